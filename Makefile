@@ -1,0 +1,66 @@
+# One virtual environment, one command for each thing a person does. `make help` lists them.
+
+VENV ?= .venv
+PYTHON ?= python3.11
+SEEDS ?= 5
+BIN := $(VENV)/bin
+INSTALLED := $(VENV)/.installed
+
+# On small tensors several OpenMP threads cost more than they bring, and on a busy machine they stop each other.
+# The demo and the trap choose their own number of threads for each stage.
+ONE_THREAD := OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 TOKENIZERS_PARALLELISM=false
+# Nothing here needs a model hub; a test that reached for one would fail.
+NO_HUB := HF_HUB_OFFLINE=1 HF_HUB_DISABLE_TELEMETRY=1
+
+.DELETE_ON_ERROR:
+.PHONY: help install lint test demo trap mutants tiny
+
+help:
+	@echo 'make install        make $(VENV) with everything for training and development (a no-op when nothing changed)'
+	@echo 'make test           install, then lint, types, import contracts and all tests'
+	@echo 'make lint           install, then lint, types and import contracts'
+	@echo 'make demo           install, then the main job: a small model learns to zoom; ends with a table and a report'
+	@echo 'make trap SEEDS=5   install, then the same over several seeds, with the competent warm start as well'
+	@echo 'make mutants        install, then break things on purpose and see that a test catches each'
+	@echo 'make tiny           install, then make the embedded tiny model again'
+	@echo 'PYTHON=python3.12   chooses the interpreter of a new $(VENV)'
+
+install: $(INSTALLED)
+
+# Editable: the code is read from the checkout, so only a change of the files named here asks for another run.
+$(INSTALLED): pyproject.toml $(wildcard tools/torchvision_cpu/*)
+	@command -v $(PYTHON) >/dev/null || { echo 'No $(PYTHON) on the path. Install Python 3.11, or name another: make install PYTHON=python3.12' >&2; exit 1; }
+	@test -x $(BIN)/pip || $(PYTHON) -m venv $(VENV)
+	@echo 'Installing into $(VENV); the first time takes a few minutes and about 3 GB of disk.'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[train,data,dev]'
+	@$(BIN)/python -c 'import torchvision' 2>/dev/null || $(MAKE) --no-print-directory torchvision-cpu
+	@touch $@
+
+# Only beside a torch without CUDA; elsewhere a torchvision that does not import shows its own error in the last line.
+.PHONY: torchvision-cpu
+torchvision-cpu:
+	@if $(BIN)/python -c 'import sys, torch; sys.exit(torch.version.cuda is not None)'; then \
+		echo 'torchvision cannot load its operators beside this CPU torch: adding tools/torchvision_cpu.'; \
+		$(BIN)/python -m pip install --quiet --disable-pip-version-check ./tools/torchvision_cpu; fi
+	@$(BIN)/python -c 'import torchvision'
+
+lint: install
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+test: lint
+	$(ONE_THREAD) $(NO_HUB) $(BIN)/python -m pytest
+
+demo: install
+	$(BIN)/pixel-env demo
+
+trap: install
+	$(BIN)/pixel-env trap --seeds $(SEEDS)
+
+mutants: install
+	$(ONE_THREAD) $(NO_HUB) $(BIN)/python tests/mutants.py
+
+tiny: install
+	$(BIN)/python examples/make_tiny.py

@@ -1,0 +1,113 @@
+"""The command `pixel-env`: a table of commands, of which only the chosen one is imported.
+
+Knows names, and how an error becomes a message. Knows nothing of what a command does; nothing imports this module.
+"""
+
+import importlib
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from pixel_env.errors import MissingExtraError, PixelEnvError, UnknownNameError
+
+USER_ERROR = 2
+INTERRUPTED = 130
+
+
+@dataclass(frozen=True)
+class Command:
+    """Where a command lives, as "module:function" with `function(argv) -> exit code`, and one line of help."""
+
+    target: str
+    help: str
+
+
+COMMANDS = {
+    "play": Command("pixel_env.play:main", "play an environment yourself in the terminal; writes the pictures"),
+    "demo": Command(
+        "benchmarks.demo:main", "the main job: a small model learns to zoom; ends with a table and a report"
+    ),
+    "trap": Command("benchmarks.ablations:main", "the learning trap and its cure, over several seeds"),
+    "eval": Command("benchmarks.evaluate:main", "measure a checkpoint on a task set under four zoom policies"),
+    "report": Command("benchmarks.report:main", "write the HTML report of a finished run"),
+    "sft": Command("agents.sft:main", "warm start: supervised training on traces, mistakes masked"),
+    "grpo": Command("agents.grpo_command:main", "reinforcement learning with the curiosity bonus"),
+}
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Runs the command that `argv` names (without the program's own name); returns the exit code of the process."""
+    arguments = sys.argv[1:] if argv is None else argv
+    name, rest = (arguments[0], arguments[1:]) if arguments else ("--help", [])
+    try:
+        return _dispatch(name, rest)
+    except PixelEnvError as error:
+        print(f"pixel-env: {error}", file=sys.stderr)
+        return USER_ERROR
+    except KeyboardInterrupt:
+        print(f"pixel-env {name}: interrupted", file=sys.stderr)
+        return INTERRUPTED
+
+
+def _dispatch(name: str, rest: list[str]) -> int:
+    if name in ("-h", "--help", "help"):
+        print(_help())
+        return 0
+    if name in ("-V", "--version"):
+        print(f"pixel-env {_version()}")
+        return 0
+    if name not in COMMANDS:
+        raise UnknownNameError.among("command", name, COMMANDS, "All of them: pixel-env --help")
+    return _run(name, COMMANDS[name], rest)
+
+
+def _run(name: str, command: Command, rest: list[str]) -> int:
+    from pixel_env.installation import agents_package_conflict, extra_that_brings
+
+    if not command.target.startswith("pixel_env."):
+        conflict = agents_package_conflict()
+        if conflict is not None:
+            raise PixelEnvError(conflict)
+    try:
+        return _load(command.target)(rest)
+    except ModuleNotFoundError as error:
+        extra = extra_that_brings(error.name or "")
+        if extra is None:
+            raise  # not an optional package: a defect, and its traceback is wanted
+        raise MissingExtraError.needs(f"pixel-env {name} (module {error.name!r})", extra) from error
+
+
+def _load(target: str) -> Callable[[list[str]], int]:
+    module, _, function = target.partition(":")
+    loaded: Callable[[list[str]], int] = getattr(importlib.import_module(module), function)
+    return loaded
+
+
+def _version() -> str:
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        return version("pixel-env")
+    except PackageNotFoundError:
+        return "(run from a checkout that is not installed)"
+
+
+def _help() -> str:
+    width = max(map(len, COMMANDS))
+    lines = [f"  {name:<{width}}  {command.help}" for name, command in COMMANDS.items()]
+    return "\n".join(
+        [
+            "usage: pixel-env COMMAND [arguments]",
+            "",
+            "A vision-language model reasons in pixel space: play, train and measure it.",
+            "",
+            "commands:",
+            *lines,
+            "",
+            "pixel-env COMMAND --help tells the arguments of one; pixel-env --version the version.",
+        ]
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())

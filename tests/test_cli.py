@@ -1,0 +1,197 @@
+"""The command `pixel-env`: finds commands, turns errors into messages, and stays light."""
+
+import importlib
+import subprocess
+import sys
+import textwrap
+import time
+from pathlib import Path
+
+import pytest
+
+from pixel_env import cli
+from pixel_env.cli import COMMANDS, Command, main
+from pixel_env.errors import PixelEnvError
+from pixel_env.installation import agents_package_conflict
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture
+def command(monkeypatch):
+    """Puts a function behind the command name `try`."""
+
+    def install(function):
+        monkeypatch.setitem(COMMANDS, "try", Command("pixel_env.stub:main", "a command for this test"))
+        monkeypatch.setattr(cli, "_load", lambda target: function)
+
+    return install
+
+
+def run_python(code, *, first_on_path=()):
+    """What `code` prints in a fresh interpreter outside the checkout's own folder."""
+    paths = [str(path) for path in (*first_on_path, ROOT)]
+    code = f"import sys; sys.path[:0] = {paths!r}\n" + textwrap.dedent(code)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_help_names_every_command(capsys):
+    assert main(["--help"]) == 0
+    text = capsys.readouterr().out
+    assert all(f"\n  {name} " in text and command.help in text for name, command in COMMANDS.items())
+
+
+def test_no_argument_shows_the_help(capsys):
+    assert main([]) == 0
+    assert "usage: pixel-env" in capsys.readouterr().out
+
+
+def test_help_imports_no_training_library():
+    heavy = ["torch", "transformers", "trl", "datasets", "vllm", "accelerate", "peft", "torchvision"]
+    loaded = run_python(f"""
+        from pixel_env.cli import main
+        main(["--help"])
+        print("loaded:", [name for name in {heavy} if name in sys.modules])
+    """)
+    assert "loaded: []" in loaded
+
+
+def test_help_answers_in_under_half_a_second():
+    def seconds():
+        start = time.perf_counter()
+        subprocess.run([sys.executable, "-m", "pixel_env.cli", "--help"], cwd=ROOT, check=True, capture_output=True)
+        return time.perf_counter() - start
+
+    assert min(seconds() for _ in range(5)) < 0.5
+
+
+def test_the_version_is_that_of_the_distribution(capsys):
+    assert main(["--version"]) == 0
+    assert capsys.readouterr().out == f"pixel-env {importlib.metadata.version('pixel-env')}\n"
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_of_the_table_leads_to_a_function(name):
+    assert callable(cli._load(COMMANDS[name].target))
+
+
+def test_a_command_gets_the_rest_of_the_line_and_gives_the_exit_code(command):
+    seen = []
+    command(lambda argv: seen.append(argv) or 7)
+    assert main(["try", "--steps", "3"]) == 7
+    assert seen == [["--steps", "3"]]
+
+
+def test_a_misspelt_command_gets_a_suggestion(capsys):
+    assert main(["grop"]) == 2
+    message = capsys.readouterr().err
+    assert "'grop'" in message and "'grpo'" in message and "Traceback" not in message
+
+
+def test_an_error_of_the_user_is_one_message_without_a_traceback(command, capsys):
+    def fails(argv):
+        raise PixelEnvError("the file is empty; give one with rows")
+
+    command(fails)
+    assert main(["try"]) == 2
+    assert capsys.readouterr().err == "pixel-env: the file is empty; give one with rows\n"
+
+
+def test_a_defect_keeps_its_traceback(command):
+    def fails(argv):
+        raise ZeroDivisionError
+
+    command(fails)
+    with pytest.raises(ZeroDivisionError):
+        main(["try"])
+
+
+@pytest.mark.parametrize(
+    ("module", "extra"), [("torch.nn", "train"), ("trl", "train"), ("vllm", "vllm"), ("av", "video")]
+)
+def test_a_missing_extra_is_told_with_the_command_that_installs_it(command, capsys, module, extra):
+    def fails(argv):
+        raise ModuleNotFoundError(f"No module named {module!r}", name=module)
+
+    command(fails)
+    assert main(["try"]) == 2
+    assert f"pip install 'pixel-env[{extra}]'" in capsys.readouterr().err
+
+
+def test_a_missing_module_that_no_extra_brings_is_a_defect(command):
+    def fails(argv):
+        raise ModuleNotFoundError("No module named 'agents.typo'", name="agents.typo")
+
+    command(fails)
+    with pytest.raises(ModuleNotFoundError):
+        main(["try"])
+
+
+def test_control_c_ends_with_one_line_and_130(command, capsys):
+    def interrupted(argv):
+        raise KeyboardInterrupt
+
+    command(interrupted)
+    assert main(["try"]) == 130
+    assert capsys.readouterr().err == "pixel-env try: interrupted\n"
+
+
+def test_our_own_agents_package_is_no_conflict():
+    assert agents_package_conflict() is None
+
+
+def make_foreign_agents(folder, *, claim=True):
+    """A folder as pip leaves it after `pip install openai-agents`, in short; the package shouts when imported."""
+    (folder / "agents").mkdir(parents=True)
+    (folder / "agents" / "__init__.py").write_text("print('IMPORTED')\n")
+    if claim:
+        metadata = folder / "openai_agents-1.0.dist-info"
+        metadata.mkdir()
+        (metadata / "METADATA").write_text("Metadata-Version: 2.1\nName: openai-agents\nVersion: 1.0\n")
+        (metadata / "RECORD").write_text("agents/__init__.py,,\nopenai_agents-1.0.dist-info/METADATA,,\n")
+    return folder
+
+
+def test_a_foreign_agents_package_earlier_on_the_path_is_named_with_the_way_out_and_not_run(tmp_path):
+    place = make_foreign_agents(tmp_path / "site")
+    told = run_python(
+        """
+        import contextlib
+        from pixel_env.cli import main
+        with contextlib.redirect_stderr(sys.stdout):
+            print("code", main(["grpo"]))
+        """,
+        first_on_path=[place],
+    )
+    assert "code 2" in told and "IMPORTED" not in told
+    assert "'openai-agents'" in told and "pip uninstall openai-agents" in told and "virtual environment" in told
+
+
+def test_a_foreign_agents_package_without_a_distribution_is_named_by_its_place(tmp_path):
+    place = make_foreign_agents(tmp_path / "site", claim=False)
+    told = run_python(
+        "from pixel_env.installation import agents_package_conflict\nprint(agents_package_conflict())",
+        first_on_path=[place],
+    )
+    assert str(place / "agents") in told and "remove or rename" in told
+
+
+def test_a_foreign_distribution_unpacked_into_our_own_folder_is_a_conflict(tmp_path):
+    site = make_foreign_agents(tmp_path / "site")
+    (site / "pixel_env").mkdir()
+    for name in ("__init__.py", "installation.py"):
+        source = (ROOT / "pixel_env" / name).read_text() if name == "installation.py" else ""
+        (site / "pixel_env" / name).write_text(source)
+    told = run_python(
+        "from pixel_env.installation import agents_package_conflict\nprint(agents_package_conflict())",
+        first_on_path=[site],
+    )
+    assert "pip uninstall openai-agents" in told
+
+
+def test_a_command_that_needs_no_agents_package_works_beside_a_foreign_one(command, monkeypatch):
+    monkeypatch.setattr("pixel_env.installation.agents_package_conflict", lambda: "taken")
+    command(lambda argv: 0)
+    assert main(["try"]) == 0

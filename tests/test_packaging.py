@@ -1,0 +1,142 @@
+"""What is shipped and what it needs: the wheel, the import contracts, the light base, the help for torchvision."""
+
+import configparser
+import subprocess
+import sys
+import textwrap
+import zipfile
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+PACKAGES = ("pixel_env", "agents", "rewards", "synth", "benchmarks")
+SHIM = ROOT / "tools" / "torchvision_cpu" / "pixel_env_torchvision_cpu.py"
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("wheel")
+    command = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", str(folder), str(ROOT)]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+    with zipfile.ZipFile(next(folder.glob("*.whl"))) as opened:
+        yield opened
+
+
+def run_python(code):
+    done = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(code)], cwd=ROOT, capture_output=True, text=True, timeout=120
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def shipped_files():
+    for package in PACKAGES:
+        for path in (ROOT / package).rglob("*"):
+            if path.is_file() and "__pycache__" not in path.parts:
+                yield path.relative_to(ROOT).as_posix()
+
+
+def test_the_wheel_holds_every_file_of_the_five_packages_and_nothing_else(wheel):
+    names = {name for name in wheel.namelist() if ".dist-info/" not in name}
+    assert names == set(shipped_files())
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_every_package_says_what_it_is(package):
+    assert (ROOT / package / "__init__.py").is_file()
+
+
+def test_the_wheel_installs_the_command_and_carries_its_licence(wheel):
+    names = {name.partition(".dist-info/")[2]: name for name in wheel.namelist() if ".dist-info/" in name}
+    entry_points = configparser.ConfigParser()
+    entry_points.read_string(wheel.read(names["entry_points.txt"]).decode())
+    assert entry_points["console_scripts"]["pixel-env"] == "pixel_env.cli:main"
+    assert "Apache License" in wheel.read(names["licenses/LICENSE"]).decode()
+
+
+def test_the_light_base_asks_for_three_packages_only(wheel):
+    metadata = wheel.read(next(name for name in wheel.namelist() if name.endswith("/METADATA"))).decode()
+    wanted = [line.split(": ")[1] for line in metadata.splitlines() if line.startswith("Requires-Dist")]
+    base = sorted(line.split(">")[0] for line in wanted if "extra ==" not in line)
+    assert base == ["gymnasium", "numpy", "pillow"]
+
+
+def test_the_import_contracts_hold():
+    linter = Path(sys.executable).with_name("lint-imports")
+    done = subprocess.run([linter, "--no-cache"], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout
+
+
+def test_environment_rewards_and_core_loop_import_without_the_training_libraries():
+    run_python("""
+        import sys
+        for name in ("torch", "torchvision", "transformers", "trl", "datasets", "accelerate", "peft", "vllm"):
+            sys.modules[name] = None  # importing it now raises
+        import pixel_env, rewards, agents.rollout, agents.engines.protocol, agents.engines.scripted
+    """)
+
+
+@pytest.mark.parametrize("name", ["Makefile", ".ci/run", "pyproject.toml", ".pre-commit-config.yaml"])
+def test_no_file_that_is_executed_names_a_package_index(name):
+    text = (ROOT / name).read_text()
+    assert "index-url" not in text and "INDEX_URL" not in text and "://" not in text
+
+
+def test_torchvision_imports_and_transforms_an_image():
+    torch = pytest.importorskip("torch")
+    from torchvision.transforms.v2 import functional
+
+    assert functional.resize(torch.zeros(3, 8, 8), [4, 4], antialias=True).shape == (3, 4, 4)
+
+
+def with_shim(code):
+    pytest.importorskip("torch")
+    load = f"""
+        import importlib.util, sys
+        sys.meta_path[:] = [hook for hook in sys.meta_path if type(hook).__name__ != "_BeforeTheOperatorsAreNeeded"]
+        spec = importlib.util.spec_from_file_location("shim", {str(SHIM)!r})
+        shim = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(shim)
+    """
+    return run_python(textwrap.dedent(load) + textwrap.dedent(code))
+
+
+def test_the_torchvision_help_imports_nothing_heavy_at_start():
+    assert with_shim("print('torch' in sys.modules, 'torchvision' in sys.modules)") == "False False\n"
+
+
+def test_the_torchvision_help_declares_what_is_missing_beside_a_cpu_torch():
+    printed = with_shim("""
+        import torch
+        torch.version.cuda = torch.version.hip = None
+        shim._declare_missing_operators()
+        shim._declare_missing_operators()
+        print(hasattr(torch.ops.torchvision, "nms"), hasattr(torch.ops.torchvision, "qnms"), len(shim._declarations))
+    """)
+    assert printed == "True True 1\n"
+
+
+def test_the_torchvision_help_leaves_operators_alone_that_are_there():
+    printed = with_shim("""
+        import torch
+        torch.version.cuda = torch.version.hip = None
+        library = torch.library.Library("torchvision", "DEF")
+        for name in ("nms", "qnms"):
+            library.define(name + "(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
+        shim._declare_missing_operators()
+        print(shim._declarations)
+    """)
+    assert printed == "[]\n"
+
+
+def test_the_torchvision_help_stays_out_of_the_way_of_a_cuda_torch():
+    printed = with_shim("""
+        import torch
+        torch.version.cuda = "13.0"
+        shim._declare_missing_operators()
+        print(shim._declarations, hasattr(torch.ops.torchvision, "nms"))
+    """)
+    assert printed == "[] False\n"
