@@ -1,0 +1,21 @@
+"""The efficiency penalty: every operation beyond the allowed ones costs a little.
+
+Knows counts. Knows nothing of trajectories. Constants: the method's paper (N 1, beta 0.05), DESIGN.md.
+"""
+
+import numpy as np
+
+PAPER_ALLOWED = 1
+"""N: so many operations are free."""
+PAPER_WEIGHT = 0.05
+"""beta."""
+
+
+def efficiency_penalty(
+    operations_G: np.ndarray, *, allowed: int = PAPER_ALLOWED, weight: float = PAPER_WEIGHT
+) -> np.ndarray:
+    """`weight * min(allowed - n_vo, 0)`, never positive; shape (G,).
+
+    `operations_G`: the operations that each rollout spent, refused ones included, so that spamming is never free.
+    """
+    return weight * np.minimum(allowed - np.asarray(operations_G, dtype=np.float64), 0.0)

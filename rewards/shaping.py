@@ -1,0 +1,114 @@
+"""A group's reward in its parts, and the presets that compose them.
+
+    r'(x, y) = r(x, y) + alpha * max(H - RaPR(x), 0) * 1[y used an operation] + beta * min(N - n_vo(y), 0)
+
+Knows trajectories of one query. Knows nothing of processes, tokens or TRL. An own reward is a function with the type
+`GroupReward`, given as 'module:function' or as the function itself.
+"""
+
+import importlib
+import os
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from pixel_env.errors import ConfigError, UnknownNameError
+from pixel_env.types import Trajectory
+from rewards import curiosity, penalty
+from rewards.correctness import correctness
+from rewards.curiosity import curiosity_bonus
+from rewards.penalty import efficiency_penalty
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RewardParts:
+    """The parts of a group's reward, each float64 of shape (G,), in the order of the trajectories."""
+
+    correctness_G: np.ndarray
+    curiosity_G: np.ndarray
+    penalty_G: np.ndarray
+
+    @property
+    def total_G(self) -> np.ndarray:
+        """What is optimised: the sum of the parts."""
+        return self.correctness_G + self.curiosity_G + self.penalty_G
+
+    def named(self) -> dict[str, np.ndarray]:
+        """The parts by the names under which they are logged."""
+        return {"correctness": self.correctness_G, "curiosity": self.curiosity_G, "penalty": self.penalty_G}
+
+
+GroupReward = Callable[[Sequence[Trajectory]], RewardParts]
+"""All rollouts of one query, in order -> the parts of their rewards."""
+
+
+def shaped_reward(
+    trajectories_G: Sequence[Trajectory],
+    *,
+    threshold: float,
+    curiosity_weight: float,
+    allowed: int,
+    penalty_weight: float,
+) -> RewardParts:
+    """The method's reward with these constants: H, alpha, N and beta."""
+    valid_G = np.array([trajectory.valid_operations > 0 for trajectory in trajectories_G])
+    operations_G = np.array([trajectory.operations for trajectory in trajectories_G])
+    return RewardParts(
+        correctness_G=correctness(trajectories_G),
+        curiosity_G=curiosity_bonus(valid_G, threshold=threshold, weight=curiosity_weight),
+        penalty_G=efficiency_penalty(operations_G, allowed=allowed, weight=penalty_weight),
+    )
+
+
+def paper(trajectories_G: Sequence[Trajectory]) -> RewardParts:
+    """H 0.3, alpha 0.5, N 1, beta 0.05."""
+    return shaped_reward(
+        trajectories_G,
+        threshold=curiosity.PAPER_THRESHOLD,
+        curiosity_weight=curiosity.PAPER_WEIGHT,
+        allowed=penalty.PAPER_ALLOWED,
+        penalty_weight=penalty.PAPER_WEIGHT,
+    )
+
+
+def correctness_only(trajectories_G: Sequence[Trajectory]) -> RewardParts:
+    """The grade of the answer and nothing else: the arm without curiosity."""
+    none_G = np.zeros(len(trajectories_G))
+    return RewardParts(correctness(trajectories_G), none_G, none_G)
+
+
+PRESETS: dict[str, GroupReward] = {"paper": paper, "correctness": correctness_only}
+
+
+def group_reward_named(name: str) -> GroupReward:
+    """The preset called `name`, or the function that 'module:function' names (looked up from the working folder too)."""
+    if ":" not in name:
+        if name not in PRESETS:
+            raise UnknownNameError.among("group reward", name, PRESETS, "Your own is given as 'module:function'.")
+        return PRESETS[name]
+    module, _, function = name.partition(":")
+    if os.getcwd() not in sys.path:
+        sys.path.insert(0, os.getcwd())  # the console command, unlike `python -m`, leaves the working folder out
+    try:
+        found: GroupReward = getattr(importlib.import_module(module), function)
+    except (ImportError, AttributeError, ValueError) as error:
+        raise ConfigError(
+            f"The group reward {name!r} cannot be loaded: {error}. Wanted: 'module:function' of a module that can be "
+            "imported from here. Check both names, or run from the folder that holds the module."
+        ) from error
+    return found
+
+
+def reward_parts(group_reward: GroupReward, trajectories_G: Sequence[Trajectory]) -> RewardParts:
+    """`group_reward` of the group, its shapes checked: one finite number per rollout and part."""
+    parts = group_reward(trajectories_G)
+    for name, values_G in parts.named().items():
+        shape = np.shape(values_G)
+        if shape != (len(trajectories_G),) or not np.all(np.isfinite(values_G)):
+            raise ConfigError(
+                f"The group reward's {name} part has shape {shape} or values that are not finite; wanted: one finite "
+                f"number for each of the {len(trajectories_G)} rollouts. Return RewardParts with such arrays."
+            )
+    return parts
