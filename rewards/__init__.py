@@ -1,1 +1,1 @@
-"""Rewards on groups: pure functions of the trajectories of one query. Knows numpy and trajectories; nothing of training."""
+"""Rewards on groups: pure functions of the trajectories of one query. Knows numpy and trajectories, not training."""

@@ -83,7 +83,7 @@ PRESETS: dict[str, GroupReward] = {"paper": paper, "correctness": correctness_on
 
 
 def group_reward_named(name: str) -> GroupReward:
-    """The preset called `name`, or the function that 'module:function' names (looked up from the working folder too)."""
+    """The preset called `name`, or the function that 'module:function' names, in the working folder too."""
     if ":" not in name:
         if name not in PRESETS:
             raise UnknownNameError.among("group reward", name, PRESETS, "Your own is given as 'module:function'.")

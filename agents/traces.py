@@ -1,0 +1,76 @@
+"""Traces: whole episodes written down as what the assistant says, and the JSONL file that holds them.
+
+Knows tasks and texts. Knows nothing of tokens (`collator.py`), nor of how a trace is made (`synth/`). A row is
+
+    {"task_id": "...", "turns": [{"text": "...", "train": true}, ...]}
+
+and its task is looked up in the task set that the file is read with. A turn with `"train": false` is played and shown,
+but the loss skips it: a deliberate mistake.
+"""
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from pixel_env.errors import TaskError
+from pixel_env.types import Task, TaskSet
+
+
+@dataclass(frozen=True, slots=True)
+class TraceTurn:
+    """One assistant turn, verbatim; `train` is False for what the model shall see but not learn."""
+
+    text: str
+    train: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """An episode to learn from. The observations are not part of it: they come from playing the turns."""
+
+    task: Task
+    turns: tuple[TraceTurn, ...]
+
+
+def write_traces(traces: Iterable[Trace], path: Path) -> None:
+    """Writes one row per trace."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("w", encoding="utf-8") as file:
+        for trace in traces:
+            turns = [{"text": turn.text, "train": turn.train} for turn in trace.turns]
+            file.write(json.dumps({"task_id": trace.task.task_id, "turns": turns}, ensure_ascii=False) + "\n")
+
+
+def read_traces(path: Path, task_set: TaskSet) -> list[Trace]:
+    """The traces of the file, their tasks taken from `task_set`. Raises TaskError, naming the row."""
+    tasks = {task.task_id: task for task in task_set.tasks}
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except OSError as error:
+        raise TaskError(f"cannot read the traces {path}: {error.strerror}") from error
+    return [_read_row(line, f"{path}, row {row}", tasks) for row, line in enumerate(lines, 1) if line.strip()]
+
+
+def _read_row(line: str, place: str, tasks: dict[str, Task]) -> Trace:
+    try:
+        row = json.loads(line)
+        task_id, turns = row["task_id"], tuple(TraceTurn(turn["text"], turn["train"]) for turn in row["turns"])
+    except (ValueError, KeyError, TypeError) as error:
+        raise TaskError(
+            f"{place}: not a trace ({type(error).__name__}: {error}). "
+            'Wanted: {"task_id": "...", "turns": [{"text": "...", "train": true}]}.'
+        ) from error
+    if task_id not in tasks:
+        raise TaskError(
+            f"{place}: the task set has no task {task_id!r} among its {len(tasks)}. "
+            "Give the task set that the traces were made from."
+        )
+    if not turns:
+        raise TaskError(f"{place}: a trace has at least one turn.")
+    return Trace(tasks[task_id], turns)
+
+
+def as_rows(traces: Sequence[Trace]) -> list[dict[str, int]]:
+    """Data-set rows that only point at the traces; pixels and texts stay out of the data set."""
+    return [{"trace": index} for index in range(len(traces))]

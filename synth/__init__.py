@@ -1,0 +1,1 @@
+"""Trajectory synthesis: tasks whose evidence is known become traces to learn from."""

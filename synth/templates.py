@@ -1,0 +1,209 @@
+"""Template traces: episodes made from a task's evidence alone, without a model.
+
+Knows tasks, dialects and chance. Knows nothing of tokens or training. A template is `(task, dialect, rng) -> Trace`;
+`MixedTraces` draws any number of them, and of any other generator, in fixed proportions.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Literal, overload
+
+import numpy as np
+
+from agents.traces import Trace, TraceTurn
+from pixel_env.actions import write
+from pixel_env.boxes import Box
+from pixel_env.dialects import Dialect
+from pixel_env.errors import TaskError
+from pixel_env.media import shown_size
+from pixel_env.types import Answer, CropImage, Task, TaskSet, View, ViewKind
+
+Template = Callable[[Task, Dialect, np.random.Generator], Trace]
+TraceGenerator = Callable[[np.random.Generator], Trace]
+
+GRID_CELLS = 16
+WINDOW_CELLS = 4
+"""A window is 4 x 4 cells of a 16 x 16 grid on the picture, so that the tiny dialect can say it exactly."""
+UNSEEN = "unseen"
+"""What a trace answers after a look that missed: graded wrong."""
+
+# ------------------------------------------------------------------------------------------------------- windows
+
+
+def right_window(evidence: Box) -> Box:
+    """The window around the middle of the evidence; the evidence itself where it is larger than a window."""
+    if max(evidence.width, evidence.height) > WINDOW_CELLS / GRID_CELLS:
+        return evidence
+    left, top = (_first_cell((low + high) / 2) for low, high in _sides(evidence))
+    return _window(left, top)
+
+
+def moved_window(evidence: Box, by_cells: int, rng: np.random.Generator) -> Box:
+    """The right window moved by -by_cells to by_cells cells in x and in y, kept inside of the picture."""
+    window = right_window(evidence)
+    dx, dy = (int(step) / GRID_CELLS for step in rng.integers(-by_cells, by_cells + 1, 2))
+    x0 = float(np.clip(window.x0 + dx, 0.0, 1.0 - window.width))
+    y0 = float(np.clip(window.y0 + dy, 0.0, 1.0 - window.height))
+    return Box(x0, y0, min(1.0, x0 + window.width), min(1.0, y0 + window.height))
+
+
+def wrong_window(evidence: Box, rng: np.random.Generator) -> Box:
+    """A window that shows nothing of the evidence (IoU 0). Raises TaskError if the evidence leaves no room for one."""
+    last = GRID_CELLS - WINDOW_CELLS
+    windows = [_window(left, top) for left in range(last + 1) for top in range(last + 1)]
+    free = [window for window in windows if window.iou(evidence) == 0.0]
+    if not free:
+        raise TaskError(f"the evidence {evidence.corners} fills the picture: no window misses it, so none is wrong.")
+    return free[int(rng.integers(len(free)))]
+
+
+def _sides(box: Box) -> tuple[tuple[float, float], tuple[float, float]]:
+    return (box.x0, box.x1), (box.y0, box.y1)
+
+
+def _first_cell(middle: float) -> int:
+    return int(np.clip(round(middle * GRID_CELLS) - WINDOW_CELLS // 2, 0, GRID_CELLS - WINDOW_CELLS))
+
+
+def _window(left: int, top: int) -> Box:
+    cell = 1.0 / GRID_CELLS
+    return Box(left * cell, top * cell, (left + WINDOW_CELLS) * cell, (top + WINDOW_CELLS) * cell)
+
+
+# ----------------------------------------------------------------------------------------------------- templates
+
+
+def single_pass(task: Task, dialect: Dialect, rng: np.random.Generator) -> Trace:
+    """Looks once, at the right place, and answers right."""
+    image, evidence = _evidence(task)
+    return _trace(task, _call(task, image, right_window(evidence), dialect), _answer(task.answers[0], dialect))
+
+
+def recrop_once(task: Task, dialect: Dialect, rng: np.random.Generator) -> Trace:
+    """Looks at a place that misses the evidence (not trained), then at the right one, and answers right."""
+    image, evidence = _evidence(task)
+    wrong = _call(task, image, wrong_window(evidence, rng), dialect, train=False)
+    right = _call(task, image, right_window(evidence), dialect)
+    return _trace(task, wrong, right, _answer(task.answers[0], dialect))
+
+
+@dataclass(frozen=True, slots=True)
+class Manner:
+    """How a warm start behaves. It teaches the form of an episode, not its success: its traces may end wrong.
+
+    `calls`: share of traces with a call; `moved_by`: the right window is moved by up to so many cells; `after_a_miss`:
+    a question that needs a look it did not get ends in "unseen", or its answer is not trained.
+    """
+
+    calls: float
+    moved_by: int
+    after_a_miss: Literal["unseen", "not_trained"]
+
+
+COMPETENT = Manner(calls=0.6, moved_by=4, after_a_miss="not_trained")
+CLUMSY = Manner(calls=0.4, moved_by=5, after_a_miss="unseen")
+
+
+def competent(task: Task, dialect: Dialect, rng: np.random.Generator) -> Trace:
+    """A warm start from which correctness alone learns to look."""
+    return in_manner(COMPETENT, task, dialect, rng)
+
+
+def clumsy(task: Task, dialect: Dialect, rng: np.random.Generator) -> Trace:
+    """A warm start for which a look pays less than a guess: the learning trap's starting point."""
+    return in_manner(CLUMSY, task, dialect, rng)
+
+
+def in_manner(manner: Manner, task: Task, dialect: Dialect, rng: np.random.Generator) -> Trace:
+    """A trace that calls or does not, hits or misses, as `manner` has it."""
+    needs_looking = task.needs_looking is True
+    if rng.random() >= manner.calls:
+        return _trace(task, _answer(_guess(task, rng) if needs_looking else task.answers[0], dialect))
+    image, evidence = _evidence(task)
+    window = moved_window(evidence, manner.moved_by, rng)
+    call = _call(task, image, window, dialect)
+    if window.contains(evidence) or not needs_looking:
+        return _trace(task, call, _answer(task.answers[0], dialect))
+    if manner.after_a_miss == "unseen":
+        return _trace(task, call, _answer(UNSEEN, dialect))
+    return _trace(task, call, _answer(task.answers[0], dialect, train=False))
+
+
+def _guess(task: Task, rng: np.random.Generator) -> str:
+    """An answer drawn without looking: one of the options, else a digit."""
+    if task.options:
+        return chr(ord("A") + int(rng.integers(len(task.options))))
+    return str(int(rng.integers(10)))
+
+
+def _evidence(task: Task) -> tuple[int, Box]:
+    if not task.evidence:
+        raise TaskError(
+            f"the task {task.task_id!r} has no evidence box, and a template looks where the evidence is. "
+            "Add 'evidence' to its row, or synthesise its traces with a model."
+        )
+    return task.evidence[0].image, task.evidence[0].box
+
+
+def _trace(task: Task, *turns: TraceTurn) -> Trace:
+    return Trace(task, turns)
+
+
+def _call(task: Task, image: int, box: Box, dialect: Dialect, *, train: bool = True) -> TraceTurn:
+    views = (View(source, ViewKind.ORIGINAL) for source in task.sources)
+    in_pixels = dialect.coordinates.unit == "pixel"
+    sizes = [shown_size(view, dialect.budgets) for view in views] if in_pixels else []
+    return TraceTurn(write(CropImage(image, box), dialect, sizes), train)
+
+
+def _answer(text: str, dialect: Dialect, *, train: bool = True) -> TraceTurn:
+    return TraceTurn(write(Answer(text), dialect), train)
+
+
+# -------------------------------------------------------------------------------------------------------- mixing
+
+
+def drawn_from(task_set: TaskSet, template: Template, dialect: Dialect) -> TraceGenerator:
+    """A generator that applies the template to a task drawn from the set."""
+
+    def generate(rng: np.random.Generator) -> Trace:
+        return template(task_set.tasks[int(rng.integers(len(task_set)))], dialect, rng)
+
+    return generate
+
+
+@dataclass(frozen=True)
+class MixedTraces(Sequence[Trace]):
+    """`batches` batches, each with exactly so many traces of each generator: `parts` are (count, generator).
+
+    Nothing is stored: trace number i is drawn anew from (seed, i), always the same.
+    """
+
+    parts: tuple[tuple[int, TraceGenerator], ...]
+    batches: int
+    seed: int
+
+    @property
+    def batch_size(self) -> int:
+        """Traces of all generators together in one batch."""
+        return sum(count for count, _ in self.parts)
+
+    def __len__(self) -> int:
+        return self.batches * self.batch_size
+
+    @overload
+    def __getitem__(self, index: int) -> Trace: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[Trace]: ...
+    def __getitem__(self, index: int | slice) -> Trace | list[Trace]:
+        if isinstance(index, slice):
+            return [self[place] for place in range(*index.indices(len(self)))]
+        if not 0 <= index < len(self):
+            raise IndexError(f"trace {index} of {len(self)}")
+        rng = np.random.default_rng((self.seed, index))
+        place = index % self.batch_size
+        for count, generator in self.parts:
+            if place < count:
+                return generator(rng)
+            place -= count
+        raise AssertionError("the counts of a batch add up to its size")
