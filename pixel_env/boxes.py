@@ -1,0 +1,149 @@
+"""Boxes, and the exact rules by which given corners become one.
+
+Knows numbers. Knows nothing of images, dialects or operations. Inside the library a box is always fractions of the
+image that it lies on, so `Box` needs no image; a dialect turns pixels or grid cells into fractions first.
+
+The edge rules, in the order in which they are checked:
+
+1. four numbers, or `box_length`;
+2. each finite, or `box_not_finite`;
+3. x0 < x1 and y0 < y1: equal edges are `box_empty`, swapped ones `box_inverted`;
+4. an edge may lie up to `OVERHANG` (2 % of the side) outside of the image and is then moved onto the border;
+   farther out is `box_outside`. A box that is empty after this step lay outside: `box_outside`.
+
+How few pixels a crop may have is a rule of the operation (`operations.py`), because it needs the source.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from pixel_env.failures import Failure, FailureCode
+
+OVERHANG = 0.02
+"""How far outside of the image an edge may lie, as a fraction of the side, and still be moved onto the border."""
+
+# Fractions such as 0.3 * 10 are off by an ulp: an edge this close to a whole pixel is that pixel.
+_PIXEL_TOLERANCE = 1e-6
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """A rectangle in fractions of its image: `0 <= x0 < x1 <= 1`, `0 <= y0 < y1 <= 1`, origin at the top left."""
+
+    x0: float
+    y0: float
+    x1: float
+    y1: float
+
+    def __post_init__(self) -> None:
+        if not (0.0 <= self.x0 < self.x1 <= 1.0 and 0.0 <= self.y0 < self.y1 <= 1.0):
+            raise ValueError(
+                f"a Box is 0 <= x0 < x1 <= 1 and 0 <= y0 < y1 <= 1, got {self.corners}. "
+                "Numbers that a model wrote go through read_box()."
+            )
+
+    @property
+    def corners(self) -> tuple[float, float, float, float]:
+        """x0, y0, x1, y1."""
+        return (self.x0, self.y0, self.x1, self.y1)
+
+    @property
+    def width(self) -> float:
+        """Fraction of the image's width."""
+        return self.x1 - self.x0
+
+    @property
+    def height(self) -> float:
+        """Fraction of the image's height."""
+        return self.y1 - self.y0
+
+    @property
+    def area(self) -> float:
+        """Fraction of the image's area."""
+        return self.width * self.height
+
+    def contains(self, other: "Box") -> bool:
+        """Whether `other` lies wholly inside, up to rounding."""
+        slack = _PIXEL_TOLERANCE
+        return (
+            self.x0 <= other.x0 + slack
+            and self.y0 <= other.y0 + slack
+            and other.x1 <= self.x1 + slack
+            and other.y1 <= self.y1 + slack
+        )
+
+    def iou(self, other: "Box") -> float:
+        """Intersection over union, 0 to 1."""
+        width = min(self.x1, other.x1) - max(self.x0, other.x0)
+        height = min(self.y1, other.y1) - max(self.y0, other.y0)
+        if width <= 0.0 or height <= 0.0:
+            return 0.0
+        overlap = width * height
+        return overlap / (self.area + other.area - overlap)
+
+    def within(self, outer: "Box") -> "Box":
+        """This box, given as fractions of `outer`, as fractions of the image that `outer` lies on."""
+        return Box(
+            outer.x0 + self.x0 * outer.width,
+            outer.y0 + self.y0 * outer.height,
+            min(1.0, outer.x0 + self.x1 * outer.width),
+            min(1.0, outer.y0 + self.y1 * outer.height),
+        )
+
+    def relative_to(self, outer: "Box") -> "Box":
+        """This box, which lies inside `outer`, as fractions of `outer`: the inverse of `within`."""
+        return Box(
+            max(0.0, (self.x0 - outer.x0) / outer.width),
+            max(0.0, (self.y0 - outer.y0) / outer.height),
+            min(1.0, (self.x1 - outer.x0) / outer.width),
+            min(1.0, (self.y1 - outer.y0) / outer.height),
+        )
+
+    def padded(self, fraction: float) -> "Box":
+        """Each edge moved outward by `fraction` of the image's side, and stopped at the border."""
+        return Box(
+            max(0.0, self.x0 - fraction),
+            max(0.0, self.y0 - fraction),
+            min(1.0, self.x1 + fraction),
+            min(1.0, self.y1 + fraction),
+        )
+
+    def pixels(self, width: int, height: int) -> tuple[int, int, int, int]:
+        """Left, top, right, bottom in whole pixels of a `width` x `height` image.
+
+        Every pixel that the box touches belongs to it: left and top round down, right and bottom round up.
+        """
+        left = math.floor(self.x0 * width + _PIXEL_TOLERANCE)
+        top = math.floor(self.y0 * height + _PIXEL_TOLERANCE)
+        right = math.ceil(self.x1 * width - _PIXEL_TOLERANCE)
+        bottom = math.ceil(self.y1 * height - _PIXEL_TOLERANCE)
+        return left, top, max(left + 1, min(width, right)), max(top + 1, min(height, bottom))
+
+
+FULL = Box(0.0, 0.0, 1.0, 1.0)
+"""The whole image."""
+
+
+def read_box(corners: Sequence[float]) -> Box | Failure:
+    """The box that `corners` (fractions x0, y0, x1, y1, as a model wrote them) stand for, by the module's rules."""
+    if len(corners) != 4:
+        return Failure(FailureCode.BOX_LENGTH, f"A box has 4 numbers x0, y0, x1, y1; got {len(corners)}.")
+    if not all(math.isfinite(value) for value in corners):
+        return Failure(FailureCode.BOX_NOT_FINITE, "The numbers of a box must be finite.")
+    x0, y0, x1, y1 = corners
+    if x0 == x1 or y0 == y1:
+        return Failure(FailureCode.BOX_EMPTY, "The box is empty: x0 must be smaller than x1 and y0 smaller than y1.")
+    if x0 > x1 or y0 > y1:
+        return Failure(FailureCode.BOX_INVERTED, "The box is inverted: it goes from the top left to the bottom right.")
+    # The tolerance keeps an overhang of exactly 2 % legal whatever unit the dialect counts in.
+    limit = OVERHANG + 1e-9
+    if min(corners) < -limit or max(corners) > 1.0 + limit:
+        return Failure(
+            FailureCode.BOX_OUTSIDE,
+            f"The box lies outside of the image; an edge may overhang by at most {OVERHANG:.0%} of the side.",
+        )
+    inside = [min(1.0, max(0.0, value)) for value in corners]
+    if inside[0] >= inside[2] or inside[1] >= inside[3]:
+        return Failure(FailureCode.BOX_OUTSIDE, "No part of the box lies inside of the image.")
+    return Box(*inside)

@@ -1,0 +1,80 @@
+"""What an episode may use: pixels per view, turns, images and tokens, as given by a user, a task set or a dialect.
+
+Knows how the three are combined and how a configuration written as JSON is read. Knows nothing of episodes.
+"""
+
+import dataclasses
+import warnings
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from pixel_env.dialects import Dialect
+from pixel_env.errors import ConfigError
+from pixel_env.types import Limits, PixelBudget, TaskSet, ViewBudgets, ViewKind
+
+_BYTES_PER_TOKEN = 4
+
+
+def budgets_for(given: ViewBudgets | Mapping[str, Any] | None, task_set: TaskSet, dialect: Dialect) -> ViewBudgets:
+    """The user's budgets as given, else the task set's pixels in the dialect's multiples, else the dialect's own.
+
+    Warns if the user's are larger than those of a task set that declares some: looking closer may not be needed then.
+    """
+    if given is None:
+        return dialect.budgets if task_set.budgets is None else _in_multiples_of(task_set.budgets, dialect.budgets)
+    budgets = given if isinstance(given, ViewBudgets) else _budgets_from(given)
+    if task_set.budgets is not None:
+        _warn_if_larger(budgets, task_set.budgets, task_set.name)
+    return budgets
+
+
+def _in_multiples_of(budgets: ViewBudgets, other: ViewBudgets) -> ViewBudgets:
+    # How many pixels are shown is the task set's matter; which multiples a model can take is the dialect's.
+    return ViewBudgets(*(dataclasses.replace(budgets.of(kind), factor=other.of(kind).factor) for kind in ViewKind))
+
+
+def _warn_if_larger(given: ViewBudgets, declared: ViewBudgets, name: str) -> None:
+    for kind in (ViewKind.ORIGINAL, ViewKind.VIDEO_FRAME):
+        if given.of(kind).max_pixels > declared.of(kind).max_pixels:
+            warnings.warn(
+                f"the pixel budget for the kind {kind.value!r} ({given.of(kind).max_pixels}) is larger than the one "
+                f"that {name!r} was made for ({declared.of(kind).max_pixels}): looking closer may no longer be needed. "
+                "Leave out budgets= to use the task set's own.",
+                stacklevel=4,
+            )
+
+
+def limits_from(given: Limits | Mapping[str, Any]) -> Limits:
+    """`given` as Limits; a mapping (from a spec written as JSON) has their names as keys. Raises ConfigError."""
+    if isinstance(given, Limits):
+        return given
+    try:
+        return Limits(**given)
+    except (TypeError, ValueError) as error:
+        names = ", ".join(field.name for field in dataclasses.fields(Limits))
+        raise ConfigError(f"limits cannot be read: {error}. They are Limits, or a mapping with {names}.") from error
+
+
+def _budgets_from(given: Mapping[str, Any]) -> ViewBudgets:
+    try:
+        return ViewBudgets(**{kind: PixelBudget(**budget) for kind, budget in given.items()})
+    except (TypeError, ValueError) as error:
+        kinds = ", ".join(kind.value for kind in ViewKind)
+        raise ConfigError(
+            f"budgets cannot be read: {error}. They are ViewBudgets, or a mapping with {kinds}, each with min_pixels, "
+            "max_pixels and factor."
+        ) from error
+
+
+def token_estimate(factor: int) -> Callable[[str, Sequence[tuple[int, int]]], int]:
+    """A counter that needs no model: one token for four UTF-8 bytes, rounded up, and one for factor x factor pixels.
+
+    For English prose this is within about 20 % of a byte-pair tokenizer; numbers, JSON and other scripts cost real
+    tokenizers more. The picture tokens are exact for Qwen's vision towers, without the two marks around a picture.
+    """
+
+    def count(text: str, sizes: Sequence[tuple[int, int]]) -> int:
+        pictures = sum((width // factor) * (height // factor) for width, height in sizes)
+        return -(-len(text.encode("utf-8", "surrogatepass")) // _BYTES_PER_TOKEN) + pictures
+
+    return count

@@ -1,0 +1,205 @@
+"""The table of wire formats: what a model writes and reads, as values.
+
+A dialect declares its tool names, coordinate convention, index base, answer rule, wording, crop rule and pixel budgets.
+Nothing is guessed from the numbers that a model writes: `[0.5, 0.5, 1, 1]` is the lower right quarter in a fraction
+dialect and a refused box in the others. `actions.py` is the only module that reads or writes these formats.
+"""
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from pixel_env.errors import UnknownNameError
+from pixel_env.types import PixelBudget, ViewBudgets
+
+# --------------------------------------------------------------------------------------------- parts of a dialect
+
+
+@dataclass(frozen=True, slots=True)
+class Coordinates:
+    """The unit of a box's numbers: fractions of the image, pixels of the image as shown, or cells of a grid on it."""
+
+    unit: Literal["fraction", "pixel", "grid"]
+    cells: int = 1
+
+    def scale(self, shown_size: tuple[int, int]) -> tuple[float, float]:
+        """What the whole width and the whole height count, for an image shown at (width, height)."""
+        match self.unit:
+            case "fraction":
+                return (1.0, 1.0)
+            case "pixel":
+                return (float(shown_size[0]), float(shown_size[1]))
+            case "grid":
+                return (float(self.cells), float(self.cells))
+
+
+@dataclass(frozen=True, slots=True)
+class JsonCalls:
+    """Calls are JSON objects {"name", "arguments"} between `opening` and `closing` (Qwen-Agent's Nous format)."""
+
+    opening: str = "<tool_call>"
+    closing: str = "</tool_call>"
+    crop_name: str = "crop_image"
+    box_key: str = "bbox_2d"
+    image_key: str = "target_image"
+    frames_name: str = "select_frames"
+    frames_key: str = "target_frames"
+
+
+@dataclass(frozen=True, slots=True)
+class IntegerCalls:
+    """A call is `opening` and four integers up to the end of the turn; it always crops the task's first image."""
+
+    opening: str = "<crop>"
+
+
+@dataclass(frozen=True, slots=True)
+class Wording:
+    """The texts that the environment says. Each is a `str.format` template; the fields are named in the comments."""
+
+    crop: str = "Here is the cropped image (image {number}, {width}x{height} pixels):"  # number, width, height
+    frames: str = "Here are the selected frames (images {first} to {last}):"  # first, last
+    failure: str = "Error ({code}): {message}"  # code, message
+    expected: str = "Call a tool, or give the final answer within \\boxed{{}}."  # none
+    question: str = "{question}"  # question
+    option: str = "({letter}) {text}"  # letter, text
+
+
+@dataclass(frozen=True, slots=True)
+class Dialect:
+    """One wire format.
+
+    `first_index`: the number of the first image and frame. `padding`: added on each side of a crop, as a fraction of
+    the image's side. `crops_source`: a crop shows the source's own pixels; False: those of the view that was shown.
+    `answer_rule`: `boxed` (the last `\\boxed{}`), `marker` (what follows `answer_marker`) or `any` (a turn without a
+    call is the answer). `text_continues`: a turn without call and answer goes on. `video_entry`: a video is one entry
+    of the prompt, or 16 images. `min_crop_side`: in pixels of the source.
+    """
+
+    name: str
+    calls: JsonCalls | IntegerCalls
+    coordinates: Coordinates
+    budgets: ViewBudgets
+    system: str = "You are a helpful assistant."
+    shows_tools: bool = True
+    wording: Wording = field(default_factory=Wording)
+    first_index: int = 1
+    padding: float = 0.0
+    crops_source: bool = True
+    min_crop_side: int = 28
+    max_frames: int = 8
+    answer_rule: Literal["boxed", "marker", "any"] = "boxed"
+    answer_marker: str = "<answer>"
+    text_continues: bool = True
+    images_first: bool = True
+    video_entry: bool = False
+
+
+def view_budgets(
+    original: tuple[int, int],
+    crop: tuple[int, int],
+    video_frame: tuple[int, int],
+    selected_frame: tuple[int, int],
+    *,
+    factor: int,
+) -> ViewBudgets:
+    """Budgets from (min, max) pairs in pixels."""
+    return ViewBudgets(*(PixelBudget(low, high, factor) for low, high in (original, crop, video_frame, selected_frame)))
+
+
+# ------------------------------------------------------------------------------------------------------ the table
+
+_GUIDELINE = (
+    "{question}\n\nThink step by step. Where a detail is too small to see, look closer with a tool. "
+    "Give the final answer within \\boxed{{}}."
+)
+_UNIT_28 = 28 * 28  # Qwen2.5-VL: patch 14, merge 2. The multiples are those of the released code, evaluation mode.
+
+_DEFAULT = Dialect(
+    name="default",
+    calls=JsonCalls(),
+    coordinates=Coordinates("fraction"),
+    budgets=view_budgets(
+        (256 * _UNIT_28, 5120 * _UNIT_28),
+        (64 * _UNIT_28, 2048 * _UNIT_28),
+        (16 * _UNIT_28, 512 * _UNIT_28),
+        (64 * _UNIT_28, 1024 * _UNIT_28),
+        factor=28,
+    ),
+    wording=Wording(question=_GUIDELINE),
+)
+
+_UNIT_32 = 32 * 32  # Qwen3-VL: patch 16, merge 2.
+_QWEN3_BUDGETS = view_budgets(
+    (256 * _UNIT_32, 4096 * _UNIT_32),
+    (64 * _UNIT_32, 2048 * _UNIT_32),
+    (16 * _UNIT_32, 512 * _UNIT_32),
+    (64 * _UNIT_32, 1024 * _UNIT_32),
+    factor=32,
+)
+
+DIALECTS: dict[str, Dialect] = {
+    dialect.name: dialect
+    for dialect in (
+        _DEFAULT,
+        # Qwen2.5-VL grounds in pixels of the image as shown, Qwen3-VL in thousandths.
+        Dialect(
+            name="qwen2.5-vl",
+            calls=JsonCalls(),
+            coordinates=Coordinates("pixel"),
+            budgets=_DEFAULT.budgets,
+            wording=Wording(question=_GUIDELINE),
+        ),
+        Dialect(
+            name="qwen3-vl",
+            calls=JsonCalls(),
+            coordinates=Coordinates("grid", 1000),
+            budgets=_QWEN3_BUDGETS,
+            wording=Wording(question=_GUIDELINE),
+        ),
+        # The released Pixel-Reasoner checkpoints (curiosity_driven_rl/.../experience_maker.py, evaluation limits).
+        Dialect(
+            name="released",
+            calls=JsonCalls(crop_name="crop_image_normalized"),
+            coordinates=Coordinates("fraction"),
+            budgets=view_budgets(
+                (256 * _UNIT_28, 8000 * _UNIT_28),
+                (256 * _UNIT_28, 5120 * _UNIT_28),
+                (4 * _UNIT_28, 512 * _UNIT_28),
+                (4 * _UNIT_28, 512 * _UNIT_28),
+                factor=28,
+            ),
+            wording=Wording(
+                crop="\nHere is the cropped image (Image Size: {width}x{height}):",
+                frames="\nHere are the selected frames (Frame Size: {width}x{height}, Numbered {first} to {last}):",
+                failure="\nExecution error:\n{message}\n",
+                question=_GUIDELINE,
+            ),
+            padding=0.1,
+            crops_source=False,
+            answer_rule="any",
+            text_continues=False,
+            video_entry=True,
+        ),
+        # The embedded 2 M-parameter model: no tool text, a call of 6 tokens, short answers.
+        Dialect(
+            name="tiny",
+            calls=IntegerCalls(),
+            coordinates=Coordinates("grid", 16),
+            budgets=view_budgets(
+                (64 * 64, 64 * 64), (128 * 128, 128 * 128), (64 * 64, 64 * 64), (128 * 128, 128 * 128), factor=16
+            ),
+            system="",
+            shows_tools=False,
+            wording=Wording(crop="", frames="", failure="{message}", expected="answer"),
+            answer_rule="marker",
+            images_first=False,
+        ),
+    )
+}
+
+
+def dialect_named(name: str) -> Dialect:
+    """The dialect called `name`. Raises UnknownNameError."""
+    if name not in DIALECTS:
+        raise UnknownNameError.among("dialect", name, DIALECTS, "Your own is passed as a Dialect value.")
+    return DIALECTS[name]

@@ -1,0 +1,288 @@
+"""The environment: `PixelEnv(gym.Env)`, the only place where an episode's dynamics live.
+
+Knows when an operation is executed, what comes back, what it costs and when an episode ends. Knows no wire format
+(`actions.py`), no wording (`wording.py`) and no shaping of rewards (`rewards/`): the reward is the answer's grade.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+import gymnasium as gym
+import numpy as np
+
+from pixel_env.actions import parse
+from pixel_env.budgets import budgets_for, limits_from, token_estimate
+from pixel_env.dialects import Dialect, dialect_named
+from pixel_env.errors import ConfigError, MediaError, TaskError, UnknownNameError
+from pixel_env.failures import Failure, FailureCode
+from pixel_env.grading import grade
+from pixel_env.media import show
+from pixel_env.operations import crop_image, select_frames
+from pixel_env.spaces import AssistantText, Pictures, UnicodeText
+from pixel_env.tasks import TaskSpec, load_tasks
+from pixel_env.types import (
+    Action,
+    Answer,
+    CropImage,
+    Limits,
+    Malformed,
+    Observation,
+    SelectFrames,
+    Stop,
+    Task,
+    Text,
+    Trajectory,
+    Turn,
+    Unfinished,
+    View,
+    ViewBudgets,
+    ViewKind,
+)
+from pixel_env.wording import budget_text, crop_text, expected_text, failure_text, frames_text, opening_prompt
+
+Size = tuple[int, int]
+CountTokens = Callable[[str, Sequence[Size]], int]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Reply:
+    """What an action brings, before it is known whether the budgets allow it."""
+
+    text: str
+    views: tuple[View, ...] = ()
+    images: tuple[np.ndarray, ...] = ()
+    failure: Failure | None = None
+
+
+class PixelEnv(gym.Env[Observation, str]):
+    """A question about pictures, answered by text; on the way the model may crop and select frames to look closer.
+
+    Action: the assistant's text, verbatim; `Unfinished(text)` for a turn that its token limit cut. Observation: the
+    increment, `{"text": str, "images": tuple of uint8 arrays (height, width, 3)}`. Reward: the answer's grade, 0 to 1,
+    else 0. `terminated`: answered; `truncated`: a budget is used up. `info`: `task_id`, `action` (the typed action),
+    `failure` (why an operation was refused, or None), `stop` (why the episode ended, or None) and `notice` (what is
+    said about the task set). A mistake of the model is never an exception.
+
+    `tasks`: "sample:vstar", the path of a JSONL file (`tasks/jsonl.py`), a TaskSet or tasks. `dialect`: a name of
+    `dialects.DIALECTS` or a Dialect. `budgets`: pixels per kind of view; default: the task set's, or the dialect's.
+    `limits`: turns, images, tokens; `budgets` and `limits` may be the dicts that a spec written as JSON holds.
+    `count_tokens(text, sizes)`: tokens of a text and of pictures shown at (width, height), for `limits.max_tokens`;
+    by default `budgets.token_estimate`, which is an estimate: exact limits need the model's own counter.
+    `reset(options={"task_id": ...})` chooses the task; otherwise it is drawn.
+    """
+
+    metadata = {"render_modes": ["rgb_array", "ansi"], "render_fps": 1}  # noqa: RUF012  # Gymnasium's own interface
+
+    def __init__(
+        self,
+        tasks: TaskSpec = "sample:vstar",
+        *,
+        dialect: str | Dialect = "default",
+        budgets: ViewBudgets | Mapping[str, Any] | None = None,
+        limits: Limits | Mapping[str, Any] = Limits(),  # noqa: B008  # frozen
+        count_tokens: CountTokens | None = None,
+        split: Literal["train", "test"] = "test",
+        render_mode: str | None = None,
+    ) -> None:
+        if render_mode is not None and render_mode not in self.metadata["render_modes"]:
+            raise ConfigError(f"no render mode {render_mode!r}; there are {self.metadata['render_modes']} and None")
+        self.task_set = load_tasks(tasks, split=split)
+        self.dialect = dialect if isinstance(dialect, Dialect) else dialect_named(dialect)
+        self.budgets = budgets_for(budgets, self.task_set, self.dialect)
+        self.limits = limits_from(limits)
+        self.render_mode = render_mode
+        self.action_space = AssistantText(self.dialect)
+        self.observation_space = gym.spaces.Dict({"images": Pictures(), "text": UnicodeText()})  # type: ignore[assignment]
+        self._count_tokens = count_tokens or token_estimate(self.budgets.original.factor)
+        self._places: dict[str, int] | None = None
+        self._trajectory: Trajectory | None = None
+        self._shown_sizes: list[Size] = []
+        self._tokens = 0
+
+    @property
+    def trajectory(self) -> Trajectory:
+        """The episode so far; the only owner of its history. Raises ResetNeeded before the first reset."""
+        if self._trajectory is None:
+            raise gym.error.ResetNeeded("there is no episode yet; call reset() first")
+        return self._trajectory
+
+    # ------------------------------------------------------------------------------------------------- reset
+
+    def reset(
+        self, *, seed: int | None = None, options: dict[str, Any] | None = None
+    ) -> tuple[Observation, dict[str, Any]]:
+        """Opens an episode: the system text and the question, with the task's pictures.
+
+        Raises UnknownNameError for an unknown task id, MediaError for a picture that cannot be read, ConfigError if
+        the prompt alone exceeds a budget.
+        """
+        super().reset(seed=seed)
+        task = self._chosen_task(options or {})
+        kind = ViewKind.VIDEO_FRAME if task.media == "video" else ViewKind.ORIGINAL
+        views = tuple(View(source, kind) for source in task.sources)
+        images = tuple(show(view, self.budgets) for view in views)
+        prompt = opening_prompt(task, self.dialect)
+        self._shown_sizes = [_size(image) for image in images]
+        self._tokens = self._tokens_of(prompt.text, images)
+        self._trajectory = Trajectory(task, prompt, views)
+        over = self._exceeded(0)
+        if over is not None:
+            self._trajectory = None
+            raise ConfigError(
+                f"the prompt of task {task.task_id!r} alone exceeds limits.max_{over.value}; raise the limit"
+            )
+        return {"text": prompt.text, "images": images}, self._info(None, None)
+
+    def _chosen_task(self, options: Mapping[str, Any]) -> Task:
+        for name in options:
+            if name != "task_id":
+                raise UnknownNameError.among("reset option", str(name), ["task_id"])
+        if options.get("task_id") is None:
+            return self.task_set.tasks[int(self.np_random.integers(len(self.task_set)))]
+        task_id = str(options["task_id"])
+        if self._places is None:
+            self._places = _places_by_id(self.task_set.tasks)
+        if task_id not in self._places:
+            raise UnknownNameError.among("task", task_id, self._places, f"The task set is {self.task_set.name!r}.")
+        return self.task_set.tasks[self._places[task_id]]
+
+    # -------------------------------------------------------------------------------------------------- step
+
+    def step(self, action: str) -> tuple[Observation, float, bool, bool, dict[str, Any]]:
+        """Plays one turn of the assistant. Raises ResetNeeded once the episode has ended, TypeError for a non-text."""
+        if not isinstance(action, str):
+            raise TypeError(f"the action is the assistant's text, a str; got a {type(action).__name__}")
+        if self.trajectory.stop is not None:
+            raise gym.error.ResetNeeded(f"the episode has ended ({self.trajectory.stop.value}); call reset()")
+        typed = self._read(action)
+        if isinstance(typed, Answer):
+            return self._end_with(action, typed)
+        reply = self._reply_to(typed, action)
+        self._tokens += self._tokens_of(action, ()) + self._tokens_of(reply.text, reply.images)
+        stop = self._exceeded(len(reply.images))
+        if stop is not None:
+            reply = _Reply(budget_text(stop, self.limits), failure=reply.failure)
+        elif len(self.trajectory.turns) + 1 >= self.limits.max_turns:
+            stop = Stop.TURNS
+        self._shown_sizes += [_size(image) for image in reply.images]
+        self._record(Turn(action, typed, reply.failure, reply.text, reply.views), stop=stop)
+        observation: Observation = {"text": reply.text, "images": reply.images}
+        return observation, 0.0, False, stop is not None, self._info(typed, reply.failure)
+
+    def _read(self, text: str) -> Action:
+        # A turn that its token limit cut goes on in the next one, so a marker may begin in one and end in the other.
+        begun = _unfinished_text(self.trajectory.turns)
+        joined = begun + text
+        typed = parse(Unfinished(joined) if isinstance(text, Unfinished) else joined, self.dialect, self._shown_sizes)
+        return Text(text) if isinstance(typed, Text) else typed
+
+    def _end_with(self, text: str, answer: Answer) -> tuple[Observation, float, bool, bool, dict[str, Any]]:
+        reward = grade(self.trajectory.task, answer.text)
+        self._record(Turn(text, answer, None, ""), stop=Stop.ANSWERED, reward=reward, answer=answer.text)
+        return {"text": "", "images": ()}, reward, True, False, self._info(answer, None)
+
+    def _record(self, turn: Turn, **changes: Any) -> None:
+        self._trajectory = replace(self.trajectory, turns=(*self.trajectory.turns, turn), **changes)
+
+    def _reply_to(self, action: Action, text: str) -> _Reply:
+        try:
+            match action:
+                case CropImage():
+                    return self._crop(action)
+                case SelectFrames():
+                    return self._select(action)
+                case Malformed(code, reason):
+                    return self._refusal(Failure(code, reason))
+                case Text() | Answer():
+                    return _Reply("" if isinstance(text, Unfinished) else expected_text(self.dialect))
+        except MediaError:
+            return self._refusal(
+                Failure(
+                    FailureCode.UNREADABLE_SOURCE,
+                    "That picture can no longer be read; look at another one, or answer from what was shown.",
+                )
+            )
+
+    def _crop(self, action: CropImage) -> _Reply:
+        view = crop_image(action, self.trajectory.views, self.dialect)
+        if isinstance(view, Failure):
+            return self._refusal(view)
+        image = show(view, self.budgets)
+        return _Reply(crop_text(len(self._shown_sizes), _size(image), self.dialect), (view,), (image,))
+
+    def _select(self, action: SelectFrames) -> _Reply:
+        views = select_frames(action, self.trajectory.task, self.dialect)
+        if isinstance(views, Failure):
+            return self._refusal(views)
+        images = tuple(show(view, self.budgets) for view in views)
+        numbers = range(len(self._shown_sizes), len(self._shown_sizes) + len(images))
+        return _Reply(frames_text(numbers, _size(images[0]), self.dialect), views, images)
+
+    def _refusal(self, failure: Failure) -> _Reply:
+        return _Reply(failure_text(failure, self.dialect), failure=failure)
+
+    # ----------------------------------------------------------------------------------------------- budgets
+
+    def _tokens_of(self, text: str, images: Sequence[np.ndarray]) -> int:
+        if self.limits.max_tokens is None:
+            return 0
+        return self._count_tokens(text, [_size(image) for image in images])
+
+    def _images_used(self) -> int:
+        trajectory = self.trajectory
+        own = 1 if trajectory.task.media == "video" else len(trajectory.prompt_views)
+        return own + sum(len(turn.views) for turn in trajectory.turns)
+
+    def _exceeded(self, new_images: int) -> Stop | None:
+        if self._images_used() + new_images > self.limits.max_images:
+            return Stop.IMAGES
+        if self.limits.max_tokens is not None and self._tokens > self.limits.max_tokens:
+            return Stop.TOKENS
+        return None
+
+    # ------------------------------------------------------------------------------------------ what is told
+
+    def _info(self, action: Action | None, failure: Failure | None) -> dict[str, Any]:
+        trajectory = self.trajectory
+        return {
+            "task_id": trajectory.task.task_id,
+            "action": action,
+            "failure": failure,
+            "stop": trajectory.stop,
+            "notice": self.task_set.notice,
+        }
+
+    def render(self) -> np.ndarray | str | None:  # type: ignore[override]
+        """`rgb_array`: the source with every box drawn, the last crop beside it; `ansi`: the episode as text."""
+        from pixel_env.render import draw_episode, episode_text
+
+        match self.render_mode:
+            case "rgb_array":
+                return draw_episode(self.trajectory, self.budgets, self.task_set.notice)
+            case "ansi":
+                return episode_text(self.trajectory, self.task_set.notice)
+            case _:
+                return None
+
+
+def _size(image: np.ndarray) -> Size:
+    return image.shape[1], image.shape[0]
+
+
+def _unfinished_text(turns: Sequence[Turn]) -> str:
+    """The chunks at the end of `turns` that belong to the message which is still being written."""
+    chunks: list[str] = []
+    for turn in reversed(turns):
+        if not (isinstance(turn.action, Text) and isinstance(turn.text, Unfinished)):
+            break
+        chunks.append(turn.text)
+    return "".join(reversed(chunks))
+
+
+def _places_by_id(tasks: Sequence[Task]) -> dict[str, int]:
+    places: dict[str, int] = {}
+    for place, task in enumerate(tasks):
+        if places.setdefault(task.task_id, place) != place:
+            raise TaskError(f"two tasks have the id {task.task_id!r}; give each its own")
+    return places

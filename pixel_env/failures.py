@@ -1,0 +1,42 @@
+"""What can go wrong with a model's operation: typed codes, each with a message that says what is allowed.
+
+Codes of both kinds live here: what could not be read (grammar) and what could not be done (operation). They are data:
+the environment shows the message to the model and counts the code.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class FailureCode(StrEnum):
+    """Why an operation was refused. The values are stable: logs and trained models see them."""
+
+    # Could not be read.
+    BROKEN_JSON = "broken_json"
+    CUT_OFF = "cut_off"
+    TWO_CALLS = "two_calls"
+    UNKNOWN_OPERATION = "unknown_operation"
+    BAD_ARGUMENTS = "bad_arguments"
+    BOX_LENGTH = "box_length"
+    BOX_NOT_FINITE = "box_not_finite"
+    BOX_EMPTY = "box_empty"
+    BOX_INVERTED = "box_inverted"
+    BOX_OUTSIDE = "box_outside"
+    # Could not be done.
+    NO_SUCH_IMAGE = "no_such_image"
+    CROP_TOO_SMALL = "crop_too_small"
+    CROP_TOO_LONG = "crop_too_long"
+    NOT_A_VIDEO = "not_a_video"
+    NO_FRAMES = "no_frames"
+    NO_SUCH_FRAME = "no_such_frame"
+    TOO_MANY_FRAMES = "too_many_frames"
+    # Read and possible, but the medium failed.
+    UNREADABLE_SOURCE = "unreadable_source"
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A refused operation: `code` for counting, `message` for the model."""
+
+    code: FailureCode
+    message: str

@@ -1,0 +1,161 @@
+"""Pixels: sources, the size a view is shown at, and a bounded cache of decoded pictures.
+
+Knows Pillow. Knows nothing of tasks, episodes or dialects. Decoding happens late, once per source, here and nowhere
+else; what leaves this module is either a `View` (a reference) or the array that a model is shown.
+"""
+
+import hashlib
+import math
+import threading
+from collections import OrderedDict
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageOps
+
+from pixel_env.boxes import Box
+from pixel_env.errors import MediaError
+from pixel_env.types import PixelBudget, Source, View, ViewBudgets
+
+MAX_ASPECT_RATIO = 200.0
+"""Longer pictures are refused (Qwen's smart_resize has the same bound)."""
+
+
+@dataclass(frozen=True)
+class FileSource:
+    """A picture in a file. `key` is the content's hash, so copies of a file share one cache entry."""
+
+    path: Path
+
+    @cached_property
+    def key(self) -> str:
+        """sha256 of the file's bytes."""
+        try:
+            return hashlib.sha256(self.path.read_bytes()).hexdigest()
+        except OSError as error:
+            raise MediaError(f"cannot read the picture {self.path}: {error.strerror}") from error
+
+    def decode(self) -> Image.Image:
+        """The picture, turned upright by its EXIF tag, transparency on white."""
+        try:
+            with Image.open(self.path) as opened:
+                return as_rgb(ImageOps.exif_transpose(opened))
+        except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+            raise MediaError(f"cannot decode the picture {self.path}: {error}") from error
+
+
+@dataclass(frozen=True, eq=False)
+class ImageSource:
+    """A picture that the user already holds in memory."""
+
+    image: Image.Image
+
+    @cached_property
+    def key(self) -> str:
+        """sha256 of the pixels and their size."""
+        rgb = as_rgb(self.image)
+        return hashlib.sha256(repr(rgb.size).encode() + rgb.tobytes()).hexdigest()
+
+    def decode(self) -> Image.Image:
+        """The picture as RGB."""
+        return as_rgb(self.image)
+
+
+def as_rgb(image: Image.Image) -> Image.Image:
+    """`image` as RGB; transparent pixels lie on white."""
+    if image.mode == "RGB":
+        image.load()
+        return image
+    if image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info:
+        rgba = image.convert("RGBA")
+        return Image.alpha_composite(Image.new("RGBA", rgba.size, "white"), rgba).convert("RGB")
+    return image.convert("RGB")
+
+
+class DecodeCache:
+    """Decoded pictures by source key, the least recently used dropped once `max_bytes` are held. Thread-safe."""
+
+    def __init__(self, max_bytes: int) -> None:
+        self.max_bytes = max_bytes
+        self._images: OrderedDict[str, Image.Image] = OrderedDict()
+        self._bytes = 0
+        self._lock = threading.Lock()
+
+    def get(self, source: Source) -> Image.Image:
+        """The decoded picture of `source`. Do not draw on it: it is shared."""
+        key = source.key
+        with self._lock:
+            if key in self._images:
+                self._images.move_to_end(key)
+                return self._images[key]
+        image = source.decode()  # outside of the lock: two threads may decode the same source, neither waits
+        with self._lock:
+            if key not in self._images:
+                self._images[key] = image
+                self._bytes += _bytes_of(image)
+            while self._bytes > self.max_bytes and len(self._images) > 1:
+                _, dropped = self._images.popitem(last=False)
+                self._bytes -= _bytes_of(dropped)
+        return image
+
+
+def _bytes_of(image: Image.Image) -> int:
+    return image.width * image.height * len(image.getbands())
+
+
+CACHE = DecodeCache(max_bytes=512 * 2**20)
+"""The process's cache. Set `CACHE.max_bytes` to change its bound."""
+
+
+def fitted_size(width: int, height: int, budget: PixelBudget) -> tuple[int, int]:
+    """Width and height at which a `width` x `height` picture is shown.
+
+    Qwen's `smart_resize` (qwen_vl_utils/vision_process.py): both sides rounded to multiples of the factor, scaled
+    into [min_pixels, max_pixels] with the aspect ratio kept as far as the rounding allows.
+    """
+    factor = budget.factor
+    if max(width, height) / min(width, height) > MAX_ASPECT_RATIO:
+        raise MediaError(f"a picture of {width}x{height} is longer than {MAX_ASPECT_RATIO:.0f} to 1")
+    shown_width = max(factor, round(width / factor) * factor)
+    shown_height = max(factor, round(height / factor) * factor)
+    if shown_width * shown_height > budget.max_pixels:
+        scale = math.sqrt(width * height / budget.max_pixels)
+        shown_width = max(factor, math.floor(width / scale / factor) * factor)
+        shown_height = max(factor, math.floor(height / scale / factor) * factor)
+    elif shown_width * shown_height < budget.min_pixels:
+        scale = math.sqrt(budget.min_pixels / (width * height))
+        shown_width = math.ceil(width * scale / factor) * factor
+        shown_height = math.ceil(height * scale / factor) * factor
+    return shown_width, shown_height
+
+
+def native_size(view: View) -> tuple[int, int]:
+    """Width and height of the view in the source's own pixels."""
+    left, top, right, bottom = view.box.pixels(*CACHE.get(view.source).size)
+    return right - left, bottom - top
+
+
+def shown_size(view: View, budgets: ViewBudgets) -> tuple[int, int]:
+    """Width and height at which the view is shown."""
+    return fitted_size(*native_size(view), budgets.of(view.kind))
+
+
+def show(view: View, budgets: ViewBudgets) -> np.ndarray:
+    """The view's pixels as shown: uint8, (height, width, 3). Raises MediaError if the source cannot be read."""
+    size = shown_size(view, budgets)
+    if view.via is not None:
+        shown = Image.fromarray(show(view.via, budgets))
+        inner: Box = view.box.relative_to(view.via.box)
+        return np.asarray(_resized(shown, inner.pixels(*shown.size), size))
+    picture = CACHE.get(view.source)
+    return np.asarray(_resized(picture, view.box.pixels(*picture.size), size))
+
+
+def _resized(picture: Image.Image, pixels: tuple[int, int, int, int], size: tuple[int, int]) -> Image.Image:
+    region = picture.crop(pixels) if pixels != (0, 0, *picture.size) else picture
+    if region.size == size:
+        return region
+    # Cutting first keeps the filter from mixing in pixels from outside of the box.
+    return region.resize(size, Image.Resampling.BICUBIC, reducing_gap=3.0)

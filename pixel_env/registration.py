@@ -1,0 +1,18 @@
+"""The environment ids. Importing `pixel_env` runs `register_all`, and nothing else has to.
+
+Entry points are strings, so that a spec can be written as JSON and nothing heavy is imported until `gym.make`.
+"""
+
+from gymnasium.envs.registration import register, registry
+
+ENTRY_POINT = "pixel_env.env:PixelEnv"
+
+ENVIRONMENTS: dict[str, str] = {"PixelReasoning-VStar-v0": "sample:vstar"}
+"""Each id, and the task set that it plays if `tasks` is not given."""
+
+
+def register_all() -> None:
+    """Registers every id once; calling it again changes nothing."""
+    for name, tasks in ENVIRONMENTS.items():
+        if name not in registry:
+            register(name, entry_point=ENTRY_POINT, kwargs={"tasks": tasks})

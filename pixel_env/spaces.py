@@ -1,0 +1,218 @@
+"""Spaces of text and pictures that have no fixed size.
+
+Gymnasium's `Text` holds letters and digits only, and its `Sequence` cannot be shared between processes. These hold any
+Unicode text and any number of RGB pictures, and are registered for vector environments, so that `AsyncVectorEnv` works
+without arguments. Knows no dynamics.
+"""
+
+import os
+import pickle
+import shutil
+import tempfile
+import weakref
+from collections.abc import Iterable, Iterator, Sequence
+from copy import deepcopy
+from pathlib import Path
+from typing import Any
+
+import gymnasium as gym
+import numpy as np
+from gymnasium.vector.utils import (
+    batch_differing_spaces,
+    create_shared_memory,
+    read_from_shared_memory,
+    write_to_shared_memory,
+)
+
+from pixel_env.actions import write
+from pixel_env.boxes import Box
+from pixel_env.dialects import Dialect
+from pixel_env.types import Answer, CropImage, Text
+
+_SAMPLE_CHARACTERS = "abcdefghij 0123456789 .,:;!?<>{}[]\"'\\/\n äöüß λπ 你好世界 🔍"
+
+
+class UnicodeText(gym.Space[str]):
+    """Any text, of any length. Samples are short and mix scripts, markup and line breaks."""
+
+    def __init__(self, seed: int | np.random.Generator | None = None) -> None:
+        super().__init__(shape=None, dtype=None, seed=seed)
+
+    @property
+    def is_np_flattenable(self) -> bool:
+        """False: a text has no fixed size."""
+        return False
+
+    def sample(self, mask: None = None, probability: None = None) -> str:
+        """A text of 0 to 32 characters. `mask` and `probability` are not supported and must be None."""
+        _refuse_masks(mask, probability)
+        places = self.np_random.integers(len(_SAMPLE_CHARACTERS), size=self.np_random.integers(33))
+        return "".join(_SAMPLE_CHARACTERS[place] for place in places)
+
+    def contains(self, x: Any) -> bool:
+        """Whether `x` is a `str`."""
+        return isinstance(x, str)
+
+    def __eq__(self, other: object) -> bool:
+        return type(other) is type(self)
+
+    def __repr__(self) -> str:
+        return "UnicodeText()"
+
+
+class AssistantText(UnicodeText):
+    """What an assistant may write: any text. Samples are crops, answers and chatter in the given dialect."""
+
+    def __init__(self, dialect: Dialect, seed: int | np.random.Generator | None = None) -> None:
+        super().__init__(seed)
+        self.dialect = dialect
+
+    def sample(self, mask: None = None, probability: None = None) -> str:
+        """A crop of the first image in half of the cases, else an answer or a text without either."""
+        _refuse_masks(mask, probability)
+        kind = self.np_random.random()
+        if kind < 0.5:
+            # Corners in eighths, at least a quarter apart: legal in fractions, in pixels of 512 and on a grid of 16.
+            x0, y0 = self.np_random.integers(0, 6, size=2) / 8
+            return write(CropImage(0, Box(x0, y0, x0 + 0.25, y0 + 0.25)), self.dialect, [(512, 512)])
+        if kind < 0.75:
+            return write(Answer(str(self.np_random.integers(10))), self.dialect)
+        return write(Text(super().sample()), self.dialect)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, AssistantText) and other.dialect == self.dialect
+
+    def __repr__(self) -> str:
+        return f"AssistantText({self.dialect.name!r})"
+
+
+class Pictures(gym.Space[tuple[np.ndarray, ...]]):
+    """Any number of RGB pictures: a tuple of uint8 arrays of shape (height, width, 3), sizes free."""
+
+    def __init__(self, seed: int | np.random.Generator | None = None) -> None:
+        super().__init__(shape=None, dtype=None, seed=seed)
+
+    @property
+    def is_np_flattenable(self) -> bool:
+        """False: the number and the sizes are free."""
+        return False
+
+    def sample(self, mask: None = None, probability: None = None) -> tuple[np.ndarray, ...]:
+        """0 to 2 small pictures of noise. `mask` and `probability` are not supported and must be None."""
+        _refuse_masks(mask, probability)
+        sizes = self.np_random.integers(1, 64, size=(self.np_random.integers(3), 2))
+        return tuple(self.np_random.integers(0, 256, size=(h, w, 3), dtype=np.uint8) for h, w in sizes)
+
+    def contains(self, x: Any) -> bool:
+        """Whether `x` is a tuple of non-empty uint8 arrays of shape (height, width, 3)."""
+        return isinstance(x, tuple) and all(_is_picture(item) for item in x)
+
+    def to_jsonable(self, sample_n: Iterable[tuple[np.ndarray, ...]]) -> list[Any]:
+        """Nested lists of numbers."""
+        return [[picture.tolist() for picture in sample] for sample in sample_n]
+
+    def from_jsonable(self, sample_n: list[Any]) -> list[Any]:
+        """The inverse of `to_jsonable`."""
+        return [tuple(np.asarray(picture, dtype=np.uint8) for picture in sample) for sample in sample_n]
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Pictures)
+
+    def __repr__(self) -> str:
+        return "Pictures()"
+
+
+def _is_picture(item: object) -> bool:
+    return (
+        isinstance(item, np.ndarray)
+        and item.dtype == np.uint8
+        and item.ndim == 3
+        and item.shape[2] == 3
+        and item.size > 0
+    )
+
+
+def _refuse_masks(mask: object, probability: object) -> None:
+    if mask is not None or probability is not None:
+        raise ValueError("this space has no fixed size, so sample() takes neither `mask` nor `probability`")
+
+
+# ------------------------------------------------------------------------------------------------ shared memory
+# Gymnasium's shared memory has a fixed size per environment. Ours is one file per environment, in memory where the
+# machine has /dev/shm, which holds whatever size the observation has.
+
+
+class SharedFiles:
+    """One file per environment, made by the parent process and removed with it. Picklable: children get the place."""
+
+    def __init__(self, count: int) -> None:
+        memory = "/dev/shm"
+        self.folder = Path(tempfile.mkdtemp(prefix="pixel_env_", dir=memory if os.access(memory, os.W_OK) else None))
+        self.count = count
+        self._owner = os.getpid()
+        for index in range(count):
+            self.write(index, ())
+        weakref.finalize(self, _remove, self.folder, self._owner)
+
+    def write(self, index: int, value: Any) -> None:
+        """Stores `value` as that of environment `index`."""
+        (self.folder / str(index)).write_bytes(pickle.dumps(value, protocol=pickle.HIGHEST_PROTOCOL))
+
+    def read(self, index: int) -> Any:
+        """The value of environment `index`."""
+        return pickle.loads((self.folder / str(index)).read_bytes())
+
+
+def _remove(folder: Path, owner: int) -> None:
+    if os.getpid() == owner:  # a forked child holds a copy of the object, but the files are the parent's
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+class SharedBatch(Sequence[Any]):
+    """The current values of all environments, read from their files when asked; a deep copy is a tuple of them.
+
+    Gymnasium calls `read_from_shared_memory` once and copies the result after every step.
+    """
+
+    def __init__(self, files: SharedFiles) -> None:
+        self._files = files
+
+    def __len__(self) -> int:
+        return self._files.count
+
+    def __getitem__(self, index: Any) -> Any:
+        if isinstance(index, slice):
+            return tuple(self)[index]
+        if not -len(self) <= index < len(self):
+            raise IndexError(f"there are {len(self)} environments, got {index}")
+        return self._files.read(index % len(self))
+
+    def __iter__(self) -> Iterator[Any]:
+        return (self._files.read(index) for index in range(len(self)))
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> tuple[Any, ...]:
+        return tuple(self)
+
+
+@create_shared_memory.register(UnicodeText)
+@create_shared_memory.register(Pictures)
+def _create(space: gym.Space[Any], n: int = 1, ctx: Any = None) -> SharedFiles:
+    return SharedFiles(n)
+
+
+@read_from_shared_memory.register(UnicodeText)
+@read_from_shared_memory.register(Pictures)
+def _read(space: gym.Space[Any], shared_memory: SharedFiles, n: int = 1) -> SharedBatch:
+    return SharedBatch(shared_memory)
+
+
+@write_to_shared_memory.register(UnicodeText)
+@write_to_shared_memory.register(Pictures)
+def _write(space: gym.Space[Any], index: int, value: Any, shared_memory: SharedFiles) -> None:
+    shared_memory.write(index, value)
+
+
+@batch_differing_spaces.register(UnicodeText)
+@batch_differing_spaces.register(Pictures)
+def _batch_differing(spaces: Sequence[gym.Space[Any]]) -> gym.spaces.Tuple:
+    return gym.spaces.Tuple([deepcopy(space) for space in spaces])

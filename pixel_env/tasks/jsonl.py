@@ -1,0 +1,172 @@
+"""Our own file format for a user's tasks: one JSON object a line.
+
+Required: `question` (text), `answer` (text, or a list of texts that all count), and at most one of `image` (a path, or a
+list of paths) and `frames` (the list of a video's frames, in order); neither: a question about nothing but its text.
+Optional: `id` (default: file name and line), `grader` ("exact" by default, or "choice", "number", "anls"), `options`
+(list of texts; "choice" needs it, and the answer is one of them or its letter), `evidence` (list of
+{"image": number from 0, "box": [x0, y0, x1, y1] in fractions}), `category` (text), `needs_looking` (true or false).
+
+    {"question": "Which digit?", "image": "photos/one.png", "answer": "7", "evidence": [{"image": 0, "box": [0, 0, 0.2, 0.1]}]}
+
+Paths are relative to the file's folder and may not leave it. Every row is checked before the first task is made, and
+all bad rows are reported in one TaskError, each with file and line.
+"""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from pixel_env.boxes import Box, read_box
+from pixel_env.errors import TaskError
+from pixel_env.grading import GRADERS
+from pixel_env.media import FileSource
+from pixel_env.types import Evidence, MediaKind, Task, TaskSet
+
+_KEYS = {
+    "id", "question", "answer", "image", "frames", "grader", "options", "evidence", "category", "needs_looking"
+}  # fmt: skip
+_REPORTED = 20
+
+
+def read_jsonl(path: Path) -> TaskSet:
+    """The tasks of the file, in its order. Empty lines are skipped. Raises TaskError."""
+    try:
+        lines = path.read_text(encoding="utf-8-sig").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise TaskError(f"cannot read the task file {path}: {error}. Give a JSONL file in UTF-8.") from error
+    tasks: dict[str, Task] = {}
+    problems: list[str] = []
+    for line_number, line in enumerate(lines, start=1):
+        if not line.strip():
+            continue
+        try:
+            task = _read_row(line, path, line_number)
+            if task.task_id in tasks:
+                raise TaskError(f"the id {task.task_id!r} is taken by an earlier row")
+            tasks[task.task_id] = task
+        except TaskError as error:
+            problems.append(f"{path}, line {line_number}: {error}")
+    if problems:
+        raise TaskError(_report(problems))
+    return TaskSet(path.stem, tuple(tasks.values()))
+
+
+def _report(problems: list[str]) -> str:
+    shown = problems[:_REPORTED]
+    more = [f"... and {len(problems) - _REPORTED} more"] if len(problems) > _REPORTED else []
+    return "\n".join([f"{len(problems)} bad row(s); the format is told in pixel_env/tasks/jsonl.py", *shown, *more])
+
+
+def _read_row(line: str, path: Path, line_number: int) -> Task:
+    try:
+        row = json.loads(line)
+    except (ValueError, RecursionError) as error:
+        raise TaskError(f"not valid JSON ({error}); one object a line is expected") from error
+    if not isinstance(row, dict):
+        raise TaskError(f"an object is expected, got a {type(row).__name__}")
+    unknown = sorted(set(row) - _KEYS)
+    if unknown:
+        raise TaskError(f"unknown key(s) {', '.join(unknown)}; known are {', '.join(sorted(_KEYS))}")
+    media, sources = _sources(row, path.parent)
+    options = _texts(row, "options", required=False)
+    task = Task(
+        task_id=_text(row, "id", f"{path.stem}:{line_number}"),
+        question=_text(row, "question", None),
+        answers=_texts(row, "answer", required=True),
+        sources=sources,
+        media=media,
+        grader=_grader(row, options),
+        options=options,
+        evidence=_evidence(row, len(sources)),
+        category=_text(row, "category", ""),
+        needs_looking=_needs_looking(row),
+    )
+    _check_choice(task)
+    return task
+
+
+def _text(row: Mapping[str, Any], key: str, default: str | None) -> str:
+    value = row.get(key, default)
+    if not isinstance(value, str) or (default is None and not value.strip()):
+        raise TaskError(f"{key!r} must be a text{' that is not empty' if default is None else ''}, got {value!r}")
+    return value
+
+
+def _texts(row: Mapping[str, Any], key: str, *, required: bool) -> tuple[str, ...]:
+    value = row.get(key, [])
+    texts = [value] if isinstance(value, str) else value
+    if not isinstance(texts, list) or not all(isinstance(text, str) and text.strip() for text in texts):
+        raise TaskError(f"{key!r} must be a text or a list of texts, none empty, got {value!r}")
+    if required and not texts:
+        raise TaskError(f"{key!r} is missing; give a text or a list of texts")
+    return tuple(texts)
+
+
+def _sources(row: Mapping[str, Any], folder: Path) -> tuple[MediaKind, tuple[FileSource, ...]]:
+    if "image" in row and "frames" in row:
+        raise TaskError("give either 'image' or 'frames', not both")
+    if "frames" in row:
+        if not isinstance(row["frames"], list):
+            raise TaskError("'frames' must be a list of paths")
+        return "video", tuple(_picture(name, folder) for name in _texts(row, "frames", required=True))
+    if "image" in row:
+        return "image", tuple(_picture(name, folder) for name in _texts(row, "image", required=True))
+    return "text", ()
+
+
+def _picture(name: str, folder: Path) -> FileSource:
+    place = folder / name
+    # resolve() follows links, so neither ".." nor a link nor an absolute path leads out of the folder.
+    if not place.resolve().is_relative_to(folder.resolve()):
+        raise TaskError(f"the path {name!r} leaves the folder of the task file; put the pictures into it")
+    if not place.is_file():
+        raise TaskError(f"there is no picture {name!r}; paths are relative to the folder of the task file")
+    return FileSource(place)
+
+
+def _grader(row: Mapping[str, Any], options: tuple[str, ...]) -> str:
+    grader = _text(row, "grader", "choice" if options else "exact")
+    if grader not in GRADERS:
+        raise TaskError(f"no grader named {grader!r}; there are {', '.join(sorted(GRADERS))}")
+    return grader
+
+
+def _check_choice(task: Task) -> None:
+    if task.grader != "choice":
+        return
+    if len(task.options) < 2:
+        raise TaskError("the grader 'choice' needs 'options', a list of at least two texts")
+    for answer in task.answers:
+        if GRADERS["choice"](answer, task) == 0.0:
+            raise TaskError(f"the answer {answer!r} is none of the options, nor the letter of one")
+
+
+def _evidence(row: Mapping[str, Any], image_count: int) -> tuple[Evidence, ...]:
+    value = row.get("evidence", [])
+    if not isinstance(value, list):
+        raise TaskError(f"'evidence' must be a list of objects, got {value!r}")
+    return tuple(_one_evidence(item, image_count) for item in value)
+
+
+def _one_evidence(item: object, image_count: int) -> Evidence:
+    if not isinstance(item, dict) or set(item) != {"image", "box"}:
+        raise TaskError(f'an evidence is {{"image": number from 0, "box": [x0, y0, x1, y1]}}, got {item!r}')
+    image, corners = item["image"], item["box"]
+    if not isinstance(image, int) or isinstance(image, bool) or not 0 <= image < image_count:
+        raise TaskError(f"the evidence's image {image!r} does not exist; the row has {image_count}, counted from 0")
+    if not isinstance(corners, list) or not all(type(corner) in (int, float) for corner in corners):
+        raise TaskError(f"the evidence's box {corners!r} must be a list of 4 fractions")
+    box = read_box([float(corner) for corner in corners])
+    if not isinstance(box, Box):
+        raise TaskError(
+            f"the evidence's box {corners!r} cannot be used: {box.message} Boxes are fractions from 0 to 1."
+        )
+    return Evidence(image, box)
+
+
+def _needs_looking(row: Mapping[str, Any]) -> bool | None:
+    value = row.get("needs_looking")
+    if value is not None and not isinstance(value, bool):
+        raise TaskError(f"'needs_looking' must be true or false, got {value!r}")
+    return value

@@ -1,0 +1,72 @@
+"""Tiny tasks that need no file: for our tests and for yours.
+
+Pictures are recipes, so a test can tell from a pixel's colour where in the source it comes from.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from PIL import Image
+
+from pixel_env.boxes import Box
+from pixel_env.errors import MediaError
+from pixel_env.types import Evidence, Source, Task, TaskSet
+
+
+@dataclass(frozen=True, slots=True)
+class PixelSource:
+    """A picture in which every pixel differs from its neighbours: red counts columns, green rows (modulo 256).
+
+    Blue is `shade`, so that several sources can be told apart.
+    """
+
+    width: int = 280
+    height: int = 280
+    shade: int = 0
+
+    @property
+    def key(self) -> str:
+        """The recipe itself: equal recipes render equal pixels."""
+        return f"pixels:{self.width}x{self.height}:{self.shade}"
+
+    def decode(self) -> Image.Image:
+        """The rendered picture."""
+        rows, columns = np.mgrid[0 : self.height, 0 : self.width]
+        channels = (columns % 256, rows % 256, np.full_like(rows, self.shade))
+        return Image.fromarray(np.stack(channels, axis=-1).astype(np.uint8))
+
+
+@dataclass(frozen=True, slots=True)
+class BrokenSource:
+    """A picture that cannot be read."""
+
+    key: str = "broken"
+
+    def decode(self) -> Image.Image:
+        """Raises MediaError, always."""
+        raise MediaError("cannot decode the picture broken.png: it is made to fail; give a readable one")
+
+
+def tiny_task(
+    task_id: str = "tiny-0",
+    *,
+    question: str = "Which digit is on the red card?",
+    answers: tuple[str, ...] = ("7",),
+    sources: tuple[Source, ...] = (PixelSource(),),
+    **fields: object,
+) -> Task:
+    """A task about one small picture; `fields` are further fields of `Task`."""
+    evidence = (Evidence(0, Box(0.5, 0.5, 0.75, 0.75)),)
+    return Task(task_id, question, answers, sources, **{"evidence": evidence, **fields})  # type: ignore[arg-type]
+
+
+def tiny_video_task(frames: int = 16, **fields: object) -> Task:
+    """A task about a video of `frames` small frames; frame number i has the shade i."""
+    sources = tuple(PixelSource(84, 56, shade) for shade in range(frames))
+    return tiny_task("tiny-video", sources=sources, media="video", evidence=(), **fields)
+
+
+def tiny_task_set(count: int = 3, notice: str = "") -> TaskSet:
+    """`count` tiny tasks with ids tiny-0, tiny-1, ..., each with a picture and an answer of its own."""
+    tasks = [tiny_task(f"tiny-{i}", answers=(str(i),), sources=(PixelSource(shade=i),)) for i in range(count)]
+    return TaskSet("tiny", tasks, notice)
