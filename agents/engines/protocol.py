@@ -1,0 +1,61 @@
+"""What every engine is: two verbs, submit and poll.
+
+Knows token ids and pictures. Knows nothing of chat templates, environments or rewards; imports no model library.
+"""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Request:
+    """One turn to generate.
+
+    `prompt_ids`: the conversation so far, each picture's placeholder already repeated once per picture token;
+    `images`: uint8 (height, width, 3), in order, as shown; `temperature`: 0 is greedy; `seed`: this request's own, so
+    that what is sampled does not depend on which requests share a batch; `banned_ids`: never sampled, their logits are
+    minus infinity before the softmax.
+    """
+
+    request_id: int
+    prompt_ids: tuple[int, ...]
+    images: tuple[np.ndarray, ...]
+    max_new_tokens: int
+    temperature: float
+    seed: int
+    banned_ids: frozenset[int] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """What was sampled for the request of the same id.
+
+    `token_ids`: as sampled, the end-of-turn token included if it was; `logprobs`: natural logarithms, one per token,
+    of the distribution that was sampled from (bans applied, temperature 1); `ended`: False if `max_new_tokens` cut the
+    turn; `error`: set if the engine could not serve the request, and then there are no tokens.
+    """
+
+    request_id: int
+    token_ids: tuple[int, ...]
+    logprobs: tuple[float, ...]
+    ended: bool
+    error: str | None = None
+
+
+class Engine(Protocol):
+    """Generates turns, in any order.
+
+    `static`: a poll generates everything that is queued, as whole batches, so a caller queues all that it can before.
+    """
+
+    static: bool
+
+    def submit(self, request: Request) -> None:
+        """Queue `request`; returns at once."""
+        ...
+
+    def poll(self) -> list[Response]:
+        """Responses that have finished since the last call; waits for one if any request is under way, else []."""
+        ...

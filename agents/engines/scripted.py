@@ -1,0 +1,117 @@
+"""An engine that plays a script instead of a model, and a chat format that needs no tokenizer.
+
+Together they make a whole rollout run on numpy alone: for tests, for `play`, and to see what an environment does.
+Knows ids and texts. Imports no model library.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from agents.engines.protocol import Request, Response
+from agents.rollout import ChatFormat
+from pixel_env.dialects import Dialect
+from pixel_env.types import Prompt
+
+_SYSTEM, _USER, _ASSISTANT, _END, _IMAGE, _PAD, _OPENING = range(256, 263)
+_SHOWN = {_SYSTEM: "[system]", _USER: "[user]", _ASSISTANT: "[assistant]", _END: "[end]", _IMAGE: "", _PAD: ""}
+
+
+class PlainChat:
+    """One id per UTF-8 byte, one for each structural mark and one for the text that opens a call."""
+
+    end_id = _END
+    pad_id = _PAD
+    image_id = _IMAGE
+    banned_ids = frozenset({_SYSTEM, _USER, _ASSISTANT, _IMAGE, _PAD})
+
+    def __init__(self, dialect: Dialect) -> None:
+        self.dialect = dialect
+        self._factor = dialect.budgets.original.factor
+
+    def call_opening_ids(self) -> frozenset[int]:
+        """The id that opens a call."""
+        return frozenset({_OPENING})
+
+    def open(self, prompt: Prompt, images: Sequence[np.ndarray]) -> tuple[int, ...]:
+        """The conversation up to and including the assistant's header."""
+        system = (_SYSTEM, *self._text(prompt.system), _END) if prompt.system else ()
+        return (*system, *self._user_turn(prompt.question, [(i.shape[1], i.shape[0]) for i in images]))
+
+    def reply(self, text: str, images: Sequence[np.ndarray], *, ended: bool) -> tuple[int, ...]:
+        """The end of the assistant's turn if it lacks one, `text` as a user turn, a new header."""
+        turn = self._user_turn(text, [(image.shape[1], image.shape[0]) for image in images])
+        return turn if ended else (_END, *turn)
+
+    def encode(self, text: str) -> tuple[int, ...]:
+        """An assistant's turn, end included."""
+        return (*self._text(text), _END)
+
+    def decode(self, ids: Sequence[int]) -> str:
+        """`ids` as text without a final end token; marks of a whole conversation are written in brackets."""
+        kept = ids[:-1] if ids and ids[-1] == _END else ids
+        marks = {**_SHOWN, _OPENING: self.dialect.calls.opening}
+        return b"".join(bytes([id]) if id < 256 else marks[id].encode() for id in kept).decode(errors="replace")
+
+    def count_tokens(self, text: str, sizes: Sequence[tuple[int, int]]) -> int:
+        """Tokens of a turn with `text` and pictures of these (width, height)."""
+        return 1 + len(self._user_turn(text, sizes))
+
+    def _user_turn(self, text: str, sizes: Sequence[tuple[int, int]]) -> tuple[int, ...]:
+        pictures = sum((width // self._factor) * (height // self._factor) for width, height in sizes)
+        parts = [[_IMAGE] * pictures, self._text(text)]
+        first, second = parts if self.dialect.images_first else reversed(parts)
+        return (_USER, *first, *second, _END, _ASSISTANT)
+
+    def _text(self, text: str) -> list[int]:
+        first, *others = text.split(self.dialect.calls.opening)
+        return [*first.encode(), *(id for part in others for id in (_OPENING, *part.encode()))]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Conversation:
+    """What a script answers: the conversation's text, how many turns it has answered, and the request itself."""
+
+    text: str
+    turn: int
+    request: Request
+
+
+Script = Callable[[Conversation], str]
+
+
+def in_turn(*texts: str) -> Script:
+    """The script that says `texts` one after the other, in every episode, and stays with the last."""
+    return lambda conversation: texts[min(conversation.turn, len(texts) - 1)]
+
+
+class ScriptedEngine:
+    """Says what `script` says. A text longer than the request allows is cut, as a model's is."""
+
+    static = False
+
+    def __init__(self, script: Script, chat: ChatFormat) -> None:
+        self._script = script
+        self._chat = chat
+        self._queue: list[Request] = []
+
+    def submit(self, request: Request) -> None:
+        """Queue `request`."""
+        self._queue.append(request)
+
+    def poll(self) -> list[Response]:
+        """Responses to everything that is queued, by request id."""
+        queue, self._queue = sorted(self._queue, key=lambda request: request.request_id), []
+        return [self._answer(request) for request in queue]
+
+    def _answer(self, request: Request) -> Response:
+        # A system turn, if any, ends once; every user turn and every finished answer once.
+        turn = (request.prompt_ids.count(self._chat.end_id) - 1) // 2
+        try:
+            text = self._script(Conversation(self._chat.decode(request.prompt_ids), turn, request))
+        except Exception as error:
+            return Response(request.request_id, (), (), ended=True, error=f"{type(error).__name__}: {error}")
+        ids = self._chat.encode(text)
+        kept = ids[: request.max_new_tokens]
+        return Response(request.request_id, kept, (0.0,) * len(kept), ended=len(kept) == len(ids))

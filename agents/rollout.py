@@ -1,0 +1,281 @@
+"""The one core loop: plays environments with an engine.
+
+Training, evaluation, synthesis checks and the demo all come through `rollout`. It glues token ids as they were sampled
+and never tokenises them again. Knows environments and the protocols `Engine` and `ChatFormat`; knows no model library
+(torch is not imported here), no reward beyond the environment's, and no wire format.
+"""
+
+import hashlib
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ALL_COMPLETED, FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass, field, replace
+from typing import Protocol
+
+import numpy as np
+
+from agents.engines.protocol import Engine, Request, Response
+from pixel_env.dialects import Dialect
+from pixel_env.env import PixelEnv
+from pixel_env.errors import ConfigError, UnknownNameError
+from pixel_env.types import Limits, Observation, Prompt, Stop, Task, Trajectory, Unfinished, View, ViewBudgets
+
+
+class ChatFormat(Protocol):
+    """Texts and pictures as token ids. `chat.Chat` follows a processor's template; `PlainChat` needs none."""
+
+    end_id: int
+    pad_id: int
+    image_id: int
+    banned_ids: frozenset[int]
+
+    def call_opening_ids(self) -> frozenset[int]: ...
+    def open(self, prompt: Prompt, images: Sequence[np.ndarray]) -> tuple[int, ...]: ...
+    def reply(self, text: str, images: Sequence[np.ndarray], *, ended: bool) -> tuple[int, ...]: ...
+    def encode(self, text: str) -> tuple[int, ...]: ...
+    def decode(self, ids: Sequence[int]) -> str: ...
+    def count_tokens(self, text: str, sizes: Sequence[tuple[int, int]]) -> int: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Sampling:
+    """How turns are sampled: 0 is greedy; `banned_ids` come on top of those that the chat format never allows."""
+
+    temperature: float = 1.0
+    max_turn_tokens: int = 512
+    banned_ids: frozenset[int] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class EpisodeSettings:
+    """What every episode of a rollout shares."""
+
+    dialect: Dialect
+    limits: Limits
+    budgets: ViewBudgets
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Rollout:
+    """An episode with its tokens. `completion_ids` are everything after the opening prompt.
+
+    `sampled` and `logprobs` have one entry per completion id: False and 0.0 for whatever the model did not sample
+    (observations, headers, forced turns). `views`: the pictures whose placeholders the ids hold, in order; those of an
+    observation that ended the episode are in the trajectory but not here. `index`: place in the list of tasks. An
+    episode that failed before its first prompt has no ids.
+    """
+
+    trajectory: Trajectory
+    prompt_ids: tuple[int, ...]
+    completion_ids: tuple[int, ...]
+    sampled: tuple[bool, ...]
+    logprobs: tuple[float, ...]
+    index: int
+    views: tuple[View, ...] = ()
+
+
+def rollout(
+    tasks: Sequence[Task],
+    engine: Engine,
+    chat: ChatFormat,
+    *,
+    settings: EpisodeSettings,
+    sampling: Sampling,
+    seed: int,
+    forced: Callable[[Task], Sequence[str]] | None = None,
+    on_finish: Callable[[Rollout], None] | None = None,
+    max_live: int = 256,
+) -> list[Rollout]:
+    """Play one episode of each task (the same task may come several times); results in the order of `tasks`.
+
+    `forced(task)`: scripted first turns, for an oracle or a random policy. `on_finish` is called in this thread for
+    each episode as it ends. At most `max_live` episodes hold pictures at a time. What is sampled depends on `seed`,
+    the task's id and how often it came before, not on timing. Raises what is the user's mistake (ConfigError,
+    UnknownNameError); anything else that goes wrong in an episode ends that one as `Stop.FAILED`.
+    """
+    pending = deque(_episodes(tasks, chat, settings, sampling, seed, forced))
+    results: dict[int, Rollout] = {}
+    waiting: dict[int, _Episode] = {}
+    running: dict[Future[Request | None], _Episode] = {}
+    with ThreadPoolExecutor(thread_name_prefix="episode") as pool:
+        while len(results) < len(tasks):
+            while pending and len(waiting) + len(running) < max_live:
+                episode = pending.popleft()
+                running[pool.submit(episode.begin)] = episode
+            for future in _operations_done(running, block=engine.static or not waiting, everything=engine.static):
+                episode = running.pop(future)
+                if (request := future.result()) is not None:
+                    waiting[request.request_id] = episode
+                    engine.submit(request)
+                    continue
+                results[episode.index] = episode.result()
+                if on_finish is not None:
+                    on_finish(results[episode.index])
+            if engine.static and pending and len(waiting) < max_live:
+                continue  # fill the batch before it is generated
+            responses = engine.poll() if waiting else []
+            if waiting and not responses and not running:
+                raise RuntimeError(f"the engine lost {len(waiting)} requests: poll() returned nothing")
+            for response in responses:
+                episode = waiting.pop(response.request_id)
+                running[pool.submit(episode.take, response)] = episode
+    return [results[index] for index in range(len(tasks))]
+
+
+def _operations_done(
+    running: "dict[Future[Request | None], _Episode]", *, block: bool, everything: bool
+) -> "list[Future[Request | None]]":
+    """Finished operations by episode: all of them after waiting, the first ones, or those that are done by now."""
+    condition = ALL_COMPLETED if everything else FIRST_COMPLETED
+    done, _ = wait(running, timeout=None if block else 0, return_when=condition)
+    return sorted(done, key=lambda future: running[future].index)
+
+
+def _episodes(
+    tasks: Sequence[Task],
+    chat: ChatFormat,
+    settings: EpisodeSettings,
+    sampling: Sampling,
+    seed: int,
+    forced: Callable[[Task], Sequence[str]] | None,
+) -> "Iterator[_Episode]":
+    times_seen: dict[str, int] = {}
+    for index, task in enumerate(tasks):
+        occurrence = times_seen.get(task.task_id, 0)
+        times_seen[task.task_id] = occurrence + 1
+        first_turns = list(forced(task)) if forced is not None else []
+        seed_text = f"{seed}/{task.task_id}/{occurrence}"
+        yield _Episode(task, index, len(tasks), chat, settings, sampling, seed_text, first_turns)
+
+
+@dataclass(eq=False)
+class _Episode:
+    """One episode under way. `begin` and `take` run in the pool; both return the next request, None at the end."""
+
+    task: Task
+    index: int
+    stride: int
+    chat: ChatFormat
+    settings: EpisodeSettings
+    sampling: Sampling
+    seed_text: str
+    forced: list[str]
+    env: PixelEnv | None = None
+    prompt_ids: tuple[int, ...] = ()
+    ids: list[int] = field(default_factory=list)
+    sampled: list[bool] = field(default_factory=list)
+    logprobs: list[float] = field(default_factory=list)
+    images: list[np.ndarray] = field(default_factory=list)
+    requests: int = 0
+    error: str | None = None
+    out_of_tokens: bool = False
+
+    def begin(self) -> Request | None:
+        """Reset the environment, play the forced turns."""
+        try:
+            settings = self.settings
+            self.env = PixelEnv(
+                [self.task],
+                dialect=settings.dialect,
+                budgets=settings.budgets,
+                limits=settings.limits,
+                count_tokens=self.chat.count_tokens,
+            )
+            observation, _ = self.env.reset(seed=0, options={"task_id": self.task.task_id})
+            self.images += observation["images"]
+            self.prompt_ids = self.chat.open(self.env.trajectory.prompt, observation["images"])
+            for text in self.forced:
+                ids = self.chat.encode(text)
+                if self._step(ids, [0.0] * len(ids), text, sampled=False, ended=True):
+                    return None
+            return self._request()
+        except (ConfigError, UnknownNameError):
+            raise  # the user's mistake: every episode would fail of it
+        except Exception as error:  # an episode that raises is data: the others go on
+            self.error = f"{type(error).__name__}: {error}"
+            return None
+
+    def take(self, response: Response) -> Request | None:
+        """Play the turn that the engine generated."""
+        try:
+            if response.error is not None:
+                raise RuntimeError(response.error)
+            text = self.chat.decode(response.token_ids)
+            text = text if response.ended else Unfinished(text)
+            if self._step(response.token_ids, response.logprobs, text, sampled=True, ended=response.ended):
+                return None
+            return self._request()
+        except (ConfigError, UnknownNameError):
+            raise
+        except Exception as error:  # see begin()
+            self.error = f"{type(error).__name__}: {error}"
+            return None
+
+    def result(self) -> Rollout:
+        """The episode as it stands."""
+        trajectory = self._trajectory()
+        return Rollout(
+            trajectory=trajectory,
+            prompt_ids=self.prompt_ids,
+            completion_ids=tuple(self.ids),
+            sampled=tuple(self.sampled),
+            logprobs=tuple(self.logprobs),
+            index=self.index,
+            views=trajectory.views[: len(self.images)] if self.prompt_ids else (),
+        )
+
+    def _step(self, ids: Sequence[int], logprobs: Sequence[float], text: str, *, sampled: bool, ended: bool) -> bool:
+        """Glue the turn, step, glue what came back. True if the episode is over."""
+        assert self.env is not None
+        self._glue(ids, logprobs, sampled=sampled)
+        observation, _, terminated, truncated, _ = self.env.step(text)
+        if terminated or truncated:
+            return True
+        return not self._observe(observation, ended=ended)
+
+    def _observe(self, observation: Observation, *, ended: bool) -> bool:
+        """Glue the observation; False if it would leave no token to answer with."""
+        text, images = observation["text"], observation["images"]
+        goes_on = not ended and not text and not images  # a cut chunk is continued: nothing in between
+        ids = () if goes_on else self.chat.reply(text, images, ended=ended)
+        if self._tokens_left() <= len(ids):
+            self.out_of_tokens = True
+            return False
+        self.images += images
+        self._glue(ids, [0.0] * len(ids), sampled=False)
+        return True
+
+    def _glue(self, ids: Sequence[int], logprobs: Sequence[float], *, sampled: bool) -> None:
+        self.ids += ids
+        self.sampled += [sampled] * len(ids)
+        self.logprobs += logprobs
+
+    def _tokens_left(self) -> int:
+        limit = self.settings.limits.max_tokens
+        return 2**31 if limit is None else limit - len(self.prompt_ids) - len(self.ids)
+
+    def _request(self) -> Request | None:
+        """The next turn to generate, or None if the prompt alone has used up the tokens."""
+        if self._tokens_left() < 1:
+            self.out_of_tokens = True
+            return None
+        turn, self.requests = self.requests, self.requests + 1
+        digest = hashlib.blake2b(f"{self.seed_text}/{turn}".encode(), digest_size=8).digest()
+        return Request(
+            request_id=turn * self.stride + self.index,
+            prompt_ids=self.prompt_ids + tuple(self.ids),
+            images=tuple(self.images),
+            max_new_tokens=min(self.sampling.max_turn_tokens, self._tokens_left()),
+            temperature=self.sampling.temperature,
+            seed=int.from_bytes(digest, "big"),
+            banned_ids=self.chat.banned_ids | self.sampling.banned_ids,
+        )
+
+    def _trajectory(self) -> Trajectory:
+        if self.env is None or not self.prompt_ids:
+            return Trajectory(self.task, Prompt("", ""), (), stop=Stop.FAILED, error=self.error)
+        if self.error is not None:
+            return replace(self.env.trajectory, stop=Stop.FAILED, error=self.error, reward=0.0)
+        if self.out_of_tokens:
+            return replace(self.env.trajectory, stop=Stop.TOKENS)
+        return self.env.trajectory
