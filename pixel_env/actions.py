@@ -15,7 +15,7 @@ from typing import Any, assert_never
 
 from pixel_env.boxes import Box, read_box
 from pixel_env.dialects import Dialect, IntegerCalls, JsonCalls
-from pixel_env.failures import Failure, FailureCode
+from pixel_env.failures import Failure, FailureCode, no_such_image
 from pixel_env.types import Action, Answer, CropImage, Malformed, SelectFrames, Text, Unfinished
 
 Size = tuple[int, int]
@@ -51,18 +51,23 @@ def _answer_in(text: str, dialect: Dialect) -> str | None:
             # A marked answer ends with its turn: what the token limit cut is not one yet.
             return answer.strip() if marker and not isinstance(text, Unfinished) else None
         case "any":
-            return text.strip()
+            boxed = last_boxed(text)
+            return text.strip() if boxed is None else boxed
 
 
 def last_boxed(text: str) -> str | None:
     r"""The content of the last complete `\boxed{...}` in `text`, braces balanced; None if there is none."""
-    for start in reversed([match.end() for match in re.finditer(r"\\boxed\s*\{", text)]):
-        depth = 1
-        for position in range(start, len(text)):
-            depth += {"{": 1, "}": -1}.get(text[position], 0)
-            if depth == 0:
-                return text[start:position].strip()
-    return None
+    # One pass: a model that repeats an unclosed marker a thousand times must not cost a thousand scans.
+    open_braces: list[int | None] = []  # where the content of a \boxed begins; None for any other brace
+    last: tuple[int, int] | None = None
+    for found in re.finditer(r"\\boxed\s*\{|[{}]", text):
+        if found.group() != "}":
+            open_braces.append(None if found.group() == "{" else found.end())
+        elif open_braces:
+            start = open_braces.pop()
+            if start is not None and (last is None or start > last[0]):
+                last = (start, found.start())
+    return None if last is None else text[last[0] : last[1]].strip()
 
 
 def _parse_json_call(text: str, dialect: Dialect, calls: JsonCalls, shown_sizes: Sequence[Size]) -> Action:
@@ -120,7 +125,7 @@ def _parse_integer_call(text: str, dialect: Dialect, calls: IntegerCalls, shown_
     words = text.partition(calls.opening)[2].split()
     if isinstance(text, Unfinished):
         return Malformed(FailureCode.CUT_OFF, "The call was cut off: it must end with the turn.")
-    if not all(re.fullmatch(r"-?\d{1,9}", word) for word in words):
+    if not all(re.fullmatch(r"-?[0-9]{1,9}", word) for word in words):
         return _bad_arguments(f"{calls.opening} takes 4 whole numbers")
     return _crop([int(word) for word in words], 0, dialect, shown_sizes)
 
@@ -128,11 +133,8 @@ def _parse_integer_call(text: str, dialect: Dialect, calls: IntegerCalls, shown_
 def _crop(numbers: Sequence[float], image: int, dialect: Dialect, shown_sizes: Sequence[Size]) -> Action:
     needs_size = dialect.coordinates.unit == "pixel"
     if needs_size and not 0 <= image < len(shown_sizes):
-        first = dialect.first_index
-        return Malformed(
-            FailureCode.NO_SUCH_IMAGE,
-            f"That image does not exist; images are numbered {first} to {first + len(shown_sizes) - 1}.",
-        )
+        missing = no_such_image(len(shown_sizes), dialect.first_index)
+        return Malformed(missing.code, missing.message)
     width, height = dialect.coordinates.scale(shown_sizes[image] if needs_size else (1, 1))
     try:
         fractions = [float(value) / (height if place % 2 else width) for place, value in enumerate(numbers)]
@@ -164,18 +166,23 @@ def _is_number(value: object) -> bool:
 
 def _whole(value: object) -> int | None:
     """`value` as an int if it is a whole number (2 and 2.0 are), else None."""
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value) or value != int(value):
+    if isinstance(value, bool):
         return None
-    return int(value)
+    if isinstance(value, int):
+        return value  # of any size: isfinite() would overflow
+    return int(value) if isinstance(value, float) and value.is_integer() else None
 
 
 # ------------------------------------------------------------------------------------------------------ writing
+
+_FRACTION_STEPS = 10_000  # four decimals
 
 
 def write(action: Action, dialect: Dialect, shown_sizes: Sequence[Size] = ()) -> str:
     """The text by which an assistant does `action`: `parse` reads it back, up to the rounding of the unit.
 
-    Raises ValueError for what the dialect cannot say (frames, or a second image, in one of integers; `Malformed`).
+    A box that rounding would empty is one unit wide instead. Raises ValueError for what the dialect cannot say (frames,
+    or a second image, in one of integers; an answer that reads as something else; `Malformed`).
     """
     match action:
         case CropImage(image, box):
@@ -193,9 +200,10 @@ def write(action: Action, dialect: Dialect, shown_sizes: Sequence[Size] = ()) ->
 def _write_crop(image: int, box: Box, dialect: Dialect, shown_sizes: Sequence[Size]) -> str:
     calls = dialect.calls
     width, height = dialect.coordinates.scale(shown_sizes[image] if dialect.coordinates.unit == "pixel" else (1, 1))
-    digits = 4 if dialect.coordinates.unit == "fraction" else 0
-    scaled = (box.x0 * width, box.y0 * height, box.x1 * width, box.y1 * height)
-    numbers: list[float] = [round(value, digits) if digits else round(value) for value in scaled]
+    steps = _FRACTION_STEPS if dialect.coordinates.unit == "fraction" else 1
+    x0, x1 = _rounded_edges(box.x0 * width * steps, box.x1 * width * steps, round(width * steps))
+    y0, y1 = _rounded_edges(box.y0 * height * steps, box.y1 * height * steps, round(height * steps))
+    numbers: list[float] = [x0, y0, x1, y1] if steps == 1 else [x0 / steps, y0 / steps, x1 / steps, y1 / steps]
     match calls:
         case JsonCalls():
             arguments = {calls.box_key: numbers, calls.image_key: image + dialect.first_index}
@@ -204,6 +212,12 @@ def _write_crop(image: int, box: Box, dialect: Dialect, shown_sizes: Sequence[Si
             if image != 0:
                 raise ValueError(f"the dialect {dialect.name!r} can only crop the first image")
             return " ".join([calls.opening, *(str(number) for number in numbers)])
+
+
+def _rounded_edges(low: float, high: float, end: int) -> tuple[int, int]:
+    """Both edges as whole numbers in 0..end, at least 1 apart."""
+    start = min(round(low), end - 1)
+    return start, max(start + 1, round(high))
 
 
 def _write_frames(frames: tuple[int, ...], dialect: Dialect) -> str:
@@ -216,9 +230,12 @@ def _write_frames(frames: tuple[int, ...], dialect: Dialect) -> str:
 def _write_answer(text: str, dialect: Dialect) -> str:
     match dialect.answer_rule:
         case "marker":
-            return dialect.answer_marker + text
+            written = dialect.answer_marker + text
         case "boxed" | "any":
-            return f"\\boxed{{{text}}}"
+            written = f"\\boxed{{{text}}}"
+    if parse(written, dialect) != Answer(text.strip()):
+        raise ValueError(f"the dialect {dialect.name!r} cannot write the answer {text!r}: {written!r} reads otherwise")
+    return written
 
 
 def _json_call(name: str, arguments: dict[str, Any], calls: JsonCalls) -> str:

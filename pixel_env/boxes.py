@@ -7,7 +7,8 @@ The edge rules, in the order in which they are checked:
 
 1. four numbers, or `box_length`;
 2. each finite, or `box_not_finite`;
-3. x0 < x1 and y0 < y1: equal edges are `box_empty`, swapped ones `box_inverted`;
+3. x0 < x1 and y0 < y1: equal edges, or closer than a millionth of the side, are `box_empty`, swapped ones
+   `box_inverted`;
 4. an edge may lie up to `OVERHANG` (2 % of the side) outside of the image and is then moved onto the border;
    farther out is `box_outside`. A box that is empty after this step lay outside: `box_outside`.
 
@@ -25,6 +26,9 @@ OVERHANG = 0.02
 
 # Fractions such as 0.3 * 10 are off by an ulp: an edge this close to a whole pixel is that pixel.
 _PIXEL_TOLERANCE = 1e-6
+
+# Thinner boxes would collapse to nothing when they are mapped through the boxes that they lie in.
+_MIN_SIDE = 1e-6
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,8 +118,8 @@ class Box:
 
         Every pixel that the box touches belongs to it: left and top round down, right and bottom round up.
         """
-        left = math.floor(self.x0 * width + _PIXEL_TOLERANCE)
-        top = math.floor(self.y0 * height + _PIXEL_TOLERANCE)
+        left = min(width - 1, math.floor(self.x0 * width + _PIXEL_TOLERANCE))
+        top = min(height - 1, math.floor(self.y0 * height + _PIXEL_TOLERANCE))
         right = math.ceil(self.x1 * width - _PIXEL_TOLERANCE)
         bottom = math.ceil(self.y1 * height - _PIXEL_TOLERANCE)
         return left, top, max(left + 1, min(width, right)), max(top + 1, min(height, bottom))
@@ -132,7 +136,7 @@ def read_box(corners: Sequence[float]) -> Box | Failure:
     if not all(math.isfinite(value) for value in corners):
         return Failure(FailureCode.BOX_NOT_FINITE, "The numbers of a box must be finite.")
     x0, y0, x1, y1 = corners
-    if x0 == x1 or y0 == y1:
+    if min(abs(x1 - x0), abs(y1 - y0)) < _MIN_SIDE:
         return Failure(FailureCode.BOX_EMPTY, "The box is empty: x0 must be smaller than x1 and y0 smaller than y1.")
     if x0 > x1 or y0 > y1:
         return Failure(FailureCode.BOX_INVERTED, "The box is inverted: it goes from the top left to the bottom right.")
@@ -144,6 +148,6 @@ def read_box(corners: Sequence[float]) -> Box | Failure:
             f"The box lies outside of the image; an edge may overhang by at most {OVERHANG:.0%} of the side.",
         )
     inside = [min(1.0, max(0.0, value)) for value in corners]
-    if inside[0] >= inside[2] or inside[1] >= inside[3]:
+    if min(inside[2] - inside[0], inside[3] - inside[1]) < _MIN_SIDE:
         return Failure(FailureCode.BOX_OUTSIDE, "No part of the box lies inside of the image.")
     return Box(*inside)

@@ -54,10 +54,13 @@ class IntegerCalls:
 
 @dataclass(frozen=True, slots=True)
 class Wording:
-    """The texts that the environment says. Each is a `str.format` template; the fields are named in the comments."""
+    """The texts that the environment says. Each is a `str.format` template; the comments name the fields it may use.
+
+    `number`, `first`, `last`: of the new images, counted like the dialect counts; `width`, `height`: as shown.
+    """
 
     crop: str = "Here is the cropped image (image {number}, {width}x{height} pixels):"  # number, width, height
-    frames: str = "Here are the selected frames (images {first} to {last}):"  # first, last
+    frames: str = "Here are the selected frames (images {first} to {last}):"  # first, last, width, height
     failure: str = "Error ({code}): {message}"  # code, message
     expected: str = "Call a tool, or give the final answer within \\boxed{{}}."  # none
     question: str = "{question}"  # question
@@ -71,8 +74,9 @@ class Dialect:
     `first_index`: the number of the first image and frame. `padding`: added on each side of a crop, as a fraction of
     the image's side. `crops_source`: a crop shows the source's own pixels; False: those of the view that was shown.
     `answer_rule`: `boxed` (the last `\\boxed{}`), `marker` (what follows `answer_marker`) or `any` (a turn without a
-    call is the answer). `text_continues`: a turn without call and answer goes on. `video_entry`: a video is one entry
-    of the prompt, or 16 images. `min_crop_side`: in pixels of the source.
+    call is the answer: its last `\\boxed{}`, or all of it). `text_continues`: a turn without call and answer goes on;
+    False needs the rule `any`. `video_entry`: a video is one entry of the prompt, or 16 images. `min_crop_side`: in
+    pixels of the source.
     """
 
     name: str
@@ -92,6 +96,13 @@ class Dialect:
     text_continues: bool = True
     images_first: bool = True
     video_entry: bool = False
+
+    def __post_init__(self) -> None:
+        if self.text_continues == (self.answer_rule == "any"):
+            raise ValueError(
+                f"dialect {self.name!r}: text_continues is False with answer_rule 'any' and True with the others, "
+                f"got {self.text_continues} with {self.answer_rule!r}"
+            )
 
 
 def view_budgets(
@@ -192,7 +203,6 @@ DIALECTS: dict[str, Dialect] = {
             shows_tools=False,
             wording=Wording(crop="", frames="", failure="{message}", expected="answer"),
             answer_rule="marker",
-            images_first=False,
         ),
     )
 }

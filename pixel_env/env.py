@@ -253,7 +253,7 @@ class PixelEnv(gym.Env[Observation, str]):
             "notice": self.task_set.notice,
         }
 
-    def render(self) -> np.ndarray | str | None:  # type: ignore[override]
+    def render(self) -> np.ndarray | str | None:
         """`rgb_array`: the source with every box drawn, the last crop beside it; `ansi`: the episode as text."""
         from pixel_env.render import draw_episode, episode_text
 

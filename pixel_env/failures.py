@@ -40,3 +40,15 @@ class Failure:
 
     code: FailureCode
     message: str
+
+
+def no_such_image(count: int, first_index: int) -> Failure:
+    """The failure for an image number that none of `count` images has, as numbers are written from `first_index`."""
+    if count == 0:
+        return Failure(
+            FailureCode.NO_SUCH_IMAGE, "That image does not exist; there are no images, answer from the text."
+        )
+    last = first_index + count - 1
+    return Failure(
+        FailureCode.NO_SUCH_IMAGE, f"That image does not exist; images are numbered {first_index} to {last}."
+    )

@@ -14,12 +14,9 @@ from pixel_env.types import Task
 ANLS_THRESHOLD = 0.5
 """Answers farther than this from every reference score 0 (InfographicsVQA, section 5)."""
 
-_NUMBER_WORDS = {
-    word: number
-    for number, word in enumerate(
-        ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve", "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen", "twenty"]
-    )
-}
+_NUMBER_NAMES = """zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen
+seventeen eighteen nineteen twenty"""
+_NUMBER_WORDS = {word: value for value, word in enumerate(_NUMBER_NAMES.split())}
 _NUMBER = re.compile(r"[-+]?(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?|[-+]?\.\d+")
 
 
@@ -46,7 +43,7 @@ def choice(answer: str, task: Task) -> float:
 
 
 def number(answer: str, task: Task) -> float:
-    """1 if the one number in `answer` (digits, or a word up to twenty) equals that of a reference; two numbers are 0."""
+    """1 if `answer` holds exactly one number (digits, or a word up to twenty) and it equals that of a reference."""
     given = _number_in(answer)
     references = [_number_in(reference) for reference in task.answers]
     return float(given is not None and any(value is not None and math.isclose(given, value) for value in references))

@@ -15,12 +15,13 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageOps
 
-from pixel_env.boxes import Box
 from pixel_env.errors import MediaError
 from pixel_env.types import PixelBudget, Source, View, ViewBudgets
 
 MAX_ASPECT_RATIO = 200.0
 """Longer pictures are refused (Qwen's smart_resize has the same bound)."""
+
+_NOISE = 1e-9
 
 
 @dataclass(frozen=True)
@@ -42,7 +43,7 @@ class FileSource:
         try:
             with Image.open(self.path) as opened:
                 return as_rgb(ImageOps.exif_transpose(opened))
-        except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+        except Exception as error:  # a broken file makes Pillow's readers raise nearly anything
             raise MediaError(f"cannot decode the picture {self.path}: {error}") from error
 
 
@@ -64,7 +65,9 @@ class ImageSource:
 
 
 def as_rgb(image: Image.Image) -> Image.Image:
-    """`image` as RGB; transparent pixels lie on white."""
+    """`image` as RGB; transparent pixels lie on white, 16 bits a channel become 8."""
+    if image.mode.startswith("I;16"):
+        return Image.fromarray((np.asarray(image) >> 8).astype(np.uint8)).convert("RGB")
     if image.mode == "RGB":
         image.load()
         return image
@@ -113,7 +116,8 @@ def fitted_size(width: int, height: int, budget: PixelBudget) -> tuple[int, int]
     """Width and height at which a `width` x `height` picture is shown.
 
     Qwen's `smart_resize` (qwen_vl_utils/vision_process.py): both sides rounded to multiples of the factor, scaled
-    into [min_pixels, max_pixels] with the aspect ratio kept as far as the rounding allows.
+    into [min_pixels, max_pixels] with the aspect ratio kept as far as the rounding allows. The one difference: a side
+    that misses a multiple by rounding noise of floating point counts as that multiple.
     """
     factor = budget.factor
     if max(width, height) / min(width, height) > MAX_ASPECT_RATIO:
@@ -122,12 +126,12 @@ def fitted_size(width: int, height: int, budget: PixelBudget) -> tuple[int, int]
     shown_height = max(factor, round(height / factor) * factor)
     if shown_width * shown_height > budget.max_pixels:
         scale = math.sqrt(width * height / budget.max_pixels)
-        shown_width = max(factor, math.floor(width / scale / factor) * factor)
-        shown_height = max(factor, math.floor(height / scale / factor) * factor)
+        shown_width = max(factor, math.floor(width / scale / factor + _NOISE) * factor)
+        shown_height = max(factor, math.floor(height / scale / factor + _NOISE) * factor)
     elif shown_width * shown_height < budget.min_pixels:
         scale = math.sqrt(budget.min_pixels / (width * height))
-        shown_width = math.ceil(width * scale / factor) * factor
-        shown_height = math.ceil(height * scale / factor) * factor
+        shown_width = math.ceil(width * scale / factor - _NOISE) * factor
+        shown_height = math.ceil(height * scale / factor - _NOISE) * factor
     return shown_width, shown_height
 
 
@@ -139,18 +143,22 @@ def native_size(view: View) -> tuple[int, int]:
 
 def shown_size(view: View, budgets: ViewBudgets) -> tuple[int, int]:
     """Width and height at which the view is shown."""
-    return fitted_size(*native_size(view), budgets.of(view.kind))
+    if view.via is None:
+        return fitted_size(*native_size(view), budgets.of(view.kind))
+    inner = view.box.relative_to(view.via.box)
+    left, top, right, bottom = inner.pixels(*shown_size(view.via, budgets))
+    return fitted_size(right - left, bottom - top, budgets.of(view.kind))
 
 
 def show(view: View, budgets: ViewBudgets) -> np.ndarray:
-    """The view's pixels as shown: uint8, (height, width, 3). Raises MediaError if the source cannot be read."""
+    """The view's pixels as shown: uint8, (height, width, 3), the caller's own. Raises MediaError for a bad source."""
     size = shown_size(view, budgets)
     if view.via is not None:
         shown = Image.fromarray(show(view.via, budgets))
-        inner: Box = view.box.relative_to(view.via.box)
-        return np.asarray(_resized(shown, inner.pixels(*shown.size), size))
+        inner = view.box.relative_to(view.via.box)
+        return np.array(_resized(shown, inner.pixels(*shown.size), size))
     picture = CACHE.get(view.source)
-    return np.asarray(_resized(picture, view.box.pixels(*picture.size), size))
+    return np.array(_resized(picture, view.box.pixels(*picture.size), size))
 
 
 def _resized(picture: Image.Image, pixels: tuple[int, int, int, int], size: tuple[int, int]) -> Image.Image:

@@ -10,7 +10,7 @@ Knows views and limits. Knows no text: wire formats are read in `actions.py`, wo
 from collections.abc import Sequence
 
 from pixel_env.dialects import Dialect
-from pixel_env.failures import Failure, FailureCode
+from pixel_env.failures import Failure, FailureCode, no_such_image
 from pixel_env.media import CACHE, MAX_ASPECT_RATIO
 from pixel_env.types import CropImage, SelectFrames, Task, View, ViewKind
 
@@ -18,7 +18,7 @@ from pixel_env.types import CropImage, SelectFrames, Task, View, ViewKind
 def crop_image(action: CropImage, views: Sequence[View], dialect: Dialect) -> View | Failure:
     """The view that `action` asks for. Raises MediaError if the source cannot be read."""
     if not 0 <= action.image < len(views):
-        return _no_such_image(len(views), dialect)
+        return no_such_image(len(views), dialect.first_index)
     parent = views[action.image]
     box = action.box.padded(dialect.padding).within(parent.box)
     left, top, right, bottom = box.pixels(*CACHE.get(parent.source).size)
@@ -54,10 +54,3 @@ def select_frames(action: SelectFrames, task: Task, dialect: Dialect) -> tuple[V
             FailureCode.NO_SUCH_FRAME, f"A frame does not exist; frames are numbered {first} to {first + count - 1}."
         )
     return tuple(View(task.sources[frame], ViewKind.SELECTED_FRAME) for frame in action.frames)
-
-
-def _no_such_image(count: int, dialect: Dialect) -> Failure:
-    first = dialect.first_index
-    return Failure(
-        FailureCode.NO_SUCH_IMAGE, f"That image does not exist; images are numbered {first} to {first + count - 1}."
-    )

@@ -11,14 +11,12 @@ import shutil
 import tempfile
 import weakref
 from collections.abc import Iterable, Iterator, Sequence
-from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
 import gymnasium as gym
 import numpy as np
 from gymnasium.vector.utils import (
-    batch_differing_spaces,
     create_shared_memory,
     read_from_shared_memory,
     write_to_shared_memory,
@@ -138,16 +136,14 @@ def _refuse_masks(mask: object, probability: object) -> None:
 
 
 # ------------------------------------------------------------------------------------------------ shared memory
-# Gymnasium's shared memory has a fixed size per environment. Ours is one file per environment, in memory where the
-# machine has /dev/shm, which holds whatever size the observation has.
+# Gymnasium's shared memory has a fixed size per environment. Ours is one file per environment, of any size.
 
 
 class SharedFiles:
     """One file per environment, made by the parent process and removed with it. Picklable: children get the place."""
 
     def __init__(self, count: int) -> None:
-        memory = "/dev/shm"
-        self.folder = Path(tempfile.mkdtemp(prefix="pixel_env_", dir=memory if os.access(memory, os.W_OK) else None))
+        self.folder = Path(tempfile.mkdtemp(prefix="pixel_env_"))
         self.count = count
         self._owner = os.getpid()
         for index in range(count):
@@ -210,9 +206,3 @@ def _read(space: gym.Space[Any], shared_memory: SharedFiles, n: int = 1) -> Shar
 @write_to_shared_memory.register(Pictures)
 def _write(space: gym.Space[Any], index: int, value: Any, shared_memory: SharedFiles) -> None:
     shared_memory.write(index, value)
-
-
-@batch_differing_spaces.register(UnicodeText)
-@batch_differing_spaces.register(Pictures)
-def _batch_differing(spaces: Sequence[gym.Space[Any]]) -> gym.spaces.Tuple:
-    return gym.spaces.Tuple([deepcopy(space) for space in spaces])

@@ -4,6 +4,7 @@ Pictures are recipes, so a test can tell from a pixel's colour where in the sour
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from PIL import Image
@@ -53,14 +54,14 @@ def tiny_task(
     question: str = "Which digit is on the red card?",
     answers: tuple[str, ...] = ("7",),
     sources: tuple[Source, ...] = (PixelSource(),),
-    **fields: object,
+    **fields: Any,
 ) -> Task:
     """A task about one small picture; `fields` are further fields of `Task`."""
     evidence = (Evidence(0, Box(0.5, 0.5, 0.75, 0.75)),)
-    return Task(task_id, question, answers, sources, **{"evidence": evidence, **fields})  # type: ignore[arg-type]
+    return Task(task_id, question, answers, sources, **{"evidence": evidence, **fields})
 
 
-def tiny_video_task(frames: int = 16, **fields: object) -> Task:
+def tiny_video_task(frames: int = 16, **fields: Any) -> Task:
     """A task about a video of `frames` small frames; frame number i has the shade i."""
     sources = tuple(PixelSource(84, 56, shade) for shade in range(frames))
     return tiny_task("tiny-video", sources=sources, media="video", evidence=(), **fields)

@@ -237,7 +237,7 @@ def operations_spent(action: Action) -> int:
 
 @dataclass(frozen=True, slots=True)
 class PixelBudget:
-    """How many pixels a view may have when shown; both sides become multiples of `factor` (the model's patch x merge)."""
+    """How many pixels a view may have when shown; both sides are multiples of `factor` (the model's patch x merge)."""
 
     min_pixels: int
     max_pixels: int
@@ -277,9 +277,10 @@ class ViewBudgets:
 class Limits:
     """When an episode is cut. All are counted over the whole episode.
 
-    `max_turns`: steps, the answering one included, so the default leaves room for three operations; `max_images`: pictures shown, the task's own included (a video
-    counts its frames once, as 1); `max_tokens`: text and picture tokens of the whole conversation, as counted by
-    the environment's `count_tokens` (an engine's exact counter in rollouts), None for no limit.
+    `max_turns`: steps, the answering one included, so the default leaves room for three operations; `max_images`:
+    pictures shown, the task's own included (a video counts its frames once, as 1); `max_tokens`: text and picture
+    tokens of the whole conversation, as counted by the environment's `count_tokens` (an engine's exact counter in
+    rollouts), None for no limit.
     """
 
     max_turns: int = 4

@@ -1,12 +1,15 @@
 """Our own file format for a user's tasks: one JSON object a line.
 
-Required: `question` (text), `answer` (text, or a list of texts that all count), and at most one of `image` (a path, or a
-list of paths) and `frames` (the list of a video's frames, in order); neither: a question about nothing but its text.
-Optional: `id` (default: file name and line), `grader` ("exact" by default, or "choice", "number", "anls"), `options`
-(list of texts; "choice" needs it, and the answer is one of them or its letter), `evidence` (list of
-{"image": number from 0, "box": [x0, y0, x1, y1] in fractions}), `category` (text), `needs_looking` (true or false).
+Required: `question` (text), `answer` (text, or a list of texts that all count), and one of `image` (a path, or a list
+of paths) and `frames` (the list of a video's frames, in order), or neither for a question about nothing but its text.
+Optional: `id` (default: file name and line), `grader` ("exact", "choice", "number" or "anls"; default: "choice" with
+options, else "exact"), `options` (list of texts; the answer of a "choice" is one of them, or its letter), `evidence`
+(list of {"image": number from 0, "box": [x0, y0, x1, y1] in fractions}), `category` (text), `needs_looking` (true if
+the overview does not suffice, false if it does).
 
-    {"question": "Which digit?", "image": "photos/one.png", "answer": "7", "evidence": [{"image": 0, "box": [0, 0, 0.2, 0.1]}]}
+    {"question": "Which digit?", "image": "photos/one.png", "answer": "7"}
+    {"question": "What colour is the card?", "image": "photos/one.png", "options": ["red", "blue"], "answer": "red",
+     "evidence": [{"image": 0, "box": [0.1, 0.1, 0.2, 0.2]}]}      (broken here for reading: a row is one line)
 
 Paths are relative to the file's folder and may not leave it. Every row is checked before the first task is made, and
 all bad rows are reported in one TaskError, each with file and line.

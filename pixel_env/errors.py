@@ -1,0 +1,44 @@
+"""The user's mistakes, as exceptions that say the way out.
+
+A mistake of the *model* is never an exception: it is a `Failure` (see `types.py`) that becomes an observation.
+"""
+
+import difflib
+from collections.abc import Iterable
+
+
+class PixelEnvError(Exception):
+    """Base of every error that this library raises on purpose. The command line prints it without a traceback."""
+
+
+class UnknownNameError(PixelEnvError):
+    """A name (task set, dialect, grader, preset, task id) that nothing answers to."""
+
+    @classmethod
+    def among(cls, kind: str, name: str, known: Iterable[str], way_out: str = "") -> "UnknownNameError":
+        """The error for `name`, with the closest known name or, if none is close, the list of them."""
+        names = sorted(known)
+        close = difflib.get_close_matches(name, names, n=1)
+        hint = f"Did you mean {close[0]!r}?" if close else f"Known: {', '.join(names)}."
+        return cls(" ".join(part for part in (f"No {kind} named {name!r}.", hint, way_out) if part))
+
+
+class TaskError(PixelEnvError):
+    """A task, or a file of tasks, that cannot be used. The message names the file and the row."""
+
+
+class MediaError(PixelEnvError):
+    """An image or a video that cannot be read. The message names the file."""
+
+
+class ConfigError(PixelEnvError):
+    """A configuration that contradicts itself, or a run folder made with another one."""
+
+
+class MissingExtraError(PixelEnvError):
+    """A feature whose optional packages are not installed. The message names the pip command."""
+
+    @classmethod
+    def needs(cls, feature: str, extra: str) -> "MissingExtraError":
+        """The error for `feature`, which the optional dependency group `extra` brings."""
+        return cls(f"{feature} needs packages that are not installed. Run: pip install 'pixel-env[{extra}]'")

@@ -1,0 +1,146 @@
+"""`pixel-env play`: a person takes the model's place in a terminal; pictures are written to a folder.
+
+Knows how a person's command becomes the text that a model would write. Plays through `PixelEnv` like everything else.
+"""
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from pixel_env.actions import write
+from pixel_env.boxes import Box, read_box
+from pixel_env.dialects import DIALECTS
+from pixel_env.env import PixelEnv
+from pixel_env.media import shown_size
+from pixel_env.types import Action, Answer, CropImage, Limits, SelectFrames
+
+USAGE = """\
+  crop IMAGE X0 Y0 X1 Y1   look closer: an image's number, four fractions from 0 to 1; example: crop {first} 0.5 0 1 0.5
+  frames N N ...           look at frames of a video, larger
+  answer TEXT              give the final answer; ends the episode
+  say TEXT                 send TEXT as it is, as a model would write it
+  help                     show this
+  quit                     stop playing (so does the end of the input)"""
+
+
+class _Quit(Exception):
+    """The person wants to stop."""
+
+
+def main(argv: list[str]) -> int:
+    """Plays as the arguments say; returns the exit code. The end of the input ends it without an error."""
+    options = _parser().parse_args(argv)
+    env = PixelEnv(
+        options.tasks,
+        dialect=options.dialect,
+        limits=Limits(max_turns=options.max_turns, max_images=4 * options.max_turns + 64),
+        split=options.split,
+        render_mode="rgb_array",
+    )
+    try:
+        for episode in range(options.episodes):
+            seed = options.seed if episode == 0 else None
+            _play_episode(env, seed, options.task_id, _free_folder(options.out))
+    except (EOFError, _Quit):
+        print("\nGood-bye.")
+    finally:
+        env.close()
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="pixel-env play", description="Take the model's place in the terminal.")
+    parser.add_argument("--tasks", default="sample:vstar", help="task set: sample:NAME or a JSONL file (%(default)s)")
+    parser.add_argument("--dialect", default="default", choices=sorted(DIALECTS), help="wire format (%(default)s)")
+    parser.add_argument("--split", default="test", choices=["train", "test"], help="of a sample set (%(default)s)")
+    parser.add_argument("--task-id", help="play this task; default: drawn")
+    parser.add_argument("--seed", type=int, help="draws the same tasks again")
+    parser.add_argument("--episodes", type=int, default=1, help="how many to play (%(default)s)")
+    parser.add_argument("--max-turns", type=int, default=50, help="turns per episode (%(default)s)")
+    parser.add_argument("--out", type=Path, default=Path("play"), help="folder for the pictures (%(default)s)")
+    return parser
+
+
+def _free_folder(out: Path) -> Path:
+    number = 1
+    while (out / f"episode-{number:03}").exists():
+        number += 1
+    return out / f"episode-{number:03}"
+
+
+def _play_episode(env: PixelEnv, seed: int | None, task_id: str | None, folder: Path) -> None:
+    observation, info = env.reset(seed=seed, options={"task_id": task_id} if task_id else None)
+    folder.mkdir(parents=True)
+    if info["notice"]:
+        print(f"[{info['notice']}]")
+    print(f"{observation['text']}\n")
+    _save(observation["images"], env, folder)
+    print(USAGE.format(first=env.dialect.first_index))
+    while env.trajectory.stop is None:
+        observation, *_ = env.step(_next_text(env))
+        if observation["text"]:
+            print(observation["text"])
+        _save(observation["images"], env, folder)
+    print(f"\nEnded: {env.trajectory.stop}. Reward {env.trajectory.reward:g}.", end=" ")
+    print(f"The answer was {' or '.join(env.trajectory.task.answers)}.")
+
+
+def _save(images: Sequence[np.ndarray], env: PixelEnv, folder: Path) -> None:
+    first = len(env.trajectory.views) - len(images) + env.dialect.first_index
+    for number, image in enumerate(images, start=first):
+        place = folder / f"image-{number}.png"
+        Image.fromarray(image).save(place)
+        print(f"image {number}: {place} ({image.shape[1]}x{image.shape[0]})")
+    rendered = env.render()
+    if isinstance(rendered, np.ndarray):
+        Image.fromarray(rendered).save(folder / "overview.png")
+
+
+def _next_text(env: PixelEnv) -> str:
+    """Asks until there is something to send: what cannot be read costs no turn."""
+    while True:
+        line = input("> ").strip()
+        try:
+            action = _read_command(line, env)
+            if isinstance(action, str):
+                return action
+            sizes = [shown_size(view, env.budgets) for view in env.trajectory.views]
+            return write(action, env.dialect, sizes)
+        except (ValueError, IndexError) as error:
+            print(f"{error}\n{USAGE.format(first=env.dialect.first_index)}")
+
+
+def _read_command(line: str, env: PixelEnv) -> Action | str:
+    """What the person wants; raises ValueError, with what to print, for what is no command."""
+    command, _, rest = line.partition(" ")
+    match command.lower():
+        case "crop":
+            return _read_crop(rest.replace(",", " ").split(), env)
+        case "frames":
+            numbers = [int(word) - env.dialect.first_index for word in rest.replace(",", " ").split()]
+            return SelectFrames(tuple(numbers))
+        case "answer" if rest.strip():
+            return Answer(rest.strip())
+        case "say" if rest.strip():
+            return rest
+        case "quit" | "exit":
+            raise _Quit
+        case "help" | "":
+            raise ValueError("Commands:")
+        case _:
+            raise ValueError(f"That is no command: {line!r}. Commands:")
+
+
+def _read_crop(words: list[str], env: PixelEnv) -> CropImage:
+    if len(words) != 5:
+        raise ValueError(f"crop takes an image's number and four fractions, got {len(words)} words.")
+    image, first, count = int(words[0]), env.dialect.first_index, len(env.trajectory.views)
+    if not first <= image < first + count:
+        raise ValueError(f"There is no image {image}; there are {first} to {first + count - 1}.")
+    box = read_box([float(word) for word in words[1:]])
+    if not isinstance(box, Box):
+        raise ValueError(f"{box.message} Fractions run from 0 to 1.")
+    return CropImage(image - first, box)

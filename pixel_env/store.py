@@ -1,0 +1,230 @@
+"""Trajectories on disk: one JSON object a line, pictures by content.
+
+A row refers to pixels by source key and box, as a trajectory does. Pictures are written only where asked, named by the
+hash of their pixels, so that the same one is stored once. A process that is killed while it writes leaves at most a cut
+last line, which the next one drops. Knows trajectories and files; knows nothing of how they are made.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from pixel_env.boxes import Box
+from pixel_env.errors import ConfigError, TaskError
+from pixel_env.failures import Failure, FailureCode
+from pixel_env.media import show
+from pixel_env.types import (
+    Action,
+    Answer,
+    CropImage,
+    Malformed,
+    Prompt,
+    SelectFrames,
+    Source,
+    Stop,
+    Task,
+    Text,
+    Trajectory,
+    Turn,
+    Unfinished,
+    View,
+    ViewBudgets,
+    ViewKind,
+)
+
+VERSION = 1
+"""Of the rows. A file of another version is refused."""
+
+
+class TrajectoryStore:
+    """A JSONL file that rows are appended to. Opening one that was cut drops the cut last line."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        path.parent.mkdir(parents=True, exist_ok=True)
+        _drop_cut_line(path)
+
+    def append(self, row: Mapping[str, Any]) -> None:
+        """Writes one row, whole, and hands it to the operating system before it returns."""
+        line = json.dumps({"version": VERSION, **row}, ensure_ascii=False) + "\n"
+        with self.path.open("ab") as file:
+            # One write: a kill can cut the line, but not mix two. Lone surrogates (broken model output) are kept.
+            file.write(line.encode("utf-8", "surrogatepass"))
+
+    def __iter__(self) -> Iterator[dict[str, Any]]:
+        return read(self.path)
+
+
+def _drop_cut_line(path: Path) -> None:
+    if not path.exists():
+        return
+    with path.open("rb+") as file:
+        kept = 0
+        for line in file:
+            if not line.endswith(b"\n"):
+                break
+            kept += len(line)
+        file.truncate(kept)
+
+
+def read(path: Path) -> Iterator[dict[str, Any]]:
+    """The rows of the file, in order; none if there is no file. A cut last line is left out.
+
+    Raises ConfigError, with the line, for a row that is broken or of another version.
+    """
+    if not path.exists():
+        return
+    with path.open("rb") as file:
+        for number, line in enumerate(file, start=1):
+            if line.endswith(b"\n"):
+                yield _row(line, path, number)
+
+
+def _row(line: bytes, path: Path, number: int) -> dict[str, Any]:
+    try:
+        row = json.loads(line.decode("utf-8", "surrogatepass"))
+    except ValueError as error:
+        raise ConfigError(f"{path}, line {number} is not a JSON row ({error}); remove the line") from error
+    if not isinstance(row, dict) or row.get("version") != VERSION:
+        raise ConfigError(f"{path}, line {number} is not a row of version {VERSION}; use the release that wrote it")
+    return row
+
+
+# -------------------------------------------------------------------------------------------- trajectory -> row
+
+
+def write_rollout(
+    trajectory: Trajectory,
+    store: TrajectoryStore,
+    *,
+    pictures: Path | None = None,
+    budgets: ViewBudgets | None = None,
+    **extra: Any,
+) -> None:
+    """Appends `trajectory`, with further keys `extra`; writes what the model was shown into the folder `pictures`.
+
+    Pictures need the `budgets` that the episode was played with.
+    """
+    row = row_of(trajectory)
+    if pictures is not None:
+        if budgets is None:
+            raise ConfigError("pictures= needs budgets=, those of the environment that played the episode")
+        row["pictures"] = [save_picture(show(view, budgets), pictures) for view in trajectory.views]
+    store.append({**row, **extra})
+
+
+def save_picture(image: np.ndarray, folder: Path) -> str:
+    """Writes `image` (uint8, height x width x 3) as PNG, once, and gives the file's name: the hash of its pixels."""
+    digest = hashlib.sha256(repr(image.shape).encode() + image.tobytes()).hexdigest()
+    place = folder / f"{digest[:24]}.png"
+    if not place.exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        partial = place.with_suffix(".partial")
+        Image.fromarray(image).save(partial, format="PNG")
+        partial.replace(place)
+    return place.name
+
+
+def row_of(trajectory: Trajectory) -> dict[str, Any]:
+    """`trajectory` as a JSON object; `trajectory_of` is the inverse."""
+    return {
+        "task_id": trajectory.task.task_id,
+        "category": trajectory.task.category,
+        "question": trajectory.task.question,
+        "answers": list(trajectory.task.answers),
+        "prompt": {"system": trajectory.prompt.system, "question": trajectory.prompt.question},
+        "prompt_views": [_view_row(view) for view in trajectory.prompt_views],
+        "turns": [_turn_row(turn) for turn in trajectory.turns],
+        "stop": trajectory.stop,
+        "reward": trajectory.reward,
+        "answer": trajectory.answer,
+        "error": trajectory.error,
+    }
+
+
+def _view_row(view: View) -> dict[str, Any]:
+    via = None if view.via is None else _view_row(view.via)
+    return {"source": view.source.key, "kind": view.kind, "box": list(view.box.corners), "via": via}
+
+
+def _turn_row(turn: Turn) -> dict[str, Any]:
+    failure = None if turn.failure is None else {"code": turn.failure.code, "message": turn.failure.message}
+    return {
+        "text": str(turn.text),
+        "unfinished": isinstance(turn.text, Unfinished),
+        "action": _action_row(turn.action),
+        "failure": failure,
+        "observation": turn.observation,
+        "views": [_view_row(view) for view in turn.views],
+    }
+
+
+def _action_row(action: Action) -> dict[str, Any]:
+    match action:
+        case CropImage(image, box):
+            return {"kind": "crop_image", "image": image, "box": list(box.corners)}
+        case SelectFrames(frames):
+            return {"kind": "select_frames", "frames": list(frames)}
+        case Answer(text):
+            return {"kind": "answer", "text": str(text)}
+        case Text(text):
+            return {"kind": "text", "text": str(text)}
+        case Malformed(code, reason):
+            return {"kind": "malformed", "code": code, "reason": reason}
+
+
+# -------------------------------------------------------------------------------------------- row -> trajectory
+
+
+def trajectory_of(row: Mapping[str, Any], task: Task) -> Trajectory:
+    """The trajectory that `row` tells, of the task that it was played on. Raises TaskError if the two do not match."""
+    if row["task_id"] != task.task_id:
+        raise TaskError(f"the row is of the task {row['task_id']!r}, not of {task.task_id!r}")
+    sources = {source.key: source for source in task.sources}
+    return Trajectory(
+        task,
+        Prompt(**row["prompt"]),
+        tuple(_view(view, sources) for view in row["prompt_views"]),
+        tuple(_turn(turn, sources) for turn in row["turns"]),
+        None if row["stop"] is None else Stop(row["stop"]),
+        row["reward"],
+        row["answer"],
+        row["error"],
+    )
+
+
+def _view(row: Mapping[str, Any], sources: Mapping[str, Source]) -> View:
+    if row["source"] not in sources:
+        raise TaskError(f"the task has no picture {row['source']!r}: its file is not the one that was played")
+    via = None if row["via"] is None else _view(row["via"], sources)
+    return View(sources[row["source"]], ViewKind(row["kind"]), Box(*row["box"]), via)
+
+
+def _turn(row: Mapping[str, Any], sources: Mapping[str, Source]) -> Turn:
+    failure = row["failure"]
+    return Turn(
+        Unfinished(row["text"]) if row["unfinished"] else row["text"],
+        _action(row["action"]),
+        None if failure is None else Failure(FailureCode(failure["code"]), failure["message"]),
+        row["observation"],
+        tuple(_view(view, sources) for view in row["views"]),
+    )
+
+
+def _action(row: Mapping[str, Any]) -> Action:
+    match row["kind"]:
+        case "crop_image":
+            return CropImage(row["image"], Box(*row["box"]))
+        case "select_frames":
+            return SelectFrames(tuple(row["frames"]))
+        case "answer":
+            return Answer(row["text"])
+        case "text":
+            return Text(row["text"])
+        case _:
+            return Malformed(FailureCode(row["code"]), row["reason"])
