@@ -207,3 +207,22 @@ class MixedTraces(Sequence[Trace]):
                 return generator(rng)
             place -= count
         raise AssertionError("the counts of a batch add up to its size")
+
+
+# ----------------------------------------------------------------------------------- what `traces=` of a recipe names
+
+
+def single_pass_traces(task_set: TaskSet, dialect: Dialect, seed: int) -> Sequence[Trace]:
+    """One single-pass trace of each task."""
+    return [
+        single_pass(task, dialect, np.random.default_rng((seed, place))) for place, task in enumerate(task_set.tasks)
+    ]
+
+
+def recrop_traces(task_set: TaskSet, dialect: Dialect, seed: int) -> Sequence[Trace]:
+    """Of two tasks, one is looked at once and one after a deliberate mistake that the loss skips."""
+    templates = (single_pass, recrop_once)
+    return [
+        templates[place % 2](task, dialect, np.random.default_rng((seed, place)))
+        for place, task in enumerate(task_set.tasks)
+    ]

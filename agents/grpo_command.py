@@ -1,0 +1,62 @@
+"""`pixel-env grpo`: reinforcement learning from a YAML file and flags, all of TRL's among them."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from trl import ModelConfig, TrlParser, get_peft_config, get_quantization_config
+
+from agents.grpo import PixelGRPOTrainer
+from agents.grpo_config import PixelGRPOConfig
+from agents.run_folder import keep_configuration
+from pixel_env.errors import ConfigError
+from pixel_env.tasks import load_tasks
+
+
+@dataclass
+class TaskArguments:
+    """What is played."""
+
+    tasks: str = field(
+        default="sample:vstar-tiny", metadata={"help": "Task set to train on: 'sample:...' or a JSONL file."}
+    )
+    task_count: int | None = field(default=None, metadata={"help": "Use so many of its tasks (default: all)."})
+    eval_tasks: str | None = field(default=None, metadata={"help": "Held-out task set (with --eval_strategy)."})
+    eval_task_count: int | None = field(default=None, metadata={"help": "Use so many of the held-out tasks."})
+
+
+def main(argv: list[str]) -> int:
+    """Trains; checkpoints, configuration and the final model go into `output_dir`. Returns the exit code."""
+    parser = TrlParser((TaskArguments, PixelGRPOConfig, ModelConfig), prog="pixel-env grpo")
+    arguments, args, model_config = parser.parse_args_and_config(args=argv)
+    if model_config.model_name_or_path is None:
+        raise ConfigError("No model was given. Give --model_name_or_path, a folder or the name of an embedded one.")
+    resume: str | bool | None = True if args.resume_from_checkpoint == "last" else args.resume_from_checkpoint
+    keep_configuration(Path(args.output_dir), [arguments, args, model_config], resumes=bool(resume))
+    eval_tasks = arguments.eval_tasks and load_tasks(
+        arguments.eval_tasks, split="test", count=arguments.eval_task_count
+    )
+    trainer = PixelGRPOTrainer(
+        model=model_config.model_name_or_path,
+        tasks=load_tasks(arguments.tasks, split="train", count=arguments.task_count),
+        args=with_model_options(args, model_config),
+        eval_tasks=eval_tasks or None,
+        peft_config=get_peft_config(model_config),
+    )
+    trainer.train(resume_from_checkpoint=resume)
+    trainer.save_model()
+    return 0
+
+
+def with_model_options(args: PixelGRPOConfig, model_config: ModelConfig) -> PixelGRPOConfig:
+    """`args` with the flags about how the model is loaded, as TRL's own script passes them."""
+    options = dict(args.model_init_kwargs or {})
+    options |= {
+        "revision": model_config.model_revision,
+        "attn_implementation": model_config.attn_implementation,
+        "dtype": model_config.dtype or "float32",
+    }
+    quantization = get_quantization_config(model_config)
+    if quantization is not None:
+        options |= {"quantization_config": quantization}
+    args.model_init_kwargs = {name: value for name, value in options.items() if value is not None}
+    return args

@@ -1,0 +1,96 @@
+"""The fields that our training commands add to TRL's.
+
+Knows TRL's configuration classes. Knows nothing of models, rollouts or losses.
+"""
+
+from dataclasses import dataclass, field
+
+import torch
+from trl import GRPOConfig
+
+from agents.rollout import EpisodeSettings, Sampling
+from pixel_env.dialects import Dialect
+from pixel_env.errors import ConfigError
+from pixel_env.types import Limits, TaskSet
+
+
+@dataclass
+class EpisodeArguments:
+    """How an episode is played."""
+
+    dialect: str = field(default="default", metadata={"help": "Wire format of calls and answers: a dialect's name."})
+    max_turns: int = field(
+        default=4, metadata={"help": "Turns of an episode, the answering one included: 4 allow three operations."}
+    )
+    max_images: int = field(default=16, metadata={"help": "Pictures of an episode, the task's own included."})
+    max_tokens: int | None = field(
+        default=None, metadata={"help": "Tokens of a whole conversation, pictures included (default: no limit)."}
+    )
+
+    def settings(self, dialect: Dialect, task_set: TaskSet | None) -> EpisodeSettings:
+        """The same as values; the task set's own pixel budgets come before the dialect's."""
+        budgets = (task_set.budgets if task_set is not None else None) or dialect.budgets
+        return EpisodeSettings(dialect, Limits(self.max_turns, self.max_images, self.max_tokens), budgets)
+
+
+@dataclass
+class PixelGRPOConfig(EpisodeArguments, GRPOConfig):
+    """TRL's GRPOConfig, its defaults set to the method's, and how episodes are played and rewarded.
+
+    `max_completion_length` bounds what the model samples in a whole episode, all turns together (observations do not
+    count), and is the constant that the `dr_grpo` loss divides by: loss = -sum over tokens / (rollouts *
+    max_completion_length). A turn may use its share of it unless `max_turn_tokens` says otherwise.
+    """
+
+    max_turn_tokens: int | None = field(
+        default=None, metadata={"help": "Sampled tokens of one turn (default: max_completion_length // max_turns)."}
+    )
+    group_reward: str | None = field(
+        default="paper",
+        metadata={"help": "Reward on a query's rollouts: 'paper', 'correctness', 'module:function', or null for none."},
+    )
+    filter_zero_advantage: bool = field(
+        default=True, metadata={"help": "Leave rollouts of zero advantage out of the update: same gradient, less time."}
+    )
+    rollout_batch_size: int = field(default=64, metadata={"help": "Turns that are generated in one batch."})
+
+    # TRL's fields with the method's values (released code; DESIGN.md, "The method's numbers").
+    loss_type: str = field(default="dr_grpo", metadata={"help": "TRL's loss types; see its documentation."})
+    scale_rewards: str = field(default="none", metadata={"help": "'none': the advantage is reward minus group mean."})
+    epsilon_high: float | None = field(default=0.35, metadata={"help": "Upper clip of the ratio, minus 1."})
+    max_completion_length: int | None = field(
+        default=2048, metadata={"help": "Sampled tokens of a whole episode; the constant of the dr_grpo loss."}
+    )
+    # A sequence mode would zero a long episode of many turns for one odd token.
+    vllm_importance_sampling_mode: str = field(
+        default="token_truncate", metadata={"help": "How differences between vLLM and the trainer are corrected."}
+    )
+
+    def __post_init__(self) -> None:
+        if self.bf16 is None and not torch.cuda.is_available():
+            self.bf16 = False  # TRL's default; on a CPU it is slower than float32, and less exact
+        super().__post_init__()
+        if self.max_turns * self._turn_tokens() > (self.max_completion_length or 0):
+            raise ConfigError(
+                f"{self.max_turns} turns of {self._turn_tokens()} tokens are more than max_completion_length "
+                f"({self.max_completion_length}). Raise it, or lower max_turns or max_turn_tokens."
+            )
+        self._check_checkpoints_fall_between_generations()
+
+    def sampling(self) -> Sampling:
+        """How turns are sampled while training."""
+        return Sampling(temperature=self.temperature, max_turn_tokens=self._turn_tokens())
+
+    def _turn_tokens(self) -> int:
+        share = (self.max_completion_length or 0) // self.max_turns
+        return max(1, share) if self.max_turn_tokens is None else self.max_turn_tokens
+
+    def _check_checkpoints_fall_between_generations(self) -> None:
+        """TRL keeps the unused rest of a generation batch in memory only: a checkpoint amid one could not resume."""
+        micro_steps = (self.steps_per_generation or 1) * self.num_iterations
+        steps = max(1, micro_steps // self.gradient_accumulation_steps)
+        if self.save_strategy == "steps" and steps > 1 and self.save_steps % steps:
+            raise ConfigError(
+                f"One generation batch lasts {steps} optimizer steps, and save_steps is {self.save_steps}: a "
+                f"checkpoint inside of a batch loses its rest. Set save_steps to a multiple of {steps}."
+            )

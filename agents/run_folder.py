@@ -1,0 +1,43 @@
+"""The resolved configuration of a training run, kept in its folder.
+
+Knows dataclasses and JSON. Knows nothing of what the fields mean, except which of them a resumed run may change.
+"""
+
+import dataclasses
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from pixel_env.errors import ConfigError
+
+FILE_NAME = "configuration.json"
+MAY_CHANGE = ("resume_from_checkpoint", "output_dir", "logging_", "save_", "eval_", "report_to", "run_name", "log_")
+"""Beginnings of the names of fields that do not change what is learned, or where."""
+
+
+def keep_configuration(folder: Path, parts: Sequence[Any], *, resumes: bool) -> None:
+    """Writes the fields of the dataclasses `parts`; a run that resumes with other ones is refused, naming them."""
+    fields = {name: value for part in parts for name, value in _fields(part).items()}
+    path = folder / FILE_NAME
+    if resumes and path.exists():
+        before = json.loads(path.read_text(encoding="utf-8"))
+        changed = [
+            f"{name} (was {before.get(name)!r}, is {fields.get(name)!r})"
+            for name in sorted(before.keys() | fields.keys())
+            if before.get(name) != fields.get(name) and not name.startswith(MAY_CHANGE)
+        ]
+        if changed:
+            raise ConfigError(
+                f"The run in {folder} was started with another configuration: {', '.join(changed)}. "
+                "Resume with the same one, or give another output_dir."
+            )
+    folder.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(fields, indent=2, sort_keys=True) + "\n", encoding="utf-8")
+
+
+def _fields(part: Any) -> dict[str, Any]:
+    """Init fields only, as JSON reads them back; what JSON cannot say is written as text."""
+    values = {field.name: getattr(part, field.name) for field in dataclasses.fields(part) if field.init}
+    fields: dict[str, Any] = json.loads(json.dumps(values, default=str))
+    return fields

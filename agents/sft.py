@@ -1,0 +1,148 @@
+"""The warm start: TRL's SFTTrainer on traces, and the command `pixel-env sft`.
+
+Everything about training is TRL's; the rows are ours (`collator.py`). Knows nothing of how traces are made: they are a
+file, a sequence, or what a 'module:function' returns.
+"""
+
+import importlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from datasets import Dataset
+from transformers import TrainerCallback
+from trl import ModelConfig, SFTConfig, SFTTrainer, TrlParser, get_peft_config
+
+from agents.chat import Chat
+from agents.collator import TraceCollator
+from agents.grpo_config import EpisodeArguments
+from agents.models import model_folder
+from agents.run_folder import keep_configuration
+from agents.traces import Trace, as_rows, read_traces
+from pixel_env.dialects import Dialect, dialect_named
+from pixel_env.errors import ConfigError
+from pixel_env.tasks import load_tasks
+from pixel_env.types import TaskSet
+
+TraceMaker = Callable[[TaskSet, Dialect, int], Sequence[Trace]]
+"""Task set, dialect and seed -> traces: what `traces='module:function'` names."""
+
+
+@dataclass
+class PixelSFTConfig(EpisodeArguments, SFTConfig):
+    """TRL's SFTConfig and how the traces are played."""
+
+    max_length: int | None = field(
+        default=None, metadata={"help": "Not used: a trace is never cut, least of all inside of a picture."}
+    )
+
+    def __post_init__(self) -> None:
+        if self.bf16 is None and not torch.cuda.is_available():
+            self.bf16 = False  # TRL's default; on a CPU it is slower than float32, and less exact
+        super().__post_init__()
+        self.remove_unused_columns = False  # the rows' one column is an index, which no forward pass knows
+        self.dataset_kwargs = {**(self.dataset_kwargs or {}), "skip_prepare_dataset": True}
+
+
+class PixelSFTTrainer(SFTTrainer):
+    """`SFTTrainer` whose rows are traces. The loss is the mean over the trained tokens of a batch."""
+
+    def __init__(
+        self,
+        model: Any,
+        traces: Sequence[Trace],
+        args: PixelSFTConfig,
+        eval_traces: Sequence[Trace] | None = None,
+        processing_class: Any = None,
+        dialect: Dialect | None = None,
+        task_set: TaskSet | None = None,
+        callbacks: list[TrainerCallback] | None = None,
+        peft_config: Any = None,
+    ) -> None:
+        """`task_set` gives the pixel budgets that the traces are played with; without one the dialect's are used."""
+        dialect = dialect or dialect_named(args.dialect)
+        super().__init__(
+            model=model_folder(model) if isinstance(model, str) else model,
+            args=args,
+            data_collator=_not_yet,
+            train_dataset=Dataset.from_list(as_rows(traces)),
+            eval_dataset=None if eval_traces is None else Dataset.from_list(as_rows(eval_traces)),
+            processing_class=processing_class,
+            callbacks=callbacks,
+            peft_config=peft_config,
+        )
+        self.chat = Chat(self.processing_class, dialect)
+        settings = args.settings(dialect, task_set)
+        self.data_collator = TraceCollator(self.chat, settings, traces)
+        self._eval_collator = None if eval_traces is None else TraceCollator(self.chat, settings, eval_traces)
+
+    def get_eval_dataloader(self, eval_dataset: Any = None) -> Any:
+        """The base's, with the collator of the held-out traces."""
+        training_collator = self.data_collator
+        self.data_collator = self._eval_collator or training_collator
+        try:
+            return super().get_eval_dataloader(eval_dataset)
+        finally:
+            self.data_collator = training_collator
+
+    def _send_telemetry(self) -> None:
+        """Nothing is reported to anybody."""
+
+
+def _not_yet(rows: list[dict[str, int]]) -> dict[str, torch.Tensor]:
+    raise AssertionError("the collator is set once the processor is known")
+
+
+# ----------------------------------------------------------------------------------------------------- the command
+
+
+@dataclass
+class TraceArguments:
+    """What is learned from."""
+
+    tasks: str = field(
+        default="sample:vstar-tiny", metadata={"help": "Task set of the traces: 'sample:...' or a JSONL file."}
+    )
+    traces: str = field(
+        default="synth.templates:single_pass_traces",
+        metadata={"help": "A JSONL file of traces, or 'module:function' called with (task set, dialect, seed)."},
+    )
+    task_count: int | None = field(default=None, metadata={"help": "Use so many tasks of the set (default: all)."})
+
+
+def main(argv: list[str]) -> int:
+    """`pixel-env sft --config file.yaml [--flags]`; the model and the configuration go into `output_dir`."""
+    parser = TrlParser((TraceArguments, PixelSFTConfig, ModelConfig), prog="pixel-env sft")
+    arguments, args, model_config = parser.parse_args_and_config(args=argv)
+    if model_config.model_name_or_path is None:
+        raise ConfigError("No model was given. Give --model_name_or_path, a folder or the name of an embedded one.")
+    dialect = dialect_named(args.dialect)
+    task_set = load_tasks(arguments.tasks, split="train", count=arguments.task_count)
+    resume: str | bool | None = True if args.resume_from_checkpoint == "last" else args.resume_from_checkpoint
+    keep_configuration(Path(args.output_dir), [arguments, args, model_config], resumes=bool(resume))
+    trainer = PixelSFTTrainer(
+        model=model_config.model_name_or_path,
+        traces=_traces(arguments.traces, task_set, dialect, args.seed),
+        args=args,
+        task_set=task_set,
+        peft_config=get_peft_config(model_config),
+    )
+    trainer.train(resume_from_checkpoint=resume)
+    trainer.save_model()
+    return 0
+
+
+def _traces(spec: str, task_set: TaskSet, dialect: Dialect, seed: int) -> Sequence[Trace]:
+    if ":" not in spec:
+        return read_traces(Path(spec), task_set)
+    module, _, function = spec.partition(":")
+    try:
+        make: TraceMaker = getattr(importlib.import_module(module), function)
+    except (ImportError, AttributeError) as error:
+        raise ConfigError(
+            f"The traces {spec!r} cannot be loaded: {error}. Wanted: a JSONL file, or 'module:function' of a module "
+            "that can be imported from here."
+        ) from error
+    return make(task_set, dialect, seed)

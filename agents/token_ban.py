@@ -1,0 +1,37 @@
+"""Tokens that can never be sampled, taken out of the trainer's distribution as well.
+
+Knows the one place where TRL's fused head reads the output embedding. Without it the trainer's log-probabilities would
+be those of a larger vocabulary than the sampler chose from.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, NamedTuple
+
+import torch
+
+BANNED_LOGIT = -30000.0
+"""Added to a banned token's logit: its probability becomes exactly 0, and it fits into float16."""
+
+
+class _Head(NamedTuple):
+    weight: torch.Tensor
+    bias: torch.Tensor
+
+
+@contextmanager
+def banned(model: Any, ids: frozenset[int]) -> Iterator[None]:
+    """Within it, the fused head of `model` (unwrapped) gives `ids` no probability. The weights stay as they are."""
+    owner = model.get_base_model() if hasattr(model, "peft_config") else model
+    head = owner.get_output_embeddings()
+    # TRL gathers a sharded weight itself, but would do the same to the bias, which is an ordinary tensor here.
+    weight = head.weight.full_tensor() if hasattr(head.weight, "full_tensor") else head.weight
+    bias = torch.zeros(owner.config.get_text_config().vocab_size, device=weight.device, dtype=weight.dtype)
+    bias[sorted(ids)] = BANNED_LOGIT
+    if head.bias is not None:
+        bias = bias + head.bias
+    owner.get_output_embeddings = lambda: _Head(weight, bias)  # shadows the method for as long as the context lasts
+    try:
+        yield
+    finally:
+        del owner.get_output_embeddings
