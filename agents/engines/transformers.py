@@ -5,7 +5,6 @@ log-probabilities of what was sampled come along, and equal prompts (the rollout
 forward of Qwen's vision-language classes; takes all it knows of token ids and pictures from `Chat`.
 """
 
-import hashlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -15,6 +14,7 @@ import torch
 
 from agents.chat import Chat
 from agents.engines.protocol import Request, Response
+from agents.engines.vision import content_key, distinct, shared_features
 
 
 class TransformersEngine:
@@ -112,16 +112,19 @@ class _Batch:
         self._device = next(model.parameters()).device
         firsts, row_of_request = _distinct(requests)
         ids_BT, mask_BT = _left_padded([request.prompt_ids for request in firsts], chat.pad_id)
-        features = chat.features([image for request in firsts for image in request.images])
-        types_BT = chat.mm_token_type_ids(ids_BT) * mask_BT.int()
-        positions = _positions(model, ids_BT, mask_BT, types_BT, features.get("image_grid_thw"))
+        pictures, order = distinct([image for request in firsts for image in request.images])
+        features = chat.features(pictures)
+        types_BT = chat.mm_token_type_ids(ids_BT)
+        grids = features["image_grid_thw"][order] if features else None
+        positions = _positions(model, ids_BT, mask_BT, types_BT, grids)
         self._mask_BT = mask_BT.to(self._device)
         self._next_B = (positions.amax(dim=(0, 2)) + 1).to(self._device)
         self._cache: Any = None
         self._logits_BV: torch.Tensor
         inputs = {"mm_token_type_ids": types_BT.to(self._device)} if features else {}
         inputs |= {name: tensor.to(self._device) for name, tensor in features.items()}
-        self._forward(ids_BT.to(self._device), positions.to(self._device), **inputs)
+        with shared_features(model, order):
+            self._forward(ids_BT.to(self._device), positions.to(self._device), **inputs)
         self._banned_BV = torch.zeros(1, self._logits_BV.shape[1], dtype=torch.bool, device=self._device)
         if len(firsts) < len(requests):
             self.keep(row_of_request)
@@ -188,16 +191,12 @@ def _distinct(requests: Sequence[Request]) -> tuple[list[Request], list[int]]:
     firsts: list[Request] = []
     rows: list[int] = []
     for request in requests:
-        key = (request.prompt_ids, tuple(_content(image) for image in request.images))
+        key = (request.prompt_ids, tuple(content_key(image) for image in request.images))
         if key not in places:
             places[key] = len(firsts)
             firsts.append(request)
         rows.append(places[key])
     return firsts, rows
-
-
-def _content(image: np.ndarray) -> tuple[tuple[int, ...], bytes]:
-    return image.shape, hashlib.blake2b(image.tobytes()).digest()
 
 
 def _left_padded(prompts: Sequence[Sequence[int]], pad_id: int) -> tuple[torch.Tensor, torch.Tensor]:
