@@ -10,8 +10,8 @@ import numpy as np
 from PIL import Image
 from sklearn.datasets import load_digits
 
-LONG_SIDE = 3088
-QUALITY = 82
+LONG_SIDE = 2600
+QUALITY = 85
 PHOTOS = {
     "aitzgorri": "aitzgorri_by_Aitzol_Berasategi.jpg",
     "bowl": "Picture_0B_by_freespace.jpg",
@@ -20,7 +20,6 @@ PHOTOS = {
     "picosdeeuropa": "picosdeeuropa_by_Aitzol_Berasategi.jpg",
     "seeding": "seeding_by_Clements_Engelhardt.jpg",
     "sunset": "sunset_by_Aitzol_Berasategi.jpg",
-    "umang": "umang_by_Abhishek_Mudgal.jpg",
     "wine": "Wine_by_Jakkub_Mede.jpg",
 }
 

@@ -1,0 +1,131 @@
+"""Makes the embedded base model from nothing: `python examples/make_tiny.py` (2 cores, under 75 minutes).
+
+Stage by stage, each kept in the run folder, so that a killed run goes on from the last finished stage:
+
+1. tokenizer   a byte-level BPE on the texts of conversations
+2. vision      the tower alone, dense labels (`tiny_vision.py`)
+3. language    the whole model, conversations (`tiny_language.py`)
+4. save        a bfloat16 checkpoint folder; its held-out accuracies are those of the saved file
+
+Training photographs and training digits only. `tiny-warm` and `tiny-zoom` come from it by `pixel-env sft` and
+`pixel-env grpo`; docs/tiny_model.md has the commands.
+"""
+
+import argparse
+import json
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import torch
+from tiny_language import KINDS, held_out, teach_language
+from tiny_vision import Heads, teach_vision
+from tqdm import tqdm
+from transformers import PreTrainedTokenizerFast, Qwen3VLForConditionalGeneration
+
+from agents.chat import Chat
+from agents.tiny import load, make_model, make_processor, save_checkpoint, train_tokenizer
+from pixel_env.dialects import dialect_named
+
+
+def main(arguments: list[str]) -> int:
+    """Run the stages that are not done yet."""
+    options = _parser().parse_args(arguments)
+    options.run.mkdir(parents=True, exist_ok=True)
+    torch.set_num_threads(options.threads)
+    log = Log(options.run / "log.txt")
+    processor = make_processor(_tokenizer(options.run / "tokenizer"))
+    chat = Chat(processor, dialect_named("tiny"))
+    torch.manual_seed(options.seed)
+    model = make_model(processor.tokenizer)
+    heads = Heads(model.config.vision_config.out_hidden_size)
+    if not (options.run / "vision.pt").exists():
+        scores = teach_vision(
+            model.model.visual,
+            heads,
+            processor,
+            steps=options.vision_steps,
+            seed=options.seed,
+            learning_rate=2e-3,
+            log=log,
+        )
+        log(f"vision held out, per cell with a card: {scores}")
+        torch.save({"tower": model.model.visual.state_dict(), "heads": heads.state_dict()}, options.run / "vision.pt")
+    if not (options.run / "language.pt").exists():
+        kept = torch.load(options.run / "vision.pt")
+        model.model.visual.load_state_dict(kept["tower"])
+        heads.load_state_dict(kept["heads"])
+        teach_language(
+            model,
+            heads,
+            chat,
+            steps=options.language_steps,
+            seed=options.seed,
+            learning_rate=2e-3,
+            log=log,
+            save=lambda step: torch.save(model.state_dict(), options.run / "language.partial.pt"),
+        )
+        torch.save(model.state_dict(), options.run / "language.pt")
+    model.load_state_dict(torch.load(options.run / "language.pt"))
+    return _save(model, chat, options, log)
+
+
+def _save(
+    model: Qwen3VLForConditionalGeneration, chat: Chat, options: argparse.Namespace, log: "Log"
+) -> int:
+    facts: dict[str, object] = {
+        "made_by": "python examples/make_tiny.py",
+        "seed": options.seed,
+        "vision_steps": options.vision_steps,
+        "language_steps": options.language_steps,
+    }
+    save_checkpoint(model, chat.processor, options.out, facts)
+    reloaded, _ = load(options.out)
+    facts["held_out"] = held_out(reloaded, chat, options.held_out)
+    facts["held_out_conversations_per_kind"] = options.held_out
+    (options.out / "facts.json").write_text(json.dumps(facts, indent=2) + "\n")
+    log(f"saved {options.out}, held out in bfloat16, {options.held_out} conversations a kind: {facts['held_out']}")
+    return 0
+
+
+class Log:
+    """Lines for the screen (beside the progress bar) and for the run's log file."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def __call__(self, line: str) -> None:
+        tqdm.write(line)
+        with self.path.open("a") as file:
+            file.write(f"{time.strftime('%H:%M:%S')}  {line}\n")
+
+
+def _tokenizer(folder: Path) -> PreTrainedTokenizerFast:
+    """The tokenizer kept in `folder`, or a new one learned from the questions and answers of the lessons."""
+    if folder.exists():
+        return PreTrainedTokenizerFast.from_pretrained(folder)
+    rng = np.random.default_rng(0)
+    # A first tokenizer that only knows bytes is enough to write the conversations down.
+    draft = Chat(make_processor(train_tokenizer([])), dialect_named("tiny"))
+    texts = [draft.decode(make(rng, "train", draft).ids) for _, make in KINDS.values() for _ in range(200)]
+    numbers = [f" {cell}" for cell in range(17)] * 50
+    tokenizer = train_tokenizer([*(text.replace("<|image_pad|>", "") for text in texts), *numbers])
+    tokenizer.save_pretrained(folder)
+    return tokenizer
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--run", type=Path, default=Path("runs/tiny"), help="folder of the stages")
+    parser.add_argument("--out", type=Path, default=Path("runs/tiny/tiny-base"), help="folder of the checkpoint")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--vision-steps", type=int, default=1600)
+    parser.add_argument("--language-steps", type=int, default=3600)
+    parser.add_argument("--held-out", type=int, default=2000, help="conversations a kind for the final accuracies")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,207 @@
+"""The embedded sample sets: questions on scenes, composed on demand, with exact evidence.
+
+Two sets of equal proportions come out of one generator: `sample:vstar` (whole photographs of at least 2,000 px, shown
+at an eighth of their side or less) and `sample:vstar-tiny` (512-px windows, shown at 64 px; crops at 128 px).
+They are in the *style* of V*; a score on them is never a score on V*.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import overload
+
+import numpy as np
+
+from pixel_env.dialects import view_budgets
+from pixel_env.errors import UnknownNameError
+from pixel_env.scenes import COLOURS, Card, Scene, SceneSource, Split, draw_scene
+from pixel_env.types import Evidence, Task, TaskSet, ViewBudgets
+
+DIGIT_ON_CARD = "digit-on-card"
+"""Which digit is on the red card? Cannot be answered from the overview."""
+HALF = "half"
+"""Is the red card in the left or the right half? The overview suffices."""
+COUNT = "count"
+"""How many cards show a 7?"""
+LEFT_OF = "left-of"
+"""Is the red card left of the blue card?"""
+CHOICE = "choice"
+"""The first kind with four shuffled options, in the style of V*."""
+
+DEFAULT_KINDS = (DIGIT_ON_CARD, HALF)
+ALL_KINDS = (DIGIT_ON_CARD, HALF, COUNT, LEFT_OF, CHOICE)
+DEFAULT_COUNT = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """What distinguishes the named sets: window (None: the whole photograph), cards and pixel budgets."""
+
+    window_side: int | None
+    cards: tuple[int, int]
+    budgets: ViewBudgets
+
+
+LAYOUTS: dict[str, Layout] = {
+    # 57,344 px are at most 1/8 of the side of the smallest photograph (2600x1462), less of the larger ones.
+    "vstar": Layout(
+        None, (2, 4), view_budgets((16_384, 57_344), (50_176, 262_144), (16_384, 57_344), (50_176, 262_144), factor=28)
+    ),
+    "vstar-tiny": Layout(
+        512, (2, 4), view_budgets((4096, 4096), (16_384, 16_384), (4096, 4096), (16_384, 16_384), factor=16)
+    ),
+}
+
+
+def sample_set(
+    name: str,
+    *,
+    split: Split = "test",
+    count: int = DEFAULT_COUNT,
+    kinds: Sequence[str] = DEFAULT_KINDS,
+    seed: int = 0,
+) -> TaskSet:
+    """The embedded set `name` ("vstar" or "vstar-tiny"): `count` tasks, the `kinds` in turn.
+
+    Task i depends on (seed, split, i) alone, so a longer set starts with the shorter one. Raises UnknownNameError.
+    """
+    if name not in LAYOUTS:
+        raise UnknownNameError.among("sample set", name, LAYOUTS)
+    for kind in kinds:
+        if kind not in _QUESTIONS:
+            raise UnknownNameError.among("kind of sample task", kind, _QUESTIONS)
+    notice = (
+        f"embedded sample set sample:{name} ({split}): real photographs and handwriting, composed by a script. "
+        "A score on it is not a V* score."
+    )
+    tasks = SampleTasks(name, split, count, tuple(kinds), seed)
+    return TaskSet(f"sample:{name}", tasks, notice, LAYOUTS[name].budgets)
+
+
+@dataclass(frozen=True)
+class SampleTasks(Sequence[Task]):
+    """The tasks of a sample set, each composed when it is asked for."""
+
+    name: str
+    split: Split
+    size: int
+    kinds: tuple[str, ...]
+    seed: int
+
+    def __len__(self) -> int:
+        return self.size
+
+    @overload
+    def __getitem__(self, index: int) -> Task: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[Task]: ...
+    def __getitem__(self, index: int | slice) -> Task | Sequence[Task]:
+        if isinstance(index, slice):
+            return [self[place] for place in range(*index.indices(self.size))]
+        if not -self.size <= index < self.size:
+            raise IndexError(f"{self.name} has {self.size} tasks, asked for number {index}")
+        place = index % self.size
+        rng = np.random.default_rng([self.seed, 0 if self.split == "train" else 1, place])
+        kind = self.kinds[place % len(self.kinds)]
+        layout = LAYOUTS[self.name]
+        scene = draw_scene(rng, self.split, window_side=layout.window_side, cards=layout.cards)
+        task_id = f"{self.name}/{self.split}/{self.seed}/{place:06d}-{kind}"
+        return _QUESTIONS[kind](task_id, scene, rng)
+
+
+# ------------------------------------------------------------------------------------------------ kinds of question
+
+
+def _digit_on_card(task_id: str, scene: Scene, rng: np.random.Generator) -> Task:
+    card = _any_card(scene, rng)
+    return _task(
+        task_id, scene, DIGIT_ON_CARD, digit_question(card.colour), str(card.digit), [card], needs_looking=True
+    )
+
+
+def _half(task_id: str, scene: Scene, rng: np.random.Generator) -> Task:
+    card = _any_card(scene, rng)
+    return _task(
+        task_id, scene, HALF, half_question(card.colour), half_answer(scene, card), [card], needs_looking=False
+    )
+
+
+def _count(task_id: str, scene: Scene, rng: np.random.Generator) -> Task:
+    digit = _any_card(scene, rng).digit if rng.random() < 0.7 else int(rng.integers(10))
+    showing = [card for card in scene.cards if card.digit == digit]
+    question = f"How many cards show a {digit}?"
+    return _task(task_id, scene, COUNT, question, str(len(showing)), showing, needs_looking=True, grader="number")
+
+
+def _left_of(task_id: str, scene: Scene, rng: np.random.Generator) -> Task:
+    first, second = (scene.cards[int(place)] for place in rng.permutation(len(scene.cards))[:2])
+    answer = "yes" if first.centre[0] < second.centre[0] else "no"
+    question = f"Is the {first.colour} card left of the {second.colour} card?"
+    return _task(task_id, scene, LEFT_OF, question, answer, [first, second], needs_looking=False)
+
+
+def _choice(task_id: str, scene: Scene, rng: np.random.Generator) -> Task:
+    card = _any_card(scene, rng)
+    wrong = [digit for digit in range(10) if digit != card.digit]
+    shuffled = rng.permutation([card.digit, *rng.choice(wrong, 3, replace=False)])
+    options = tuple(str(digit) for digit in shuffled)
+    letter = "ABCD"[options.index(str(card.digit))]
+    question = digit_question(card.colour)
+    return _task(task_id, scene, CHOICE, question, letter, [card], needs_looking=True, grader="choice", options=options)
+
+
+_QUESTIONS: dict[str, Callable[[str, Scene, np.random.Generator], Task]] = {
+    DIGIT_ON_CARD: _digit_on_card,
+    HALF: _half,
+    COUNT: _count,
+    LEFT_OF: _left_of,
+    CHOICE: _choice,
+}
+
+
+def digit_question(colour: str) -> str:
+    """The question whose answer needs a crop."""
+    return f"Which digit is on the {colour} card?"
+
+
+def half_question(colour: str) -> str:
+    """The question that the overview answers."""
+    return f"Is the {colour} card in the left or the right half?"
+
+
+def half_answer(scene: Scene, card: Card) -> str:
+    """left or right, by the card's centre."""
+    return "left" if card.centre[0] < scene.size[0] / 2 else "right"
+
+
+def asked_colour(task: Task) -> str:
+    """The colour that the question is about: the first that it names."""
+    return min((name for name in COLOURS if f" {name} " in task.question), key=lambda name: task.question.index(name))
+
+
+def _any_card(scene: Scene, rng: np.random.Generator) -> Card:
+    return scene.cards[int(rng.integers(len(scene.cards)))]
+
+
+def _task(
+    task_id: str,
+    scene: Scene,
+    category: str,
+    question: str,
+    answer: str,
+    cards: Sequence[Card],
+    *,
+    needs_looking: bool,
+    grader: str = "exact",
+    options: tuple[str, ...] = (),
+) -> Task:
+    return Task(
+        task_id=task_id,
+        question=question,
+        answers=(answer,),
+        sources=(SceneSource(scene),),
+        grader=grader,
+        options=options,
+        evidence=tuple(Evidence(0, scene.box(card)) for card in cards),
+        category=category,
+        needs_looking=needs_looking,
+    )
