@@ -56,6 +56,7 @@ class PixelGRPOTrainer(GRPOTrainer):
         dialect: Dialect | None = None,
         callbacks: list[TrainerCallback] | None = None,
         peft_config: Any = None,
+        quantization_config: Any = None,
     ) -> None:
         args = args or PixelGRPOConfig()
         if args.use_vllm:
@@ -65,7 +66,9 @@ class PixelGRPOTrainer(GRPOTrainer):
             self._task_sets["eval"] = load_tasks(eval_tasks, split="test")
         chosen = group_reward if group_reward is not None else args.group_reward
         self._group_reward = group_reward_named(chosen) if isinstance(chosen, str) else chosen
-        functions = list(reward_funcs) if isinstance(reward_funcs, list) else [reward_funcs] if reward_funcs else []
+        functions: list[Any] = (
+            list(reward_funcs) if isinstance(reward_funcs, list) else [reward_funcs] if reward_funcs else []
+        )
         if self._group_reward is not None:
             functions.append(_group_column)
             if args.reward_weights is not None and len(args.reward_weights) == len(functions) - 1:
@@ -79,6 +82,7 @@ class PixelGRPOTrainer(GRPOTrainer):
             processing_class=processing_class,
             callbacks=callbacks,
             peft_config=peft_config,
+            quantization_config=quantization_config,
         )
         self.dialect = dialect or dialect_named(args.dialect)
         self.chat = Chat(self.processing_class, self.dialect)
@@ -248,7 +252,7 @@ class PixelGRPOTrainer(GRPOTrainer):
             rollouts = [scored[place] for place in rows.tolist()]
             features = features_of(rollouts, self.chat, settings.budgets)
             check_placeholders(rollouts, ids, features.get("image_grid_thw"), self.chat)
-            pictures = {name: tensor.to(ids.device) for name, tensor in features.items()}
+            pictures: dict[str, Any] = {name: tensor.to(ids.device) for name, tensor in features.items()}
             if pictures:
                 types = self.chat.mm_token_type_ids(ids)
                 pictures |= {"num_images": [len(row.views) for row in rollouts], "mm_token_type_ids": types}

@@ -41,6 +41,7 @@ def main(argv: list[str]) -> int:
         args=with_model_options(args, model_config),
         eval_tasks=eval_tasks or None,
         peft_config=get_peft_config(model_config),
+        quantization_config=get_quantization_config(model_config),
     )
     trainer.train(resume_from_checkpoint=resume)
     trainer.save_model()
@@ -55,8 +56,5 @@ def with_model_options(args: PixelGRPOConfig, model_config: ModelConfig) -> Pixe
         "attn_implementation": model_config.attn_implementation,
         "dtype": model_config.dtype or "float32",
     }
-    quantization = get_quantization_config(model_config)
-    if quantization is not None:
-        options |= {"quantization_config": quantization}
     args.model_init_kwargs = {name: value for name, value in options.items() if value is not None}
     return args

@@ -54,6 +54,10 @@ class PixelGRPOConfig(EpisodeArguments, GRPOConfig):
     )
     rollout_batch_size: int = field(default=64, metadata={"help": "Turns that are generated in one batch."})
 
+    bf16: bool | None = field(
+        default=None, metadata={"help": "Mixed precision (default: on with a GPU; on a CPU it is slow and inexact)."}
+    )
+
     # TRL's fields with the method's values (released code; DESIGN.md, "The method's numbers").
     loss_type: str = field(default="dr_grpo", metadata={"help": "TRL's loss types; see its documentation."})
     scale_rewards: str = field(default="none", metadata={"help": "'none': the advantage is reward minus group mean."})
@@ -68,7 +72,7 @@ class PixelGRPOConfig(EpisodeArguments, GRPOConfig):
 
     def __post_init__(self) -> None:
         if self.bf16 is None and not torch.cuda.is_available():
-            self.bf16 = False  # TRL's default; on a CPU it is slower than float32, and less exact
+            self.bf16 = False
         super().__post_init__()
         if self.max_turns * self._turn_tokens() > (self.max_completion_length or 0):
             raise ConfigError(

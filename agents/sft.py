@@ -38,12 +38,15 @@ class PixelSFTConfig(EpisodeArguments, SFTConfig):
         default=None, metadata={"help": "Not used: a trace is never cut, least of all inside of a picture."}
     )
 
+    bf16: bool | None = field(
+        default=None, metadata={"help": "Mixed precision (default: on with a GPU; on a CPU it is slow and inexact)."}
+    )
+
     def __post_init__(self) -> None:
         if self.bf16 is None and not torch.cuda.is_available():
-            self.bf16 = False  # TRL's default; on a CPU it is slower than float32, and less exact
+            self.bf16 = False
         super().__post_init__()
         self.remove_unused_columns = False  # the rows' one column is an index, which no forward pass knows
-        self.dataset_kwargs = {**(self.dataset_kwargs or {}), "skip_prepare_dataset": True}
 
 
 class PixelSFTTrainer(SFTTrainer):
@@ -63,6 +66,7 @@ class PixelSFTTrainer(SFTTrainer):
     ) -> None:
         """`task_set` gives the pixel budgets that the traces are played with; without one the dialect's are used."""
         dialect = dialect or dialect_named(args.dialect)
+        args.dataset_kwargs = {**(args.dataset_kwargs or {}), "skip_prepare_dataset": True}
         super().__init__(
             model=model_folder(model) if isinstance(model, str) else model,
             args=args,

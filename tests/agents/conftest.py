@@ -1,0 +1,29 @@
+"""The tiny model's classes with random weights, and a tokenizer learned from a few words."""
+
+import pytest
+
+
+@pytest.fixture(scope="session")
+def tiny_processor():
+    from agents.tiny import make_processor, train_tokenizer
+
+    texts = ["which digit is on the red card", "is the red card in the left or in the right half", "<crop> 1 2 3 4"]
+    return make_processor(train_tokenizer(texts, vocabulary=320))
+
+
+@pytest.fixture(scope="session")
+def tiny_chat(tiny_processor):
+    from agents.chat import Chat
+    from pixel_env.dialects import dialect_named
+
+    return Chat(tiny_processor, dialect_named("tiny"))
+
+
+@pytest.fixture
+def tiny_model(tiny_processor):
+    import torch
+
+    from agents.tiny import make_model
+
+    torch.manual_seed(0)
+    return make_model(tiny_processor.tokenizer).eval()
