@@ -27,3 +27,22 @@ def tiny_model(tiny_processor):
 
     torch.manual_seed(0)
     return make_model(tiny_processor.tokenizer).eval()
+
+
+@pytest.fixture(scope="session")
+def tiny_checkpoint(tmp_path_factory):
+    """A folder with a model of random weights, its processor, and a tokenizer with a token for every grid line."""
+    import torch
+
+    from agents.tiny import make_model, make_processor, save_checkpoint, train_tokenizer
+
+    texts = [
+        "which digit is on the red card",
+        "<crop> " + " ".join(map(str, range(17))),
+        "<answer> left right unseen",
+    ] * 3
+    folder = tmp_path_factory.mktemp("tiny-random")
+    tokenizer = train_tokenizer(texts, vocabulary=400)
+    torch.manual_seed(0)
+    save_checkpoint(make_model(tokenizer), make_processor(tokenizer), folder, {})
+    return folder
