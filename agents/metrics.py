@@ -93,7 +93,7 @@ def stop_reasons(trajectories: Sequence[Trajectory]) -> dict[str, int]:
 
 
 def visual_tokens(trajectories: Sequence[Trajectory], budgets: ViewBudgets) -> float:
-    """Picture tokens per trajectory: what looking costs. A picture takes one token per square of the budget's factor."""
+    """Picture tokens per trajectory, what looking costs: one for each square of the budget's factor."""
     totals = []
     for trajectory in trajectories:
         sizes = [(shown_size(view, budgets), budgets.of(view.kind).factor) for view in trajectory.views]

@@ -1,0 +1,266 @@
+"""The core loop: ids as sampled, masks, chunks, forced turns, failures, limits, and independence from timing."""
+
+import subprocess
+import sys
+import time
+
+import pytest
+
+from agents.engines.protocol import Response
+from agents.engines.scripted import PlainChat, ScriptedEngine, in_turn
+from agents.rollout import EpisodeSettings, Sampling, rollout
+from pixel_env.dialects import dialect_named
+from pixel_env.errors import ConfigError
+from pixel_env.failures import FailureCode
+from pixel_env.testing import BrokenSource, tiny_task, tiny_task_set
+from pixel_env.types import Limits, Prompt, Stop, Unfinished
+
+TINY = dialect_named("tiny")
+CHAT = PlainChat(TINY)
+CALL = "<crop> 1 1 9 9"
+
+
+def play(tasks, script, *, limits=None, sampling=None, engine=None, **options):
+    settings = EpisodeSettings(TINY, limits or Limits(max_turns=3), TINY.budgets)
+    engine = engine or ScriptedEngine(script, CHAT)
+    return rollout(tasks, engine, CHAT, settings=settings, sampling=sampling or Sampling(), seed=0, **options)
+
+
+def sampled_text(result):
+    return CHAT.decode([id for id, sampled in zip(result.completion_ids, result.sampled, strict=True) if sampled])
+
+
+class Recorder:
+    """An engine that remembers the requests that another one serves."""
+
+    def __init__(self, engine, static=False):
+        self.engine, self.static, self.requests, self.batches = engine, static, [], []
+
+    def submit(self, request):
+        self.requests.append(request)
+        self.engine.submit(request)
+
+    def poll(self):
+        responses = self.engine.poll()
+        self.batches.append(len(responses))
+        return responses
+
+
+def test_ids_are_the_prompt_and_what_was_sampled_and_what_came_back():
+    task = tiny_task()
+    (result,) = play([task], in_turn(CALL, "<answer>7"))
+    trajectory = result.trajectory
+    assert (trajectory.stop, trajectory.reward) == (Stop.ANSWERED, 1.0)
+    shown = TINY.budgets.crop.max_pixels // TINY.budgets.crop.factor**2
+    call, answer = CHAT.encode(CALL), CHAT.encode("<answer>7")
+    gap = len(result.completion_ids) - len(call) - len(answer)
+    assert result.completion_ids[: len(call)] == call
+    assert result.completion_ids[-len(answer) :] == answer
+    assert result.completion_ids.count(CHAT.image_id) == shown
+    assert result.sampled == (True,) * len(call) + (False,) * gap + (True,) * len(answer)
+    assert len(result.logprobs) == len(result.completion_ids)
+    assert result.views == trajectory.views
+
+
+def test_the_next_prompt_is_the_glued_ids_never_a_rendering():
+    recorder = Recorder(ScriptedEngine(in_turn(CALL, "<answer>7"), CHAT))
+    (result,) = play([tiny_task()], None, engine=recorder)
+    first, second = recorder.requests
+    assert first.prompt_ids == result.prompt_ids
+    assert second.prompt_ids == (result.prompt_ids + result.completion_ids)[: len(second.prompt_ids)]
+    assert [len(first.images), len(second.images)] == [1, 2]
+    assert first.banned_ids >= CHAT.banned_ids
+    assert first.seed != second.seed
+
+
+def test_a_cut_chunk_is_continued_with_nothing_between():
+    text = "a long thought <answer>7"
+    chunks = [text[:10], text[10:20], text[20:]]
+
+    def script(conversation):
+        said = conversation.text.rpartition("[assistant]")[2]
+        return text[len(said) :]
+
+    (result,) = play([tiny_task()], script, sampling=Sampling(max_turn_tokens=10), limits=Limits(max_turns=8))
+    trajectory = result.trajectory
+    # "<answer>" straddles two chunks.
+    assert (trajectory.stop, trajectory.answer) == (Stop.ANSWERED, "7")
+    assert [turn.text for turn in trajectory.turns] == chunks
+    assert [isinstance(turn.text, Unfinished) for turn in trajectory.turns] == [True, True, False]
+    assert all(result.sampled)
+    assert result.completion_ids == CHAT.encode(text)
+
+
+def test_a_cut_call_is_refused_and_its_missing_end_is_not_sampled():
+    (result,) = play([tiny_task()], in_turn(CALL, "<answer>7"), sampling=Sampling(max_turn_tokens=9))
+    assert result.trajectory.turns[0].failure.code is FailureCode.CUT_OFF
+    cut = CHAT.encode(CALL)[:9]
+    assert result.completion_ids[: len(cut) + 1] == (*cut, CHAT.end_id)
+    assert result.sampled[: len(cut) + 1] == (True,) * len(cut) + (False,)
+
+
+def test_a_finished_turn_without_call_or_answer_is_told_what_is_expected():
+    (result,) = play([tiny_task()], in_turn("hm", "<answer>7"))
+    assert TINY.wording.expected in CHAT.decode(result.completion_ids)
+    assert sampled_text(result) == "hm[end]<answer>7"
+
+
+def test_forced_turns_are_played_and_not_sampled():
+    (result,) = play([tiny_task()], in_turn("never said", "<answer>7"), forced=lambda task: [CALL])
+    assert [turn.text for turn in result.trajectory.turns] == [CALL, "<answer>7"]
+    assert sampled_text(result) == "<answer>7"
+    assert result.trajectory.valid_operations == 1
+
+
+def test_an_episode_may_be_forced_to_its_end():
+    (result,) = play([tiny_task()], None, forced=lambda task: [CALL, "<answer>7"])
+    assert result.trajectory.reward == 1.0
+    assert not any(result.sampled)
+
+
+def test_pictures_of_an_observation_that_ends_the_episode_are_not_in_the_ids():
+    (result,) = play([tiny_task()], in_turn(CALL), limits=Limits(max_turns=2))
+    assert result.trajectory.stop is Stop.TURNS
+    assert len(result.trajectory.views) == 3
+    assert len(result.views) == 2
+    pictures = [budget.max_pixels // budget.factor**2 for budget in (TINY.budgets.original, TINY.budgets.crop)]
+    ids = result.prompt_ids + result.completion_ids
+    assert ids.count(CHAT.image_id) == sum(pictures)
+
+
+def test_one_failing_episode_does_not_stop_the_others():
+    tasks = [tiny_task("a"), tiny_task("broken", sources=(BrokenSource(),)), tiny_task("c"), tiny_task("d")]
+
+    def script(conversation):
+        if conversation.request.request_id % len(tasks) == 2:
+            raise ValueError("no words")
+        return "<answer>7"
+
+    a, broken, c, d = play(tasks, script)
+    assert [r.trajectory.stop for r in (a, broken, c, d)] == [Stop.ANSWERED, Stop.FAILED, Stop.FAILED, Stop.ANSWERED]
+    assert "MediaError" in broken.trajectory.error
+    assert (broken.prompt_ids, broken.completion_ids) == ((), ())
+    assert "no words" in c.trajectory.error
+    assert c.prompt_ids and not c.completion_ids and len(c.views) == 1
+
+
+def test_the_users_mistakes_are_raised():
+    with pytest.raises(ConfigError, match="max_tokens"):
+        play([tiny_task()], in_turn("<answer>7"), limits=Limits(max_tokens=5))
+
+
+def test_the_context_never_exceeds_the_episodes_tokens():
+    for max_tokens in range(60, 240, 7):
+        limits = Limits(max_turns=6, max_tokens=max_tokens)
+        (result,) = play([tiny_task(question="?")], in_turn("thinking", CALL, CALL, CALL, CALL), limits=limits)
+        assert result.trajectory.stop in (Stop.TOKENS, Stop.TURNS)
+        assert len(result.prompt_ids) + len(result.completion_ids) <= max_tokens
+        # No picture is cut in half.
+        sizes = [64] * (len(result.views) - 1)
+        assert (result.prompt_ids + result.completion_ids).count(CHAT.image_id) == 16 + sum(sizes)
+
+
+def test_results_come_in_order_and_each_is_announced_once():
+    tasks = list(tiny_task_set(5).tasks) * 3
+    finished = []
+
+    def script(conversation):
+        return CALL if conversation.turn < conversation.request.request_id % 3 else "<answer>3"
+
+    results = play(tasks, script, on_finish=finished.append)
+    assert [result.index for result in results] == list(range(15))
+    assert [result.trajectory.task for result in results] == tasks
+    assert sorted(result.index for result in finished) == list(range(15))
+
+
+def test_seeds_depend_on_the_question_and_its_occurrence_not_on_company():
+    def seeds(tasks):
+        recorder = Recorder(ScriptedEngine(in_turn("hm", "<answer>1"), CHAT))
+        results = play(tasks, None, engine=recorder)
+        first_turns = {r.prompt_ids: [] for r in recorder.requests if r.request_id < len(tasks)}
+        for request in sorted(recorder.requests, key=lambda r: r.request_id):
+            first_turns.setdefault(request.prompt_ids, []).append(request.seed)
+        assert len(results) == len(tasks)
+        return first_turns
+
+    a, b = tiny_task("a", question="a"), tiny_task("b", question="b")
+    together, alone = seeds([b, a, b, a]), seeds([a, a])
+    for prompt, values in alone.items():
+        assert together[prompt] == values
+    every = [seed for values in together.values() for seed in values]
+    assert len(set(every)) == len(every) == 8
+
+
+class Slow:
+    """Answers one request a poll, the last one first, after a pause: other timing, same result."""
+
+    static = False
+
+    def __init__(self, engine):
+        self.engine, self.finished = engine, []
+
+    def submit(self, request):
+        self.engine.submit(request)
+
+    def poll(self):
+        time.sleep(0.002)
+        self.finished += self.engine.poll()
+        return [self.finished.pop()] if self.finished else []
+
+
+def test_timing_does_not_change_the_result():
+    tasks = list(tiny_task_set(4).tasks) * 2
+
+    def script(conversation):
+        return f"<crop> 1 1 {5 + conversation.request.seed % 8} 9" if conversation.turn < 2 else "<answer>1"
+
+    fast = play(tasks, script)
+    slow = play(tasks, None, engine=Slow(ScriptedEngine(script, CHAT)))
+    assert [r.completion_ids for r in fast] == [r.completion_ids for r in slow]
+
+
+def test_a_static_engine_gets_whole_batches_and_few_live_episodes_if_asked():
+    tasks = list(tiny_task_set(6).tasks)
+    recorder = Recorder(ScriptedEngine(in_turn(CALL, "<answer>1"), CHAT), static=True)
+    play(tasks, None, engine=recorder)
+    assert recorder.batches == [6, 6]
+    recorder = Recorder(ScriptedEngine(in_turn(CALL, "<answer>1"), CHAT), static=True)
+    assert len(play(tasks, None, engine=recorder, max_live=4)) == 6
+    assert max(recorder.batches) == 4
+
+
+def test_an_engine_that_loses_a_request_is_named():
+    class Lossy(Recorder):
+        def poll(self):
+            return []
+
+    with pytest.raises(RuntimeError, match="lost 1 requests"):
+        play([tiny_task()], None, engine=Lossy(ScriptedEngine(in_turn("x"), CHAT)))
+
+
+def test_an_engines_error_fails_its_episode():
+    class Failing(Recorder):
+        def poll(self):
+            served = self.engine.poll()
+            return [Response(r.request_id, (), (), ended=True, error="out of memory") for r in served]
+
+    (result,) = play([tiny_task()], None, engine=Failing(ScriptedEngine(in_turn("x"), CHAT)))
+    assert result.trajectory.stop is Stop.FAILED
+    assert "out of memory" in result.trajectory.error
+
+
+def test_a_scripted_rollout_imports_no_model_library():
+    code = (
+        "import sys, agents.rollout, agents.engines.scripted\n"
+        "sys.exit([m for m in ('torch', 'transformers', 'trl', 'datasets') if m in sys.modules] or 0)"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_plain_chat_round_trips():
+    for text in (CALL, "<answer>naïve", "", "a <crop> 1 <crop> 2"):
+        assert CHAT.decode(CHAT.encode(text)) == text
+    assert CHAT.call_opening_ids() <= set(CHAT.encode(CALL))
+    assert CHAT.reply("x", (), ended=False) == (CHAT.end_id, *CHAT.reply("x", (), ended=True))
+    assert CHAT.count_tokens("x", [(32, 48)]) == len(CHAT.reply("x", (), ended=False)) + 6
+    assert "[system]Be brief.[end]" in CHAT.decode(CHAT.open(Prompt("Be brief.", "?"), ()))
