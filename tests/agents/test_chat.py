@@ -105,7 +105,7 @@ def test_a_picture_of_a_size_that_the_model_cannot_read_is_refused(tiny_chat):
     "template",
     [
         # The header depends on what follows; the first user turn is numbered; texts are dropped.
-        "{% for m in messages %}<{{ m.role }}>{{ m.content[0].text }}{% if loop.last %}!{% endif %}</end>{% endfor %}<a>",
+        "{% for m in messages %}<{{ m.role }}>{{ m.content[0].text }}{{ '!' if loop.last }}</end>{% endfor %}<a>",
         "{% for m in messages %}{{ loop.index }}{{ m.content[0].text }}</end>{% endfor %}<a>",
         "{{ messages[-1].content[0].text }}",
     ],
