@@ -1,0 +1,193 @@
+"""What Gymnasium asks of an environment, through its own doors."""
+
+import json
+import subprocess
+import sys
+import warnings
+
+import gymnasium as gym
+import numpy as np
+import pytest
+from gymnasium.envs.registration import EnvSpec
+from gymnasium.utils.env_checker import check_env
+from gymnasium.vector import AsyncVectorEnv, SyncVectorEnv
+from gymnasium.wrappers import RecordEpisodeStatistics
+
+import pixel_env
+from pixel_env.registration import ENVIRONMENTS, register_all
+from pixel_env.testing import tiny_task_set
+from pixel_env.types import Limits
+
+pytestmark = pytest.mark.filterwarnings("error")
+
+VSTAR = "PixelReasoning-VStar-v0"
+TINY = {"tasks": "sample:vstar-tiny", "dialect": "tiny"}
+CROP, ANSWER = "<crop> 4 4 8 8", "<answer>7"
+
+
+@pytest.mark.parametrize("name", ENVIRONMENTS)
+@pytest.mark.parametrize("render_mode", [None, "rgb_array", "ansi"])
+def test_the_environment_checker_finds_nothing_with_warnings_as_errors(name, render_mode):
+    check_env(gym.make(name, render_mode=render_mode).unwrapped)
+
+
+@pytest.mark.parametrize("dialect", ["qwen2.5-vl", "qwen3-vl", "released", "tiny"])
+def test_every_dialect_passes_the_checker(dialect):
+    check_env(gym.make(VSTAR, dialect=dialect).unwrapped)
+
+
+def test_the_id_works_from_a_bare_import_of_gymnasium():
+    code = f"import gymnasium as gym; print(gym.make('pixel_env:{VSTAR}').reset(seed=0)[1]['notice'])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
+    assert "embedded sample set" in done.stdout
+
+
+def test_without_arguments_the_embedded_set_says_so_in_info_and_when_rendered():
+    env = gym.make(VSTAR, render_mode="ansi")
+    _, info = env.reset(seed=0)
+    assert "embedded sample set sample:vstar" in info["notice"] and "not a V* score" in info["notice"]
+    assert info["notice"] in env.render()
+
+
+def test_a_random_agent_plays_to_the_end_within_the_spaces():
+    env = gym.make(VSTAR)
+    env.action_space.seed(0)
+    for episode in range(5):
+        observation, _ = env.reset(seed=episode)
+        ended = False
+        while not ended:
+            assert observation in env.observation_space
+            action = env.action_space.sample()
+            assert action in env.action_space
+            observation, reward, terminated, truncated, info = env.step(action)
+            ended = terminated or truncated
+        assert 0.0 <= reward <= 1.0 and info["stop"] is not None
+
+
+def test_registering_again_changes_nothing():
+    register_all()
+    assert gym.spec(VSTAR).entry_point == "pixel_env.env:PixelEnv"
+
+
+def test_the_package_offers_its_main_names_and_no_others():
+    assert pixel_env.PixelEnv is gym.make(VSTAR).unwrapped.__class__
+    assert all(getattr(pixel_env, name) for name in pixel_env.__all__)
+    with pytest.raises(AttributeError, match="has no attribute 'pixelenv'"):
+        _ = pixel_env.pixelenv
+
+
+def test_a_spec_survives_json_with_limits_and_budgets():
+    limits = Limits(max_turns=2)
+    env = gym.make(VSTAR, limits=limits, budgets=gym.make(VSTAR).unwrapped.budgets, **TINY | {"tasks": "sample:vstar"})
+    text = env.spec.to_json()
+    again = gym.make(EnvSpec.from_json(text))
+    assert json.loads(text)["kwargs"]["limits"]["max_turns"] == 2
+    assert again.unwrapped.limits == limits and again.unwrapped.budgets == env.unwrapped.budgets
+
+
+def test_closing_twice_is_fine():
+    env = gym.make(VSTAR)
+    env.reset()
+    env.close()
+    env.close()
+
+
+# ------------------------------------------------------------------------------------------------- vector environments
+
+
+def vectors():
+    return {
+        "sync": lambda: gym.make_vec(VSTAR, num_envs=2, vectorization_mode="sync", **TINY),
+        "async": lambda: gym.make_vec(VSTAR, num_envs=2, vectorization_mode="async", **TINY),
+        "async without shared memory": lambda: gym.make_vec(
+            VSTAR, num_envs=2, vectorization_mode="async", vector_kwargs={"shared_memory": False}, **TINY
+        ),
+    }
+
+
+@pytest.mark.parametrize("mode", vectors())
+def test_a_vector_environment_plays_what_single_ones_play(mode):
+    singles = [gym.make(VSTAR, **TINY) for _ in range(2)]
+    expected = [env.reset(seed=seed)[0] for seed, env in enumerate(singles, start=3)]
+    envs = vectors()[mode]()
+    try:
+        observations, infos = envs.reset(seed=3)
+        assert list(observations["text"]) == [single["text"] for single in expected]
+        assert list(infos["task_id"]) == [env.unwrapped.trajectory.task.task_id for env in singles]
+        stepped = [env.step(text)[0] for env, text in zip(singles, [CROP, "hm"], strict=True)]
+        first_texts = observations["text"]
+        observations, rewards, _, _, infos = envs.step((CROP, "hm"))
+        assert list(observations["text"]) == [single["text"] for single in stepped] == ["", "answer"]
+        assert list(first_texts) == [single["text"] for single in expected], "what was returned must not change"
+        for pictures, single in zip(observations["images"], stepped, strict=True):
+            assert len(pictures) == len(single["images"])
+            assert all(np.array_equal(*pair) for pair in zip(pictures, single["images"], strict=True))
+        assert rewards.tolist() == [0.0, 0.0] and infos["failure"].tolist() == [None, None]
+        _, _, terminated, _, _ = envs.step((ANSWER, ANSWER))
+        assert terminated.tolist() == [True, True]
+        observations, *_ = envs.step((ANSWER, ANSWER))  # this step resets
+        assert all("card" in text for text in observations["text"])
+    finally:
+        envs.close()
+
+
+def test_an_async_environment_works_without_arguments_and_its_spaces_batch():
+    envs = AsyncVectorEnv([lambda: gym.make(VSTAR, **TINY)] * 2)
+    try:
+        observations, _ = envs.reset(seed=0)
+        assert observations in envs.observation_space
+        envs.action_space.seed(0)
+        actions = envs.action_space.sample()
+        assert actions in envs.action_space
+        envs.step(actions)
+    finally:
+        envs.close()
+
+
+def test_an_async_environment_leaves_no_file_behind(tmp_path, monkeypatch):
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    envs = AsyncVectorEnv([lambda: gym.make(VSTAR, **TINY)] * 2, copy=False)
+    observations, _ = envs.reset(seed=0)
+    assert len(observations["text"]) == 2 and observations["text"][-1] and list(tmp_path.iterdir())
+    envs.close()
+    del envs, observations
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_options_reach_every_environment_of_a_vector():
+    envs = SyncVectorEnv([lambda: pixel_env.PixelEnv(tiny_task_set(9))] * 2)
+    _, infos = envs.reset(options={"task_id": "tiny-4"})
+    assert infos["task_id"].tolist() == ["tiny-4", "tiny-4"]
+    envs.close()
+
+
+# ---------------------------------------------------------------------------------------------------------- wrappers
+
+
+def test_episode_statistics_are_recorded():
+    env = RecordEpisodeStatistics(gym.make(VSTAR, **TINY))
+    env.reset(seed=0, options={"task_id": "vstar-tiny/test/0/000000-digit-on-card"})
+    answer = env.unwrapped.trajectory.task.answers[0]
+    env.step(CROP)
+    *_, info = env.step(f"<answer>{answer}")
+    assert info["episode"]["r"] == 1.0 and info["episode"]["l"] == 2
+
+
+def test_frames_have_one_size_so_that_they_make_a_video():
+    env = gym.make(VSTAR, render_mode="rgb_array", **TINY)
+    env.reset(seed=0)
+    first = env.render()
+    env.step(CROP)
+    second = env.render()
+    assert first.shape == second.shape == (640, 1120, 3) and first.dtype == np.uint8
+    assert not np.array_equal(first, second)
+
+
+def test_no_warning_is_drawn_by_an_ordinary_episode():
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        env = gym.make(VSTAR)
+        env.reset(seed=0)
+        env.step("\\boxed{7}")
+        env.close()

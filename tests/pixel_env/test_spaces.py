@@ -1,0 +1,68 @@
+"""Spaces of text and pictures."""
+
+import pickle
+
+import numpy as np
+import pytest
+from gymnasium.vector.utils import batch_space
+
+from pixel_env.actions import parse
+from pixel_env.dialects import DIALECTS
+from pixel_env.spaces import AssistantText, Pictures, UnicodeText
+from pixel_env.types import Answer, CropImage, Unfinished
+
+SPACES = [UnicodeText(), Pictures(), AssistantText(DIALECTS["default"])]
+
+
+@pytest.mark.parametrize("text", ["", "a b\n<tool_call>{}", "你好 🔍", Unfinished("cut")])
+def test_any_unicode_text_is_inside(text):
+    assert text in UnicodeText() and text in AssistantText(DIALECTS["tiny"])
+
+
+@pytest.mark.parametrize("value", [None, b"bytes", 3, ["text"]])
+def test_what_is_no_text_is_outside(value):
+    assert value not in UnicodeText()
+
+
+def test_pictures_are_tuples_of_uint8_rgb_of_any_size():
+    picture = np.zeros((3, 5, 3), dtype=np.uint8)
+    assert () in Pictures() and (picture, np.zeros((1, 1, 3), dtype=np.uint8)) in Pictures()
+    for wrong in ([picture], (picture.astype(float),), (picture[..., 0],), (picture[:0],), picture):
+        assert wrong not in Pictures()
+
+
+@pytest.mark.parametrize("space", SPACES, ids=repr)
+def test_samples_are_inside_follow_the_seed_and_survive_json(space):
+    space.seed(3)
+    samples = [space.sample() for _ in range(20)]
+    space.seed(3)
+    again = [space.sample() for _ in range(20)]
+    assert all(sample in space for sample in samples)
+    assert str(samples) == str(again)
+    assert str(space.from_jsonable(space.to_jsonable(samples))) == str(samples)
+
+
+@pytest.mark.parametrize("space", SPACES, ids=repr)
+def test_spaces_equal_their_copies_and_batch(space):
+    assert pickle.loads(pickle.dumps(space)) == space
+    assert batch_space(space, 3).sample() in batch_space(space, 3)
+    assert not space.is_np_flattenable
+
+
+def test_different_spaces_differ():
+    assert UnicodeText() != Pictures() and UnicodeText() != AssistantText(DIALECTS["tiny"])
+    assert AssistantText(DIALECTS["default"]) != AssistantText(DIALECTS["tiny"])
+
+
+@pytest.mark.parametrize("name", sorted(DIALECTS))
+def test_samples_of_an_assistant_are_legal_crops_answers_and_chatter(name):
+    space = AssistantText(DIALECTS[name], seed=0)
+    actions = [parse(space.sample(), DIALECTS[name], [(512, 512)]) for _ in range(200)]
+    assert sum(isinstance(action, CropImage) for action in actions) > 60
+    assert sum(isinstance(action, Answer) for action in actions) > 20
+
+
+def test_masks_are_refused():
+    for space in SPACES:
+        with pytest.raises(ValueError, match="neither"):
+            space.sample(mask=np.zeros(3, dtype=np.int8))
