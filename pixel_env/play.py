@@ -92,11 +92,11 @@ def _save(images: Sequence[np.ndarray], env: PixelEnv, folder: Path) -> None:
     first = len(env.trajectory.views) - len(images) + env.dialect.first_index
     for number, image in enumerate(images, start=first):
         place = folder / f"image-{number}.png"
-        Image.fromarray(image).save(place)
+        Image.fromarray(image).save(place, compress_level=1)
         print(f"image {number}: {place} ({image.shape[1]}x{image.shape[0]})")
     rendered = env.render()
     if isinstance(rendered, np.ndarray):
-        Image.fromarray(rendered).save(folder / "overview.png")
+        Image.fromarray(rendered).save(folder / "overview.png", compress_level=1)  # nobody waits for small files
 
 
 def _next_text(env: PixelEnv) -> str:

@@ -35,7 +35,7 @@ _REPORTED = 20
 def read_jsonl(path: Path) -> TaskSet:
     """The tasks of the file, in its order. Empty lines are skipped. Raises TaskError."""
     try:
-        lines = path.read_text(encoding="utf-8-sig").splitlines()
+        lines = path.read_text(encoding="utf-8-sig").split("\n")  # splitlines() would cut at separators inside of texts
     except (OSError, UnicodeDecodeError) as error:
         raise TaskError(f"cannot read the task file {path}: {error}. Give a JSONL file in UTF-8.") from error
     tasks: dict[str, Task] = {}
@@ -120,6 +120,8 @@ def _sources(row: Mapping[str, Any], folder: Path) -> tuple[MediaKind, tuple[Fil
 
 def _picture(name: str, folder: Path) -> FileSource:
     place = folder / name
+    if "\0" in name:
+        raise TaskError(f"{name!r} is no path")
     # resolve() follows links, so neither ".." nor a link nor an absolute path leads out of the folder.
     if not place.resolve().is_relative_to(folder.resolve()):
         raise TaskError(f"the path {name!r} leaves the folder of the task file; put the pictures into it")

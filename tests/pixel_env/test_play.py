@@ -1,0 +1,109 @@
+"""A person plays in the terminal."""
+
+import io
+
+import pytest
+from PIL import Image
+
+from pixel_env.cli import main as cli
+from pixel_env.play import main
+
+
+@pytest.fixture
+def play(tmp_path, monkeypatch, capsys):
+    """Plays the given lines; returns the exit code and what was printed."""
+
+    def run(*lines, arguments=("--tasks", "sample:vstar-tiny", "--seed", "0"), command=main):
+        monkeypatch.setattr("sys.stdin", io.StringIO("".join(line + "\n" for line in lines)))
+        code = command([*arguments, "--out", str(tmp_path / "out")])
+        return code, capsys.readouterr().out
+
+    return run
+
+
+def pictures(tmp_path, episode=1):
+    return sorted(path.name for path in (tmp_path / "out" / f"episode-{episode:03}").iterdir())
+
+
+def test_crops_are_written_to_a_folder_and_an_answer_ends_it(play, tmp_path):
+    code, told = play("crop 1 0.5 0.5 1 1", "crop 2, 0, 0, 0.5, 0.5", "answer 7")
+    assert code == 0 and "embedded sample set" in told and "The answer was" in told and "Ended: answered" in told
+    assert pictures(tmp_path) == ["image-1.png", "image-2.png", "image-3.png", "overview.png"]
+    assert Image.open(tmp_path / "out/episode-001/image-2.png").size == (112, 112)
+
+
+def test_the_end_of_the_input_ends_it_cleanly(play):
+    code, told = play("crop 1 0 0 1 1")
+    assert code == 0 and told.endswith("Good-bye.\n")
+
+
+def test_quit_ends_it(play):
+    assert play("quit", "answer 7")[1].endswith("Good-bye.\n")
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("", "Commands:"),
+        ("help", "Commands:"),
+        ("zoom in", "no command: 'zoom in'"),
+        ("crop", "got 0 words"),
+        ("crop 1 2 3", "got 3 words"),
+        ("crop one 0 0 1 1", "invalid literal"),
+        ("crop 1 0 0 x 1", "could not convert"),
+        ("crop 9 0 0 1 1", "There is no image 9; there are 1 to 1."),
+        ("crop 0 0 0 1 1", "There is no image 0"),
+        ("crop 1 0.5 0 0.2 1", "inverted"),
+        ("crop 1 nan 0 1 1", "finite"),
+        ("crop 1 0 0 100 100", "Fractions run from 0 to 1."),
+        ("frames x", "invalid literal"),
+        ("answer", "no command"),
+        ("say", "no command"),
+        ("answer {", "cannot write the answer"),
+    ],
+)
+def test_wrong_input_is_told_and_costs_no_turn(play, line, said):
+    arguments = ("--tasks", "sample:vstar-tiny", "--seed", "0", "--max-turns", "1")
+    code, told = play(*[line] * 3, "answer left", arguments=arguments)
+    assert code == 0 and said in told and "Ended: answered" in told
+
+
+def test_in_a_dialect_of_few_words_the_same_commands_work(play, tmp_path):
+    arguments = ("--tasks", "sample:vstar-tiny", "--dialect", "tiny")
+    code, told = play("crop 1 0.5 0.5 0.75 0.75", "crop 2 0 0 1 1", "say hm", "answer 7", arguments=arguments)
+    assert code == 0 and "can only crop the first image" in told and "Ended: answered" in told
+    assert pictures(tmp_path) == ["image-1.png", "image-2.png", "overview.png"]
+
+
+@pytest.mark.parametrize("dialect", ["default", "qwen2.5-vl", "qwen3-vl", "released"])
+def test_every_dialect_can_be_played(play, dialect):
+    code, told = play(
+        "crop 1 0 0 0.5 0.5", "answer 7", arguments=("--dialect", dialect, "--tasks", "sample:vstar-tiny")
+    )
+    assert code == 0 and "image 2:" in told and "Ended: answered" in told
+
+
+def test_a_turn_may_be_written_as_a_model_would(play):
+    text = '<tool_call>{"name": "crop_image", "arguments": {"bbox_2d": [0, 0, 1, 1], "target_image": 1}}</tool_call>'
+    assert "image 2:" in play(f"say {text}")[1]
+
+
+def test_a_refused_operation_is_told_and_the_episode_goes_on(play):
+    code, told = play("crop 1 0 0 0.001 0.001", "frames 1", "answer 7")
+    assert "crop_too_small" in told and "not_a_video" in told and "Ended: answered" in told
+
+
+def test_several_episodes_have_folders_of_their_own_and_nothing_is_overwritten(play, tmp_path):
+    play("answer 1", "answer 2", arguments=("--episodes", "2", "--tasks", "sample:vstar-tiny"))
+    play("answer 3")
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["episode-001", "episode-002", "episode-003"]
+
+
+def test_a_task_can_be_chosen(play):
+    arguments = ("--tasks", "sample:vstar-tiny", "--task-id", "vstar-tiny/test/0/000001-half")
+    assert "left or the right half" in play(arguments=arguments)[1]
+
+
+def test_a_misspelt_task_set_is_one_line_for_the_user(capsys):
+    assert cli(["play", "--tasks", "sample:vstr"]) == 2
+    assert "Did you mean 'vstar'" in capsys.readouterr().err

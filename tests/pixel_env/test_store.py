@@ -1,0 +1,119 @@
+"""Trajectories on disk."""
+
+import json
+
+import numpy as np
+import pytest
+
+from pixel_env.actions import write
+from pixel_env.boxes import Box
+from pixel_env.dialects import DIALECTS
+from pixel_env.env import PixelEnv
+from pixel_env.errors import ConfigError, TaskError
+from pixel_env.store import TrajectoryStore, read, row_of, save_picture, trajectory_of, write_rollout
+from pixel_env.testing import PixelSource, tiny_task, tiny_video_task
+from pixel_env.types import CropImage, SelectFrames, Unfinished
+
+DEFAULT = DIALECTS["default"]
+CROP = write(CropImage(0, Box(0.5, 0.5, 1.0, 1.0)), DEFAULT)
+
+
+def played(task, *texts, **options):
+    env = PixelEnv([task], **options)
+    env.reset(seed=0)
+    for text in texts:
+        env.step(text)
+    return env
+
+
+@pytest.mark.parametrize(
+    "env",
+    [
+        played(tiny_task(), CROP, "<tool_call>{", "\\boxed{7}"),
+        played(tiny_task(), Unfinished("thinking, "), "still", CROP, CROP),
+        played(tiny_task(), CROP, dialect="released"),
+        played(tiny_task(), CROP.replace("crop_image", "crop_image_normalized"), "7", dialect="released"),
+        played(tiny_video_task(), write(SelectFrames((1, 3)), DEFAULT), "\\boxed{你好 \ud800}"),
+        played(tiny_task()),
+    ],
+)
+def test_a_trajectory_survives_the_disk(tmp_path, env):
+    store = TrajectoryStore(tmp_path / "runs" / "rollouts.jsonl")
+    write_rollout(env.trajectory, store, policy="learned")
+    (row,) = store
+    assert row["policy"] == "learned" and row["task_id"] == env.trajectory.task.task_id
+    again = trajectory_of(row, env.trajectory.task)
+    assert again == env.trajectory
+    kinds = [isinstance(turn.text, Unfinished) for turn in again.turns]
+    assert kinds == [isinstance(turn.text, Unfinished) for turn in env.trajectory.turns]
+
+
+def test_rows_are_appended_across_openings(tmp_path):
+    path = tmp_path / "rows.jsonl"
+    TrajectoryStore(path).append({"n": 1})
+    TrajectoryStore(path).append({"n": 2})
+    assert [row["n"] for row in read(path)] == [1, 2]
+
+
+def test_no_file_is_no_rows(tmp_path):
+    assert list(read(tmp_path / "none.jsonl")) == []
+
+
+@pytest.mark.parametrize("kept", range(1, 30))
+def test_a_line_that_a_kill_cut_is_dropped_and_nothing_else(tmp_path, kept):
+    path = tmp_path / "rows.jsonl"
+    store = TrajectoryStore(path)
+    store.append({"n": 1})
+    first = path.stat().st_size
+    store.append({"n": 2, "text": "ü" * 20})
+    with path.open("rb+") as file:
+        file.truncate(first + kept)
+    assert [row["n"] for row in read(path)] == [1]
+    again = TrajectoryStore(path)
+    again.append({"n": 3})
+    assert [row["n"] for row in again] == [1, 3]
+
+
+@pytest.mark.parametrize("line", ["not json", "[1]", '{"n": 1}', '{"version": 99}'])
+def test_a_broken_or_foreign_row_is_named_by_its_line(tmp_path, line):
+    path = tmp_path / "rows.jsonl"
+    TrajectoryStore(path).append({"n": 1})
+    with path.open("a") as file:
+        file.write(line + "\n")
+    with pytest.raises(ConfigError, match=r"rows\.jsonl, line 2"):
+        list(read(path))
+
+
+def test_pictures_are_written_once_under_the_name_of_their_content(tmp_path):
+    env = played(tiny_task(), CROP, CROP)
+    store = TrajectoryStore(tmp_path / "rows.jsonl")
+    write_rollout(env.trajectory, store, pictures=tmp_path / "pictures", budgets=env.budgets)
+    (row,) = store
+    whole, first, second = row["pictures"]
+    assert first == second != whole
+    assert {path.name for path in (tmp_path / "pictures").iterdir()} == {whole, first}
+
+
+def test_a_saved_picture_is_the_one_that_was_shown(tmp_path):
+    from PIL import Image
+
+    picture = np.arange(48, dtype=np.uint8).reshape(4, 4, 3)
+    name = save_picture(picture, tmp_path)
+    assert np.array_equal(np.asarray(Image.open(tmp_path / name)), picture)
+
+
+def test_pictures_need_the_budgets(tmp_path):
+    with pytest.raises(ConfigError, match="budgets="):
+        write_rollout(played(tiny_task()).trajectory, TrajectoryStore(tmp_path / "r.jsonl"), pictures=tmp_path)
+
+
+def test_a_row_of_another_task_or_picture_is_refused():
+    row = row_of(played(tiny_task(), CROP).trajectory)
+    with pytest.raises(TaskError, match="'tiny-0', not of 'other'"):
+        trajectory_of(row, tiny_task("other"))
+    with pytest.raises(TaskError, match="has no picture"):
+        trajectory_of(row, tiny_task(sources=(PixelSource(5, 5),)))
+
+
+def test_no_pixels_are_in_a_row():
+    assert len(json.dumps(row_of(played(tiny_task(), CROP).trajectory))) < 4000
