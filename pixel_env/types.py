@@ -214,8 +214,10 @@ class Trajectory:
 
     @property
     def valid_operations(self) -> int:
-        """Operations that were executed and brought pictures: what the curiosity bonus and RaPR count."""
-        return sum(operations_spent(turn.action) for turn in self.turns if turn.views)
+        """Operations that were executed: what the curiosity bonus and RaPR count."""
+        # The turn that exceeded a budget brought nothing: its operation was asked for, not executed.
+        turns = self.turns[:-1] if self.stop in (Stop.IMAGES, Stop.TOKENS) else self.turns
+        return sum(operations_spent(turn.action) for turn in turns if turn.failure is None)
 
     @property
     def failures(self) -> tuple[Failure, ...]:

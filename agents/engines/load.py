@@ -1,0 +1,23 @@
+"""A checkpoint as an engine and its chat format: what evaluation needs of a model, and nothing of training."""
+
+from pathlib import Path
+
+import torch
+from transformers import AutoModelForImageTextToText
+
+from agents.chat import Chat
+from agents.engines.transformers import TransformersEngine
+from agents.models import model_folder
+from pixel_env.dialects import Dialect
+from pixel_env.errors import ConfigError
+
+
+def load_engine(model: str, dialect: Dialect, *, dtype: str, max_batch: int) -> tuple[TransformersEngine, Chat]:
+    """The engine and the chat format of a folder, a hub id or an embedded checkpoint, on the GPU if there is one."""
+    folder = model_folder(model)
+    if Path(folder).is_absolute() and not Path(folder).is_dir():
+        raise ConfigError(f"there is no checkpoint folder {folder}; give a folder, a hub id or an embedded name")
+    chat = Chat.from_pretrained(folder, dialect)
+    loaded = AutoModelForImageTextToText.from_pretrained(folder, dtype=dtype)
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    return TransformersEngine(loaded.to(device).eval(), chat, max_batch=max_batch), chat

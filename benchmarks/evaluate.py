@@ -1,0 +1,182 @@
+"""`pixel-env eval`: a checkpoint on a task set under four zoom policies.
+
+Every trajectory is a JSONL row as soon as it has ended, so a killed evaluation goes on where it stood: what is missing
+is played, with the seeds that it would have had. Knows policies, rollouts and files; knows nothing of training.
+"""
+
+import hashlib
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+from tqdm import tqdm
+
+from agents.engines.load import load_engine
+from agents.engines.protocol import Engine
+from agents.models import model_folder
+from agents.rollout import ChatFormat, EpisodeSettings, Rollout, Sampling, rollout
+from agents.run_folder import keep_configuration
+from benchmarks.arguments import parse
+from benchmarks.policies import LEARNED_ZOOM, POLICIES, Policy, policy_named
+from benchmarks.records import ROWS, Evaluation, Key, Record, append, keys_of, read_evaluation
+from benchmarks.tables import accuracy_table
+from pixel_env.dialects import Dialect, dialect_named
+from pixel_env.store import TrajectoryStore
+from pixel_env.tasks import load_tasks
+from pixel_env.types import Limits, Stop, Task, TaskSet
+
+
+@dataclass(frozen=True)
+class EvalConfig:
+    """Measure a checkpoint on a task set under four zoom policies."""
+
+    model: str = field(
+        default="tiny-zoom", metadata={"help": "a checkpoint: folder, hub id, or the name of an embedded one"}
+    )
+    tasks: str = field(default="sample:vstar-tiny", metadata={"help": "task set: 'sample:...' or a JSONL file"})
+    split: Literal["train", "test"] = field(default="test", metadata={"help": "of an embedded set: train or test"})
+    task_count: int | None = field(default=None, metadata={"help": "use so many of its tasks; None: all"})
+    output_dir: str = field(default="runs/eval", metadata={"help": "folder of the trajectories; goes on if it is cut"})
+    policies: tuple[str, ...] = field(
+        default=POLICIES, metadata={"help": "greedy policies; none to measure sampled rollouts only"}
+    )
+    samples: int = field(
+        default=0, metadata={"help": "rollouts of each question sampled at temperature 1, for RaPR as in training"}
+    )
+    dialect: str = field(default="tiny", metadata={"help": "wire format of calls and answers: a dialect's name"})
+    max_turns: int = field(default=4, metadata={"help": "turns of an episode, the answering one included"})
+    max_images: int = field(default=16, metadata={"help": "pictures of an episode, the task's own included"})
+    max_turn_tokens: int = field(default=512, metadata={"help": "sampled tokens of one turn"})
+    max_batch: int = field(default=96, metadata={"help": "turns that are generated in one batch"})
+    dtype: str = field(default="float32", metadata={"help": "precision of the weights: float32, bfloat16 or auto"})
+    seed: int = field(default=0, metadata={"help": "of the random places and of sampling"})
+
+    def settings(self, dialect: Dialect, task_set: TaskSet) -> EpisodeSettings:
+        """How the episodes are played."""
+        limits = Limits(self.max_turns, self.max_images)
+        return EpisodeSettings(dialect, limits, task_set.budgets or dialect.budgets)
+
+
+@dataclass(frozen=True)
+class Weights:
+    """Which weights an evaluation is of: a folder may be trained again between a kill and the next start."""
+
+    weights: str
+
+    @classmethod
+    def of(cls, model: str) -> "Weights":
+        """A hash of the names, sizes and edges of the weight files; empty for a hub id."""
+        digest = hashlib.sha256()
+        files = sorted(Path(model_folder(model)).glob("*.safetensors"))
+        for file in files:
+            size = file.stat().st_size
+            digest.update(f"{file.name} {size} ".encode())
+            with file.open("rb") as opened:
+                digest.update(opened.read(2**20))
+                opened.seek(max(0, size - 2**20))
+                digest.update(opened.read())
+        return cls(digest.hexdigest()[:16] if files else "")
+
+
+def main(argv: list[str]) -> int:
+    """`pixel-env eval [--config file.yaml] [--flags]`. Returns the exit code."""
+    config = parse(argv, EvalConfig, "eval")
+    dialect = dialect_named(config.dialect)
+    for name in config.policies:
+        _check_policy(name)
+    task_set = load_tasks(config.tasks, split=config.split, count=config.task_count)
+    folder = Path(config.output_dir)
+    keep_configuration(folder, [config, Weights.of(config.model)], resumes=True)
+    engine, chat = load_engine(config.model, dialect, dtype=config.dtype, max_batch=config.max_batch)
+    evaluation = evaluate(config, task_set, engine, chat)
+    print(f"{config.model} on {task_set.name} ({len(task_set)} questions)")
+    if task_set.notice:
+        print(task_set.notice)
+    print(accuracy_table(evaluation))
+    print(f"Trajectories: {folder / ROWS}")
+    return 0
+
+
+def evaluate(config: EvalConfig, task_set: TaskSet, engine: Engine, chat: ChatFormat) -> Evaluation:
+    """Plays what `output_dir` does not hold yet; returns all of it."""
+    settings = config.settings(dialect_named(config.dialect), task_set)
+    folder = Path(config.output_dir)
+    store = TrajectoryStore(folder / ROWS)
+    done = keys_of(store.path)
+    passes = [(policy_named(name, settings, chat, seed=config.seed), None) for name in config.policies]
+    sampled = [(Policy(LEARNED_ZOOM), config.samples)] if config.samples else []
+    total = len(task_set) * (len(passes) + config.samples)
+    tasks = list(task_set.tasks)
+    with tqdm(total=total, initial=len(done), desc="evaluation", unit="rollout", mininterval=0.5) as bar:
+        for policy, samples in [*passes, *sampled]:
+            play(_Pass(policy, samples, tasks), engine, chat, settings, config, store, done, bar)
+    evaluation = read_evaluation(folder)
+    _warn_of_failures(evaluation)
+    return evaluation
+
+
+@dataclass(frozen=True)
+class _Pass:
+    """One policy over all tasks: greedy (`samples` None) or so many times sampled."""
+
+    policy: Policy
+    samples: int | None
+    tasks: Sequence[Task]
+
+    def missing(self, done: set[Key]) -> list[tuple[Task, int | None]]:
+        """The rollouts to play: all those of a question as soon as one is missing, because the place of a rollout
+        among those of its question is what its seed goes by."""
+        numbers = [None] if self.samples is None else list(range(self.samples))
+        return [
+            (task, number)
+            for task in self.tasks
+            if any((self.policy.name, task.task_id, other) not in done for other in numbers)
+            for number in numbers
+        ]
+
+
+def play(
+    part: _Pass,
+    engine: Engine,
+    chat: ChatFormat,
+    settings: EpisodeSettings,
+    config: EvalConfig,
+    store: TrajectoryStore,
+    done: set[Key],
+    bar: "tqdm[object]",
+) -> None:
+    """Plays the missing rollouts of one pass; each is written as it ends."""
+    missing = part.missing(done)
+
+    def keep(played: Rollout) -> None:
+        record = Record(played.trajectory, part.policy.name, missing[played.index][1])
+        if record.key not in done:
+            append(store, record)
+            done.add(record.key)
+            bar.update()
+
+    rollout(
+        [task for task, _ in missing],
+        engine,
+        chat,
+        settings=settings,
+        sampling=Sampling(0.0 if part.samples is None else 1.0, config.max_turn_tokens, part.policy.banned_ids),
+        seed=config.seed,
+        forced=part.policy.forced,
+        on_finish=keep,
+    )
+
+
+def _check_policy(name: str) -> None:
+    if name not in POLICIES:
+        from pixel_env.errors import UnknownNameError
+
+        raise UnknownNameError.among("zoom policy", name, POLICIES)
+
+
+def _warn_of_failures(evaluation: Evaluation) -> None:
+    failed = [r.trajectory for r in evaluation.records if r.trajectory.stop is Stop.FAILED]
+    if failed:
+        print(f"{len(failed)} episodes broke and count as wrong; the first: {failed[0].error}", file=sys.stderr)

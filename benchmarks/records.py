@@ -1,0 +1,99 @@
+"""What an evaluation leaves behind: one JSONL row per trajectory, and its reading back.
+
+Knows rows, policies' names and task sets. Knows nothing of models. A row is the trajectory's (`pixel_env/store.py`)
+with `policy` and `sample`: null for the greedy rollout, else the number of the sampled one.
+"""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from agents.run_folder import FILE_NAME
+from pixel_env.dialects import dialect_named
+from pixel_env.errors import ConfigError
+from pixel_env.store import TrajectoryStore, read, trajectory_of, write_rollout
+from pixel_env.tasks import load_tasks
+from pixel_env.types import TaskSet, Trajectory, ViewBudgets
+
+ROWS = "trajectories.jsonl"
+
+Key = tuple[str, str, int | None]
+"""Policy, task id, number of the sample (None: greedy)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """A trajectory and the policy that played it."""
+
+    trajectory: Trajectory
+    policy: str
+    sample: int | None
+
+    @property
+    def key(self) -> Key:
+        """What no two rows of an evaluation share."""
+        return (self.policy, self.trajectory.task.task_id, self.sample)
+
+
+def append(store: TrajectoryStore, record: Record) -> None:
+    """Writes the record, whole, as the last row."""
+    write_rollout(record.trajectory, store, policy=record.policy, sample=record.sample)
+
+
+def keys_of(path: Path) -> set[Key]:
+    """The keys of the rows that are there; a cut last line does not count."""
+    return {(row["policy"], row["task_id"], row["sample"]) for row in read(path)}
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """The records of one evaluation, in the order of its tasks."""
+
+    task_set: TaskSet
+    budgets: ViewBudgets
+    records: Sequence[Record]
+
+    def of(self, policy: str, *, sampled: bool = False, category: str | None = None) -> list[Trajectory]:
+        """The greedy (or sampled) trajectories of a policy, of all categories or one."""
+        return [
+            record.trajectory
+            for record in self.records
+            if record.policy == policy
+            and (record.sample is not None) == sampled
+            and category in (None, record.trajectory.task.category)
+        ]
+
+    @property
+    def policies(self) -> list[str]:
+        """The policies with greedy trajectories, in the order in which they were played."""
+        return list(dict.fromkeys(record.policy for record in self.records if record.sample is None))
+
+    @property
+    def categories(self) -> list[str]:
+        """The categories of the tasks, in their order."""
+        return list(dict.fromkeys(record.trajectory.task.category for record in self.records))
+
+
+def read_evaluation(folder: Path) -> Evaluation:
+    """The evaluation that `pixel-env eval` wrote into `folder`. Raises ConfigError if there is none."""
+    try:
+        config = json.loads((folder / FILE_NAME).read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigError(f"{folder} holds no evaluation; make one: pixel-env eval --output_dir {folder}") from error
+    task_set = load_tasks(config["tasks"], split=config["split"], count=config["task_count"])
+    budgets = task_set.budgets or dialect_named(config["dialect"]).budgets
+    rows = list(read(folder / ROWS))
+    wanted = {row["task_id"] for row in rows}
+    tasks = {task.task_id: task for task in task_set.tasks if task.task_id in wanted}
+    records = [Record(trajectory_of(row, tasks[row["task_id"]]), row["policy"], row["sample"]) for row in rows]
+    places = {task_id: place for place, task_id in enumerate(tasks)}
+    policies = {policy: place for place, policy in enumerate(config["policies"])}
+    records.sort(
+        key=lambda record: (
+            policies.get(record.policy, 0),
+            -1 if record.sample is None else record.sample,
+            places[record.trajectory.task.task_id],
+        )
+    )
+    return Evaluation(task_set, budgets, records)
