@@ -57,6 +57,10 @@ def _converted(value: Any, kind: Any, place: str) -> Any:
             return tuple(typing.get_args(inner)[0](item) for item in value)
         if inner is bool and not isinstance(value, bool):
             raise ValueError("true or false is wanted")
+        if typing.get_origin(inner) is typing.Literal:
+            if value not in typing.get_args(inner):
+                raise ValueError(f"one of {typing.get_args(inner)} is wanted")
+            return value
         return inner(value)  # YAML reads 3e-4 as a text
     except (TypeError, ValueError) as error:
         raise ConfigError(f"{place}: {value!r} is not of type {getattr(inner, '__name__', inner)} ({error})") from error
@@ -92,6 +96,8 @@ def _add_flag(parser: argparse.ArgumentParser, field: "dataclasses.Field[Any]", 
         options["action"] = argparse.BooleanOptionalAction
     elif typing.get_origin(inner) is tuple:
         options |= {"type": typing.get_args(inner)[0], "nargs": "*", "metavar": field.name.upper()}
+    elif typing.get_origin(inner) is typing.Literal:
+        options["choices"] = typing.get_args(inner)
     else:
         options |= {"type": inner, "metavar": field.name.upper()}
     parser.add_argument(*names, **options)

@@ -6,7 +6,7 @@ is played, with the seeds that it would have had. Knows policies, rollouts and f
 
 import hashlib
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -23,6 +23,7 @@ from benchmarks.policies import LEARNED_ZOOM, POLICIES, Policy, policy_named
 from benchmarks.records import ROWS, Evaluation, Key, Record, append, keys_of, read_evaluation
 from benchmarks.tables import accuracy_table
 from pixel_env.dialects import Dialect, dialect_named
+from pixel_env.errors import UnknownNameError
 from pixel_env.store import TrajectoryStore
 from pixel_env.tasks import load_tasks
 from pixel_env.types import Limits, Stop, Task, TaskSet
@@ -105,74 +106,68 @@ def evaluate(config: EvalConfig, task_set: TaskSet, engine: Engine, chat: ChatFo
     folder = Path(config.output_dir)
     store = TrajectoryStore(folder / ROWS)
     done = keys_of(store.path)
-    passes = [(policy_named(name, settings, chat, seed=config.seed), None) for name in config.policies]
-    sampled = [(Policy(LEARNED_ZOOM), config.samples)] if config.samples else []
-    total = len(task_set) * (len(passes) + config.samples)
-    tasks = list(task_set.tasks)
+    passes: list[tuple[Policy, int | None]] = [
+        (policy_named(name, settings, chat, seed=config.seed), None) for name in config.policies
+    ]
+    if config.samples:
+        passes.append((Policy(LEARNED_ZOOM), config.samples))
+    total = len(task_set) * (len(config.policies) + config.samples)
     with tqdm(total=total, initial=len(done), desc="evaluation", unit="rollout", mininterval=0.5) as bar:
-        for policy, samples in [*passes, *sampled]:
-            play(_Pass(policy, samples, tasks), engine, chat, settings, config, store, done, bar)
+        for policy, samples in passes:
+            missing = missing_rollouts(task_set.tasks, policy.name, samples, done)
+            keep = _keeper(policy, missing, store, done, bar)
+            rollout(
+                [task for task, _ in missing],
+                engine,
+                chat,
+                settings=settings,
+                sampling=Sampling(0.0 if samples is None else 1.0, config.max_turn_tokens, policy.banned_ids),
+                seed=config.seed,
+                forced=policy.forced,
+                on_finish=keep,
+            )
     evaluation = read_evaluation(folder)
     _warn_of_failures(evaluation)
     return evaluation
 
 
-@dataclass(frozen=True)
-class _Pass:
-    """One policy over all tasks: greedy (`samples` None) or so many times sampled."""
+def missing_rollouts(
+    tasks: Sequence[Task], policy: str, samples: int | None, done: set[Key]
+) -> list[tuple[Task, int | None]]:
+    """The rollouts of one policy to play: greedy (`samples` None) or so many sampled ones of each question.
 
-    policy: Policy
-    samples: int | None
-    tasks: Sequence[Task]
-
-    def missing(self, done: set[Key]) -> list[tuple[Task, int | None]]:
-        """The rollouts to play: all those of a question as soon as one is missing, because the place of a rollout
-        among those of its question is what its seed goes by."""
-        numbers = [None] if self.samples is None else list(range(self.samples))
-        return [
-            (task, number)
-            for task in self.tasks
-            if any((self.policy.name, task.task_id, other) not in done for other in numbers)
-            for number in numbers
-        ]
+    All those of a question as soon as one is missing: a rollout's seed goes by its place among those of its question.
+    """
+    numbers = [None] if samples is None else list(range(samples))
+    return [
+        (task, number)
+        for task in tasks
+        if any((policy, task.task_id, other) not in done for other in numbers)
+        for number in numbers
+    ]
 
 
-def play(
-    part: _Pass,
-    engine: Engine,
-    chat: ChatFormat,
-    settings: EpisodeSettings,
-    config: EvalConfig,
+def _keeper(
+    policy: Policy,
+    missing: Sequence[tuple[Task, int | None]],
     store: TrajectoryStore,
     done: set[Key],
     bar: "tqdm[object]",
-) -> None:
-    """Plays the missing rollouts of one pass; each is written as it ends."""
-    missing = part.missing(done)
+) -> Callable[[Rollout], None]:
+    """What writes a rollout as it ends, unless it was only played again for its neighbours' seeds."""
 
     def keep(played: Rollout) -> None:
-        record = Record(played.trajectory, part.policy.name, missing[played.index][1])
+        record = Record(played.trajectory, policy.name, missing[played.index][1])
         if record.key not in done:
             append(store, record)
             done.add(record.key)
             bar.update()
 
-    rollout(
-        [task for task, _ in missing],
-        engine,
-        chat,
-        settings=settings,
-        sampling=Sampling(0.0 if part.samples is None else 1.0, config.max_turn_tokens, part.policy.banned_ids),
-        seed=config.seed,
-        forced=part.policy.forced,
-        on_finish=keep,
-    )
+    return keep
 
 
 def _check_policy(name: str) -> None:
     if name not in POLICIES:
-        from pixel_env.errors import UnknownNameError
-
         raise UnknownNameError.among("zoom policy", name, POLICIES)
 
 
