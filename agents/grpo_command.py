@@ -3,10 +3,11 @@
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from trl import ModelConfig, TrlParser, get_peft_config, get_quantization_config
+from trl import ModelConfig, get_peft_config, get_quantization_config
 
 from agents.grpo import PixelGRPOTrainer
 from agents.grpo_config import PixelGRPOConfig
+from agents.recipes import parsed
 from agents.run_folder import keep_configuration
 from pixel_env.errors import ConfigError
 from pixel_env.tasks import load_tasks
@@ -26,8 +27,7 @@ class TaskArguments:
 
 def main(argv: list[str]) -> int:
     """Trains; checkpoints, configuration and the final model go into `output_dir`. Returns the exit code."""
-    parser = TrlParser((TaskArguments, PixelGRPOConfig, ModelConfig), prog="pixel-env grpo")
-    arguments, args, model_config = parser.parse_args_and_config(args=argv)
+    arguments, args, model_config = parsed((TaskArguments, PixelGRPOConfig, ModelConfig), argv, "grpo")
     if model_config.model_name_or_path is None:
         raise ConfigError("No model was given. Give --model_name_or_path, a folder or the name of an embedded one.")
     resume: str | bool | None = True if args.resume_from_checkpoint == "last" else args.resume_from_checkpoint

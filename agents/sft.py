@@ -13,14 +13,15 @@ from typing import Any
 import torch
 from datasets import Dataset
 from transformers import TrainerCallback
-from trl import ModelConfig, SFTConfig, SFTTrainer, TrlParser, get_peft_config
+from trl import ModelConfig, SFTConfig, SFTTrainer, get_peft_config
 
 from agents.chat import Chat
 from agents.collator import TraceCollator
 from agents.grpo_config import EpisodeArguments
 from agents.models import model_folder
+from agents.recipes import parsed
 from agents.run_folder import keep_configuration
-from agents.traces import Trace, as_rows, read_traces
+from agents.traces import Trace, read_traces
 from pixel_env.dialects import Dialect, dialect_named
 from pixel_env.errors import ConfigError
 from pixel_env.tasks import load_tasks
@@ -71,8 +72,8 @@ class PixelSFTTrainer(SFTTrainer):
             model=model_folder(model) if isinstance(model, str) else model,
             args=args,
             data_collator=_not_yet,
-            train_dataset=Dataset.from_list(as_rows(traces)),
-            eval_dataset=None if eval_traces is None else Dataset.from_list(as_rows(eval_traces)),
+            train_dataset=_rows(traces),
+            eval_dataset=None if eval_traces is None else _rows(eval_traces),
             processing_class=processing_class,
             callbacks=callbacks,
             peft_config=peft_config,
@@ -93,6 +94,11 @@ class PixelSFTTrainer(SFTTrainer):
 
     def _send_telemetry(self) -> None:
         """Nothing is reported to anybody."""
+
+
+def _rows(traces: Sequence[Trace]) -> Dataset:
+    """Rows that only point at the traces: texts and pixels stay out of the data set."""
+    return Dataset.from_dict({"trace": list(range(len(traces)))})
 
 
 def _not_yet(rows: list[dict[str, int]]) -> dict[str, torch.Tensor]:
@@ -118,8 +124,7 @@ class TraceArguments:
 
 def main(argv: list[str]) -> int:
     """`pixel-env sft --config file.yaml [--flags]`; the model and the configuration go into `output_dir`."""
-    parser = TrlParser((TraceArguments, PixelSFTConfig, ModelConfig), prog="pixel-env sft")
-    arguments, args, model_config = parser.parse_args_and_config(args=argv)
+    arguments, args, model_config = parsed((TraceArguments, PixelSFTConfig, ModelConfig), argv, "sft")
     if model_config.model_name_or_path is None:
         raise ConfigError("No model was given. Give --model_name_or_path, a folder or the name of an embedded one.")
     dialect = dialect_named(args.dialect)

@@ -9,7 +9,7 @@ but the loss skips it: a deliberate mistake.
 """
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -69,8 +69,3 @@ def _read_row(line: str, place: str, tasks: dict[str, Task]) -> Trace:
     if not turns:
         raise TaskError(f"{place}: a trace has at least one turn.")
     return Trace(tasks[task_id], turns)
-
-
-def as_rows(traces: Sequence[Trace]) -> list[dict[str, int]]:
-    """Data-set rows that only point at the traces; pixels and texts stay out of the data set."""
-    return [{"trace": index} for index in range(len(traces))]

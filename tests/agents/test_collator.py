@@ -6,7 +6,7 @@ from transformers import AutoProcessor
 from agents.chat import Chat
 from agents.collator import IGNORED, TraceCollator, play
 from agents.rollout import EpisodeSettings
-from agents.traces import Trace, TraceTurn, as_rows
+from agents.traces import Trace, TraceTurn
 from pixel_env.dialects import dialect_named
 from pixel_env.errors import TaskError
 from pixel_env.tasks import load_tasks
@@ -62,7 +62,7 @@ def test_no_picture_token_and_nothing_of_the_prompt_is_trained(chat, tasks, sett
 def test_the_crop_that_a_trace_asks_for_is_in_the_batch_with_its_own_pixels(chat, tasks, settings):
     traces = [single_pass(task, TINY, np.random.default_rng(0)) for task in tasks.tasks]
     answer = Trace(tasks.tasks[0], (TraceTurn("<answer>7"),))
-    batch = TraceCollator(chat, settings, [*traces, answer])(as_rows([*traces, answer]))
+    batch = TraceCollator(chat, settings, [*traces, answer])([{"trace": place} for place in range(5)])
     assert batch["image_grid_thw"].tolist() == [[1, 8, 8], [1, 16, 16]] * 4 + [[1, 8, 8]]
     assert (batch["input_ids"] == chat.image_id).sum(-1).tolist() == [16 + 64] * 4 + [16]
     assert torch.equal(batch["mm_token_type_ids"], (batch["input_ids"] == chat.image_id).int())
