@@ -1,0 +1,363 @@
+"""Breaks the library on purpose, one thing at a time, and sees that a test notices: `make mutants`.
+
+    python tests/mutants.py                    # all of them, two at a time
+    python tests/mutants.py overhang sampled   # those whose name contains one of the words
+    python tests/mutants.py --jobs 1 --list
+
+Each mutant replaces one text in a temporary copy of the checkout and runs the tests that are about it; the working
+tree is never touched. The tests run once unchanged first, so that a mutant is not "caught" by a test that was broken
+anyway. The exit code is 1 if a mutant survives, if its text is no longer found exactly once, or if its tests do not run.
+"""
+
+import argparse
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+COPIED = ("pixel_env", "agents", "rewards", "synth", "benchmarks", "examples", "tests", "pyproject.toml", "README.md")
+TIMEOUT_S = 600
+TESTS_PASS, TESTS_FAIL = 0, 1
+"""pytest's exit codes; any other means that no verdict was reached."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mutant:
+    """`old`, which stands in `file` once, becomes `new`; at least one of `tests` (files or single tests) must fail."""
+
+    name: str
+    file: str
+    old: str
+    new: str
+    tests: tuple[str, ...]
+
+
+BOXES = ("tests/pixel_env/test_boxes.py",)
+OPERATIONS = ("tests/pixel_env/test_operations.py",)
+ENV = ("tests/pixel_env/test_env.py",)
+ROLLOUT = ("tests/agents/test_rollout.py",)
+REWARDS = ("tests/rewards/test_rewards.py",)
+ENGINES = ("tests/agents/test_engines.py",)
+COLLATOR = ("tests/agents/test_collator.py",)
+ZERO_ADVANTAGE = (
+    "tests/agents/test_grpo.py::test_leaving_out_rows_of_zero_advantage_changes_neither_loss_nor_gradients",
+)
+PARITY = ("tests/agents/test_grpo.py::test_sampler_and_trainer_agree_on_every_token_they_share",)
+BROKEN_EPISODE = ("tests/agents/test_grpo.py::test_an_episode_that_breaks_is_left_out_of_its_group",)
+SPLITS = ("tests/pixel_env/test_samples.py::test_no_photograph_and_no_digit_is_in_both_splits",)
+
+MUTANTS = (
+    # ------------------------------------------------------------------------------------ boxes and operations
+    Mutant("an edge may overhang by a fifth", "pixel_env/boxes.py", "OVERHANG = 0.02", "OVERHANG = 0.2", BOXES),
+    Mutant(
+        "a box is inverted only if both sides are",
+        "pixel_env/boxes.py",
+        "if x0 > x1 or y0 > y1:",
+        "if x0 > x1 and y0 > y1:",
+        BOXES,
+    ),
+    Mutant(
+        "a crop must be larger than the minimum side",
+        "pixel_env/operations.py",
+        "if min(width, height) < dialect.min_crop_side:",
+        "if min(width, height) <= dialect.min_crop_side:",
+        OPERATIONS,
+    ),
+    Mutant(
+        "a crop of a crop cuts the shown pixels",
+        "pixel_env/operations.py",
+        "via=None if dialect.crops_source else parent",
+        "via=parent",
+        OPERATIONS,
+    ),
+    Mutant(
+        "a crop of a crop reads the whole picture's box",
+        "pixel_env/operations.py",
+        "action.box.padded(dialect.padding).within(parent.box)",
+        "action.box.padded(dialect.padding)",
+        OPERATIONS,
+    ),
+    Mutant(
+        "small numbers are taken for fractions in every dialect",
+        "pixel_env/actions.py",
+        "    box = read_box(fractions)\n",
+        "    box = read_box(list(map(float, numbers)) if max(numbers, default=0) <= 1 else fractions)\n",
+        ("tests/pixel_env/test_actions.py",),
+    ),
+    Mutant(
+        "a large picture is shown over its pixel budget",
+        "pixel_env/media.py",
+        "math.floor(width / scale / factor + _NOISE)",
+        "math.ceil(width / scale / factor)",
+        ("tests/pixel_env/test_media.py",),
+    ),
+    # --------------------------------------------------------------------------------------------- environment
+    Mutant(
+        "an answer is read from all turns",
+        "pixel_env/env.py",
+        "joined = begun + text",
+        'joined = "".join(turn.text for turn in self.trajectory.turns) + text',
+        ENV,
+    ),
+    Mutant(
+        "the tokens of an observation are not counted before it is added",
+        "pixel_env/env.py",
+        "self._tokens_of(action, ()) + self._tokens_of(reply.text, reply.images)",
+        "self._tokens_of(action, ())",
+        ENV,
+    ),
+    Mutant(
+        "the image budget is checked after the picture was added",
+        "pixel_env/env.py",
+        "stop = self._exceeded(len(reply.images))",
+        "stop = self._exceeded(0)",
+        ENV,
+    ),
+    Mutant(
+        "an answer with several numbers is graded by the first",
+        "pixel_env/grading.py",
+        "return values[0] if len(values) == 1 else None",
+        "return values[0] if values else None",
+        ("tests/pixel_env/test_grading.py",),
+    ),
+    Mutant(
+        "test digits are among the training digits",
+        "pixel_env/scenes.py",
+        'if split == "train" else shuffled[TRAIN_DIGITS:]',
+        'if split == "train" else shuffled[TRAIN_DIGITS - 1 :]',
+        SPLITS,
+    ),
+    Mutant(
+        "a photograph is in both splits",
+        "pixel_env/scenes.py",
+        '"test": ("friends", "seeding"),',
+        '"test": ("friends", "seeding", "wine"),',
+        SPLITS,
+    ),
+    Mutant(
+        "a cut last line is kept",
+        "pixel_env/store.py",
+        "        _drop_cut_line(path)\n",
+        "",
+        ("tests/pixel_env/test_store.py",),
+    ),
+    # ------------------------------------------------------------------------------------------------- rewards
+    Mutant(
+        "operations are paid instead of penalised",
+        "rewards/penalty.py",
+        "return weight * np.minimum(",
+        "return -weight * np.minimum(",
+        REWARDS,
+    ),
+    Mutant(
+        "the curiosity bonus counts refused calls",
+        "rewards/shaping.py",
+        "trajectory.valid_operations > 0",
+        "trajectory.operations > 0",
+        REWARDS,
+    ),
+    Mutant(
+        "refused calls are free of the penalty",
+        "rewards/shaping.py",
+        "[trajectory.operations for",
+        "[trajectory.valid_operations for",
+        REWARDS,
+    ),
+    # ------------------------------------------------------------------------------------------------ core loop
+    Mutant(
+        "observations count as sampled",
+        "agents/rollout.py",
+        "self._glue(ids, [0.0] * len(ids), sampled=False)",
+        "self._glue(ids, [0.0] * len(ids), sampled=True)",
+        ROLLOUT,
+    ),
+    Mutant(
+        "forced turns count as sampled",
+        "agents/rollout.py",
+        "self._step(ids, [0.0] * len(ids), text, sampled=False, ended=True)",
+        "self._step(ids, [0.0] * len(ids), text, sampled=True, ended=True)",
+        ROLLOUT,
+    ),
+    Mutant(
+        "all rollouts of a question share a seed",
+        "agents/rollout.py",
+        'f"{seed}/{task.task_id}/{occurrence}"',
+        'f"{seed}/{task.task_id}"',
+        ROLLOUT,
+    ),
+    Mutant(
+        "vision placeholders may be sampled",
+        "agents/rollout.py",
+        "banned_ids=self.chat.banned_ids | self.sampling.banned_ids",
+        "banned_ids=self.sampling.banned_ids",
+        ROLLOUT,
+    ),
+    Mutant(
+        "the engine ignores the seeds of its requests",
+        "agents/engines/transformers.py",
+        "np.random.default_rng(request.seed)",
+        "np.random.default_rng(0)",
+        ENGINES,
+    ),
+    Mutant(
+        "the engine samples what is banned",
+        "agents/engines/transformers.py",
+        "banned[row, list(ids)] = True",
+        "banned[row, list(ids)] = False",
+        ENGINES,
+    ),
+    # -------------------------------------------------------------------------------------------------- training
+    Mutant(
+        "deliberate mistakes are trained",
+        "agents/collator.py",
+        "trained = said and next(turns).train",
+        "trained = said and bool(next(turns))",
+        COLLATOR,
+    ),
+    Mutant(
+        "observations are trained",
+        "agents/collator.py",
+        "trained = said and next(turns).train",
+        "trained = not said or next(turns).train",
+        COLLATOR,
+    ),
+    Mutant(
+        "the trainer gives banned tokens a probability",
+        "agents/grpo.py",
+        "with banned(self.accelerator.unwrap_model(model), self.chat.banned_ids):",
+        "with banned(self.accelerator.unwrap_model(model), frozenset()):",
+        PARITY,
+    ),
+    Mutant(
+        "rows of zero advantage are left out of the normaliser too",
+        "agents/grpo.py",
+        'return len(kept["advantages"]) / len(inputs["advantages"])',
+        "return 1.0",
+        ZERO_ADVANTAGE,
+    ),
+    Mutant(
+        "an episode that broke counts as a wrong answer",
+        "agents/grpo.py",
+        "trajectories])] = torch.nan",
+        "trajectories])] = 0.0",
+        BROKEN_EPISODE,
+    ),
+)
+
+
+# ---------------------------------------------------------------------------------------------------------- running
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What became of a mutant; `is_caught` is what is wanted, `detail` names the test or tells what went wrong."""
+
+    mutant: Mutant
+    is_caught: bool
+    detail: str
+    seconds: float
+
+
+def problem_with(mutant: Mutant, root: Path = ROOT) -> str | None:
+    """Why the mutant cannot be made of the checkout at `root`, or None."""
+    path = root / mutant.file
+    count = path.read_text(encoding="utf-8").count(mutant.old) if path.is_file() else 0
+    if count == 1:
+        return None
+    return f"its text is found {count} times in {mutant.file}, wanted: once. Write it anew in tests/mutants.py"
+
+
+@contextmanager
+def copy_of_checkout() -> Iterator[Path]:
+    """A temporary folder with what the tests need."""
+    with tempfile.TemporaryDirectory(prefix="pixel_env_mutant_") as folder:
+        copy = Path(folder)
+        for name in COPIED:
+            source = ROOT / name
+            if source.is_dir():
+                shutil.copytree(source, copy / name, ignore=shutil.ignore_patterns("__pycache__"))
+            elif source.is_file():
+                shutil.copy2(source, copy / name)
+        yield copy
+
+
+def run_tests(copy: Path, tests: Sequence[str]) -> tuple[int, str]:
+    """pytest's exit code in `copy`, stopping at the first failure, and what it printed."""
+    command = [sys.executable, "-m", "pytest", "-x", "-q", "--no-header", "-p", "no:cacheprovider", *tests]
+    # No byte code: a mutant of the same length, written in the same second, would be taken for the original.
+    environment = os.environ | {"PYTHONPATH": str(copy), "PYTHONDONTWRITEBYTECODE": "1"}
+    try:
+        done = subprocess.run(command, cwd=copy, env=environment, capture_output=True, text=True, timeout=TIMEOUT_S)
+    except subprocess.TimeoutExpired:
+        return -1, f"no end after {TIMEOUT_S} s"
+    return done.returncode, done.stdout + done.stderr
+
+
+def tried(mutant: Mutant) -> Verdict:
+    """The mutant made, in a copy of its own, and its tests run."""
+    started = time.monotonic()
+    problem = problem_with(mutant)
+    if problem is not None:
+        return Verdict(mutant, False, problem, 0.0)
+    with copy_of_checkout() as copy:
+        path = copy / mutant.file
+        path.write_text(path.read_text(encoding="utf-8").replace(mutant.old, mutant.new), encoding="utf-8")
+        code, printed = run_tests(copy, mutant.tests)
+    seconds = time.monotonic() - started
+    if code == TESTS_FAIL:
+        failed = [line for line in printed.splitlines() if line.startswith("FAILED")]
+        return Verdict(mutant, True, failed[0].split("::")[-1].split(" ")[0] if failed else "", seconds)
+    if code == TESTS_PASS:
+        return Verdict(mutant, False, f"SURVIVED {' '.join(mutant.tests)}", seconds)
+    return Verdict(mutant, False, f"no verdict, pytest ended with {code}: {printed.strip()[-300:]}", seconds)
+
+
+def check_unchanged(mutants: Sequence[Mutant]) -> str | None:
+    """Why the tests of these mutants say nothing (one of them fails without any change), or None."""
+    tests = list(dict.fromkeys(test for mutant in mutants for test in mutant.tests))
+    with copy_of_checkout() as copy:
+        code, printed = run_tests(copy, tests)
+    return None if code == TESTS_PASS else f"the tests fail without any change:\n{printed[-3000:]}"
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Tries the chosen mutants and prints one line for each. Returns the exit code."""
+    options = _parser().parse_args(argv)
+    chosen = [m for m in MUTANTS if not options.words or any(word in m.name for word in options.words)]
+    if options.list or not chosen:
+        print("\n".join(mutant.name for mutant in MUTANTS))
+        return 0 if options.list else 1
+    started = time.monotonic()
+    broken = check_unchanged(chosen)
+    if broken is not None:
+        print(broken)
+        return 1
+    print(f"unchanged: the tests pass ({time.monotonic() - started:.0f} s)", flush=True)
+    caught = 0
+    with ThreadPoolExecutor(max_workers=options.jobs) as pool:
+        for verdict in pool.map(tried, chosen):
+            caught += verdict.is_caught
+            mark = "caught  " if verdict.is_caught else "MISSED  "
+            print(f"{mark}{verdict.mutant.name:<66}{verdict.seconds:5.0f} s  {verdict.detail}", flush=True)
+    print(f"{caught} of {len(chosen)} caught in {time.monotonic() - started:.0f} s")
+    return 0 if caught == len(chosen) else 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("words", nargs="*", help="parts of the names of the mutants to try; default: all")
+    parser.add_argument("--jobs", type=int, default=2, help="mutants at a time (%(default)s)")
+    parser.add_argument("--list", action="store_true", help="print the names and stop")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())
