@@ -200,20 +200,18 @@ class PixelGRPOTrainer(GRPOTrainer):
     def _compute_loss(self, model: Any, inputs: dict[str, Any]) -> torch.Tensor:
         """TRL's loss on the rows that move the policy, scaled to be the loss of all rows."""
         mode = self._mode
-        rows = self._rows_to_score(inputs["advantages"]) if mode == "train" and self._filters else None
-        kept = inputs if rows is None else rows_of(inputs, rows)
+        kept = inputs
+        if mode == "train" and self._filters:
+            moves = informative(inputs["advantages"].float().cpu().numpy())
+            if not moves.any() and self.accelerator.num_processes == 1:
+                return _zero_loss(model)
+            # Elsewhere one row stays: every process must run its forward and backward pass.
+            moves[0] |= not moves.any()
+            if not moves.all():
+                kept = rows_of(inputs, torch.from_numpy(np.flatnonzero(moves)).to(inputs["advantages"].device))
         self._scored = [self._rollouts[mode][place] for place in kept["rollout_index"].tolist()]
         loss = super()._compute_loss(model, kept)
         return loss * self._share_of_normaliser(kept, inputs)
-
-    def _rows_to_score(self, advantages_B: torch.Tensor) -> torch.Tensor | None:
-        """Rows with an advantage, or None for all. One row stays: every process must run forward and backward."""
-        kept = informative(advantages_B.float().cpu().numpy())
-        if kept.all():
-            return None
-        if not kept.any():
-            kept[0] = True
-        return torch.from_numpy(np.flatnonzero(kept)).to(advantages_B.device)
 
     def _share_of_normaliser(self, kept: dict[str, Any], inputs: dict[str, Any]) -> float:
         """What the kept rows' loss is multiplied by to be that of all rows, whose other members add exactly 0."""
@@ -313,6 +311,12 @@ def _messages(trajectory: Trajectory) -> list[dict[str, str]]:
         if turn.observation or turn.views:
             messages.append({"role": "user", "content": turn.observation})
     return messages or [{"role": "assistant", "content": ""}]
+
+
+def _zero_loss(model: torch.nn.Module) -> torch.Tensor:
+    """0 with a gradient of zeros, as rows of zero advantage have: a step on it still follows the momentum."""
+    weights = [weight for weight in model.parameters() if weight.requires_grad]
+    return sum((weight.sum() for weight in weights), torch.zeros((), device=weights[0].device)) * 0.0
 
 
 def _loss_mask(batch: dict[str, Any]) -> torch.Tensor:

@@ -1,0 +1,35 @@
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+SCRIPT = Path(__file__).with_name("two_processes.py")
+
+
+def run(checkpoint, folder, *, processes, rows, group):
+    folder.mkdir()
+    arguments = [str(SCRIPT), str(checkpoint), str(folder), str(rows), str(group)]
+    launcher = ["-m", "torch.distributed.run", "--standalone", "--nproc_per_node", str(processes)]
+    command = [sys.executable, *(launcher if processes > 1 else []), *arguments]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(SCRIPT.parents[2])}
+    finished = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=280)
+    assert finished.returncode == 0, finished.stderr[-3000:]
+    return json.loads((folder / "result.json").read_text(encoding="utf-8"))
+
+
+def test_two_processes_make_the_step_of_one(tiny_checkpoint, tmp_path):
+    one = run(tiny_checkpoint, tmp_path / "one", processes=1, rows=8, group=4)
+    two = run(tiny_checkpoint, tmp_path / "two", processes=2, rows=4, group=4)
+    assert two["weights"] == pytest.approx(one["weights"], abs=1e-5)
+    same = [name for name in one["row"] if name.startswith(("accuracy", "rapr", "reward", "calls", "filtered"))]
+    assert {name: two["row"][name] for name in same} == pytest.approx({name: one["row"][name] for name in same})
+    assert two["row"]["grad_norm"] == pytest.approx(one["row"]["grad_norm"], rel=1e-4)
+
+
+def test_a_group_that_is_spread_over_two_processes_is_rewarded_as_one(tiny_checkpoint, tmp_path):
+    row = run(tiny_checkpoint, tmp_path / "spread", processes=2, rows=4, group=8)["row"]
+    assert row["rapr"] == 1 / 8
+    assert row["reward_parts/curiosity"] == pytest.approx(0.5 * (0.3 - 1 / 8) / 8)

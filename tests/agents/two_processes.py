@@ -1,0 +1,45 @@
+"""One GRPO step with scripted rollouts, in as many processes as torchrun starts: writes figures and a weight."""
+
+import json
+import os
+import sys
+from pathlib import Path
+
+os.environ["HF_HUB_OFFLINE"] = "1"
+
+from agents.engines.scripted import ScriptedEngine, in_turn
+from agents.grpo import PixelGRPOConfig, PixelGRPOTrainer
+from pixel_env.tasks import load_tasks
+
+
+def main(checkpoint, folder, rows_of_a_process, group):
+    tasks = load_tasks("sample:vstar-tiny", split="train", count=2)
+    answers = {task.answers[0] for task in tasks.tasks}
+
+    def script(conversation):
+        place = conversation.request.request_id % int(rows_of_a_process) % 4
+        is_first_process = os.environ.get("RANK", "0") == "0"
+        if place == 0 and conversation.turn == 0 and (is_first_process or int(group) == 4):
+            return "<crop> 0 0 4 4"
+        return in_turn("<answer>" + (sorted(answers)[0] if place < 2 else "wrong"))(conversation)
+
+    class Scripted(PixelGRPOTrainer):
+        def _engine(self, policy):
+            return ScriptedEngine(script, self.chat)
+
+    args = PixelGRPOConfig(
+        output_dir=folder, dialect="tiny", max_turns=2, max_completion_length=32, num_generations=int(group),
+        per_device_train_batch_size=int(rows_of_a_process), max_steps=1, logging_steps=1, learning_rate=1e-3,
+        gradient_checkpointing=False, save_strategy="no", disable_tqdm=True, use_cpu=True, shuffle_dataset=False,
+    )  # fmt: skip
+    trainer = Scripted(checkpoint, tasks, args)
+    trainer.train()
+    if trainer.accelerator.is_main_process:
+        row = next(row for row in trainer.state.log_history if "reward" in row)
+        model = trainer.accelerator.unwrap_model(trainer.model)
+        gradient = model.model.language_model.layers[0].self_attn.q_proj.weight.flatten()[:200].tolist()
+        Path(folder, "result.json").write_text(json.dumps({"row": row, "weights": gradient}))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
