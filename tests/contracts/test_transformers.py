@@ -160,7 +160,11 @@ def test_the_released_models_templates_can_be_glued(name, dialect):
     processor.chat_template = (resources.files(trl) / "chat_templates" / f"{name}.jinja").read_text()
     chat = Chat(processor, dialect_named(dialect))
     image = np.zeros((64, 64, 3), np.uint8)
-    ids = chat.open(Prompt("Be brief.", "What?"), [image]) + chat.encode("Look.") + chat.reply("Here:", [image], ended=True)
+    ids = (
+        chat.open(Prompt("Be brief.", "What?"), [image])
+        + chat.encode("Look.")
+        + chat.reply("Here:", [image], ended=True)
+    )
     messages = [
         {"role": "system", "content": "Be brief."},
         {"role": "user", "content": [{"type": "image"}, {"type": "text", "text": "What?"}]},
