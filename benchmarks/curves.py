@@ -1,0 +1,47 @@
+"""Training curves: one logged metric of a training job, step by step.
+
+Knows the file in which transformers keeps what a trainer logged. Knows nothing of drawing.
+"""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from pixel_env.errors import ConfigError
+
+STATE = "trainer_state.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Curve:
+    """A metric by optimizer step; steps in which it had no case are left out."""
+
+    name: str
+    steps: tuple[int, ...]
+    values: tuple[float, ...]
+
+    def smoothed(self, window: int) -> "Curve":
+        """Each value the mean of those up to `window` steps around it, fewer at the ends."""
+        steps, values = np.array(self.steps), np.array(self.values)
+        means = [float(values[np.abs(steps - step) <= window // 2].mean()) for step in self.steps]
+        return Curve(self.name, self.steps, tuple(means))
+
+
+def read_curve(folder: Path, metric: str, name: str) -> Curve:
+    """The curve of `metric` from the last checkpoint that a training job left in `folder`. Raises ConfigError."""
+    rows = [row for row in _log_history(folder) if metric in row]
+    return Curve(name, tuple(int(row["step"]) for row in rows), tuple(float(row[metric]) for row in rows))
+
+
+def _log_history(folder: Path) -> list[dict[str, float]]:
+    states = [folder / STATE] if (folder / STATE).exists() else sorted(folder.glob(f"checkpoint-*/{STATE}"), key=_step)
+    if not states:
+        raise ConfigError(f"{folder} holds no {STATE}: the training that should have left it did not finish")
+    history: list[dict[str, float]] = json.loads(states[-1].read_text(encoding="utf-8"))["log_history"]
+    return history
+
+
+def _step(state: Path) -> int:
+    return int(state.parent.name.rpartition("-")[2])
