@@ -85,6 +85,11 @@ def test_every_pixel_that_a_box_touches_belongs_to_it():
 
 def test_fractions_that_are_off_by_rounding_do_not_touch_another_pixel():
     assert Box(0.1 + 0.2, 0.0, 0.7, 1.0).pixels(10, 10) == (3, 0, 7, 10)
+    assert Box(0.0, 0.0, 0.1 + 0.2, 1.0).pixels(10, 10) == (0, 0, 3, 10)
+
+
+def test_a_box_at_the_very_edge_of_a_single_pixel_is_that_pixel():
+    assert Box(0.9999995, 0.9999995, 1.0, 1.0).pixels(1, 1) == (0, 0, 1, 1)
 
 
 def test_padding_stops_at_the_border():
