@@ -6,7 +6,8 @@
 
 Each mutant replaces one text in a temporary copy of the checkout and runs the tests that are about it; the working
 tree is never touched. The tests run once unchanged first, so that a mutant is not "caught" by a test that was broken
-anyway. The exit code is 1 if a mutant survives, if its text is no longer found exactly once, or if its tests do not run.
+anyway. The exit code is 1 if a mutant survives, if its text is no longer found exactly once, or if its tests do not
+run.
 """
 
 import argparse
