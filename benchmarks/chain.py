@@ -109,13 +109,13 @@ def read_recipe(name: str) -> dict[str, Any]:
     return fields
 
 
-def key_of(preset: Preset, jobs: Mapping[str, Job]) -> str:
+def key_of(preset: Preset, jobs: Mapping[str, Job], base_weights: str) -> str:
     """A hash of everything that the results depend on but the seed and the places of files."""
     recipes = {
         name: {field: value for field, value in job.recipe.items() if field not in (*_PATHS, "seed")}
         for name, job in jobs.items()
     }
-    text = json.dumps([asdict(preset), recipes], sort_keys=True, default=str)
+    text = json.dumps([asdict(preset), recipes, base_weights], sort_keys=True, default=str)
     return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 

@@ -27,6 +27,7 @@ from benchmarks.sentences import (
 )
 from benchmarks.stages import Stage, finished_stages, run_stages
 from benchmarks.tables import fraction, interval, table
+from benchmarks.weights import weights_hash
 
 
 @dataclass(frozen=True)
@@ -45,7 +46,7 @@ def main(argv: list[str]) -> int:
     config = parse(argv, DemoConfig, "demo")
     run = Path(config.run)
     sizes = preset(config.preset, quick=config.quick)
-    keep_configuration(run, [Kept(config.base, config.seed, config.quick), sizes], resumes=True)
+    keep_configuration(run, [Kept.of(config.base, config.seed, quick=config.quick), sizes], resumes=True)
     stages = stages_of(Chain(sizes, config.base, config.seed, run))
     return in_stages(stages, run, lambda: _end(run))
 
@@ -55,8 +56,14 @@ class Kept:
     """What a second start in the same folder must not change, beside the preset."""
 
     base: str
+    base_weights: str
     seed: int
     quick: bool
+
+    @classmethod
+    def of(cls, base: str, seed: int, *, quick: bool) -> "Kept":
+        """With the hash of the base's weights."""
+        return cls(base, weights_hash(base), seed, quick)
 
 
 def stages_of(chain: Chain) -> list[Stage]:
@@ -106,15 +113,16 @@ def in_stages(stages: list[Stage], run: Path, end: Callable[[], None]) -> int:
 
 
 def _report(run: Path) -> str:
-    write_summary(run)
-    write_report(run)
+    found = findings_of(run)
+    write_summary(run, found)
+    write_report(run, found)
     return ""
 
 
 def _end(run: Path) -> None:
-    write_summary(run)  # once more: now the last stage's seconds are known
-    print()
-    print(demo_table(findings_of(run)))
+    found = findings_of(run)
+    write_summary(run, found)  # once more: now the last stage's seconds are known
+    print(f"\n{demo_table(found)}")
     print(f"\nSummary: {run / 'summary.json'}\nReport:  {run / 'report.html'}")
 
 
@@ -130,5 +138,5 @@ def demo_table(found: Findings) -> str:
     n = found.with_curiosity.accuracies[LEARNED_ZOOM].n
     told = [headline(found), with_sentence(found), without_sentence(found), easy_sentence(found)]
     told.append(expectation_check(found))
-    title = f"Accuracy on {n} held-out questions that need a crop (95 % intervals)"
+    title = f"Accuracy on {n} held-out questions that need a crop (95% intervals)"
     return "\n".join([title, table([head, *rows]), "", *told])

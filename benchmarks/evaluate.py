@@ -4,7 +4,6 @@ Every trajectory is a JSONL row as soon as it has ended, so a killed evaluation 
 is played, with the seeds that it would have had. Knows policies, rollouts and files; knows nothing of training.
 """
 
-import hashlib
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -15,13 +14,13 @@ from tqdm import tqdm
 
 from agents.engines.load import load_engine
 from agents.engines.protocol import Engine
-from agents.models import model_folder
 from agents.rollout import ChatFormat, EpisodeSettings, Rollout, Sampling, rollout
 from agents.run_folder import keep_configuration
 from benchmarks.arguments import parse
 from benchmarks.policies import LEARNED_ZOOM, POLICIES, Policy, policy_named
 from benchmarks.records import ROWS, Evaluation, Key, Record, append, keys_of, read_evaluation
 from benchmarks.tables import accuracy_table
+from benchmarks.weights import weights_hash
 from pixel_env.dialects import Dialect, dialect_named
 from pixel_env.errors import UnknownNameError
 from pixel_env.store import TrajectoryStore
@@ -66,20 +65,6 @@ class Weights:
 
     weights: str
 
-    @classmethod
-    def of(cls, model: str) -> "Weights":
-        """A hash of the names, sizes and edges of the weight files; empty for a hub id."""
-        digest = hashlib.sha256()
-        files = sorted(Path(model_folder(model)).glob("*.safetensors"))
-        for file in files:
-            size = file.stat().st_size
-            digest.update(f"{file.name} {size} ".encode())
-            with file.open("rb") as opened:
-                digest.update(opened.read(2**20))
-                opened.seek(max(0, size - 2**20))
-                digest.update(opened.read())
-        return cls(digest.hexdigest()[:16] if files else "")
-
 
 def main(argv: list[str]) -> int:
     """`pixel-env eval [--config file.yaml] [--flags]`. Returns the exit code."""
@@ -89,7 +74,7 @@ def main(argv: list[str]) -> int:
         _check_policy(name)
     task_set = load_tasks(config.tasks, split=config.split, count=config.task_count)
     folder = Path(config.output_dir)
-    keep_configuration(folder, [config, Weights.of(config.model)], resumes=True)
+    keep_configuration(folder, [config, Weights(weights_hash(config.model))], resumes=True)
     engine, chat = load_engine(config.model, dialect, dtype=config.dtype, max_batch=config.max_batch)
     evaluation = evaluate(config, task_set, engine, chat)
     print(f"{config.model} on {task_set.name} ({len(task_set)} questions)")

@@ -242,9 +242,9 @@ def summary_of(found: Findings) -> dict[str, Any]:
     }
 
 
-def write_summary(run: Path) -> None:
+def write_summary(run: Path, found: Findings) -> None:
     """Writes summary.json into the run folder."""
-    text = json.dumps(summary_of(findings_of(run)), indent=2, allow_nan=False)
+    text = json.dumps(summary_of(found), indent=2, allow_nan=False)
     (run / "summary.json").write_text(text + "\n", "utf-8")
 
 

@@ -17,7 +17,7 @@ from benchmarks.chain import EASY, HARD
 from benchmarks.records import Evaluation, Record
 from pixel_env.boxes import Box
 from pixel_env.media import CACHE, show
-from pixel_env.types import Stop, Trajectory, View, ViewBudgets
+from pixel_env.types import Stop, Task, Trajectory, View, ViewBudgets
 from rewards.shaping import GroupReward, reward_parts
 
 SOURCE_SIDE = 512
@@ -78,10 +78,14 @@ def card(shown: Shown, budgets: ViewBudgets) -> str:
     pictures = [_picture(view, budgets, number) for number, view in enumerate(trajectory.views)]
     return (
         f'<article class="card {verdict}"><header><span class="chip">{verdict}</span>'
-        f"<h4>{escape(trajectory.task.question)}</h4></header>"
+        f"<h4>{escape(trajectory.task.question)} <small>{_need(trajectory.task)}</small></h4></header>"
         f"{_source(trajectory)}<div class='shown'>{''.join(pictures)}</div>{_transcript(trajectory)}{_paid(shown)}"
         "</article>"
     )
+
+
+def _need(task: Task) -> str:
+    return {True: "Needs a crop.", False: "The overview suffices.", None: ""}[task.needs_looking]
 
 
 def _source(trajectory: Trajectory) -> str:

@@ -45,15 +45,16 @@ class ReportConfig:
 
 def main(argv: list[str]) -> int:
     """`pixel-env report [--run runs/demo]`. Returns the exit code."""
-    config = parse(argv, ReportConfig, "report")
-    print(f"Report: {write_report(Path(config.run))}")
+    run = Path(parse(argv, ReportConfig, "report").run)
+    _configuration(run)
+    print(f"Report: {write_report(run, findings_of(run))}")
     return 0
 
 
-def write_report(run: Path) -> Path:
+def write_report(run: Path, found: Findings) -> Path:
     """Writes the page into the run folder; returns its path. Raises ConfigError for a run that is not finished."""
     path = run / PAGE
-    path.write_text(page(run, findings_of(run)), encoding="utf-8")
+    path.write_text(page(run, found), encoding="utf-8")
     return path
 
 
@@ -140,7 +141,7 @@ def _bar_figure(found: Findings) -> str:
     bars = [Bars(NAMES[name], STYLES[name], checkpoint.accuracies) for name, checkpoint in found.checkpoints.items()]
     n = found.with_curiosity.accuracies[LEARNED_ZOOM].n
     chart = bar_chart(title, "The figures stand in the table below.", POLICIES, bars)
-    caption = f"Accuracy in percent on {n} held-out questions that need a crop, greedy, with 95 % intervals."
+    caption = f"Accuracy in percent on {n} held-out questions that need a crop, greedy, with 95% intervals."
     rows = [
         f"<tr><th scope='row'>{escape(bar.name)}</th>"
         + "".join(

@@ -3,7 +3,8 @@
 Knows findings and words. Knows nothing of HTML.
 """
 
-from benchmarks.findings import EXTINCT, Checkpoint, Findings, Look, Outcome, Verdict
+from agents.metrics import Estimate
+from benchmarks.findings import CHANCE, EXTINCT, Checkpoint, Findings, Look, Outcome, Verdict
 from benchmarks.policies import LEARNED_ZOOM, NO_ZOOM, ORACLE_ZOOM
 from benchmarks.tables import signed, signed_interval
 
@@ -13,12 +14,14 @@ NEEDED_ROLLOUTS = 2000
 
 def percent(value: float) -> str:
     """A fraction as whole percent."""
-    return "no figure" if value != value else f"{100 * value:.0f} %"
+    return "no figure" if value != value else f"{100 * value:.0f}%"
 
 
-def points(value: float) -> str:
-    """A difference of fractions in percentage points."""
-    return f"{100 * value:+.0f} points"
+def points(difference: Estimate) -> str:
+    """A difference of fractions in percentage points, with its interval."""
+    value, low, high = (f"{100 * part:+.0f}" for part in (difference.value, difference.low, difference.high))
+    zero = ", which holds zero" if difference.low <= 0 <= difference.high else ""
+    return f"{value} points (95% interval {low} to {high}{zero})"
 
 
 # -------------------------------------------------------------------------------------------------- before RL
@@ -100,11 +103,11 @@ def with_sentence(found: Findings) -> str:
     final, accuracies = found.with_curiosity, found.with_curiosity.accuracies
     oracle, learned = accuracies[ORACLE_ZOOM].value, accuracies[LEARNED_ZOOM].value
     share = f", {percent(learned / oracle)} of what an oracle's crop gives ({percent(oracle)})" if oracle > 0 else ""
+    guess = ", which is a guess" if found.no_zoom is CHANCE else ""
     return (
         f"With the curiosity bonus {percent(learned)} of the questions that need a crop are answered right{share}. "
-        f"The best without looking is {percent(found.no_zoom.value)}. Over the warm start that is "
-        f"{points(found.gain.value)} (95 % interval {points(found.gain.low)} to {points(found.gain.high)}"
-        f"{_holds_zero(found.gain.low, found.gain.high)}). It looks in {percent(final.rapr)} of sampled rollouts."
+        f"Without looking it is {percent(found.no_zoom.value)} at best{guess}. Compared with the warm start that is "
+        f"{points(found.gain)}. It looks in {percent(final.rapr)} of sampled rollouts."
     )
 
 
@@ -112,6 +115,7 @@ def without_sentence(found: Findings) -> str:
     """The arm on correctness alone."""
     arm = found.without_curiosity
     gain = arm.gain_over_no_zoom
+    learned, own_no_zoom = (percent(arm.accuracies[policy].value) for policy in (LEARNED_ZOOM, NO_ZOOM))
     looks = {
         Outcome.GAVE_UP: f"it looks in {percent(arm.rapr)} of sampled rollouts, below the {percent(EXTINCT)} that "
         "count as given up",
@@ -120,9 +124,7 @@ def without_sentence(found: Findings) -> str:
     }[arm.outcome]
     return (
         f"On correctness alone, from the same warm start, {looks}. It answers "
-        f"{percent(arm.accuracies[LEARNED_ZOOM].value)} right, its own no zoom {percent(arm.accuracies[NO_ZOOM].value)}: "
-        f"a difference of {points(gain.value)} (95 % interval {points(gain.low)} to {points(gain.high)}"
-        f"{_holds_zero(gain.low, gain.high)})."
+        f"{learned} right, its own no zoom {own_no_zoom}: a difference of {points(gain)}."
     )
 
 
@@ -161,7 +163,3 @@ def _did(outcome: Outcome) -> str:
         Outcome.GAVE_UP: "stopped looking",
         Outcome.BETWEEN: "did neither clearly",
     }[outcome]
-
-
-def _holds_zero(low: float, high: float) -> str:
-    return ", which holds zero" if low <= 0 <= high else ""

@@ -13,7 +13,7 @@ from pixel_env.types import Trajectory, ViewBudgets
 
 def accuracy_table(evaluation: Evaluation) -> str:
     """A row for each category and policy: n, accuracy with its interval, RaPR, calls and visual tokens per answer."""
-    head = ["questions", "policy", "n", "accuracy", "95 % interval", "RaPR", "calls", "visual tokens"]
+    head = ["questions", "policy", "n", "accuracy", "95% interval", "RaPR", "calls", "visual tokens"]
     rows = []
     for category in evaluation.categories:
         parts = [(name, evaluation.of(name, category=category)) for name in evaluation.policies]
