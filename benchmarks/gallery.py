@@ -36,12 +36,15 @@ class Shown:
     rollouts: int
 
 
-def pick(evaluation: Evaluation, group_reward: GroupReward, count: int, *, right: bool) -> list[Shown]:
-    """The first right (or wrong) rollouts, at most one of a question; two in three on questions that need a crop."""
+def pick(
+    evaluation: Evaluation, group_reward: GroupReward, count: int, *, right: bool, besides: Sequence[Shown] = ()
+) -> list[Shown]:
+    """The first right (or wrong) rollouts, one of a question, and of none of `besides`; two in three need a crop."""
+    taken = {shown.trajectory.task.task_id for shown in besides}
     found: dict[str, list[Shown]] = {}
     for group in _groups(evaluation):
         candidates = [place for place, record in enumerate(group) if (record.trajectory.reward == 1.0) == right]
-        if candidates:
+        if candidates and group[0].trajectory.task.task_id not in taken:
             chosen = _shown(group, candidates[0], group_reward)
             found.setdefault(chosen.trajectory.task.category, []).append(chosen)
     picked: list[Shown] = []

@@ -64,7 +64,9 @@ def page(run: Path, found: Findings) -> str:
     gallery = read_evaluation(run / "gallery")
     configuration = _configuration(run)
     reward = group_reward_named(_group_reward_of(run))
-    right, wrong = (pick(gallery, reward, SHOWN_OF_EACH, right=right) for right in (True, False))
+    # Wrong ones are the rarer, so they choose first.
+    wrong = pick(gallery, reward, SHOWN_OF_EACH, right=False)
+    right = pick(gallery, reward, SHOWN_OF_EACH, right=True, besides=wrong)
     return Template(template.read_text(encoding="utf-8")).substitute(
         headline=escape(sentences.headline(found)),
         notice=escape(gallery.task_set.notice),

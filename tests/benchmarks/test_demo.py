@@ -1,0 +1,87 @@
+"""The demo from end to end, on a model with random weights: the path, not the learning."""
+
+import json
+import subprocess
+import sys
+import time
+
+import pytest
+
+from benchmarks.chain import Chain
+from benchmarks.demo import demo_table, in_stages, main, stages_of
+from benchmarks.findings import findings_of
+from benchmarks.preset import Preset
+from benchmarks.stages import Stage, finished_stages
+from pixel_env.errors import ConfigError
+
+SMALLEST = """
+warm_start_steps: 1
+warm_start_batch: 4
+rl_steps: 2
+rl_queries: 2
+train_questions: 8
+look_questions: 4
+look_samples: 2
+test_questions: 4
+gallery_questions: 2
+"""
+
+
+@pytest.mark.timeout(900)
+def test_the_demo_runs_from_a_base_to_a_report(tiny_checkpoint, tmp_path, capsys):
+    (tmp_path / "smallest.yaml").write_text(SMALLEST)
+    arguments = ["--quick", "--run", str(tmp_path / "demo"), "--base", str(tiny_checkpoint)]
+    arguments += ["--preset", str(tmp_path / "smallest.yaml")]
+    assert main(arguments) == 0
+    out = capsys.readouterr().out
+    assert "with curiosity" in out and "report.html" in out and "call advantage" in out
+    summary = json.loads((tmp_path / "demo" / "summary.json").read_text())
+    assert summary["n"] == summary["easy"]["n"] == 2
+    assert list(summary["seconds"]) == ["warm_start", "look", "learning", "evaluation", "report"]
+    assert 0 < summary["peak_memory_gb"] < 4
+    assert "<h1>" in (tmp_path / "demo" / "report.html").read_text()
+    with pytest.raises(ConfigError, match="seed"):
+        main([*arguments, "--seed", "1"])
+    start = time.monotonic()
+    assert main(arguments) == 0  # everything is finished: the table again, and nothing trained
+    assert time.monotonic() - start < 60
+    assert "finished before" in capsys.readouterr().out
+
+
+def test_a_stopped_demo_says_where_it_goes_on(tmp_path, capsys):
+    def stop():
+        raise KeyboardInterrupt
+
+    stages = [Stage("warm_start", "first", after=lambda: ""), Stage("look", "second", after=stop)]
+    assert in_stages(stages, tmp_path, lambda: None) == 130
+    assert "Finished: warm_start. The same command goes on with: look." in capsys.readouterr().err
+    assert list(finished_stages(tmp_path)) == ["warm_start"]
+
+
+def test_the_stages_are_timed_once_also_where_jobs_run_side_by_side(tmp_path):
+    stages = stages_of(Chain(Preset(), "tiny-base", 0, tmp_path))
+    assert [stage.name for stage in stages] == ["warm_start", "look", "learning", "evaluation", "report"]
+    [learning] = [stage for stage in stages if stage.name == "learning"]
+    assert [job.recipe["group_reward"] for job in learning.jobs] == ["paper", "correctness"]
+    assert {job.recipe["max_turns"] for job in learning.jobs} == {2}
+
+
+def test_the_preset_samples_and_asks_enough():
+    preset = Preset()
+    assert preset.look_questions * preset.look_samples >= 2000
+    assert preset.test_questions / 2 >= 400  # half of them need a crop
+
+
+def test_the_table_shows_three_checkpoints_under_four_policies(finished_run):
+    lines = demo_table(findings_of(finished_run)).splitlines()
+    assert [line.split("  ")[0] for line in lines[3:6]] == ["warm start", "without curiosity", "with curiosity"]
+    assert all(line.count("[") == 4 for line in lines[3:6])
+
+
+def test_the_parent_of_the_jobs_loads_no_training_library():
+    code = (
+        "import benchmarks.demo, benchmarks.ablations, benchmarks.report, sys; "
+        "print({'torch', 'transformers', 'trl'} & set(sys.modules))"
+    )
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert result.stdout.strip() == "set()"

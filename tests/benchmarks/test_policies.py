@@ -1,0 +1,68 @@
+import pytest
+
+from agents.engines.scripted import PlainChat, ScriptedEngine, in_turn
+from agents.rollout import EpisodeSettings, Sampling, rollout
+from benchmarks.policies import LEARNED_ZOOM, NO_ZOOM, ORACLE_ZOOM, RANDOM_ZOOM, oracle_window, policy_named
+from pixel_env.actions import parse
+from pixel_env.dialects import dialect_named
+from pixel_env.errors import ConfigError, UnknownNameError
+from pixel_env.samples import sample_set
+from pixel_env.types import CropImage, Limits, Task
+
+TINY = dialect_named("tiny")
+SET = sample_set("vstar-tiny", count=40)
+SETTINGS = EpisodeSettings(TINY, Limits(2), SET.budgets)
+CHAT = PlainChat(TINY)
+
+
+def first_call(name, task, seed=0):
+    [text] = policy_named(name, SETTINGS, CHAT, seed=seed).forced(task)
+    action = parse(text, TINY)
+    assert isinstance(action, CropImage)
+    return action.box
+
+
+def test_the_oracle_looks_at_the_evidence():
+    for task in SET.tasks:
+        assert first_call(ORACLE_ZOOM, task).contains(task.evidence[0].box)
+
+
+def test_random_zoom_has_the_oracles_box_sizes_and_rarely_its_place():
+    boxes = [(first_call(RANDOM_ZOOM, task), first_call(ORACLE_ZOOM, task)) for task in SET.tasks]
+    assert all(abs(box.width - oracle.width) < 1e-9 and abs(box.height - oracle.height) < 1e-9 for box, oracle in boxes)
+    assert sum(box == oracle for box, oracle in boxes) < 4
+    columns = {round(box.x0 * 16) for box, _ in boxes}
+    assert min(columns) <= 1 and max(columns) >= 11  # the whole picture, borders included
+
+
+def test_random_places_depend_on_the_seed_and_the_task_alone():
+    forward = [first_call(RANDOM_ZOOM, task) for task in SET.tasks]
+    backward = [first_call(RANDOM_ZOOM, task) for task in reversed(SET.tasks)]
+    assert forward == backward[::-1]
+    assert forward != [first_call(RANDOM_ZOOM, task, seed=1) for task in SET.tasks]
+
+
+def test_no_zoom_bans_the_token_that_opens_a_call_and_learned_zoom_forces_nothing():
+    no_zoom, learned = (policy_named(name, SETTINGS, CHAT, seed=0) for name in (NO_ZOOM, LEARNED_ZOOM))
+    assert no_zoom.banned_ids == CHAT.call_opening_ids() and no_zoom.forced is None
+    assert learned.banned_ids == frozenset() and learned.forced is None
+
+
+def test_a_forced_look_is_played_and_not_counted_as_sampled():
+    policy = policy_named(ORACLE_ZOOM, SETTINGS, CHAT, seed=0)
+    engine = ScriptedEngine(in_turn("<answer>1", "<answer>2"), CHAT)
+    [played] = rollout(
+        [SET.tasks[0]], engine, CHAT, settings=SETTINGS, sampling=Sampling(0.0), seed=0, forced=policy.forced
+    )
+    assert played.trajectory.valid_operations == 1 and played.trajectory.answer == "2"
+    assert sum(played.sampled) == len(CHAT.encode("<answer>2"))
+
+
+def test_a_task_without_evidence_is_refused_with_the_way_out():
+    with pytest.raises(ConfigError, match="--policies no_zoom learned_zoom"):
+        oracle_window(Task("mine", "Which digit?", ("7",)))
+
+
+def test_an_unknown_policy_is_named_with_the_closest_one():
+    with pytest.raises(UnknownNameError, match="oracle_zoom"):
+        policy_named("oracle_zom", SETTINGS, CHAT, seed=0)

@@ -1,0 +1,96 @@
+import json
+import math
+
+import pytest
+
+from benchmarks.ablations import (
+    COMPETENT,
+    COMPETENT_ARM,
+    chain_key,
+    file_of,
+    main,
+    read_result,
+    stages_of,
+    write_result,
+)
+from benchmarks.chain import Chain, read_recipe
+from benchmarks.findings import WARM_START, WITH
+from benchmarks.policies import POLICIES
+from benchmarks.preset import QUICK, Preset
+from benchmarks.trap_report import markdown, mean_over_seeds, prediction_sentence, trap_table
+from pixel_env.errors import UnknownNameError
+from tests.benchmarks.runs import HABITS, make_run, write_evaluation
+
+
+@pytest.fixture(scope="module")
+def chain(tmp_path_factory):
+    run = make_run(tmp_path_factory.mktemp("trap") / "seed-0", questions=24)
+    write_evaluation(run / f"{COMPETENT}_evaluation", HABITS[WARM_START], POLICIES, count=24, samples=1)
+    write_evaluation(run / f"{COMPETENT}_look", HABITS[WITH], (), count=24, samples=4, split="train")
+    write_evaluation(run / f"{COMPETENT_ARM}_evaluation", HABITS[WITH], POLICIES, count=24, samples=1)
+    return Chain(Preset(), "tiny-base", 0, run)
+
+
+def test_a_seed_is_measured_once_and_again_with_other_settings(chain, tmp_path, capsys):
+    write_result(chain, tmp_path, "key")
+    assert read_result(tmp_path, 0, "key")["seed"] == 0
+    assert read_result(tmp_path, 0, "other key") is None and "measured again" in capsys.readouterr().err
+    assert read_result(tmp_path, 1, "key") is None
+
+
+def test_finished_seeds_are_not_run_again(chain, tmp_path, capsys):
+    results = tmp_path / "results"
+    write_result(chain, results, chain_key(chain))
+    assert main(["--seeds", "1", "--run", str(tmp_path / "runs"), "--results", str(results)]) == 0
+    assert "measured before" in capsys.readouterr().out
+    text = (results / "README.md").read_text()
+    assert "pixel-env trap --seeds 1" in text and "gave looking up" in text
+
+
+def test_the_key_goes_with_settings_and_not_with_the_seed_or_the_place(chain, tmp_path):
+    elsewhere = Chain(Preset(), "tiny-base", 3, tmp_path)
+    assert chain_key(elsewhere) == chain_key(chain)
+    assert chain_key(Chain(QUICK, "tiny-base", 0, tmp_path)) != chain_key(chain)
+
+
+def test_the_figures_tell_what_became_of_each_arm(chain, tmp_path):
+    write_result(chain, tmp_path, "key")
+    row = json.loads(file_of(tmp_path, 0).read_text())
+    assert row["with_curiosity"]["outcome"] == row["competent_without_curiosity"]["outcome"] == "learned to look"
+    assert row["without_curiosity"]["outcome"] == "gave looking up"
+    page = markdown([row, {**row, "seed": 1}], "pixel-env trap")
+    assert "| seed | mean" not in page and "With curiosity the model learned to look in 2 of 2 seeds" in page
+    assert "with curiosity: learned zoom" in trap_table([row])
+
+
+def test_predictions_are_counted():
+    def row(verdict, was_right):
+        return {"verdict": verdict, "prediction_was_right": was_right}
+
+    rows = [
+        {"clumsy": row("likely a trap", True), "competent": row("cannot be told", None)},
+        {"clumsy": row("likely a trap", False), "competent": row("likely to learn", None)},
+    ]
+    sentence = prediction_sentence(rows)
+    assert "right in 1 of the 2 cases" in sentence and "in 1 of 4 it said" in sentence and "In 1 the arm" in sentence
+
+
+def test_means_over_seeds_have_students_interval():
+    estimate = mean_over_seeds([0.7, 0.8, 0.9])
+    assert estimate.value == pytest.approx(0.8)
+    assert estimate.high - estimate.value == pytest.approx(4.303 * 0.1 / math.sqrt(3), abs=1e-3)
+    assert math.isnan(mean_over_seeds([0.7]).low)
+
+
+def test_arms_differ_in_their_reward_alone(chain):
+    [_, _, learning, _] = stages_of(chain)
+    with_bonus, without, competent = (dict(job.recipe) for job in learning.jobs)
+    assert (with_bonus.pop("group_reward"), without.pop("group_reward")) == ("paper", "correctness")
+    assert with_bonus.pop("output_dir") != without.pop("output_dir")
+    assert with_bonus == without
+    assert competent["model_name_or_path"].endswith(COMPETENT)
+
+
+def test_a_recipe_that_does_not_ship_is_refused():
+    with pytest.raises(UnknownNameError, match="tiny_grpo_paper"):
+        read_recipe("tiny_grpo_papr")
