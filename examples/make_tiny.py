@@ -71,9 +71,7 @@ def main(arguments: list[str]) -> int:
     return _save(model, chat, options, log)
 
 
-def _save(
-    model: Qwen3VLForConditionalGeneration, chat: Chat, options: argparse.Namespace, log: "Log"
-) -> int:
+def _save(model: Qwen3VLForConditionalGeneration, chat: Chat, options: argparse.Namespace, log: "Log") -> int:
     facts: dict[str, object] = {
         "made_by": "python examples/make_tiny.py",
         "seed": options.seed,

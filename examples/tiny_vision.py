@@ -6,7 +6,7 @@ cell. The heads are thrown away; the tower is what a language model then learns 
 
 import dataclasses
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -29,8 +29,8 @@ CELL = 16
 """Side in shown pixels of the cell of a merged token: patch 8, merge 2."""
 PLACES = 16
 IGNORED = -100
-CROP_LIKE = 0.7
-"""Share of pictures that look like crops; the rest look like overviews."""
+SHARES = {"sheet": 0.4, "crop": 0.25, "overview": 0.35}
+"""Share of each kind of picture."""
 
 
 @dataclass
@@ -53,13 +53,13 @@ class Pictures(IterableDataset):
         torch.set_num_threads(1)
         rng = np.random.default_rng([self.seed, 0 if self.split == "train" else 1])
         while True:
-            crops = rng.random(BATCH) < CROP_LIKE
-            scenes = [crop_like(rng, self.split) if crop else overview_like(rng, self.split) for crop in crops]
-            kinds = [ViewKind.CROP if crop else ViewKind.ORIGINAL for crop in crops]
+            drawn = rng.choice(list(SHARES), BATCH, p=list(SHARES.values()))
+            scenes = [DRAW[kind](rng, self.split) for kind in drawn]
+            kinds = [ViewKind.ORIGINAL if kind == "overview" else ViewKind.CROP for kind in drawn]
             images = [show(View(SceneSource(scene), kind), BUDGETS) for scene, kind in zip(scenes, kinds, strict=True)]
             labels = [
-                labels_of(scene, len(image), FULL, readable=bool(crop))
-                for scene, image, crop in zip(scenes, images, crops, strict=True)
+                labels_of(scene, len(image), FULL, readable=kind is ViewKind.CROP)
+                for scene, image, kind in zip(scenes, images, kinds, strict=True)
             ]
             features = self.processor.image_processor(images, do_resize=False, return_tensors="pt")
             yield {
@@ -82,6 +82,20 @@ def overview_like(rng: np.random.Generator, split: Split) -> Scene:
     return draw_scene(rng, split, window_side=512, cards=(2, 6))
 
 
+def sheet_like(rng: np.random.Generator, split: Split) -> Scene:
+    """A 128-px window with small cards in 16 cells: many digits a picture, which is what reading is learned from."""
+    bare = draw_scene(rng, split, window_side=128, cards=(0, 0))
+    cards: list[Card] = []
+    for cell in range(16):
+        digit_side = int(rng.integers(13, 21))
+        side = min(31, digit_side + int(rng.integers(8, 13)))
+        left, top = (32 * place + int(rng.integers(0, 33 - side)) for place in (cell % 4, cell // 4))
+        colour = str(rng.choice(list(COLOURS)))
+        card = draw_card(rng, split, colour, left, top, contrast=(120.0, 230.0), side=side, digit_side=digit_side)
+        cards.append(card)
+    return dataclasses.replace(bare, cards=tuple(cards))
+
+
 def crop_like(rng: np.random.Generator, split: Split) -> Scene:
     """A scene that looks like a crop: a small window full of cards, half of the time at the scale of real crops."""
     side = 128 if rng.random() < 0.5 else int(rng.integers(100, 190))
@@ -92,6 +106,9 @@ def crop_like(rng: np.random.Generator, split: Split) -> Scene:
         if not any(_touch(card, other) for other in cards):
             cards.append(card)
     return dataclasses.replace(bare, cards=tuple(cards))
+
+
+DRAW = {"sheet": sheet_like, "crop": crop_like, "overview": overview_like}
 
 
 def _card_somewhere(rng: np.random.Generator, split: Split, window_side: int) -> Card:
@@ -161,11 +178,39 @@ class Heads(nn.Module):
             + F.cross_entropy(x, batch["x"], ignore_index=IGNORED)
             + F.cross_entropy(y, batch["y"], ignore_index=IGNORED)
         )
-        rows = (("colour", colour, batch["colour"] > 0), ("digit", digit, batch["digit"] > 0), ("x", x, batch["x"] >= 0))
-        scores = {
-            name: float((logits.argmax(-1) == batch[name])[mask].float().mean()) for name, logits, mask in rows
-        }
+        rows = (
+            ("colour", colour, batch["colour"] > 0),
+            ("digit", digit, batch["digit"] > 0),
+            ("x", x, batch["x"] >= 0),
+        )
+        scores = {name: float((logits.argmax(-1) == batch[name])[mask].float().mean()) for name, logits, mask in rows}
         return loss, scores
+
+
+def make_optimizers(modules: Iterable[nn.Module], learning_rate: float) -> list[torch.optim.Optimizer]:
+    """Muon for the matrices of the layers, AdamW for everything else (embeddings, norms, biases, heads).
+
+    Muon reaches the same accuracy of places in about half of the steps that AdamW alone takes.
+    """
+    named = [pair for module in modules for pair in module.named_parameters()]
+    inner = ("blocks", "merger", "layers")
+    matrices = [weight for name, weight in named if weight.ndim == 2 and any(part in name for part in inner)]
+    chosen = {id(weight) for weight in matrices}
+    rest = [weight for _, weight in named if id(weight) not in chosen]
+    return [
+        torch.optim.Muon(matrices, lr=learning_rate, weight_decay=0.02, adjust_lr_fn="match_rms_adamw"),
+        torch.optim.AdamW(rest, lr=learning_rate, weight_decay=0.02, betas=(0.9, 0.98)),
+    ]
+
+
+def make_schedules(
+    optimizers: Iterable[torch.optim.Optimizer], steps: int, last: float
+) -> list[torch.optim.lr_scheduler.LRScheduler]:
+    """Warm-up over 50 steps, then linear decay to the fraction `last`."""
+    return [
+        torch.optim.lr_scheduler.LambdaLR(each, lambda s: min(1, (s + 1) / 50) * max(last, 1 - s / steps))
+        for each in optimizers
+    ]
 
 
 def teach_vision(
@@ -180,8 +225,8 @@ def teach_vision(
 ) -> dict[str, float]:
     """Train tower and heads in place; returns held-out accuracies (photographs and digits never trained on)."""
     parameters = [*tower.parameters(), *heads.parameters()]
-    optimizer = torch.optim.AdamW(parameters, lr=learning_rate, weight_decay=0.02, betas=(0.9, 0.98))
-    schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda s: min(1, (s + 1) / 100) * max(0.02, 1 - s / steps))
+    optimizers = make_optimizers([tower, heads], learning_rate)
+    schedules = make_schedules(optimizers, steps, last=0.02)
     batches = iter(DataLoader(Pictures(processor, "train", seed), batch_size=None, num_workers=1, prefetch_factor=4))
     recent: list[dict[str, float]] = []
     start = time.perf_counter()
@@ -189,9 +234,10 @@ def teach_vision(
         loss, scores = _forward(tower, heads, next(batches))
         loss.backward()
         nn.utils.clip_grad_norm_(parameters, 1.0)
-        optimizer.step()
-        optimizer.zero_grad()
-        schedule.step()
+        for optimizer, schedule in zip(optimizers, schedules, strict=True):
+            optimizer.step()
+            optimizer.zero_grad()
+            schedule.step()
         recent.append(scores)
         if step % 100 == 99:
             seconds = time.perf_counter() - start

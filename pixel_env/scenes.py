@@ -57,10 +57,12 @@ _TURNS = (
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """A card at (`left`, `top`) in source pixels. `tile` is the digit's number in the set; `paper` and `ink` are grey
-    levels of its ground and its strokes (which of them is the lighter is random), `boldness` an exponent on the strokes'
-    density (so that the amount of ink does not give the digit away), `shift` how far the digit stands off the middle;
-    `side`, `digit_side` and `shift` are in source pixels."""
+    """A card at (`left`, `top`).
+
+    `tile` is the digit's number in the set; `paper` and `ink` are grey levels of its ground and its strokes (which of
+    them is the lighter is random), `boldness` an exponent on the strokes' density (so that the amount of ink does not
+    give the digit away), `shift` how far the digit stands off the middle. Lengths are in source pixels.
+    """
 
     colour: str
     left: int
@@ -86,8 +88,11 @@ class Card:
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """The recipe. `window`: left, top, width, height in pixels of the photograph, turned by `turn` (an index) and toned:
-    channels in the order `channels`, then `contrast` * value + `lift`."""
+    """The recipe.
+
+    `window`: left, top, width, height in pixels of the photograph, turned by `turn` (an index) and toned: channels in
+    the order `channels`, then `contrast` * value + `lift`.
+    """
 
     photo: str
     window: tuple[int, int, int, int]

@@ -71,9 +71,7 @@ def test_every_kind_asks_and_answers_consistently() -> None:
             assert task.options["ABCD".index(task.answers[0])] == str(cards[asked].digit)
             assert len(set(task.options)) == 4
         if task.category == LEFT_OF:
-            first, second = (
-                cards[word] for word in task.question.replace("?", "").split() if word in cards
-            )
+            first, second = (cards[word] for word in task.question.replace("?", "").split() if word in cards)
             assert task.answers == ("yes" if first.centre[0] < second.centre[0] else "no",)
 
 
