@@ -53,6 +53,7 @@ ZERO_ADVANTAGE = (
 )
 PARITY = ("tests/agents/test_grpo.py::test_sampler_and_trainer_agree_on_every_token_they_share",)
 BROKEN_EPISODE = ("tests/agents/test_grpo.py::test_an_episode_that_breaks_is_left_out_of_its_group",)
+RESUME = ("tests/benchmarks/test_evaluation_resumes.py",)
 SPLITS = ("tests/pixel_env/test_samples.py::test_no_photograph_and_no_digit_is_in_both_splits",)
 
 MUTANTS = (
@@ -250,6 +251,21 @@ MUTANTS = (
         "trajectories])] = torch.nan",
         "trajectories])] = 0.0",
         BROKEN_EPISODE,
+    ),
+    # ------------------------------------------------------------------------------------------------ evaluation
+    Mutant(
+        "an evaluation that goes on writes rows again",
+        "benchmarks/evaluate.py",
+        "if record.key not in done:",
+        "if record.key:",
+        RESUME,
+    ),
+    Mutant(
+        "an evaluation that goes on skips questions that were begun",
+        "benchmarks/evaluate.py",
+        "if any((policy, task.task_id, other) not in done for other in numbers)",
+        "if all((policy, task.task_id, other) not in done for other in numbers)",
+        RESUME,
     ),
 )
 
