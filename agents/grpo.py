@@ -24,7 +24,7 @@ from agents.grpo_metrics import part_metrics, trajectory_metrics
 from agents.models import model_folder
 from agents.pictures import check_placeholders, features_of
 from agents.rollout import Rollout, rollout
-from agents.scored_rows import length_batches, rows_of, scattered, trimmed
+from agents.scored_rows import attended, length_batches, rows_of, scattered, trimmed
 from agents.token_ban import banned
 from pixel_env.dialects import Dialect, dialect_named
 from pixel_env.errors import ConfigError
@@ -241,6 +241,7 @@ class PixelGRPOTrainer(GRPOTrainer):
         scored = self._scored
         if len(scored) != len(input_ids):
             raise RuntimeError(f"{len(input_ids)} rows are scored, but {len(scored)} rollouts are known for them")
+        attention_mask = attended(scored, attention_mask, logits_to_keep)
         settings = self.args.settings(self.dialect, self._task_sets[self._mode])
         # Processes that shard the model must run the same number of forward passes.
         batches = length_batches(attention_mask, batch_size, may_split=self.accelerator.num_processes == 1)

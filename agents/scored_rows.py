@@ -8,6 +8,8 @@ from typing import Any
 
 import torch
 
+from agents.rollout import Rollout
+
 SPLIT_GAIN = 0.8
 """A batch is split by length where the parts together need at most this share of the padded tokens."""
 
@@ -24,6 +26,18 @@ def rows_of(batch: dict[str, Any], rows: torch.Tensor) -> dict[str, Any]:
         return [value[place] for place in rows.tolist()] if isinstance(value, list) else value
 
     return {key: chosen(value) for key, value in batch.items()}
+
+
+def attended(rollouts: Sequence[Rollout], attention_mask: torch.Tensor, completion_width: int) -> torch.Tensor:
+    """1 on every token of the rollouts, as they stand in a padded batch like `attention_mask`.
+
+    TRL hides a truncated completion from attention, pictures included; its loss mask leaves the row out just as well.
+    """
+    whole = torch.zeros_like(attention_mask)
+    start = attention_mask.shape[1] - completion_width
+    for row, rollout in enumerate(rollouts):
+        whole[row, start - len(rollout.prompt_ids) : start + len(rollout.completion_ids)] = 1
+    return whole
 
 
 def length_batches(attention_mask: torch.Tensor, batch_size: int | None, *, may_split: bool) -> list[torch.Tensor]:

@@ -414,3 +414,34 @@ def test_held_out_tasks_are_played_and_logged(tiny_checkpoint, tasks, tmp_path):
     trainer.train()
     rows = [row for row in trainer.state.log_history if "eval_reward" in row]
     assert rows and rows[0]["eval_accuracy"] == np.mean([task.answers == ("7",) for task in held_out.tasks])
+
+
+# ------------------------------------------------------------------------------------------------ options of TRL's own
+
+
+def test_with_lora_only_the_adapter_moves_and_the_sampler_uses_it(tiny_checkpoint, tasks, tmp_path):
+    from peft import LoraConfig
+
+    one = TaskSet("one", tasks.tasks[:1], budgets=tasks.budgets)
+    right, wrong = in_turn("<crop> 0 0 4 4", f"<answer>{one.tasks[0].answers[0]}"), in_turn("<answer>wrong")
+    trainer = playing(by_place(right, wrong))(
+        str(tiny_checkpoint), one, config(tmp_path, per_device_train_batch_size=GROUP),
+        peft_config=LoraConfig(r=2, target_modules=["q_proj", "v_proj"], init_lora_weights=False),
+    )  # fmt: skip
+    before = copy.deepcopy(trainer.model.state_dict())
+    trainer.train()
+    after = trainer.model.state_dict()
+    moved = {name for name in before if not torch.equal(before[name], after[name])}
+    assert moved and all("lora_" in name for name in moved)
+
+
+@pytest.mark.parametrize("options", [{"beta": 0.1}, {"num_iterations": 2}, {"mask_truncated_completions": True}])
+def test_forward_passes_other_than_the_losss_get_their_pictures_too(tiny_checkpoint, tasks, tmp_path, options):
+    one = TaskSet("one", tasks.tasks[:1], budgets=tasks.budgets)
+    right = in_turn("<crop> 0 0 4 4", f"<answer>{one.tasks[0].answers[0]}")
+    cut = in_turn("<crop> 0 0 4 4", "0 1 2 3 4 5 6 7 8 9")
+    args = config(tmp_path, per_device_train_batch_size=GROUP, max_steps=2, **options)
+    trainer = playing(by_place(right, cut))(str(tiny_checkpoint), one, args)
+    trainer.train()
+    losses = [row["loss"] for row in trainer.state.log_history if "loss" in row]
+    assert len(losses) == 2 and all(np.isfinite(losses))
