@@ -9,6 +9,7 @@ import torch
 from trl import GRPOConfig
 
 from agents.rollout import EpisodeSettings, Sampling
+from pixel_env.budgets import budgets_for
 from pixel_env.dialects import Dialect
 from pixel_env.errors import ConfigError
 from pixel_env.types import Limits, TaskSet
@@ -29,7 +30,7 @@ class EpisodeArguments:
 
     def settings(self, dialect: Dialect, task_set: TaskSet | None) -> EpisodeSettings:
         """The same as values; the task set's own pixel budgets come before the dialect's."""
-        budgets = (task_set.budgets if task_set is not None else None) or dialect.budgets
+        budgets = dialect.budgets if task_set is None else budgets_for(None, task_set, dialect)
         return EpisodeSettings(dialect, Limits(self.max_turns, self.max_images, self.max_tokens), budgets)
 
 

@@ -4,7 +4,6 @@ Everything about training is TRL's; the rows are ours (`collator.py`). Knows not
 file, a sequence, or what a 'module:function' returns.
 """
 
-import importlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -24,6 +23,7 @@ from agents.run_folder import keep_configuration
 from agents.traces import Trace, read_traces
 from pixel_env.dialects import Dialect, dialect_named
 from pixel_env.errors import ConfigError
+from pixel_env.own_function import own_function
 from pixel_env.tasks import load_tasks
 from pixel_env.types import TaskSet
 
@@ -146,12 +146,5 @@ def main(argv: list[str]) -> int:
 def _traces(spec: str, task_set: TaskSet, dialect: Dialect, seed: int) -> Sequence[Trace]:
     if ":" not in spec:
         return read_traces(Path(spec), task_set)
-    module, _, function = spec.partition(":")
-    try:
-        make: TraceMaker = getattr(importlib.import_module(module), function)
-    except (ImportError, AttributeError) as error:
-        raise ConfigError(
-            f"The traces {spec!r} cannot be loaded: {error}. Wanted: a JSONL file, or 'module:function' of a module "
-            "that can be imported from here."
-        ) from error
+    make: TraceMaker = own_function(spec, "traces function")
     return make(task_set, dialect, seed)

@@ -46,7 +46,7 @@ def read_traces(path: Path, task_set: TaskSet) -> list[Trace]:
     """The traces of the file, their tasks taken from `task_set`. Raises TaskError, naming the row."""
     tasks = {task.task_id: task for task in task_set.tasks}
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
+        lines = path.read_text(encoding="utf-8").split("\n")
     except OSError as error:
         raise TaskError(f"cannot read the traces {path}: {error.strerror}") from error
     return [_read_row(line, f"{path}, row {row}", tasks) for row, line in enumerate(lines, 1) if line.strip()]

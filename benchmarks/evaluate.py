@@ -21,6 +21,7 @@ from benchmarks.policies import LEARNED_ZOOM, POLICIES, Policy, policy_named
 from benchmarks.records import ROWS, Evaluation, Key, Record, append, keys_of, read_evaluation
 from benchmarks.tables import accuracy_table
 from benchmarks.weights import weights_hash
+from pixel_env.budgets import budgets_for
 from pixel_env.dialects import Dialect, dialect_named
 from pixel_env.errors import UnknownNameError
 from pixel_env.store import TrajectoryStore
@@ -56,7 +57,7 @@ class EvalConfig:
     def settings(self, dialect: Dialect, task_set: TaskSet) -> EpisodeSettings:
         """How the episodes are played."""
         limits = Limits(self.max_turns, self.max_images)
-        return EpisodeSettings(dialect, limits, task_set.budgets or dialect.budgets)
+        return EpisodeSettings(dialect, limits, budgets_for(None, task_set, dialect))
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from agents.run_folder import FILE_NAME
+from pixel_env.budgets import budgets_for
 from pixel_env.dialects import dialect_named
 from pixel_env.errors import ConfigError
 from pixel_env.store import TrajectoryStore, read, trajectory_of, write_rollout
@@ -82,7 +83,7 @@ def read_evaluation(folder: Path) -> Evaluation:
     except OSError as error:
         raise ConfigError(f"{folder} holds no evaluation; make one: pixel-env eval --output_dir {folder}") from error
     task_set = load_tasks(config["tasks"], split=config["split"], count=config["task_count"])
-    budgets = task_set.budgets or dialect_named(config["dialect"]).budgets
+    budgets = budgets_for(None, task_set, dialect_named(config["dialect"]))
     rows = list(read(folder / ROWS))
     wanted = {row["task_id"] for row in rows}
     tasks = {task.task_id: task for task in task_set.tasks if task.task_id in wanted}

@@ -6,15 +6,13 @@ Knows trajectories of one query. Knows nothing of processes, tokens or TRL. An o
 `GroupReward`, given as 'module:function' or as the function itself.
 """
 
-import importlib
-import os
-import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from pixel_env.errors import ConfigError, UnknownNameError
+from pixel_env.own_function import own_function
 from pixel_env.types import Trajectory
 from rewards import curiosity, penalty
 from rewards.correctness import correctness
@@ -88,17 +86,7 @@ def group_reward_named(name: str) -> GroupReward:
         if name not in PRESETS:
             raise UnknownNameError.among("group reward", name, PRESETS, "Your own is given as 'module:function'.")
         return PRESETS[name]
-    module, _, function = name.partition(":")
-    if os.getcwd() not in sys.path:
-        sys.path.insert(0, os.getcwd())  # the console command, unlike `python -m`, leaves the working folder out
-    try:
-        found: GroupReward = getattr(importlib.import_module(module), function)
-    except (ImportError, AttributeError, ValueError) as error:
-        raise ConfigError(
-            f"The group reward {name!r} cannot be loaded: {error}. Wanted: 'module:function' of a module that can be "
-            "imported from here. Check both names, or run from the folder that holds the module."
-        ) from error
-    return found
+    return own_function(name, "group reward")
 
 
 def reward_parts(group_reward: GroupReward, trajectories_G: Sequence[Trajectory]) -> RewardParts:

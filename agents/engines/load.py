@@ -15,7 +15,9 @@ from pixel_env.errors import ConfigError
 def load_engine(model: str, dialect: Dialect, *, dtype: str, max_batch: int) -> tuple[TransformersEngine, Chat]:
     """The engine and the chat format of a folder, a hub id or an embedded checkpoint, on the GPU if there is one."""
     folder = model_folder(model)
-    if Path(folder).is_absolute() and not Path(folder).is_dir():
+    # A hub id has one slash and no dot at its start; anything else was meant to be a folder.
+    looks_local = Path(folder).is_absolute() or folder.startswith(".") or folder.count("/") != 1
+    if looks_local and not Path(folder).is_dir():
         raise ConfigError(f"there is no checkpoint folder {folder}; give a folder, a hub id or an embedded name")
     chat = Chat.from_pretrained(folder, dialect)
     loaded = AutoModelForImageTextToText.from_pretrained(folder, dtype=dtype)

@@ -5,10 +5,12 @@ import pytest
 import torch
 
 from agents.sft import PixelSFTConfig, PixelSFTTrainer, main
-from agents.traces import write_traces
+from agents.traces import Trace, TraceTurn, read_traces, write_traces
 from pixel_env.cli import main as command
 from pixel_env.dialects import dialect_named
 from pixel_env.tasks import load_tasks
+from pixel_env.testing import tiny_task
+from pixel_env.types import TaskSet
 from synth.templates import MixedTraces, clumsy, drawn_from, recrop_once
 
 TINY = dialect_named("tiny")
@@ -70,3 +72,17 @@ def test_resuming_with_another_configuration_is_refused_by_the_name_of_the_field
     assert command(["sft", *flags]) == 0
     assert command(["sft", *flags, "--learning_rate", "1", "--resume_from_checkpoint", "last"]) == 2
     assert "learning_rate (was 2e-05, is 1.0)" in capsys.readouterr().err
+
+
+def test_traces_survive_a_line_separator_inside_a_text(tmp_path):
+    task = tiny_task()
+    trace = Trace(task, (TraceTurn("one\u2028line"),))
+    write_traces([trace], tmp_path / "traces.jsonl")
+    assert read_traces(tmp_path / "traces.jsonl", TaskSet("own", [task])) == [trace]
+
+
+def test_episodes_of_training_are_shown_in_multiples_of_the_dialect_s_factor(tmp_path):
+    sample = load_tasks("sample:vstar", count=2)
+    settings = config(tmp_path).settings(dialect_named("qwen3-vl"), sample)
+    assert settings.budgets.original.factor == 32
+    assert settings.budgets.original.max_pixels == sample.budgets.original.max_pixels
