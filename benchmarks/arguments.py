@@ -22,7 +22,8 @@ Config = TypeVar("Config")
 def parse(argv: list[str], config_class: type[Config], command: str) -> Config:
     """`config_class` from `argv`: defaults, then the YAML file of `--config`, then flags. Raises ConfigError."""
     parser = _parser(config_class, command)
-    given = vars(parser.parse_args(argv))
+    flags = vars(parser.parse_args(argv)).items()
+    given: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in flags}
     file = given.pop("config", None)
     values = read_yaml(Path(file), config_class) if file is not None else {}
     return config_class(**(values | given))

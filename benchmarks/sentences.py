@@ -19,9 +19,13 @@ def percent(value: float) -> str:
 
 def points(difference: Estimate) -> str:
     """A difference of fractions in percentage points, with its interval."""
-    value, low, high = (f"{100 * part:+.0f}" for part in (difference.value, difference.low, difference.high))
+    value, low, high = (_signed_points(part) for part in (difference.value, difference.low, difference.high))
     zero = ", which holds zero" if difference.low <= 0 <= difference.high else ""
     return f"{value} points (95% interval {low} to {high}{zero})"
+
+
+def _signed_points(value: float) -> str:
+    return "no figure" if value != value else f"{round(100 * value):+d}".replace("+0", "0")
 
 
 # -------------------------------------------------------------------------------------------------- before RL
@@ -77,25 +81,27 @@ def look_grounds(look: Look) -> str:
 
 def headline(found: Findings) -> str:
     """What happened, in one line."""
-    match (found.without_curiosity.outcome, found.with_curiosity.outcome):
+    without, with_bonus = found.without_curiosity.outcome, found.with_curiosity.outcome
+    stopped = _did(Outcome.GAVE_UP, found)
+    match (without, with_bonus):
         case (Outcome.GAVE_UP, Outcome.LEARNED):
-            return "With curiosity the model learned to zoom; without it, it stopped looking."
+            return f"With curiosity the model learned to zoom; without it, it {stopped}."
         case (Outcome.LEARNED, Outcome.LEARNED):
             return "Both arms learned to zoom: the learning trap did not appear in this run."
         case (Outcome.GAVE_UP, Outcome.GAVE_UP):
-            return "Both arms stopped looking: the curiosity bonus did not get the model out of the trap in this run."
+            return f"With and without curiosity the model {stopped}: the bonus was no cure in this run."
         case (Outcome.LEARNED, Outcome.GAVE_UP):
-            return "Without curiosity the model learned to zoom; with it, it stopped looking: the reverse of the story."
+            return f"Without curiosity the model learned to zoom; with it, it {stopped}: the reverse of the story."
         case (Outcome.GAVE_UP, _):
-            return "Without curiosity the model stopped looking; with it, it still looks, but has not learned to zoom."
+            return f"Without curiosity the model {stopped}; with it, it looks, but has not learned to zoom."
         case (_, Outcome.LEARNED):
-            return "With curiosity the model learned to zoom; without it, it neither learned to nor stopped looking."
+            return "With curiosity the model learned to zoom; without it, it looks, but has not learned to."
         case (Outcome.LEARNED, _):
-            return "Without curiosity the model learned to zoom; with it, it still looks, but has not learned to zoom."
+            return "Without curiosity the model learned to zoom; with it, it looks, but has not learned to."
         case (_, Outcome.GAVE_UP):
-            return "With curiosity the model stopped looking; without it, it neither learned to zoom nor gave up."
+            return f"With curiosity the model {stopped}; without it, it looks, but has not learned to zoom."
         case _:
-            return "Neither arm learned to zoom, and neither stopped looking: this run shows neither trap nor cure."
+            return "Neither arm learned to zoom, and both still look: this run shows neither trap nor cure."
 
 
 def with_sentence(found: Findings) -> str:
@@ -144,9 +150,9 @@ def expectation_check(found: Findings) -> str:
     outcome = found.without_curiosity.outcome
     came_true = prediction_was_right(expected, outcome)
     if expected is Verdict.OPEN:
-        return f"Before the training it could not be told what correctness alone would do; it {_did(outcome)}."
+        return f"Before the training it could not be told what correctness alone would do; it {_did(outcome, found)}."
     if came_true is None:
-        return f"The look before the training said: {expected}. The arm {_did(outcome)}, so that stays open."
+        return f"The look before the training said: {expected}. The arm {_did(outcome, found)}, so that stays open."
     return f"The look before the training said: {expected}. That was {'right' if came_true else 'wrong'} this time."
 
 
@@ -157,9 +163,10 @@ def prediction_was_right(expected: Verdict, outcome: Outcome) -> bool | None:
     return (expected is Verdict.LEARNS) == (outcome is Outcome.LEARNED)
 
 
-def _did(outcome: Outcome) -> str:
+def _did(outcome: Outcome, found: Findings) -> str:
+    looked_before = found.warm_start.rapr >= EXTINCT
     return {
         Outcome.LEARNED: "learned to zoom",
-        Outcome.GAVE_UP: "stopped looking",
+        Outcome.GAVE_UP: "stopped looking" if looked_before else "never began to look",
         Outcome.BETWEEN: "did neither clearly",
     }[outcome]

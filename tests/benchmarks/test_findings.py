@@ -118,5 +118,7 @@ def test_the_story_follows_the_figures(finished_run, tmp_path):
     assert reverse.with_curiosity.outcome is Outcome.GAVE_UP
     both = dict.fromkeys(swapped, HABITS[WITH]) | {WARM_START: HABITS[WARM_START]}
     assert "trap did not appear" in headline(findings_of(make_run(tmp_path / "both", both)))
+    never = dict.fromkeys(swapped, HABITS[WITHOUT])
+    assert "never began to look" in headline(findings_of(make_run(tmp_path / "never", never)))
     none = dict.fromkeys(swapped, HABITS[WARM_START])
     assert "neither trap nor cure" in headline(findings_of(make_run(tmp_path / "none", none)))

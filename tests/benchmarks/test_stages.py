@@ -131,8 +131,8 @@ def test_a_jobs_environment_names_one_gpu_and_no_hub():
 
 
 def test_a_job_leaves_the_recipe_that_it_ran(tmp_path):
-    broken = Job("nothing", "eval", {"model": "nowhere", "policies": ["no such policy"]}, tmp_path / "job", 1)
-    with pytest.raises(JobError, match="no such policy"):
+    broken = Job("nothing", "report", {"run": str(tmp_path / "no run")}, tmp_path / "job", 1)
+    with pytest.raises(JobError, match=r"exit code 2(.|\n)*is no run of the demo"):
         run_jobs([broken], workers=1, threads=1)
     assert yaml.safe_load((tmp_path / "job" / "recipe.yaml").read_text()) == broken.recipe
 
