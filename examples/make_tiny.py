@@ -119,8 +119,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--out", type=Path, default=Path("runs/tiny/tiny-base"), help="folder of the checkpoint")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--vision-steps", type=int, default=1600)
-    parser.add_argument("--language-steps", type=int, default=3600)
+    parser.add_argument("--vision-steps", type=int, default=1500)
+    parser.add_argument("--language-steps", type=int, default=2400)
     parser.add_argument("--held-out", type=int, default=2000, help="conversations a kind for the final accuracies")
     return parser
 
