@@ -1,14 +1,14 @@
-"""Makes the embedded base model from nothing: `python examples/make_tiny.py` (2 cores, under 75 minutes).
+"""Makes the three embedded checkpoints from nothing: `python examples/make_tiny.py` (2 cores, under 75 minutes).
 
 Stage by stage, each kept in the run folder, so that a killed run goes on from the last finished stage:
 
 1. tokenizer   a byte-level BPE on the texts of conversations
 2. vision      the tower alone, dense labels (`tiny_vision.py`)
 3. language    the whole model, conversations (`tiny_language.py`)
-4. save        a bfloat16 checkpoint folder; its held-out accuracies are those of the saved file
+4. base        `tiny-base`, bfloat16; its held-out accuracies are those of the saved file
+5. acting      `tiny-warm` and `tiny-zoom` from it, by `pixel-env sft` and `pixel-env grpo` (`tiny_acting.py`)
 
-Training photographs and training digits only. `tiny-warm` and `tiny-zoom` come from it by `pixel-env sft` and
-`pixel-env grpo`; docs/tiny_model.md has the commands.
+Training photographs and training digits only. The log is kept in the run folder.
 """
 
 import argparse
@@ -19,6 +19,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from tiny_acting import teach_acting
 from tiny_language import KINDS, held_out, teach_language
 from tiny_vision import Heads, teach_vision
 from tqdm import tqdm
@@ -67,24 +68,31 @@ def main(arguments: list[str]) -> int:
             save=lambda step: torch.save(model.state_dict(), options.run / "language.partial.pt"),
         )
         torch.save(model.state_dict(), options.run / "language.pt")
-    model.load_state_dict(torch.load(options.run / "language.pt"))
-    return _save(model, chat, options, log)
+    base = options.out / "tiny-base"
+    if not (base / "facts.json").exists():
+        model.load_state_dict(torch.load(options.run / "language.pt"))
+        _save(model, chat, base, options, log)
+    teach_acting(options.run, base, options.out, questions=options.questions, log=log)
+    return 0
 
 
-def _save(model: Qwen3VLForConditionalGeneration, chat: Chat, options: argparse.Namespace, log: "Log") -> int:
+def _save(
+    model: Qwen3VLForConditionalGeneration, chat: Chat, folder: Path, options: argparse.Namespace, log: "Log"
+) -> None:
     facts: dict[str, object] = {
         "made_by": "python examples/make_tiny.py",
         "seed": options.seed,
         "vision_steps": options.vision_steps,
         "language_steps": options.language_steps,
     }
-    save_checkpoint(model, chat.processor, options.out, facts)
-    reloaded, _ = load(options.out)
+    partial = folder.with_name(folder.name + ".partial")
+    save_checkpoint(model, chat.processor, partial, facts)
+    reloaded, _ = load(partial)
     facts["held_out"] = held_out(reloaded, chat, options.held_out)
     facts["held_out_conversations_per_kind"] = options.held_out
-    (options.out / "facts.json").write_text(json.dumps(facts, indent=2) + "\n")
-    log(f"saved {options.out}, held out in bfloat16, {options.held_out} conversations a kind: {facts['held_out']}")
-    return 0
+    (partial / "facts.json").write_text(json.dumps(facts, indent=2) + "\n")
+    partial.rename(folder)
+    log(f"saved {folder}, held out in bfloat16, {options.held_out} conversations a kind: {facts['held_out']}")
 
 
 class Log:
@@ -116,12 +124,13 @@ def _tokenizer(folder: Path) -> PreTrainedTokenizerFast:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--run", type=Path, default=Path("runs/tiny"), help="folder of the stages")
-    parser.add_argument("--out", type=Path, default=Path("runs/tiny/tiny-base"), help="folder of the checkpoint")
+    parser.add_argument("--out", type=Path, default=Path("runs/tiny/checkpoints"), help="folder of the checkpoints")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--vision-steps", type=int, default=1500)
     parser.add_argument("--language-steps", type=int, default=2400)
     parser.add_argument("--held-out", type=int, default=2000, help="conversations a kind for the final accuracies")
+    parser.add_argument("--questions", type=int, default=800, help="held-out questions for the acting checkpoints")
     return parser
 
 

@@ -1,6 +1,6 @@
 """Makes pixel_env/data/: photographs re-encoded from Debian's lomiri-wallpapers-16.04, digits from scikit-learn.
 
-    python tools/make_data.py FOLDER   # FOLDER holds the package's *.jpg (dpkg -x lomiri-wallpapers-16.04_*.deb DIR)
+python tools/make_data.py FOLDER   # FOLDER holds the package's *.jpg (dpkg -x lomiri-wallpapers-16.04_*.deb DIR)
 """
 
 import sys
@@ -36,7 +36,8 @@ def main(folder: Path) -> None:
         print(name, photo.size, (data / "photos" / f"{name}.jpg").stat().st_size)
     digits = load_digits()
     # One row of 8x8 tiles of 4-bit grey levels, kept as they are (0 to 16), labels beside them.
-    np.savez_compressed(data / "digits.npz", tiles=digits.images.astype(np.uint8), labels=digits.target.astype(np.uint8))
+    tiles, labels = digits.images.astype(np.uint8), digits.target.astype(np.uint8)
+    np.savez_compressed(data / "digits.npz", tiles=tiles, labels=labels)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,42 @@
+"""Stage 3 of the tiny model: a competent warm start and reinforcement learning, by the commands that anybody uses."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from agents.metrics import accuracy
+from agents.tiny import load, save_checkpoint
+from benchmarks import evaluate
+from benchmarks.records import read_evaluation
+from pixel_env.cli import main as pixel_env
+
+
+def teach_acting(run: Path, base: Path, out: Path, *, questions: int, log: Callable[[str], None]) -> None:
+    """Makes `tiny-warm` from the checkpoint `base` and `tiny-zoom` from that, in `out`; stages are kept in `run`."""
+    commands = {
+        "tiny-warm": ["sft", "--config", "tiny_warm_competent", "--model_name_or_path", str(base)],
+        "tiny-zoom": ["grpo", "--config", "tiny_grpo_paper", "--model_name_or_path", str(out / "tiny-warm")],
+    }
+    for name, command in commands.items():
+        trained = run / f"{name}-training"
+        if not (trained / "model.safetensors").exists():
+            log(f"pixel-env {' '.join(command)} --output_dir {trained}")
+            if pixel_env([*command, "--output_dir", str(trained)]) != 0:
+                raise SystemExit(f"the command for {name} failed")
+        model, processor = load(trained)
+        facts: dict[str, object] = {"made_by": f"pixel-env {' '.join(command[:3])}", "from": Path(command[-1]).name}
+        save_checkpoint(model, processor, out / name, facts)
+        facts |= {"held_out": held_out(run / f"{name}-evaluation", out / name, questions), "questions": questions}
+        save_checkpoint(model, processor, out / name, facts)
+        log(f"saved {out / name}, held out in bfloat16, {questions} questions: {facts['held_out']}")
+
+
+def held_out(folder: Path, checkpoint: Path, questions: int) -> dict[str, float]:
+    """Accuracy of the saved file under each zoom policy, for each category of question."""
+    sizes = ["--task_count", str(questions), "--max_turns", "2", "--max_turn_tokens", "8"]
+    evaluate.main(["--model", str(checkpoint), "--output_dir", str(folder), *sizes])
+    evaluation = read_evaluation(folder)
+    return {
+        f"{category}/{policy}": round(accuracy(evaluation.of(policy, category=category)).value, 3)
+        for policy in evaluation.policies
+        for category in evaluation.categories
+    }
