@@ -4,6 +4,7 @@ Ordinary `transformers` classes and files, so whatever loads a real checkpoint l
 files; how it is taught stands in `examples/make_tiny.py`.
 """
 
+import copy
 import json
 from collections.abc import Iterable
 from importlib import resources
@@ -160,9 +161,8 @@ def save_checkpoint(
 ) -> None:
     """Write an ordinary checkpoint folder in bfloat16, with `facts` (how it was made, held-out figures) beside it."""
     folder.mkdir(parents=True, exist_ok=True)
-    state = {name: tensor.to(torch.bfloat16) for name, tensor in model.state_dict().items()}
-    model.config.dtype = torch.bfloat16
-    model.save_pretrained(folder, state_dict=state)
+    # A copy that is cast as a whole keeps its tied weights tied, so that they are written once.
+    copy.deepcopy(model).to(torch.bfloat16).save_pretrained(folder)
     processor.save_pretrained(folder)
     (folder / "facts.json").write_text(json.dumps(facts, indent=2) + "\n")
 
