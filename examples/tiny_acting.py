@@ -14,7 +14,10 @@ def teach_acting(run: Path, base: Path, out: Path, *, questions: int, log: Calla
     """Makes `tiny-warm` from the checkpoint `base` and `tiny-zoom` from that, in `out`; stages are kept in `run`."""
     commands = {
         "tiny-warm": ["sft", "--config", "tiny_warm_competent", "--model_name_or_path", str(base)],
-        "tiny-zoom": ["grpo", "--config", "tiny_grpo_paper", "--model_name_or_path", str(out / "tiny-warm")],
+        "tiny-zoom": [
+            *("grpo", "--config", "tiny_grpo_paper", "--max_steps", "100"),
+            *("--model_name_or_path", str(out / "tiny-warm")),
+        ],
     }
     for name, command in commands.items():
         trained = run / f"{name}-training"
@@ -23,7 +26,7 @@ def teach_acting(run: Path, base: Path, out: Path, *, questions: int, log: Calla
             if pixel_env([*command, "--output_dir", str(trained)]) != 0:
                 raise SystemExit(f"the command for {name} failed")
         model, processor = load(trained)
-        facts: dict[str, object] = {"made_by": f"pixel-env {' '.join(command[:3])}", "from": Path(command[-1]).name}
+        facts: dict[str, object] = {"made_by": f"pixel-env {' '.join(command[:-2])}", "from": Path(command[-1]).name}
         save_checkpoint(model, processor, out / name, facts)
         facts |= {"held_out": held_out(run / f"{name}-evaluation", out / name, questions), "questions": questions}
         save_checkpoint(model, processor, out / name, facts)
