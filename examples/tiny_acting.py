@@ -19,13 +19,14 @@ def teach_acting(run: Path, base: Path, out: Path, *, questions: int, log: Calla
             *("--model_name_or_path", str(out / "tiny-warm")),
         ],
     }
+    _, processor = load(base)  # one tokenizer and processor for all
     for name, command in commands.items():
         trained = run / f"{name}-training"
         if not (trained / "model.safetensors").exists():
             log(f"pixel-env {' '.join(command)} --output_dir {trained}")
             if pixel_env([*command, "--output_dir", str(trained)]) != 0:
                 raise SystemExit(f"the command for {name} failed")
-        model, processor = load(trained)
+        model, _ = load(trained)
         facts: dict[str, object] = {"made_by": f"pixel-env {' '.join(command[:-2])}", "from": Path(command[-1]).name}
         save_checkpoint(model, processor, out / name, facts)
         facts |= {"held_out": held_out(run / f"{name}-evaluation", out / name, questions), "questions": questions}
