@@ -60,7 +60,7 @@ class PixelGRPOTrainer(GRPOTrainer):
     ) -> None:
         args = args or PixelGRPOConfig()
         if args.use_vllm:
-            raise ConfigError("use_vllm is not supported yet: rollouts are generated with transformers. Leave it out.")
+            raise ConfigError("use_vllm is not supported: rollouts are generated with transformers. Leave it out.")
         self._task_sets = {"train": load_tasks(tasks, split="train")}
         if eval_tasks is not None:
             self._task_sets["eval"] = load_tasks(eval_tasks, split="test")

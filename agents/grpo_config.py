@@ -59,16 +59,12 @@ class PixelGRPOConfig(EpisodeArguments, GRPOConfig):
         default=None, metadata={"help": "Mixed precision (default: on with a GPU; on a CPU it is slow and inexact)."}
     )
 
-    # TRL's fields with the method's values (released code; DESIGN.md, "The method's numbers").
+    # TRL's fields with the values of the released code.
     loss_type: str = field(default="dr_grpo", metadata={"help": "TRL's loss types; see its documentation."})
     scale_rewards: str = field(default="none", metadata={"help": "'none': the advantage is reward minus group mean."})
     epsilon_high: float | None = field(default=0.35, metadata={"help": "Upper clip of the ratio, minus 1."})
     max_completion_length: int | None = field(
         default=2048, metadata={"help": "Sampled tokens of a whole episode; the constant of the dr_grpo loss."}
-    )
-    # A sequence mode would zero a long episode of many turns for one odd token.
-    vllm_importance_sampling_mode: str = field(
-        default="token_truncate", metadata={"help": "How differences between vLLM and the trainer are corrected."}
     )
 
     def __post_init__(self) -> None:

@@ -4,11 +4,11 @@ Pure: numpy on values; knows nothing of TRL or processes. Averages over one batc
 window. A figure without a case in the batch (accuracy of a category that did not come up) is left out, not zero.
 """
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from agents.metrics import calls, failures_by_code, rapr, stop_reasons
 from pixel_env.types import Stop, Trajectory
 
 
@@ -18,11 +18,10 @@ def trajectory_metrics(trajectories: Sequence[Trajectory]) -> dict[str, float]:
     for category in sorted({trajectory.task.category for trajectory in trajectories} - {""}):
         of_category = [trajectory for trajectory in trajectories if trajectory.task.category == category]
         metrics |= _accuracy_and_calls(of_category, f"/{category}")
-    codes = Counter(str(failure.code) for trajectory in trajectories for failure in trajectory.failures)
+    codes, stops = failures_by_code(trajectories), stop_reasons(trajectories)
     metrics |= {f"failures/{code}": count / len(trajectories) for code, count in sorted(codes.items())}
     metrics["failures/all"] = sum(codes.values()) / len(trajectories)
-    for stop in Stop:
-        metrics[f"stops/{stop}"] = _mean([trajectory.stop is stop for trajectory in trajectories])
+    metrics |= {f"stops/{stop}": stops.get(stop.value, 0) / len(trajectories) for stop in Stop}
     metrics["turns"] = _mean([len(trajectory.turns) for trajectory in trajectories])
     return metrics
 
@@ -37,8 +36,8 @@ def _accuracy_and_calls(trajectories: Sequence[Trajectory], suffix: str) -> dict
     called_B = np.array([trajectory.valid_operations > 0 for trajectory in trajectories])
     metrics = {
         f"accuracy{suffix}": _mean(rewards_B),
-        f"rapr{suffix}": _mean(called_B),
-        f"calls{suffix}": _mean([trajectory.operations for trajectory in trajectories]),
+        f"rapr{suffix}": rapr(trajectories),
+        f"calls{suffix}": calls(trajectories),
     }
     if called_B.any() and not called_B.all():
         # Accuracy of rollouts that looked minus of those that did not: what a policy that follows correctness sees.

@@ -84,7 +84,7 @@ class Chain:
             "model_name_or_path": model,
             "output_dir": str(self.run / name),
             "seed": self.seed,
-            "bf16": False,  # the measured setting, also on a GPU
+            "bf16": False,  # also on a GPU, so that a run means the same everywhere
             "logging_steps": 1,
             "report_to": "none",
         }

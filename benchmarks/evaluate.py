@@ -49,6 +49,9 @@ class EvalConfig:
     dialect: str = field(default="tiny", metadata={"help": "wire format of calls and answers: a dialect's name"})
     max_turns: int = field(default=4, metadata={"help": "turns of an episode, the answering one included"})
     max_images: int = field(default=16, metadata={"help": "pictures of an episode, the task's own included"})
+    max_tokens: int | None = field(
+        default=None, metadata={"help": "tokens of a whole conversation, pictures included; None: no limit"}
+    )
     max_turn_tokens: int = field(default=512, metadata={"help": "sampled tokens of one turn"})
     max_batch: int = field(default=96, metadata={"help": "turns that are generated in one batch"})
     dtype: str = field(default="float32", metadata={"help": "precision of the weights: float32, bfloat16 or auto"})
@@ -56,7 +59,7 @@ class EvalConfig:
 
     def settings(self, dialect: Dialect, task_set: TaskSet) -> EpisodeSettings:
         """How the episodes are played."""
-        limits = Limits(self.max_turns, self.max_images)
+        limits = Limits(self.max_turns, self.max_images, self.max_tokens)
         return EpisodeSettings(dialect, limits, budgets_for(None, task_set, dialect))
 
 

@@ -4,6 +4,7 @@ All are greedy. Knows tasks, dialects and one banned token; knows nothing of mod
 the window that the trace templates call the right one.
 """
 
+import dataclasses
 import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -11,12 +12,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from agents.rollout import ChatFormat, EpisodeSettings
-from pixel_env.actions import write
 from pixel_env.boxes import Box
 from pixel_env.errors import ConfigError, UnknownNameError
-from pixel_env.media import shown_size
-from pixel_env.types import CropImage, Task, View, ViewKind
-from synth.templates import GRID_CELLS, right_window
+from pixel_env.types import Task
+from synth.templates import GRID_CELLS, right_window, written_look
 
 NO_ZOOM = "no_zoom"
 RANDOM_ZOOM = "random_zoom"
@@ -73,7 +72,5 @@ def _sides(box: Box) -> tuple[float, float]:
 
 
 def _call(task: Task, window: Box, settings: EpisodeSettings) -> str:
-    in_pixels = settings.dialect.coordinates.unit == "pixel"
-    views = [View(source, ViewKind.ORIGINAL) for source in task.sources] if in_pixels else []
-    sizes = [shown_size(view, settings.budgets) for view in views]
-    return write(CropImage(task.evidence[0].image, window), settings.dialect, sizes)
+    dialect = dataclasses.replace(settings.dialect, budgets=settings.budgets)
+    return written_look(task, task.evidence[0].image, window, dialect)

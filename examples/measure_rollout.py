@@ -12,13 +12,12 @@ import time
 from collections.abc import Sequence
 
 import torch
-from transformers import AutoModelForImageTextToText
 
-from agents.chat import Chat
+from agents.engines.load import load_model
 from agents.engines.transformers import TransformersEngine
 from agents.metrics import calls
 from agents.rollout import EpisodeSettings, Rollout, Sampling, rollout
-from agents.tiny import CHECKPOINTS, checkpoint_path
+from pixel_env.budgets import budgets_for
 from pixel_env.dialects import dialect_named
 from pixel_env.tasks import load_tasks
 from pixel_env.types import Limits
@@ -39,12 +38,10 @@ def parsed(argv: Sequence[str] | None) -> argparse.Namespace:
 def main(argv: Sequence[str] | None = None) -> float:
     options = parsed(argv)
     dialect = dialect_named(options.dialect)
-    folder = checkpoint_path(options.model) if options.model in CHECKPOINTS else options.model
-    chat = Chat.from_pretrained(folder, dialect)
-    model = AutoModelForImageTextToText.from_pretrained(folder, dtype=torch.float32).eval()
+    model, chat = load_model(options.model, dialect, dtype="float32")
     task_set = load_tasks(options.tasks, count=-(-options.episodes // options.group))
     tasks = [task for task in task_set.tasks for _ in range(options.group)][: options.episodes]
-    settings = EpisodeSettings(dialect, Limits(max_turns=options.max_turns), task_set.budgets or dialect.budgets)
+    settings = EpisodeSettings(dialect, Limits(max_turns=options.max_turns), budgets_for(None, task_set, dialect))
 
     def played(live: int) -> tuple[float, list[Rollout]]:
         """Seconds and results with at most `live` episodes at a time."""

@@ -37,7 +37,6 @@ from pixel_env.types import (
     Unfinished,
     View,
     ViewBudgets,
-    ViewKind,
 )
 from pixel_env.wording import budget_text, crop_text, expected_text, failure_text, frames_text, opening_prompt
 
@@ -119,8 +118,7 @@ class PixelEnv(gym.Env[Observation, str]):
         """
         super().reset(seed=seed)
         task = self._chosen_task(options or {})
-        kind = ViewKind.VIDEO_FRAME if task.media == "video" else ViewKind.ORIGINAL
-        views = tuple(View(source, kind) for source in task.sources)
+        views = task.opening_views
         images = tuple(show(view, self.budgets) for view in views)
         prompt = opening_prompt(task, self.dialect)
         self._shown_sizes = [_size(image) for image in images]

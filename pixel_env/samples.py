@@ -13,7 +13,7 @@ import numpy as np
 
 from pixel_env.dialects import view_budgets
 from pixel_env.errors import UnknownNameError
-from pixel_env.scenes import COLOURS, Card, Scene, SceneSource, Split, draw_scene
+from pixel_env.scenes import Card, Scene, SceneSource, Split, draw_scene
 from pixel_env.types import Evidence, Task, TaskSet, ViewBudgets
 
 DIGIT_ON_CARD = "digit-on-card"
@@ -171,11 +171,6 @@ def half_question(colour: str) -> str:
 def half_answer(scene: Scene, card: Card) -> str:
     """left or right, by the card's centre."""
     return "left" if card.centre[0] < scene.size[0] / 2 else "right"
-
-
-def asked_colour(task: Task) -> str:
-    """The colour that the question is about: the first that it names."""
-    return min((name for name in COLOURS if f" {name} " in task.question), key=lambda name: task.question.index(name))
 
 
 def _any_card(scene: Scene, rng: np.random.Generator) -> Card:

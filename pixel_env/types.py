@@ -130,6 +130,12 @@ class Task:
     category: str = ""
     needs_looking: bool | None = None
 
+    @property
+    def opening_views(self) -> tuple[View, ...]:
+        """The pictures that an episode opens with, in order."""
+        kind = ViewKind.VIDEO_FRAME if self.media == "video" else ViewKind.ORIGINAL
+        return tuple(View(source, kind) for source in self.sources)
+
 
 # --------------------------------------------------------------------------------------------------- episodes
 

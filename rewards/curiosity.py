@@ -1,7 +1,7 @@
 """The curiosity bonus: pays for operations while a query's rollouts rarely use them.
 
-Knows which rollouts of a group used an operation that was executed. Knows nothing of trajectories. Constants: the
-method's paper (H 0.3, alpha 0.5), DESIGN.md.
+Knows which rollouts of a group used an operation that was executed. Knows nothing of trajectories. Constants:
+arXiv 2505.15966, as the authors' verl-tool port states them (H 0.3, alpha 0.5).
 """
 
 import numpy as np

@@ -1,6 +1,7 @@
 """The efficiency penalty: every operation beyond the allowed ones costs a little.
 
-Knows counts. Knows nothing of trajectories. Constants: the method's paper (N 1, beta 0.05), DESIGN.md.
+Knows counts. Knows nothing of trajectories. Constants: arXiv 2505.15966, as the authors'
+verl-tool port states them (N 1, beta 0.05).
 """
 
 import numpy as np

@@ -13,11 +13,9 @@ from pixel_env.dialects import Dialect
 from pixel_env.samples import LAYOUTS, digit_question, half_answer, half_question
 from pixel_env.scenes import COLOURS, Card, Scene, SceneSource, Split, draw_scene
 from pixel_env.types import Answer, CropImage, Task
-from synth.templates import GRID_CELLS, WINDOW_CELLS, TraceGenerator, right_window
+from synth.templates import GRID_CELLS, WINDOW_CELLS, TraceGenerator, right_window, window_at
 
 LIST_QUESTION = "List the cards."
-REACH = 40
-"""How far, in source pixels, the crop of a digit lesson may be off the card's middle: the card stays inside."""
 
 
 def where_question(colour: str) -> str:
@@ -48,19 +46,14 @@ def near_window(scene: Scene, card: Card, rng: np.random.Generator) -> Box:
     last = GRID_CELLS - WINDOW_CELLS
     while True:
         left, top = (int(np.clip(first + int(rng.integers(-1, 2)), 0, last)) for first in (x, y))
-        window = _window(left, top)
+        window = window_at(left, top)
         if window.contains(scene.box(card)):
             return window
 
 
 def any_window(rng: np.random.Generator) -> Box:
     """A window of four cells a side, anywhere."""
-    return _window(*(int(cell) for cell in rng.integers(0, GRID_CELLS - WINDOW_CELLS + 1, 2)))
-
-
-def _window(left: int, top: int) -> Box:
-    corners = (left, top, left + WINDOW_CELLS, top + WINDOW_CELLS)
-    return Box(*(cell / GRID_CELLS for cell in corners))
+    return window_at(*(int(cell) for cell in rng.integers(0, GRID_CELLS - WINDOW_CELLS + 1, 2)))
 
 
 def lessons(dialect: Dialect, split: Split = "train") -> TraceGenerator:

@@ -4,6 +4,7 @@ Knows tasks, dialects and chance. Knows nothing of tokens or training. A templat
 `MixedTraces` draws any number of them, and of any other generator, in fixed proportions.
 """
 
+import dataclasses
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal, overload
@@ -13,10 +14,11 @@ import numpy as np
 from agents.traces import Trace, TraceTurn
 from pixel_env.actions import write
 from pixel_env.boxes import Box
+from pixel_env.budgets import budgets_for
 from pixel_env.dialects import Dialect
 from pixel_env.errors import TaskError
 from pixel_env.media import shown_size
-from pixel_env.types import Answer, CropImage, Task, TaskSet, View, ViewKind
+from pixel_env.types import Answer, CropImage, Task, TaskSet
 
 Template = Callable[[Task, Dialect, np.random.Generator], Trace]
 TraceGenerator = Callable[[np.random.Generator], Trace]
@@ -35,7 +37,7 @@ def right_window(evidence: Box) -> Box:
     if max(evidence.width, evidence.height) > WINDOW_CELLS / GRID_CELLS:
         return evidence
     left, top = (_first_cell((low + high) / 2) for low, high in _sides(evidence))
-    return _window(left, top)
+    return window_at(left, top)
 
 
 def moved_window(evidence: Box, by_cells: int, rng: np.random.Generator) -> Box:
@@ -50,7 +52,7 @@ def moved_window(evidence: Box, by_cells: int, rng: np.random.Generator) -> Box:
 def wrong_window(evidence: Box, rng: np.random.Generator) -> Box:
     """A window that shows nothing of the evidence (IoU 0). Raises TaskError if the evidence leaves no room for one."""
     last = GRID_CELLS - WINDOW_CELLS
-    windows = [_window(left, top) for left in range(last + 1) for top in range(last + 1)]
+    windows = [window_at(left, top) for left in range(last + 1) for top in range(last + 1)]
     free = [window for window in windows if window.iou(evidence) == 0.0]
     if not free:
         raise TaskError(f"the evidence {evidence.corners} fills the picture: no window misses it, so none is wrong.")
@@ -65,7 +67,8 @@ def _first_cell(middle: float) -> int:
     return int(np.clip(round(middle * GRID_CELLS) - WINDOW_CELLS // 2, 0, GRID_CELLS - WINDOW_CELLS))
 
 
-def _window(left: int, top: int) -> Box:
+def window_at(left: int, top: int) -> Box:
+    """The window whose first cells are `left` and `top`."""
     cell = 1.0 / GRID_CELLS
     return Box(left * cell, top * cell, (left + WINDOW_CELLS) * cell, (top + WINDOW_CELLS) * cell)
 
@@ -150,10 +153,19 @@ def _trace(task: Task, *turns: TraceTurn) -> Trace:
 
 
 def _call(task: Task, image: int, box: Box, dialect: Dialect, *, train: bool = True) -> TraceTurn:
-    views = (View(source, ViewKind.ORIGINAL) for source in task.sources)
+    return TraceTurn(written_look(task, image, box, dialect), train)
+
+
+def written_look(task: Task, image: int, box: Box, dialect: Dialect) -> str:
+    """The call that crops `box` of the task's picture number `image`, shown within the dialect's budgets."""
     in_pixels = dialect.coordinates.unit == "pixel"
-    sizes = [shown_size(view, dialect.budgets) for view in views] if in_pixels else []
-    return TraceTurn(write(CropImage(image, box), dialect, sizes), train)
+    sizes = [shown_size(view, dialect.budgets) for view in task.opening_views] if in_pixels else []
+    return write(CropImage(image, box), dialect, sizes)
+
+
+def shown_as(task_set: TaskSet, dialect: Dialect) -> Dialect:
+    """The dialect with the budgets that the set's pictures are shown within: a call in pixels depends on them."""
+    return dataclasses.replace(dialect, budgets=budgets_for(None, task_set, dialect))
 
 
 def _answer(text: str, dialect: Dialect, *, train: bool = True) -> TraceTurn:
@@ -165,6 +177,8 @@ def _answer(text: str, dialect: Dialect, *, train: bool = True) -> TraceTurn:
 
 def drawn_from(task_set: TaskSet, template: Template, dialect: Dialect) -> TraceGenerator:
     """A generator that applies the template to a task drawn from the set."""
+
+    dialect = shown_as(task_set, dialect)
 
     def generate(rng: np.random.Generator) -> Trace:
         return template(task_set.tasks[int(rng.integers(len(task_set)))], dialect, rng)
@@ -214,6 +228,7 @@ class MixedTraces(Sequence[Trace]):
 
 def single_pass_traces(task_set: TaskSet, dialect: Dialect, seed: int) -> Sequence[Trace]:
     """One single-pass trace of each task."""
+    dialect = shown_as(task_set, dialect)
     return [
         single_pass(task, dialect, np.random.default_rng((seed, place))) for place, task in enumerate(task_set.tasks)
     ]
@@ -221,7 +236,7 @@ def single_pass_traces(task_set: TaskSet, dialect: Dialect, seed: int) -> Sequen
 
 def recrop_traces(task_set: TaskSet, dialect: Dialect, seed: int) -> Sequence[Trace]:
     """Of two tasks, one is looked at once and one after a deliberate mistake that the loss skips."""
-    templates = (single_pass, recrop_once)
+    templates, dialect = (single_pass, recrop_once), shown_as(task_set, dialect)
     return [
         templates[place % 2](task, dialect, np.random.default_rng((seed, place)))
         for place, task in enumerate(task_set.tasks)

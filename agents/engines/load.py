@@ -14,12 +14,17 @@ from pixel_env.errors import ConfigError
 
 def load_engine(model: str, dialect: Dialect, *, dtype: str, max_batch: int) -> tuple[TransformersEngine, Chat]:
     """The engine and the chat format of a folder, a hub id or an embedded checkpoint, on the GPU if there is one."""
+    loaded, chat = load_model(model, dialect, dtype=dtype)
+    return TransformersEngine(loaded, chat, max_batch=max_batch), chat
+
+
+def load_model(model: str, dialect: Dialect, *, dtype: str) -> tuple[torch.nn.Module, Chat]:
+    """The model, ready to generate, and its chat format. Raises ConfigError if there is no such folder."""
     folder = model_folder(model)
     # A hub id has one slash and no dot at its start; anything else was meant to be a folder.
     looks_local = Path(folder).is_absolute() or folder.startswith(".") or folder.count("/") != 1
     if looks_local and not Path(folder).is_dir():
         raise ConfigError(f"there is no checkpoint folder {folder}; give a folder, a hub id or an embedded name")
     chat = Chat.from_pretrained(folder, dialect)
-    loaded = AutoModelForImageTextToText.from_pretrained(folder, dtype=dtype)
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    return TransformersEngine(loaded.to(device).eval(), chat, max_batch=max_batch), chat
+    loaded: torch.nn.Module = AutoModelForImageTextToText.from_pretrained(folder, dtype=dtype)
+    return loaded.to("cuda" if torch.cuda.is_available() else "cpu").eval(), chat

@@ -10,13 +10,14 @@ from safetensors import safe_open
 
 from agents.chat import Chat
 from agents.engines.transformers import TransformersEngine
+from agents.metrics import accuracy
 from agents.rollout import EpisodeSettings, Sampling, rollout
 from agents.tiny import CHECKPOINTS, checkpoint_path, load
 from pixel_env.actions import system_text, write
 from pixel_env.boxes import Box
 from pixel_env.dialects import dialect_named
 from pixel_env.errors import UnknownNameError
-from pixel_env.samples import sample_set
+from pixel_env.samples import DIGIT_ON_CARD, sample_set
 from pixel_env.types import Answer, CropImage, Limits
 
 TINY = dialect_named("tiny")
@@ -81,5 +82,23 @@ def test_the_base_sees_what_its_facts_say(chat: Chat, monkeypatch: pytest.Monkey
     facts = json.loads((checkpoint_path("tiny-base") / "facts.json").read_text())["held_out"]
     measured = tiny_language.held_out(model, chat, 200, seed=11)
     assert set(measured) == set(facts)
-    for kind, accuracy in measured.items():
-        assert accuracy == pytest.approx(facts[kind], abs=0.1), kind  # 200 conversations: 3 standard errors
+    for kind, share in measured.items():
+        assert share == pytest.approx(facts[kind], abs=0.1), kind  # 200 conversations: 3 standard errors
+
+
+@pytest.mark.parametrize("name", ["tiny-warm", "tiny-zoom"])
+def test_an_acting_checkpoint_acts_as_its_facts_say(name: str, chat: Chat) -> None:
+    facts = json.loads((checkpoint_path(name) / "facts.json").read_text())["held_out"]
+    model, _ = load(checkpoint_path(name))
+    tasks = sample_set("vstar-tiny", count=120, kinds=[DIGIT_ON_CARD], seed=3)
+    played = rollout(
+        tasks.tasks,
+        TransformersEngine(model, chat),
+        chat,
+        settings=EpisodeSettings(TINY, Limits(max_turns=2), tasks.budgets or TINY.budgets),
+        sampling=Sampling(temperature=0.0, max_turn_tokens=8),
+        seed=0,
+    )
+    # 120 other questions of the same kind: 3 standard errors.
+    expected = facts[f"{DIGIT_ON_CARD}/learned_zoom"]
+    assert accuracy([row.trajectory for row in played]).value == pytest.approx(expected, abs=0.14)

@@ -7,8 +7,11 @@ from PIL import Image
 from agents.traces import Trace, TraceTurn, read_traces, write_traces
 from pixel_env.actions import parse
 from pixel_env.boxes import Box
+from pixel_env.budgets import budgets_for
 from pixel_env.dialects import dialect_named
 from pixel_env.errors import TaskError
+from pixel_env.media import shown_size
+from pixel_env.tasks import load_tasks
 from pixel_env.types import Answer, CropImage, Evidence, Task, TaskSet
 from synth.templates import (
     CLUMSY,
@@ -22,6 +25,7 @@ from synth.templates import (
     recrop_once,
     right_window,
     single_pass,
+    single_pass_traces,
 )
 
 TINY = dialect_named("tiny")
@@ -129,3 +133,15 @@ def test_traces_are_written_and_read_again_and_an_unknown_task_is_named(tmp_path
     assert read_traces(tmp_path / "traces.jsonl", TaskSet("two", (HARD, EASY))) == traces
     with pytest.raises(TaskError, match=r"row 2.*'easy'"):
         read_traces(tmp_path / "traces.jsonl", TaskSet("one", (HARD,)))
+
+
+def test_a_trace_in_pixels_is_written_for_the_size_that_its_task_set_shows():
+    task_set = load_tasks("sample:vstar", split="train", count=4)
+    dialect = dialect_named("qwen2.5-vl")
+    budgets = budgets_for(None, task_set, dialect)
+    for trace in single_pass_traces(task_set, dialect, 0):
+        sizes = [shown_size(view, budgets) for view in trace.task.opening_views]
+        call = parse(trace.turns[0].text, dialect, sizes)
+        assert isinstance(call, CropImage)
+        assert call.box.contains(trace.task.evidence[0].box) or call.box.iou(trace.task.evidence[0].box) > 0
+        assert call.box.iou(right_window(trace.task.evidence[0].box)) > 0.8
