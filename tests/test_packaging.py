@@ -1,6 +1,7 @@
 """What is shipped and what it needs: the wheel, the import contracts, the light base, the help for torchvision."""
 
 import configparser
+import os
 import subprocess
 import sys
 import textwrap
@@ -77,6 +78,50 @@ def test_environment_rewards_and_core_loop_import_without_the_training_libraries
             sys.modules[name] = None  # importing it now raises
         import pixel_env, rewards, agents.rollout, agents.engines.protocol, agents.engines.scripted
     """)
+
+
+def test_the_unpacked_wheel_plays_on_the_light_base_alone_outside_of_the_checkout(wheel, tmp_path):
+    wheel.extractall(tmp_path / "unpacked")
+    code = """
+        import sys, warnings
+        for name in ("torch", "torchvision", "transformers", "trl", "datasets", "accelerate", "peft", "vllm"):
+            sys.modules[name] = None  # importing it now raises
+        warnings.simplefilter("error")
+        import gymnasium, pixel_env
+        from gymnasium.utils.env_checker import check_env
+        from agents.engines.scripted import PlainChat, ScriptedEngine, in_turn
+        from agents.rollout import EpisodeSettings, Sampling, rollout
+        from pixel_env.cli import main
+        from pixel_env.dialects import dialect_named
+        from pixel_env.samples import sample_set
+        from pixel_env.types import Limits
+
+        assert "unpacked" in pixel_env.__file__, pixel_env.__file__
+        check_env(gymnasium.make("PixelReasoning-VStar-v0").unwrapped)
+        tasks, tiny = sample_set("vstar-tiny", count=2), dialect_named("tiny")
+        chat = PlainChat(tiny)
+        played = rollout(
+            tasks.tasks,
+            ScriptedEngine(in_turn("<crop> 0 0 4 4", "<answer>7"), chat),
+            chat,
+            settings=EpisodeSettings(tiny, Limits(), tasks.budgets),
+            sampling=Sampling(),
+            seed=0,
+        )
+        assert [row.trajectory.valid_operations for row in played] == [1, 1]
+        print(main(["play", "--tasks", "sample:vstar-tiny"]))
+    """
+    done = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(code)],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(tmp_path / "unpacked")},
+        input="",
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines()[-1] == "0"
 
 
 @pytest.mark.parametrize("name", ["Makefile", ".ci/run", "pyproject.toml", ".pre-commit-config.yaml"])

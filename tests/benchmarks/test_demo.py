@@ -27,8 +27,27 @@ gallery_questions: 2
 """
 
 
+NO_OTHER_HOST = """
+import socket
+
+connect = socket.socket.connect
+
+def only_here(self, address):
+    if self.family != socket.AF_UNIX and address[0] not in ("127.0.0.1", "::1", "localhost"):
+        raise SystemExit(f"a connection to another host was tried: {address}")
+    return connect(self, address)
+
+socket.socket.connect = socket.socket.connect_ex = only_here
+"""
+
+
 @pytest.mark.timeout(900)
-def test_the_demo_runs_from_a_base_to_a_report(tiny_checkpoint, tmp_path, capsys):
+def test_the_demo_runs_from_a_base_to_a_report_and_reaches_for_no_other_host(
+    tiny_checkpoint, tmp_path, capsys, monkeypatch
+):
+    (tmp_path / "site").mkdir()
+    (tmp_path / "site" / "sitecustomize.py").write_text(NO_OTHER_HOST)
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path / "site"))  # the jobs inherit it
     (tmp_path / "smallest.yaml").write_text(SMALLEST)
     arguments = ["--quick", "--run", str(tmp_path / "demo"), "--base", str(tiny_checkpoint)]
     arguments += ["--preset", str(tmp_path / "smallest.yaml")]
