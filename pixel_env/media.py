@@ -105,10 +105,10 @@ class DecodeCache:
 
 
 def _bytes_of(image: Image.Image) -> int:
-    return image.width * image.height * len(image.getbands())
+    return image.width * image.height * (4 if image.mode == "RGB" else len(image.getbands()))  # Pillow pads RGB
 
 
-CACHE = DecodeCache(max_bytes=512 * 2**20)
+CACHE = DecodeCache(max_bytes=256 * 2**20)
 """The process's cache. Set `CACHE.max_bytes` to change its bound."""
 
 

@@ -144,7 +144,7 @@ class Counted:
 
 
 def test_a_source_is_decoded_once_while_it_fits_and_the_oldest_is_dropped():
-    cache = DecodeCache(max_bytes=600)
+    cache = DecodeCache(max_bytes=800)
     first, second, third = (Counted(name) for name in "abc")
     for source in (first, second, first, third, first):
         cache.get(source)
