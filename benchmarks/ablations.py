@@ -11,10 +11,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from agents.run_folder import keep_configuration
 from benchmarks.arguments import parse
-from benchmarks.chain import Chain, key_of
-from benchmarks.demo import Kept, in_stages
+from benchmarks.chain import Chain
+from benchmarks.demo import in_stages, keep_settings, settings_key
 from benchmarks.findings import (
     WARM_START,
     WITH,
@@ -31,7 +30,6 @@ from benchmarks.preset import preset
 from benchmarks.sentences import look_sentence, prediction_was_right
 from benchmarks.stages import Stage
 from benchmarks.trap_report import markdown, trap_table
-from benchmarks.weights import weights_hash
 
 COMPETENT = "competent_warm_start"
 COMPETENT_ARM = "competent_without_curiosity"
@@ -76,8 +74,9 @@ def main(argv: list[str]) -> int:
 
 def run_seed(chain: Chain, results: Path, key: str, *, quick: bool) -> int:
     """Runs one seed's chain and writes its file; returns the exit code, 130 if it was stopped."""
-    keep_configuration(chain.run, [Kept.of(chain.base, chain.seed, quick=quick), chain.preset], resumes=True)
-    return in_stages(stages_of(chain), chain.run, lambda: write_result(chain, results, key))
+    stages = stages_of(chain)
+    keep_settings(chain, stages, quick=quick)
+    return in_stages(stages, chain.run, lambda: write_result(chain, results, key))
 
 
 def stages_of(chain: Chain) -> list[Stage]:
@@ -104,8 +103,7 @@ def stages_of(chain: Chain) -> list[Stage]:
 
 def chain_key(chain: Chain) -> str:
     """What the results of all seeds depend on."""
-    jobs = {job.title: job for stage in stages_of(chain) for job in stage.jobs}
-    return key_of(chain.preset, jobs, weights_hash(chain.base))
+    return settings_key(chain, stages_of(chain))
 
 
 def _looks(run: Path) -> str:

@@ -6,13 +6,13 @@ evaluation, report. This process stays light: what needs torch runs in the jobs.
 
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from agents.run_folder import keep_configuration
 from benchmarks.arguments import parse
-from benchmarks.chain import Chain
+from benchmarks.chain import Chain, key_of
 from benchmarks.findings import WARM_START, WITH, WITHOUT, Findings, findings_of, look_of, write_summary
 from benchmarks.policies import LEARNED_ZOOM, POLICIES
 from benchmarks.preset import preset
@@ -28,6 +28,7 @@ from benchmarks.sentences import (
 from benchmarks.stages import Stage, finished_stages, run_stages
 from benchmarks.tables import fraction, interval, table
 from benchmarks.weights import weights_hash
+from pixel_env.errors import ConfigError
 
 
 @dataclass(frozen=True)
@@ -46,8 +47,9 @@ def main(argv: list[str]) -> int:
     config = parse(argv, DemoConfig, "demo")
     run = Path(config.run)
     sizes = preset(config.preset, quick=config.quick)
-    keep_configuration(run, [Kept.of(config.base, config.seed, quick=config.quick), sizes], resumes=True)
-    stages = stages_of(Chain(sizes, config.base, config.seed, run))
+    chain = Chain(sizes, config.base, config.seed, run)
+    stages = stages_of(chain)
+    keep_settings(chain, stages, quick=config.quick)
     return in_stages(stages, run, lambda: _end(run))
 
 
@@ -59,11 +61,29 @@ class Kept:
     base_weights: str
     seed: int
     quick: bool
+    recipes: str
 
-    @classmethod
-    def of(cls, base: str, seed: int, *, quick: bool) -> "Kept":
-        """With the hash of the base's weights."""
-        return cls(base, weights_hash(base), seed, quick)
+
+def keep_settings(chain: Chain, stages: Sequence[Stage], *, quick: bool) -> None:
+    """Writes what the run depends on into its folder. Raises ConfigError where the folder was begun with other things.
+
+    Recipes count by their contents: a name alone would let an edited file, or another version of this package, go on
+    in a folder whose first stages had other settings.
+    """
+    kept = Kept(chain.base, weights_hash(chain.base), chain.seed, quick, settings_key(chain, stages))
+    try:
+        keep_configuration(chain.run, [kept, chain.preset], resumes=True)
+    except ConfigError as error:
+        raise ConfigError(
+            f"{error} For this command that is a fresh --run. (recipes: a hash of what the recipes say; it also "
+            "changes with the version of this package.)"
+        ) from error
+
+
+def settings_key(chain: Chain, stages: Sequence[Stage]) -> str:
+    """What the results of these stages depend on, whatever the seed and the folder."""
+    jobs = {job.title: job for stage in stages for job in stage.jobs}
+    return key_of(chain.preset, jobs, weights_hash(chain.base))
 
 
 def stages_of(chain: Chain) -> list[Stage]:

@@ -6,9 +6,10 @@ import sys
 import time
 
 import pytest
+import yaml
 
-from benchmarks.chain import Chain
-from benchmarks.demo import demo_table, in_stages, main, stages_of
+from benchmarks.chain import Chain, read_recipe
+from benchmarks.demo import demo_table, in_stages, keep_settings, main, stages_of
 from benchmarks.findings import findings_of
 from benchmarks.preset import Preset
 from benchmarks.stages import Stage, finished_stages
@@ -83,6 +84,22 @@ def test_the_stages_are_timed_once_also_where_jobs_run_side_by_side(tmp_path):
     [learning] = [stage for stage in stages if stage.name == "learning"]
     assert [job.recipe["group_reward"] for job in learning.jobs] == ["paper", "correctness"]
     assert {job.recipe["max_turns"] for job in learning.jobs} == {2}
+
+
+def test_a_recipe_that_was_edited_is_refused_in_the_folder_that_it_began(tmp_path):
+    recipe = tmp_path / "paper.yaml"
+    recipe.write_text(yaml.safe_dump(read_recipe("tiny_grpo_paper")))
+
+    def start(run):
+        chain = Chain(Preset(with_curiosity=str(recipe)), "tiny-base", 0, run)
+        keep_settings(chain, stages_of(chain), quick=False)
+
+    start(tmp_path / "run")
+    start(tmp_path / "run")
+    recipe.write_text(yaml.safe_dump(read_recipe("tiny_grpo_paper") | {"learning_rate": 0.5}))
+    with pytest.raises(ConfigError, match=r"recipes \(was .* a fresh --run"):
+        start(tmp_path / "run")
+    start(tmp_path / "another")
 
 
 def test_the_preset_samples_and_asks_enough():

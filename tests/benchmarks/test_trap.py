@@ -2,6 +2,7 @@ import json
 import math
 
 import pytest
+import yaml
 
 from benchmarks.ablations import (
     COMPETENT,
@@ -10,15 +11,17 @@ from benchmarks.ablations import (
     file_of,
     main,
     read_result,
+    run_seed,
     stages_of,
     write_result,
 )
 from benchmarks.chain import Chain, read_recipe
+from benchmarks.demo import keep_settings
 from benchmarks.findings import WARM_START, WITH
 from benchmarks.policies import POLICIES
 from benchmarks.preset import QUICK, Preset
 from benchmarks.trap_report import markdown, mean_over_seeds, prediction_sentence, trap_table
-from pixel_env.errors import UnknownNameError
+from pixel_env.errors import ConfigError, UnknownNameError
 from tests.benchmarks.runs import HABITS, make_run, write_evaluation
 
 
@@ -80,6 +83,17 @@ def test_means_over_seeds_have_students_interval():
     assert estimate.value == pytest.approx(0.8)
     assert estimate.high - estimate.value == pytest.approx(4.303 * 0.1 / math.sqrt(3), abs=1e-3)
     assert math.isnan(mean_over_seeds([0.7]).low)
+
+
+def test_a_recipe_that_was_edited_does_not_stamp_a_seed_with_the_new_key(tmp_path):
+    recipe = tmp_path / "paper.yaml"
+    recipe.write_text(yaml.safe_dump(read_recipe("tiny_grpo_paper")))
+    edited = Chain(Preset(with_curiosity=str(recipe)), "tiny-base", 0, tmp_path / "seed-0")
+    keep_settings(edited, stages_of(edited), quick=False)
+    recipe.write_text(yaml.safe_dump(read_recipe("tiny_grpo_paper") | {"learning_rate": 0.5}))
+    with pytest.raises(ConfigError, match=r"recipes \(was .* a fresh --run"):
+        run_seed(edited, tmp_path / "results", chain_key(edited), quick=False)
+    assert not (tmp_path / "results").exists()
 
 
 def test_arms_differ_in_their_reward_alone(chain):
