@@ -121,12 +121,17 @@ def file_of(results: Path, seed: int) -> Path:
 
 
 def read_result(results: Path, seed: int, key: str) -> dict[str, Any] | None:
-    """The figures of a seed, or None if there are none, or none with this key."""
+    """The figures of a seed, or None if there are none, none that can be read, or none with this key."""
     path = file_of(results, seed)
     if not path.exists():
         return None
-    row: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    if row["key"] != key:
+    try:
+        row: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        measured_with = row["key"]
+    except (ValueError, KeyError, TypeError):  # cut, or no JSON object of ours
+        print(f"seed {seed}: {path} is broken and is measured again", file=sys.stderr)
+        return None
+    if measured_with != key:
         print(f"seed {seed}: {path} was measured with other settings and is measured again", file=sys.stderr)
         return None
     return row
@@ -148,7 +153,10 @@ def write_result(chain: Chain, results: Path, key: str) -> None:
         COMPETENT_ARM: _figures(checkpoints[COMPETENT_ARM], competent),
     }
     results.mkdir(parents=True, exist_ok=True)
-    file_of(results, chain.seed).write_text(json.dumps(row, indent=2, allow_nan=False) + "\n", "utf-8")
+    path = file_of(results, chain.seed)
+    partial = path.with_name(f"{path.name}.partial")
+    partial.write_text(json.dumps(row, indent=2, allow_nan=False) + "\n", "utf-8")
+    partial.replace(path)
 
 
 def _warm_start_figures(look: Look, warm_start: Checkpoint, arm: Checkpoint) -> dict[str, Any]:

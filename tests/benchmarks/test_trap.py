@@ -1,5 +1,6 @@
 import json
 import math
+from pathlib import Path
 
 import pytest
 import yaml
@@ -39,6 +40,26 @@ def test_a_seed_is_measured_once_and_again_with_other_settings(chain, tmp_path, 
     assert read_result(tmp_path, 0, "key")["seed"] == 0
     assert read_result(tmp_path, 0, "other key") is None and "measured again" in capsys.readouterr().err
     assert read_result(tmp_path, 1, "key") is None
+
+
+@pytest.mark.parametrize("text", ["", '{"key": "key", "seed"', "[]", "{}"])
+def test_a_broken_file_of_a_seed_counts_as_not_measured(tmp_path, capsys, text):
+    file_of(tmp_path, 0).write_text(text)
+    assert read_result(tmp_path, 0, "key") is None
+    assert "is broken and is measured again" in capsys.readouterr().err
+
+
+def test_a_seed_whose_writing_is_cut_leaves_no_half_file(chain, tmp_path, monkeypatch):
+    def cut(self, text, *_):
+        with self.open("w") as file:
+            file.write(text[:20])
+        raise KeyboardInterrupt
+
+    write_result(chain, tmp_path, "before")
+    monkeypatch.setattr(Path, "write_text", cut)
+    with pytest.raises(KeyboardInterrupt):
+        write_result(chain, tmp_path, "key")
+    assert read_result(tmp_path, 0, "before")["seed"] == 0
 
 
 def test_finished_seeds_are_not_run_again(chain, tmp_path, capsys):
