@@ -6,8 +6,9 @@ the figures say over seeds is in `trap_report.py`.
 """
 
 import json
+import shlex
 import sys
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,7 @@ from benchmarks.preset import preset
 from benchmarks.sentences import look_sentence, prediction_was_right
 from benchmarks.stages import Stage
 from benchmarks.trap_report import markdown, trap_table
+from pixel_env.errors import ConfigError
 
 COMPETENT = "competent_warm_start"
 COMPETENT_ARM = "competent_without_curiosity"
@@ -51,6 +53,11 @@ class TrapConfig:
 def main(argv: list[str]) -> int:
     """`pixel-env trap [--seeds 5]`. Returns the exit code."""
     config = parse(argv, TrapConfig, "trap")
+    if config.quick and Path(config.results).resolve() == Path(TrapConfig.results).resolve():
+        raise ConfigError(
+            f"--quick with --results {config.results}: that folder is for figures of whole chains, and quick ones "
+            "teach nothing. Give another folder: --results FOLDER."
+        )
     sizes = preset(config.preset, quick=config.quick)
     results = Path(config.results)
     seeds = range(config.first_seed, config.first_seed + config.seeds)
@@ -66,10 +73,21 @@ def main(argv: list[str]) -> int:
             return code
     rows = [row for seed in seeds if (row := read_result(results, seed, key)) is not None]
     results.mkdir(parents=True, exist_ok=True)
-    command = f"pixel-env trap --seeds {config.seeds}" + (f" --first-seed {seeds[0]}" if seeds[0] else "")
-    (results / "README.md").write_text(markdown(rows, command), encoding="utf-8")
+    (results / "README.md").write_text(markdown(rows, command_of(config)), encoding="utf-8")
     print(f"\n{trap_table(rows)}\n\nFigures: {results / 'README.md'}")
     return 0
+
+
+def command_of(config: TrapConfig) -> str:
+    """The command line that asks for this configuration: every flag that is not at its default."""
+    words = ["pixel-env", "trap"]
+    for one in fields(config):
+        value = getattr(config, one.name)
+        if value == one.default:
+            continue
+        flag = f"--{one.name.replace('_', '-')}"
+        words += [flag] if value is True else [flag, str(value)]
+    return shlex.join(words)
 
 
 def run_seed(chain: Chain, results: Path, key: str, *, quick: bool) -> int:

@@ -1,5 +1,6 @@
 import json
 import math
+import shlex
 from pathlib import Path
 
 import pytest
@@ -8,7 +9,9 @@ import yaml
 from benchmarks.ablations import (
     COMPETENT,
     COMPETENT_ARM,
+    TrapConfig,
     chain_key,
+    command_of,
     file_of,
     main,
     read_result,
@@ -16,6 +19,7 @@ from benchmarks.ablations import (
     stages_of,
     write_result,
 )
+from benchmarks.arguments import parse
 from benchmarks.chain import Chain, read_recipe
 from benchmarks.demo import keep_settings
 from benchmarks.findings import WARM_START, WITH
@@ -69,6 +73,19 @@ def test_finished_seeds_are_not_run_again(chain, tmp_path, capsys):
     assert "measured before" in capsys.readouterr().out
     text = (results / "README.md").read_text()
     assert "pixel-env trap --seeds 1" in text and "gave looking up" in text
+
+
+def test_the_page_names_the_command_that_measured_it():
+    assert command_of(TrapConfig()) == "pixel-env trap"
+    config = TrapConfig(seeds=2, first_seed=100, base="my base", quick=True, preset="sizes.yaml")
+    command = command_of(config)
+    assert command == "pixel-env trap --seeds 2 --first-seed 100 --base 'my base' --quick --preset sizes.yaml"
+    assert parse(shlex.split(command)[2:], TrapConfig, "trap") == config
+
+
+def test_quick_figures_are_kept_out_of_the_folder_of_the_real_ones():
+    with pytest.raises(ConfigError, match="--results FOLDER"):
+        main(["--quick", "--seeds", "0"])
 
 
 def test_the_key_goes_with_settings_and_not_with_the_seed_or_the_place(chain, tmp_path):
