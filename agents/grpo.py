@@ -202,16 +202,23 @@ class PixelGRPOTrainer(GRPOTrainer):
         mode = self._mode
         kept = inputs
         if mode == "train" and self._filters:
-            moves = informative(inputs["advantages"].float().cpu().numpy())
-            if not moves.any() and self.accelerator.num_processes == 1:
+            places = self._kept_places(inputs["advantages"])
+            if not len(places):
                 return _zero_loss(model)
-            # Elsewhere one row stays: every process must run its forward and backward pass.
-            moves[0] |= not moves.any()
-            if not moves.all():
-                kept = rows_of(inputs, torch.from_numpy(np.flatnonzero(moves)).to(inputs["advantages"].device))
+            if len(places) < len(inputs["advantages"]):
+                kept = rows_of(inputs, places)
         self._scored = [self._rollouts[mode][place] for place in kept["rollout_index"].tolist()]
         loss = super()._compute_loss(model, kept)
         return loss * self._share_of_normaliser(kept, inputs)
+
+    def _kept_places(self, advantages: torch.Tensor) -> torch.Tensor:
+        """Places of the rows that move the policy, in order; with several processes, as many in each."""
+        moves = torch.from_numpy(informative(advantages.float().cpu().numpy())).to(advantages.device)
+        count = int(moves.sum())
+        if self.accelerator.num_processes > 1:
+            # TRL gathers one figure per row, and every process must run its passes: rows of zero advantage fill up.
+            count = max(1, int(self.accelerator.gather(moves.sum()).max()))
+        return torch.argsort(moves.int(), descending=True, stable=True)[:count].sort().values
 
     def _share_of_normaliser(self, kept: dict[str, Any], inputs: dict[str, Any]) -> float:
         """What the kept rows' loss is multiplied by to be that of all rows, whose other members add exactly 0."""

@@ -12,14 +12,17 @@ from agents.grpo import PixelGRPOConfig, PixelGRPOTrainer
 from pixel_env.tasks import load_tasks
 
 
-def main(checkpoint, folder, rows_of_a_process, group):
-    tasks = load_tasks("sample:vstar-tiny", split="train", count=2)
-    answers = {task.answers[0] for task in tasks.tasks}
+def main(checkpoint, folder, rows_of_a_process, group, rows_with_something_to_learn):
+    rank = int(os.environ.get("RANK", "0"))
+    tasks = load_tasks("sample:vstar-tiny", split="train", count=max(2, 16 // int(group)))
+    answers = {task.answers[0] for task in tasks.tasks[:2]}
 
     def script(conversation):
-        place = conversation.request.request_id % int(rows_of_a_process) % 4
-        is_first_process = os.environ.get("RANK", "0") == "0"
-        if place == 0 and conversation.turn == 0 and (is_first_process or int(group) == 4):
+        row = conversation.request.request_id % int(rows_of_a_process)
+        if rank * int(rows_of_a_process) + row >= int(rows_with_something_to_learn):
+            return "<answer>wrong"
+        place = row % 4
+        if place == 0 and conversation.turn == 0 and (rank == 0 or int(group) == 4):
             return "<crop> 0 0 4 4"
         return in_turn("<answer>" + (sorted(answers)[0] if place < 2 else "wrong"))(conversation)
 
