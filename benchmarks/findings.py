@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from agents.metrics import Estimate, accuracy, call_advantage, paired_difference, rapr
+from agents.metrics import NOTHING, Estimate, accuracy, call_advantage, paired_difference, rapr
 from benchmarks.chain import EASY, HARD
 from benchmarks.policies import LEARNED_ZOOM, NO_ZOOM, ORACLE_ZOOM, POLICIES
 from benchmarks.records import Evaluation, read_evaluation
@@ -66,9 +66,13 @@ class Look:
 
     @property
     def is_ripe(self) -> bool:
-        """Whether what follows a call works: a right crop is read, and easy questions do not suffer from a call."""
+        """Whether what follows a call works: a right crop is read, and easy questions do not suffer from a call.
+
+        Where all easy rollouts call, or none does, nothing is known against it.
+        """
         loss = self.easy_without_call.value - self.easy_after_call.value
-        return self.with_oracle.value >= RIPE_READING and loss <= RIPE_EASY_LOSS
+        suffers = loss > RIPE_EASY_LOSS  # also False for NaN
+        return self.with_oracle.value >= RIPE_READING and not suffers
 
     @property
     def verdict(self) -> Verdict:
@@ -89,8 +93,8 @@ def look_of(run: Path, warm_start: str = WARM_START) -> Look:
     advantages = call_advantage([*hard, *easy], rng=np.random.default_rng(0))
     return Look(
         rollouts=len(hard) + len(easy),
-        hard=advantages[HARD],
-        easy=advantages[EASY],
+        hard=advantages.get(HARD, NOTHING),
+        easy=advantages.get(EASY, NOTHING),
         hard_rapr=rapr(hard),
         with_oracle=accuracy(held_out.of(ORACLE_ZOOM, category=HARD)),
         easy_after_call=accuracy([t for t in easy if t.valid_operations]),

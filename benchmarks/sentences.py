@@ -70,10 +70,20 @@ def look_grounds(look: Look) -> str:
     ripe = "ripe" if look.is_ripe else "not ripe"
     return (
         f"{look.rollouts:,} sampled rollouts, of which {percent(look.hard_rapr)} call where a crop is needed. With the "
-        f"oracle's crop {percent(look.with_oracle.value)} are right; easy questions are right in "
-        f"{percent(look.easy_after_call.value)} after a call and in {percent(look.easy_without_call.value)} without: "
+        f"oracle's crop {percent(look.with_oracle.value)} are right; {_easy_grounds(look)}: "
         f"the path after a call is {ripe}.{few}"
     )
+
+
+def _easy_grounds(look: Look) -> str:
+    after, without = look.easy_after_call, look.easy_without_call
+    if not after.n and not without.n:
+        return "no easy question was asked"
+    if not after.n:
+        return f"easy questions are right in {percent(without.value)}, and none is called on"
+    if not without.n:
+        return f"easy questions are right in {percent(after.value)}, and all are called on"
+    return f"easy questions are right in {percent(after.value)} after a call and in {percent(without.value)} without"
 
 
 # --------------------------------------------------------------------------------------------------- afterwards

@@ -1,9 +1,11 @@
 import json
 import math
+from dataclasses import replace
 
 import pytest
 
 from agents.metrics import Estimate
+from benchmarks.chain import HARD
 from benchmarks.findings import (
     CHANCE,
     WARM_START,
@@ -17,8 +19,10 @@ from benchmarks.findings import (
     summary_of,
     write_summary,
 )
+from benchmarks.records import ROWS
 from benchmarks.sentences import headline, look_sentence, prediction_was_right, with_sentence, without_sentence
-from tests.benchmarks.runs import HABITS, make_run
+from pixel_env.tasks import load_tasks
+from tests.benchmarks.runs import HABITS, SET, make_run, write_evaluation
 
 PREDICTIONS = [
     (Verdict.TRAP, Outcome.GAVE_UP, True),
@@ -94,6 +98,34 @@ def test_the_summary_is_strict_json_also_where_nothing_was_called(finished_run):
 def test_the_look_ends_in_one_of_three_forms(look, verdict, form):
     assert look.verdict is verdict
     assert form in look_sentence(look)
+
+
+NO_ROLLOUT = Estimate(math.nan, math.nan, math.nan, 0)
+
+
+@pytest.mark.parametrize(
+    ("missing", "told"),
+    [
+        ({"easy_after_call": NO_ROLLOUT}, "right in 95%, and none is called on"),
+        ({"easy_without_call": NO_ROLLOUT}, "right in 95%, and all are called on"),
+        ({"easy_after_call": NO_ROLLOUT, "easy_without_call": NO_ROLLOUT}, "no easy question was asked"),
+    ],
+)
+def test_easy_questions_that_are_never_or_always_called_on_are_no_objection(missing, told):
+    look = replace(a_look(0.02, 0.08), **missing)
+    assert look.verdict is Verdict.LEARNS
+    assert told in look_sentence(look) and "no figure" not in look_sentence(look)
+
+
+def test_a_look_without_easy_questions_is_still_a_look(tmp_path):
+    for name, policies, samples in (("evaluation", ("oracle_zoom",), 0), ("look", (), 4)):
+        folder = tmp_path / f"{WARM_START}_{name}"
+        write_evaluation(folder, HABITS[WARM_START], policies, count=24, samples=samples)
+        rows = (folder / ROWS).read_text().splitlines(keepends=True)
+        hard = {task.task_id for task in load_tasks(SET, split="test", count=24).tasks if task.category == HARD}
+        (folder / ROWS).write_text("".join(row for row in rows if json.loads(row)["task_id"] in hard))
+    look = look_of(tmp_path)
+    assert look.hard.n == 12 and look.easy.n == 0 and "no easy question was asked" in look_sentence(look)
 
 
 def test_a_look_counts_calls_by_kind_of_question(finished_run):
