@@ -88,10 +88,11 @@ def rollout(
 ) -> list[Rollout]:
     """Play one episode of each task (the same task may come several times); results in the order of `tasks`.
 
-    `forced(task)`: scripted first turns, for an oracle or a random policy. `on_finish` is called in this thread for
-    each episode as it ends. At most `max_live` episodes hold pictures at a time. What is sampled depends on `seed`,
-    the task's id and how often it came before, not on timing. Raises what is the user's mistake (ConfigError,
-    UnknownNameError); anything else that goes wrong in an episode ends that one as `Stop.FAILED`.
+    `forced(task)`: scripted first turns, for an oracle or a random policy; called in the episodes' threads, in any
+    order. `on_finish` is called in this thread for each episode as it ends. At most `max_live` episodes hold pictures
+    at a time. What is sampled depends on `seed`, the task's id and how often it came before, not on timing. Raises
+    what is the user's mistake (ConfigError, UnknownNameError); anything else that goes wrong in an episode ends that
+    one as `Stop.FAILED`.
     """
     pending = deque(_episodes(tasks, chat, settings, sampling, seed, forced))
     results: dict[int, Rollout] = {}
@@ -143,9 +144,8 @@ def _episodes(
     for index, task in enumerate(tasks):
         occurrence = times_seen.get(task.task_id, 0)
         times_seen[task.task_id] = occurrence + 1
-        first_turns = list(forced(task)) if forced is not None else []
         seed_text = f"{seed}/{task.task_id}/{occurrence}"
-        yield _Episode(task, index, len(tasks), chat, settings, sampling, seed_text, first_turns)
+        yield _Episode(task, index, len(tasks), chat, settings, sampling, seed_text, forced)
 
 
 @dataclass(eq=False)
@@ -159,7 +159,7 @@ class _Episode:
     settings: EpisodeSettings
     sampling: Sampling
     seed_text: str
-    forced: list[str]
+    forced: Callable[[Task], Sequence[str]] | None
     env: PixelEnv | None = None
     prompt_ids: tuple[int, ...] = ()
     ids: list[int] = field(default_factory=list)
@@ -184,7 +184,7 @@ class _Episode:
             observation, _ = self.env.reset(seed=0, options={"task_id": self.task.task_id})
             self.images += observation["images"]
             self.prompt_ids = self.chat.open(self.env.trajectory.prompt, observation["images"])
-            for text in self.forced:
+            for text in self.forced(self.task) if self.forced is not None else ():
                 ids = self.chat.encode(text)
                 if self._step(ids, [0.0] * len(ids), text, sampled=False, ended=True):
                     return None

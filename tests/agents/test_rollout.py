@@ -10,7 +10,7 @@ from agents.engines.protocol import Response
 from agents.engines.scripted import PlainChat, ScriptedEngine, in_turn
 from agents.rollout import EpisodeSettings, Sampling, rollout
 from pixel_env.dialects import dialect_named
-from pixel_env.errors import ConfigError
+from pixel_env.errors import ConfigError, MediaError, UnknownNameError
 from pixel_env.failures import FailureCode
 from pixel_env.testing import BrokenSource, tiny_task, tiny_task_set
 from pixel_env.types import Limits, Prompt, Stop, Unfinished
@@ -142,6 +142,26 @@ def test_one_failing_episode_does_not_stop_the_others():
     assert (broken.prompt_ids, broken.completion_ids) == ((), ())
     assert "no words" in c.trajectory.error
     assert c.prompt_ids and not c.completion_ids and len(c.views) == 1
+
+
+def test_forced_turns_that_cannot_be_made_fail_their_episode():
+    tasks = [tiny_task("a"), tiny_task("unreadable"), tiny_task("c")]
+
+    def forced(task):
+        if task.task_id == "unreadable":
+            raise MediaError("the picture cannot be read")
+        return [CALL]
+
+    stops = [result.trajectory.stop for result in play(tasks, in_turn("<answer>7"), forced=forced)]
+    assert stops == [Stop.ANSWERED, Stop.FAILED, Stop.ANSWERED]
+
+
+def test_forced_turns_that_are_the_users_mistake_are_raised():
+    def forced(task):
+        raise UnknownNameError("no policy of that name")
+
+    with pytest.raises(UnknownNameError, match="no policy"):
+        play([tiny_task()], in_turn("<answer>7"), forced=forced)
 
 
 def test_the_users_mistakes_are_raised():
