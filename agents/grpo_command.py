@@ -8,7 +8,7 @@ from trl import ModelConfig, get_peft_config, get_quantization_config
 from agents.grpo import PixelGRPOTrainer
 from agents.grpo_config import PixelGRPOConfig
 from agents.recipes import parsed
-from agents.run_folder import keep_configuration
+from agents.run_folder import checkpoint_to_resume, keep_configuration
 from pixel_env.errors import ConfigError
 from pixel_env.tasks import load_tasks
 
@@ -30,8 +30,8 @@ def main(argv: list[str]) -> int:
     arguments, args, model_config = parsed((TaskArguments, PixelGRPOConfig, ModelConfig), argv, "grpo")
     if model_config.model_name_or_path is None:
         raise ConfigError("No model was given. Give --model_name_or_path, a folder or the name of an embedded one.")
-    resume: str | bool | None = True if args.resume_from_checkpoint == "last" else args.resume_from_checkpoint
-    keep_configuration(Path(args.output_dir), [arguments, args, model_config], resumes=bool(resume))
+    folder = Path(args.output_dir)
+    keep_configuration(folder, [arguments, args, model_config], resumes=bool(args.resume_from_checkpoint))
     eval_tasks = arguments.eval_tasks and load_tasks(
         arguments.eval_tasks, split="test", count=arguments.eval_task_count
     )
@@ -43,7 +43,7 @@ def main(argv: list[str]) -> int:
         peft_config=get_peft_config(model_config),
         quantization_config=get_quantization_config(model_config),
     )
-    trainer.train(resume_from_checkpoint=resume)
+    trainer.train(resume_from_checkpoint=checkpoint_to_resume(folder, args.resume_from_checkpoint))
     trainer.save_model()
     return 0
 

@@ -1,10 +1,11 @@
-"""The resolved configuration of a training run, kept in its folder.
+"""The folder of a training run: its resolved configuration, and the checkpoint that it goes on from.
 
 Knows dataclasses and JSON. Knows nothing of what the fields mean, except which of them a resumed run may change.
 """
 
 import dataclasses
 import json
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -33,7 +34,30 @@ def keep_configuration(folder: Path, parts: Sequence[Any], *, resumes: bool) -> 
                 "Resume with the same one, or give another output_dir."
             )
     folder.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(fields, indent=2, sort_keys=True) + "\n", encoding="utf-8")
+    # Replaced as a whole, by any of several processes: a run that is killed here leaves no broken file.
+    partial = folder / f"{FILE_NAME}.{os.getpid()}.partial"
+    partial.write_text(json.dumps(fields, indent=2, sort_keys=True) + "\n", encoding="utf-8")
+    partial.replace(path)
+
+
+def checkpoint_to_resume(folder: Path, asked: str | None) -> str | None:
+    """`asked` (a path, or None), where 'last' is the newest whole checkpoint in `folder`; None to start afresh."""
+    if asked != "last":
+        return asked
+    numbered = {int(path.name.rpartition("-")[2]): path for path in folder.glob("checkpoint-*") if _is_whole(path)}
+    if not numbered:
+        print(f"There is no whole checkpoint in {folder}: the run starts from the beginning.")
+        return None
+    return str(numbered[max(numbered)])
+
+
+def _is_whole(checkpoint: Path) -> bool:
+    """Whether the file that is written last is there and can be read."""
+    try:
+        json.loads((checkpoint / "trainer_state.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return False
+    return checkpoint.name.rpartition("-")[2].isdigit()
 
 
 def _fields(part: Any) -> dict[str, Any]:

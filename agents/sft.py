@@ -19,7 +19,7 @@ from agents.collator import TraceCollator
 from agents.grpo_config import EpisodeArguments
 from agents.models import model_folder
 from agents.recipes import parsed
-from agents.run_folder import keep_configuration
+from agents.run_folder import checkpoint_to_resume, keep_configuration
 from agents.traces import Trace, read_traces
 from pixel_env.dialects import Dialect, dialect_named
 from pixel_env.errors import ConfigError
@@ -129,8 +129,8 @@ def main(argv: list[str]) -> int:
         raise ConfigError("No model was given. Give --model_name_or_path, a folder or the name of an embedded one.")
     dialect = dialect_named(args.dialect)
     task_set = load_tasks(arguments.tasks, split="train", count=arguments.task_count)
-    resume: str | bool | None = True if args.resume_from_checkpoint == "last" else args.resume_from_checkpoint
-    keep_configuration(Path(args.output_dir), [arguments, args, model_config], resumes=bool(resume))
+    folder = Path(args.output_dir)
+    keep_configuration(folder, [arguments, args, model_config], resumes=bool(args.resume_from_checkpoint))
     trainer = PixelSFTTrainer(
         model=model_config.model_name_or_path,
         traces=_traces(arguments.traces, task_set, dialect, args.seed),
@@ -138,7 +138,7 @@ def main(argv: list[str]) -> int:
         task_set=task_set,
         peft_config=get_peft_config(model_config),
     )
-    trainer.train(resume_from_checkpoint=resume)
+    trainer.train(resume_from_checkpoint=checkpoint_to_resume(folder, args.resume_from_checkpoint))
     trainer.save_model()
     return 0
 

@@ -1,0 +1,40 @@
+import json
+import os
+from dataclasses import dataclass
+
+import pytest
+
+from agents.run_folder import FILE_NAME, checkpoint_to_resume, keep_configuration
+
+
+@dataclass
+class Settings:
+    rate: float
+
+
+def test_the_configuration_is_replaced_as_a_whole_never_written_over(tmp_path):
+    keep_configuration(tmp_path, [Settings(1.0)], resumes=False)
+    os.link(tmp_path / FILE_NAME, tmp_path / "before")
+    keep_configuration(tmp_path, [Settings(2.0)], resumes=False)
+    rates = [json.loads((tmp_path / name).read_text(encoding="utf-8"))["rate"] for name in ("before", FILE_NAME)]
+    assert rates == [1.0, 2.0]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["before", FILE_NAME]
+
+
+def test_the_last_checkpoint_is_the_newest_whole_one(tmp_path):
+    states = {"checkpoint-9": "{}", "checkpoint-10": "{}", "checkpoint-11": '{"step', "checkpoint-best": "{}"}
+    for name, state in states.items():
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "trainer_state.json").write_text(state, encoding="utf-8")
+    (tmp_path / "checkpoint-12").mkdir()
+    assert checkpoint_to_resume(tmp_path, "last") == str(tmp_path / "checkpoint-10")
+
+
+def test_without_a_whole_checkpoint_the_run_starts_afresh_and_says_so(tmp_path, capsys):
+    assert checkpoint_to_resume(tmp_path / "new", "last") is None
+    assert "from the beginning" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("asked", [None, "elsewhere/checkpoint-3"])
+def test_any_other_wish_is_passed_on(tmp_path, asked):
+    assert checkpoint_to_resume(tmp_path, asked) == asked
