@@ -24,6 +24,7 @@ from benchmarks.findings import (
     as_json,
     checkpoint_of,
     difference,
+    finite,
     look_of,
 )
 from benchmarks.policies import LEARNED_ZOOM
@@ -191,9 +192,9 @@ def _figures(checkpoint: Checkpoint, before: Checkpoint) -> dict[str, Any]:
     gain = difference(checkpoint.hard(LEARNED_ZOOM), before.hard(LEARNED_ZOOM))
     return {
         "accuracy": {policy: as_json(estimate) for policy, estimate in checkpoint.accuracies.items()},
-        "rapr": checkpoint.rapr,
+        "rapr": finite(checkpoint.rapr),
         "easy_accuracy": as_json(checkpoint.easy_accuracy),
-        "easy_rapr": checkpoint.easy_rapr,
+        "easy_rapr": finite(checkpoint.easy_rapr),
         "gain_over_warm_start": as_json(gain),
         "gain_over_own_no_zoom": as_json(checkpoint.gain_over_no_zoom),
         "outcome": checkpoint.outcome.value,

@@ -254,12 +254,13 @@ def write_summary(run: Path, found: Findings) -> None:
 
 def as_json(value: Any) -> Any:
     """Dataclasses of figures as JSON objects; what is not a number becomes null."""
-    return _finite(asdict(value))
+    return finite(asdict(value))
 
 
-def _finite(value: Any) -> Any:
+def finite(value: Any) -> Any:
+    """The value, dictionaries member by member, with null for every number that is not finite."""
     if isinstance(value, dict):
-        return {key: _finite(member) for key, member in value.items()}
+        return {key: finite(member) for key, member in value.items()}
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 

@@ -19,13 +19,15 @@ def percent(value: float) -> str:
 
 def points(difference: Estimate) -> str:
     """A difference of fractions in percentage points, with its interval."""
+    if difference.value != difference.value:
+        return "no figure"
     value, low, high = (_signed_points(part) for part in (difference.value, difference.low, difference.high))
     zero = ", which holds zero" if difference.low <= 0 <= difference.high else ""
     return f"{value} points (95% interval {low} to {high}{zero})"
 
 
 def _signed_points(value: float) -> str:
-    return "no figure" if value != value else f"{round(100 * value):+d}".replace("+0", "0")
+    return f"{round(100 * value):+d}".replace("+0", "0")
 
 
 # -------------------------------------------------------------------------------------------------- before RL

@@ -3,6 +3,7 @@
 Knows the seeds' rows (`ablations.py` writes them) and means over seeds. Knows nothing of runs.
 """
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -20,7 +21,11 @@ _Z_95 = 1.96
 
 
 def mean_over_seeds(values: Sequence[float]) -> Estimate:
-    """Mean with Student's 95 % interval, seeds being the sample; without an interval for one seed."""
+    """Mean with Student's 95 % interval, seeds being the sample; without an interval for one seed.
+
+    NaN is a seed that has no such figure; it does not count.
+    """
+    values = [value for value in values if not math.isnan(value)]
     n = len(values)
     nan = float("nan")
     if n == 0:
@@ -37,23 +42,23 @@ _Figure = tuple[str, Callable[[Row], float]]
 
 _FIGURES: tuple[_Figure, ...] = (
     ("clumsy warm start: learned zoom", lambda row: _accuracy(row["clumsy"]["checkpoint"])),
-    ("clumsy warm start: RaPR", lambda row: float(row["clumsy"]["checkpoint"]["rapr"])),
+    ("clumsy warm start: RaPR", lambda row: _or_nan(row["clumsy"]["checkpoint"]["rapr"])),
     ("with curiosity: learned zoom", lambda row: _accuracy(row["with_curiosity"])),
     ("with curiosity: oracle zoom", lambda row: _accuracy(row["with_curiosity"], "oracle_zoom")),
     ("with curiosity: no zoom", lambda row: _accuracy(row["with_curiosity"], "no_zoom")),
-    ("with curiosity: RaPR", lambda row: float(row["with_curiosity"]["rapr"])),
-    ("with curiosity: easy questions", lambda row: float(row["with_curiosity"]["easy_accuracy"]["value"])),
+    ("with curiosity: RaPR", lambda row: _or_nan(row["with_curiosity"]["rapr"])),
+    ("with curiosity: easy questions", lambda row: _or_nan(row["with_curiosity"]["easy_accuracy"]["value"])),
     ("without curiosity: learned zoom", lambda row: _accuracy(row["without_curiosity"])),
     ("without curiosity: no zoom", lambda row: _accuracy(row["without_curiosity"], "no_zoom")),
-    ("without curiosity: RaPR", lambda row: float(row["without_curiosity"]["rapr"])),
+    ("without curiosity: RaPR", lambda row: _or_nan(row["without_curiosity"]["rapr"])),
     ("competent warm start: learned zoom", lambda row: _accuracy(row["competent"]["checkpoint"])),
     ("competent, without curiosity: learned zoom", lambda row: _accuracy(row["competent_without_curiosity"])),
-    ("competent, without curiosity: RaPR", lambda row: float(row["competent_without_curiosity"]["rapr"])),
+    ("competent, without curiosity: RaPR", lambda row: _or_nan(row["competent_without_curiosity"]["rapr"])),
 )
 
 
 def _accuracy(arm: Mapping[str, Any], policy: str = "learned_zoom") -> float:
-    return float(arm["accuracy"][policy]["value"])
+    return _or_nan(arm["accuracy"][policy]["value"])
 
 
 def trap_table(rows: Sequence[Row]) -> str:

@@ -20,7 +20,7 @@ from benchmarks.findings import (
     write_summary,
 )
 from benchmarks.records import ROWS
-from benchmarks.sentences import headline, look_sentence, prediction_was_right, with_sentence, without_sentence
+from benchmarks.sentences import headline, look_sentence, points, prediction_was_right, with_sentence, without_sentence
 from pixel_env.tasks import load_tasks
 from tests.benchmarks.runs import HABITS, SET, make_run, write_evaluation
 
@@ -98,6 +98,11 @@ def test_the_summary_is_strict_json_also_where_nothing_was_called(finished_run):
 def test_the_look_ends_in_one_of_three_forms(look, verdict, form):
     assert look.verdict is verdict
     assert form in look_sentence(look)
+
+
+def test_a_difference_of_nothing_is_no_figure():
+    assert points(NO_ROLLOUT) == "no figure"
+    assert points(Estimate(0.1, -0.02, 0.2, 50)) == "+10 points (95% interval -2 to +20, which holds zero)"
 
 
 NO_ROLLOUT = Estimate(math.nan, math.nan, math.nan, 0)

@@ -1,6 +1,8 @@
 import json
 import math
 import shlex
+import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -25,6 +27,7 @@ from benchmarks.demo import keep_settings
 from benchmarks.findings import WARM_START, WITH
 from benchmarks.policies import POLICIES
 from benchmarks.preset import QUICK, Preset
+from benchmarks.records import ROWS
 from benchmarks.trap_report import markdown, mean_over_seeds, prediction_sentence, trap_table
 from pixel_env.errors import ConfigError, UnknownNameError
 from tests.benchmarks.runs import HABITS, make_run, write_evaluation
@@ -104,6 +107,20 @@ def test_the_figures_tell_what_became_of_each_arm(chain, tmp_path):
     assert "with curiosity: learned zoom" in trap_table([row])
 
 
+def test_a_seed_with_figures_missing_is_written_and_reported(chain, tmp_path):
+    run = tmp_path / "seed-0"
+    shutil.copytree(chain.run, run)
+    rows = run / f"{WITH}_evaluation" / ROWS
+    kept = [row for row in rows.read_text().splitlines(keepends=True) if json.loads(row)["sample"] is None]
+    rows.write_text("".join(kept))  # no sampled rollout: no RaPR
+    write_result(replace(chain, run=run), tmp_path, "key")
+    row = read_result(tmp_path, 0, "key")
+    assert row[WITH]["rapr"] is None and row[WITH]["easy_rapr"] is None
+    [line] = [line for line in trap_table([row]).splitlines() if line.startswith("with curiosity: RaPR")]
+    assert line.split()[-3:] == ["-", "-", "-"]
+    assert "| with curiosity: RaPR | - | - | - |" in markdown([row], "pixel-env trap")
+
+
 def test_predictions_are_counted():
     def row(verdict, was_right):
         return {"verdict": verdict, "prediction_was_right": was_right}
@@ -121,6 +138,7 @@ def test_means_over_seeds_have_students_interval():
     assert estimate.value == pytest.approx(0.8)
     assert estimate.high - estimate.value == pytest.approx(4.303 * 0.1 / math.sqrt(3), abs=1e-3)
     assert math.isnan(mean_over_seeds([0.7]).low)
+    assert mean_over_seeds([0.7, math.nan, 0.8, 0.9]) == estimate
 
 
 def test_a_recipe_that_was_edited_does_not_stamp_a_seed_with_the_new_key(tmp_path):
