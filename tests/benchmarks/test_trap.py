@@ -5,6 +5,7 @@ import shutil
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 import yaml
 
@@ -150,6 +151,14 @@ def test_a_recipe_that_was_edited_does_not_stamp_a_seed_with_the_new_key(tmp_pat
     with pytest.raises(ConfigError, match=r"recipes \(was .* a fresh --run"):
         run_seed(edited, tmp_path / "results", chain_key(edited), quick=False)
     assert not (tmp_path / "results").exists()
+
+
+@pytest.mark.parametrize(("seeds", "quantile"), [(2, 12.706), (12, 2.201), (20, 2.093), (31, 2.042), (32, 1.96)])
+def test_the_interval_is_students_up_to_thirty_one_seeds(seeds, quantile):
+    values = list(np.linspace(0.5, 0.9, seeds))
+    estimate = mean_over_seeds(values)
+    half = estimate.high - estimate.value
+    assert half == pytest.approx(quantile * np.std(values, ddof=1) / math.sqrt(seeds), rel=1e-6)
 
 
 def test_arms_differ_in_their_reward_alone(chain):
