@@ -6,13 +6,13 @@ Knows figures and records. Draws nothing and writes no file.
 import math
 from collections.abc import Sequence
 
-from agents.metrics import Estimate, accuracy, calls, rapr, visual_tokens
+from agents.metrics import Estimate, calls, rapr, visual_tokens, wilson
 from benchmarks.records import Evaluation
 from pixel_env.types import Trajectory, ViewBudgets
 
 
 def accuracy_table(evaluation: Evaluation) -> str:
-    """A row for each category and policy: n, accuracy with its interval, RaPR, calls and visual tokens per answer."""
+    """A row for each category and policy: n questions, accuracy, its interval, RaPR, calls and tokens per answer."""
     head = ["questions", "policy", "n", "accuracy", "95% interval", "RaPR", "calls", "visual tokens"]
     rows = []
     for category in evaluation.categories:
@@ -28,7 +28,7 @@ def accuracy_table(evaluation: Evaluation) -> str:
 
 
 def _row(name: str, trajectories: Sequence[Trajectory], budgets: ViewBudgets) -> list[str]:
-    estimate = accuracy(trajectories)
+    estimate = accuracy_of_questions(trajectories)
     return [
         name.replace("_", " "),
         str(estimate.n),
@@ -38,6 +38,17 @@ def _row(name: str, trajectories: Sequence[Trajectory], budgets: ViewBudgets) ->
         fraction(calls(trajectories)),
         f"{visual_tokens(trajectories, budgets):.0f}",
     ]
+
+
+def accuracy_of_questions(trajectories: Sequence[Trajectory]) -> Estimate:
+    """Mean over questions of each one's mean grade, with Wilson's interval for as many trials as questions.
+
+    Samples of one question are no independent trials. The interval is on the safe side: means vary less than 0 and 1.
+    """
+    grades: dict[str, list[float]] = {}
+    for trajectory in trajectories:
+        grades.setdefault(trajectory.task.task_id, []).append(trajectory.reward)
+    return wilson(sum(sum(of_one) / len(of_one) for of_one in grades.values()), len(grades))
 
 
 def table(rows: Sequence[Sequence[str]], *, text_columns: int = 1) -> str:

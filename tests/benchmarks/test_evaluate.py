@@ -4,10 +4,11 @@ from dataclasses import replace
 import pytest
 
 from agents.engines.scripted import PlainChat, ScriptedEngine
+from agents.metrics import accuracy, wilson
 from benchmarks.evaluate import EvalConfig, evaluate, main
 from benchmarks.policies import LEARNED_ZOOM, NO_ZOOM, ORACLE_ZOOM, POLICIES
 from benchmarks.records import ROWS, keys_of, read_evaluation
-from benchmarks.tables import accuracy_table
+from benchmarks.tables import accuracy_of_questions, accuracy_table
 from pixel_env.dialects import dialect_named
 from pixel_env.errors import ConfigError, UnknownNameError
 from pixel_env.tasks import load_tasks
@@ -99,6 +100,17 @@ def test_the_table_has_a_row_for_each_kind_of_question_and_policy(config):
     lines = accuracy_table(run(config)).splitlines()
     assert len(lines) == 2 + 2 * (len(POLICIES) + 1)
     assert any(line.startswith("digit-on-card  oracle zoom") and "[" in line for line in lines)
+
+
+def test_samples_of_a_question_do_not_narrow_the_interval(config):
+    evaluation = run(config)
+    sampled = evaluation.of(LEARNED_ZOOM, sampled=True)
+    estimate = accuracy_of_questions(sampled)
+    once = wilson(6 * accuracy(sampled).value, 6)
+    assert (estimate.n, estimate.value, estimate.low) == pytest.approx((6, once.value, once.low))
+    lines = [line.split("  ") for line in accuracy_table(evaluation).splitlines()]
+    counts = {[cell.strip() for cell in line if cell.strip()][2] for line in lines[2:]}
+    assert counts == {"3"}  # of each kind, whatever the number of samples
 
 
 def test_going_on_with_another_configuration_is_refused_naming_the_keys(tiny_checkpoint, tmp_path, capsys):
