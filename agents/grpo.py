@@ -88,7 +88,7 @@ class PixelGRPOTrainer(GRPOTrainer):
         self.chat = Chat(self.processing_class, self.dialect)
         self._rollouts: dict[str, list[Rollout]] = {"train": [], "eval": []}
         self._scored: Sequence[Rollout] = ()
-        self._generations_of_step = (-1, 0)
+        self._generations_of_step = {"train": (-1, 0), "eval": (-1, 0)}
         self._filters = args.filter_zero_advantage and self._only_advantages_move_the_policy()
 
     # ------------------------------------------------------------------------------------------------- rollouts
@@ -140,9 +140,10 @@ class PixelGRPOTrainer(GRPOTrainer):
 
     def _rollout_seed(self, mode: str, rows: int) -> int:
         """One seed per generation. It names no process unless a query's rollouts are spread over several."""
-        step, count = self._generations_of_step
+        # Counted per mode: a resumed run does not repeat the evaluation that came before its first step.
+        step, count = self._generations_of_step[mode]
         count = count + 1 if step == self.state.global_step else 0
-        self._generations_of_step = (self.state.global_step, count)
+        self._generations_of_step[mode] = (self.state.global_step, count)
         group = self.num_generations if mode == "train" else self.num_generations_eval
         process = 0 if rows % group == 0 else self.accelerator.process_index
         entropy = (self.args.seed, self.state.global_step, count, int(mode == "eval"), process)

@@ -359,8 +359,10 @@ def test_a_run_cut_in_half_and_resumed_logs_what_the_uncut_run_logs(tiny_checkpo
     def run(folder, steps, resume=False):
         # A constant rate, because the length of a schedule is part of the schedule.
         options = {"max_steps": steps, "save_strategy": "steps", "save_steps": 2, "lr_scheduler_type": "constant"}
+        # Evaluated where it is saved: the resumed run does not evaluate there again.
+        options |= {"eval_strategy": "steps", "eval_steps": 2, "per_device_eval_batch_size": GROUP}
         trainer = PixelGRPOTrainer(
-            str(tiny_checkpoint), tasks, config(folder, **options), reward_funcs=letters, group_reward="paper"
+            str(tiny_checkpoint), tasks, config(folder, **options), reward_funcs=letters, eval_tasks=held_out
         )
         trainer.train(resume_from_checkpoint=resume or None)
         return [{name: value for name, value in row.items() if "time" not in name} for row in logged(trainer)]
@@ -368,6 +370,7 @@ def test_a_run_cut_in_half_and_resumed_logs_what_the_uncut_run_logs(tiny_checkpo
     def letters(completions, **_):
         return [sum(letter in "aeiou" for letter in messages[0]["content"]) / 10 for messages in completions]
 
+    held_out = load_tasks("sample:vstar-tiny", split="test", count=1)
     uncut = run(tmp_path / "uncut", 4)
     run(tmp_path / "cut", 2)
     resumed = run(tmp_path / "cut", 4, resume=True)
