@@ -4,6 +4,7 @@ Knows TRL's configuration classes. Knows nothing of models, rollouts or losses.
 """
 
 from dataclasses import dataclass, field
+from math import gcd
 
 import torch
 from trl import GRPOConfig
@@ -89,9 +90,10 @@ class PixelGRPOConfig(EpisodeArguments, GRPOConfig):
     def _check_checkpoints_fall_between_generations(self) -> None:
         """TRL keeps the unused rest of a generation batch in memory only: a checkpoint amid one could not resume."""
         micro_steps = (self.steps_per_generation or 1) * self.num_iterations
-        steps = max(1, micro_steps // self.gradient_accumulation_steps)
-        if self.save_strategy == "steps" and steps > 1 and self.save_steps % steps:
+        if self.save_strategy == "steps" and self.save_steps * self.gradient_accumulation_steps % micro_steps:
+            lasts = micro_steps / self.gradient_accumulation_steps
+            multiple = micro_steps // gcd(micro_steps, self.gradient_accumulation_steps)
             raise ConfigError(
-                f"One generation batch lasts {steps} optimizer steps, and save_steps is {self.save_steps}: a "
-                f"checkpoint inside of a batch loses its rest. Set save_steps to a multiple of {steps}."
+                f"One generation batch lasts {lasts:g} optimizer steps, and save_steps is {self.save_steps}: a "
+                f"checkpoint inside of a batch loses its rest. Set save_steps to a multiple of {multiple}."
             )

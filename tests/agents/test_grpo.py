@@ -399,10 +399,17 @@ def test_two_generations_within_one_step_are_different(tiny_checkpoint, tasks, t
 
 
 def test_a_checkpoint_amid_a_generation_batch_is_refused_with_the_step_that_works(tmp_path):
-    options = {"steps_per_generation": 4, "gradient_accumulation_steps": 2, "save_strategy": "steps"}
-    with pytest.raises(ConfigError, match="multiple of 2"):
-        config(tmp_path, save_steps=3, **options)
-    config(tmp_path, save_steps=4, **options)
+    def saved_every(save_steps, *, generation, accumulation):
+        options = {"steps_per_generation": generation, "gradient_accumulation_steps": accumulation}
+        return config(tmp_path, save_strategy="steps", save_steps=save_steps, **options)
+
+    with pytest.raises(ConfigError, match=r"lasts 2 .* multiple of 2"):
+        saved_every(3, generation=4, accumulation=2)
+    saved_every(4, generation=4, accumulation=2)
+    with pytest.raises(ConfigError, match=r"lasts 1\.5 .* multiple of 3"):
+        saved_every(4, generation=3, accumulation=2)
+    saved_every(6, generation=3, accumulation=2)
+    saved_every(5, generation=2, accumulation=4)
 
 
 def test_turns_that_do_not_fit_into_an_episode_are_refused(tmp_path):
