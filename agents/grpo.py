@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 import torch
 from accelerate.utils import gather_object
-from datasets import Dataset
 from transformers import TrainerCallback
 from trl import GRPOTrainer
 from trl.models.utils import unwrap_model_for_generation
@@ -21,6 +20,7 @@ from agents.engines.protocol import Engine
 from agents.engines.transformers import TransformersEngine
 from agents.grpo_config import PixelGRPOConfig
 from agents.grpo_metrics import part_metrics, trajectory_metrics
+from agents.grpo_rows import loss_mask, messages_of, task_rows, with_tokens, zero_loss
 from agents.models import model_folder
 from agents.pictures import check_placeholders, features_of
 from agents.rollout import Rollout, rollout
@@ -77,8 +77,8 @@ class PixelGRPOTrainer(GRPOTrainer):
             model=model_folder(model) if isinstance(model, str) else model,
             reward_funcs=functions,
             args=args,
-            train_dataset=_rows(len(self._task_sets["train"])),
-            eval_dataset=_rows(len(self._task_sets["eval"])) if eval_tasks is not None else None,
+            train_dataset=task_rows(len(self._task_sets["train"])),
+            eval_dataset=task_rows(len(self._task_sets["eval"])) if eval_tasks is not None else None,
             processing_class=processing_class,
             callbacks=callbacks,
             peft_config=peft_config,
@@ -114,18 +114,17 @@ class PixelGRPOTrainer(GRPOTrainer):
                 sampling=self.args.sampling(),
                 seed=self._rollout_seed(mode, len(prompts)),
             )
-        rollouts = [_with_tokens(row, self.chat) for row in played]
+        rollouts = [with_tokens(row, self.chat) for row in played]
         self._rollouts[mode] = rollouts
         self._scored = rollouts
         self._log_lengths(rollouts, mode)
-        trajectories = [row.trajectory for row in rollouts]
         return (
             [list(row.prompt_ids) for row in rollouts],
             [list(row.completion_ids) for row in rollouts],
             [[int(said) for said in row.sampled] for row in rollouts],
-            [_messages(trajectory) for trajectory in trajectories],
+            [messages_of(row.trajectory) for row in rollouts],
             [list(row.logprobs) for row in rollouts],
-            {"trajectory": trajectories},
+            {"trajectory": [row.trajectory for row in rollouts]},
             None,
             [],
         )
@@ -205,9 +204,8 @@ class PixelGRPOTrainer(GRPOTrainer):
         if mode == "train" and self._filters:
             places = self._kept_places(inputs["advantages"])
             if not len(places):
-                return _zero_loss(model)
-            if len(places) < len(inputs["advantages"]):
-                kept = rows_of(inputs, places)
+                return zero_loss(model)
+            kept = rows_of(inputs, places)
         self._scored = [self._rollouts[mode][place] for place in kept["rollout_index"].tolist()]
         loss = super()._compute_loss(model, kept)
         return loss * self._share_of_normaliser(kept, inputs)
@@ -227,14 +225,15 @@ class PixelGRPOTrainer(GRPOTrainer):
             case "cispo" | "dapo" | "vespo":  # divided by num_items_in_batch, which counts the whole batch
                 return 1.0
             case "bnpo":
-                return float(_loss_mask(kept).sum() / _loss_mask(inputs).sum().clamp(min=1))
+                return float(loss_mask(kept).sum() / loss_mask(inputs).sum().clamp(min=1))
             case _:  # a mean over rows
                 return len(kept["advantages"]) / len(inputs["advantages"])
 
     def _only_advantages_move_the_policy(self) -> bool:
         """Whether a row of zero advantage has no gradient: not with a KL or an entropy term."""
-        entropy_terms = self._entropy_bonus_enabled or self.top_entropy_quantile < 1.0
-        return self.beta == 0.0 and not entropy_terms and not self.aux_loss_enabled
+        return not (
+            self.beta or self._entropy_bonus_enabled or self.top_entropy_quantile < 1.0 or self.aux_loss_enabled
+        )
 
     def _get_per_token_logps_and_entropies(
         self,
@@ -297,40 +296,6 @@ def _group_column(completions: list[Any], **_: Any) -> list[float]:
 
 
 _group_column.__name__ = "group_reward"  # TRL logs a function by its name
-
-
-def _rows(count: int) -> Dataset:
-    """Rows that name a task by its place in the set: pixels and texts never enter the data set."""
-    return Dataset.from_dict({"prompt": [str(place) for place in range(count)]})
-
-
-def _with_tokens(row: Rollout, chat: Chat) -> Rollout:
-    """`row`, or for an episode without tokens one that TRL can pad, none of them trained."""
-    if row.prompt_ids and row.completion_ids:
-        return row
-    prompt_ids = row.prompt_ids or (chat.end_id,)
-    return Rollout(row.trajectory, prompt_ids, (chat.end_id,), (False,), (0.0,), row.index, row.views)
-
-
-def _messages(trajectory: Trajectory) -> list[dict[str, str]]:
-    """The completion as reward functions see it: assistant turns and what came back, in order."""
-    messages = []
-    for turn in trajectory.turns:
-        messages.append({"role": "assistant", "content": str(turn.text)})
-        if turn.observation or turn.views:
-            messages.append({"role": "user", "content": turn.observation})
-    return messages or [{"role": "assistant", "content": ""}]
-
-
-def _zero_loss(model: torch.nn.Module) -> torch.Tensor:
-    """0 with a gradient of zeros, as rows of zero advantage have: a step on it still follows the momentum."""
-    weights = [weight for weight in model.parameters() if weight.requires_grad]
-    return sum((weight.sum() for weight in weights), torch.zeros((), device=weights[0].device)) * 0.0
-
-
-def _loss_mask(batch: dict[str, Any]) -> torch.Tensor:
-    mask: torch.Tensor = batch["completion_mask"] * batch["tool_mask"]
-    return mask
 
 
 __all__ = ["PixelGRPOConfig", "PixelGRPOTrainer"]
