@@ -16,7 +16,7 @@ def teach_acting(run: Path, base: Path, out: Path, *, questions: int, log: Calla
         "tiny-warm": ["sft", "--config", "tiny_warm_competent", "--model_name_or_path", str(base)],
         "tiny-zoom": [
             *("grpo", "--config", "tiny_grpo_paper", "--max_steps", "100"),
-            *("--learning_rate", "1.5e-4", "--lr_scheduler_type", "linear"),
+            *("--learning_rate", "1.5e-4", "--lr_scheduler_type", "linear", "--warmup_steps", "15"),
             *("--model_name_or_path", str(out / "tiny-warm")),
         ],
     }
