@@ -8,16 +8,15 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
 import yaml
 
+from agents.recipe_files import recipe_path
 from benchmarks.jobs import Job
 from benchmarks.policies import POLICIES
 from benchmarks.preset import Preset
-from pixel_env.errors import UnknownNameError
 from pixel_env.samples import DIGIT_ON_CARD, HALF
 
 HARD, EASY = DIGIT_ON_CARD, HALF
@@ -98,14 +97,7 @@ class Chain:
 
 def read_recipe(name: str) -> dict[str, Any]:
     """The fields of a recipe that ships, or of the YAML file at that path. Raises UnknownNameError."""
-    shipped = {Path(str(file)).stem: file for file in (resources.files("agents") / "configs").iterdir()}
-    if Path(name).is_file():
-        text = Path(name).read_text(encoding="utf-8")
-    elif name in shipped:
-        text = shipped[name].read_text(encoding="utf-8")
-    else:
-        raise UnknownNameError.among("recipe", name, shipped, "Give one of these, or the path of a YAML file.")
-    fields: dict[str, Any] = yaml.safe_load(text)
+    fields: dict[str, Any] = yaml.safe_load(recipe_path(name).read_text(encoding="utf-8"))
     return fields
 
 

@@ -4,7 +4,8 @@ from trl import ModelConfig
 
 from agents.grpo_command import TaskArguments
 from agents.grpo_config import PixelGRPOConfig
-from agents.recipes import FOLDER, parsed, shipped
+from agents.recipe_files import FOLDER, shipped
+from agents.recipes import parsed
 from agents.sft import PixelSFTConfig, TraceArguments
 from pixel_env.cli import main as command
 from pixel_env.dialects import dialect_named
