@@ -49,6 +49,7 @@ class Chain:
         settings = self._training(name, recipe, str(self.run / model), steps=self.preset.rl_steps)
         if self.preset.rl_queries is not None:
             settings["per_device_train_batch_size"] = self.preset.rl_queries * settings["num_generations"]
+            settings["gradient_accumulation_steps"] = 1
         if self.preset.train_questions is not None:
             settings["task_count"] = self.preset.train_questions
         # The last step is always kept: its folder holds the logged figures of all steps.
