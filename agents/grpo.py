@@ -27,7 +27,7 @@ from agents.rollout import Rollout, rollout
 from agents.scored_rows import attended, length_batches, rows_of, scattered, trimmed
 from agents.token_ban import banned
 from pixel_env.dialects import Dialect, dialect_named
-from pixel_env.errors import ConfigError
+from pixel_env.errors import ConfigError, TaskError
 from pixel_env.tasks import TaskSpec, load_tasks
 from pixel_env.types import Stop, Trajectory
 from rewards.advantages import informative
@@ -114,6 +114,7 @@ class PixelGRPOTrainer(GRPOTrainer):
                 sampling=self.args.sampling(),
                 seed=self._rollout_seed(mode, len(prompts)),
             )
+        _check_that_some_played(played)
         rollouts = [with_tokens(row, self.chat) for row in played]
         self._rollouts[mode] = rollouts
         self._scored = rollouts
@@ -288,6 +289,12 @@ class PixelGRPOTrainer(GRPOTrainer):
 
     def _send_telemetry(self) -> None:
         """Nothing is reported to anybody."""
+
+
+def _check_that_some_played(played: Sequence[Rollout]) -> None:
+    """Single episodes may break; if all of a process do, training would go on without learning anything."""
+    if played and all(row.trajectory.stop is Stop.FAILED for row in played):
+        raise TaskError(f"all {len(played)} episodes of this step broke; the first: {played[0].trajectory.error}")
 
 
 def _group_column(completions: list[Any], **_: Any) -> list[float]:

@@ -113,7 +113,7 @@ class PixelEnv(gym.Env[Observation, str]):
     ) -> tuple[Observation, dict[str, Any]]:
         """Opens an episode: the system text and the question, with the task's pictures.
 
-        Raises UnknownNameError for an unknown task id, MediaError for a picture that cannot be read, ConfigError if
+        Raises UnknownNameError for an unknown task id, MediaError for a picture that cannot be read, TaskError if
         the prompt alone exceeds a budget.
         """
         super().reset(seed=seed)
@@ -127,8 +127,9 @@ class PixelEnv(gym.Env[Observation, str]):
         over = self._exceeded(0)
         if over is not None:
             self._trajectory = None
-            raise ConfigError(
-                f"the prompt of task {task.task_id!r} alone exceeds limits.max_{over.value}; raise the limit"
+            raise TaskError(
+                f"the prompt of task {task.task_id!r} alone exceeds limits.max_{over.value}; "
+                "raise the limit, or leave the task out"
             )
         return {"text": prompt.text, "images": images}, self._info(None, None)
 

@@ -24,7 +24,7 @@ class UnknownNameError(PixelEnvError):
 
 
 class TaskError(PixelEnvError):
-    """A task, or a file of tasks, that cannot be used. The message names the file and the row."""
+    """A task, or a file of tasks, that cannot be used. The message names the task, or the file and the row."""
 
 
 class MediaError(PixelEnvError):

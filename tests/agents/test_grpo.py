@@ -12,7 +12,7 @@ from agents.engines.transformers import TransformersEngine
 from agents.grpo import PixelGRPOConfig, PixelGRPOTrainer
 from agents.rollout import Sampling, rollout
 from agents.token_ban import banned
-from pixel_env.errors import ConfigError
+from pixel_env.errors import ConfigError, TaskError
 from pixel_env.tasks import load_tasks
 from pixel_env.types import TaskSet
 from rewards.shaping import RewardParts
@@ -288,6 +288,12 @@ def test_an_episode_that_breaks_is_left_out_of_its_group(tiny_checkpoint, tasks,
     batch = in_training(trainer)._generate_and_score_completions([{"prompt": "0"}] * ROWS)
     assert batch["advantages"][:GROUP].tolist() == pytest.approx([0.0, 2 / 3, -1 / 3, -1 / 3])
     assert batch["advantages"][GROUP:].tolist() == pytest.approx([-0.25, 0.75, -0.25, -0.25])
+
+
+def test_a_step_in_which_every_episode_breaks_ends_the_training_and_says_why(tiny_checkpoint, tasks, tmp_path):
+    trainer = playing(in_turn("<answer>7"))(str(tiny_checkpoint), tasks, config(tmp_path, max_tokens=5))
+    with pytest.raises(TaskError, match=r"all \d+ episodes of this step broke; the first: .*max_tokens"):
+        in_training(trainer)._generate_and_score_completions([{"prompt": "0"}] * ROWS)
 
 
 # ------------------------------------------------------------------------------------------- what users bring along

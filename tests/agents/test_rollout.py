@@ -156,17 +156,20 @@ def test_forced_turns_that_cannot_be_made_fail_their_episode():
     assert stops == [Stop.ANSWERED, Stop.FAILED, Stop.ANSWERED]
 
 
-def test_forced_turns_that_are_the_users_mistake_are_raised():
+@pytest.mark.parametrize("mistake", [UnknownNameError, ConfigError])
+def test_forced_turns_that_are_the_users_mistake_are_raised(mistake):
     def forced(task):
-        raise UnknownNameError("no policy of that name")
+        raise mistake("no policy of that name")
 
-    with pytest.raises(UnknownNameError, match="no policy"):
+    with pytest.raises(mistake, match="no policy"):
         play([tiny_task()], in_turn("<answer>7"), forced=forced)
 
 
-def test_the_users_mistakes_are_raised():
-    with pytest.raises(ConfigError, match="max_tokens"):
-        play([tiny_task()], in_turn("<answer>7"), limits=Limits(max_tokens=5))
+def test_a_question_that_is_too_long_ends_its_own_episode_only():
+    tasks = [tiny_task("short", question="?"), tiny_task("long", question="? " * 5_000)]
+    short, long = play(tasks, in_turn("<answer>7"), limits=Limits(max_tokens=2_000))
+    assert short.trajectory.stop is Stop.ANSWERED
+    assert long.trajectory.stop is Stop.FAILED and "limits.max_tokens" in str(long.trajectory.error)
 
 
 def test_the_context_never_exceeds_the_episodes_tokens():

@@ -9,9 +9,9 @@ import pytest
 SCRIPT = Path(__file__).with_name("two_processes.py")
 
 
-def run(checkpoint, folder, *, processes, rows, group, learn=8):
+def run(checkpoint, folder, *, processes, rows, group, learn=8, pictures="all"):
     folder.mkdir()
-    arguments = [str(SCRIPT), str(checkpoint), str(folder), str(rows), str(group), str(learn)]
+    arguments = [str(SCRIPT), str(checkpoint), str(folder), str(rows), str(group), str(learn), pictures]
     launcher = ["-m", "torch.distributed.run", "--standalone", "--nproc_per_node", str(processes)]
     command = [sys.executable, *(launcher if processes > 1 else []), *arguments]
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(SCRIPT.parents[2])}
@@ -33,6 +33,14 @@ def test_processes_that_keep_unequally_many_rows_make_the_step_of_one(tiny_check
     one = run(tiny_checkpoint, tmp_path / "one", processes=1, rows=16, group=4, learn=4)
     two = run(tiny_checkpoint, tmp_path / "two", processes=2, rows=8, group=4, learn=4)
     assert one["row"]["filtered"] == two["row"]["filtered"] == 12 / 16
+    assert two["weights"] == pytest.approx(one["weights"], abs=1e-5)
+    assert two["row"]["grad_norm"] == pytest.approx(one["row"]["grad_norm"], rel=1e-4)
+
+
+def test_a_process_without_any_picture_makes_the_step_with_the_others(tiny_checkpoint, tmp_path):
+    one = run(tiny_checkpoint, tmp_path / "one", processes=1, rows=8, group=4, pictures="first")
+    two = run(tiny_checkpoint, tmp_path / "two", processes=2, rows=4, group=4, pictures="first")
+    assert one["row"]["filtered"] < 1
     assert two["weights"] == pytest.approx(one["weights"], abs=1e-5)
     assert two["row"]["grad_norm"] == pytest.approx(one["row"]["grad_norm"], rel=1e-4)
 

@@ -3,6 +3,7 @@
 import json
 import os
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 os.environ["HF_HUB_OFFLINE"] = "1"
@@ -12,9 +13,12 @@ from agents.grpo import PixelGRPOConfig, PixelGRPOTrainer
 from pixel_env.tasks import load_tasks
 
 
-def main(checkpoint, folder, rows_of_a_process, group, rows_with_something_to_learn):
+def main(checkpoint, folder, rows_of_a_process, group, rows_with_something_to_learn, pictures):
     rank = int(os.environ.get("RANK", "0"))
     tasks = load_tasks("sample:vstar-tiny", split="train", count=max(2, 16 // int(group)))
+    if pictures == "first":  # all other questions, and so those of the second process, are texts alone
+        rest = [replace(task, sources=(), evidence=()) for task in tasks.tasks[1:]]
+        tasks = replace(tasks, tasks=[tasks.tasks[0], *rest])
     answers = {task.answers[0] for task in tasks.tasks[:2]}
 
     def script(conversation):

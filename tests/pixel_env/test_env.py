@@ -268,9 +268,9 @@ def test_without_a_counter_tokens_are_estimated():
 
 
 def test_a_prompt_that_alone_exceeds_a_budget_is_the_users_error():
-    with pytest.raises(ConfigError, match=r"limits\.max_images; raise the limit"):
+    with pytest.raises(TaskError, match=r"limits\.max_images; raise the limit"):
         opened(tiny_task(sources=(PixelSource(), PixelSource())), limits=Limits(max_images=1))
-    with pytest.raises(ConfigError, match=r"limits\.max_tokens; raise the limit"):
+    with pytest.raises(TaskError, match=r"limits\.max_tokens; raise the limit"):
         opened(limits=Limits(max_tokens=1))
 
 
