@@ -1,10 +1,13 @@
 """The demo from end to end, on a model with random weights: the path, not the learning."""
 
 import json
+import os
+import signal
 import subprocess
 import sys
 import time
 
+import psutil
 import pytest
 import yaml
 
@@ -76,6 +79,28 @@ def test_a_stopped_demo_says_where_it_goes_on(tmp_path, capsys):
     assert in_stages(stages, tmp_path, lambda: None) == 130
     assert "Finished: warm_start. The same command goes on with: look." in capsys.readouterr().err
     assert list(finished_stages(tmp_path)) == ["warm_start"]
+
+
+def test_ctrl_c_ends_every_job_and_says_where_it_goes_on(tiny_checkpoint, tmp_path):
+    (tmp_path / "smallest.yaml").write_text(SMALLEST)
+    run = tmp_path / "demo"
+    arguments = ["--quick", "--run", str(run), "--base", str(tiny_checkpoint)]
+    command = [sys.executable, "-m", "pixel_env.cli", "demo", *arguments, "--preset", str(tmp_path / "smallest.yaml")]
+    demo = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, start_new_session=True)
+    deadline = time.monotonic() + 60
+    while not _jobs_in(run) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert _jobs_in(run)
+    os.killpg(demo.pid, signal.SIGINT)  # what a terminal does
+    said = demo.communicate(timeout=30)[1]
+    assert demo.returncode == 130
+    assert "Finished: nothing yet. The same command goes on with: warm start." in said and "Traceback" not in said
+    assert not _jobs_in(run) and not finished_stages(run)
+
+
+def _jobs_in(run):
+    commands = [process.info["cmdline"] or [] for process in psutil.process_iter(["cmdline"])]
+    return [words for words in commands if "benchmarks.child" in words and any(str(run) in word for word in words)]
 
 
 def test_the_stages_are_timed_once_also_where_jobs_run_side_by_side(tmp_path):
