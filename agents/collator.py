@@ -32,6 +32,10 @@ class _Replay:
         self._chat = chat
         self._responses: list[Response] = []
 
+    @property
+    def in_flight(self) -> int:
+        return len(self._responses)
+
     def submit(self, request: Request) -> None:
         turn = next(self._turns, None)
         ids = () if turn is None else self._chat.encode(turn.text)

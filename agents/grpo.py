@@ -5,7 +5,9 @@ overrides see to it that a forward pass gets only the rows that matter, and thei
 `tests/contracts/test_trl.py` pins every seam used here.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -19,7 +21,10 @@ from agents.chat import Chat
 from agents.engines.protocol import Engine
 from agents.engines.transformers import TransformersEngine
 from agents.grpo_config import PixelGRPOConfig
+from agents.grpo_engine import ColocatedVLLM, check_vllm
+from agents.grpo_filter import kept_places, moving, share_of_normaliser
 from agents.grpo_metrics import part_metrics, trajectory_metrics
+from agents.grpo_replay import Replay, buffer_of
 from agents.grpo_rows import loss_mask, messages_of, task_rows, with_tokens, zero_loss
 from agents.models import model_folder
 from agents.pictures import check_placeholders, features_of
@@ -30,7 +35,6 @@ from pixel_env.dialects import Dialect, dialect_named
 from pixel_env.errors import ConfigError, TaskError
 from pixel_env.tasks import TaskSpec, load_tasks
 from pixel_env.types import Stop, Trajectory
-from rewards.advantages import informative
 from rewards.shaping import GroupReward, group_reward_named, reward_parts
 
 RewardFunction = Callable[..., list[float | None]]
@@ -59,8 +63,9 @@ class PixelGRPOTrainer(GRPOTrainer):
         quantization_config: Any = None,
     ) -> None:
         args = args or PixelGRPOConfig()
-        if args.use_vllm:
-            raise ConfigError("use_vllm is not supported: rollouts are generated with transformers. Leave it out.")
+        use_vllm, args.use_vllm = args.use_vllm, False  # TRL would start an engine of its own
+        if use_vllm:
+            check_vllm(args)
         self._task_sets = {"train": load_tasks(tasks, split="train")}
         if eval_tasks is not None:
             self._task_sets["eval"] = load_tasks(eval_tasks, split="test")
@@ -89,7 +94,13 @@ class PixelGRPOTrainer(GRPOTrainer):
         self._rollouts: dict[str, list[Rollout]] = {"train": [], "eval": []}
         self._scored: Sequence[Rollout] = ()
         self._generations_of_step = {"train": (-1, 0), "eval": (-1, 0)}
-        self._filters = args.filter_zero_advantage and self._only_advantages_move_the_policy()
+        # A row of zero advantage has no gradient, unless a KL or an entropy term gives it one.
+        has_other_terms = self.beta or self._entropy_bonus_enabled or self.aux_loss_enabled
+        self._filters = args.filter_zero_advantage and not has_other_terms and self.top_entropy_quantile == 1.0
+        self._replay = Replay(buffer_of(args), self.chat.pad_id) if args.replay_capacity else None
+        self._vllm = ColocatedVLLM(args, self.model, self.chat, self.accelerator) if use_vllm else None
+        # TRL corrects for another sampler's log-probabilities where it believes that vLLM generates.
+        self.use_vllm = args.use_vllm = use_vllm
 
     # ------------------------------------------------------------------------------------------------- rollouts
 
@@ -99,16 +110,10 @@ class PixelGRPOTrainer(GRPOTrainer):
         task_set = self._task_sets[mode]
         settings = self.args.settings(self.dialect, task_set)
         composed = {prompt: task_set.tasks[int(prompt)] for prompt in dict.fromkeys(prompts)}
-        with (
-            unwrap_model_for_generation(
-                self.model_wrapped, self.accelerator, gather_deepspeed3_params=self.args.ds3_gather_for_generation
-            ) as policy,
-            torch.no_grad(),
-            self.accelerator.autocast(),
-        ):
+        with self._generating() as engine:
             played = rollout(
                 [composed[prompt] for prompt in prompts],
-                self._engine(policy),
+                engine,
                 self.chat,
                 settings=settings,
                 sampling=self.args.sampling(),
@@ -130,8 +135,25 @@ class PixelGRPOTrainer(GRPOTrainer):
             [],
         )
 
-    def _engine(self, policy: torch.nn.Module) -> Engine:
+    @contextmanager
+    def _generating(self) -> Iterator[Engine]:
         """What generates turns with the present weights."""
+        with torch.no_grad():
+            if self._vllm is not None:
+                policy = self.accelerator.unwrap_model(self.model_wrapped)
+                with self._vllm.generating(policy, self.state.global_step) as engine:
+                    yield engine
+                return
+            with (
+                unwrap_model_for_generation(
+                    self.model_wrapped, self.accelerator, gather_deepspeed3_params=self.args.ds3_gather_for_generation
+                ) as policy,
+                self.accelerator.autocast(),
+            ):
+                yield self._engine(policy)
+
+    def _engine(self, policy: torch.nn.Module) -> Engine:
+        """The policy itself as an engine."""
         return TransformersEngine(policy, self.chat, max_batch=self.args.rollout_batch_size)
 
     @property
@@ -193,48 +215,33 @@ class PixelGRPOTrainer(GRPOTrainer):
         """TRL's batch; each row also names its rollout, which it keeps through TRL's shuffling and splitting."""
         batch: dict[str, Any] = super()._generate_and_score_completions(inputs)
         batch["rollout_index"] = torch.arange(len(inputs), device=batch["advantages"].device)
-        moves = torch.from_numpy(informative(batch["advantages"].float().cpu().numpy())).float()
-        share = self.accelerator.gather(moves.to(self.accelerator.device)).mean().item()
+        share = self.accelerator.gather(moving(batch["advantages"]).float()).mean().item()
         self._log(self._mode, {"filtered": 1.0 - share})
-        return batch
+        return self._replayed(batch) if self._replay is not None and self._mode == "train" else batch
+
+    def _replayed(self, batch: dict[str, Any]) -> dict[str, Any]:
+        """The batch with earlier rows in the places of those that teach nothing."""
+        assert self._replay is not None
+        step = self.state.global_step
+        rng = np.random.default_rng((self.args.seed, step, self.accelerator.process_index))
+        filled = self._replay.fill(batch, self._rollouts["train"], step, rng)
+        self._rollouts["train"] = filled.rollouts
+        self._log("train", filled.figures)
+        items = self.accelerator.gather(loss_mask(filled.batch).sum()).sum()
+        return {**filled.batch, "num_items_in_batch": items}
 
     def _compute_loss(self, model: Any, inputs: dict[str, Any]) -> torch.Tensor:
         """TRL's loss on the rows that move the policy, scaled to be the loss of all rows."""
         mode = self._mode
         kept = inputs
         if mode == "train" and self._filters:
-            places = self._kept_places(inputs["advantages"])
+            places = kept_places(inputs["advantages"], self.accelerator)
             if not len(places):
                 return zero_loss(model)
             kept = rows_of(inputs, places)
         self._scored = [self._rollouts[mode][place] for place in kept["rollout_index"].tolist()]
         loss = super()._compute_loss(model, kept)
-        return loss * self._share_of_normaliser(kept, inputs)
-
-    def _kept_places(self, advantages: torch.Tensor) -> torch.Tensor:
-        """Places of the rows that move the policy, in order; with several processes, as many in each."""
-        moves = torch.from_numpy(informative(advantages.float().cpu().numpy())).to(advantages.device)
-        count = int(moves.sum())
-        if self.accelerator.num_processes > 1:
-            # TRL gathers one figure per row, and every process must run its passes: rows of zero advantage fill up.
-            count = max(1, int(self.accelerator.gather(moves.sum()).max()))
-        return torch.argsort(moves.int(), descending=True, stable=True)[:count].sort().values
-
-    def _share_of_normaliser(self, kept: dict[str, Any], inputs: dict[str, Any]) -> float:
-        """What the kept rows' loss is multiplied by to be that of all rows, whose other members add exactly 0."""
-        match self.loss_type:
-            case "cispo" | "dapo" | "vespo":  # divided by num_items_in_batch, which counts the whole batch
-                return 1.0
-            case "bnpo":
-                return float(loss_mask(kept).sum() / loss_mask(inputs).sum().clamp(min=1))
-            case _:  # a mean over rows
-                return len(kept["advantages"]) / len(inputs["advantages"])
-
-    def _only_advantages_move_the_policy(self) -> bool:
-        """Whether a row of zero advantage has no gradient: not with a KL or an entropy term."""
-        return not (
-            self.beta or self._entropy_bonus_enabled or self.top_entropy_quantile < 1.0 or self.aux_loss_enabled
-        )
+        return loss * share_of_normaliser(self.loss_type, kept, inputs)
 
     def _get_per_token_logps_and_entropies(
         self,
@@ -268,6 +275,22 @@ class PixelGRPOTrainer(GRPOTrainer):
                     super()._get_per_token_logps_and_entropies(model, ids, mask, keep, **{**options, **pictures})
                 )
         return scattered(results, batches, logits_to_keep)
+
+    # ---------------------------------------------------------------------------------------------- checkpoints
+
+    def _save_rng_state(self, output_dir: str) -> None:
+        """What every process keeps in a checkpoint for itself: random states and its replay buffer."""
+        super()._save_rng_state(output_dir)
+        if self._replay is not None:
+            self._replay.save(self._replay_file(output_dir))
+
+    def _load_rng_state(self, checkpoint: str | None) -> None:
+        super()._load_rng_state(checkpoint)
+        if self._replay is not None and checkpoint is not None:
+            self._replay.load(self._replay_file(checkpoint))
+
+    def _replay_file(self, checkpoint: str) -> Path:
+        return Path(checkpoint) / f"replay_{self.accelerator.process_index}.pkl"
 
     # -------------------------------------------------------------------------------------------------- logging
 

@@ -5,6 +5,7 @@ Knows TRL's configuration classes. Knows nothing of models, rollouts or losses.
 
 from dataclasses import dataclass, field
 from math import gcd
+from typing import Any
 
 import torch
 from trl import GRPOConfig
@@ -44,6 +45,8 @@ class PixelGRPOConfig(EpisodeArguments, GRPOConfig):
     max_completion_length). A turn may use its share of it unless `max_turn_tokens` says otherwise.
     """
 
+    _VALID_DICT_FIELDS = [*GRPOConfig._VALID_DICT_FIELDS, "vllm_options"]
+
     max_turn_tokens: int | None = field(
         default=None, metadata={"help": "Sampled tokens of one turn (default: max_completion_length // max_turns)."}
     )
@@ -54,13 +57,31 @@ class PixelGRPOConfig(EpisodeArguments, GRPOConfig):
     filter_zero_advantage: bool = field(
         default=True, metadata={"help": "Leave rollouts of zero advantage out of the update: same gradient, less time."}
     )
-    rollout_batch_size: int = field(default=64, metadata={"help": "Turns that are generated in one batch."})
+    rollout_batch_size: int = field(
+        default=64, metadata={"help": "Turns that are generated in one batch, where the policy itself generates."}
+    )
+    vllm_options: dict[str, Any] | str | None = field(
+        default=None, metadata={"help": "Further arguments of vllm.LLM, as a mapping (in YAML) or JSON."}
+    )
+    replay_capacity: int = field(
+        default=0, metadata={"help": "Rollouts that selective sample replay keeps in each process; 0: no replay."}
+    )
+    replay_alpha: float = field(
+        default=1.0, metadata={"help": "A kept rollout is drawn with probability ~ |advantage| ** replay_alpha."}
+    )
+    replay_max_age: int = field(
+        default=8, metadata={"help": "Optimizer steps after which a kept rollout is too stale to be replayed."}
+    )
 
     bf16: bool | None = field(
         default=None, metadata={"help": "Mixed precision (default: on with a GPU; on a CPU it is slow and inexact)."}
     )
 
     # TRL's fields with the values of the released code.
+    # Many-turn samples are long: a mask on whole sequences would zero most of them, and one bad token all of theirs.
+    vllm_importance_sampling_mode: str = field(
+        default="token_truncate", metadata={"help": "Correction of the sampler's log-probabilities; TRL's modes."}
+    )
     loss_type: str = field(default="dr_grpo", metadata={"help": "TRL's loss types; see its documentation."})
     scale_rewards: str = field(default="none", metadata={"help": "'none': the advantage is reward minus group mean."})
     epsilon_high: float | None = field(default=0.35, metadata={"help": "Upper clip of the ratio, minus 1."})

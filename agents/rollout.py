@@ -115,8 +115,8 @@ def rollout(
             if engine.static and pending and len(waiting) < max_live:
                 continue  # fill the batch before it is generated
             responses = engine.poll() if waiting else []
-            if waiting and not responses and not running:
-                raise RuntimeError(f"the engine lost {len(waiting)} requests: poll() returned nothing")
+            if (lost := len(waiting) - len(responses) - engine.in_flight) > 0:
+                raise RuntimeError(f"the engine lost {lost} requests: it neither answers them nor has them in flight")
             for response in responses:
                 episode = waiting.pop(response.request_id)
                 running[pool.submit(episode.take, response)] = episode

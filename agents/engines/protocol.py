@@ -33,8 +33,8 @@ class Response:
     """What was sampled for the request of the same id.
 
     `token_ids`: as sampled, the end-of-turn token included if it was; `logprobs`: natural logarithms, one per token,
-    of the distribution that was sampled from (bans applied, temperature 1); `ended`: False if `max_new_tokens` cut the
-    turn; `error`: set if the engine could not serve the request, and then there are no tokens.
+    of the distribution that was sampled from (bans and temperature applied; greedy turns: temperature 1); `ended`:
+    False if `max_new_tokens` cut the turn; `error`: set if the engine could not serve the request, and then there are no tokens.
     """
 
     request_id: int
@@ -48,14 +48,22 @@ class Engine(Protocol):
     """Generates turns, in any order.
 
     `static`: a poll generates everything that is queued, as whole batches, so a caller queues all that it can before.
+    `in_flight`: requests that were submitted and whose responses no poll has returned yet.
     """
 
     static: bool
+
+    @property
+    def in_flight(self) -> int: ...
 
     def submit(self, request: Request) -> None:
         """Queue `request`; returns at once."""
         ...
 
     def poll(self) -> list[Response]:
-        """Responses that have finished since the last call; waits for one if any request is under way, else []."""
+        """Responses that have finished since the last call, after one piece of work.
+
+        That is the whole queue for a static engine, one step of its scheduler for one that generates in this process,
+        a short wait for one that generates elsewhere: a caller submits what is ready in between. [] if none finished.
+        """
         ...

@@ -96,6 +96,11 @@ class ScriptedEngine:
         self._chat = chat
         self._queue: list[Request] = []
 
+    @property
+    def in_flight(self) -> int:
+        """Requests in the queue."""
+        return len(self._queue)
+
     def submit(self, request: Request) -> None:
         """Queue `request`."""
         self._queue.append(request)

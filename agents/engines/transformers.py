@@ -31,6 +31,11 @@ class TransformersEngine:
         self._max_batch = max_batch
         self._queue: list[Request] = []
 
+    @property
+    def in_flight(self) -> int:
+        """Requests in the queue."""
+        return len(self._queue)
+
     def submit(self, request: Request) -> None:
         """Queue `request`."""
         self._queue.append(request)
@@ -132,7 +137,9 @@ class _Batch:
 
     def sample(self, uniforms: Sequence[float], temperatures: Sequence[float]) -> tuple[list[int], list[float]]:
         """An id and its log-probability for each row."""
-        logprobs_BV = self._logits_BV.float().masked_fill(self._banned_BV, -torch.inf).log_softmax(dim=-1)
+        scale_B1 = torch.tensor([t or 1.0 for t in temperatures], device=self._device)[:, None]
+        logits_BV = self._logits_BV.float() / scale_B1
+        logprobs_BV = logits_BV.masked_fill(self._banned_BV, -torch.inf).log_softmax(dim=-1)
         ids_B = choose(logprobs_BV, uniforms, temperatures)
         return ids_B.tolist(), logprobs_BV.gather(1, ids_B[:, None]).squeeze(1).tolist()
 
@@ -169,15 +176,14 @@ class _Batch:
 def choose(logprobs_BV: torch.Tensor, uniforms: Sequence[float], temperatures: Sequence[float]) -> torch.Tensor:
     """The id of each row: the likeliest at temperature 0, else where the row's uniform number falls.
 
-    One number a token decides (inverse of the cumulative distribution), whatever the size of the vocabulary.
+    `logprobs_BV` are those of each row's temperature. One number a token decides (inverse of the cumulative distribution), whatever the size of the vocabulary.
     """
     greedy_B = logprobs_BV.argmax(dim=-1)
     if not any(temperatures):
         return greedy_B
     temperature_B = torch.tensor(temperatures, device=logprobs_BV.device)
     uniform_B = torch.tensor(uniforms, device=logprobs_BV.device, dtype=torch.float64)
-    probs_BV = (logprobs_BV / temperature_B.clamp_min(1e-6)[:, None]).softmax(dim=-1)
-    cumulative_BV = probs_BV.double().cumsum(dim=-1)
+    cumulative_BV = logprobs_BV.exp().double().cumsum(dim=-1)
     total_B1 = cumulative_BV[:, -1:]
     drawn_B = torch.searchsorted(cumulative_BV, uniform_B[:, None] * total_B1, right=True).squeeze(1)
     # Rounding must not carry a draw beyond the last id that has any probability.

@@ -1,0 +1,176 @@
+"""vLLM inside this process, driven step by step, so that a trajectory goes on as soon as its operation is done.
+
+Knows vLLM's `LLM` and the requests of `protocol`. Takes all it knows of token ids and pictures from `Chat`. Knows
+nothing of trainers: whoever trains hands over the new weights.
+"""
+
+import os
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from PIL import Image
+
+from agents.chat import Chat
+from agents.engines.protocol import Request, Response
+from agents.engines.vision import content_key
+from pixel_env.errors import ConfigError, MissingExtraError
+
+FORBIDDEN = -100.0
+"""Added to a banned token's logit: vLLM's largest bias, a factor of 4e-44."""
+
+
+class VLLMEngine:
+    """An `LLM` of vLLM as an engine: one step of its scheduler a poll, continuous batching in between.
+
+    `llm`: made by `load_vllm`, or by anybody with `logprobs_mode='processed_logprobs'`.
+    """
+
+    static = False
+
+    def __init__(self, llm: Any, chat: Chat) -> None:
+        self._llm = llm
+        self._chat = chat
+        self._under_way: dict[str, Request] = {}
+        self._refused: list[Response] = []
+
+    @property
+    def in_flight(self) -> int:
+        """Requests that vLLM works on, and refusals that nobody has collected."""
+        return len(self._under_way) + len(self._refused)
+
+    def submit(self, request: Request) -> None:
+        """Hand `request` to vLLM's scheduler."""
+        try:
+            [rendered] = self._llm.renderer.render_cmpl([self._prompt(request)])
+            self._llm.llm_engine.add_request(str(request.request_id), rendered, self._sampling(request))
+        except Exception as error:  # a prompt that vLLM cannot take: too long, too many pictures; the others go on
+            self._refused.append(Response(request.request_id, (), (), ended=True, error=str(error)))
+        else:
+            self._under_way[str(request.request_id)] = request
+
+    def poll(self) -> list[Response]:
+        """One step of vLLM's scheduler; the turns that it finished."""
+        responses, self._refused = self._refused, []
+        if not self._under_way:
+            return responses
+        finished = [output for output in self._llm.llm_engine.step() if output.finished]
+        return responses + [self._response(output) for output in finished]
+
+    def load_weights(self, weights: Iterator[tuple[str, torch.Tensor]]) -> None:
+        """Takes new weights, name by name, and forgets everything that was computed with the old ones.
+
+        Names are those of the model's class in transformers. Raises RuntimeError while turns are under way.
+        """
+        if self._under_way:
+            raise RuntimeError(f"{len(self._under_way)} turns are under way; weights change between rollouts only")
+        self._llm.collective_rpc("reload_weights", kwargs={"weights_iterator": weights})
+        self._llm.apply_model(_renew_tied_head)
+        self._llm.reset_prefix_cache()
+        self._llm.llm_engine.reset_encoder_cache()  # embeddings are kept by the picture's hash, whatever the weights
+
+    def sleep(self) -> None:
+        """Gives the accelerator's memory back between rollouts; weights wait in host memory."""
+        self._llm.sleep(level=1)
+
+    def wake_up(self) -> None:
+        """Takes the memory again."""
+        self._llm.wake_up()
+
+    def _prompt(self, request: Request) -> dict[str, Any]:
+        prompt: dict[str, Any] = {"prompt_token_ids": collapsed(request.prompt_ids, self._chat.image_id)}
+        if request.images:
+            prompt["multi_modal_data"] = {"image": [Image.fromarray(image) for image in request.images]}
+            prompt["multi_modal_uuids"] = {"image": [content_id(image) for image in request.images]}
+        return prompt
+
+    def _sampling(self, request: Request) -> Any:
+        from vllm import SamplingParams
+        from vllm.sampling_params import RequestOutputKind
+
+        return SamplingParams(
+            temperature=request.temperature,
+            max_tokens=request.max_new_tokens,
+            seed=request.seed % 2**63,
+            logit_bias=dict.fromkeys(request.banned_ids, FORBIDDEN),
+            logprobs=0,  # of the sampled token alone
+            stop_token_ids=[self._chat.end_id],
+            ignore_eos=True,  # the chat format says what ends a turn
+            detokenize=False,
+            output_kind=RequestOutputKind.FINAL_ONLY,
+        )
+
+    def _response(self, output: Any) -> Response:
+        request = self._under_way.pop(output.request_id)
+        completion = output.outputs[0]
+        ids = tuple(completion.token_ids)
+        if tuple(output.prompt_token_ids) != request.prompt_ids:
+            error = (
+                f"vLLM made {len(output.prompt_token_ids)} tokens of a prompt of {len(request.prompt_ids)}: its picture "
+                "processor disagrees with ours. Save the processor into the checkpoint's folder."
+            )
+            return Response(request.request_id, (), (), ended=True, error=error)
+        logprobs = tuple(float(row[id].logprob) for row, id in zip(completion.logprobs, ids, strict=True))
+        ended = bool(ids) and ids[-1] == self._chat.end_id
+        return Response(request.request_id, ids, logprobs, ended=ended)
+
+
+def _renew_tied_head(model: torch.nn.Module) -> None:
+    """On a CPU, vLLM 0.31 computes logits from a packed copy of the head, which a tied embedding's reload leaves old."""
+    from vllm.model_executor.layers.vocab_parallel_embedding import ParallelLMHead
+
+    for layer in model.modules():
+        if isinstance(layer, ParallelLMHead) and hasattr(layer, "cpu_linear"):
+            layer.quant_method.process_weights_after_loading(layer)
+
+
+def _on_a_cpu() -> dict[str, Any]:
+    """What vLLM needs on a CPU: its own defaults are for servers with nothing else on them."""
+    os.environ.setdefault("VLLM_CPU_KVCACHE_SPACE", "1")  # GiB
+    os.environ.setdefault("VLLM_CPU_OMP_THREADS_BIND", "nobind")  # bound threads fight with the trainer's
+    # Compiling takes longer than a small model generates. A prompt that is read in parts makes vLLM 0.31 set back the
+    # request's random generator, which a CPU's cannot.
+    return {"enforce_eager": True, "enable_chunked_prefill": False}
+
+
+def collapsed(ids: Sequence[int], image_id: int) -> list[int]:
+    """`ids` with one placeholder for each picture: vLLM expands them itself, and would expand expanded ones again.
+
+    Pictures are told apart by the marks around them, which every format that `Chat` reads has.
+    """
+    before = [None, *ids[:-1]]
+    return [id for id, previous in zip(ids, before, strict=True) if not id == previous == image_id]
+
+
+def content_id(image: np.ndarray) -> str:
+    """A name for the picture by its pixels: equal pictures share vLLM's caches without being hashed there."""
+    shape, digest = content_key(image)
+    return f"{'x'.join(map(str, shape))}-{digest.hex()[:32]}"
+
+
+def load_vllm(folder: str | Path, *, dtype: str, max_model_len: int, max_images: int, **options: Any) -> Any:
+    """vLLM's `LLM` of a checkpoint folder or hub id; `options` are its own (`gpu_memory_utilization`, ...).
+
+    Raises MissingExtraError without vLLM, ConfigError if it was imported before with its engine in another process.
+    """
+    # Weights come as an iterator of this process's tensors, so the engine must live here; read when vLLM is imported.
+    os.environ.setdefault("VLLM_ENABLE_V1_MULTIPROCESSING", "0")
+    if not torch.cuda.is_available():
+        options = _on_a_cpu() | options
+    try:
+        import vllm
+    except ModuleNotFoundError as error:
+        raise MissingExtraError.needs("generation with vLLM", "vllm") from error
+    if vllm.envs.VLLM_ENABLE_V1_MULTIPROCESSING:
+        raise ConfigError("VLLM_ENABLE_V1_MULTIPROCESSING is 1: set it to 0, the trainer's weights live in this process")
+    return vllm.LLM(
+        model=str(folder),
+        dtype=dtype,
+        max_model_len=max_model_len,
+        limit_mm_per_prompt={"image": max_images},
+        logprobs_mode="processed_logprobs",
+        enable_prefix_caching=True,
+        **options,
+    )

@@ -1,0 +1,79 @@
+"""What generates a trainer's turns: the policy itself, or vLLM beside it with the policy's weights.
+
+Knows TRL's options for vLLM and when weights are out of date. Knows nothing of rollouts, rewards or losses.
+"""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+from accelerate import Accelerator
+from trl.import_utils import is_vllm_available
+
+from agents.chat import Chat
+from agents.engines.protocol import Engine
+from agents.engines.vllm import VLLMEngine, load_vllm
+from agents.grpo_config import PixelGRPOConfig
+from agents.policy_weights import policy_weights
+from pixel_env.errors import ConfigError, MissingExtraError
+
+
+class ColocatedVLLM:
+    """vLLM in the trainer's process, one engine in each; it takes the weights over when the policy has moved."""
+
+    def __init__(self, args: PixelGRPOConfig, model: Any, chat: Chat, accelerator: Accelerator) -> None:
+        check_vllm(args)
+        if accelerator.num_processes > 1:  # one engine per process: each is its own launcher
+            os.environ["RANK"] = str(accelerator.process_index)
+            os.environ["LOCAL_RANK"] = str(accelerator.local_process_index)
+            os.environ["WORLD_SIZE"] = str(accelerator.num_processes)
+        llm = load_vllm(
+            model.name_or_path,
+            dtype=str(next(model.parameters()).dtype).removeprefix("torch."),
+            max_model_len=args.max_tokens or args.vllm_max_model_length,
+            max_images=args.max_images,
+            max_num_seqs=args.per_device_train_batch_size * args.steps_per_generation,
+            gpu_memory_utilization=args.vllm_gpu_memory_utilization,
+            enable_sleep_mode=args.vllm_enable_sleep_mode,
+            model_impl=args.vllm_model_impl,
+            seed=accelerator.process_index,
+            **({"distributed_executor_backend": "external_launcher"} if accelerator.num_processes > 1 else {}),
+            **(args.vllm_options or {}),
+        )
+        self._engine = VLLMEngine(llm, chat)
+        self._sleeps = args.vllm_enable_sleep_mode
+        self._step_of_weights: int | None = None
+        if self._sleeps:
+            self._engine.sleep()
+        accelerator.wait_for_everyone()
+
+    @contextmanager
+    def generating(self, policy: torch.nn.Module, step: int) -> Iterator[Engine]:
+        """The engine, awake and with the weights that `policy` (unwrapped) has at optimizer step `step`."""
+        if self._sleeps:
+            self._engine.wake_up()
+        if step != self._step_of_weights:
+            self._engine.load_weights(policy_weights(policy))
+            self._step_of_weights = step
+        try:
+            yield self._engine
+        finally:
+            if self._sleeps:
+                self._engine.sleep()
+
+
+def check_vllm(args: PixelGRPOConfig) -> None:
+    """Raises ConfigError or MissingExtraError for options that our engines do not serve, by name."""
+    if args.vllm_mode != "colocate":
+        raise ConfigError(f"vllm_mode is {args.vllm_mode!r}; rollouts run on vllm_mode='colocate' only so far.")
+    if args.vllm_tensor_parallel_size != 1:
+        raise ConfigError(
+            f"vllm_tensor_parallel_size is {args.vllm_tensor_parallel_size}: requests arrive as operations end, in "
+            "another order on every process, which tensor parallelism does not allow. Set it to 1."
+        )
+    if args.max_tokens is None and args.vllm_max_model_length is None:
+        raise ConfigError("vLLM plans its memory by the longest conversation. Give max_tokens, pictures included.")
+    if not is_vllm_available():
+        raise MissingExtraError.needs("use_vllm", "vllm")

@@ -1,0 +1,74 @@
+"""The policy's weights as an engine takes them: one parameter at a time, whole, under its name in transformers' class.
+
+Knows how ZeRO-3, FSDP 2 and LoRA keep parameters. A consumer that lets go of each tensor before it takes the next never
+holds a whole copy of the model. Knows nothing of engines.
+"""
+
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any
+
+import torch
+
+_WRAPPERS = ("base_model.model.", "_checkpoint_wrapped_module.", "_orig_mod.", "modules_to_save.default.")
+_ADAPTERS = ("lora_", "original_module", "modules_to_save.")
+
+
+def policy_weights(model: Any) -> Iterator[tuple[str, torch.Tensor]]:
+    """Names and tensors of `model` (unwrapped); adapters are added to what they adapt.
+
+    Every process that shares a sharded model has to consume it, in step with the others.
+    """
+    adapted = {f"{name}.base_layer.weight": module for name, module in model.named_modules() if _adapts(module)}
+    for name, parameter in model.named_parameters():
+        if name in adapted:
+            layer = adapted[name]
+            with _whole([parameter, *_adapter_parameters(layer)]):
+                yield _plain(name), _merged(layer)
+        elif not any(part in name.replace("modules_to_save.default.", "") for part in _ADAPTERS):
+            with _whole([parameter]):
+                yield _plain(name), _full(parameter).detach()
+
+
+def _adapts(module: torch.nn.Module) -> bool:
+    return hasattr(module, "get_delta_weight") and hasattr(module, "base_layer")
+
+
+def _adapter_parameters(layer: Any) -> list[torch.nn.Parameter]:
+    return [parameter for name, parameter in layer.named_parameters() if not name.startswith("base_layer.")]
+
+
+def _merged(layer: Any) -> torch.Tensor:
+    """The adapted layer's weight with its active adapters; the layer stays as it is."""
+    base = layer.get_base_layer()
+    if hasattr(base.weight, "quant_state"):
+        from peft.utils.integrations import dequantize_module_weight
+
+        weight = dequantize_module_weight(base).detach()
+    else:
+        weight = _full(base.weight).detach()
+    if layer.merged or layer.disable_adapters:
+        return weight
+    deltas = [layer.get_delta_weight(adapter) for adapter in layer.active_adapters]
+    return weight + sum(deltas).detach().to(weight)
+
+
+def _whole(parameters: Sequence[torch.nn.Parameter]) -> AbstractContextManager[Any]:
+    """Within it, parameters that ZeRO-3 has split are whole in every process."""
+    if not any(hasattr(parameter, "ds_id") for parameter in parameters):
+        return nullcontext()
+    import deepspeed
+
+    gathered: AbstractContextManager[Any] = deepspeed.zero.GatheredParameters(list(parameters))
+    return gathered
+
+
+def _full(parameter: Any) -> torch.Tensor:
+    whole: torch.Tensor = parameter.full_tensor() if hasattr(parameter, "full_tensor") else parameter
+    return whole
+
+
+def _plain(name: str) -> str:
+    for wrapper in _WRAPPERS:
+        name = name.replace(wrapper, "")
+    return name.replace(".base_layer.", ".")

@@ -1,0 +1,74 @@
+"""Selective sample replay: what the policy can still learn from, kept for later steps and drawn by its advantage.
+
+After VL-Rethinker (arXiv 2504.08837, section 3.2): samples of zero advantage leave the batch, and earlier ones of
+non-zero advantage take their places with probability proportional to |advantage| ** alpha. Pure: knows samples as
+anything, numbers and steps. Knows nothing of tensors, trainers or pictures.
+"""
+
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+import numpy as np
+
+from rewards.advantages import informative
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Kept(Generic[T]):
+    """A sample with the advantage that it had, and the step whose policy sampled it."""
+
+    sample: T
+    advantage: float
+    step: int
+
+
+class ReplayBuffer(Generic[T]):
+    """At most `capacity` samples, the oldest dropped first, none older than `max_age` steps when drawn."""
+
+    def __init__(self, capacity: int, alpha: float, max_age: int) -> None:
+        self.alpha = alpha
+        self.max_age = max_age
+        self._kept: deque[Kept[T]] = deque(maxlen=capacity)
+
+    def __len__(self) -> int:
+        return len(self._kept)
+
+    def add(self, samples: Sequence[T], advantages: np.ndarray, step: int) -> None:
+        """Keep those of non-zero advantage; `advantages` has shape (len(samples),)."""
+        for place in np.flatnonzero(informative(advantages)):
+            self._kept.append(Kept(samples[place], float(advantages[place]), step))
+
+    def draw(self, count: int, step: int, rng: np.random.Generator) -> list[Kept[T]]:
+        """At most `count` different samples of earlier steps, each with probability ~ |advantage| ** alpha."""
+        self.forget(step)
+        earlier = [kept for kept in self._kept if kept.step < step]
+        if not earlier or count < 1:
+            return []
+        chances = np.abs([kept.advantage for kept in earlier]) ** self.alpha
+        places = rng.choice(len(earlier), min(count, len(earlier)), replace=False, p=chances / chances.sum())
+        return [earlier[place] for place in places]
+
+    def forget(self, step: int) -> None:
+        """Drop what is older than `max_age` steps at `step`."""
+        while self._kept and step - self._kept[0].step > self.max_age:
+            self._kept.popleft()
+
+    def state(self) -> list[Kept[T]]:
+        """Everything that is kept, the oldest first: what a checkpoint needs."""
+        return list(self._kept)
+
+    def restore(self, state: Sequence[Kept[T]]) -> None:
+        """Take over the `state` of another buffer."""
+        self._kept.clear()
+        self._kept.extend(state)
+
+
+def effective_sample_size(weights: Any) -> float:
+    """(sum w)^2 / sum w^2 over non-negative weights (Kish): as many samples of equal weight say as much; 0 for none."""
+    weights = np.asarray(weights, dtype=np.float64)
+    squares = float((weights**2).sum())
+    return float(weights.sum()) ** 2 / squares if squares else 0.0
