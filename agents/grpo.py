@@ -32,7 +32,7 @@ from agents.rollout import Rollout, rollout
 from agents.scored_rows import attended, length_batches, rows_of, scattered, trimmed
 from agents.token_ban import banned
 from pixel_env.dialects import Dialect, dialect_named
-from pixel_env.errors import ConfigError, TaskError
+from pixel_env.errors import TaskError
 from pixel_env.tasks import TaskSpec, load_tasks
 from pixel_env.types import Stop, Trajectory
 from rewards.shaping import GroupReward, group_reward_named, reward_parts

@@ -5,7 +5,7 @@ Knows TRL's configuration classes. Knows nothing of models, rollouts or losses.
 
 from dataclasses import dataclass, field
 from math import gcd
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from trl import GRPOConfig
@@ -45,7 +45,7 @@ class PixelGRPOConfig(EpisodeArguments, GRPOConfig):
     max_completion_length). A turn may use its share of it unless `max_turn_tokens` says otherwise.
     """
 
-    _VALID_DICT_FIELDS = [*GRPOConfig._VALID_DICT_FIELDS, "vllm_options"]
+    _VALID_DICT_FIELDS: ClassVar[list[str]] = [*GRPOConfig._VALID_DICT_FIELDS, "vllm_options"]
 
     max_turn_tokens: int | None = field(
         default=None, metadata={"help": "Sampled tokens of one turn (default: max_completion_length // max_turns)."}

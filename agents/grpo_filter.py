@@ -1,4 +1,4 @@
-"""Rows of zero advantage: when they may be left out of a forward pass, which rows stay, and what the loss is then worth.
+"""Rows of zero advantage are left out of the forward pass: which rows stay, and what their loss is worth.
 
 Knows TRL's loss types and batches. Knows nothing of rollouts or models.
 """

@@ -56,11 +56,13 @@ class Replay:
         self._buffer = buffer
         self._pad_id = pad_id
 
-    def fill(self, batch: Mapping[str, Any], rollouts: Sequence[Rollout], step: int, rng: np.random.Generator) -> Filled:
-        """Rows of zero advantage make room for earlier ones, as far as there are any; the fresh ones are kept for later.
+    def fill(
+        self, batch: Mapping[str, Any], rollouts: Sequence[Rollout], step: int, rng: np.random.Generator
+    ) -> Filled:
+        """Rows of zero advantage make room for earlier ones, as far as there are any; the others are kept for later.
 
-        Replayed rows were sampled by another policy, so the loss needs everybody's log-probabilities of that time: those
-        of the sampler, where TRL has made none.
+        Replayed rows were sampled by another policy, so the loss needs everybody's log-probabilities of that time:
+        those of the sampler, where TRL has made none.
         """
         filled = dict(batch)
         filled.setdefault("old_per_token_logps", batch["sampling_per_token_logps"])

@@ -14,7 +14,8 @@ import torch
 
 from agents.chat import Chat
 from agents.engines.protocol import Request, Response
-from agents.engines.vision import content_key, distinct, shared_features
+from agents.engines.vision import distinct, shared_features
+from agents.engines.wire import content_id
 
 
 class TransformersEngine:
@@ -176,7 +177,8 @@ class _Batch:
 def choose(logprobs_BV: torch.Tensor, uniforms: Sequence[float], temperatures: Sequence[float]) -> torch.Tensor:
     """The id of each row: the likeliest at temperature 0, else where the row's uniform number falls.
 
-    `logprobs_BV` are those of each row's temperature. One number a token decides (inverse of the cumulative distribution), whatever the size of the vocabulary.
+    `logprobs_BV` are those of each row's temperature. One number a token decides (inverse of the cumulative
+    distribution), whatever the size of the vocabulary.
     """
     greedy_B = logprobs_BV.argmax(dim=-1)
     if not any(temperatures):
@@ -197,7 +199,7 @@ def _distinct(requests: Sequence[Request]) -> tuple[list[Request], list[int]]:
     firsts: list[Request] = []
     rows: list[int] = []
     for request in requests:
-        key = (request.prompt_ids, tuple(content_key(image) for image in request.images))
+        key = (request.prompt_ids, tuple(content_id(image) for image in request.images))
         if key not in places:
             places[key] = len(firsts)
             firsts.append(request)

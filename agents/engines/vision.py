@@ -5,7 +5,6 @@ that reads eight (its activations leave the processor's cache) and needs more me
 classes. Knows nothing of requests or token ids.
 """
 
-import hashlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -13,13 +12,10 @@ from typing import Any
 import numpy as np
 import torch
 
+from agents.engines.wire import content_id
+
 PATCHES_AT_A_TIME = 2048
 """Pictures go through the tower together until they have this many patches; a larger picture goes alone."""
-
-
-def content_key(image: np.ndarray) -> tuple[tuple[int, ...], bytes]:
-    """Equal for pictures of equal pixels."""
-    return image.shape, hashlib.blake2b(np.ascontiguousarray(image).data).digest()
 
 
 def distinct(images: Sequence[np.ndarray]) -> tuple[list[np.ndarray], list[int]]:
@@ -28,7 +24,7 @@ def distinct(images: Sequence[np.ndarray]) -> tuple[list[np.ndarray], list[int]]
     kept: list[np.ndarray] = []
     order: list[int] = []
     for image in images:
-        place = places.setdefault(content_key(image), len(kept))
+        place = places.setdefault(content_id(image), len(kept))
         if place == len(kept):
             kept.append(image)
         order.append(place)

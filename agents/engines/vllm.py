@@ -5,21 +5,17 @@ nothing of trainers: whoever trains hands over the new weights.
 """
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from PIL import Image
 
 from agents.chat import Chat
 from agents.engines.protocol import Request, Response
-from agents.engines.vision import content_key
+from agents.engines.wire import FORBIDDEN, collapsed, content_id
 from pixel_env.errors import ConfigError, MissingExtraError
-
-FORBIDDEN = -100.0
-"""Added to a banned token's logit: vLLM's largest bias, a factor of 4e-44."""
 
 
 class VLLMEngine:
@@ -108,8 +104,8 @@ class VLLMEngine:
         ids = tuple(completion.token_ids)
         if tuple(output.prompt_token_ids) != request.prompt_ids:
             error = (
-                f"vLLM made {len(output.prompt_token_ids)} tokens of a prompt of {len(request.prompt_ids)}: its picture "
-                "processor disagrees with ours. Save the processor into the checkpoint's folder."
+                f"vLLM made {len(output.prompt_token_ids)} tokens of a prompt of {len(request.prompt_ids)}: its "
+                "picture processor disagrees with ours. Save the processor into the checkpoint's folder."
             )
             return Response(request.request_id, (), (), ended=True, error=error)
         logprobs = tuple(float(row[id].logprob) for row, id in zip(completion.logprobs, ids, strict=True))
@@ -118,7 +114,7 @@ class VLLMEngine:
 
 
 def _renew_tied_head(model: torch.nn.Module) -> None:
-    """On a CPU, vLLM 0.31 computes logits from a packed copy of the head, which a tied embedding's reload leaves old."""
+    """On a CPU, vLLM 0.31 computes logits from a packed copy of the head, which stays old if the head is tied."""
     from vllm.model_executor.layers.vocab_parallel_embedding import ParallelLMHead
 
     for layer in model.modules():
@@ -135,21 +131,6 @@ def _on_a_cpu() -> dict[str, Any]:
     return {"enforce_eager": True, "enable_chunked_prefill": False}
 
 
-def collapsed(ids: Sequence[int], image_id: int) -> list[int]:
-    """`ids` with one placeholder for each picture: vLLM expands them itself, and would expand expanded ones again.
-
-    Pictures are told apart by the marks around them, which every format that `Chat` reads has.
-    """
-    before = [None, *ids[:-1]]
-    return [id for id, previous in zip(ids, before, strict=True) if not id == previous == image_id]
-
-
-def content_id(image: np.ndarray) -> str:
-    """A name for the picture by its pixels: equal pictures share vLLM's caches without being hashed there."""
-    shape, digest = content_key(image)
-    return f"{'x'.join(map(str, shape))}-{digest.hex()[:32]}"
-
-
 def load_vllm(folder: str | Path, *, dtype: str, max_model_len: int, max_images: int, **options: Any) -> Any:
     """vLLM's `LLM` of a checkpoint folder or hub id; `options` are its own (`gpu_memory_utilization`, ...).
 
@@ -164,7 +145,9 @@ def load_vllm(folder: str | Path, *, dtype: str, max_model_len: int, max_images:
     except ModuleNotFoundError as error:
         raise MissingExtraError.needs("generation with vLLM", "vllm") from error
     if vllm.envs.VLLM_ENABLE_V1_MULTIPROCESSING:
-        raise ConfigError("VLLM_ENABLE_V1_MULTIPROCESSING is 1: set it to 0, the trainer's weights live in this process")
+        raise ConfigError(
+            "VLLM_ENABLE_V1_MULTIPROCESSING is 1. Set it to 0: the trainer's weights are in this process."
+        )
     return vllm.LLM(
         model=str(folder),
         dtype=dtype,

@@ -64,9 +64,7 @@ def test_rows_are_put_into_a_batch_as_they_were_taken_out(tiny_checkpoint, tasks
         with_rows({**second, "pixel_values": torch.zeros(1)}, [], [], 0)
 
 
-def test_a_batch_that_teaches_nothing_is_filled_and_its_loss_is_the_clipped_surrogate(
-    tiny_checkpoint, tasks, tmp_path
-):
+def test_a_batch_that_teaches_nothing_is_filled_and_its_loss_is_the_clipped_surrogate(tiny_checkpoint, tasks, tmp_path):
     trainer = trained(tiny_checkpoint, tasks, tmp_path, Judge(1), replay_capacity=64)
     first = trainer._generate_and_score_completions([{"prompt": "0"}] * ROWS)
     paid = first["advantages"].abs() > 1e-6
@@ -113,9 +111,8 @@ def test_the_number_of_items_is_that_of_the_filled_batch(tiny_checkpoint, tasks,
 def test_a_run_with_replay_cut_in_half_logs_what_the_uncut_run_logs(tiny_checkpoint, tasks, tmp_path):
     def run(folder, steps, resume=False):
         options = {"max_steps": steps, "save_strategy": "steps", "save_steps": 2, "lr_scheduler_type": "constant"}
-        trainer = PixelGRPOTrainer(
-            str(tiny_checkpoint), tasks, config(folder, replay_capacity=64, **options), reward_funcs=Judge(3 - 2 * resume)
-        )
+        args = config(folder, replay_capacity=64, **options)
+        trainer = PixelGRPOTrainer(str(tiny_checkpoint), tasks, args, reward_funcs=Judge(3 - 2 * resume))
         trainer.train(resume_from_checkpoint=resume or None)
         rows = [row for row in trainer.state.log_history if "reward" in row]
         return [{name: value for name, value in row.items() if "time" not in name} for row in rows]
