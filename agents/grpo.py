@@ -21,7 +21,7 @@ from agents.chat import Chat
 from agents.engines.protocol import Engine
 from agents.engines.transformers import TransformersEngine
 from agents.grpo_config import PixelGRPOConfig
-from agents.grpo_engine import ColocatedVLLM, check_vllm
+from agents.grpo_engine import check_vllm, engine_beside
 from agents.grpo_filter import kept_places, moving, share_of_normaliser
 from agents.grpo_metrics import part_metrics, trajectory_metrics
 from agents.grpo_replay import Replay, buffer_of
@@ -98,7 +98,7 @@ class PixelGRPOTrainer(GRPOTrainer):
         has_other_terms = self.beta or self._entropy_bonus_enabled or self.aux_loss_enabled
         self._filters = args.filter_zero_advantage and not has_other_terms and self.top_entropy_quantile == 1.0
         self._replay = Replay(buffer_of(args), self.chat.pad_id) if args.replay_capacity else None
-        self._vllm = ColocatedVLLM(args, self.model, self.chat, self.accelerator) if use_vllm else None
+        self._vllm = engine_beside(args, self.model, self.chat, self.accelerator) if use_vllm else None
         # TRL corrects for another sampler's log-probabilities where it believes that vLLM generates.
         self.use_vllm = args.use_vllm = use_vllm
 

@@ -104,6 +104,11 @@ class PixelGRPOConfig(EpisodeArguments, GRPOConfig):
         """How turns are sampled while training."""
         return Sampling(temperature=self.temperature, max_turn_tokens=self._turn_tokens())
 
+    def server_urls(self) -> list[str]:
+        """Addresses of the replicas: `vllm_server_base_url`, several of them separated by commas, or host and port."""
+        given = self.vllm_server_base_url or f"http://{self.vllm_server_host}:{self.vllm_server_port}"
+        return [url.strip() for url in given.split(",") if url.strip()]
+
     def _turn_tokens(self) -> int:
         share = (self.max_completion_length or 0) // self.max_turns
         return max(1, share) if self.max_turn_tokens is None else self.max_turn_tokens

@@ -1,4 +1,4 @@
-"""What generates a trainer's turns: the policy itself, or vLLM beside it with the policy's weights.
+"""What generates a trainer's turns: vLLM beside it in each process, or served elsewhere, with the policy's weights.
 
 Knows TRL's options for vLLM and when weights are out of date. Knows nothing of rollouts, rewards or losses.
 """
@@ -6,7 +6,8 @@ Knows TRL's options for vLLM and when weights are out of date. Knows nothing of 
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from pathlib import Path
+from typing import Any, Protocol
 
 import torch
 from accelerate import Accelerator
@@ -14,33 +15,50 @@ from trl.import_utils import is_vllm_available
 
 from agents.chat import Chat
 from agents.engines.protocol import Engine
+from agents.engines.server import ServerEngine
 from agents.engines.vllm import VLLMEngine, load_vllm
 from agents.grpo_config import PixelGRPOConfig
-from agents.policy_weights import policy_weights
+from agents.policy_weights import policy_weights, save_weights
 from pixel_env.errors import ConfigError, MissingExtraError
+
+
+class WeightedEngine(Protocol):
+    """An engine that is not the policy itself and has to be given its weights."""
+
+    def generating(self, policy: torch.nn.Module, step: int) -> Any:
+        """A context: the engine, with the weights that `policy` (unwrapped) has at optimizer step `step`."""
+
+
+def engine_beside(args: PixelGRPOConfig, model: Any, chat: Chat, accelerator: Accelerator) -> WeightedEngine:
+    """vLLM as `args` want it. Raises ConfigError or MissingExtraError for what cannot be had."""
+    check_vllm(args)
+    if args.vllm_mode == "server":
+        return ServedVLLM(args, chat, accelerator)
+    return ColocatedVLLM(args, model, chat, accelerator)
 
 
 class ColocatedVLLM:
     """vLLM in the trainer's process, one engine in each; it takes the weights over when the policy has moved."""
 
     def __init__(self, args: PixelGRPOConfig, model: Any, chat: Chat, accelerator: Accelerator) -> None:
-        check_vllm(args)
+        options: dict[str, Any] = {
+            "max_num_seqs": args.per_device_train_batch_size * args.steps_per_generation,
+            "gpu_memory_utilization": args.vllm_gpu_memory_utilization,
+            "enable_sleep_mode": args.vllm_enable_sleep_mode,
+            "model_impl": args.vllm_model_impl,
+            "seed": accelerator.process_index,
+        }
         if accelerator.num_processes > 1:  # one engine per process: each is its own launcher
             os.environ["RANK"] = str(accelerator.process_index)
             os.environ["LOCAL_RANK"] = str(accelerator.local_process_index)
             os.environ["WORLD_SIZE"] = str(accelerator.num_processes)
+            options["distributed_executor_backend"] = "external_launcher"
         llm = load_vllm(
             model.name_or_path,
             dtype=str(next(model.parameters()).dtype).removeprefix("torch."),
             max_model_len=args.max_tokens or args.vllm_max_model_length,
             max_images=args.max_images,
-            max_num_seqs=args.per_device_train_batch_size * args.steps_per_generation,
-            gpu_memory_utilization=args.vllm_gpu_memory_utilization,
-            enable_sleep_mode=args.vllm_enable_sleep_mode,
-            model_impl=args.vllm_model_impl,
-            seed=accelerator.process_index,
-            **({"distributed_executor_backend": "external_launcher"} if accelerator.num_processes > 1 else {}),
-            **(args.vllm_options or {}),
+            **(options | (args.vllm_options or {})),
         )
         self._engine = VLLMEngine(llm, chat)
         self._sleeps = args.vllm_enable_sleep_mode
@@ -51,7 +69,7 @@ class ColocatedVLLM:
 
     @contextmanager
     def generating(self, policy: torch.nn.Module, step: int) -> Iterator[Engine]:
-        """The engine, awake and with the weights that `policy` (unwrapped) has at optimizer step `step`."""
+        """The engine, awake and up to date."""
         if self._sleeps:
             self._engine.wake_up()
         if step != self._step_of_weights:
@@ -64,14 +82,44 @@ class ColocatedVLLM:
                 self._engine.sleep()
 
 
+class ServedVLLM:
+    """Replicas of `vllm serve`, shared by all processes; new weights reach them through a folder that they see."""
+
+    def __init__(self, args: PixelGRPOConfig, chat: Chat, accelerator: Accelerator) -> None:
+        urls = args.server_urls()
+        self._engine = ServerEngine(
+            urls, image_id=chat.image_id, end_id=chat.end_id, patience_s=args.vllm_server_timeout
+        )
+        self._chat = chat
+        self._accelerator = accelerator
+        self._folder = Path(args.output_dir) / "served_weights"
+        self._step_of_weights: int | None = None
+
+    @contextmanager
+    def generating(self, policy: torch.nn.Module, step: int) -> Iterator[Engine]:
+        """The engine, with up-to-date replicas behind it."""
+        if step != self._step_of_weights:
+            # Two folders in turn: a replica that comes back may still be reading the other one.
+            folder = self._folder / str(step % 2)
+            save_weights(policy, self._chat.processor, folder, writes=self._accelerator.is_main_process)
+            self._accelerator.wait_for_everyone()
+            if self._accelerator.is_main_process:
+                self._engine.load_weights(folder)
+            self._accelerator.wait_for_everyone()
+            self._engine.served(folder)
+            self._step_of_weights = step
+        yield self._engine
+
+
 def check_vllm(args: PixelGRPOConfig) -> None:
     """Raises ConfigError or MissingExtraError for options that our engines do not serve, by name."""
-    if args.vllm_mode != "colocate":
-        raise ConfigError(f"vllm_mode is {args.vllm_mode!r}; rollouts run on vllm_mode='colocate' only so far.")
+    if args.vllm_mode == "server":
+        return
     if args.vllm_tensor_parallel_size != 1:
         raise ConfigError(
             f"vllm_tensor_parallel_size is {args.vllm_tensor_parallel_size}: requests arrive as operations end, in "
-            "another order on every process, which tensor parallelism does not allow. Set it to 1."
+            "another order on every process, which tensor parallelism does not allow. Set it to 1, or use "
+            "vllm_mode='server', whose replicas may be parallel as they like."
         )
     if args.max_tokens is None and args.vllm_max_model_length is None:
         raise ConfigError("vLLM plans its memory by the longest conversation. Give max_tokens, pictures included.")

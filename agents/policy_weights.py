@@ -4,11 +4,14 @@ Knows how ZeRO-3, FSDP 2 and LoRA keep parameters. A consumer that lets go of ea
 holds a whole copy of the model. Knows nothing of engines.
 """
 
+import json
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors.torch import save_file
 
 _WRAPPERS = ("base_model.model.", "_checkpoint_wrapped_module.", "_orig_mod.", "modules_to_save.default.")
 _ADAPTERS = ("lora_", "original_module", "modules_to_save.")
@@ -28,6 +31,43 @@ def policy_weights(model: Any) -> Iterator[tuple[str, torch.Tensor]]:
         elif not any(part in name.replace("modules_to_save.default.", "") for part in _ADAPTERS):
             with _whole([parameter]):
                 yield _plain(name), _full(parameter).detach()
+
+
+def save_weights(model: Any, processor: Any, folder: Path, *, writes: bool, shard_bytes: int = 4 * 10**9) -> None:
+    """A checkpoint folder of what `policy_weights` yields, at most `shard_bytes` of it in memory.
+
+    Every process takes part; the one that `writes` leaves the files.
+    """
+    shard: dict[str, torch.Tensor] = {}
+    files: dict[str, str] = {}
+    held = total = 0
+
+    def flush() -> None:
+        nonlocal held
+        name = f"model-{len(set(files.values())):05d}.safetensors"
+        save_file(shard, folder / name, metadata={"format": "pt"})
+        files.update(dict.fromkeys(shard, name))
+        shard.clear()
+        held = 0
+
+    if writes:
+        folder.mkdir(parents=True, exist_ok=True)
+        for old in folder.glob("*.safetensors"):
+            old.unlink()
+    for name, tensor in policy_weights(model):
+        if not writes:
+            continue
+        shard[name] = tensor.detach().cpu().clone().contiguous()
+        held += shard[name].nbytes
+        total += shard[name].nbytes
+        if held >= shard_bytes:
+            flush()
+    if writes:
+        flush()
+        index = {"metadata": {"total_size": total}, "weight_map": files}
+        (folder / "model.safetensors.index.json").write_text(json.dumps(index), encoding="utf-8")
+        model.config.save_pretrained(folder)
+        processor.save_pretrained(folder)
 
 
 def _adapts(module: torch.nn.Module) -> bool:

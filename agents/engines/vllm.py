@@ -14,14 +14,14 @@ from PIL import Image
 
 from agents.chat import Chat
 from agents.engines.protocol import Request, Response
-from agents.engines.wire import FORBIDDEN, collapsed, content_id
+from agents.engines.wire import FORBIDDEN, WORKER_EXTENSION, collapsed, content_id
 from pixel_env.errors import ConfigError, MissingExtraError
 
 
 class VLLMEngine:
     """An `LLM` of vLLM as an engine: one step of its scheduler a poll, continuous batching in between.
 
-    `llm`: made by `load_vllm`, or by anybody with `logprobs_mode='processed_logprobs'`.
+    `llm`: made by `load_vllm`.
     """
 
     static = False
@@ -62,8 +62,7 @@ class VLLMEngine:
         """
         if self._under_way:
             raise RuntimeError(f"{len(self._under_way)} turns are under way; weights change between rollouts only")
-        self._llm.collective_rpc("reload_weights", kwargs={"weights_iterator": weights})
-        self._llm.apply_model(_renew_tied_head)
+        self._llm.collective_rpc("renew_weights", kwargs={"weights_iterator": weights})
         self._llm.reset_prefix_cache()
         self._llm.llm_engine.reset_encoder_cache()  # embeddings are kept by the picture's hash, whatever the weights
 
@@ -113,15 +112,6 @@ class VLLMEngine:
         return Response(request.request_id, ids, logprobs, ended=ended)
 
 
-def _renew_tied_head(model: torch.nn.Module) -> None:
-    """On a CPU, vLLM 0.31 computes logits from a packed copy of the head, which stays old if the head is tied."""
-    from vllm.model_executor.layers.vocab_parallel_embedding import ParallelLMHead
-
-    for layer in model.modules():
-        if isinstance(layer, ParallelLMHead) and hasattr(layer, "cpu_linear"):
-            layer.quant_method.process_weights_after_loading(layer)
-
-
 def _on_a_cpu() -> dict[str, Any]:
     """What vLLM needs on a CPU: its own defaults are for servers with nothing else on them."""
     os.environ.setdefault("VLLM_CPU_KVCACHE_SPACE", "1")  # GiB
@@ -145,9 +135,7 @@ def load_vllm(folder: str | Path, *, dtype: str, max_model_len: int, max_images:
     except ModuleNotFoundError as error:
         raise MissingExtraError.needs("generation with vLLM", "vllm") from error
     if vllm.envs.VLLM_ENABLE_V1_MULTIPROCESSING:
-        raise ConfigError(
-            "VLLM_ENABLE_V1_MULTIPROCESSING is 1. Set it to 0: the trainer's weights are in this process."
-        )
+        raise ConfigError("VLLM_ENABLE_V1_MULTIPROCESSING is 1. Set it to 0: the weights are in this process.")
     return vllm.LLM(
         model=str(folder),
         dtype=dtype,
@@ -155,5 +143,6 @@ def load_vllm(folder: str | Path, *, dtype: str, max_model_len: int, max_images:
         limit_mm_per_prompt={"image": max_images},
         logprobs_mode="processed_logprobs",
         enable_prefix_caching=True,
+        worker_extension_cls=WORKER_EXTENSION,
         **options,
     )

@@ -12,6 +12,10 @@ FORBIDDEN = -100.0
 """Added to a banned token's logit: vLLM's largest bias, a factor of 4e-44."""
 
 
+WORKER_EXTENSION = "agents.engines.vllm_worker.ReloadingWorker"
+"""Of vLLM's option `worker_extension_cls`: what renews its weights."""
+
+
 def collapsed(ids: Sequence[int], image_id: int) -> list[int]:
     """`ids` with one placeholder for each picture: vLLM expands them itself, and would expand expanded ones again.
 
