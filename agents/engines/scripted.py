@@ -18,6 +18,9 @@ _SYSTEM, _USER, _ASSISTANT, _END, _IMAGE, _PAD, _OPENING = range(256, 263)
 _SHOWN = {_SYSTEM: "[system]", _USER: "[user]", _ASSISTANT: "[assistant]", _END: "[end]", _IMAGE: "", _PAD: ""}
 
 
+_ROLES = {_SYSTEM: "system", _USER: "user", _ASSISTANT: "assistant"}
+
+
 class PlainChat:
     """One id per UTF-8 byte, one for each structural mark and one for the text that opens a call."""
 
@@ -57,6 +60,35 @@ class PlainChat:
     def count_tokens(self, text: str, sizes: Sequence[tuple[int, int]]) -> int:
         """Tokens of a turn with `text` and pictures of these (width, height)."""
         return 1 + len(self._user_turn(text, sizes))
+
+    def turns(self, ids: Sequence[int], sizes: Sequence[tuple[int, int]]) -> list[tuple[str, list[str | None]]]:
+        """The conversation as roles and pieces: texts, and None for each picture; `sizes` are theirs, in order."""
+        pictures = iter(sizes)
+        turns: list[tuple[str, list[str | None]]] = []
+        text: list[int] = []
+        place = 0
+
+        def close_text() -> None:
+            if text:
+                turns[-1][1].append(self.decode(text))
+                text.clear()
+
+        while place < len(ids):
+            id = ids[place]
+            place += 1
+            if id in _ROLES:
+                turns.append((_ROLES[id], []))
+            elif id == _IMAGE:
+                close_text()
+                width, height = next(pictures)
+                place += (width // self._factor) * (height // self._factor) - 1
+                turns[-1][1].append(None)
+            elif id == _END:
+                close_text()
+            else:
+                text.append(id)
+        close_text()
+        return turns
 
     def _user_turn(self, text: str, sizes: Sequence[tuple[int, int]]) -> tuple[int, ...]:
         pictures = sum((width // self._factor) * (height // self._factor) for width, height in sizes)

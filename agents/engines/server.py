@@ -6,8 +6,6 @@ beyond the placeholder of a picture.
 """
 
 import asyncio
-import base64
-import io
 import queue
 import shlex
 import threading
@@ -17,11 +15,9 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-import numpy as np
-from PIL import Image
 
 from agents.engines.protocol import Request, Response
-from agents.engines.wire import FORBIDDEN, WORKER_EXTENSION, collapsed, content_id
+from agents.engines.wire import FORBIDDEN, WORKER_EXTENSION, collapsed, content_id, data_url
 from pixel_env.errors import ConfigError
 
 POLL_S = 0.02
@@ -217,13 +213,6 @@ class ServerEngine:
         ids = tuple(choice["token_ids"])
         logprobs = tuple(float(token["logprob"]) for token in choice["logprobs"]["content"])
         return Response(request.request_id, ids, logprobs, ended=bool(ids) and ids[-1] == self._end_id)
-
-
-def data_url(image: np.ndarray) -> str:
-    """The picture as PNG (no pixel changes) in a data URL."""
-    buffer = io.BytesIO()
-    Image.fromarray(image).save(buffer, format="PNG", compress_level=1)
-    return f"data:image/png;base64,{base64.b64encode(buffer.getvalue()).decode()}"
 
 
 def server_command(model: str, *, port: int, max_model_len: int, max_images: int, options: Sequence[str] = ()) -> str:

@@ -1,0 +1,118 @@
+"""Any OpenAI-compatible endpoint as an engine: how a hosted model plays our environments. No log-probabilities.
+
+Speaks `PlainChat`, whose ids are the bytes of the conversation, so no tokenizer is needed and messages can be read
+back off them. Knows chat messages and the `openai` client, which retries and backs off. Imports no model library.
+"""
+
+import asyncio
+import queue
+import threading
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from agents.engines.protocol import Request, Response
+from agents.engines.scripted import PlainChat
+from agents.engines.wire import data_url
+from pixel_env.errors import MissingExtraError
+
+POLL_S = 0.02
+"""How long a poll waits for a response."""
+
+
+class EndpointEngine:
+    """`model` at `base_url` (with its /v1); the key comes from OPENAI_API_KEY unless given.
+
+    At most `concurrency` requests are sent at a time; each is tried again `retries` times where that may help.
+    """
+
+    static = False
+
+    def __init__(
+        self,
+        model: str,
+        chat: PlainChat,
+        *,
+        base_url: str,
+        api_key: str | None = None,
+        concurrency: int = 16,
+        retries: int = 6,
+        timeout_s: float = 600.0,
+    ) -> None:
+        try:
+            import openai
+        except ModuleNotFoundError as error:
+            raise MissingExtraError.needs("a model behind an endpoint", "endpoint") from error
+        self._model, self._chat = model, chat
+        self._finished: queue.SimpleQueue[Response] = queue.SimpleQueue()
+        self._in_flight = 0
+        self._loop = asyncio.new_event_loop()
+        threading.Thread(target=self._loop.run_forever, name="endpoint", daemon=True).start()
+        self._slots = asyncio.Semaphore(concurrency)
+        self._client = openai.AsyncOpenAI(base_url=base_url, api_key=api_key, max_retries=retries, timeout=timeout_s)
+
+    @property
+    def in_flight(self) -> int:
+        """Requests whose responses no poll has returned yet."""
+        return self._in_flight
+
+    def submit(self, request: Request) -> None:
+        """Send `request` off; returns at once."""
+        self._in_flight += 1
+        asyncio.run_coroutine_threadsafe(self._serve(request), self._loop)
+
+    def poll(self) -> list[Response]:
+        """What has arrived, after a short wait for the first one."""
+        responses: list[Response] = []
+        try:
+            responses.append(self._finished.get(timeout=POLL_S))
+            while True:
+                responses.append(self._finished.get_nowait())
+        except queue.Empty:
+            pass
+        self._in_flight -= len(responses)
+        return responses
+
+    async def _serve(self, request: Request) -> None:
+        try:
+            async with self._slots:
+                response = await self._generated(request)
+        except Exception as error:  # data, like any episode that breaks: the others go on
+            text = f"{type(error).__name__}: {error}"
+            response = Response(request.request_id, (), (), ended=True, error=text)
+        self._finished.put(response)
+
+    async def _generated(self, request: Request) -> Response:
+        if request.banned_ids - self._chat.banned_ids:
+            raise ValueError("an endpoint cannot be kept from single tokens; leave out the policy without zoom")
+        answer = await self._client.chat.completions.create(
+            model=self._model,
+            messages=messages_of(request.prompt_ids, request.images, self._chat),
+            temperature=request.temperature,
+            max_tokens=request.max_new_tokens,
+            seed=request.seed % 2**31,
+        )
+        choice = answer.choices[0]
+        ended = choice.finish_reason != "length"
+        ids = self._chat.encode(choice.message.content or "")
+        ids = ids if ended else ids[:-1]
+        return Response(request.request_id, ids, (0.0,) * len(ids), ended=ended)
+
+
+def messages_of(ids: Sequence[int], images: Sequence[np.ndarray], chat: PlainChat) -> Any:
+    """The conversation of `PlainChat`'s ids as OpenAI's messages, pictures as data URLs where they stand."""
+    pictures = iter(images)
+    messages = []
+    for role, pieces in chat.turns(ids, [(image.shape[1], image.shape[0]) for image in images]):
+        parts = [
+            {"type": "image_url", "image_url": {"url": data_url(next(pictures))}}
+            if piece is None
+            else {"type": "text", "text": piece}
+            for piece in pieces
+        ]
+        if role == "assistant" and not parts:
+            continue  # the header that asks for the next turn
+        only_text = role != "user" or (len(parts) == 1 and parts[0]["type"] == "text")
+        messages.append({"role": role, "content": "".join(p["text"] for p in parts) if only_text else parts})
+    return messages
