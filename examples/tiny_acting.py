@@ -17,6 +17,7 @@ def teach_acting(run: Path, base: Path, out: Path, *, questions: int, log: Calla
         "tiny-zoom": [
             *("grpo", "--config", "tiny_grpo_paper", "--max_steps", "100"),
             *("--learning_rate", "1.5e-4", "--lr_scheduler_type", "linear", "--warmup_steps", "15"),
+            *("--adam_beta2", "0.98"),
             *("--model_name_or_path", str(out / "tiny-warm")),
         ],
     }
