@@ -115,9 +115,15 @@ class Chat:
 
     # ------------------------------------------------------------------------------------------------- pictures
 
+    @property
+    def picture_factor(self) -> int:
+        """Sides of pictures are multiples of it; its square is one token."""
+        factor: int = self.processor.image_processor.patch_size * self.processor.image_processor.merge_size
+        return factor
+
     def picture_tokens(self, width: int, height: int) -> int:
         """Tokens of a picture shown at `width` x `height`."""
-        factor = self.processor.image_processor.patch_size * self.processor.image_processor.merge_size
+        factor = self.picture_factor
         if width % factor or height % factor:
             raise ConfigError(
                 f"a picture is shown at {width}x{height}, but {_name_of(self.processor)} reads multiples of {factor}. "

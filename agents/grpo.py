@@ -20,6 +20,7 @@ from trl.models.utils import unwrap_model_for_generation
 from agents.chat import Chat
 from agents.engines.protocol import Engine
 from agents.engines.transformers import TransformersEngine
+from agents.forward_passes import forward_passes
 from agents.grpo_config import PixelGRPOConfig
 from agents.grpo_engine import check_vllm, engine_beside
 from agents.grpo_filter import kept_places, moving, share_of_normaliser
@@ -27,9 +28,8 @@ from agents.grpo_metrics import part_metrics, trajectory_metrics
 from agents.grpo_replay import Replay, buffer_of
 from agents.grpo_rows import loss_mask, messages_of, task_rows, with_tokens, zero_loss
 from agents.models import model_folder
-from agents.pictures import check_placeholders, features_of
 from agents.rollout import Rollout, rollout
-from agents.scored_rows import attended, length_batches, rows_of, scattered, trimmed
+from agents.scored_rows import rows_of, scattered
 from agents.token_ban import banned
 from pixel_env.dialects import Dialect, dialect_named
 from pixel_env.errors import TaskError
@@ -256,25 +256,26 @@ class PixelGRPOTrainer(GRPOTrainer):
         scored = self._scored
         if len(scored) != len(input_ids):
             raise RuntimeError(f"{len(input_ids)} rows are scored, but {len(scored)} rollouts are known for them")
-        attention_mask = attended(scored, attention_mask, logits_to_keep)
-        settings = self.args.settings(self.dialect, self._task_sets[self._mode])
-        # Processes that shard the model must run the same number of forward passes.
-        batches = length_batches(attention_mask, batch_size, may_split=self.accelerator.num_processes == 1)
-        results = []
-        for rows in batches:
-            ids, mask, keep = trimmed(input_ids[rows], attention_mask[rows], logits_to_keep)
-            rollouts = [scored[place] for place in rows.tolist()]
-            features = features_of(rollouts, self.chat, settings.budgets)
-            check_placeholders(rollouts, ids, features.get("image_grid_thw"), self.chat)
-            pictures: dict[str, Any] = {name: tensor.to(ids.device) for name, tensor in features.items()}
-            if pictures:
-                types = self.chat.mm_token_type_ids(ids)
-                pictures |= {"num_images": [len(row.views) for row in rollouts], "mm_token_type_ids": types}
+        passes = forward_passes(
+            scored,
+            input_ids,
+            attention_mask,
+            logits_to_keep,
+            batch_size=batch_size,
+            chat=self.chat,
+            budgets=self.args.settings(self.dialect, self._task_sets[self._mode]).budgets,
+            processes=self.accelerator.num_processes,
+            sharded=self.is_deepspeed_enabled or self.is_fsdp_enabled,
+        )
+        results, rows = [], []
+        for one in passes:
             with banned(self.accelerator.unwrap_model(model), self.chat.banned_ids):
-                results.append(
-                    super()._get_per_token_logps_and_entropies(model, ids, mask, keep, **{**options, **pictures})
+                scores = super()._get_per_token_logps_and_entropies(
+                    model, one.input_ids, one.attention_mask, one.logits_to_keep, **{**options, **one.pictures}
                 )
-        return scattered(results, batches, logits_to_keep)
+            results.append(one.own(scores))
+            rows.append(one.rows)
+        return scattered(results, rows, logits_to_keep)
 
     # ---------------------------------------------------------------------------------------------- checkpoints
 
