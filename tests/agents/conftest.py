@@ -46,3 +46,13 @@ def tiny_checkpoint(tmp_path_factory):
     torch.manual_seed(0)
     save_checkpoint(make_model(tokenizer), make_processor(tokenizer), folder, {})
     return folder
+
+
+@pytest.fixture(scope="session")
+def vllm_of_tiny_zoom():
+    """One vLLM engine in this process for all tests of a session."""
+    pytest.importorskip("vllm")
+    from agents.engines.vllm import load_vllm
+    from agents.models import model_folder
+
+    return load_vllm(model_folder("tiny-zoom"), dtype="float32", max_model_len=512, max_images=6, max_num_seqs=32)
