@@ -1,4 +1,4 @@
-"""Real vLLM in this process (its CPU build where there is no GPU): the same tokens as transformers, the same weights."""
+"""Real vLLM in this process (its CPU build where there is no GPU): tokens and weights are those of transformers."""
 
 import dataclasses
 import time
@@ -18,7 +18,7 @@ from pixel_env.tasks import load_tasks
 from pixel_env.types import Limits, Prompt
 
 pytest.importorskip("vllm")
-pytestmark = [pytest.mark.vllm, pytest.mark.timeout(600)]
+pytestmark = pytest.mark.timeout(600)
 TINY = dialect_named("tiny")
 BOUND = 1e-4
 """Of log-probabilities in float32 on a CPU; measured: 5e-6."""
