@@ -12,7 +12,6 @@ from typing import Literal
 
 from tqdm import tqdm
 
-from agents.engines.load import load_engine
 from agents.engines.protocol import Engine
 from agents.rollout import ChatFormat, EpisodeSettings, Rollout, Sampling, rollout
 from agents.run_folder import keep_configuration
@@ -23,7 +22,7 @@ from benchmarks.tables import accuracy_table
 from benchmarks.weights import weights_hash
 from pixel_env.budgets import budgets_for
 from pixel_env.dialects import Dialect, dialect_named
-from pixel_env.errors import UnknownNameError
+from pixel_env.errors import ConfigError, UnknownNameError
 from pixel_env.store import TrajectoryStore
 from pixel_env.tasks import load_tasks
 from pixel_env.types import Limits, Stop, Task, TaskSet
@@ -53,7 +52,13 @@ class EvalConfig:
         default=None, metadata={"help": "tokens of a whole conversation, pictures included; None: no limit"}
     )
     max_turn_tokens: int = field(default=512, metadata={"help": "sampled tokens of one turn"})
-    max_batch: int = field(default=96, metadata={"help": "turns that are generated in one batch"})
+    engine: Literal["transformers", "vllm", "endpoint"] = field(
+        default="transformers", metadata={"help": "what generates: this process, vLLM in it, or an endpoint elsewhere"}
+    )
+    base_url: str | None = field(
+        default=None, metadata={"help": "of an OpenAI-compatible endpoint, with its /v1; the key: OPENAI_API_KEY"}
+    )
+    max_batch: int = field(default=96, metadata={"help": "turns that are generated at a time"})
     dtype: str = field(default="float32", metadata={"help": "precision of the weights: float32, bfloat16 or auto"})
     seed: int = field(default=0, metadata={"help": "of the random places and of sampling"})
 
@@ -79,7 +84,7 @@ def main(argv: list[str]) -> int:
     task_set = load_tasks(config.tasks, split=config.split, count=config.task_count)
     folder = Path(config.output_dir)
     keep_configuration(folder, [config, Weights(weights_hash(config.model))], resumes=True)
-    engine, chat = load_engine(config.model, dialect, dtype=config.dtype, max_batch=config.max_batch)
+    engine, chat = engine_of(config, dialect)
     evaluation = evaluate(config, task_set, engine, chat)
     print(f"{config.model} on {task_set.name} ({len(task_set)} questions)")
     if task_set.notice:
@@ -87,6 +92,26 @@ def main(argv: list[str]) -> int:
     print(accuracy_table(evaluation))
     print(f"Trajectories: {folder / ROWS}")
     return 0
+
+
+def engine_of(config: EvalConfig, dialect: Dialect) -> tuple[Engine, ChatFormat]:
+    """What generates, and the chat format that it reads. Raises ConfigError for what does not go together."""
+    if config.engine == "endpoint":
+        from agents.engines.endpoint import EndpointEngine
+        from agents.engines.scripted import PlainChat
+
+        if config.base_url is None:
+            raise ConfigError("--engine endpoint needs the endpoint's address: --base_url http://.../v1")
+        plain = PlainChat(dialect)
+        return EndpointEngine(config.model, plain, base_url=config.base_url, concurrency=config.max_batch), plain
+    from agents.engines.load import load_engine, load_vllm_engine
+
+    if config.engine == "vllm":
+        if config.max_tokens is None:
+            raise ConfigError("--engine vllm plans its memory by the longest conversation: give --max_tokens")
+        sizes = {"max_model_len": config.max_tokens, "max_images": config.max_images, "max_num_seqs": config.max_batch}
+        return load_vllm_engine(config.model, dialect, dtype=config.dtype, **sizes)
+    return load_engine(config.model, dialect, dtype=config.dtype, max_batch=config.max_batch)
 
 
 def evaluate(config: EvalConfig, task_set: TaskSet, engine: Engine, chat: ChatFormat) -> Evaluation:

@@ -7,6 +7,7 @@ from transformers import AutoModelForImageTextToText
 
 from agents.chat import Chat
 from agents.engines.transformers import TransformersEngine
+from agents.engines.vllm import VLLMEngine, load_vllm
 from agents.models import model_folder
 from pixel_env.dialects import Dialect
 from pixel_env.errors import ConfigError
@@ -16,6 +17,13 @@ def load_engine(model: str, dialect: Dialect, *, dtype: str, max_batch: int) -> 
     """The engine and the chat format of a folder, a hub id or an embedded checkpoint, on the GPU if there is one."""
     loaded, chat = load_model(model, dialect, dtype=dtype)
     return TransformersEngine(loaded, chat, max_batch=max_batch), chat
+
+
+def load_vllm_engine(model: str, dialect: Dialect, *, dtype: str, **sizes: int) -> tuple[VLLMEngine, Chat]:
+    """The same with vLLM in this process; `sizes` are those of `load_vllm`."""
+    folder = model_folder(model)
+    chat = Chat.from_pretrained(folder, dialect)
+    return VLLMEngine(load_vllm(folder, dtype=dtype, **sizes), chat), chat
 
 
 def load_model(model: str, dialect: Dialect, *, dtype: str) -> tuple[torch.nn.Module, Chat]:
