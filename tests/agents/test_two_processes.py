@@ -9,9 +9,9 @@ import pytest
 SCRIPT = Path(__file__).with_name("two_processes.py")
 
 
-def run(checkpoint, folder, *, processes, rows, group, learn=8, pictures="all"):
+def run(checkpoint, folder, *, processes, rows, group, learn=8, pictures="all", stage=0):
     folder.mkdir()
-    arguments = [str(SCRIPT), str(checkpoint), str(folder), str(rows), str(group), str(learn), pictures]
+    arguments = [str(SCRIPT), str(checkpoint), str(folder), str(rows), str(group), str(learn), pictures, str(stage)]
     launcher = ["-m", "torch.distributed.run", "--standalone", "--nproc_per_node", str(processes)]
     command = [sys.executable, *(launcher if processes > 1 else []), *arguments]
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(SCRIPT.parents[2])}
@@ -49,3 +49,16 @@ def test_a_group_that_is_spread_over_two_processes_is_rewarded_as_one(tiny_check
     row = run(tiny_checkpoint, tmp_path / "spread", processes=2, rows=4, group=8)["row"]
     assert row["rapr"] == 1 / 8
     assert row["reward_parts/curiosity"] == pytest.approx(0.5 * (0.3 - 1 / 8) / 8)
+
+
+@pytest.mark.parametrize("stage", [2, 3])
+@pytest.mark.parametrize("pictures", ["all", "first"])
+def test_two_processes_that_shard_the_model_make_the_step_of_one(tiny_checkpoint, tmp_path, stage, pictures):
+    """With `first`, one of them has no picture: it runs the vision tower all the same, on a blank row."""
+    pytest.importorskip("deepspeed")
+    one = run(tiny_checkpoint, tmp_path / "one", processes=1, rows=8, group=4, pictures=pictures)
+    two = run(tiny_checkpoint, tmp_path / "two", processes=2, rows=4, group=4, pictures=pictures, stage=stage)
+    same = [name for name in one["row"] if name.startswith(("accuracy", "rapr", "reward", "calls", "filtered"))]
+    assert {name: two["row"][name] for name in same} == pytest.approx({name: one["row"][name] for name in same})
+    assert two["row"]["grad_norm"] == pytest.approx(one["row"]["grad_norm"], rel=1e-4)
+    assert two["row"]["loss"] == pytest.approx(one["row"]["loss"], abs=1e-6)

@@ -6,15 +6,37 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
-os.environ["HF_HUB_OFFLINE"] = "1"
+os.environ |= {"HF_HUB_OFFLINE": "1", "DS_ACCELERATOR": "cpu"}
 
 from agents.engines.scripted import ScriptedEngine, in_turn
 from agents.grpo import PixelGRPOConfig, PixelGRPOTrainer
 from pixel_env.tasks import load_tasks
 
 
-def main(checkpoint, folder, rows_of_a_process, group, rows_with_something_to_learn, pictures):
+def on_deepspeed():
+    """DeepSpeed on CPUs: left to itself, accelerate takes every process for the only one."""
+    os.environ["ACCELERATE_USE_DEEPSPEED"] = "true"
+    import deepspeed
+    import torch.distributed
+    from accelerate import PartialState
+
+    deepspeed.init_distributed(dist_backend="gloo")
+    PartialState()
+    rank = torch.distributed.get_rank()
+    places = {"process_index": rank, "local_process_index": rank, "num_processes": torch.distributed.get_world_size()}
+    PartialState._shared_state.update(places)
+
+
+def deepspeed_options(stage):
+    sizes = dict.fromkeys(["train_batch_size", "train_micro_batch_size_per_gpu", "gradient_accumulation_steps"], "auto")
+    settings = {"zero_optimization": {"stage": stage}, "gradient_clipping": "auto", **sizes}
+    return {"deepspeed": settings, "accelerator_config": {"use_configured_state": True}}
+
+
+def main(checkpoint, folder, rows_of_a_process, group, rows_with_something_to_learn, pictures, stage):
     rank = int(os.environ.get("RANK", "0"))
+    if int(stage):
+        on_deepspeed()
     tasks = load_tasks("sample:vstar-tiny", split="train", count=max(2, 16 // int(group)))
     if pictures == "first":  # all other questions, and so those of the second process, are texts alone
         rest = [replace(task, sources=(), evidence=()) for task in tasks.tasks[1:]]
@@ -37,7 +59,8 @@ def main(checkpoint, folder, rows_of_a_process, group, rows_with_something_to_le
     args = PixelGRPOConfig(
         output_dir=folder, dialect="tiny", max_turns=2, max_completion_length=32, num_generations=int(group),
         per_device_train_batch_size=int(rows_of_a_process), max_steps=1, logging_steps=1, learning_rate=1e-3,
-        gradient_checkpointing=False, save_strategy="no", disable_tqdm=True, use_cpu=True, shuffle_dataset=False,
+        gradient_checkpointing=False, save_strategy="no", disable_tqdm=True, shuffle_dataset=False,
+        **(deepspeed_options(int(stage)) if int(stage) else {"use_cpu": True}),
     )  # fmt: skip
     trainer = Scripted(checkpoint, tasks, args)
     trainer.train()
