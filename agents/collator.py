@@ -42,6 +42,9 @@ class _Replay:
         error = "the trace has no further turn" if turn is None else None
         self._responses.append(Response(request.request_id, ids, (0.0,) * len(ids), ended=True, error=error))
 
+    def cancel(self) -> None:
+        self._responses.clear()
+
     def poll(self) -> list[Response]:
         responses, self._responses = self._responses, []
         return responses

@@ -4,6 +4,7 @@ Knows TRL's options for vLLM and when weights are out of date. Knows nothing of 
 """
 
 import os
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -92,21 +93,22 @@ class ServedVLLM:
         )
         self._chat = chat
         self._accelerator = accelerator
-        self._folder = Path(args.output_dir) / "served_weights"
+        self._folder = Path(args.output_dir).resolve() / "served_weights"
         self._step_of_weights: int | None = None
 
     @contextmanager
     def generating(self, policy: torch.nn.Module, step: int) -> Iterator[Engine]:
         """The engine, with up-to-date replicas behind it."""
         if step != self._step_of_weights:
-            # Two folders in turn: a replica that comes back may still be reading the other one.
-            folder = self._folder / str(step % 2)
-            save_weights(policy, self._chat.processor, folder, writes=self._accelerator.is_main_process)
+            folder = self._folder / f"step-{step}"
+            writes = self._accelerator.is_main_process
+            save_weights(policy, self._chat.processor, folder, writes=writes)
             self._accelerator.wait_for_everyone()
-            if self._accelerator.is_main_process:
-                self._engine.load_weights(folder)
+            self._engine.use_weights(folder)
             self._accelerator.wait_for_everyone()
-            self._engine.served(folder)
+            if writes:  # a replica that comes back is given these
+                for old in set(self._folder.iterdir()) - {folder}:
+                    shutil.rmtree(old)
             self._step_of_weights = step
         yield self._engine
 

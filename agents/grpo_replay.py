@@ -142,7 +142,9 @@ def _widened(column: torch.Tensor, width: int, value: int, *, left: bool) -> tor
 
 
 def _padding(name: str, pad_id: int) -> int:
-    return pad_id if name in ("prompt_ids", "completion_ids") else int(name == "tool_mask")
+    if name in ("prompt_ids", "completion_ids"):
+        return pad_id
+    return int(name in ("tool_mask", "importance_sampling_ratio"))  # as TRL pads them
 
 
 def _check_columns(batch: Mapping[str, Any]) -> None:

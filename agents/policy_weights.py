@@ -13,6 +13,8 @@ from typing import Any
 import torch
 from safetensors.torch import save_file
 
+from pixel_env.errors import ConfigError
+
 _WRAPPERS = ("base_model.model.", "_checkpoint_wrapped_module.", "_orig_mod.", "modules_to_save.default.")
 _ADAPTERS = ("lora_", "original_module", "modules_to_save.")
 
@@ -80,16 +82,12 @@ def _adapter_parameters(layer: Any) -> list[torch.nn.Parameter]:
 
 def _merged(layer: Any) -> torch.Tensor:
     """The adapted layer's weight with its active adapters; the layer stays as it is."""
-    base = layer.get_base_layer()
-    if hasattr(base.weight, "quant_state"):
-        from peft.utils.integrations import dequantize_module_weight
-
-        weight = dequantize_module_weight(base).detach()
-    else:
-        weight = _full(base.weight).detach()
+    weight = _full(layer.get_base_layer().weight).detach()
     if layer.merged or layer.disable_adapters:
         return weight
-    deltas = [layer.get_delta_weight(adapter) for adapter in layer.active_adapters]
+    if getattr(layer, "lora_variant", None):
+        raise ConfigError("an engine takes plain LoRA only, adapters of other kinds (DoRA) not: leave use_dora out")
+    deltas = [_full(layer.get_delta_weight(adapter)) for adapter in layer.active_adapters]
     return weight + sum(deltas).detach().to(weight)
 
 
@@ -104,6 +102,11 @@ def _whole(parameters: Sequence[torch.nn.Parameter]) -> AbstractContextManager[A
 
 
 def _full(parameter: Any) -> torch.Tensor:
+    if hasattr(parameter, "quant_state"):
+        from peft.utils.integrations import dequantize_bnb_weight
+
+        dense: torch.Tensor = dequantize_bnb_weight(parameter, state=parameter.quant_state)
+        return dense
     whole: torch.Tensor = parameter.full_tensor() if hasattr(parameter, "full_tensor") else parameter
     return whole
 

@@ -9,6 +9,7 @@ import hashlib
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ALL_COMPLETED, FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
@@ -98,7 +99,7 @@ def rollout(
     results: dict[int, Rollout] = {}
     waiting: dict[int, _Episode] = {}
     running: dict[Future[Request | None], _Episode] = {}
-    with ThreadPoolExecutor(thread_name_prefix="episode") as pool:
+    with ThreadPoolExecutor(thread_name_prefix="episode") as pool, _cancelled_on_error(engine):
         while len(results) < len(tasks):
             while pending and len(waiting) + len(running) < max_live:
                 episode = pending.popleft()
@@ -121,6 +122,16 @@ def rollout(
                 episode = waiting.pop(response.request_id)
                 running[pool.submit(episode.take, response)] = episode
     return [results[index] for index in range(len(tasks))]
+
+
+@contextmanager
+def _cancelled_on_error(engine: Engine) -> Iterator[None]:
+    """What is left by an exception leaves nothing in flight: a later rollout numbers its requests from 0 again."""
+    try:
+        yield
+    except BaseException:
+        engine.cancel()
+        raise
 
 
 def _operations_done(

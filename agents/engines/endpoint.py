@@ -45,8 +45,9 @@ class EndpointEngine:
         except ModuleNotFoundError as error:
             raise MissingExtraError.needs("a model behind an endpoint", "endpoint") from error
         self._model, self._chat = model, chat
-        self._finished: queue.SimpleQueue[Response] = queue.SimpleQueue()
+        self._finished: queue.SimpleQueue[tuple[int, Response]] = queue.SimpleQueue()
         self._in_flight = 0
+        self._epoch = 0
         self._loop = asyncio.new_event_loop()
         threading.Thread(target=self._loop.run_forever, name="endpoint", daemon=True).start()
         self._slots = asyncio.Semaphore(concurrency)
@@ -60,35 +61,42 @@ class EndpointEngine:
     def submit(self, request: Request) -> None:
         """Send `request` off; returns at once."""
         self._in_flight += 1
-        asyncio.run_coroutine_threadsafe(self._serve(request), self._loop)
+        asyncio.run_coroutine_threadsafe(self._serve(request, self._epoch), self._loop)
 
     def poll(self) -> list[Response]:
         """What has arrived, after a short wait for the first one."""
         responses: list[Response] = []
         try:
-            responses.append(self._finished.get(timeout=POLL_S))
+            arrived = self._finished.get(timeout=POLL_S)
             while True:
-                responses.append(self._finished.get_nowait())
+                epoch, response = arrived
+                responses += [response] if epoch == self._epoch else []
+                arrived = self._finished.get_nowait()
         except queue.Empty:
             pass
         self._in_flight -= len(responses)
         return responses
 
-    async def _serve(self, request: Request) -> None:
+    def cancel(self) -> None:
+        """Forget what is in flight: its responses are dropped as they arrive."""
+        self._epoch += 1
+        self._in_flight = 0
+
+    async def _serve(self, request: Request, epoch: int) -> None:
         try:
             async with self._slots:
                 response = await self._generated(request)
         except Exception as error:  # data, like any episode that breaks: the others go on
             text = f"{type(error).__name__}: {error}"
             response = Response(request.request_id, (), (), ended=True, error=text)
-        self._finished.put(response)
+        self._finished.put((epoch, response))
 
     async def _generated(self, request: Request) -> Response:
         if request.banned_ids - self._chat.banned_ids:
             raise ValueError("an endpoint cannot be kept from single tokens; leave out the policy without zoom")
         answer = await self._client.chat.completions.create(
             model=self._model,
-            messages=messages_of(request.prompt_ids, request.images, self._chat),
+            messages=await asyncio.to_thread(messages_of, request.prompt_ids, request.images, self._chat),
             temperature=request.temperature,
             max_tokens=request.max_new_tokens,
             seed=request.seed % 2**31,

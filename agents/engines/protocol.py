@@ -68,3 +68,7 @@ class Engine(Protocol):
         a short wait for one that generates elsewhere: a caller submits what is ready in between. [] if none finished.
         """
         ...
+
+    def cancel(self) -> None:
+        """Forget everything that is in flight: no poll returns it. For a caller that does not go on."""
+        ...

@@ -137,6 +137,10 @@ class ScriptedEngine:
         """Queue `request`."""
         self._queue.append(request)
 
+    def cancel(self) -> None:
+        """Empty the queue."""
+        self._queue.clear()
+
     def poll(self) -> list[Response]:
         """Responses to everything that is queued, by request id."""
         queue, self._queue = sorted(self._queue, key=lambda request: request.request_id), []

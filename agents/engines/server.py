@@ -1,64 +1,62 @@
-"""Replicas of `vllm serve` as one engine: token ids in, token ids and log-probabilities out.
+"""Replicas of vLLM's server as one engine: token ids in, token ids and log-probabilities out.
 
-`pixel-env serve` starts them. A replica that dies costs its running requests one resubmission; one that comes
-back is given the present weights before it serves again. Knows vLLM's HTTP interface and nothing of chat templates
-beyond the placeholder of a picture.
+`pixel-env serve` starts them. A replica that dies costs its running requests one resubmission; one that comes back is
+given the present weights before it serves again (`replicas.py`). Knows vLLM's token-in, token-out interface, and of
+chat formats the placeholder of a picture and the token that ends a turn.
 """
 
 import asyncio
+import hashlib
 import queue
 import threading
+from collections import OrderedDict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import httpx
+import numpy as np
 
 from agents.engines.protocol import Request, Response
+from agents.engines.replicas import RefusedError, Replica, ReplicaError, Replicas
 from agents.engines.wire import FORBIDDEN, collapsed, content_id, data_url
 from pixel_env.errors import ConfigError
 
 POLL_S = 0.02
 """How long a poll waits for a response: operations that end meanwhile are submitted that much later at most."""
-_RETRY_S = (0.5, 1, 2, 4, 8, 16, 30)
-
-
-@dataclass(eq=False)
-class _Replica:
-    url: str
-    running: int = 0
-    alive: bool = True
-    weights: str | None = None
-
-
-class ReplicaError(Exception):
-    """A replica did not answer, or not with an answer: somebody else has to."""
+REFUSALS = 2
+"""A request that so many replicas refuse is at fault itself."""
+_ENCODED_PICTURES = 512
+_SLACK = 2
 
 
 class ServerEngine:
-    """Sends every request to the replica with the fewest; `close` it at the end.
+    """Sends the turns of a conversation to one replica as long as it is not busier than others; `close` it at the end.
 
     `urls`: of the replicas, without a path; `image_id`, `end_id`: of the chat format; `patience_s`: how long a request
-    may wait while no replica is alive, before it fails.
+    waits while no replica is alive, before it fails.
     """
 
     static = False
 
     def __init__(self, urls: Sequence[str], *, image_id: int, end_id: int, patience_s: float = 240.0) -> None:
         if not urls:
-            raise ConfigError("no server was named; give the address of at least one `vllm serve`")
-        self._replicas = [_Replica(url.rstrip("/")) for url in urls]
+            raise ConfigError("no server was named; give the address of at least one, as `pixel-env serve` prints it")
         self._image_id, self._end_id = image_id, end_id
         self._patience_s = patience_s
-        self._finished: queue.SimpleQueue[Response] = queue.SimpleQueue()
+        self._finished: queue.SimpleQueue[tuple[int, Response]] = queue.SimpleQueue()
         self._in_flight = 0
-        self._weights: str | None = None
+        self._epoch = 0
+        self._pictures: OrderedDict[str, dict[str, str]] = OrderedDict()
+        self._encoders = ThreadPoolExecutor(max_workers=4, thread_name_prefix="encode")
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="vllm-client", daemon=True)
         self._thread.start()
         limits = httpx.Limits(max_connections=None, max_keepalive_connections=64)
-        self._client = httpx.AsyncClient(timeout=httpx.Timeout(None, connect=5.0), limits=limits)
+        self._client = httpx.AsyncClient(limits=limits)
+        self._replicas = Replicas(list(urls), self._client)
+        self._watch = asyncio.run_coroutine_threadsafe(self._replicas.watch(), self._loop)
 
     @property
     def in_flight(self) -> int:
@@ -68,117 +66,94 @@ class ServerEngine:
     def submit(self, request: Request) -> None:
         """Send `request` off; returns at once."""
         self._in_flight += 1
-        asyncio.run_coroutine_threadsafe(self._serve(request), self._loop)
+        asyncio.run_coroutine_threadsafe(self._serve(request, self._epoch), self._loop)
 
     def poll(self) -> list[Response]:
         """What has arrived, after a short wait for the first one."""
         responses: list[Response] = []
         try:
-            responses.append(self._finished.get(timeout=POLL_S if self._in_flight else 0))
+            arrived = self._finished.get(timeout=POLL_S)
             while True:
-                responses.append(self._finished.get_nowait())
+                epoch, response = arrived
+                responses += [response] if epoch == self._epoch else []
+                arrived = self._finished.get_nowait()
         except queue.Empty:
             pass
         self._in_flight -= len(responses)
         return responses
 
-    def load_weights(self, folder: Path) -> None:
-        """Every replica reads the checkpoint in `folder` (on a disk that it sees) and forgets what it had computed.
+    def cancel(self) -> None:
+        """Forget what is in flight: its responses are dropped as they arrive."""
+        self._epoch += 1
+        self._in_flight = 0
 
-        Raises RuntimeError while turns are under way, ConfigError if no replica could.
+    def use_weights(self, folder: Path) -> None:
+        """From now on every replica that serves holds the checkpoint in `folder` (on a disk that it sees).
+
+        Every process of a run calls it; the first that reaches a replica makes it load. Raises RuntimeError while turns
+        are under way, ConfigError if no replica held the weights in time.
         """
         if self._in_flight:
             raise RuntimeError(f"{self._in_flight} turns are under way; weights change between rollouts only")
-        self._weights = str(folder)
-        asyncio.run_coroutine_threadsafe(self._renew_all(), self._loop).result()
-
-    def served(self, folder: Path) -> None:
-        """Somebody else has loaded the checkpoint in `folder` into all replicas: what one that comes back is given."""
-        self._weights = str(folder)
+        renewal = self._replicas.use_weights(str(folder.resolve()), self._patience_s)
+        problem = asyncio.run_coroutine_threadsafe(renewal, self._loop).result()
+        if problem is not None:
+            raise ConfigError(
+                f"no server took the weights in {folder}: {problem}. Start them with `pixel-env serve`, on machines "
+                "that see this folder."
+            )
 
     def close(self) -> None:
-        """Ends the connections and the thread that holds them."""
+        """Ends the connections and the threads."""
+        self._watch.cancel()
         asyncio.run_coroutine_threadsafe(self._client.aclose(), self._loop).result(timeout=10)
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(timeout=10)
+        self._encoders.shutdown(wait=False, cancel_futures=True)
 
     # ------------------------------------------------------------------------------- in the event loop's thread
 
-    async def _serve(self, request: Request) -> None:
+    async def _serve(self, request: Request, epoch: int) -> None:
         try:
             response = await self._generated(request)
         except Exception as error:  # data, like any episode that breaks: the others go on
             text = f"{type(error).__name__}: {error}"
             response = Response(request.request_id, (), (), ended=True, error=text)
-        self._finished.put(response)
+        self._finished.put((epoch, response))
 
     async def _generated(self, request: Request) -> Response:
-        body = self._body(request)
-        waited = 0.0
-        for attempt in range(10**6):
-            replica = self._least_busy()
-            if replica is not None:
-                replica.running += 1
-                try:
-                    return self._response(request, await self._post(replica, "/inference/v1/generate", body))
-                except ReplicaError:
-                    replica.alive = False
-                    continue  # at once, with another one
-                finally:
-                    replica.running -= 1
-            if waited >= self._patience_s:
-                break
-            pause = _RETRY_S[min(attempt, len(_RETRY_S) - 1)]
-            await asyncio.sleep(pause)
-            waited += pause
-            await self._look_for_the_living()
-        urls = ", ".join(replica.url for replica in self._replicas)
-        raise ReplicaError(f"no replica answered for {self._patience_s:.0f} s: {urls}")
-
-    def _least_busy(self) -> _Replica | None:
-        return min((r for r in self._replicas if r.alive), key=lambda replica: replica.running, default=None)
-
-    async def _look_for_the_living(self) -> None:
-        """Replicas that answer again serve again, with the present weights."""
-        for replica in self._replicas:
-            if replica.alive:
+        body = await self._loop.run_in_executor(self._encoders, self._body, request)
+        key = _conversation_key(request)
+        end = self._loop.time() + self._patience_s
+        refused_by: set[str] = set()
+        while self._loop.time() < end:
+            replica = self._chosen(key, refused_by)
+            if replica is None:
+                await asyncio.sleep(0.1)
                 continue
+            replica.running += 1
             try:
-                (await self._client.get(f"{replica.url}/health", timeout=5.0)).raise_for_status()
-                if self._weights is not None:
-                    await self._renew(replica)
-            except (httpx.HTTPError, ReplicaError):
-                continue
-            replica.alive = True
+                return self._response(request, await self._replicas.post(replica, "/inference/v1/generate", body))
+            except ReplicaError as error:
+                if not isinstance(error.__cause__, httpx.ConnectTimeout):  # busy is not dead
+                    replica.alive, replica.error = False, str(error)
+            except RefusedError:
+                refused_by.add(replica.url)
+                if len(refused_by) >= min(REFUSALS, len(self._replicas.all)):
+                    raise
+            finally:
+                replica.running -= 1
+        states = "; ".join(f"{replica.url}: {replica.error}" for replica in self._replicas.all)
+        raise ReplicaError(f"no replica served the request within {self._patience_s:.0f} s: {states}")
 
-    async def _renew_all(self) -> None:
-        outcomes = await asyncio.gather(*(self._renew(r) for r in self._replicas), return_exceptions=True)
-        for replica, outcome in zip(self._replicas, outcomes, strict=True):
-            replica.alive = not isinstance(outcome, BaseException)
-        if not any(replica.alive for replica in self._replicas):
-            raise ConfigError(
-                f"no server took the weights in {self._weights}: {outcomes[0]}. Start them with "
-                "`pixel-env serve`, on a machine that sees this folder."
-            )
-
-    async def _renew(self, replica: _Replica) -> None:
-        call = {"method": "renew_weights", "kwargs": {"weights_path": self._weights}}
-        await self._post(replica, "/collective_rpc", call)
-        for cache in ("prefix", "encoder", "mm"):
-            await self._post(replica, f"/reset_{cache}_cache", None)
-        replica.weights = self._weights
-
-    async def _post(self, replica: _Replica, path: str, body: Any) -> Any:
-        """The answer's JSON. Raises ReplicaError if there is none, ValueError if the server refuses the request."""
-        try:
-            answer = await self._client.post(replica.url + path, json=body)
-        except httpx.HTTPError as error:
-            raise ReplicaError(f"{replica.url}: {type(error).__name__} {error}") from error
-        if answer.status_code >= 500:
-            raise ReplicaError(f"{replica.url}{path}: {answer.status_code} {answer.text[:500]}")
-        if answer.status_code >= 400:
-            raise ValueError(f"{replica.url}{path}: {answer.status_code} {answer.text[:500]}")
-        return answer.json() if answer.content else None
+    def _chosen(self, key: bytes, refused_by: set[str]) -> Replica | None:
+        """The conversation's own replica, whose caches know it; another one if that is busier than most."""
+        alive = [one for one in self._replicas.all if one.alive and one.url not in refused_by]
+        if not alive:
+            return None
+        least = min(replica.running for replica in alive)
+        free = [replica for replica in alive if replica.running <= least + _SLACK]
+        return max(free, key=lambda replica: hashlib.blake2b(key + replica.url.encode(), digest_size=8).digest())
 
     # -------------------------------------------------------------------------------------------- wire format
 
@@ -198,9 +173,19 @@ class ServerEngine:
             },
         }
         if request.images:
-            parts = [{"type": "image_url", "url": data_url(i), "uuid": content_id(i)} for i in request.images]
-            body["content_parts"] = parts
+            body["content_parts"] = [self._part(image) for image in request.images]
         return body
+
+    def _part(self, image: np.ndarray) -> dict[str, str]:
+        """The picture as a part of a message; encoded once for all turns that show it."""
+        name = content_id(image)
+        part = self._pictures.get(name)
+        if part is None:
+            part = {"type": "image_url", "url": data_url(image), "uuid": name}
+            self._pictures[name] = part
+            while len(self._pictures) > _ENCODED_PICTURES:
+                self._pictures.popitem(last=False)
+        return part
 
     def _response(self, request: Request, answer: Any) -> Response:
         choice = answer["choices"][0]
@@ -212,3 +197,9 @@ class ServerEngine:
         ids = tuple(choice["token_ids"])
         logprobs = tuple(float(token["logprob"]) for token in choice["logprobs"]["content"])
         return Response(request.request_id, ids, logprobs, ended=bool(ids) and ids[-1] == self._end_id)
+
+
+def _conversation_key(request: Request) -> bytes:
+    """The same for all turns of one conversation, and for the rollouts of one question."""
+    first = content_id(request.images[0]) if request.images else ""
+    return hashlib.blake2b(f"{request.prompt_ids[:256]}{first}".encode(), digest_size=16).digest()

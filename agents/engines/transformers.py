@@ -41,6 +41,10 @@ class TransformersEngine:
         """Queue `request`."""
         self._queue.append(request)
 
+    def cancel(self) -> None:
+        """Empty the queue."""
+        self._queue.clear()
+
     def poll(self) -> list[Response]:
         """Generate the whole queue. Requests of similar length share a batch; the order of submission has no effect."""
         queue, self._queue = self._queue, []

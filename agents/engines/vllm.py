@@ -47,12 +47,18 @@ class VLLMEngine:
         else:
             self._under_way[str(request.request_id)] = request
 
+    def cancel(self) -> None:
+        """Abort what vLLM works on."""
+        self._llm.llm_engine.abort_request(list(self._under_way))
+        self._under_way.clear()
+        self._refused.clear()
+
     def poll(self) -> list[Response]:
         """One step of vLLM's scheduler; the turns that it finished."""
         responses, self._refused = self._refused, []
         if not self._under_way:
             return responses
-        finished = [output for output in self._llm.llm_engine.step() if output.finished]
+        finished = [o for o in self._llm.llm_engine.step() if o.finished and o.request_id in self._under_way]
         return responses + [self._response(output) for output in finished]
 
     def load_weights(self, weights: Iterator[tuple[str, torch.Tensor]]) -> None:

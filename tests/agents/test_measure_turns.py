@@ -1,0 +1,24 @@
+"""Episodes of many turns do not wait for each other, and TRL's own loop, measured beside, really plays them all."""
+
+import runpy
+from pathlib import Path
+
+EXAMPLE = Path(__file__).parents[2] / "examples" / "measure_turns.py"
+
+
+def test_our_loop_is_close_to_the_longest_episode_and_faster_than_trls_lock_step_on_the_same_turns(capsys):
+    main = runpy.run_path(str(EXAMPLE))["main"]
+    work, measured = main(["--episodes", "16", "--token_ms", "4", "--operation_ms", "20"])
+    ours, blocking, awaited = measured
+    for way in measured:
+        assert way.turns_E == tuple(len(turns) for turns in work.episodes)
+        assert way.operations_E == tuple(len(turns) - 1 for turns in work.episodes)
+        assert way.tokens == sum(sum(turns) for turns in work.episodes)
+        assert way.peak_episodes == len(work.episodes)
+    # A sleep is never shorter than asked: whoever is faster than this has skipped something.
+    assert ours.seconds >= work.ideal_s
+    assert min(blocking.seconds, awaited.seconds) >= work.lock_step_s > 2 * work.ideal_s
+    # Nearer to the ideal: generation in lock-step alone, its operations for nothing, would fail this.
+    assert ours.seconds < (work.ideal_s + work.lock_step_s) / 2
+    printed = capsys.readouterr().out
+    assert "TRL's loop" in printed and "ideal" in printed
