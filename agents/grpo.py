@@ -223,7 +223,8 @@ class PixelGRPOTrainer(GRPOTrainer):
         """The batch with earlier rows in the places of those that teach nothing."""
         assert self._replay is not None
         step = self.state.global_step
-        rng = np.random.default_rng((self.args.seed, step, self.accelerator.process_index))
+        generation = self._generations_of_step["train"][1]
+        rng = np.random.default_rng((self.args.seed, step, generation, self.accelerator.process_index))
         filled = self._replay.fill(batch, self._rollouts["train"], step, rng)
         self._rollouts["train"] = filled.rollouts
         self._log("train", filled.figures)
@@ -289,6 +290,19 @@ class PixelGRPOTrainer(GRPOTrainer):
         super()._load_rng_state(checkpoint)
         if self._replay is not None and checkpoint is not None:
             self._replay.load(self._replay_file(checkpoint))
+
+    def train(self, *args: Any, **options: Any) -> Any:
+        """TRL's; the policy's weights may have been changed since an engine took them."""
+        self._outdate_engine()
+        return super().train(*args, **options)
+
+    def _load_best_model(self) -> None:
+        super()._load_best_model()
+        self._outdate_engine()
+
+    def _outdate_engine(self) -> None:
+        if self._vllm is not None:
+            self._vllm.outdate()
 
     def _replay_file(self, checkpoint: str) -> Path:
         return Path(checkpoint) / f"replay_{self.accelerator.process_index}.pkl"

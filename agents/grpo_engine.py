@@ -29,6 +29,9 @@ class WeightedEngine(Protocol):
     def generating(self, policy: torch.nn.Module, step: int) -> Any:
         """A context: the engine, with the weights that `policy` (unwrapped) has at optimizer step `step`."""
 
+    def outdate(self) -> None:
+        """The policy has changed without a step: the next generation takes its weights over."""
+
 
 def engine_beside(args: PixelGRPOConfig, model: Any, chat: Chat, accelerator: Accelerator) -> WeightedEngine:
     """vLLM as `args` want it. Raises ConfigError or MissingExtraError for what cannot be had."""
@@ -68,6 +71,10 @@ class ColocatedVLLM:
             self._engine.sleep()
         accelerator.wait_for_everyone()
 
+    def outdate(self) -> None:
+        """The engine's weights are to be renewed."""
+        self._step_of_weights = None
+
     @contextmanager
     def generating(self, policy: torch.nn.Module, step: int) -> Iterator[Engine]:
         """The engine, awake and up to date."""
@@ -95,6 +102,10 @@ class ServedVLLM:
         self._accelerator = accelerator
         self._folder = Path(args.output_dir).resolve() / "served_weights"
         self._step_of_weights: int | None = None
+
+    def outdate(self) -> None:
+        """The engine's weights are to be renewed."""
+        self._step_of_weights = None
 
     @contextmanager
     def generating(self, policy: torch.nn.Module, step: int) -> Iterator[Engine]:

@@ -14,6 +14,7 @@ import numpy as np
 import torch
 
 from agents.grpo_config import PixelGRPOConfig
+from agents.grpo_rows import loss_mask
 from agents.replay import ReplayBuffer, effective_sample_size
 from agents.rollout import Rollout
 from pixel_env.errors import ConfigError
@@ -66,7 +67,9 @@ class Replay:
         """
         filled = dict(batch)
         filled.setdefault("old_per_token_logps", batch["sampling_per_token_logps"])
-        advantages = torch.nan_to_num(batch["advantages"]).float().cpu().numpy()
+        # A row whose tokens are all masked (TRL's mask_truncated_completions) teaches nothing either.
+        has_tokens = loss_mask(filled).any(1).float()
+        advantages = (torch.nan_to_num(batch["advantages"]).float() * has_tokens).cpu().numpy()
         room = np.flatnonzero(~informative(advantages)).tolist()
         fresh = rows_to_keep(filled, rollouts)
         drawn = self._buffer.draw(len(room), step, rng)

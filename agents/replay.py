@@ -33,6 +33,7 @@ class ReplayBuffer(Generic[T]):
         self.alpha = alpha
         self.max_age = max_age
         self._kept: deque[Kept[T]] = deque(maxlen=capacity)
+        self._drawn: tuple[int, set[int]] = (-1, set())
 
     def __len__(self) -> int:
         return len(self._kept)
@@ -43,14 +44,20 @@ class ReplayBuffer(Generic[T]):
             self._kept.append(Kept(samples[place], float(advantages[place]), step))
 
     def draw(self, count: int, step: int, rng: np.random.Generator) -> list[Kept[T]]:
-        """At most `count` different samples of earlier steps, each with probability ~ |advantage| ** alpha."""
+        """At most `count` different samples of earlier steps, each with probability ~ |advantage| ** alpha.
+
+        None is drawn twice at one step, however many batches a step has.
+        """
         self.forget(step)
-        earlier = [kept for kept in self._kept if kept.step < step]
+        drawn = self._drawn[1] if self._drawn[0] == step else set()
+        earlier = [kept for kept in self._kept if kept.step < step and id(kept) not in drawn]
         if not earlier or count < 1:
             return []
         chances = np.abs([kept.advantage for kept in earlier]) ** self.alpha
         places = rng.choice(len(earlier), min(count, len(earlier)), replace=False, p=chances / chances.sum())
-        return [earlier[place] for place in places]
+        chosen = [earlier[place] for place in places]
+        self._drawn = (step, drawn | {id(kept) for kept in chosen})
+        return chosen
 
     def forget(self, step: int) -> None:
         """Drop what is older than `max_age` steps at `step`."""

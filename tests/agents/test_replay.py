@@ -57,3 +57,11 @@ def test_the_effective_sample_size_counts_equal_weights_and_nothing_else():
     assert effective_sample_size([2.0] * 5 + [0.0] * 3) == pytest.approx(5.0)
     assert effective_sample_size([1.0, 0.0]) == 1.0 and effective_sample_size([0.0, 0.0]) == 0.0
     assert 1.0 < effective_sample_size([1.0, 0.1]) < 2.0
+
+
+def test_no_sample_is_drawn_twice_for_one_step():
+    kept = buffer()
+    kept.add(list(range(10)), np.ones(10), step=0)
+    first, second, third = (kept.draw(4, 1, np.random.default_rng(0)) for _ in range(3))
+    assert len({k.sample for k in [*first, *second, *third]}) == 10
+    assert len(kept.draw(4, 2, np.random.default_rng(0))) == 4

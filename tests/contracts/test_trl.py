@@ -47,6 +47,7 @@ SIGNATURES = {
     "_send_telemetry": ["self"],
     "_save_rng_state": ["self", "output_dir"],
     "_load_rng_state": ["self", "checkpoint"],
+    "_load_best_model": ["self"],
 }
 
 
