@@ -1,7 +1,6 @@
 """How long episodes of many turns take when none waits for another's turn, beside TRL's own lock-step loop.
 
-    python examples/measure_turns.py                    # 64 episodes, 5 ms a token, 50 ms an operation: under a minute
-    python examples/measure_turns.py --episodes 8 --token_ms 2
+    python examples/measure_turns.py        # 64 episodes, 5 ms a token, 50 ms an operation: under a minute
 
 No model runs: a stub says turns of given lengths, all that are under way at once, each token in the same time. For
 `rollout()` a turn takes as long as its own tokens; for TRL a batch of turns takes as long as its longest, because
@@ -113,6 +112,10 @@ class TimedEngine:
         due = time.perf_counter() + len(response.token_ids) * self._token_s
         heapq.heappush(self._due, (due, response.request_id, response))
 
+    def cancel(self) -> None:
+        """Forget them."""
+        self._due.clear()
+
     def poll(self) -> list[Response]:
         """The turns that are finished by now, after a sleep of one token at most."""
         if self._due:
@@ -194,18 +197,15 @@ class AsyncRoom(Room):
 
     async def look(self) -> str:  # type: ignore[override]
         """Look closer."""
-        await asyncio.sleep(self._operation_s)
         self._operations += 1
-        return "Nothing new."
+        return await asyncio.sleep(self._operation_s, "Nothing new.")
 
 
 class StubbedTrainer(GRPOTrainer):
-    """TRL's trainer, its generator replaced by the stub and its `_generate` timed."""
+    """TRL's trainer, its generator replaced by the stub, which says `work`, and its `_generate` timed."""
 
-    def say(self, work: Workload) -> None:
-        """What the stub says from now on."""
-        self._work = work
-        self._turns_said = [0] * len(work.episodes)
+    work: Workload
+    turns_said_E: list[int]
 
     def _generate(self, prompts: list[Any]) -> Any:
         started = clocks()
@@ -215,14 +215,14 @@ class StubbedTrainer(GRPOTrainer):
 
     def _generate_single_turn(self, prompt_ids: list[list[int]], *_: Any, **__: Any) -> tuple[list[list[int]], None]:
         # The loop keeps the order of its rows and drops those that have ended, so the rows tell their episodes.
-        turn = max(self._turns_said)
-        going_on = [number for number, tokens in enumerate(self._work.episodes) if len(tokens) > turn]
-        time.sleep(max(self._work.episodes[number][turn] for number in going_on) * self._work.token_s)
+        turn = max(self.turns_said_E)
+        going_on = [number for number, tokens in enumerate(self.work.episodes) if len(tokens) > turn]
+        time.sleep(max(self.work.episodes[number][turn] for number in going_on) * self.work.token_s)
         return [self._said(number, turn) for number, _ in zip(going_on, prompt_ids, strict=True)], None
 
     def _said(self, number: int, turn: int) -> list[int]:
-        tokens = self._work.episodes[number]
-        self._turns_said[number] += 1
+        tokens = self.work.episodes[number]
+        self.turns_said_E[number] += 1
         ending = [*self._tokenizer.encode(CALL if turn + 1 < len(tokens) else "7"), self._tokenizer.eos_token_id]
         return [*self._tokenizer.encode(".") * (tokens[turn] - len(ending)), *ending]
 
@@ -249,14 +249,14 @@ def through_trl(work: Workload, room: type[Room], way: str) -> Measured:
             processing_class=tokenizer,
             environment_factory=partial(room, work.operation_s),
         )
-    trainer.say(work)
+    trainer.work, trainer.turns_said_E = work, [0] * count
     rows = [{"prompt": [{"role": "user", "content": str(number)}]} for number in range(count)]
     output = trainer._generate_and_score_completions(rows)
     return Measured(
         way=way,
         seconds=trainer.taken[0],
         cpu_s=trainer.taken[1],
-        turns_E=tuple(trainer._turns_said),
+        turns_E=tuple(trainer.turns_said_E),
         operations_E=tuple(environment._operations for environment in trainer.environments),
         tokens=int((output["completion_mask"] * output["tool_mask"]).sum()),
         peak_episodes=len(trainer.environments),  # all are reset before the first turn
@@ -282,10 +282,10 @@ def main(argv: Sequence[str] | None = None) -> tuple[Workload, list[Measured]]:
     parser.add_argument("--token_ms", type=float, default=5.0, help="what a token takes")
     parser.add_argument("--operation_ms", type=float, default=50.0, help="what an operation takes")
     options = parser.parse_args(argv)
-    rng = np.random.default_rng(options.seed)
-    work = drawn(options.episodes, rng, token_s=options.token_ms / 1e3, operation_s=options.operation_ms / 1e3)
-    lengths = [tokens for turns in work.episodes for tokens in turns]
-    print(f"{len(work.episodes)} episodes, {len(lengths)} turns, {sum(lengths)} tokens, {work.operations} operations")
+    token_s, operation_s = options.token_ms / 1e3, options.operation_ms / 1e3
+    work = drawn(options.episodes, np.random.default_rng(options.seed), token_s=token_s, operation_s=operation_s)
+    turns, tokens = sum(map(len, work.episodes)), sum(map(sum, work.episodes))
+    print(f"{len(work.episodes)} episodes, {turns} turns, {tokens} tokens, {work.operations} operations")
     measured = [
         through_rollout(work),
         through_trl(work, Room, "TRL's loop, tools that block"),

@@ -31,9 +31,9 @@ def test_the_samples_of_this_step_are_not_replayed_in_it():
 
 @pytest.mark.parametrize("alpha", [0.0, 1.0, 2.0])
 def test_a_sample_is_drawn_in_proportion_to_its_advantages_size(alpha):
-    kept, rng = buffer(alpha=alpha), np.random.default_rng(0)
+    kept, rng = buffer(alpha=alpha, max_age=10**6), np.random.default_rng(0)
     kept.add(["small", "large"], np.array([-0.25, 0.75]), step=0)
-    drawn = [kept.draw(1, 1, rng)[0].sample for _ in range(4000)]
+    drawn = [kept.draw(1, step, rng)[0].sample for step in range(1, 4001)]
     expected = 3**alpha / (1 + 3**alpha)
     assert drawn.count("large") / 4000 == pytest.approx(expected, abs=0.025)
 
