@@ -39,14 +39,19 @@ class Shown:
 def pick(
     evaluation: Evaluation, group_reward: GroupReward, count: int, *, right: bool, besides: Sequence[Shown] = ()
 ) -> list[Shown]:
-    """The first right (or wrong) rollouts, one of a question, and of none of `besides`; two in three need a crop."""
+    """The first right (or wrong) rollouts, of as many questions as there are; two in three need a crop.
+
+    Questions of `besides` come last: with fewer questions than rollouts wanted, some are shown twice.
+    """
     taken = {shown.trajectory.task.task_id for shown in besides}
+    groups = sorted(_groups(evaluation), key=lambda group: group[0].trajectory.task.task_id in taken)
     found: dict[str, list[Shown]] = {}
-    for group in _groups(evaluation):
-        candidates = [place for place, record in enumerate(group) if (record.trajectory.reward == 1.0) == right]
-        if candidates and group[0].trajectory.task.task_id not in taken:
-            chosen = _shown(group, candidates[0], group_reward)
-            found.setdefault(chosen.trajectory.task.category, []).append(chosen)
+    for turn in range(count):
+        for group in groups:
+            places = [place for place, record in enumerate(group) if (record.trajectory.reward == 1.0) == right]
+            if turn < len(places):
+                chosen = _shown(group, places[turn], group_reward)
+                found.setdefault(chosen.trajectory.task.category, []).append(chosen)
     picked: list[Shown] = []
     while len(picked) < count and any(found.values()):
         wanted = _KINDS[len(picked) % len(_KINDS)]

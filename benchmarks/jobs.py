@@ -6,8 +6,10 @@ its bar moves by what that log says. Knows processes, threads and bars; knows no
 
 import os
 import re
+import signal
 import subprocess
 import sys
+import threading
 import time
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
@@ -22,6 +24,8 @@ from pixel_env.errors import PixelEnvError
 
 RECIPE = "recipe.yaml"
 LOG = "log.txt"
+PARENT = "PIXEL_ENV_PARENT"
+"""The environment variable that tells a job whose child it is."""
 _TAIL_BYTES = 20_000
 _POLL_S = 0.3
 
@@ -62,7 +66,8 @@ def run_jobs(jobs: Sequence[Job], *, workers: int, threads: int) -> None:
         while waiting or running:
             while waiting and len(running) < workers:
                 place, job = waiting.popleft()
-                running[place] = _start(job, threads)
+                with _undisturbed():  # a job that has started is known, and so is ended
+                    running[place] = _start(job, threads)
             time.sleep(_POLL_S)
             for place, process in list(running.items()):
                 _show_progress(jobs[place], bars[place])
@@ -102,7 +107,26 @@ def child_environment(environment: Mapping[str, str], threads: int) -> dict[str,
         "HF_HUB_DISABLE_TELEMETRY": "1",
         "DO_NOT_TRACK": "1",
         "PYTHONUNBUFFERED": "1",
+        PARENT: str(os.getpid()),
     }
+
+
+@contextmanager
+def _undisturbed() -> Iterator[None]:
+    """Ctrl-C and a polite kill wait for the end of the block. Elsewhere than in the main thread they do not arrive."""
+    arrived: list[int] = []
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    signals = (signal.SIGINT, signal.SIGTERM)
+    before = {number: signal.signal(number, lambda number, _: arrived.append(number)) for number in signals}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+    for late in arrived:
+        signal.raise_signal(late)
 
 
 @contextmanager

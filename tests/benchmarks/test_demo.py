@@ -92,7 +92,7 @@ def test_ctrl_c_ends_every_job_and_says_where_it_goes_on(tiny_checkpoint, tmp_pa
         time.sleep(0.1)
     assert _jobs_in(run)
     os.killpg(demo.pid, signal.SIGINT)  # what a terminal does
-    said = demo.communicate(timeout=30)[1]
+    said = demo.communicate(timeout=120)[1]
     assert demo.returncode == 130
     assert "Finished: nothing yet. The same command goes on with: warm start." in said and "Traceback" not in said
     assert not _jobs_in(run) and not finished_stages(run)

@@ -1,3 +1,4 @@
+import dataclasses
 import json
 import re
 import shutil
@@ -78,6 +79,18 @@ def test_shown_trajectories_are_of_different_questions_and_paid_as_in_training(f
     assert [s.trajectory.reward for s in shown] == [0.0] * 6 + [1.0] * 6
     assert len({s.trajectory.task.task_id for s in shown}) == 12
     assert all(s.parts["correctness"] == s.trajectory.reward and s.rollouts == 8 for s in shown)
+
+
+def test_with_few_wrong_questions_some_are_shown_twice(finished_run):
+    gallery = read_evaluation(finished_run / "gallery")
+    wrong = {s.trajectory.task.task_id for s in pick(gallery, paper, 2, right=False)}
+    few = dataclasses.replace(
+        gallery,
+        records=[r for r in gallery.records if r.trajectory.reward == 1.0 or r.trajectory.task.task_id in wrong],
+    )
+    shown = pick(few, paper, 6, right=False)
+    assert len(shown) == 6 and {s.trajectory.task.task_id for s in shown} == wrong
+    assert len({id(s.trajectory) for s in shown}) == 6
 
 
 def test_rare_looks_show_their_bonus(tmp_path):

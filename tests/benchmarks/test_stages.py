@@ -140,7 +140,7 @@ def test_a_job_leaves_the_recipe_that_it_ran(tmp_path):
 @pytest.mark.skipif(sys.platform != "linux", reason="the kernel ends a child with its parent on Linux only")
 def test_a_killed_run_takes_its_jobs_along(tmp_path):
     child = (
-        "from benchmarks.child import die_with_parent; die_with_parent(); "
+        "from benchmarks.child import die_with_parent; die_with_parent(None); "
         "import time; print('up', flush=True); time.sleep(60)"
     )
     parent = (
