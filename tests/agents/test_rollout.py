@@ -36,6 +36,13 @@ class Recorder:
     def __init__(self, engine, static=False):
         self.engine, self.static, self.requests, self.batches = engine, static, [], []
 
+    @property
+    def in_flight(self):
+        return self.engine.in_flight
+
+    def cancel(self):
+        self.engine.cancel()
+
     def submit(self, request):
         self.requests.append(request)
         self.engine.submit(request)
@@ -222,6 +229,13 @@ class Slow:
     def __init__(self, engine):
         self.engine, self.finished = engine, []
 
+    @property
+    def in_flight(self):
+        return self.engine.in_flight + len(self.finished)
+
+    def cancel(self):
+        self.engine.cancel()
+
     def submit(self, request):
         self.engine.submit(request)
 
@@ -255,6 +269,7 @@ def test_a_static_engine_gets_whole_batches_and_few_live_episodes_if_asked():
 def test_an_engine_that_loses_a_request_is_named():
     class Lossy(Recorder):
         def poll(self):
+            self.engine.poll()
             return []
 
     with pytest.raises(RuntimeError, match="lost 1 requests"):
