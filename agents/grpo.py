@@ -20,7 +20,7 @@ from agents.engines.protocol import Engine
 from agents.engines.transformers import TransformersEngine
 from agents.grpo_config import PixelGRPOConfig
 from agents.grpo_metrics import part_metrics, trajectory_metrics
-from agents.grpo_rows import loss_mask, messages_of, task_rows, with_tokens, zero_loss
+from agents.grpo_rows import loss_mask, messages_of, moving, task_rows, with_tokens, zero_loss
 from agents.models import model_folder
 from agents.pictures import check_placeholders, features_of
 from agents.rollout import Rollout, rollout
@@ -30,7 +30,6 @@ from pixel_env.dialects import Dialect, dialect_named
 from pixel_env.errors import ConfigError, TaskError
 from pixel_env.tasks import TaskSpec, load_tasks
 from pixel_env.types import Stop, Trajectory
-from rewards.advantages import informative
 from rewards.shaping import GroupReward, group_reward_named, reward_parts
 
 RewardFunction = Callable[..., list[float | None]]
@@ -193,8 +192,7 @@ class PixelGRPOTrainer(GRPOTrainer):
         """TRL's batch; each row also names its rollout, which it keeps through TRL's shuffling and splitting."""
         batch: dict[str, Any] = super()._generate_and_score_completions(inputs)
         batch["rollout_index"] = torch.arange(len(inputs), device=batch["advantages"].device)
-        moves = torch.from_numpy(informative(batch["advantages"].float().cpu().numpy())).float()
-        share = self.accelerator.gather(moves.to(self.accelerator.device)).mean().item()
+        share = self.accelerator.gather(moving(batch["advantages"]).float()).mean().item()
         self._log(self._mode, {"filtered": 1.0 - share})
         return batch
 
@@ -213,7 +211,7 @@ class PixelGRPOTrainer(GRPOTrainer):
 
     def _kept_places(self, advantages: torch.Tensor) -> torch.Tensor:
         """Places of the rows that move the policy, in order; with several processes, as many in each."""
-        moves = torch.from_numpy(informative(advantages.float().cpu().numpy())).to(advantages.device)
+        moves = moving(advantages)
         count = int(moves.sum())
         if self.accelerator.num_processes > 1:
             # TRL gathers one figure per row, and every process must run its passes: rows of zero advantage fill up.
