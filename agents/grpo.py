@@ -23,10 +23,10 @@ from agents.engines.transformers import TransformersEngine
 from agents.forward_passes import forward_passes
 from agents.grpo_config import PixelGRPOConfig
 from agents.grpo_engine import check_vllm, engine_beside
-from agents.grpo_filter import kept_places, moving, share_of_normaliser
+from agents.grpo_filter import kept_places, share_of_normaliser
 from agents.grpo_metrics import part_metrics, trajectory_metrics
 from agents.grpo_replay import Replay, buffer_of
-from agents.grpo_rows import loss_mask, messages_of, task_rows, with_tokens, zero_loss
+from agents.grpo_rows import loss_mask, messages_of, moving, task_rows, with_tokens, zero_loss
 from agents.models import model_folder
 from agents.rollout import Rollout, rollout
 from agents.scored_rows import rows_of, scattered

@@ -8,13 +8,7 @@ from typing import Any
 import torch
 from accelerate import Accelerator
 
-from agents.grpo_rows import loss_mask
-from rewards.advantages import informative
-
-
-def moving(advantages: torch.Tensor) -> torch.Tensor:
-    """Which rows move the policy: bool, on the same device."""
-    return torch.from_numpy(informative(advantages.float().cpu().numpy())).to(advantages.device)
+from agents.grpo_rows import loss_mask, moving
 
 
 def kept_places(advantages: torch.Tensor, accelerator: Accelerator) -> torch.Tensor:

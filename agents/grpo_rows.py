@@ -11,6 +11,7 @@ from datasets import Dataset
 from agents.chat import Chat
 from agents.rollout import Rollout
 from pixel_env.types import Trajectory
+from rewards.advantages import informative
 
 
 def task_rows(count: int) -> Dataset:
@@ -40,6 +41,11 @@ def zero_loss(model: torch.nn.Module) -> torch.Tensor:
     """0 with a gradient of zeros, as rows of zero advantage have: a step on it still follows the momentum."""
     weights = [weight for weight in model.parameters() if weight.requires_grad]
     return sum((weight.sum() for weight in weights), torch.zeros((), device=weights[0].device)) * 0.0
+
+
+def moving(advantages: torch.Tensor) -> torch.Tensor:
+    """Which rows move the policy: bool, shape (B,), on the same device."""
+    return torch.from_numpy(informative(advantages.float().cpu().numpy())).to(advantages.device)
 
 
 def loss_mask(batch: dict[str, Any]) -> torch.Tensor:

@@ -34,9 +34,13 @@ def keep_configuration(folder: Path, parts: Sequence[Any], *, resumes: bool) -> 
                 "Resume with the same one, or give another output_dir."
             )
     folder.mkdir(parents=True, exist_ok=True)
-    # Replaced as a whole, by any of several processes: a run that is killed here leaves no broken file.
-    partial = folder / f"{FILE_NAME}.{os.getpid()}.partial"
-    partial.write_text(json.dumps(fields, indent=2, sort_keys=True) + "\n", encoding="utf-8")
+    write_whole(path, json.dumps(fields, indent=2, sort_keys=True) + "\n")
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Puts `text` into the file at once, in any of several processes: one that is killed leaves no broken file."""
+    partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
+    partial.write_text(text, "utf-8")
     partial.replace(path)
 
 

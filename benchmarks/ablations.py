@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
+from agents.run_folder import write_whole
 from benchmarks.arguments import parse
 from benchmarks.chain import Chain
 from benchmarks.demo import in_stages, keep_settings, settings_key
@@ -172,10 +173,7 @@ def write_result(chain: Chain, results: Path, key: str) -> None:
         COMPETENT_ARM: _figures(checkpoints[COMPETENT_ARM], competent),
     }
     results.mkdir(parents=True, exist_ok=True)
-    path = file_of(results, chain.seed)
-    partial = path.with_name(f"{path.name}.partial")
-    partial.write_text(json.dumps(row, indent=2, allow_nan=False) + "\n", "utf-8")
-    partial.replace(path)
+    write_whole(file_of(results, chain.seed), json.dumps(row, indent=2, allow_nan=False) + "\n")
 
 
 def _warm_start_figures(look: Look, warm_start: Checkpoint, arm: Checkpoint) -> dict[str, Any]:

@@ -45,19 +45,19 @@ def pick(
     """
     taken = {shown.trajectory.task.task_id for shown in besides}
     groups = sorted(_groups(evaluation), key=lambda group: group[0].trajectory.task.task_id in taken)
-    found: dict[str, list[Shown]] = {}
-    for turn in range(count):
-        for group in groups:
-            places = [place for place, record in enumerate(group) if (record.trajectory.reward == 1.0) == right]
-            if turn < len(places):
-                chosen = _shown(group, places[turn], group_reward)
-                found.setdefault(chosen.trajectory.task.category, []).append(chosen)
-    picked: list[Shown] = []
+    ranked = []  # with the number of the question's rollouts that come before
+    for group in groups:
+        places = [place for place, record in enumerate(group) if (record.trajectory.reward == 1.0) == right]
+        ranked += [(before, group, place) for before, place in enumerate(places)]
+    found: dict[str, list[tuple[list[Record], int]]] = {}
+    for _, group, place in sorted(ranked, key=lambda candidate: candidate[0]):
+        found.setdefault(group[place].trajectory.task.category, []).append((group, place))
+    picked: list[tuple[list[Record], int]] = []
     while len(picked) < count and any(found.values()):
         wanted = _KINDS[len(picked) % len(_KINDS)]
         kind = wanted if found.get(wanted) else next(name for name, rest in found.items() if rest)
         picked.append(found[kind].pop(0))
-    return picked
+    return [_shown(group, place, group_reward) for group, place in picked]
 
 
 def _groups(evaluation: Evaluation) -> list[list[Record]]:

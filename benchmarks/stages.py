@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from agents.run_folder import write_whole
 from benchmarks.jobs import Job, run_jobs
 from benchmarks.memory import PeakMemory
 
@@ -99,6 +100,5 @@ def _say(text: str) -> None:
 
 def _record(run: Path, finished: dict[str, Finished]) -> None:
     run.mkdir(parents=True, exist_ok=True)
-    partial = run / f"{RECORD}.partial"
-    partial.write_text(json.dumps({name: asdict(row) for name, row in finished.items()}, indent=2) + "\n", "utf-8")
-    partial.replace(run / RECORD)
+    rows = {name: asdict(row) for name, row in finished.items()}
+    write_whole(run / RECORD, json.dumps(rows, indent=2) + "\n")

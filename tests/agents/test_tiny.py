@@ -18,7 +18,7 @@ from pixel_env.boxes import Box
 from pixel_env.dialects import dialect_named
 from pixel_env.errors import UnknownNameError
 from pixel_env.samples import DIGIT_ON_CARD, sample_set
-from pixel_env.types import Answer, CropImage, Limits
+from pixel_env.types import Answer, CropImage, Limits, TaskSet, Trajectory
 
 TINY = dialect_named("tiny")
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
@@ -56,18 +56,22 @@ def test_a_call_takes_at_most_8_tokens_one_for_each_number_and_the_system_text_a
     assert len(chat.call_opening_ids()) == 1
 
 
-def test_the_base_has_never_used_an_operation(chat: Chat) -> None:
-    model, _ = load(checkpoint_path("tiny-base"))
-    tasks = sample_set("vstar-tiny", count=600)
+def played_by(name: str, tasks: TaskSet, chat: Chat, *, temperature: float) -> list[Trajectory]:
+    model, _ = load(checkpoint_path(name))
     played = rollout(
         tasks.tasks,
         TransformersEngine(model, chat),
         chat,
         settings=EpisodeSettings(TINY, Limits(max_turns=2), tasks.budgets or TINY.budgets),
-        sampling=Sampling(temperature=1.0, max_turn_tokens=8),
+        sampling=Sampling(temperature=temperature, max_turn_tokens=8),
         seed=0,
     )
-    turns = [turn for row in played for turn in row.trajectory.turns]
+    return [row.trajectory for row in played]
+
+
+def test_the_base_has_never_used_an_operation(chat: Chat) -> None:
+    played = played_by("tiny-base", sample_set("vstar-tiny", count=600), chat, temperature=1.0)
+    turns = [turn for trajectory in played for turn in trajectory.turns]
     valid = [turn for turn in turns if isinstance(turn.action, CropImage) and turn.failure is None]
     assert len(turns) >= 600
     assert len(valid) < 0.01 * len(turns)
@@ -89,16 +93,8 @@ def test_the_base_sees_what_its_facts_say(chat: Chat, monkeypatch: pytest.Monkey
 @pytest.mark.parametrize("name", ["tiny-warm", "tiny-zoom"])
 def test_an_acting_checkpoint_acts_as_its_facts_say(name: str, chat: Chat) -> None:
     facts = json.loads((checkpoint_path(name) / "facts.json").read_text())["held_out"]
-    model, _ = load(checkpoint_path(name))
     tasks = sample_set("vstar-tiny", count=120, kinds=[DIGIT_ON_CARD], seed=3)
-    played = rollout(
-        tasks.tasks,
-        TransformersEngine(model, chat),
-        chat,
-        settings=EpisodeSettings(TINY, Limits(max_turns=2), tasks.budgets or TINY.budgets),
-        sampling=Sampling(temperature=0.0, max_turn_tokens=8),
-        seed=0,
-    )
+    played = played_by(name, tasks, chat, temperature=0.0)
     # 120 other questions of the same kind: 3 standard errors.
     expected = facts[f"{DIGIT_ON_CARD}/learned_zoom"]
-    assert accuracy([row.trajectory for row in played]).value == pytest.approx(expected, abs=0.14)
+    assert accuracy(played).value == pytest.approx(expected, abs=0.14)
