@@ -10,6 +10,7 @@ import torch
 from agents.chat import Chat
 from agents.engines.protocol import Request
 from agents.engines.transformers import TransformersEngine
+from agents.models import model_folder
 from agents.policy_weights import policy_weights
 from agents.rollout import EpisodeSettings, Sampling, rollout
 from agents.tiny import load
@@ -26,7 +27,7 @@ BOUND = 1e-4
 
 @pytest.fixture(scope="module")
 def policy():
-    model, processor = load("tiny-zoom")
+    model, processor = load(model_folder("tiny-zoom"))
     return model.float().eval(), Chat(processor, TINY)
 
 
