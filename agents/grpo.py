@@ -5,7 +5,7 @@ overrides see to it that a forward pass gets only the rows that matter, and thei
 `tests/contracts/test_trl.py` pins every seam used here.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -22,11 +22,14 @@ from agents.engines.protocol import Engine
 from agents.engines.transformers import TransformersEngine
 from agents.forward_passes import forward_passes
 from agents.grpo_config import PixelGRPOConfig
-from agents.grpo_engine import check_vllm, engine_beside
+from agents.grpo_engine import check_fsdp, check_vllm, engine_beside
 from agents.grpo_filter import kept_places, share_of_normaliser
-from agents.grpo_metrics import part_metrics, trajectory_metrics
+from agents.grpo_metrics import length_figures, part_metrics, trajectory_metrics
 from agents.grpo_replay import Replay, buffer_of
+from agents.grpo_rewards import RewardFunction, group_reward_of, reward_columns, shaped_totals
 from agents.grpo_rows import loss_mask, messages_of, moving, task_rows, with_tokens, zero_loss
+from agents.grpo_seeds import GenerationSeeds
+from agents.held_out import HeldOut
 from agents.models import model_folder
 from agents.rollout import Rollout, rollout
 from agents.scored_rows import rows_of, scattered
@@ -34,10 +37,8 @@ from agents.token_ban import banned
 from pixel_env.dialects import Dialect, dialect_named
 from pixel_env.errors import TaskError
 from pixel_env.tasks import TaskSpec, load_tasks
-from pixel_env.types import Stop, Trajectory
-from rewards.shaping import GroupReward, group_reward_named, reward_parts
-
-RewardFunction = Callable[..., list[float | None]]
+from pixel_env.types import Stop
+from rewards.shaping import GroupReward
 
 
 class PixelGRPOTrainer(GRPOTrainer):
@@ -69,15 +70,8 @@ class PixelGRPOTrainer(GRPOTrainer):
         self._task_sets = {"train": load_tasks(tasks, split="train")}
         if eval_tasks is not None:
             self._task_sets["eval"] = load_tasks(eval_tasks, split="test")
-        chosen = group_reward if group_reward is not None else args.group_reward
-        self._group_reward = group_reward_named(chosen) if isinstance(chosen, str) else chosen
-        functions: list[Any] = (
-            list(reward_funcs) if isinstance(reward_funcs, list) else [reward_funcs] if reward_funcs else []
-        )
-        if self._group_reward is not None:
-            functions.append(_group_column)
-            if args.reward_weights is not None and len(args.reward_weights) == len(functions) - 1:
-                args.reward_weights = [*args.reward_weights, 1.0]
+        self._group_reward = group_reward_of(group_reward, args)
+        functions, args.reward_weights = reward_columns(reward_funcs, self._group_reward, args.reward_weights)
         super().__init__(
             model=model_folder(model) if isinstance(model, str) else model,
             reward_funcs=functions,
@@ -93,11 +87,14 @@ class PixelGRPOTrainer(GRPOTrainer):
         self.chat = Chat(self.processing_class, self.dialect)
         self._rollouts: dict[str, list[Rollout]] = {"train": [], "eval": []}
         self._scored: Sequence[Rollout] = ()
-        self._generations_of_step = {"train": (-1, 0), "eval": (-1, 0)}
+        self._seeds = GenerationSeeds(args.seed)
+        self._held_out = HeldOut(self.num_generations_eval)
         # A row of zero advantage has no gradient, unless a KL or an entropy term gives it one.
         has_other_terms = self.beta or self._entropy_bonus_enabled or self.aux_loss_enabled
         self._filters = args.filter_zero_advantage and not has_other_terms and self.top_entropy_quantile == 1.0
         self._replay = Replay(buffer_of(args), self.chat.pad_id) if args.replay_capacity else None
+        if self.is_fsdp_enabled:
+            check_fsdp(self.accelerator, use_vllm=use_vllm)
         self._vllm = engine_beside(args, self.model, self.chat, self.accelerator) if use_vllm else None
         # TRL corrects for another sampler's log-probabilities where it believes that vLLM generates.
         self.use_vllm = args.use_vllm = use_vllm
@@ -116,7 +113,7 @@ class PixelGRPOTrainer(GRPOTrainer):
                 engine,
                 self.chat,
                 settings=settings,
-                sampling=self.args.sampling(),
+                sampling=self.args.sampling(mode),
                 seed=self._rollout_seed(mode, len(prompts)),
             )
         _check_that_some_played(played)
@@ -161,15 +158,12 @@ class PixelGRPOTrainer(GRPOTrainer):
         return "train" if self.model.training else "eval"
 
     def _rollout_seed(self, mode: str, rows: int) -> int:
-        """One seed per generation. It names no process unless a query's rollouts are spread over several."""
-        # Counted per mode: a resumed run does not repeat the evaluation that came before its first step.
-        step, count = self._generations_of_step[mode]
-        count = count + 1 if step == self.state.global_step else 0
-        self._generations_of_step[mode] = (self.state.global_step, count)
-        group = self.num_generations if mode == "train" else self.num_generations_eval
-        process = 0 if rows % group == 0 else self.accelerator.process_index
-        entropy = (self.args.seed, self.state.global_step, count, int(mode == "eval"), process)
-        return int(np.random.SeedSequence(entropy).generate_state(1, np.uint64)[0])
+        # A group that is spread over processes must not play the same rollouts in each.
+        process = 0 if rows % self._group_size(mode) == 0 else self.accelerator.process_index
+        return self._seeds.next(mode, self.state.global_step, process)
+
+    def _group_size(self, mode: str) -> int:
+        return self.num_generations if mode == "train" else self.num_generations_eval
 
     # -------------------------------------------------------------------------------------------------- rewards
 
@@ -183,31 +177,15 @@ class PixelGRPOTrainer(GRPOTrainer):
         rewards = super()._calculate_rewards(inputs, questions, completions, completion_ids_list)
         trajectories = gather_object(local)
         if self._group_reward is not None:
-            group = self.num_generations if mode == "train" else self.num_generations_eval
-            totals = self._shaped(self._group_reward, trajectories, group, mode)
+            totals, parts = shaped_totals(self._group_reward, trajectories, self._group_size(mode))
             rewards[:, -1] = torch.as_tensor(totals, dtype=rewards.dtype, device=rewards.device)
+            self._log(mode, part_metrics(parts))
         # An episode that broke says nothing about the policy: TRL leaves a row of NaN out of the group.
         rewards[torch.tensor([trajectory.stop is Stop.FAILED for trajectory in trajectories])] = torch.nan
         self._log(mode, trajectory_metrics(trajectories))
+        if mode == "eval":
+            self._held_out.add(trajectories)
         return rewards
-
-    def _shaped(
-        self, group_reward: GroupReward, trajectories: Sequence[Trajectory], group_size: int, mode: str
-    ) -> np.ndarray:
-        """Total of each rollout, each query's rollouts judged together; the parts are logged."""
-        totals_B = np.full(len(trajectories), np.nan)
-        parts: dict[str, list[np.ndarray]] = {}
-        for start in range(0, len(trajectories), group_size):
-            members = range(start, min(start + group_size, len(trajectories)))
-            places = [place for place in members if trajectories[place].stop is not Stop.FAILED]
-            if not places:
-                continue
-            shaped = reward_parts(group_reward, [trajectories[place] for place in places])
-            totals_B[places] = shaped.total_G
-            for name, values_G in shaped.named().items():
-                parts.setdefault(name, []).append(values_G)
-        self._log(mode, part_metrics({name: np.concatenate(values) for name, values in parts.items()}))
-        return totals_B
 
     # --------------------------------------------------------------------------------------------------- update
 
@@ -223,11 +201,12 @@ class PixelGRPOTrainer(GRPOTrainer):
         """The batch with earlier rows in the places of those that teach nothing."""
         assert self._replay is not None
         step = self.state.global_step
-        generation = self._generations_of_step["train"][1]
+        generation = self._seeds.count("train")
         rng = np.random.default_rng((self.args.seed, step, generation, self.accelerator.process_index))
         filled = self._replay.fill(batch, self._rollouts["train"], step, rng)
         self._rollouts["train"] = filled.rollouts
-        self._log("train", filled.figures)
+        gathered = gather_object([filled.figures])
+        self._log("train", {name: float(np.mean([one[name] for one in gathered])) for name in filled.figures})
         items = self.accelerator.gather(loss_mask(filled.batch).sum()).sum()
         return {**filled.batch, "num_items_in_batch": items}
 
@@ -278,6 +257,19 @@ class PixelGRPOTrainer(GRPOTrainer):
             rows.append(one.rows)
         return scattered(results, rows, logits_to_keep)
 
+    # ----------------------------------------------------------------------------------------------- evaluation
+
+    def evaluate(self, *args: Any, **options: Any) -> Any:
+        """TRL's; accuracy and RaPR are those of all held-out rollouts, each counted once, with a 95 % interval."""
+        self._held_out = HeldOut(self.num_generations_eval)
+        return super().evaluate(*args, **options)
+
+    def log(self, logs: dict[str, float], start_time: float | None = None) -> None:
+        """TRL's, which takes the mean over batches: the last one may be smaller, or filled up."""
+        if not self.model.training:
+            self._metrics["eval"] |= {name: [value] for name, value in self._held_out.figures().items()}
+        super().log(logs, start_time)
+
     # ---------------------------------------------------------------------------------------------- checkpoints
 
     def _save_rng_state(self, output_dir: str) -> None:
@@ -320,10 +312,7 @@ class PixelGRPOTrainer(GRPOTrainer):
         if mode == "train":
             self.state.num_input_tokens_seen += int(gathered[:, 0].sum() + gathered[:, 2].sum())
         self._metrics[mode]["num_tokens"] = [self.state.num_input_tokens_seen]
-        figures = {"prompts/mean_length": gathered[:, 0].mean(), "completions/mean_length": gathered[:, 1].mean()}
-        figures |= {"completions/min_length": gathered[:, 1].min(), "completions/max_length": gathered[:, 1].max()}
-        figures["completions/mean_length_with_observations"] = gathered[:, 2].mean()
-        self._log(mode, {name: float(value) for name, value in figures.items()})
+        self._log(mode, length_figures(gathered.cpu().numpy()))
 
     def _send_telemetry(self) -> None:
         """Nothing is reported to anybody."""
@@ -333,14 +322,6 @@ def _check_that_some_played(played: Sequence[Rollout]) -> None:
     """Single episodes may break; if all of a process do, training would go on without learning anything."""
     if played and all(row.trajectory.stop is Stop.FAILED for row in played):
         raise TaskError(f"all {len(played)} episodes of this step broke; the first: {played[0].trajectory.error}")
-
-
-def _group_column(completions: list[Any], **_: Any) -> list[float]:
-    """Keeps a column of TRL's matrix for the group reward, which is known once all processes' rollouts are."""
-    return [0.0] * len(completions)
-
-
-_group_column.__name__ = "group_reward"  # TRL logs a function by its name
 
 
 __all__ = ["PixelGRPOConfig", "PixelGRPOTrainer"]

@@ -9,6 +9,7 @@ from agents.grpo import PixelGRPOTrainer
 from agents.grpo_config import PixelGRPOConfig
 from agents.recipes import parsed
 from agents.run_folder import checkpoint_to_resume, keep_configuration
+from agents.run_summary import write_summary
 from pixel_env.errors import ConfigError
 from pixel_env.tasks import load_tasks
 
@@ -21,15 +22,21 @@ class TaskArguments:
         default="sample:vstar-tiny", metadata={"help": "Task set to train on: 'sample:...' or a JSONL file."}
     )
     task_count: int | None = field(default=None, metadata={"help": "Use so many of its tasks (default: all)."})
-    eval_tasks: str | None = field(default=None, metadata={"help": "Held-out task set (with --eval_strategy)."})
+    eval_tasks: str | None = field(
+        default=None, metadata={"help": "Held-out task set: played before, after and, with --eval_strategy, between."}
+    )
     eval_task_count: int | None = field(default=None, metadata={"help": "Use so many of the held-out tasks."})
 
 
 def main(argv: list[str]) -> int:
-    """Trains; checkpoints, configuration and the final model go into `output_dir`. Returns the exit code."""
+    """Trains; checkpoints, configuration and the final model go into `output_dir`. Returns the exit code.
+
+    With held-out tasks, so does `summary.json`: accuracy before the first step and after the last.
+    """
     arguments, args, model_config = parsed((TaskArguments, PixelGRPOConfig, ModelConfig), argv, "grpo")
     if model_config.model_name_or_path is None:
         raise ConfigError("No model was given. Give --model_name_or_path, a folder or the name of an embedded one.")
+    args.eval_on_start = args.eval_on_start or arguments.eval_tasks is not None
     folder = Path(args.output_dir)
     keep_configuration(folder, [arguments, args, model_config], resumes=bool(args.resume_from_checkpoint))
     eval_tasks = arguments.eval_tasks and load_tasks(
@@ -45,6 +52,10 @@ def main(argv: list[str]) -> int:
     )
     trainer.train(resume_from_checkpoint=checkpoint_to_resume(folder, args.resume_from_checkpoint))
     trainer.save_model()
+    if eval_tasks:
+        after = trainer.evaluate()
+        if trainer.accelerator.is_main_process:
+            write_summary(folder, trainer.state.log_history, after, trainer.state)
     return 0
 
 

@@ -57,6 +57,9 @@ class PixelGRPOConfig(EpisodeArguments, GRPOConfig):
     filter_zero_advantage: bool = field(
         default=True, metadata={"help": "Leave rollouts of zero advantage out of the update: same gradient, less time."}
     )
+    eval_temperature: float | None = field(
+        default=None, metadata={"help": "Of held-out rollouts; 0 is greedy (default: temperature)."}
+    )
     rollout_batch_size: int = field(
         default=64, metadata={"help": "Turns that are generated in one batch, where the policy itself generates."}
     )
@@ -93,6 +96,9 @@ class PixelGRPOConfig(EpisodeArguments, GRPOConfig):
         if self.bf16 is None and not torch.cuda.is_available():
             self.bf16 = False
         super().__post_init__()
+        self._check_sampling()
+        if self.use_vllm and self.vllm_max_model_length is not None:  # an episode ends before vLLM refuses its prompt
+            self.max_tokens = min(self.max_tokens or self.vllm_max_model_length, self.vllm_max_model_length)
         if self.max_turns * self._turn_tokens() > (self.max_completion_length or 0):
             raise ConfigError(
                 f"{self.max_turns} turns of {self._turn_tokens()} tokens are more than max_completion_length "
@@ -100,9 +106,16 @@ class PixelGRPOConfig(EpisodeArguments, GRPOConfig):
             )
         self._check_checkpoints_fall_between_generations()
 
-    def sampling(self) -> Sampling:
-        """How turns are sampled while training."""
-        return Sampling(temperature=self.temperature, max_turn_tokens=self._turn_tokens())
+    def sampling(self, mode: str) -> Sampling:
+        """How turns are sampled in training and in evaluation."""
+        own = self.eval_temperature if mode == "eval" else None
+        return Sampling(self.temperature if own is None else own, self._turn_tokens())
+
+    def options_of_vllm(self) -> dict[str, Any]:
+        """`vllm_options` as a mapping, which TRL's parser has made of JSON."""
+        if isinstance(self.vllm_options, str):
+            raise ConfigError(f"vllm_options is {self.vllm_options!r}. Give a mapping, in YAML or as JSON.")
+        return self.vllm_options or {}
 
     def server_urls(self) -> list[str]:
         """Addresses of the replicas: `vllm_server_base_url`, several of them separated by commas, or host and port."""
@@ -112,6 +125,16 @@ class PixelGRPOConfig(EpisodeArguments, GRPOConfig):
     def _turn_tokens(self) -> int:
         share = (self.max_completion_length or 0) // self.max_turns
         return max(1, share) if self.max_turn_tokens is None else self.max_turn_tokens
+
+    def _check_sampling(self) -> None:
+        """Log-probabilities are those of the whole softmax: what cuts or bends it would make them wrong."""
+        plain = {"top_p": (1.0,), "top_k": (0, None, -1), "min_p": (None, 0.0), "repetition_penalty": (1.0,)}
+        bent = [name for name, values in plain.items() if getattr(self, name) not in values]
+        if bent or self.generation_kwargs:
+            raise ConfigError(
+                f"{', '.join(bent) or 'generation_kwargs'} would change what is sampled but not the log-probabilities "
+                "that the loss needs. Leave it out; temperature counts in both."
+            )
 
     def _check_checkpoints_fall_between_generations(self) -> None:
         """TRL keeps the unused rest of a generation batch in memory only: a checkpoint amid one could not resume."""

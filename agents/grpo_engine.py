@@ -62,7 +62,7 @@ class ColocatedVLLM:
             dtype=str(next(model.parameters()).dtype).removeprefix("torch."),
             max_model_len=args.max_tokens or args.vllm_max_model_length,
             max_images=args.max_images,
-            **(options | (args.vllm_options or {})),
+            **(options | args.options_of_vllm()),
         )
         self._engine = VLLMEngine(llm, chat)
         self._sleeps = args.vllm_enable_sleep_mode
@@ -138,3 +138,11 @@ def check_vllm(args: PixelGRPOConfig) -> None:
         raise ConfigError("vLLM plans its memory by the longest conversation. Give max_tokens, pictures included.")
     if not is_vllm_available():
         raise MissingExtraError.needs("use_vllm", "vllm")
+
+
+def check_fsdp(accelerator: Accelerator, *, use_vllm: bool) -> None:
+    """Raises ConfigError for ways of using FSDP in which our engines cannot get the policy whole."""
+    if not accelerator.is_fsdp2:
+        raise ConfigError("FSDP 1 gives single parameters to nobody. Set fsdp_version to 2 in accelerate's config.")
+    if not use_vllm:
+        raise ConfigError("A policy that FSDP has split cannot generate by itself. Set use_vllm, or use DeepSpeed.")

@@ -31,6 +31,15 @@ def part_metrics(parts: Mapping[str, np.ndarray]) -> dict[str, float]:
     return {f"reward_parts/{name}": float(np.mean(values_B)) for name, values_B in parts.items() if len(values_B)}
 
 
+def length_figures(lengths_B3: np.ndarray) -> dict[str, float]:
+    """TRL's figures of lengths; the columns are tokens of the prompt, sampled ones, and all behind the prompt."""
+    prompt_B, sampled_B, completion_B = lengths_B3.T.astype(np.float64)
+    figures = {"prompts/mean_length": prompt_B.mean(), "completions/mean_length": sampled_B.mean()}
+    figures |= {"completions/min_length": sampled_B.min(), "completions/max_length": sampled_B.max()}
+    figures["completions/mean_length_with_observations"] = completion_B.mean()
+    return {name: float(value) for name, value in figures.items()}
+
+
 def _accuracy_and_calls(trajectories: Sequence[Trajectory], suffix: str) -> dict[str, float]:
     rewards_B = np.array([trajectory.reward for trajectory in trajectories])
     called_B = np.array([trajectory.valid_operations > 0 for trajectory in trajectories])

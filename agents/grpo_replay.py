@@ -91,7 +91,9 @@ class Replay:
 
     def save(self, file: Path) -> None:
         """Writes the buffer."""
-        file.write_bytes(pickle.dumps(self._buffer.state()))
+        partial = file.with_suffix(".partial")
+        partial.write_bytes(pickle.dumps(self._buffer.state()))
+        partial.replace(file)
 
     def load(self, file: Path) -> None:
         """Takes over a buffer that `save` wrote."""

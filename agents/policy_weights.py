@@ -87,8 +87,9 @@ def _merged(layer: Any) -> torch.Tensor:
         return weight
     if getattr(layer, "lora_variant", None):
         raise ConfigError("an engine takes plain LoRA only, adapters of other kinds (DoRA) not: leave use_dora out")
-    deltas = [_full(layer.get_delta_weight(adapter)) for adapter in layer.active_adapters]
-    return weight + sum(deltas).detach().to(weight)
+    for adapter in layer.active_adapters:
+        weight = weight + _full(layer.get_delta_weight(adapter)).detach().to(weight)
+    return weight
 
 
 def _whole(parameters: Sequence[torch.nn.Parameter]) -> AbstractContextManager[Any]:

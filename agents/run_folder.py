@@ -13,8 +13,11 @@ from typing import Any
 from pixel_env.errors import ConfigError
 
 FILE_NAME = "configuration.json"
-MAY_CHANGE = ("resume_from_checkpoint", "output_dir", "logging_", "save_", "eval_", "report_to", "run_name", "log_")
-"""Beginnings of the names of fields that do not change what is learned, or where."""
+MAY_CHANGE = (
+    *("resume_from_checkpoint", "output_dir", "logging_", "save_", "eval_", "report_to", "run_name", "log_"),
+    "vllm_server_",  # the replicas may stand elsewhere by now
+)
+"""Beginnings of the names of fields that do not change what is learned."""
 
 
 def keep_configuration(folder: Path, parts: Sequence[Any], *, resumes: bool) -> None:

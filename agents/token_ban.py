@@ -33,7 +33,7 @@ def banned(model: Any, ids: frozenset[int]) -> Iterator[None]:
     if hasattr(head.weight, "ds_id"):
         from deepspeed.runtime.zero.partition_parameters import ZeroParamStatus
 
-        bias.ds_status = ZeroParamStatus.AVAILABLE  # TRL gathers what is not
+        setattr(bias, "ds_status", ZeroParamStatus.AVAILABLE)  # noqa: B010 (TRL gathers what is not)
     owner.get_output_embeddings = lambda: _Head(weight, bias)  # shadows the method for as long as the context lasts
     try:
         yield

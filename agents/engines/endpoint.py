@@ -111,16 +111,18 @@ class EndpointEngine:
 def messages_of(ids: Sequence[int], images: Sequence[np.ndarray], chat: PlainChat) -> Any:
     """The conversation of `PlainChat`'s ids as OpenAI's messages, pictures as data URLs where they stand."""
     pictures = iter(images)
-    messages = []
+    messages: list[dict[str, Any]] = []
     for role, pieces in chat.turns(ids, [(image.shape[1], image.shape[0]) for image in images]):
-        parts = [
+        if role == "assistant" and not pieces:
+            continue  # the header that asks for the next turn
+        if role != "user" or (len(pieces) == 1 and pieces[0] is not None):
+            messages.append({"role": role, "content": "".join(piece or "" for piece in pieces)})
+            continue
+        parts: list[dict[str, Any]] = [
             {"type": "image_url", "image_url": {"url": data_url(next(pictures))}}
             if piece is None
             else {"type": "text", "text": piece}
             for piece in pieces
         ]
-        if role == "assistant" and not parts:
-            continue  # the header that asks for the next turn
-        only_text = role != "user" or (len(parts) == 1 and parts[0]["type"] == "text")
-        messages.append({"role": role, "content": "".join(p["text"] for p in parts) if only_text else parts})
+        messages.append({"role": role, "content": parts})
     return messages

@@ -5,7 +5,9 @@ nothing of trainers: whoever trains hands over the new weights.
 """
 
 import os
+from collections import deque
 from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +23,7 @@ from pixel_env.errors import ConfigError, MissingExtraError
 class VLLMEngine:
     """An `LLM` of vLLM as an engine: one step of its scheduler a poll, continuous batching in between.
 
-    `llm`: made by `load_vllm`.
+    `llm`: made by `load_vllm`. Pictures are processed in a thread of their own, beside generation.
     """
 
     static = False
@@ -29,45 +31,60 @@ class VLLMEngine:
     def __init__(self, llm: Any, chat: Chat) -> None:
         self._llm = llm
         self._chat = chat
+        # One thread, and what it makes is taken in its order: vLLM's two picture caches have to see the same sequence.
+        self._renderer = ThreadPoolExecutor(1, thread_name_prefix="render")
+        self._rendering: deque[tuple[Request, Future[Any]]] = deque()
         self._under_way: dict[str, Request] = {}
         self._refused: list[Response] = []
 
     @property
     def in_flight(self) -> int:
-        """Requests that vLLM works on, and refusals that nobody has collected."""
-        return len(self._under_way) + len(self._refused)
+        """Requests that are prepared or that vLLM works on, and refusals that nobody has collected."""
+        return len(self._rendering) + len(self._under_way) + len(self._refused)
 
     def submit(self, request: Request) -> None:
-        """Hand `request` to vLLM's scheduler."""
-        try:
-            [rendered] = self._llm.renderer.render_cmpl([self._prompt(request)])
-            self._llm.llm_engine.add_request(str(request.request_id), rendered, self._sampling(request))
-        except Exception as error:  # a prompt that vLLM cannot take: too long, too many pictures; the others go on
-            self._refused.append(Response(request.request_id, (), (), ended=True, error=str(error)))
-        else:
-            self._under_way[str(request.request_id)] = request
+        """Have `request` prepared for vLLM's scheduler."""
+        self._rendering.append((request, self._renderer.submit(self._rendered, request)))
 
     def cancel(self) -> None:
         """Abort what vLLM works on."""
+        while self._rendering:  # also what is not wanted any more: see the order of the caches
+            self._admit()
         self._llm.llm_engine.abort_request(list(self._under_way))
         self._under_way.clear()
         self._refused.clear()
 
     def poll(self) -> list[Response]:
         """One step of vLLM's scheduler; the turns that it finished."""
+        while self._rendering and (self._rendering[0][1].done() or not self._under_way):
+            self._admit()
         responses, self._refused = self._refused, []
         if not self._under_way:
             return responses
         finished = [o for o in self._llm.llm_engine.step() if o.finished and o.request_id in self._under_way]
         return responses + [self._response(output) for output in finished]
 
+    def _rendered(self, request: Request) -> Any:
+        [rendered] = self._llm.renderer.render_cmpl([self._prompt(request)])
+        return rendered
+
+    def _admit(self) -> None:
+        """Hand the oldest prepared request to vLLM's scheduler."""
+        request, rendered = self._rendering.popleft()
+        try:
+            self._llm.llm_engine.add_request(str(request.request_id), rendered.result(), self._sampling(request))
+        except Exception as error:  # a prompt that vLLM cannot take: too long, too many pictures; the others go on
+            self._refused.append(Response(request.request_id, (), (), ended=True, error=str(error)))
+        else:
+            self._under_way[str(request.request_id)] = request
+
     def load_weights(self, weights: Iterator[tuple[str, torch.Tensor]]) -> None:
         """Takes new weights, name by name, and forgets everything that was computed with the old ones.
 
         Names are those of the model's class in transformers. Raises RuntimeError while turns are under way.
         """
-        if self._under_way:
-            raise RuntimeError(f"{len(self._under_way)} turns are under way; weights change between rollouts only")
+        if self.in_flight:
+            raise RuntimeError(f"{self.in_flight} turns are under way; weights change between rollouts only")
         self._llm.collective_rpc("renew_weights", kwargs={"weights_iterator": weights})
         self._llm.reset_prefix_cache()
         self._llm.llm_engine.reset_encoder_cache()  # embeddings are kept by the picture's hash, whatever the weights
