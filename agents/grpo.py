@@ -266,7 +266,7 @@ class PixelGRPOTrainer(GRPOTrainer):
 
     def log(self, logs: dict[str, float], start_time: float | None = None) -> None:
         """TRL's, which takes the mean over batches: the last one may be smaller, or filled up."""
-        if not self.model.training:
+        if self._metrics["eval"]:
             self._metrics["eval"] |= {name: [value] for name, value in self._held_out.figures().items()}
         super().log(logs, start_time)
 

@@ -4,6 +4,7 @@ Knows how ZeRO-3, FSDP 2 and LoRA keep parameters. A consumer that lets go of ea
 holds a whole copy of the model. Knows nothing of engines.
 """
 
+import copy
 import json
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
@@ -68,7 +69,9 @@ def save_weights(model: Any, processor: Any, folder: Path, *, writes: bool, shar
         flush()
         index = {"metadata": {"total_size": total}, "weight_map": files}
         (folder / "model.safetensors.index.json").write_text(json.dumps(index), encoding="utf-8")
-        model.config.save_pretrained(folder)
+        config = copy.deepcopy(model.config)
+        config.__dict__.pop("quantization_config", None)  # what was quantised is written as it counts
+        config.save_pretrained(folder)
         processor.save_pretrained(folder)
 
 

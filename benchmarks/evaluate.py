@@ -16,7 +16,7 @@ from agents.engines.protocol import Engine
 from agents.rollout import ChatFormat, EpisodeSettings, Rollout, Sampling, rollout
 from agents.run_folder import keep_configuration
 from benchmarks.arguments import parse
-from benchmarks.policies import LEARNED_ZOOM, POLICIES, Policy, policy_named
+from benchmarks.policies import LEARNED_ZOOM, NO_ZOOM, POLICIES, Policy, policy_named
 from benchmarks.records import ROWS, Evaluation, Key, Record, append, keys_of, read_evaluation
 from benchmarks.tables import accuracy_table
 from benchmarks.weights import weights_hash
@@ -102,6 +102,11 @@ def engine_of(config: EvalConfig, dialect: Dialect) -> tuple[Engine, ChatFormat]
 
         if config.base_url is None:
             raise ConfigError("--engine endpoint needs the endpoint's address: --base_url http://.../v1")
+        if NO_ZOOM in config.policies:
+            others = " ".join(name for name in config.policies if name != NO_ZOOM) or LEARNED_ZOOM
+            raise ConfigError(
+                f"An endpoint cannot keep a model from calling, which {NO_ZOOM} does. Give --policies {others}"
+            )
         plain = PlainChat(dialect)
         return EndpointEngine(config.model, plain, base_url=config.base_url, concurrency=config.max_batch), plain
     from agents.engines.load import load_engine, load_vllm_engine
@@ -188,4 +193,8 @@ def _check_policy(name: str) -> None:
 def _warn_of_failures(evaluation: Evaluation) -> None:
     failed = [r.trajectory for r in evaluation.records if r.trajectory.stop is Stop.FAILED]
     if failed:
-        print(f"{len(failed)} episodes broke and count as wrong; the first: {failed[0].error}", file=sys.stderr)
+        print(
+            f"{len(failed)} episodes broke and count as wrong; the same command plays them again. "
+            f"The first: {failed[0].error}",
+            file=sys.stderr,
+        )

@@ -5,9 +5,10 @@ with `policy` and `sample`: null for the greedy rollout, else the number of the 
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from agents.run_folder import FILE_NAME
 from pixel_env.budgets import budgets_for
@@ -15,7 +16,7 @@ from pixel_env.dialects import dialect_named
 from pixel_env.errors import ConfigError
 from pixel_env.store import TrajectoryStore, read, trajectory_of, write_rollout
 from pixel_env.tasks import load_tasks
-from pixel_env.types import TaskSet, Trajectory, ViewBudgets
+from pixel_env.types import Stop, TaskSet, Trajectory, ViewBudgets
 
 ROWS = "trajectories.jsonl"
 
@@ -43,8 +44,12 @@ def append(store: TrajectoryStore, record: Record) -> None:
 
 
 def keys_of(path: Path) -> set[Key]:
-    """The keys of the rows that are there; a cut last line does not count."""
-    return {(row["policy"], row["task_id"], row["sample"]) for row in read(path)}
+    """The keys of the rows that need not be played again: not those of episodes that broke, nor a cut last line."""
+    return {_key(row) for row in read(path) if row["stop"] != Stop.FAILED}
+
+
+def _key(row: Mapping[str, Any]) -> Key:
+    return (row["policy"], row["task_id"], row["sample"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +89,7 @@ def read_evaluation(folder: Path) -> Evaluation:
         raise ConfigError(f"{folder} holds no evaluation; make one: pixel-env eval --output_dir {folder}") from error
     task_set = load_tasks(config["tasks"], split=config["split"], count=config["task_count"])
     budgets = budgets_for(None, task_set, dialect_named(config["dialect"]))
-    rows = list(read(folder / ROWS))
+    rows = list({_key(row): row for row in read(folder / ROWS)}.values())  # one that broke and was played again: once
     wanted = {row["task_id"] for row in rows}
     tasks = {task.task_id: task for task in task_set.tasks if task.task_id in wanted}
     records = [Record(trajectory_of(row, tasks[row["task_id"]]), row["policy"], row["sample"]) for row in rows]

@@ -281,6 +281,10 @@ class ViewBudgets:
 # ----------------------------------------------------------------------------------------------------- limits
 
 
+VIDEO_FRAMES = 16
+"""Frames of a video as the method shows it (arXiv 2505.15966, released code)."""
+
+
 @dataclass(frozen=True, slots=True)
 class Limits:
     """When an episode is cut. All are counted over the whole episode.

@@ -1,10 +1,12 @@
 """Replicas of vLLM's server: which of them are alive, and that each holds the weights that it should.
 
-Knows vLLM's HTTP interface for health, weights and caches. Knows nothing of requests. Everything here runs in the event
-loop of whoever owns it; several processes may look after the same replicas.
+Knows vLLM's HTTP interface for health, limits, weights and caches. Knows nothing of what requests mean. Everything here
+runs in the event loop of whoever owns it; several processes may look after the same replicas.
 """
 
 import asyncio
+import json
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,8 +14,9 @@ import httpx
 
 WATCH_S = 2.0
 """A replica is looked at this often: less than a server takes to start, so that none restarts unseen."""
-_PATIENCE_OF_A_LOOK_S = 10.0
+_PATIENCE_OF_A_LOOK_S = 20.0
 _LOOKS_MISSED = 3
+"""So many looks without an answer make a replica dead: a minute, which a busy one needs at most."""
 _RESETS = 20
 
 
@@ -27,86 +30,162 @@ class RefusedError(Exception):
 
 @dataclass(eq=False)
 class Replica:
-    """One server. `alive`: it answers and holds the wanted weights; `weights`: what was wanted when it was checked."""
+    """One server. `alive`: it answers, holds the wanted weights and takes conversations that are long enough."""
 
     url: str
     alive: bool = False
-    running: int = 0
     error: str = "not looked at yet"
+    max_model_len: int | None = None
     missed: int = 0
+    under_way: set["asyncio.Task[Any]"] = field(default_factory=set)
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    def die(self, error: str) -> None:
+        """Nothing that is under way will be answered any more."""
+        self.alive, self.error = False, error
+        for task in self.under_way:
+            task.cancel()
 
 
 class Replicas:
-    """Looks after the servers at `urls`. `weights`: the folder of the checkpoint that they must hold, None for any."""
+    """Looks after the servers at `urls`. `weights`: the folder of the checkpoint that they must hold, None for any.
 
-    def __init__(self, urls: list[str], client: httpx.AsyncClient) -> None:
+    `patience_s`: how long a change of weights may take, and how long it is tried again.
+    """
+
+    def __init__(self, urls: Sequence[str], client: httpx.AsyncClient, patience_s: float) -> None:
         self.all = [Replica(url.rstrip("/")) for url in urls]
         self.weights: str | None = None
+        self._shortest = 0
         self._client = client
+        self._patience_s = patience_s
+
+    def errors(self) -> str:
+        """What is wrong with each replica that is not alive."""
+        return "; ".join(f"{replica.url}: {replica.error}" for replica in self.all if not replica.alive)
 
     async def watch(self) -> None:
         """Look at every replica again and again."""
         await asyncio.gather(*(self._watch_one(replica) for replica in self.all))
 
-    async def use_weights(self, folder: str, patience_s: float) -> str | None:
-        """Have the replicas hold the checkpoint in `folder`. Returns None as soon as one does, else what went wrong.
+    async def use_weights(self, folder: str) -> bool:
+        """Have the replicas hold the checkpoint in `folder`; False if none does in time.
 
-        The others follow: none serves before it holds it.
+        Those that were not alive, or that cannot load it now, follow: none serves before it holds it.
         """
+        wanted = [replica for replica in self.all if replica.alive] or self.all
         self.weights = folder
         for replica in self.all:
             replica.alive, replica.error = False, "not looked at since the weights changed"
-        looks = [asyncio.create_task(self.look_at(replica)) for replica in self.all]
-        await asyncio.wait(looks, timeout=patience_s)
-        end = asyncio.get_running_loop().time() + patience_s
-        while not any(replica.alive for replica in self.all) and asyncio.get_running_loop().time() < end:
-            await asyncio.sleep(0.2)
-        if any(replica.alive for replica in self.all):
+        return await self._looked_at(wanted)
+
+    async def max_model_len(self) -> int | None:
+        """Tokens of the longest conversation that all replicas take which answer; None if none does in time.
+
+        From now on a replica that takes less does not count as alive.
+        """
+        if not await self._looked_at([replica for replica in self.all if not replica.alive]):
             return None
-        return "; ".join(f"{replica.url}: {replica.error}" for replica in self.all)
+        self._shortest = min(replica.max_model_len or 0 for replica in self.all if replica.alive)
+        return self._shortest
 
     async def look_at(self, replica: Replica) -> None:
         """Whether the replica answers; if it does and holds other weights, it is given the wanted ones."""
         async with replica.lock:
             try:
                 await self._get(replica, "/health")
-                if not replica.alive and self.weights is not None:
-                    await self._renewed(replica, self.weights)
+                if not replica.alive:
+                    await self._admitted(replica)
             except (ReplicaError, RefusedError) as error:
                 replica.missed += 1
-                replica.error = str(error)
                 if not isinstance(error.__cause__, httpx.TimeoutException) or replica.missed >= _LOOKS_MISSED:
-                    replica.alive = False
+                    replica.die(str(error))
             else:
-                replica.alive, replica.missed = True, 0
+                replica.alive, replica.missed, replica.error = True, 0, ""
 
-    async def post(self, replica: Replica, path: str, body: Any, timeout_s: float | None = None) -> Any:
+    async def ask(self, replica: Replica, path: str, body: bytes) -> Any:
+        """The answer's JSON, however long it takes, unless the replica dies. Raises as `post` does."""
+        try:
+            return await self._answered(replica, path, body)
+        except ReplicaError as error:
+            if not isinstance(error.__cause__, httpx.ConnectTimeout):  # busy is not dead
+                replica.alive, replica.error = False, str(error)
+            raise
+
+    async def post(self, replica: Replica, path: str, body: bytes = b"", *, timeout_s: float | None) -> Any:
         """The answer's JSON. Raises ReplicaError if there is none, RefusedError if the server refuses the request."""
         try:
             answer = await self._client.post(
-                replica.url + path, json=body, timeout=httpx.Timeout(timeout_s, connect=60.0)
+                replica.url + path,
+                content=body,
+                headers={"Content-Type": "application/json"},
+                timeout=httpx.Timeout(timeout_s, connect=60.0),
             )
-        except httpx.HTTPError as error:
+            if answer.status_code >= 400:
+                raise RefusedError(f"{path}: {answer.status_code} {answer.text[:500]}")
+            return answer.json() if answer.content else None
+        except (httpx.HTTPError, ValueError) as error:
             raise ReplicaError(f"{type(error).__name__} {error}") from error
-        if answer.status_code >= 400:
-            raise RefusedError(f"{path}: {answer.status_code} {answer.text[:500]}")
-        return answer.json() if answer.content else None
+
+    async def _answered(self, replica: Replica, path: str, body: bytes) -> Any:
+        task = asyncio.ensure_future(self.post(replica, path, body, timeout_s=None))
+        replica.under_way.add(task)
+        try:
+            await asyncio.wait({task})
+            if task.cancelled():
+                raise ReplicaError(replica.error)
+            answer = task.result()
+            replica.missed = 0  # whoever answers is alive, however long it leaves looks waiting
+            return answer
+        except RefusedError:
+            await self._get(replica, "/health")  # an engine that has died refuses everything: that is no answer
+            raise
+        finally:
+            replica.under_way.discard(task)
+            task.cancel()
 
     async def _watch_one(self, replica: Replica) -> None:
         while True:
             await self.look_at(replica)
             await asyncio.sleep(WATCH_S)
 
-    async def _get(self, replica: Replica, path: str) -> None:
+    async def _looked_at(self, replicas: Sequence[Replica]) -> bool:
+        """Looks at `replicas` once; then waits for any of all to be alive, and returns whether one is."""
+        clock = asyncio.get_running_loop().time
+        end = clock() + self._patience_s
+        looks = [asyncio.create_task(self.look_at(replica)) for replica in replicas]
+        if looks:
+            await asyncio.wait(looks, timeout=self._patience_s)
+        while not any(replica.alive for replica in self.all) and clock() < end:
+            await asyncio.sleep(0.2)  # `watch` tries again
+        return any(replica.alive for replica in self.all)
+
+    async def _admitted(self, replica: Replica) -> None:
+        """Raises ReplicaError or RefusedError unless the replica may serve; gives it the wanted weights."""
+        models = await self._get(replica, "/v1/models")
         try:
-            (await self._client.get(replica.url + path, timeout=_PATIENCE_OF_A_LOOK_S)).raise_for_status()
-        except httpx.HTTPError as error:
+            replica.max_model_len = int(models["data"][0]["max_model_len"])
+        except (KeyError, IndexError, TypeError) as error:
+            raise RefusedError("/v1/models tells no max_model_len; is this vLLM's server?") from error
+        if replica.max_model_len < self._shortest:
+            raise RefusedError(
+                f"its --max-model-len is {replica.max_model_len}, that of the others {self._shortest}: start all alike"
+            )
+        loaded = None
+        while loaded != self.weights:  # they may change again while they are being loaded
+            loaded = self.weights
+            await self._renewed(replica, loaded)
+
+    async def _get(self, replica: Replica, path: str) -> Any:
+        try:
+            answer = (await self._client.get(replica.url + path, timeout=_PATIENCE_OF_A_LOOK_S)).raise_for_status()
+            return answer.json() if answer.content else None
+        except (httpx.HTTPError, ValueError) as error:
             raise ReplicaError(f"{type(error).__name__} {error}") from error
 
-    async def _renewed(self, replica: Replica, folder: str) -> None:
+    async def _renewed(self, replica: Replica, folder: str | None) -> None:
         """Loads the checkpoint, empties what was computed with the old one, and only then says that it is held."""
-        if await self._call(replica, "held_weights") == folder:
+        if folder is None or set(await self._call(replica, "held_weights")) == {folder}:
             return
         await self._call(replica, "renew_weights", weights_path=folder)
         for cache in ("prefix", "encoder"):
@@ -115,12 +194,14 @@ class Replicas:
 
     async def _reset(self, replica: Replica, cache: str) -> None:
         for _ in range(_RESETS):
-            answer = await self.post(replica, f"/reset_{cache}_cache", None)
+            answer = await self.post(replica, f"/reset_{cache}_cache", timeout_s=self._patience_s)
             if not (isinstance(answer, dict) and answer.get("success") is False):
                 return
             await asyncio.sleep(0.1)  # somebody's request still holds blocks
         raise ReplicaError(f"its {cache} cache cannot be reset")
 
-    async def _call(self, replica: Replica, method: str, **kwargs: str) -> Any:
-        answer = await self.post(replica, "/collective_rpc", {"method": method, "kwargs": kwargs})
-        return answer["results"][0] if answer else None
+    async def _call(self, replica: Replica, method: str, **kwargs: str) -> list[Any]:
+        """What `method` of each of the replica's workers returns: one for each of its GPUs."""
+        body = json.dumps({"method": method, "kwargs": kwargs}).encode()
+        answer = await self.post(replica, "/collective_rpc", body, timeout_s=self._patience_s)
+        return list(answer["results"]) if answer else [None]

@@ -7,35 +7,40 @@ chat formats the placeholder of a picture and the token that ends a turn.
 
 import asyncio
 import hashlib
+import json
 import queue
 import threading
-from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import httpx
-import numpy as np
 
 from agents.engines.protocol import Request, Response
 from agents.engines.replicas import RefusedError, Replica, ReplicaError, Replicas
-from agents.engines.wire import FORBIDDEN, collapsed, content_id, data_url
+from agents.engines.wire import FORBIDDEN, EncodedPictures, collapsed, content_id
 from pixel_env.errors import ConfigError
 
 POLL_S = 0.02
 """How long a poll waits for a response: operations that end meanwhile are submitted that much later at most."""
 REFUSALS = 2
 """A request that so many replicas refuse is at fault itself."""
-_ENCODED_PICTURES = 512
+LOSSES = 5
+"""A request that so many replicas died of, or with, is not sent again."""
+_ENCODED_BYTES = 2**30
 _SLACK = 2
+# Connections that idle longer are not used again: the server closes them after 5 s, maybe just as a request is sent.
+_KEPT_ALIVE_S = 2.0
+
+T = TypeVar("T")
 
 
 class ServerEngine:
     """Sends the turns of a conversation to one replica as long as it is not busier than others; `close` it at the end.
 
     `urls`: of the replicas, without a path; `image_id`, `end_id`: of the chat format; `patience_s`: how long a request
-    waits while no replica is alive, before it fails.
+    waits while no replica is alive, and a change of weights is tried, before they fail.
     """
 
     static = False
@@ -48,14 +53,17 @@ class ServerEngine:
         self._finished: queue.SimpleQueue[tuple[int, Response]] = queue.SimpleQueue()
         self._in_flight = 0
         self._epoch = 0
-        self._pictures: OrderedDict[str, dict[str, str]] = OrderedDict()
+        self._resubmitted = 0
+        self._serving: set[asyncio.Task[None]] = set()
+        self._pictures = EncodedPictures(_ENCODED_BYTES)
         self._encoders = ThreadPoolExecutor(max_workers=4, thread_name_prefix="encode")
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="vllm-client", daemon=True)
         self._thread.start()
-        limits = httpx.Limits(max_connections=None, max_keepalive_connections=64)
-        self._client = httpx.AsyncClient(limits=limits)
-        self._replicas = Replicas(list(urls), self._client)
+        limits = httpx.Limits(max_connections=None, max_keepalive_connections=64, keepalive_expiry=_KEPT_ALIVE_S)
+        # Replicas are neighbours: a proxy that the environment names for the world outside does not know them.
+        self._client = httpx.AsyncClient(limits=limits, trust_env=False)
+        self._replicas = Replicas(urls, self._client, patience_s)
         self._watch = asyncio.run_coroutine_threadsafe(self._replicas.watch(), self._loop)
 
     @property
@@ -63,10 +71,15 @@ class ServerEngine:
         """Requests whose responses no poll has returned yet."""
         return self._in_flight
 
+    @property
+    def resubmitted(self) -> int:
+        """How often, so far, a request was sent again because its replica died."""
+        return self._resubmitted
+
     def submit(self, request: Request) -> None:
         """Send `request` off; returns at once."""
         self._in_flight += 1
-        asyncio.run_coroutine_threadsafe(self._serve(request, self._epoch), self._loop)
+        self._loop.call_soon_threadsafe(self._start, request, self._epoch)
 
     def poll(self) -> list[Response]:
         """What has arrived, after a short wait for the first one."""
@@ -83,35 +96,57 @@ class ServerEngine:
         return responses
 
     def cancel(self) -> None:
-        """Forget what is in flight: its responses are dropped as they arrive."""
+        """Forget what is in flight: the servers are told by the end of its connections, and drop it too."""
         self._epoch += 1
         self._in_flight = 0
+        self._loop.call_soon_threadsafe(self._stop)
+
+    def max_model_len(self) -> int:
+        """Tokens of the longest conversation that the replicas take, pictures included: the least of those that answer.
+
+        Replicas that turn up later and take less are not used. Raises ConfigError if none answers in time.
+        """
+        tokens = self._in_loop(self._replicas.max_model_len())
+        if tokens is None:
+            raise ConfigError(f"no server answers: {self._replicas.errors()}. Start them with `pixel-env serve`.")
+        return tokens
 
     def use_weights(self, folder: Path) -> None:
         """From now on every replica that serves holds the checkpoint in `folder` (on a disk that it sees).
 
-        Every process of a run calls it; the first that reaches a replica makes it load. Raises RuntimeError while turns
+        Every process of a run calls it; a replica loads for the first that reaches it. Raises RuntimeError while turns
         are under way, ConfigError if no replica held the weights in time.
         """
         if self._in_flight:
             raise RuntimeError(f"{self._in_flight} turns are under way; weights change between rollouts only")
-        renewal = self._replicas.use_weights(str(folder.resolve()), self._patience_s)
-        problem = asyncio.run_coroutine_threadsafe(renewal, self._loop).result()
-        if problem is not None:
+        if not self._in_loop(self._replicas.use_weights(str(folder.resolve()))):
             raise ConfigError(
-                f"no server took the weights in {folder}: {problem}. Start them with `pixel-env serve`, on machines "
-                "that see this folder."
+                f"no server took the weights in {folder} within {self._patience_s:.0f} s: {self._replicas.errors()}. "
+                "Start them with `pixel-env serve`, on machines that see this folder."
             )
 
     def close(self) -> None:
         """Ends the connections and the threads."""
         self._watch.cancel()
+        self._loop.call_soon_threadsafe(self._stop)
         asyncio.run_coroutine_threadsafe(self._client.aclose(), self._loop).result(timeout=10)
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(timeout=10)
         self._encoders.shutdown(wait=False, cancel_futures=True)
 
+    def _in_loop(self, work: Coroutine[Any, Any, T]) -> T:
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result()
+
     # ------------------------------------------------------------------------------- in the event loop's thread
+
+    def _start(self, request: Request, epoch: int) -> None:
+        task = self._loop.create_task(self._serve(request, epoch))
+        self._serving.add(task)
+        task.add_done_callback(self._serving.discard)
+
+    def _stop(self) -> None:
+        for task in self._serving:
+            task.cancel()
 
     async def _serve(self, request: Request, epoch: int) -> None:
         try:
@@ -122,42 +157,45 @@ class ServerEngine:
         self._finished.put((epoch, response))
 
     async def _generated(self, request: Request) -> Response:
-        body = await self._loop.run_in_executor(self._encoders, self._body, request)
-        key = _conversation_key(request)
-        end = self._loop.time() + self._patience_s
+        key, body = await self._loop.run_in_executor(self._encoders, self._prepared, request)
         refused_by: set[str] = set()
-        while self._loop.time() < end:
-            replica = self._chosen(key, refused_by)
-            if replica is None:
-                await asyncio.sleep(0.1)
-                continue
-            replica.running += 1
+        losses = 0
+        while True:
+            replica = await self._free_replica(key, refused_by)
             try:
-                return self._response(request, await self._replicas.post(replica, "/inference/v1/generate", body))
-            except ReplicaError as error:
-                if not isinstance(error.__cause__, httpx.ConnectTimeout):  # busy is not dead
-                    replica.alive, replica.error = False, str(error)
+                return self._response(request, await self._replicas.ask(replica, "/inference/v1/generate", body))
+            except ReplicaError:
+                losses += 1
+                if losses >= LOSSES:
+                    raise
+                self._resubmitted += 1
             except RefusedError:
                 refused_by.add(replica.url)
-                if len(refused_by) >= min(REFUSALS, len(self._replicas.all)):
+                if len(refused_by) >= REFUSALS or self._chosen(key, refused_by) is None:
                     raise
-            finally:
-                replica.running -= 1
-        states = "; ".join(f"{replica.url}: {replica.error}" for replica in self._replicas.all)
-        raise ReplicaError(f"no replica served the request within {self._patience_s:.0f} s: {states}")
+
+    async def _free_replica(self, key: bytes, refused_by: set[str]) -> Replica:
+        """Waits for one to be alive. Raises ReplicaError if that takes too long."""
+        end = self._loop.time() + self._patience_s
+        while self._loop.time() < end:
+            if (replica := self._chosen(key, refused_by)) is not None:
+                return replica
+            await asyncio.sleep(0.1)
+        raise ReplicaError(f"no replica was alive for {self._patience_s:.0f} s: {self._replicas.errors()}")
 
     def _chosen(self, key: bytes, refused_by: set[str]) -> Replica | None:
         """The conversation's own replica, whose caches know it; another one if that is busier than most."""
         alive = [one for one in self._replicas.all if one.alive and one.url not in refused_by]
         if not alive:
             return None
-        least = min(replica.running for replica in alive)
-        free = [replica for replica in alive if replica.running <= least + _SLACK]
+        least = min(len(replica.under_way) for replica in alive)
+        free = [replica for replica in alive if len(replica.under_way) <= least + _SLACK]
         return max(free, key=lambda replica: hashlib.blake2b(key + replica.url.encode(), digest_size=8).digest())
 
     # -------------------------------------------------------------------------------------------- wire format
 
-    def _body(self, request: Request) -> dict[str, Any]:
+    def _prepared(self, request: Request) -> tuple[bytes, bytes]:
+        """What tells the conversation from others, and the body to send. Slow for large pictures: not for the loop."""
         body: dict[str, Any] = {
             "token_ids": collapsed(request.prompt_ids, self._image_id),
             "return_token_ids": True,
@@ -173,22 +211,14 @@ class ServerEngine:
             },
         }
         if request.images:
-            body["content_parts"] = [self._part(image) for image in request.images]
-        return body
-
-    def _part(self, image: np.ndarray) -> dict[str, str]:
-        """The picture as a part of a message; encoded once for all turns that show it."""
-        name = content_id(image)
-        part = self._pictures.get(name)
-        if part is None:
-            part = {"type": "image_url", "url": data_url(image), "uuid": name}
-            self._pictures[name] = part
-            while len(self._pictures) > _ENCODED_PICTURES:
-                self._pictures.popitem(last=False)
-        return part
+            named = [self._pictures.named(image) for image in request.images]
+            body["content_parts"] = [{"type": "image_url", "url": url, "uuid": name} for name, url in named]
+        return _conversation_key(request), json.dumps(body).encode()
 
     def _response(self, request: Request, answer: Any) -> Response:
         choice = answer["choices"][0]
+        if choice["finish_reason"] == "abort":
+            raise ReplicaError("the server ended, and the turn with it")
         if tuple(answer["prompt_token_ids"]) != request.prompt_ids:
             raise ValueError(
                 f"the server made {len(answer['prompt_token_ids'])} tokens of a prompt of {len(request.prompt_ids)}: "

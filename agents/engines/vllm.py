@@ -16,7 +16,7 @@ from PIL import Image
 
 from agents.chat import Chat
 from agents.engines.protocol import Request, Response
-from agents.engines.wire import FORBIDDEN, WORKER_EXTENSION, collapsed, content_id
+from agents.engines.wire import FORBIDDEN, WORKER_EXTENSION, collapsed, content_id, pictures_at_most
 from pixel_env.errors import ConfigError, MissingExtraError
 
 
@@ -163,7 +163,7 @@ def load_vllm(folder: str | Path, *, dtype: str, max_model_len: int, max_images:
         model=str(folder),
         dtype=dtype,
         max_model_len=max_model_len,
-        limit_mm_per_prompt={"image": max_images},
+        limit_mm_per_prompt={"image": pictures_at_most(max_images)},
         logprobs_mode="processed_logprobs",
         enable_prefix_caching=True,
         worker_extension_cls=WORKER_EXTENSION,
