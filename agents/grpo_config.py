@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 import torch
 from trl import GRPOConfig
 
+from agents.grpo_options import check_options
 from agents.rollout import EpisodeSettings, Sampling
 from pixel_env.budgets import budgets_for
 from pixel_env.dialects import Dialect
@@ -21,7 +22,10 @@ from pixel_env.types import Limits, TaskSet
 class EpisodeArguments:
     """How an episode is played."""
 
-    dialect: str = field(default="default", metadata={"help": "Wire format of calls and answers: a dialect's name."})
+    dialect: str = field(
+        default="default",
+        metadata={"help": "Wire format of calls and answers: a dialect's name, with variants after colons."},
+    )
     max_turns: int = field(
         default=4, metadata={"help": "Turns of an episode, the answering one included: 4 allow three operations."}
     )
@@ -52,7 +56,9 @@ class PixelGRPOConfig(EpisodeArguments, GRPOConfig):
     )
     group_reward: str | None = field(
         default="paper",
-        metadata={"help": "Reward on a query's rollouts: 'paper', 'correctness', 'module:function', or null for none."},
+        metadata={
+            "help": "Of a query's rollouts: paper, released-code, correctness, module:function, or null for none."
+        },
     )
     filter_zero_advantage: bool = field(
         default=True, metadata={"help": "Leave rollouts of zero advantage out of the update: same gradient, less time."}
@@ -96,7 +102,7 @@ class PixelGRPOConfig(EpisodeArguments, GRPOConfig):
         if self.bf16 is None and not torch.cuda.is_available():
             self.bf16 = False
         super().__post_init__()
-        self._check_sampling()
+        check_options(self)
         if self.use_vllm and self.vllm_max_model_length is not None:  # an episode ends before vLLM refuses its prompt
             self.max_tokens = min(self.max_tokens or self.vllm_max_model_length, self.vllm_max_model_length)
         if self.max_turns * self._turn_tokens() > (self.max_completion_length or 0):
@@ -105,6 +111,7 @@ class PixelGRPOConfig(EpisodeArguments, GRPOConfig):
                 f"({self.max_completion_length}). Raise it, or lower max_turns or max_turn_tokens."
             )
         self._check_checkpoints_fall_between_generations()
+        self._check_replay_lives_for_a_generation()
 
     def sampling(self, mode: str) -> Sampling:
         """How turns are sampled in training and in evaluation."""
@@ -126,16 +133,6 @@ class PixelGRPOConfig(EpisodeArguments, GRPOConfig):
         share = (self.max_completion_length or 0) // self.max_turns
         return max(1, share) if self.max_turn_tokens is None else self.max_turn_tokens
 
-    def _check_sampling(self) -> None:
-        """Log-probabilities are those of the whole softmax: what cuts or bends it would make them wrong."""
-        plain = {"top_p": (1.0,), "top_k": (0, None, -1), "min_p": (None, 0.0), "repetition_penalty": (1.0,)}
-        bent = [name for name, values in plain.items() if getattr(self, name) not in values]
-        if bent or self.generation_kwargs:
-            raise ConfigError(
-                f"{', '.join(bent) or 'generation_kwargs'} would change what is sampled but not the log-probabilities "
-                "that the loss needs. Leave it out; temperature counts in both."
-            )
-
     def _check_checkpoints_fall_between_generations(self) -> None:
         """TRL keeps the unused rest of a generation batch in memory only: a checkpoint amid one could not resume."""
         micro_steps = (self.steps_per_generation or 1) * self.num_iterations
@@ -145,4 +142,12 @@ class PixelGRPOConfig(EpisodeArguments, GRPOConfig):
             raise ConfigError(
                 f"One generation batch lasts {lasts:g} optimizer steps, and save_steps is {self.save_steps}: a "
                 f"checkpoint inside of a batch loses its rest. Set save_steps to a multiple of {multiple}."
+            )
+
+    def _check_replay_lives_for_a_generation(self) -> None:
+        steps = (self.steps_per_generation or 1) * self.num_iterations / self.gradient_accumulation_steps
+        if self.replay_capacity and self.replay_max_age < steps:
+            raise ConfigError(
+                f"replay_max_age is {self.replay_max_age}, and one generation batch lasts {steps:g} optimizer steps: "
+                f"what is kept would be too old for the next one. Set it to {steps:g} or more."
             )

@@ -16,7 +16,7 @@ from typing import Any, assert_never
 from pixel_env.boxes import Box, read_box
 from pixel_env.dialects import Dialect, IntegerCalls, JsonCalls
 from pixel_env.failures import Failure, FailureCode, no_such_image
-from pixel_env.types import Action, Answer, CropImage, Malformed, SelectFrames, Text, Unfinished
+from pixel_env.types import Action, Answer, CropImage, Malformed, SelectFrames, Text, Unfinished, operations_spent
 
 Size = tuple[int, int]
 
@@ -27,10 +27,12 @@ def parse(text: str, dialect: Dialect, shown_sizes: Sequence[Size] = ()) -> Acti
     """What `text`, one whole turn of the assistant, does.
 
     A call wins over an answer in the same turn: the call is executed, the answer is not yet one. A turn that opens a
-    call but does not hold exactly one readable call is `Malformed`.
+    call but does not hold exactly one readable call is `Malformed`, and so is every call where none are offered.
     """
     calls = dialect.calls
     if calls.opening in text:
+        if not dialect.offers_calls:
+            return Malformed(FailureCode.UNKNOWN_OPERATION, "Nothing can be called here; answer from what is shown.")
         match calls:
             case JsonCalls():
                 return _parse_json_call(text, dialect, calls, shown_sizes)
@@ -182,8 +184,11 @@ def write(action: Action, dialect: Dialect, shown_sizes: Sequence[Size] = ()) ->
     """The text by which an assistant does `action`: `parse` reads it back, up to the rounding of the unit.
 
     A box that rounding would empty is one unit wide instead. Raises ValueError for what the dialect cannot say (frames,
-    or a second image, in one of integers; an answer that reads as something else; `Malformed`).
+    or a second image, in one of integers; any call where none are offered; an answer that reads as something else;
+    `Malformed`).
     """
+    if operations_spent(action) and not dialect.offers_calls:
+        raise ValueError(f"the dialect {dialect.name!r} offers no calls")
     match action:
         case CropImage(image, box):
             return _write_crop(image, box, dialect, shown_sizes)

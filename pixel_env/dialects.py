@@ -5,10 +5,11 @@ Nothing is guessed from the numbers that a model writes: `[0.5, 0.5, 1, 1]` is t
 dialect and a refused box in the others. `actions.py` is the only module that reads or writes these formats.
 """
 
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
-from pixel_env.errors import UnknownNameError
+from pixel_env.errors import ConfigError, UnknownNameError
 from pixel_env.types import PixelBudget, ViewBudgets
 
 # --------------------------------------------------------------------------------------------- parts of a dialect
@@ -75,8 +76,9 @@ class Dialect:
     the image's side. `crops_source`: a crop shows the source's own pixels; False: those of the view that was shown.
     `answer_rule`: `boxed` (the last `\\boxed{}`), `marker` (what follows `answer_marker`) or `any` (a turn without a
     call is the answer: its last `\\boxed{}`, or all of it). `text_continues`: a turn without call and answer goes on;
-    False needs the rule `any`. `video_entry`: a video is one entry of the prompt, or 16 images. `min_crop_side`: in
-    pixels of the source.
+    False needs the rule `any`. `offers_calls`: False: a call is refused, whatever it asks for. `video_entry`: the model
+    was taught a video as one entry of the prompt; frames are shown as images all the same. `min_crop_side`: in pixels
+    of the source.
     """
 
     name: str
@@ -85,6 +87,7 @@ class Dialect:
     budgets: ViewBudgets
     system: str = "You are a helpful assistant."
     shows_tools: bool = True
+    offers_calls: bool = True
     wording: Wording = field(default_factory=Wording)
     first_index: int = 1
     padding: float = 0.0
@@ -103,6 +106,8 @@ class Dialect:
                 f"dialect {self.name!r}: text_continues is False with answer_rule 'any' and True with the others, "
                 f"got {self.text_continues} with {self.answer_rule!r}"
             )
+        if self.shows_tools and not self.offers_calls:
+            raise ValueError(f"dialect {self.name!r} shows tools whose calls it refuses; set shows_tools to False")
 
 
 def view_budgets(
@@ -208,8 +213,66 @@ DIALECTS: dict[str, Dialect] = {
 }
 
 
+# --------------------------------------------------------------------------------------------------------- variants
+
+
+def _vcot(dialect: Dialect, calls: JsonCalls) -> Dialect:
+    """The released code's prompt set `vcot`: the question tells when to use which operation. The words are ours.
+
+    Theirs names `crop_image`, which its own checkpoints cannot call; here the name is the dialect's.
+    """
+    question = (
+        "{question}\n\nUnderstand what is shown and what is asked. Decide whether it helps to look closer: in a video "
+        f"with `{calls.frames_name}`, in an image with `{calls.crop_name}`. Reason step by step about what you see, "
+        "and put the final answer within \\boxed{{}}."
+    )
+    return replace(dialect, shows_tools=True, offers_calls=True, wording=replace(dialect.wording, question=question))
+
+
+def _notool(dialect: Dialect, calls: JsonCalls) -> Dialect:
+    """The released code's prompt set `notool`: no tool text, and calls are not offered. The words are ours.
+
+    There, a call that the model makes all the same is executed; here it is refused, so that an accuracy without tools
+    is one without tools.
+    """
+    wording = replace(
+        dialect.wording,
+        question="{question}\n\nThink step by step, and put the final answer within \\boxed{{}}.",
+        expected="Put the final answer within \\boxed{{}}.",
+    )
+    return replace(dialect, shows_tools=False, offers_calls=False, wording=wording)
+
+
+def _train_pixels(dialect: Dialect, calls: JsonCalls) -> Dialect:
+    """The released code's pixel limits while training, in the dialect's own squares of one token each."""
+    factor = dialect.budgets.original.factor
+    token = factor * factor
+    original, crop, video_frame, selected_frame = ((4 * token, most * token) for most in (2000, 1000, 512, 400))
+    return replace(dialect, budgets=view_budgets(original, crop, video_frame, selected_frame, factor=factor))
+
+
+VARIANTS: dict[str, Callable[[Dialect, JsonCalls], Dialect]] = {
+    "vcot": _vcot,
+    "notool": _notool,
+    "train-pixels": _train_pixels,
+}
+"""What a name may ask for after a colon, of a dialect whose calls are JSON."""
+
+
 def dialect_named(name: str) -> Dialect:
-    """The dialect called `name`. Raises UnknownNameError."""
-    if name not in DIALECTS:
-        raise UnknownNameError.among("dialect", name, DIALECTS, "Your own is passed as a Dialect value.")
-    return DIALECTS[name]
+    """The dialect called `name`: a row of the table, changed by what follows its name ("released:vcot:train-pixels").
+
+    Of two prompt sets the last one counts. Raises UnknownNameError, or ConfigError where a dialect has no variants.
+    """
+    row, *variants = name.split(":")
+    if row not in DIALECTS:
+        way_out = f"After a colon may follow {', '.join(VARIANTS)}. Your own is passed as a Dialect value."
+        raise UnknownNameError.among("dialect", row, DIALECTS, way_out)
+    dialect = DIALECTS[row]
+    for variant in variants:
+        if variant not in VARIANTS:
+            raise UnknownNameError.among("dialect variant", variant, VARIANTS, f"It stands in {name!r}.")
+        if not isinstance(dialect.calls, JsonCalls):
+            raise ConfigError(f"{row!r} has no variants: they are for dialects with calls in JSON. Give {row!r} alone.")
+        dialect = replace(VARIANTS[variant](dialect, dialect.calls), name=f"{dialect.name}:{variant}")
+    return dialect

@@ -2,8 +2,9 @@
 
     r'(x, y) = r(x, y) + alpha * max(H - RaPR(x), 0) * 1[y used an operation] + beta * min(N - n_vo(y), 0)
 
-Knows trajectories of one query. Knows nothing of processes, tokens or TRL. An own reward is a function with the type
-`GroupReward`, given as 'module:function' or as the function itself.
+That is `paper`; `released-code` is what the authors' code computes instead. Knows trajectories of one query. Knows
+nothing of processes, tokens or TRL. An own reward is a function with the type `GroupReward`, given as
+'module:function' or as the function itself.
 """
 
 from collections.abc import Callable, Sequence
@@ -15,8 +16,8 @@ from pixel_env.errors import ConfigError, UnknownNameError
 from pixel_env.own_function import own_function
 from pixel_env.types import Trajectory
 from rewards import curiosity, penalty
-from rewards.correctness import correctness
-from rewards.curiosity import curiosity_bonus
+from rewards.correctness import correctness, correctness_after_executed_calls
+from rewards.curiosity import curiosity_bonus, released_curiosity_bonus
 from rewards.penalty import efficiency_penalty
 
 
@@ -50,7 +51,10 @@ def shaped_reward(
     allowed: int,
     penalty_weight: float,
 ) -> RewardParts:
-    """The method's reward with these constants: H, alpha, N and beta."""
+    """The method's reward with these constants: H, alpha, N and beta.
+
+    An operation that was refused earns no bonus and does not count in RaPR, but counts in n_vo.
+    """
     valid_G = np.array([trajectory.valid_operations > 0 for trajectory in trajectories_G])
     operations_G = np.array([trajectory.operations for trajectory in trajectories_G])
     return RewardParts(
@@ -71,13 +75,34 @@ def paper(trajectories_G: Sequence[Trajectory]) -> RewardParts:
     )
 
 
+def released_code(trajectories_G: Sequence[Trajectory]) -> RewardParts:
+    """The reward of the authors' code (`experience_maker.py`, lines 2405 to 2468), which is not the paper's.
+
+    The bonus is `released_curiosity_bonus`; the penalty is the paper's; a right answer after a refused call is worth
+    nothing. Refused calls count everywhere: they earn the bonus, and count in RaPR and in n_vo. Two bugs of the code
+    are not reproduced: it took the flags "last call was refused" of every query from the first query of the process,
+    and its judge gave -1 to an answer that it could not parse (here 0, as for any wrong one).
+    """
+    operations_G = np.array([trajectory.operations for trajectory in trajectories_G])
+    is_video = trajectories_G[0].task.media == "video"
+    return RewardParts(
+        correctness_G=correctness_after_executed_calls(trajectories_G),
+        curiosity_G=released_curiosity_bonus(operations_G > 0, is_video=is_video),
+        penalty_G=efficiency_penalty(operations_G),
+    )
+
+
 def correctness_only(trajectories_G: Sequence[Trajectory]) -> RewardParts:
     """The grade of the answer and nothing else: the arm without curiosity."""
     none_G = np.zeros(len(trajectories_G))
     return RewardParts(correctness(trajectories_G), none_G, none_G)
 
 
-PRESETS: dict[str, GroupReward] = {"paper": paper, "correctness": correctness_only}
+PRESETS: dict[str, GroupReward] = {
+    "paper": paper,
+    "released-code": released_code,
+    "correctness": correctness_only,
+}
 
 
 def group_reward_named(name: str) -> GroupReward:

@@ -62,3 +62,6 @@ def test_two_processes_that_shard_the_model_make_the_step_of_one(tiny_checkpoint
     assert {name: two["row"][name] for name in same} == pytest.approx({name: one["row"][name] for name in same})
     assert two["row"]["grad_norm"] == pytest.approx(one["row"]["grad_norm"], rel=1e-4)
     assert two["row"]["loss"] == pytest.approx(one["row"]["loss"], abs=1e-6)
+    # What an engine would be given: every parameter, whole, as one process holds it.
+    assert two["as_served"].keys() == one["as_served"].keys()
+    assert two["as_served"] == pytest.approx(one["as_served"], rel=1e-4)

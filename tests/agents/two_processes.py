@@ -10,6 +10,7 @@ os.environ |= {"HF_HUB_OFFLINE": "1", "DS_ACCELERATOR": "cpu"}
 
 from agents.engines.scripted import ScriptedEngine, in_turn
 from agents.grpo import PixelGRPOConfig, PixelGRPOTrainer
+from agents.policy_weights import policy_weights
 from pixel_env.tasks import load_tasks
 
 
@@ -64,11 +65,17 @@ def main(checkpoint, folder, rows_of_a_process, group, rows_with_something_to_le
     )  # fmt: skip
     trainer = Scripted(checkpoint, tasks, args)
     trainer.train()
+    policy = trainer.accelerator.unwrap_model(trainer.model_wrapped)
+    as_served = {name: float(weight.double().square().sum()) for name, weight in policy_weights(policy)}
     if trainer.accelerator.is_main_process:
         row = next(row for row in trainer.state.log_history if "reward" in row)
         model = trainer.accelerator.unwrap_model(trainer.model)
         gradient = model.model.language_model.layers[0].self_attn.q_proj.weight.flatten()[:200].tolist()
-        Path(folder, "result.json").write_text(json.dumps({"row": row, "weights": gradient}))
+        result = {"row": row, "weights": gradient, "as_served": as_served}
+        Path(folder, "result.json").write_text(json.dumps(result))
+    trainer.accelerator.wait_for_everyone()
+    # Left to the interpreter's exit, gloo's threads now and then abort a process that has done all its work.
+    trainer.accelerator.end_training()
 
 
 if __name__ == "__main__":

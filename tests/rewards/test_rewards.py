@@ -29,7 +29,13 @@ def test_one_caller_among_eight_is_paid_what_is_missing_to_the_threshold():
 
 
 def test_from_the_threshold_on_there_is_no_bonus():
-    assert not curiosity_bonus(np.array([True] * 3 + [False] * 5)).any()
+    assert curiosity_bonus(np.array([True] * 2 + [False] * 6)).tolist() == pytest.approx([0.025] * 2 + [0.0] * 6)
+    for valid in ([True] * 3 + [False] * 5, [True] * 3 + [False] * 7, [True] * 8):  # above it, exactly at it, all
+        assert not curiosity_bonus(np.array(valid)).any()
+
+
+def test_a_group_without_a_valid_operation_gets_no_bonus():
+    assert group_reward_named("paper")([episode(BAD_CALL, ANSWER)] * 8).curiosity_G.tolist() == [0.0] * 8
 
 
 def test_the_first_operation_is_free_and_each_further_one_costs():
