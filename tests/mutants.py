@@ -54,6 +54,7 @@ ZERO_ADVANTAGE = (
 PARITY = ("tests/agents/test_grpo.py::test_sampler_and_trainer_agree_on_every_token_they_share",)
 BROKEN_EPISODE = ("tests/agents/test_grpo.py::test_an_episode_that_breaks_is_left_out_of_its_group",)
 RESUME = ("tests/benchmarks/test_evaluation_resumes.py",)
+VLLM_WEIGHTS = ("tests/agents/test_vllm.py::test_new_weights_count_at_once_in_every_part_of_the_model",)
 SPLITS = ("tests/pixel_env/test_samples.py::test_no_photograph_and_no_digit_is_in_both_splits",)
 
 MUTANTS = (
@@ -169,8 +170,8 @@ MUTANTS = (
     Mutant(
         "refused calls are free of the penalty",
         "rewards/shaping.py",
-        "[trajectory.operations for",
-        "[trajectory.valid_operations for",
+        "trajectories_G])\n    operations_G = np.array([trajectory.operations for",
+        "trajectories_G])\n    operations_G = np.array([trajectory.valid_operations for",
         REWARDS,
     ),
     # ------------------------------------------------------------------------------------------------ core loop
@@ -240,8 +241,8 @@ MUTANTS = (
     ),
     Mutant(
         "rows of zero advantage are left out of the normaliser too",
-        "agents/grpo.py",
-        'return len(kept["advantages"]) / len(inputs["advantages"])',
+        "agents/grpo_filter.py",
+        'return len(kept["advantages"]) / len(whole["advantages"])',
         "return 1.0",
         ZERO_ADVANTAGE,
     ),
@@ -252,7 +253,79 @@ MUTANTS = (
         "trajectories])] = 0.0",
         BROKEN_EPISODE,
     ),
+    # ------------------------------------------------------------------------------- engines and their weights
+    Mutant(
+        "pictures that were embedded with old weights are used on",
+        "agents/engines/vllm.py",
+        "self._llm.llm_engine.reset_encoder_cache()",
+        "pass",
+        VLLM_WEIGHTS,
+    ),
+    Mutant(
+        "prompts that were read with old weights are used on",
+        "agents/engines/vllm.py",
+        "self._llm.reset_prefix_cache()",
+        "pass",
+        VLLM_WEIGHTS,
+    ),
+    Mutant(
+        "vLLM is given expanded placeholders",
+        "agents/engines/wire.py",
+        "if not id == previous == image_id]",
+        "]",
+        ("tests/agents/test_vllm.py::test_greedy_turns_are_those_of_transformers",),
+    ),
+    Mutant(
+        "an engine is given the weights without the adapters",
+        "agents/policy_weights.py",
+        "weight = weight + _full(layer.get_delta_weight(adapter)).detach().to(weight)",
+        "weight = weight + 0",
+        ("tests/agents/test_policy_weights.py",),
+    ),
+    Mutant(
+        "the engine keeps its weights after a step",
+        "agents/grpo_engine.py",
+        "            self._engine.load_weights(policy_weights(policy))\n",
+        "",
+        ("tests/agents/test_grpo_vllm.py::test_what_vllm_samples_is_what_the_trainer_scores_and_weights_travel_once_a_step",),
+    ),
+    # ---------------------------------------------------------------------------------------------------- replay
+    Mutant(
+        "a large advantage is replayed no more often than a small one",
+        "agents/replay.py",
+        "for kept in earlier]) ** self.alpha",
+        "for kept in earlier]) ** 0",
+        ("tests/agents/test_replay.py",),
+    ),
+    Mutant(
+        "what was kept at a step is replayed in it",
+        "agents/replay.py",
+        "if kept.step < step and id(kept) not in drawn]",
+        "if kept.step <= step and id(kept) not in drawn]",
+        ("tests/agents/test_replay.py",),
+    ),
+    Mutant(
+        "a replayed row counts as sampled by the present policy",
+        "agents/grpo_replay.py",
+        '        filled.setdefault("old_per_token_logps", batch["sampling_per_token_logps"])\n',
+        "",
+        ("tests/agents/test_grpo_replay.py",),
+    ),
+    Mutant(
+        "a resumed run starts with an empty buffer",
+        "agents/grpo.py",
+        "            self._replay.load(self._replay_file(checkpoint))",
+        "            pass",
+        ("tests/agents/test_grpo_replay.py",),
+    ),
     # ------------------------------------------------------------------------------------------------ evaluation
+    Mutant(
+        "rows that fill a batch up are counted again",
+        "agents/held_out.py",
+        "if len(known) < self._samples:",
+        "if True:",
+        ("tests/agents/test_held_out.py",),
+    ),
     Mutant(
         "an evaluation that goes on writes rows again",
         "benchmarks/evaluate.py",

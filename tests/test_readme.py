@@ -171,11 +171,18 @@ def test_every_command_of_the_pages_can_be_given(line):
     assert name in COMMANDS
     flags = [word.removeprefix("--") for word in words if word.startswith("--")]
     if "config" in flags and name in ("sft", "grpo"):
-        assert (ROOT / "agents" / "configs" / f"{words[words.index('--config') + 1]}.yaml").is_file()
+        recipe = words[words.index("--config") + 1]
+        assert (ROOT / recipe).is_file() or (ROOT / "agents" / "configs" / f"{recipe}.yaml").is_file()
     if name == "eval":
         from benchmarks.evaluate import EvalConfig
 
         assert set(flags) <= {field.name for field in dataclasses.fields(EvalConfig)} | {"config"}
+
+
+def test_every_test_that_the_table_of_trls_options_names_is_there():
+    told = re.findall(r"`(test_\w+)`", section("TRL's options", "training.md"))
+    tests = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "tests").glob("**/test_*.py"))
+    assert len(told) > 10 and [name for name in told if f"def {name}(" not in tests] == []
 
 
 def test_every_recipe_is_told_of():

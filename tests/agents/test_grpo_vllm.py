@@ -145,6 +145,19 @@ def test_an_adapted_policy_samples_with_its_adapter(tmp_path, vllm_engines):
     assert max(logged(trainer, "sampling/sampling_logp_difference/max")) < BOUND
 
 
+@pytest.mark.parametrize("mode", ["token_truncate", "token_mask", "sequence_truncate", "sequence_mask"])
+def test_every_importance_sampling_mode_trains(tmp_path, vllm_engines, mode):
+    def letters(completions, **_):
+        return [sum(letter in "aeiou01234" for letter in messages[0]["content"]) / 10 for messages in completions]
+
+    tasks = load_tasks("sample:vstar-tiny", split="train", count=8)
+    args = config(tmp_path, max_steps=1, temperature=2.0, vllm_importance_sampling_mode=mode)
+    trainer = PixelGRPOTrainer("tiny-warm", tasks, args, reward_funcs=letters)
+    trainer.train()
+    assert min(logged(trainer, "grad_norm")) > 0
+    assert logged(trainer, "sampling/importance_sampling_ratio/mean") == pytest.approx([1.0], abs=1e-3)
+
+
 @pytest.mark.parametrize(
     ("options", "told"),
     [

@@ -9,14 +9,18 @@ import pytest
 SCRIPT = Path(__file__).with_name("two_processes.py")
 
 
-def run(checkpoint, folder, *, processes, rows, group, learn=8, pictures="all", stage=0):
-    folder.mkdir()
-    arguments = [str(SCRIPT), str(checkpoint), str(folder), str(rows), str(group), str(learn), pictures, str(stage)]
+def launched(arguments, *, processes):
     launcher = ["-m", "torch.distributed.run", "--standalone", "--nproc_per_node", str(processes)]
     command = [sys.executable, *(launcher if processes > 1 else []), *arguments]
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(SCRIPT.parents[2])}
     finished = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=280)
     assert finished.returncode == 0, finished.stderr[-3000:]
+
+
+def run(checkpoint, folder, *, processes, rows, group, learn=8, pictures="all", stage=0):
+    folder.mkdir()
+    arguments = [str(SCRIPT), str(checkpoint), str(folder), str(rows), str(group), str(learn), pictures, str(stage)]
+    launched(arguments, processes=processes)
     return json.loads((folder / "result.json").read_text(encoding="utf-8"))
 
 
@@ -65,3 +69,11 @@ def test_two_processes_that_shard_the_model_make_the_step_of_one(tiny_checkpoint
     # What an engine would be given: every parameter, whole, as one process holds it.
     assert two["as_served"].keys() == one["as_served"].keys()
     assert two["as_served"] == pytest.approx(one["as_served"], rel=1e-4)
+
+
+def test_an_engine_is_given_whole_parameters_of_a_model_that_fsdp_2_has_split(tiny_checkpoint, tmp_path):
+    script = SCRIPT.with_name("sharded_weights.py")
+    launched([str(script), str(tiny_checkpoint), str(tmp_path / "result.json")], processes=2)
+    found = json.loads((tmp_path / "result.json").read_text(encoding="utf-8"))
+    assert sorted(found["same"]) == found["names"] and all(found["same"].values())
+    assert found["share"] < 0.6  # it was split, indeed
