@@ -13,7 +13,7 @@ ONE_THREAD := OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 TOKENIZERS_PARALLELISM=false
 NO_HUB := HF_HUB_OFFLINE=1 HF_HUB_DISABLE_TELEMETRY=1
 
 .DELETE_ON_ERROR:
-.PHONY: help install install-vllm lint test demo trap mutants tiny
+.PHONY: help install install-vllm lint test demo trap replay-study mutants tiny
 
 help:
 	@echo 'make install        make $(VENV) with everything for training and development (a no-op when nothing changed)'
@@ -22,6 +22,7 @@ help:
 	@echo 'make lint           install, then lint, types and import contracts'
 	@echo 'make demo           install, then the main job: a small model learns to zoom; ends with a table and a report'
 	@echo 'make trap SEEDS=5   install, then the same over several seeds, with the competent warm start as well'
+	@echo 'make replay-study   install, then sample replay and the filter compared, over SEEDS seeds'
 	@echo 'make mutants        install, then break things on purpose and see that a test catches each'
 	@echo 'make tiny           install, then make the embedded tiny model again'
 	@echo 'PYTHON=python3.12   chooses the interpreter of a new $(VENV)'
@@ -66,6 +67,9 @@ demo: install
 
 trap: install
 	$(BIN)/pixel-env trap --seeds $(SEEDS)
+
+replay-study: install
+	$(BIN)/pixel-env replay-study --seeds $(SEEDS)
 
 mutants: install
 	$(ONE_THREAD) $(NO_HUB) $(BIN)/python tests/mutants.py

@@ -16,6 +16,7 @@ import numpy as np
 import torch
 from transformers import AutoProcessor
 
+from agents.feature_cache import FeatureCache, Features
 from pixel_env.dialects import Dialect
 from pixel_env.errors import ConfigError
 from pixel_env.types import Prompt
@@ -30,6 +31,7 @@ class Chat:
         self.processor = processor
         self.dialect = dialect
         self._tokenizer = processor.tokenizer
+        self._features = FeatureCache()
         self._lock = threading.Lock()  # fast tokenizers raise "Already borrowed" when threads share one
         self._frame = read_frame(_renderer(processor), images_first=dialect.images_first)
         self.image_id: int = processor.image_token_id
@@ -135,10 +137,19 @@ class Chat:
         """`pixel_values` and `image_grid_thw` of pictures that already have their shown size; {} for none."""
         if not images:
             return {}
+        found = self._features.of(images, self._processed)
+        return {
+            "pixel_values": torch.cat([one.patches for one in found]),
+            "image_grid_thw": torch.stack([one.grid for one in found]),
+        }
+
+    def _processed(self, images: list[np.ndarray]) -> list[Features]:
         batch = self.processor.image_processor(
-            images=list(images), do_resize=False, return_tensors="pt", input_data_format="channels_last"
+            images=images, do_resize=False, return_tensors="pt", input_data_format="channels_last"
         )
-        return {"pixel_values": batch["pixel_values"], "image_grid_thw": batch["image_grid_thw"]}
+        patches = batch["pixel_values"].split(batch["image_grid_thw"].prod(-1).tolist())
+        # Copies: a part of a batch would keep all of it in memory.
+        return [Features(part.clone(), grid) for part, grid in zip(patches, batch["image_grid_thw"], strict=True)]
 
     def mm_token_type_ids(self, ids: torch.Tensor) -> torch.Tensor:
         """1 where `ids` hold a picture's placeholder, else 0: what the model's position ids are made from."""

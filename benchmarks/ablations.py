@@ -6,14 +6,13 @@ the figures say over seeds is in `trap_report.py`.
 """
 
 import json
-import shlex
 import sys
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from agents.run_folder import write_whole
-from benchmarks.arguments import parse
+from benchmarks.arguments import command_line, parse
 from benchmarks.chain import Chain
 from benchmarks.demo import in_stages, keep_settings, settings_key
 from benchmarks.findings import (
@@ -75,21 +74,9 @@ def main(argv: list[str]) -> int:
             return code
     rows = [row for seed in seeds if (row := read_result(results, seed, key)) is not None]
     results.mkdir(parents=True, exist_ok=True)
-    (results / "README.md").write_text(markdown(rows, command_of(config)), encoding="utf-8")
+    (results / "README.md").write_text(markdown(rows, command_line(config, "trap")), encoding="utf-8")
     print(f"\n{trap_table(rows)}\n\nFigures: {results / 'README.md'}")
     return 0
-
-
-def command_of(config: TrapConfig) -> str:
-    """The command line that asks for this configuration: every flag that is not at its default."""
-    words = ["pixel-env", "trap"]
-    for one in fields(config):
-        value = getattr(config, one.name)
-        if value == one.default:
-            continue
-        flag = f"--{one.name.replace('_', '-')}"
-        words += [flag] if value is True else [flag, str(value)]
-    return shlex.join(words)
 
 
 def run_seed(chain: Chain, results: Path, key: str, *, quick: bool) -> int:

@@ -7,6 +7,7 @@ instead; this one needs no training library, so `pixel-env demo --help` answers 
 import argparse
 import dataclasses
 import difflib
+import shlex
 import types
 import typing
 from pathlib import Path
@@ -27,6 +28,18 @@ def parse(argv: list[str], config_class: type[Config], command: str) -> Config:
     file = given.pop("config", None)
     values = read_yaml(Path(file), config_class) if file is not None else {}
     return config_class(**(values | given))
+
+
+def command_line(config: Any, command: str) -> str:
+    """The command line that asks for `config`: every flag that is not at its default."""
+    words = ["pixel-env", command]
+    for one in dataclasses.fields(config):
+        value = getattr(config, one.name)
+        if value == one.default:
+            continue
+        flag = f"--{one.name.replace('_', '-')}"
+        words += [flag] if value is True else [flag, str(value)]
+    return shlex.join(words)
 
 
 def read_yaml(path: Path, config_class: type) -> dict[str, Any]:

@@ -28,6 +28,7 @@ COMMANDS = {
         "benchmarks.demo:main", "the main job: a small model learns to zoom; ends with a table and a report"
     ),
     "trap": Command("benchmarks.ablations:main", "the learning trap and its cure, over several seeds"),
+    "replay-study": Command("benchmarks.replay_study:main", "sample replay and the filter, over several seeds"),
     "eval": Command("benchmarks.evaluate:main", "measure a checkpoint on a task set under four zoom policies"),
     "report": Command("benchmarks.report:main", "write the HTML report of a finished run"),
     "sft": Command("agents.sft:main", "warm start: supervised training on traces, mistakes masked"),

@@ -51,6 +51,10 @@ def asking(chat, count, *, number=0, question="which digit"):
     return Request(number, chat.open(Prompt("", question), images), images, 8, 0.0, 1, chat.banned_ids)
 
 
+def engine_block_size(engine):
+    return engine._llm.llm_engine.vllm_config.cache_config.block_size
+
+
 def furthest(one, other):
     return max(abs(a - b) for a, b in zip(one.logprobs, other.logprobs, strict=True))
 
@@ -108,6 +112,8 @@ def test_a_prompt_that_is_too_long_fails_alone(engine, policy):
 def test_new_weights_count_at_once_in_every_part_of_the_model(engine, policy, part):
     model, chat = policy
     request = asking(chat, 1)
+    long = asking(chat, 1, question="which digit " * 60)
+    assert len(long.prompt_ids) > engine_block_size(engine)  # less is not kept in vLLM's prefix cache
     before = {name: weight.detach().clone() for name, weight in model.named_parameters()}
     torch.manual_seed(0)
     try:
@@ -116,10 +122,12 @@ def test_new_weights_count_at_once_in_every_part_of_the_model(engine, policy, pa
                 is_norm = "norm" in name and "visual" not in name
                 if (part == "norm" and is_norm) or (part in name and not is_norm):
                     weight.add_(0.05 * torch.randn_like(weight) * weight.abs().mean().clamp(min=0.01))
+        assert generated(engine, long).error is None
         stale = generated(engine, request)  # the same picture: its embedding is in vLLM's cache
         engine.load_weights(policy_weights(model))
-        expected, found = generated(TransformersEngine(model, chat), request), generated(engine, request)
-        assert found.token_ids == expected.token_ids and furthest(found, expected) < BOUND
+        for asked in (long, request):
+            expected, found = generated(TransformersEngine(model, chat), asked), generated(engine, asked)
+            assert found.token_ids == expected.token_ids and furthest(found, expected) < BOUND
         assert stale.token_ids != found.token_ids or furthest(stale, found) > 10 * BOUND
     finally:
         model.load_state_dict(before, strict=False)

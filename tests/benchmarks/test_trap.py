@@ -14,7 +14,6 @@ from benchmarks.ablations import (
     COMPETENT_ARM,
     TrapConfig,
     chain_key,
-    command_of,
     file_of,
     main,
     read_result,
@@ -22,7 +21,7 @@ from benchmarks.ablations import (
     stages_of,
     write_result,
 )
-from benchmarks.arguments import parse
+from benchmarks.arguments import command_line, parse
 from benchmarks.chain import Chain, read_recipe
 from benchmarks.demo import keep_settings
 from benchmarks.findings import WARM_START, WITH
@@ -80,9 +79,9 @@ def test_finished_seeds_are_not_run_again(chain, tmp_path, capsys):
 
 
 def test_the_page_names_the_command_that_measured_it():
-    assert command_of(TrapConfig()) == "pixel-env trap"
+    assert command_line(TrapConfig(), "trap") == "pixel-env trap"
     config = TrapConfig(seeds=2, first_seed=100, base="my base", quick=True, preset="sizes.yaml")
-    command = command_of(config)
+    command = command_line(config, "trap")
     assert command == "pixel-env trap --seeds 2 --first-seed 100 --base 'my base' --quick --preset sizes.yaml"
     assert parse(shlex.split(command)[2:], TrapConfig, "trap") == config
 

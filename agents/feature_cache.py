@@ -1,0 +1,48 @@
+"""Pixel features of pictures that were processed before: once per trajectory, not once per turn and forward pass.
+
+Knows arrays and tensors. Knows nothing of models: whoever owns the processor passes it in.
+"""
+
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from cachetools import LRUCache
+
+from agents.engines.wire import content_id
+
+MAX_BYTES = 256 * 2**20
+"""Features kept at most. They take 8 times a picture's bytes, so a batch of large pictures is never held as a whole."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Features:
+    """One picture: `patches` float32 (patches, values of a patch), `grid` int (3,): times, rows, columns."""
+
+    patches: torch.Tensor
+    grid: torch.Tensor
+
+
+class FeatureCache:
+    """Features by the picture's pixels, the least recently used dropped first. Thread-safe."""
+
+    def __init__(self, max_bytes: int = MAX_BYTES) -> None:
+        self._lock = threading.Lock()
+        self._kept: LRUCache[str, Features] = LRUCache(max_bytes, getsizeof=lambda one: one.patches.nbytes)
+
+    def of(
+        self, images: Sequence[np.ndarray], process: Callable[[list[np.ndarray]], list[Features]]
+    ) -> list[Features]:
+        """The features of `images`, in order; `process` makes those that are not kept, each distinct picture once."""
+        names = [content_id(image) for image in images]
+        with self._lock:
+            found = {name: self._kept[name] for name in names if name in self._kept}
+        missing = {name: image for name, image in zip(names, images, strict=True) if name not in found}
+        made = dict(zip(missing, process(list(missing.values())), strict=True)) if missing else {}
+        with self._lock:
+            for name, features in made.items():
+                if features.patches.nbytes <= self._kept.maxsize:  # a larger one is refused with an error
+                    self._kept[name] = features
+        return [(found | made)[name] for name in names]
