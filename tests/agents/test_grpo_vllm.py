@@ -1,6 +1,10 @@
 """The trainer through real vLLM in its process."""
 
 import json
+import os
+import subprocess
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -21,6 +25,7 @@ from pixel_env.types import Limits
 pytest.importorskip("vllm")
 pytestmark = pytest.mark.timeout(600)
 TINY = dialect_named("tiny")
+ROOT = Path(__file__).resolve().parents[2]
 BOUND = 1e-4
 """Of log-probabilities in float32 on a CPU; measured: 4e-7."""
 
@@ -174,3 +179,21 @@ def test_what_the_engine_cannot_do_is_refused_by_name(tmp_path, options, told):
 def test_the_lower_of_the_two_token_limits_holds_for_episodes(tmp_path):
     assert config(tmp_path, max_tokens=None, vllm_max_model_length=300).max_tokens == 300
     assert config(tmp_path, max_tokens=200, vllm_max_model_length=300).max_tokens == 200
+
+
+def test_two_processes_have_an_engine_each(tmp_path):
+    """The whole command, as a user starts it."""
+    sizes = {"max_steps": 2, "save_steps": 2, "save_only_model": "true", "eval_task_count": 8}
+    sizes |= {"per_device_eval_batch_size": 4, "per_device_train_batch_size": 8, "gradient_accumulation_steps": 1}
+    flags = [word for name, value in sizes.items() for word in (f"--{name}", str(value))]
+    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2"]
+    command += ["-m", "pixel_env.cli", "grpo", "--config", str(ROOT / "examples/configs/tiny_vllm.yaml"), *flags]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", "HF_HUB_OFFLINE": "1"}
+    finished = subprocess.run(
+        [*command, "--output_dir", str(tmp_path)], env=environment, capture_output=True, text=True, timeout=280
+    )
+    assert finished.returncode == 0, finished.stderr[-3000:]
+    assert json.loads((tmp_path / "summary.json").read_text(encoding="utf-8"))["accuracy_after"]["n"] == 8
+    history = json.loads((tmp_path / "checkpoint-2" / "trainer_state.json").read_text(encoding="utf-8"))["log_history"]
+    differences = [row[name] for row in history if (name := "sampling/sampling_logp_difference/max") in row]
+    assert len(differences) == 2 and max(differences) < BOUND
