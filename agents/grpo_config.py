@@ -5,7 +5,7 @@ Knows TRL's configuration classes. Knows nothing of models, rollouts or losses.
 
 from dataclasses import dataclass, field
 from math import gcd
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 import torch
 from trl import GRPOConfig
@@ -71,6 +71,9 @@ class PixelGRPOConfig(EpisodeArguments, GRPOConfig):
     )
     vllm_options: dict[str, Any] | str | None = field(
         default=None, metadata={"help": "Further arguments of vllm.LLM, as a mapping (in YAML) or JSON."}
+    )
+    served_weights: Literal["disk", "nccl"] = field(
+        default="disk", metadata={"help": "How servers get new weights: a folder that they see, or GPU to GPU."}
     )
     replay_capacity: int = field(
         default=0, metadata={"help": "Rollouts that selective sample replay keeps in each process; 0: no replay."}

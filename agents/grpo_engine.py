@@ -5,10 +5,12 @@ Knows TRL's options for vLLM and when weights are out of date. Knows nothing of 
 
 import os
 import shutil
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import torch
 from accelerate import Accelerator
@@ -21,6 +23,9 @@ from agents.engines.vllm import VLLMEngine, load_vllm
 from agents.grpo_config import PixelGRPOConfig
 from agents.policy_weights import policy_weights, save_weights
 from pixel_env.errors import ConfigError, MissingExtraError
+
+if TYPE_CHECKING:
+    from agents.engines.nccl_weights import NCCLWeights
 
 
 class WeightedEngine(Protocol):
@@ -91,16 +96,23 @@ class ColocatedVLLM:
 
 
 class ServedVLLM:
-    """Replicas of `vllm serve`, shared by all processes; new weights reach them through a folder that they see."""
+    """Replicas of vLLM's server, shared by all processes; new weights reach them through a folder or over NCCL."""
 
     def __init__(self, args: PixelGRPOConfig, chat: Chat, accelerator: Accelerator) -> None:
-        urls = args.server_urls()
+        self._args, self._chat, self._accelerator = args, chat, accelerator
         self._engine = ServerEngine(
-            urls, image_id=chat.image_id, end_id=chat.end_id, patience_s=args.vllm_server_timeout
+            args.server_urls(), image_id=chat.image_id, end_id=chat.end_id, patience_s=args.vllm_server_timeout
         )
-        self._chat = chat
-        self._accelerator = accelerator
+        tokens = self._engine.max_model_len()
+        if args.max_tokens is not None and args.max_tokens > tokens:
+            raise ConfigError(
+                f"max_tokens is {args.max_tokens}, and the servers take conversations of {tokens} tokens. Lower "
+                "max_tokens, or start `pixel-env serve` with a larger --max-model-len."
+            )
+        args.max_tokens = args.max_tokens or tokens
         self._folder = Path(args.output_dir).resolve() / "served_weights"
+        self._nccl: NCCLWeights | None = None
+        self._pushes = 0
         self._step_of_weights: int | None = None
 
     def outdate(self) -> None:
@@ -111,17 +123,44 @@ class ServedVLLM:
     def generating(self, policy: torch.nn.Module, step: int) -> Iterator[Engine]:
         """The engine, with up-to-date replicas behind it."""
         if step != self._step_of_weights:
-            folder = self._folder / f"step-{step}"
-            writes = self._accelerator.is_main_process
-            save_weights(policy, self._chat.processor, folder, writes=writes)
-            self._accelerator.wait_for_everyone()
-            self._engine.use_weights(folder)
-            self._accelerator.wait_for_everyone()
-            if writes:  # a replica that comes back is given these
-                for old in set(self._folder.iterdir()) - {folder}:
-                    shutil.rmtree(old)
+            match self._args.served_weights:
+                case "disk":
+                    self._hand_over_on_disk(policy, step)
+                case "nccl":
+                    self._send_over_nccl(policy)
             self._step_of_weights = step
         yield self._engine
+
+    def _hand_over_on_disk(self, policy: torch.nn.Module, step: int) -> None:
+        folder = self._folder / f"step-{step}"
+        writes = self._accelerator.is_main_process
+        save_weights(policy, self._chat.processor, folder, writes=writes)
+        self._accelerator.wait_for_everyone()
+        self._engine.use_weights(folder)
+        self._accelerator.wait_for_everyone()
+        if writes:  # a replica that comes back is given these
+            for old in set(self._folder.iterdir()) - {folder}:
+                shutil.rmtree(old)
+
+    def _send_over_nccl(self, policy: torch.nn.Module) -> None:
+        self._nccl = self._nccl or nccl_weights(self._args, policy, self._accelerator)
+        self._pushes += 1
+        version = f"{self._folder} {self._pushes}"
+        self._nccl.push(version)
+        self._accelerator.wait_for_everyone()
+        self._engine.use_sent_weights(version)
+        self._accelerator.wait_for_everyone()
+
+
+def nccl_weights(args: PixelGRPOConfig, policy: torch.nn.Module, accelerator: Accelerator) -> "NCCLWeights":
+    """What sends the policy's weights to the servers. Raises MissingExtraError without vLLM on the trainer's side."""
+    try:
+        from agents.engines.nccl_weights import NCCLWeights
+    except ModuleNotFoundError as error:
+        raise MissingExtraError.needs("weights over NCCL", "vllm") from error
+    address = os.environ.get("MASTER_ADDR") or socket.gethostname()
+    weights = partial(policy_weights, policy)
+    return NCCLWeights(args.server_urls(), weights, rank=accelerator.process_index, address=address)
 
 
 def check_vllm(args: PixelGRPOConfig) -> None:

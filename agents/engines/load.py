@@ -1,16 +1,13 @@
 """A checkpoint as an engine and its chat format: what evaluation needs of a model, and nothing of training."""
 
-from pathlib import Path
-
 import torch
 from transformers import AutoModelForImageTextToText
 
 from agents.chat import Chat
 from agents.engines.transformers import TransformersEngine
 from agents.engines.vllm import VLLMEngine, load_vllm
-from agents.models import model_folder
+from agents.models import checked_model_folder
 from pixel_env.dialects import Dialect
-from pixel_env.errors import ConfigError
 
 
 def load_engine(model: str, dialect: Dialect, *, dtype: str, max_batch: int) -> tuple[TransformersEngine, Chat]:
@@ -21,18 +18,14 @@ def load_engine(model: str, dialect: Dialect, *, dtype: str, max_batch: int) -> 
 
 def load_vllm_engine(model: str, dialect: Dialect, *, dtype: str, **sizes: int) -> tuple[VLLMEngine, Chat]:
     """The same with vLLM in this process; `sizes` are those of `load_vllm`."""
-    folder = model_folder(model)
+    folder = checked_model_folder(model)
     chat = Chat.from_pretrained(folder, dialect)
     return VLLMEngine(load_vllm(folder, dtype=dtype, **sizes), chat), chat
 
 
 def load_model(model: str, dialect: Dialect, *, dtype: str) -> tuple[torch.nn.Module, Chat]:
     """The model, ready to generate, and its chat format. Raises ConfigError if there is no such folder."""
-    folder = model_folder(model)
-    # A hub id has one slash and no dot at its start; anything else was meant to be a folder.
-    looks_local = Path(folder).is_absolute() or folder.startswith(".") or folder.count("/") != 1
-    if looks_local and not Path(folder).is_dir():
-        raise ConfigError(f"there is no checkpoint folder {folder}; give a folder, a hub id or an embedded name")
+    folder = checked_model_folder(model)
     chat = Chat.from_pretrained(folder, dialect)
     loaded: torch.nn.Module = AutoModelForImageTextToText.from_pretrained(folder, dtype=dtype)
     return loaded.to("cuda" if torch.cuda.is_available() else "cpu").eval(), chat

@@ -28,6 +28,17 @@ class RefusedError(Exception):
     """A replica answered that it will not do this: another one would not either."""
 
 
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """A name for weights, and the folder of their checkpoint, as the servers see it; None for what was sent over NCCL.
+
+    The name is not the folder's: that may be written again.
+    """
+
+    version: str
+    folder: str | None = None
+
+
 @dataclass(eq=False)
 class Replica:
     """One server. `alive`: it answers, holds the wanted weights and takes conversations that are long enough."""
@@ -48,14 +59,14 @@ class Replica:
 
 
 class Replicas:
-    """Looks after the servers at `urls`. `weights`: the folder of the checkpoint that they must hold, None for any.
+    """Looks after the servers at `urls`. `weights`: what they must hold, None for whatever they started with.
 
     `patience_s`: how long a change of weights may take, and how long it is tried again.
     """
 
     def __init__(self, urls: Sequence[str], client: httpx.AsyncClient, patience_s: float) -> None:
         self.all = [Replica(url.rstrip("/")) for url in urls]
-        self.weights: str | None = None
+        self.weights: Weights | None = None
         self._shortest = 0
         self._client = client
         self._patience_s = patience_s
@@ -68,13 +79,13 @@ class Replicas:
         """Look at every replica again and again."""
         await asyncio.gather(*(self._watch_one(replica) for replica in self.all))
 
-    async def use_weights(self, folder: str) -> bool:
-        """Have the replicas hold the checkpoint in `folder`; False if none does in time.
+    async def use_weights(self, weights: Weights) -> bool:
+        """Have the replicas hold `weights`; False if none does in time.
 
         Those that were not alive, or that cannot load it now, follow: none serves before it holds it.
         """
         wanted = [replica for replica in self.all if replica.alive] or self.all
-        self.weights = folder
+        self.weights = weights
         for replica in self.all:
             replica.alive, replica.error = False, "not looked at since the weights changed"
         return await self._looked_at(wanted)
@@ -171,10 +182,11 @@ class Replicas:
             raise RefusedError(
                 f"its --max-model-len is {replica.max_model_len}, that of the others {self._shortest}: start all alike"
             )
-        loaded = None
-        while loaded != self.weights:  # they may change again while they are being loaded
-            loaded = self.weights
-            await self._renewed(replica, loaded)
+        held = None
+        while held != self.weights:  # they may change again while they are being loaded
+            held = self.weights
+            if held is not None:
+                await self._renewed(replica, held)
 
     async def _get(self, replica: Replica, path: str) -> Any:
         try:
@@ -183,14 +195,17 @@ class Replicas:
         except (httpx.HTTPError, ValueError) as error:
             raise ReplicaError(f"{type(error).__name__} {error}") from error
 
-    async def _renewed(self, replica: Replica, folder: str | None) -> None:
+    async def _renewed(self, replica: Replica, weights: Weights) -> None:
         """Loads the checkpoint, empties what was computed with the old one, and only then says that it is held."""
-        if folder is None or set(await self._call(replica, "held_weights")) == {folder}:
+        if set(await self._call(replica, "held_version")) == {weights.version}:
             return
-        await self._call(replica, "renew_weights", weights_path=folder)
+        if weights.folder is not None:
+            await self._call(replica, "load_version", version=weights.version, weights_path=weights.folder)
+        elif set(await self._call(replica, "loaded_version")) != {weights.version}:
+            raise RefusedError("it was started after the present weights were sent, and waits for the next ones")
         for cache in ("prefix", "encoder"):
             await self._reset(replica, cache)
-        await self._call(replica, "confirm_weights", weights_path=folder)
+        await self._call(replica, "confirm_version", version=weights.version)
 
     async def _reset(self, replica: Replica, cache: str) -> None:
         for _ in range(_RESETS):

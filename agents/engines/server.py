@@ -18,7 +18,7 @@ from typing import Any, TypeVar
 import httpx
 
 from agents.engines.protocol import Request, Response
-from agents.engines.replicas import RefusedError, Replica, ReplicaError, Replicas
+from agents.engines.replicas import RefusedError, Replica, ReplicaError, Replicas, Weights
 from agents.engines.wire import FORBIDDEN, EncodedPictures, collapsed, content_id
 from pixel_env.errors import ConfigError
 
@@ -117,12 +117,19 @@ class ServerEngine:
         Every process of a run calls it; a replica loads for the first that reaches it. Raises RuntimeError while turns
         are under way, ConfigError if no replica held the weights in time.
         """
+        self._use(_weights_in(folder.resolve()), "on machines that see this folder")
+
+    def use_sent_weights(self, version: str) -> None:
+        """From now on every replica that serves holds what `NCCLWeights` has sent under this name; else as above."""
+        self._use(Weights(version), "before weights are sent")
+
+    def _use(self, weights: Weights, condition: str) -> None:
         if self._in_flight:
             raise RuntimeError(f"{self._in_flight} turns are under way; weights change between rollouts only")
-        if not self._in_loop(self._replicas.use_weights(str(folder.resolve()))):
+        if not self._in_loop(self._replicas.use_weights(weights)):
             raise ConfigError(
-                f"no server took the weights in {folder} within {self._patience_s:.0f} s: {self._replicas.errors()}. "
-                "Start them with `pixel-env serve`, on machines that see this folder."
+                f"no server holds the weights {weights.version} after {self._patience_s:.0f} s: "
+                f"{self._replicas.errors()}. Start them with `pixel-env serve`, {condition}."
             )
 
     def close(self) -> None:
@@ -227,6 +234,14 @@ class ServerEngine:
         ids = tuple(choice["token_ids"])
         logprobs = tuple(float(token["logprob"]) for token in choice["logprobs"]["content"])
         return Response(request.request_id, ids, logprobs, ended=bool(ids) and ids[-1] == self._end_id)
+
+
+def _weights_in(folder: Path) -> Weights:
+    """The folder's weights, named by when they were written."""
+    written_ns = [file.stat().st_mtime_ns for file in folder.glob("*.safetensors")]
+    if not written_ns:
+        raise ConfigError(f"{folder} holds no *.safetensors; give the folder of a whole checkpoint")
+    return Weights(f"{folder} of {max(written_ns)}", str(folder))
 
 
 def _conversation_key(request: Request) -> bytes:

@@ -15,7 +15,6 @@ class ReloadingWorker:
 
     reload_weights: Any
     model_runner: Any
-    _held_weights: str | None = None
 
     def renew_weights(
         self, weights_path: str | None = None, weights_iterator: Iterator[tuple[str, torch.Tensor]] | None = None
@@ -23,17 +22,8 @@ class ReloadingWorker:
         """New weights from a checkpoint folder or an iterator, and for what vLLM has computed from the old ones."""
         if weights_path is not None and not any(Path(weights_path).glob("*.safetensors")):
             raise FileNotFoundError(f"{weights_path} holds no *.safetensors, seen from this server")
-        self._held_weights = None
         self.reload_weights(weights_path=weights_path, weights_iterator=weights_iterator)
         _renew_tied_head(self.model_runner.get_model())
-
-    def confirm_weights(self, weights_path: str) -> None:
-        """The checkpoint in this folder is loaded, and nothing that was computed with another one is left."""
-        self._held_weights = weights_path
-
-    def held_weights(self) -> str | None:
-        """The folder of the last confirmed checkpoint; None for that which the server started with."""
-        return self._held_weights
 
 
 def _renew_tied_head(model: torch.nn.Module) -> None:

@@ -18,9 +18,10 @@ from pixel_env.types import VIDEO_FRAMES
 FORBIDDEN = -100.0
 """Added to a banned token's logit: vLLM's largest bias, a factor of 4e-44."""
 
-
 WORKER_EXTENSION = "agents.engines.vllm_worker.ReloadingWorker"
 """Of vLLM's option `worker_extension_cls`: what renews its weights."""
+SERVED_WORKER_EXTENSION = "agents.engines.served_worker.ServedWorker"
+"""The same for a server, which several trainers ask for weights."""
 
 
 def collapsed(ids: Sequence[int], image_id: int) -> list[int]:
