@@ -5,20 +5,16 @@ back off them. Knows chat messages and the `openai` client, which retries and ba
 """
 
 import asyncio
-import queue
-import threading
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from agents.engines.protocol import Request, Response
+from agents.engines.remote import RemoteRequests
 from agents.engines.scripted import PlainChat
 from agents.engines.wire import data_url
 from pixel_env.errors import MissingExtraError
-
-POLL_S = 0.02
-"""How long a poll waits for a response."""
 
 
 class EndpointEngine:
@@ -45,62 +41,38 @@ class EndpointEngine:
         except ModuleNotFoundError as error:
             raise MissingExtraError.needs("a model behind an endpoint", "endpoint") from error
         self._model, self._chat = model, chat
-        self._finished: queue.SimpleQueue[tuple[int, Response]] = queue.SimpleQueue()
-        self._in_flight = 0
-        self._epoch = 0
-        self._loop = asyncio.new_event_loop()
-        threading.Thread(target=self._loop.run_forever, name="endpoint", daemon=True).start()
+        self._requests = RemoteRequests("endpoint", self._generated)
         self._slots = asyncio.Semaphore(concurrency)
         self._client = openai.AsyncOpenAI(base_url=base_url, api_key=api_key, max_retries=retries, timeout=timeout_s)
 
     @property
     def in_flight(self) -> int:
         """Requests whose responses no poll has returned yet."""
-        return self._in_flight
+        return self._requests.in_flight
 
     def submit(self, request: Request) -> None:
         """Send `request` off; returns at once."""
-        self._in_flight += 1
-        asyncio.run_coroutine_threadsafe(self._serve(request, self._epoch), self._loop)
+        self._requests.submit(request)
 
     def poll(self) -> list[Response]:
         """What has arrived, after a short wait for the first one."""
-        responses: list[Response] = []
-        try:
-            arrived = self._finished.get(timeout=POLL_S)
-            while True:
-                epoch, response = arrived
-                responses += [response] if epoch == self._epoch else []
-                arrived = self._finished.get_nowait()
-        except queue.Empty:
-            pass
-        self._in_flight -= len(responses)
-        return responses
+        return self._requests.poll()
 
     def cancel(self) -> None:
-        """Forget what is in flight: its responses are dropped as they arrive."""
-        self._epoch += 1
-        self._in_flight = 0
-
-    async def _serve(self, request: Request, epoch: int) -> None:
-        try:
-            async with self._slots:
-                response = await self._generated(request)
-        except Exception as error:  # data, like any episode that breaks: the others go on
-            text = f"{type(error).__name__}: {error}"
-            response = Response(request.request_id, (), (), ended=True, error=text)
-        self._finished.put((epoch, response))
+        """Forget what is in flight, and close its connections."""
+        self._requests.cancel()
 
     async def _generated(self, request: Request) -> Response:
         if request.banned_ids - self._chat.banned_ids:
             raise ValueError("an endpoint cannot be kept from single tokens; leave out the policy without zoom")
-        answer = await self._client.chat.completions.create(
-            model=self._model,
-            messages=await asyncio.to_thread(messages_of, request.prompt_ids, request.images, self._chat),
-            temperature=request.temperature,
-            max_tokens=request.max_new_tokens,
-            seed=request.seed % 2**31,
-        )
+        async with self._slots:
+            answer = await self._client.chat.completions.create(
+                model=self._model,
+                messages=await asyncio.to_thread(messages_of, request.prompt_ids, request.images, self._chat),
+                temperature=request.temperature,
+                max_tokens=request.max_new_tokens,
+                seed=request.seed % 2**31,
+            )
         choice = answer.choices[0]
         ended = choice.finish_reason != "length"
         ids = self._chat.encode(choice.message.content or "")

@@ -8,22 +8,19 @@ chat formats the placeholder of a picture and the token that ends a turn.
 import asyncio
 import hashlib
 import json
-import queue
-import threading
-from collections.abc import Coroutine, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import httpx
 
 from agents.engines.protocol import Request, Response
+from agents.engines.remote import RemoteRequests
 from agents.engines.replicas import RefusedError, Replica, ReplicaError, Replicas, Weights
 from agents.engines.wire import FORBIDDEN, EncodedPictures, collapsed, content_id
 from pixel_env.errors import ConfigError
 
-POLL_S = 0.02
-"""How long a poll waits for a response: operations that end meanwhile are submitted that much later at most."""
 REFUSALS = 2
 """A request that so many replicas refuse is at fault itself."""
 LOSSES = 5
@@ -32,8 +29,6 @@ _ENCODED_BYTES = 2**30
 _SLACK = 2
 # Connections that idle longer are not used again: the server closes them after 5 s, maybe just as a request is sent.
 _KEPT_ALIVE_S = 2.0
-
-T = TypeVar("T")
 
 
 class ServerEngine:
@@ -50,26 +45,20 @@ class ServerEngine:
             raise ConfigError("no server was named; give the address of at least one, as `pixel-env serve` prints it")
         self._image_id, self._end_id = image_id, end_id
         self._patience_s = patience_s
-        self._finished: queue.SimpleQueue[tuple[int, Response]] = queue.SimpleQueue()
-        self._in_flight = 0
-        self._epoch = 0
         self._resubmitted = 0
-        self._serving: set[asyncio.Task[None]] = set()
         self._pictures = EncodedPictures(_ENCODED_BYTES)
         self._encoders = ThreadPoolExecutor(max_workers=4, thread_name_prefix="encode")
-        self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._loop.run_forever, name="vllm-client", daemon=True)
-        self._thread.start()
+        self._requests = RemoteRequests("vllm-client", self._generated)
         limits = httpx.Limits(max_connections=None, max_keepalive_connections=64, keepalive_expiry=_KEPT_ALIVE_S)
         # Replicas are neighbours: a proxy that the environment names for the world outside does not know them.
         self._client = httpx.AsyncClient(limits=limits, trust_env=False)
         self._replicas = Replicas(urls, self._client, patience_s)
-        self._watch = asyncio.run_coroutine_threadsafe(self._replicas.watch(), self._loop)
+        self._watch = self._requests.begin(self._replicas.watch())
 
     @property
     def in_flight(self) -> int:
         """Requests whose responses no poll has returned yet."""
-        return self._in_flight
+        return self._requests.in_flight
 
     @property
     def resubmitted(self) -> int:
@@ -78,35 +67,22 @@ class ServerEngine:
 
     def submit(self, request: Request) -> None:
         """Send `request` off; returns at once."""
-        self._in_flight += 1
-        self._loop.call_soon_threadsafe(self._start, request, self._epoch)
+        self._requests.submit(request)
 
     def poll(self) -> list[Response]:
         """What has arrived, after a short wait for the first one."""
-        responses: list[Response] = []
-        try:
-            arrived = self._finished.get(timeout=POLL_S)
-            while True:
-                epoch, response = arrived
-                responses += [response] if epoch == self._epoch else []
-                arrived = self._finished.get_nowait()
-        except queue.Empty:
-            pass
-        self._in_flight -= len(responses)
-        return responses
+        return self._requests.poll()
 
     def cancel(self) -> None:
         """Forget what is in flight: the servers are told by the end of its connections, and drop it too."""
-        self._epoch += 1
-        self._in_flight = 0
-        self._loop.call_soon_threadsafe(self._stop)
+        self._requests.cancel()
 
     def max_model_len(self) -> int:
         """Tokens of the longest conversation that the replicas take, pictures included: the least of those that answer.
 
         Replicas that turn up later and take less are not used. Raises ConfigError if none answers in time.
         """
-        tokens = self._in_loop(self._replicas.max_model_len())
+        tokens = self._requests.begin(self._replicas.max_model_len()).result()
         if tokens is None:
             raise ConfigError(f"no server answers: {self._replicas.errors()}. Start them with `pixel-env serve`.")
         return tokens
@@ -124,9 +100,9 @@ class ServerEngine:
         self._use(Weights(version), "before weights are sent")
 
     def _use(self, weights: Weights, condition: str) -> None:
-        if self._in_flight:
-            raise RuntimeError(f"{self._in_flight} turns are under way; weights change between rollouts only")
-        if not self._in_loop(self._replicas.use_weights(weights)):
+        if self.in_flight:
+            raise RuntimeError(f"{self.in_flight} turns are under way; weights change between rollouts only")
+        if not self._requests.begin(self._replicas.use_weights(weights)).result():
             raise ConfigError(
                 f"no server holds the weights {weights.version} after {self._patience_s:.0f} s: "
                 f"{self._replicas.errors()}. Start them with `pixel-env serve`, {condition}."
@@ -135,36 +111,15 @@ class ServerEngine:
     def close(self) -> None:
         """Ends the connections and the threads."""
         self._watch.cancel()
-        self._loop.call_soon_threadsafe(self._stop)
-        asyncio.run_coroutine_threadsafe(self._client.aclose(), self._loop).result(timeout=10)
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join(timeout=10)
+        self._requests.cancel()
+        self._requests.begin(self._client.aclose()).result(timeout=10)
+        self._requests.close()
         self._encoders.shutdown(wait=False, cancel_futures=True)
-
-    def _in_loop(self, work: Coroutine[Any, Any, T]) -> T:
-        return asyncio.run_coroutine_threadsafe(work, self._loop).result()
 
     # ------------------------------------------------------------------------------- in the event loop's thread
 
-    def _start(self, request: Request, epoch: int) -> None:
-        task = self._loop.create_task(self._serve(request, epoch))
-        self._serving.add(task)
-        task.add_done_callback(self._serving.discard)
-
-    def _stop(self) -> None:
-        for task in self._serving:
-            task.cancel()
-
-    async def _serve(self, request: Request, epoch: int) -> None:
-        try:
-            response = await self._generated(request)
-        except Exception as error:  # data, like any episode that breaks: the others go on
-            text = f"{type(error).__name__}: {error}"
-            response = Response(request.request_id, (), (), ended=True, error=text)
-        self._finished.put((epoch, response))
-
     async def _generated(self, request: Request) -> Response:
-        key, body = await self._loop.run_in_executor(self._encoders, self._prepared, request)
+        key, body = await asyncio.get_running_loop().run_in_executor(self._encoders, self._prepared, request)
         refused_by: set[str] = set()
         losses = 0
         while True:
@@ -183,8 +138,8 @@ class ServerEngine:
 
     async def _free_replica(self, key: bytes, refused_by: set[str]) -> Replica:
         """Waits for one to be alive. Raises ReplicaError if that takes too long."""
-        end = self._loop.time() + self._patience_s
-        while self._loop.time() < end:
+        end = asyncio.get_running_loop().time() + self._patience_s
+        while asyncio.get_running_loop().time() < end:
             if (replica := self._chosen(key, refused_by)) is not None:
                 return replica
             await asyncio.sleep(0.1)
