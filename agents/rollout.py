@@ -16,6 +16,7 @@ from typing import Protocol
 import numpy as np
 
 from agents.engines.protocol import Engine, Request, Response
+from agents.shared_pictures import SharedPictures
 from pixel_env.dialects import Dialect
 from pixel_env.env import PixelEnv
 from pixel_env.errors import ConfigError, UnknownNameError
@@ -151,12 +152,13 @@ def _episodes(
     seed: int,
     forced: Callable[[Task], Sequence[str]] | None,
 ) -> "Iterator[_Episode]":
+    pictures = SharedPictures()
     times_seen: dict[str, int] = {}
     for index, task in enumerate(tasks):
         occurrence = times_seen.get(task.task_id, 0)
         times_seen[task.task_id] = occurrence + 1
         seed_text = f"{seed}/{task.task_id}/{occurrence}"
-        yield _Episode(task, index, len(tasks), chat, settings, sampling, seed_text, forced)
+        yield _Episode(task, index, len(tasks), chat, settings, sampling, seed_text, forced, pictures)
 
 
 @dataclass(eq=False)
@@ -171,6 +173,7 @@ class _Episode:
     sampling: Sampling
     seed_text: str
     forced: Callable[[Task], Sequence[str]] | None
+    pictures: SharedPictures
     env: PixelEnv | None = None
     prompt_ids: tuple[int, ...] = ()
     ids: list[int] = field(default_factory=list)
@@ -193,7 +196,7 @@ class _Episode:
                 count_tokens=self.chat.count_tokens,
             )
             observation, _ = self.env.reset(seed=0, options={"task_id": self.task.task_id})
-            self.images += observation["images"]
+            self._hold(observation["images"])
             self.prompt_ids = self.chat.open(self.env.trajectory.prompt, observation["images"])
             for text in self.forced(self.task) if self.forced is not None else ():
                 ids = self.chat.encode(text)
@@ -252,9 +255,12 @@ class _Episode:
         if self._tokens_left() <= len(ids):
             self.out_of_tokens = True
             return False
-        self.images += images
+        self._hold(images)
         self._glue(ids, [0.0] * len(ids), sampled=False)
         return True
+
+    def _hold(self, images: Sequence[np.ndarray]) -> None:
+        self.images += [self.pictures.one_of(image) for image in images]
 
     def _glue(self, ids: Sequence[int], logprobs: Sequence[float], *, sampled: bool) -> None:
         self.ids += ids

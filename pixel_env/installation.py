@@ -12,7 +12,9 @@ _OTHER_OWNERS_OF_AGENTS = ("openai-agents", "agents")
 
 _EXTRA_OF_PACKAGE = {
     "accelerate": "train",
+    "cachetools": "train",
     "datasets": "train",
+    "httpx": "train",
     "peft": "train",
     "psutil": "train",
     "safetensors": "train",
@@ -24,6 +26,7 @@ _EXTRA_OF_PACKAGE = {
     "trl": "train",
     "yaml": "train",
     "vllm": "vllm",
+    "openai": "endpoint",
     "deepspeed": "deepspeed",
     "flash_attn": "flash-attn",
     "av": "video",

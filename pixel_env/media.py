@@ -6,6 +6,7 @@ else; what leaves this module is either a `View` (a reference) or the array that
 
 import hashlib
 import math
+import os
 import threading
 from collections import OrderedDict
 from dataclasses import dataclass
@@ -42,7 +43,8 @@ class FileSource:
         """The picture, turned upright by its EXIF tag, transparency on white."""
         try:
             with Image.open(self.path) as opened:
-                return as_rgb(ImageOps.exif_transpose(opened))
+                ImageOps.exif_transpose(opened, in_place=True)  # else the picture is copied where nothing is to turn
+                return as_rgb(opened)
         except Exception as error:  # a broken file makes Pillow's readers raise nearly anything
             raise MediaError(f"cannot decode the picture {self.path}: {error}") from error
 
@@ -78,10 +80,16 @@ def as_rgb(image: Image.Image) -> Image.Image:
 
 
 class DecodeCache:
-    """Decoded pictures by source key, the least recently used dropped once `max_bytes` are held. Thread-safe."""
+    """Decoded pictures by source key, the least recently used dropped once `max_bytes` are held. Thread-safe.
 
-    def __init__(self, max_bytes: int) -> None:
+    A source is decoded by one thread at a time, the others wait for it; `decoders` sources at once at most, because a
+    picture of 45 million pixels takes 180 MB while it is made.
+    """
+
+    def __init__(self, max_bytes: int, decoders: int | None = None) -> None:
         self.max_bytes = max_bytes
+        self._decoders = threading.BoundedSemaphore(decoders or max(2, (os.cpu_count() or 2) // 4))
+        self._turns: dict[str, threading.Lock] = {}
         self._images: OrderedDict[str, Image.Image] = OrderedDict()
         self._bytes = 0
         self._lock = threading.Lock()
@@ -89,11 +97,29 @@ class DecodeCache:
     def get(self, source: Source) -> Image.Image:
         """The decoded picture of `source`. Do not draw on it: it is shared."""
         key = source.key
+        if (image := self._kept(key)) is not None:
+            return image
+        with self._lock:
+            turn = self._turns.setdefault(key, threading.Lock())
+        with turn:
+            if (image := self._kept(key)) is not None:
+                return image
+            try:
+                with self._decoders:
+                    image = source.decode()
+                self._keep(key, image)
+            finally:
+                with self._lock:
+                    self._turns.pop(key, None)
+        return image
+
+    def _kept(self, key: str) -> Image.Image | None:
         with self._lock:
             if key in self._images:
                 self._images.move_to_end(key)
-                return self._images[key]
-        image = source.decode()  # outside of the lock: two threads may decode the same source, neither waits
+            return self._images.get(key)
+
+    def _keep(self, key: str, image: Image.Image) -> None:
         with self._lock:
             if key not in self._images:
                 self._images[key] = image
@@ -101,7 +127,6 @@ class DecodeCache:
             while self._bytes > self.max_bytes and len(self._images) > 1:
                 _, dropped = self._images.popitem(last=False)
                 self._bytes -= _bytes_of(dropped)
-        return image
 
 
 def _bytes_of(image: Image.Image) -> int:

@@ -287,7 +287,9 @@ MUTANTS = (
         "agents/grpo_engine.py",
         "            self._engine.load_weights(policy_weights(policy))\n",
         "",
-        ("tests/agents/test_grpo_vllm.py::test_what_vllm_samples_is_what_the_trainer_scores_and_weights_travel_once_a_step",),
+        (
+            "tests/agents/test_grpo_vllm.py::test_what_vllm_samples_is_what_the_trainer_scores_and_weights_travel_once_a_step",
+        ),
     ),
     # ---------------------------------------------------------------------------------------------------- replay
     Mutant(

@@ -192,7 +192,7 @@ def test_every_recipe_is_told_of():
 
 def test_every_make_target_of_the_readme_exists():
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
-    targets = re.findall(r"(?:`|\n)make (\w+)", README)
+    targets = re.findall(r"(?:`|\n)make ([\w-]+)", README)
     assert {"demo", "test", "install"} <= set(targets)
     assert all(f"\n{target}:" in makefile for target in targets)
 

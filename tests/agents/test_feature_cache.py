@@ -1,7 +1,9 @@
 import numpy as np
 import torch
 
+from agents.chat import Chat
 from agents.feature_cache import FeatureCache, Features
+from pixel_env.dialects import dialect_named
 
 
 def pictures(*values):
@@ -41,9 +43,10 @@ def test_a_picture_that_is_larger_than_the_whole_cache_is_processed_all_the_same
     assert seen == [[1], [1]]
 
 
-def test_a_conversations_pictures_are_processed_once_for_all_its_turns(tiny_chat, monkeypatch):
+def test_a_conversations_pictures_are_processed_once_for_all_its_turns(tiny_processor, monkeypatch):
     processed = []
-    original = tiny_chat.processor.image_processor
+    chat = Chat(tiny_processor, dialect_named("tiny"))
+    original = tiny_processor.image_processor
 
     class Counting:
         def __getattr__(self, name):
@@ -53,10 +56,10 @@ def test_a_conversations_pictures_are_processed_once_for_all_its_turns(tiny_chat
             processed.append(len(images))
             return original(images=images, **options)
 
-    monkeypatch.setattr(tiny_chat.processor, "image_processor", Counting())
+    monkeypatch.setattr(tiny_processor, "image_processor", Counting())
     rng = np.random.default_rng(5)
     overview, crop = (rng.integers(0, 256, (64, 64, 3), dtype=np.uint8) for _ in range(2))
-    one, two = tiny_chat.features([overview]), tiny_chat.features([overview, crop])
+    one, two = chat.features([overview]), chat.features([overview, crop])
     assert processed == [1, 1]
     assert torch.equal(two["pixel_values"][: len(one["pixel_values"])], one["pixel_values"])
     monkeypatch.undo()

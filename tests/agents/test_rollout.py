@@ -12,6 +12,7 @@ from agents.rollout import EpisodeSettings, Sampling, rollout
 from pixel_env.dialects import dialect_named
 from pixel_env.errors import ConfigError, MediaError, UnknownNameError
 from pixel_env.failures import FailureCode
+from pixel_env.tasks import load_tasks
 from pixel_env.testing import BrokenSource, tiny_task, tiny_task_set
 from pixel_env.types import Limits, Prompt, Stop, Unfinished
 
@@ -302,3 +303,20 @@ def test_plain_chat_round_trips():
     assert CHAT.reply("x", (), ended=False) == (CHAT.end_id, *CHAT.reply("x", (), ended=True))
     assert CHAT.count_tokens("x", [(32, 48)]) == len(CHAT.reply("x", (), ended=False)) + 6
     assert "[system]Be brief.[end]" in CHAT.decode(CHAT.open(Prompt("Be brief.", "?"), ()))
+
+
+def test_the_rollouts_of_a_question_hold_its_overview_once_between_them():
+    tasks = load_tasks("sample:vstar-tiny", split="test", count=2)
+    shown = {}
+
+    def script(conversation):
+        for image in conversation.request.images:
+            shown.setdefault((conversation.request.images[0].tobytes(), image.shape), set()).add(id(image))
+        kept.append(conversation.request.images)
+        return in_turn("<crop> 0 0 4 4", "<answer>7")(conversation)
+
+    kept = []  # so that no array's place in memory is used again
+    play([tasks.tasks[0]] * 6 + [tasks.tasks[1]] * 2, script)
+    overviews = {id(images[0]) for images in kept}
+    assert len(kept) == 16 and len(overviews) == 2
+    assert all(len(arrays) == 1 for arrays in shown.values())  # the same crop of the same question, too

@@ -2,6 +2,10 @@
 
 import io
 import pickle
+import time
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 
 import numpy as np
 import pytest
@@ -160,3 +164,42 @@ def test_a_picture_larger_than_the_cache_is_still_given():
 
 def test_the_native_size_is_in_the_sources_own_pixels():
     assert native_size(View(PixelSource(200, 100), ViewKind.CROP, Box(0, 0, 0.5, 1))) == (100, 100)
+
+
+def test_threads_that_want_the_same_picture_decode_it_once_and_few_pictures_are_decoded_at_a_time():
+    decoding, most, times = [], [], Counter()
+
+    @dataclass(frozen=True)
+    class Slow:
+        key: str
+
+        def decode(self):
+            times[self.key] += 1
+            decoding.append(self.key)
+            most.append(len(decoding))
+            time.sleep(0.02)
+            decoding.remove(self.key)
+            return Image.new("RGB", (4, 4))
+
+    cache = DecodeCache(max_bytes=10**6, decoders=2)
+    with ThreadPoolExecutor(12) as pool:
+        list(pool.map(cache.get, [Slow(str(number % 4)) for number in range(24)]))
+    assert times == dict.fromkeys("0123", 1) and max(most) == 2
+
+
+def test_a_picture_that_could_not_be_decoded_is_tried_again():
+    failures = [MediaError("not there yet")]
+
+    @dataclass(frozen=True)
+    class Late:
+        key: str = "late"
+
+        def decode(self):
+            if failures:
+                raise failures.pop()
+            return Image.new("RGB", (4, 4))
+
+    cache = DecodeCache(max_bytes=10**6)
+    with pytest.raises(MediaError, match="not there yet"):
+        cache.get(Late())
+    assert cache.get(Late()).size == (4, 4)
