@@ -40,7 +40,7 @@ class ReplayBuffer(Generic[T]):
 
     def add(self, samples: Sequence[T], advantages: np.ndarray, step: int) -> None:
         """Keep those of non-zero advantage; `advantages` has shape (len(samples),)."""
-        for place in np.flatnonzero(informative(advantages)):
+        for place in np.flatnonzero(informative(advantages)).tolist():
             self._kept.append(Kept(samples[place], float(advantages[place]), step))
 
     def draw(self, count: int, step: int, rng: np.random.Generator) -> list[Kept[T]]:

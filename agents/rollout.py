@@ -214,6 +214,9 @@ class _Episode:
         try:
             if response.error is not None:
                 raise RuntimeError(response.error)
+            if said := [id for id in response.token_ids if id in self.chat.banned_ids]:
+                # A placeholder that was said stands for no picture: scored, it would shift all that follow.
+                raise RuntimeError(f"the engine sampled {len(said)} tokens that are never allowed: {sorted(set(said))}")
             text = self.chat.decode(response.token_ids)
             text = text if response.ended else Unfinished(text)
             if self._step(response.token_ids, response.logprobs, text, sampled=True, ended=response.ended):

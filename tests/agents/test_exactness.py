@@ -20,6 +20,7 @@ from agents.rollout import Rollout, Sampling, rollout
 from pixel_env.errors import ConfigError
 from pixel_env.media import show
 from pixel_env.tasks import load_tasks
+from pixel_env.types import Stop
 
 GROUP, ROWS = 4, 8
 CROPS = ("<crop> 0 0 4 4", "<crop> 4 4 9 9", "<crop> 1 2 3 9", "<crop> 9 3 13 7")
@@ -196,6 +197,31 @@ class ScriptedTrainer(PixelGRPOTrainer):
             *[in_turn("<answer>no"), in_turn(CROPS[3], "<answer>no")] * 2,  # this question teaches nothing
         ]
         return ScriptedEngine(lambda said: scripts[said.request.request_id % ROWS](said), self.chat)
+
+
+def test_a_rollout_with_a_placeholder_too_many_is_left_out_by_name_and_the_others_train(tmp_path):
+    class StrayingTrainer(ScriptedTrainer):
+        def _engine(self, policy):
+            engine = super()._engine(policy)
+            poll, stray = engine.poll, self.chat.image_id
+
+            def straying():
+                for one in poll():
+                    first = one.request_id == 1
+                    yield (
+                        replace(one, token_ids=(stray, *one.token_ids), logprobs=(0.0, *one.logprobs)) if first else one
+                    )
+
+            engine.poll = lambda: list(straying())
+            return engine
+
+    tasks = load_tasks("sample:vstar-tiny", split="train", count=2)
+    trainer = in_training(model_folder("tiny-warm"), tasks, config(tmp_path), StrayingTrainer)
+    batch = trainer._generate_and_score_completions([{"prompt": "0"}] * GROUP + [{"prompt": "1"}] * GROUP)
+    stray = trainer._rollouts["train"][1].trajectory
+    assert stray.stop is Stop.FAILED and "1 tokens that are never allowed" in stray.error
+    assert batch["advantages"][:GROUP].tolist() == pytest.approx([1 / 3, 0, -2 / 3, 1 / 3])
+    assert gradients(trainer.model, trainer._compute_loss(trainer.model, batch)).keys()
 
 
 def reference_logps(model, chat, row, budgets, temperature):

@@ -3,6 +3,7 @@
 import subprocess
 import sys
 import time
+from dataclasses import replace
 
 import pytest
 
@@ -150,6 +151,24 @@ def test_one_failing_episode_does_not_stop_the_others():
     assert (broken.prompt_ids, broken.completion_ids) == ((), ())
     assert "no words" in c.trajectory.error
     assert c.prompt_ids and not c.completion_ids and len(c.views) == 1
+
+
+def test_a_placeholder_that_was_sampled_fails_its_own_episode_by_task_and_count():
+    class Straying(ScriptedEngine):
+        def poll(self):
+            return [
+                replace(one, token_ids=(CHAT.image_id,) * 2 + one.token_ids, logprobs=(0.0,) * 2 + one.logprobs)
+                if one.request_id == 1
+                else one
+                for one in super().poll()
+            ]
+
+    tasks = [tiny_task("a"), tiny_task("strays"), tiny_task("c")]
+    results = play(tasks, None, engine=Straying(in_turn("<answer>7"), CHAT))
+    assert [r.trajectory.stop for r in results] == [Stop.ANSWERED, Stop.FAILED, Stop.ANSWERED]
+    strays = results[1].trajectory
+    assert strays.task.task_id == "strays" and f"2 tokens that are never allowed: [{CHAT.image_id}]" in strays.error
+    assert results[1].prompt_ids and not results[1].completion_ids
 
 
 def test_forced_turns_that_cannot_be_made_fail_their_episode():
