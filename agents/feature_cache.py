@@ -34,7 +34,9 @@ class FeatureCache:
 
     def of(self, images: Sequence[np.ndarray], process: Callable[[list[np.ndarray]], list[Features]]) -> list[Features]:
         """The features of `images`, in order; `process` makes those that are not kept, each distinct picture once."""
-        names = [content_id(image) for image in images]
+        arrays = {id(image): image for image in images}
+        name_of = {place: content_id(image) for place, image in arrays.items()}
+        names = [name_of[id(image)] for image in images]  # rollouts share arrays: each is read once
         with self._lock:
             found = {name: self._kept[name] for name in names if name in self._kept}
         missing = {name: image for name, image in zip(names, images, strict=True) if name not in found}

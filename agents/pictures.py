@@ -20,16 +20,9 @@ PictureKey = tuple[object, ...]
 def features_of(rollouts: Sequence[Rollout], chat: Chat, budgets: ViewBudgets) -> dict[str, torch.Tensor]:
     """`pixel_values` and `image_grid_thw` of all pictures of the rollouts, row by row, in order; {} for none."""
     keys = [_key(view) for rollout in rollouts for view in rollout.views]
-    if not keys:
-        return {}
     views = {_key(view): view for rollout in rollouts for view in rollout.views}
-    features = chat.features([show(view, budgets) for view in views.values()])
-    grids = dict(zip(views, features["image_grid_thw"], strict=True))
-    patches = dict(zip(views, _split(features), strict=True))
-    return {
-        "pixel_values": torch.cat([patches[key] for key in keys]),
-        "image_grid_thw": torch.stack([grids[key] for key in keys]),
-    }
+    shown = {key: show(view, budgets) for key, view in views.items()}
+    return chat.features([shown[key] for key in keys])
 
 
 def check_placeholders(
@@ -48,10 +41,6 @@ def check_placeholders(
                 f"The rollout of task {rollout.trajectory.task.task_id!r} has {tokens} picture tokens and features for "
                 f"{wanted}. Its pictures changed between sampling and training: keep files and budgets as they are."
             )
-
-
-def _split(features: dict[str, torch.Tensor]) -> Sequence[torch.Tensor]:
-    return torch.split(features["pixel_values"], features["image_grid_thw"].prod(-1).tolist())
 
 
 def _key(view: View) -> PictureKey:

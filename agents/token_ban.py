@@ -26,14 +26,14 @@ def banned(model: Any, ids: frozenset[int]) -> Iterator[None]:
     head = owner.get_output_embeddings()
     # TRL gathers a sharded weight itself, but would do the same to the bias, which is an ordinary tensor here.
     weight = head.weight.full_tensor() if hasattr(head.weight, "full_tensor") else head.weight
-    bias = torch.zeros(owner.config.get_text_config().vocab_size, device=weight.device, dtype=weight.dtype)
+    bias: Any = torch.zeros(owner.config.get_text_config().vocab_size, device=weight.device, dtype=weight.dtype)
     bias[sorted(ids)] = BANNED_LOGIT
     if head.bias is not None:
         bias = bias + head.bias
     if hasattr(head.weight, "ds_id"):
         from deepspeed.runtime.zero.partition_parameters import ZeroParamStatus
 
-        setattr(bias, "ds_status", ZeroParamStatus.AVAILABLE)  # noqa: B010 (TRL gathers what is not)
+        bias.ds_status = ZeroParamStatus.AVAILABLE  # TRL gathers what is not
     owner.get_output_embeddings = lambda: _Head(weight, bias)  # shadows the method for as long as the context lasts
     try:
         yield

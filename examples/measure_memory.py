@@ -14,7 +14,6 @@ it. The copies take episodes x pixels x 3 bytes, 8 GiB by default: make sure tha
 import argparse
 import hashlib
 import json
-import subprocess
 import sys
 import tempfile
 import time
@@ -26,6 +25,7 @@ from itertools import cycle
 from pathlib import Path
 
 import numpy as np
+from own_process import printed_by
 from peak_memory import PeakMemory
 from PIL import Image
 
@@ -160,9 +160,7 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Measured]:
     with tempfile.TemporaryDirectory() as folder:
         make_pictures(Path(folder), options.pictures, tuple(options.size))
         for way in WAYS:
-            command = [sys.executable, __file__, *arguments, "--way", way, "--folder", folder]
-            child = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
-            ways[way] = Measured(**json.loads(child.stdout.splitlines()[-1]))
+            ways[way] = Measured(**printed_by(__file__, [*arguments, "--way", way, "--folder", folder]))
     print(f"{'':14} {'peak':>10} {'shown':>12} {'seconds':>8} {'CPU s':>7}")
     for way, figures in ways.items():
         times = f"{figures.seconds:8.1f} {figures.cpu_s:7.1f}"

@@ -195,7 +195,7 @@ class Room:
 class AsyncRoom(Room):
     """The same with a tool that TRL awaits."""
 
-    async def look(self) -> str:  # type: ignore[override]
+    async def look(self) -> str:
         """Look closer."""
         self._operations += 1
         return await asyncio.sleep(self._operation_s, "Nothing new.")

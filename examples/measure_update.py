@@ -14,7 +14,6 @@ log-probability differs by what TRL gives to tokens that can never be sampled.
 import argparse
 import hashlib
 import json
-import subprocess
 import sys
 import tempfile
 from collections.abc import Sequence
@@ -23,6 +22,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from own_process import printed_by
 from peak_memory import PeakMemory
 from same_episodes import MODEL, TINY, clocks, drawn, our_side, trl_side
 
@@ -142,10 +142,7 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Measured]:
         return {options.side: figures}
     sides = {}
     for side in SIDES:
-        child = subprocess.run(
-            [sys.executable, __file__, *arguments, "--side", side], stdout=subprocess.PIPE, text=True, check=True
-        )
-        sides[side] = Measured(**json.loads(child.stdout.splitlines()[-1]))
+        sides[side] = Measured(**printed_by(__file__, [*arguments, "--side", side]))
     print(table(*sides.values()))
     return sides
 

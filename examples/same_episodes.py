@@ -185,8 +185,10 @@ class OurTrainer(Scripted, PixelGRPOTrainer):
     """Ours, its policy speaking the script."""
 
     def _engine(self, policy: torch.nn.Module) -> Any:
-        # A request's number is its turn times the number of episodes, plus its episode's place.
-        script = lambda number: self.script(number % len(self.rows))[number // len(self.rows)]  # noqa: E731
+        def script(number: int) -> Any:
+            """A request's number is its turn times the number of episodes, plus its episode's place."""
+            return self.script(number % len(self.rows))[number // len(self.rows)]
+
         return ScriptedWords(policy, self.chat, self.args.rollout_batch_size, script)
 
     def log_probs(self, rows_together: int) -> torch.Tensor:

@@ -5,7 +5,7 @@ back off them. Knows chat messages and the `openai` client, which retries and ba
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,7 +13,7 @@ import numpy as np
 from agents.engines.protocol import Request, Response
 from agents.engines.remote import RemoteRequests
 from agents.engines.scripted import PlainChat
-from agents.engines.wire import data_url
+from agents.engines.wire import EncodedPictures, data_url
 from pixel_env.errors import MissingExtraError
 
 
@@ -42,6 +42,7 @@ class EndpointEngine:
             raise MissingExtraError.needs("a model behind an endpoint", "endpoint") from error
         self._model, self._chat = model, chat
         self._requests = RemoteRequests("endpoint", self._generated)
+        self._pictures = EncodedPictures()
         self._slots = asyncio.Semaphore(concurrency)
         self._client = openai.AsyncOpenAI(base_url=base_url, api_key=api_key, max_retries=retries, timeout=timeout_s)
 
@@ -68,7 +69,7 @@ class EndpointEngine:
         async with self._slots:
             answer = await self._client.chat.completions.create(
                 model=self._model,
-                messages=await asyncio.to_thread(messages_of, request.prompt_ids, request.images, self._chat),
+                messages=await asyncio.to_thread(self._messages, request),
                 temperature=request.temperature,
                 max_tokens=request.max_new_tokens,
                 seed=request.seed % 2**31,
@@ -79,8 +80,18 @@ class EndpointEngine:
         ids = ids if ended else ids[:-1]
         return Response(request.request_id, ids, (0.0,) * len(ids), ended=ended)
 
+    def _messages(self, request: Request) -> Any:
+        return messages_of(
+            request.prompt_ids, request.images, self._chat, url_of=lambda image: self._pictures.named(image)[1]
+        )
 
-def messages_of(ids: Sequence[int], images: Sequence[np.ndarray], chat: PlainChat) -> Any:
+
+def messages_of(
+    ids: Sequence[int],
+    images: Sequence[np.ndarray],
+    chat: PlainChat,
+    url_of: Callable[[np.ndarray], str] = data_url,
+) -> Any:
     """The conversation of `PlainChat`'s ids as OpenAI's messages, pictures as data URLs where they stand."""
     pictures = iter(images)
     messages: list[dict[str, Any]] = []
@@ -91,7 +102,7 @@ def messages_of(ids: Sequence[int], images: Sequence[np.ndarray], chat: PlainCha
             messages.append({"role": role, "content": "".join(piece or "" for piece in pieces)})
             continue
         parts: list[dict[str, Any]] = [
-            {"type": "image_url", "image_url": {"url": data_url(next(pictures))}}
+            {"type": "image_url", "image_url": {"url": url_of(next(pictures))}}
             if piece is None
             else {"type": "text", "text": piece}
             for piece in pieces

@@ -25,7 +25,6 @@ REFUSALS = 2
 """A request that so many replicas refuse is at fault itself."""
 LOSSES = 5
 """A request that so many replicas died of, or with, is not sent again."""
-_ENCODED_BYTES = 2**30
 _SLACK = 2
 # Connections that idle longer are not used again: the server closes them after 5 s, maybe just as a request is sent.
 _KEPT_ALIVE_S = 2.0
@@ -46,7 +45,7 @@ class ServerEngine:
         self._image_id, self._end_id = image_id, end_id
         self._patience_s = patience_s
         self._resubmitted = 0
-        self._pictures = EncodedPictures(_ENCODED_BYTES)
+        self._pictures = EncodedPictures()
         self._encoders = ThreadPoolExecutor(max_workers=4, thread_name_prefix="encode")
         self._requests = RemoteRequests("vllm-client", self._generated)
         limits = httpx.Limits(max_connections=None, max_keepalive_connections=64, keepalive_expiry=_KEPT_ALIVE_S)

@@ -54,7 +54,7 @@ def data_url(image: np.ndarray) -> str:
 class EncodedPictures:
     """Data URLs by `content_id`, the least recently used dropped once `max_bytes` are held. Thread-safe."""
 
-    def __init__(self, max_bytes: int) -> None:
+    def __init__(self, max_bytes: int = 2**30) -> None:
         self._max_bytes = max_bytes
         self._urls: OrderedDict[str, str] = OrderedDict()
         self._bytes = 0

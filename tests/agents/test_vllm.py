@@ -72,7 +72,10 @@ def test_whole_episodes_are_those_of_transformers(engine, policy):
     model, chat = policy
     tasks = load_tasks("sample:vstar-tiny", split="test", count=6)
     settings = EpisodeSettings(TINY, Limits(max_turns=3), tasks.budgets or TINY.budgets)
-    play = lambda one: rollout(list(tasks.tasks), one, chat, settings=settings, sampling=Sampling(0.0, 8), seed=0)  # noqa: E731
+
+    def play(one):
+        return rollout(list(tasks.tasks), one, chat, settings=settings, sampling=Sampling(0.0, 8), seed=0)
+
     for found, expected in zip(play(engine), play(TransformersEngine(model, chat)), strict=True):
         assert found.completion_ids == expected.completion_ids and found.sampled == expected.sampled
         assert found.logprobs == pytest.approx(expected.logprobs, abs=BOUND)
