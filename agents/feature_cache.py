@@ -32,9 +32,7 @@ class FeatureCache:
         self._lock = threading.Lock()
         self._kept: LRUCache[str, Features] = LRUCache(max_bytes, getsizeof=lambda one: one.patches.nbytes)
 
-    def of(
-        self, images: Sequence[np.ndarray], process: Callable[[list[np.ndarray]], list[Features]]
-    ) -> list[Features]:
+    def of(self, images: Sequence[np.ndarray], process: Callable[[list[np.ndarray]], list[Features]]) -> list[Features]:
         """The features of `images`, in order; `process` makes those that are not kept, each distinct picture once."""
         names = [content_id(image) for image in images]
         with self._lock:

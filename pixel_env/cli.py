@@ -24,6 +24,7 @@ class Command:
 
 COMMANDS = {
     "play": Command("pixel_env.play:main", "play an environment yourself in the terminal; writes the pictures"),
+    "data": Command("pixel_env.data_command:main", "make a data set ready, or say what is wrong with one"),
     "demo": Command(
         "benchmarks.demo:main", "the main job: a small model learns to zoom; ends with a table and a report"
     ),
