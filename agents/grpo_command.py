@@ -19,7 +19,8 @@ class TaskArguments:
     """What is played."""
 
     tasks: str = field(
-        default="sample:vstar-tiny", metadata={"help": "Task set to train on: 'sample:...' or a JSONL file."}
+        default="sample:vstar-tiny",
+        metadata={"help": "Task set to train on: 'sample:...' a path, or owner/name of the hub."},
     )
     task_count: int | None = field(default=None, metadata={"help": "Use so many of its tasks (default: all)."})
     eval_tasks: str | None = field(

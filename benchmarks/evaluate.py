@@ -1,4 +1,4 @@
-"""`pixel-env eval`: a checkpoint on a task set under four zoom policies.
+"""`pixel-env eval`: a checkpoint on a task set under zoom policies.
 
 Every trajectory is a JSONL row as soon as it has ended, so a killed evaluation goes on where it stood: what is missing
 is played, with the seeds that it would have had. Knows policies, rollouts and files; knows nothing of training.
@@ -6,7 +6,7 @@ is played, with the seeds that it would have had. Knows policies, rollouts and f
 
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
@@ -16,10 +16,16 @@ from agents.engines.protocol import Engine
 from agents.rollout import ChatFormat, EpisodeSettings, Rollout, Sampling, rollout
 from agents.run_folder import keep_configuration
 from benchmarks.arguments import parse
+from benchmarks.evaluation_tables import SAMPLED, Verdicts, position_table, summary_table
+from benchmarks.lmms_samples import write_samples
 from benchmarks.policies import LEARNED_ZOOM, NO_ZOOM, POLICIES, Policy, policy_named
+from benchmarks.provenance import provenance_of
+from benchmarks.questions import shard_named, shuffled
 from benchmarks.records import ROWS, Evaluation, Key, Record, append, keys_of, read_evaluation
+from benchmarks.released_scorer import load_math_verify, released_score
+from benchmarks.shards import folder_of, take_over
 from benchmarks.tables import accuracy_table
-from benchmarks.weights import weights_hash
+from benchmarks.timings import seconds_per_answer, timed
 from pixel_env.budgets import budgets_for
 from pixel_env.dialects import Dialect, dialect_named
 from pixel_env.errors import ConfigError, UnknownNameError
@@ -30,7 +36,7 @@ from pixel_env.types import Limits, Stop, Task, TaskSet
 
 @dataclass(frozen=True)
 class EvalConfig:
-    """Measure a checkpoint on a task set under four zoom policies."""
+    """Measure a checkpoint on a task set under zoom policies."""
 
     model: str = field(
         default="tiny-zoom", metadata={"help": "a checkpoint: folder, hub id, or the name of an embedded one"}
@@ -38,12 +44,19 @@ class EvalConfig:
     tasks: str = field(default="sample:vstar-tiny", metadata={"help": "task set: 'sample:...' or a JSONL file"})
     split: Literal["train", "test"] = field(default="test", metadata={"help": "of an embedded set: train or test"})
     task_count: int | None = field(default=None, metadata={"help": "use so many of its tasks; None: all"})
+    strict: bool = field(default=False, metadata={"help": "stop at rows that cannot be used; else they are left out"})
+    shard: str | None = field(
+        default=None, metadata={"help": "play a part, 1/8 to 8/8; the command without it takes the parts over"}
+    )
+    shuffle_options: bool = field(
+        default=True, metadata={"help": "show each question's options in an order drawn by the seed"}
+    )
     output_dir: str = field(default="runs/eval", metadata={"help": "folder of the trajectories; goes on if it is cut"})
     policies: tuple[str, ...] = field(
         default=POLICIES, metadata={"help": "greedy policies; none to measure sampled rollouts only"}
     )
     samples: int = field(
-        default=0, metadata={"help": "rollouts of each question sampled at temperature 1, for RaPR as in training"}
+        default=0, metadata={"help": "rollouts of each question sampled at temperature 1, for avg@k, pass@k and RaPR"}
     )
     dialect: str = field(default="tiny", metadata={"help": "wire format of calls and answers: a dialect's name"})
     max_turns: int = field(default=4, metadata={"help": "turns of an episode, the answering one included"})
@@ -60,19 +73,27 @@ class EvalConfig:
     )
     max_batch: int = field(default=96, metadata={"help": "turns that are generated at a time"})
     dtype: str = field(default="float32", metadata={"help": "precision of the weights: float32, bfloat16 or auto"})
-    seed: int = field(default=0, metadata={"help": "of the random places and of sampling"})
+    seed: int = field(default=0, metadata={"help": "of the random places, of the options' orders and of sampling"})
+    scorer: Literal["own", "released"] = field(
+        default="own", metadata={"help": "released: the released code's judge beside our graders"}
+    )
+    lmms_samples: bool = field(default=False, metadata={"help": "write the samples as lmms-eval logs them, too"})
+
+    @property
+    def folder(self) -> Path:
+        """Where the trajectories are: a shard's lie in a folder below `output_dir`."""
+        whole = Path(self.output_dir)
+        return whole if self.shard is None else folder_of(whole, shard_named(self.shard))
+
+    @property
+    def played(self) -> "EvalConfig":
+        """What decides what is played: a finished run may be scored and written out in another way."""
+        return replace(self, strict=False, scorer="own", lmms_samples=False)
 
     def settings(self, dialect: Dialect, task_set: TaskSet) -> EpisodeSettings:
         """How the episodes are played."""
         limits = Limits(self.max_turns, self.max_images, self.max_tokens)
         return EpisodeSettings(dialect, limits, budgets_for(None, task_set, dialect))
-
-
-@dataclass(frozen=True)
-class Weights:
-    """Which weights an evaluation is of: a folder may be trained again between a kill and the next start."""
-
-    weights: str
 
 
 def main(argv: list[str]) -> int:
@@ -81,17 +102,42 @@ def main(argv: list[str]) -> int:
     dialect = dialect_named(config.dialect)
     for name in config.policies:
         _check_policy(name)
-    task_set = load_tasks(config.tasks, split=config.split, count=config.task_count)
-    folder = Path(config.output_dir)
-    keep_configuration(folder, [config, Weights(weights_hash(config.model))], resumes=True)
+    judge = load_math_verify() if config.scorer == "released" else None
+    task_set = questions_of(config)
+    budgets = config.settings(dialect, task_set).budgets
+    provenance = provenance_of(config.model, config.engine, dialect, budgets)
+    keep_configuration(config.folder, [config.played, provenance], resumes=True)
     engine, chat = engine_of(config, dialect)
     evaluation = evaluate(config, task_set, engine, chat)
-    print(f"{config.model} on {task_set.name} ({len(task_set)} questions)")
-    if task_set.notice:
-        print(task_set.notice)
-    print(accuracy_table(evaluation))
-    print(f"Trajectories: {folder / ROWS}")
+    released = {r.key: released_score(r.trajectory, judge) for r in evaluation.records} if judge else None
+    _report(config, evaluation, released)
     return 0
+
+
+def questions_of(config: EvalConfig) -> TaskSet:
+    """The questions that this command plays, as it shows them."""
+    task_set = load_tasks(config.tasks, split=config.split, count=config.task_count, strict=config.strict)
+    if config.shuffle_options:
+        task_set = shuffled(task_set, config.seed)
+    if config.shard is None:
+        return task_set
+    tasks = shard_named(config.shard).of(task_set.tasks)
+    if not tasks:
+        raise ConfigError(f"--shard {config.shard} is empty, of {len(task_set)} questions; make fewer parts")
+    return replace(task_set, tasks=tasks)
+
+
+def _report(config: EvalConfig, evaluation: Evaluation, released: Verdicts | None) -> None:
+    part = "" if config.shard is None else f", part {config.shard}"
+    print(f"{config.model} on {evaluation.task_set.name} ({len(evaluation.task_set)} questions{part})")
+    if evaluation.task_set.notice:
+        print(evaluation.task_set.notice)
+    by_position = position_table(evaluation)
+    tables = [accuracy_table(evaluation), summary_table(evaluation, seconds_per_answer(config.folder), released)]
+    print("\n\n".join([*tables, by_position] if by_position else tables))
+    if config.lmms_samples:
+        print(f"Samples: {', '.join(map(str, write_samples(config.folder, evaluation)))}")
+    print(f"Trajectories: {config.folder / ROWS}")
 
 
 def engine_of(config: EvalConfig, dialect: Dialect) -> tuple[Engine, ChatFormat]:
@@ -120,11 +166,12 @@ def engine_of(config: EvalConfig, dialect: Dialect) -> tuple[Engine, ChatFormat]
 
 
 def evaluate(config: EvalConfig, task_set: TaskSet, engine: Engine, chat: ChatFormat) -> Evaluation:
-    """Plays what `output_dir` does not hold yet; returns all of it."""
+    """Plays what the run's folder does not hold yet; returns all of it."""
     settings = config.settings(dialect_named(config.dialect), task_set)
-    folder = Path(config.output_dir)
+    folder = config.folder
     store = TrajectoryStore(folder / ROWS)
     done = keys_of(store.path)
+    take_over(folder, store, done)
     passes: list[tuple[Policy, int | None]] = [
         (policy_named(name, settings, chat, seed=config.seed), None) for name in config.policies
     ]
@@ -135,17 +182,19 @@ def evaluate(config: EvalConfig, task_set: TaskSet, engine: Engine, chat: ChatFo
         for policy, samples in passes:
             missing = missing_rollouts(task_set.tasks, policy.name, samples, done)
             keep = _keeper(policy, missing, store, done, bar)
-            rollout(
-                [task for task, _ in missing],
-                engine,
-                chat,
-                settings=settings,
-                sampling=Sampling(0.0 if samples is None else 1.0, config.max_turn_tokens, policy.banned_ids),
-                seed=config.seed,
-                forced=policy.forced,
-                on_finish=keep,
-            )
-    evaluation = read_evaluation(folder)
+            sampling = Sampling(0.0 if samples is None else 1.0, config.max_turn_tokens, policy.banned_ids)
+            with timed(folder, policy.name if samples is None else SAMPLED, len(missing)):
+                rollout(
+                    [task for task, _ in missing],
+                    engine,
+                    chat,
+                    settings=settings,
+                    sampling=sampling,
+                    seed=config.seed,
+                    forced=policy.forced,
+                    on_finish=keep,
+                )
+    evaluation = read_evaluation(folder, task_set)
     _warn_of_failures(evaluation)
     return evaluation
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from agents.run_folder import FILE_NAME
+from benchmarks.questions import shuffled
 from pixel_env.budgets import budgets_for
 from pixel_env.dialects import dialect_named
 from pixel_env.errors import ConfigError
@@ -81,13 +82,19 @@ class Evaluation:
         return list(dict.fromkeys(record.trajectory.task.category for record in self.records))
 
 
-def read_evaluation(folder: Path) -> Evaluation:
-    """The evaluation that `pixel-env eval` wrote into `folder`. Raises ConfigError if there is none."""
+def read_evaluation(folder: Path, task_set: TaskSet | None = None) -> Evaluation:
+    """The evaluation that `pixel-env eval` wrote into `folder`. Raises ConfigError if there is none.
+
+    `task_set`: its questions as they were shown, where the caller holds them; else they are loaded as it loaded them.
+    """
     try:
         config = json.loads((folder / FILE_NAME).read_text(encoding="utf-8"))
     except OSError as error:
         raise ConfigError(f"{folder} holds no evaluation; make one: pixel-env eval --output_dir {folder}") from error
-    task_set = load_tasks(config["tasks"], split=config["split"], count=config["task_count"])
+    if task_set is None:
+        task_set = load_tasks(config["tasks"], split=config["split"], count=config["task_count"])
+        if config.get("shuffle_options"):
+            task_set = shuffled(task_set, config["seed"])
     budgets = budgets_for(None, task_set, dialect_named(config["dialect"]))
     rows = list({_key(row): row for row in read(folder / ROWS)}.values())  # one that broke and was played again: once
     wanted = {row["task_id"] for row in rows}

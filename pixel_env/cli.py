@@ -24,13 +24,16 @@ class Command:
 
 COMMANDS = {
     "play": Command("pixel_env.play:main", "play an environment yourself in the terminal; writes the pictures"),
+    "data": Command("pixel_env.data_command:main", "make a data set ready, or say what is wrong with one"),
     "demo": Command(
         "benchmarks.demo:main", "the main job: a small model learns to zoom; ends with a table and a report"
     ),
     "trap": Command("benchmarks.ablations:main", "the learning trap and its cure, over several seeds"),
     "replay-study": Command("benchmarks.replay_study:main", "sample replay and the filter, over several seeds"),
     "eval": Command("benchmarks.evaluate:main", "measure a checkpoint on a task set under four zoom policies"),
+    "compare": Command("benchmarks.compare_command:main", "the paired test between two evaluations"),
     "report": Command("benchmarks.report:main", "write the HTML report of a finished run"),
+    "view": Command("benchmarks.view_command:main", "write a page to look at the trajectories of an evaluation"),
     "sft": Command("agents.sft:main", "warm start: supervised training on traces, mistakes masked"),
     "serve": Command("agents.serve_command:main", "replicas of a model behind vLLM's server, for training"),
     "grpo": Command("agents.grpo_command:main", "reinforcement learning with the curiosity bonus"),

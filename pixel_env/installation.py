@@ -32,6 +32,7 @@ _EXTRA_OF_PACKAGE = {
     "av": "video",
     "decord": "video",
     "huggingface_hub": "data",
+    "math_verify": "released",
     "pyarrow": "data",
 }
 

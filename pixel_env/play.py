@@ -52,7 +52,11 @@ def main(argv: list[str]) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="pixel-env play", description="Take the model's place in the terminal.")
-    parser.add_argument("--tasks", default="sample:vstar", help="task set: sample:NAME or a JSONL file (%(default)s)")
+    parser.add_argument(
+        "--tasks",
+        default="sample:vstar",
+        help="task set: sample:NAME or a path, or owner/name of the hub (%(default)s)",
+    )
     parser.add_argument("--dialect", default="default", help="wire format: a dialect's name (%(default)s)")
     parser.add_argument("--split", default="test", choices=["train", "test"], help="of a sample set (%(default)s)")
     parser.add_argument("--task-id", help="play this task; default: drawn")

@@ -7,7 +7,12 @@ from gymnasium.envs.registration import register, registry
 
 ENTRY_POINT = "pixel_env.env:PixelEnv"
 
-ENVIRONMENTS: dict[str, str] = {"PixelReasoning-VStar-v0": "sample:vstar"}
+ENVIRONMENTS: dict[str, str] = {
+    "PixelReasoning-VStar-v0": "sample:vstar",
+    "PixelReasoning-TallyQA-v0": "sample:tallyqa",
+    "PixelReasoning-InfographicsVQA-v0": "sample:infographics",
+    "PixelReasoning-MVBench-v0": "sample:mvbench",
+}
 """Each id, and the task set that it plays if `tasks` is not given."""
 
 

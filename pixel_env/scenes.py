@@ -1,7 +1,7 @@
 """Scenes: a window of a real photograph with small coloured cards, a real handwritten digit on each.
 
 A scene is a recipe, rendered on demand and never a file. Knows the embedded photographs and digits; knows nothing of
-questions (`samples.py`). Photographs AND digits are split, so nothing of a test scene was ever seen in training.
+questions (`samples/`). Photographs AND digits are split, so nothing of a test scene was ever seen in training.
 
 Sizes are those at which looking closer is necessary and not convenient: in an overview of an eighth of the side a card
 is 6 px (its colour and place can be seen), its digit 2 px (it cannot be read; `tests/pixel_env/test_samples.py` proves
@@ -10,6 +10,7 @@ it with a probe that is told the place).
 
 import functools
 import hashlib
+from collections.abc import Collection
 from dataclasses import dataclass
 from importlib import resources
 from typing import Literal
@@ -194,6 +195,12 @@ def tiles_of(split: Split) -> np.ndarray:
     return shuffled[:TRAIN_DIGITS] if split == "train" else shuffled[TRAIN_DIGITS:]
 
 
+def draw_tile(rng: np.random.Generator, split: Split, among: Collection[int]) -> int:
+    """Number of a random tile of `split` that shows one of the digits `among`."""
+    tiles = tiles_of(split)
+    return int(rng.choice(tiles[np.isin(digits()[1][tiles], list(among))]))
+
+
 def draw_scene(rng: np.random.Generator, split: Split, *, window_side: int | None, cards: tuple[int, int]) -> Scene:
     """A random scene.
 
@@ -244,13 +251,14 @@ def draw_card(
     contrast: tuple[float, float] = (120.0, 200.0),
     side: int = CARD_SIDE,
     digit_side: int = DIGIT_SIDE,
+    max_shift: int = MAX_SHIFT,
 ) -> Card:
     """A card with a random digit of `split`, of random polarity and of a contrast in grey levels within `contrast`."""
     step = float(rng.uniform(*contrast))
     low = float(rng.uniform(0.0, 255.0 - step))
     paper, ink = (low, low + step) if rng.random() < 0.5 else (low + step, low)
     tile = int(rng.choice(tiles_of(split)))
-    shift_x, shift_y = (int(value) for value in rng.integers(-MAX_SHIFT, MAX_SHIFT + 1, 2))
+    shift_x, shift_y = (int(value) for value in rng.integers(-max_shift, max_shift + 1, 2))
     return Card(
         colour, left, top, tile, paper, ink, float(rng.uniform(*BOLDNESS)), (shift_x, shift_y), side, digit_side
     )

@@ -1,6 +1,6 @@
 """Correctness: the grade of each answer, as the environment gave it.
 
-Knows trajectories. Knows nothing of graders (`pixel_env/grading.py`) or of shaping.
+Knows trajectories. Knows nothing of graders (`pixel_env/grading/`) or of shaping.
 """
 
 from collections.abc import Sequence

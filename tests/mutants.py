@@ -126,7 +126,7 @@ MUTANTS = (
     ),
     Mutant(
         "an answer with several numbers is graded by the first",
-        "pixel_env/grading.py",
+        "pixel_env/grading/counts.py",
         "return values[0] if len(values) == 1 else None",
         "return values[0] if values else None",
         ("tests/pixel_env/test_grading.py",),
@@ -173,6 +173,20 @@ MUTANTS = (
         "trajectories_G])\n    operations_G = np.array([trajectory.operations for",
         "trajectories_G])\n    operations_G = np.array([trajectory.valid_operations for",
         REWARDS,
+    ),
+    Mutant(
+        "an option that is denied is chosen",
+        "pixel_env/grading/choices.py",
+        "if place is not None and place < len(texts) and _DENIED.search(before):",
+        "if False:",
+        ("tests/pixel_env/test_grading.py",),
+    ),
+    Mutant(
+        "of two options of which one holds the other the shorter is chosen",
+        "pixel_env/grading/choices.py",
+        "key=lambda t: (-len(t), t)",
+        "key=lambda t: (len(t), t)",
+        ("tests/pixel_env/test_grading.py",),
     ),
     # ------------------------------------------------------------------------------------------------ core loop
     Mutant(

@@ -1,43 +1,66 @@
-"""Task sets by name or from a file: `load_tasks`.
+"""Task sets by name, from files and from the hub: `load_tasks`.
 
-Knows which loader reads what. Knows nothing of episodes. The file format of users' own tasks is told in `jsonl.py`.
+Knows which loader reads what. Knows nothing of episodes. The file format of users' own tasks is told in `jsonl.py`,
+each published one in its reader, and how they are told apart in `recognition.py`.
 """
 
+import os
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
 from pixel_env.errors import TaskError
-from pixel_env.tasks.jsonl import read_jsonl
+from pixel_env.tasks.format import Format
+from pixel_env.tasks.hub import fetched, is_hub_id
+from pixel_env.tasks.index import read_index
+from pixel_env.tasks.reading import BadRowsWarning, Reading, read_located
+from pixel_env.tasks.recognition import FORMATS, Located, locate
 from pixel_env.types import Task, TaskSet
 
-__all__ = ["TaskSpec", "load_tasks", "read_jsonl"]
+__all__ = ["BadRowsWarning", "TaskSpec", "load_tasks", "locate_spec", "read_path"]
 
 SAMPLE_PREFIX = "sample:"
 
 TaskSpec = str | Path | Sequence[Task] | TaskSet
 """What `tasks=` takes everywhere."""
 
+Split = Literal["train", "test"]
 
-def load_tasks(spec: TaskSpec, *, split: Literal["train", "test"] = "test", count: int | None = None) -> TaskSet:
+
+def load_tasks(spec: TaskSpec, *, split: Split = "test", count: int | None = None, strict: bool = False) -> TaskSet:
     """The task set that `spec` stands for; `count` keeps its first tasks only.
 
-    "sample:NAME" is an embedded sample set; a path is a JSONL file of ours (`jsonl.py`); tasks and task sets are taken
-    as they are. `split` chooses between the photographs of an embedded set; a file has one split. Raises TaskError or
-    UnknownNameError.
+    "sample:NAME" is an embedded sample set; a path is a file or folder of our own format or a published one, told by
+    its columns or named before the path ("vstar:PATH"); "owner/name" that is no path is a data set of the hub, fetched
+    once (`hub.py`); tasks and task sets are taken as they are. `split` chooses between the photographs of an embedded
+    set, and between the files of a folder by their names; a file has one split. Rows that cannot be used are left out,
+    with one BadRowsWarning that names them; `strict` raises TaskError instead. Raises TaskError or UnknownNameError.
     """
     if split not in ("train", "test"):
         raise TaskError(f"no split named {split!r}; there are 'train' and 'test'")
     if count is not None and count < 1:
         raise TaskError(f"count is the number of tasks to keep and must be at least 1, got {count}")
-    task_set = _load(spec, split, count)
+    task_set = _load(spec, split, count, strict)
     if len(task_set) == 0:
         raise TaskError(f"the task set {task_set.name!r} is empty; give at least one task")
     return task_set
 
 
-def _load(spec: TaskSpec, split: Literal["train", "test"], count: int | None) -> TaskSet:
+def read_path(spec: str | Path, *, split: Split = "test") -> Reading:
+    """What `load_tasks` reads from a file, a folder or the hub, with what is wrong in it. Raises TaskError."""
+    located = locate_spec(spec, split=split)
+    index = read_index(located)
+    return read_located(located, None if index is None else index.faults)[0]
+
+
+def locate_spec(spec: str | Path, *, split: Split = "test") -> Located:
+    """The files that `load_tasks` would read for a path or hub id. Raises TaskError."""
+    path, named = _path_of(spec)
+    return locate(path, named, split)
+
+
+def _load(spec: TaskSpec, split: Split, count: int | None, strict: bool) -> TaskSet:
     if isinstance(spec, TaskSet):
         return _first(spec, count)
     if isinstance(spec, str) and spec.startswith(SAMPLE_PREFIX):
@@ -46,8 +69,16 @@ def _load(spec: TaskSpec, split: Literal["train", "test"], count: int | None) ->
         name = spec.removeprefix(SAMPLE_PREFIX)
         return sample_set(name, split=split) if count is None else sample_set(name, split=split, count=count)
     if isinstance(spec, str | Path):
-        return _first(read_jsonl(Path(spec)), count)
+        return _first(read_path(spec, split=split).usable(strict=strict), count)
     return _first(TaskSet("tasks given in Python", _checked(spec)), count)
+
+
+def _path_of(spec: str | Path) -> tuple[Path, Format | None]:
+    """Where the files are, and the format that is named before the path."""
+    prefix, colon, rest = str(spec).partition(":")
+    named = FORMATS.get(prefix) if colon and not os.path.exists(spec) else None
+    path = Path(rest if named else spec).expanduser()
+    return (fetched(str(path)) if is_hub_id(str(path)) and not path.exists() else path), named
 
 
 def _first(task_set: TaskSet, count: int | None) -> TaskSet:

@@ -11,70 +11,39 @@ the overview does not suffice, false if it does).
     {"question": "What colour is the card?", "image": "photos/one.png", "options": ["red", "blue"], "answer": "red",
      "evidence": [{"image": 0, "box": [0.1, 0.1, 0.2, 0.2]}]}      (broken here for reading: a row is one line)
 
-Paths are relative to the file's folder and may not leave it. Every row is checked before the first task is made, and
-all bad rows are reported in one TaskError, each with file and line.
+Paths are relative to the file's folder and may not leave it. Every row is checked, and all bad rows are reported
+together, each with file and line.
 """
 
-import json
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 from pixel_env.boxes import Box, read_box
 from pixel_env.errors import TaskError
 from pixel_env.grading import GRADERS
-from pixel_env.media import FileSource
-from pixel_env.types import Evidence, MediaKind, Task, TaskSet
+from pixel_env.tasks.format import Format
+from pixel_env.tasks.pictures import PictureFolder
+from pixel_env.tasks.rows import Row
+from pixel_env.types import Evidence, MediaKind, Source, Task
 
-_KEYS = {
-    "id", "question", "answer", "image", "frames", "grader", "options", "evidence", "category", "needs_looking"
-}  # fmt: skip
-_REPORTED = 20
-
-
-def read_jsonl(path: Path) -> TaskSet:
-    """The tasks of the file, in its order. Empty lines are skipped. Raises TaskError."""
-    try:
-        lines = path.read_text(encoding="utf-8-sig").split("\n")  # splitlines() would cut at separators inside of texts
-    except (OSError, UnicodeDecodeError) as error:
-        raise TaskError(f"cannot read the task file {path}: {error}. Give a JSONL file in UTF-8.") from error
-    tasks: dict[str, Task] = {}
-    problems: list[str] = []
-    for line_number, line in enumerate(lines, start=1):
-        if not line.strip():
-            continue
-        try:
-            task = _read_row(line, path, line_number)
-            if task.task_id in tasks:
-                raise TaskError(f"the id {task.task_id!r} is taken by an earlier row")
-            tasks[task.task_id] = task
-        except TaskError as error:
-            problems.append(f"{path}, line {line_number}: {error}")
-    if problems:
-        raise TaskError(_report(problems))
-    return TaskSet(path.stem, tuple(tasks.values()))
+_KEYS = frozenset(
+    {"id", "question", "answer", "image", "frames", "grader", "options", "evidence", "category", "needs_looking"}
+)
 
 
-def _report(problems: list[str]) -> str:
-    shown = problems[:_REPORTED]
-    more = [f"... and {len(problems) - _REPORTED} more"] if len(problems) > _REPORTED else []
-    return "\n".join([f"{len(problems)} bad row(s); the format is told in pixel_env/tasks/jsonl.py", *shown, *more])
+def _told_by(columns: frozenset[str], suffix: str) -> bool:
+    return suffix == ".jsonl" and {"question", "answer"} <= columns <= _KEYS
 
 
-def _read_row(line: str, path: Path, line_number: int) -> Task:
-    try:
-        row = json.loads(line)
-    except (ValueError, RecursionError) as error:
-        raise TaskError(f"not valid JSON ({error}); one object a line is expected") from error
-    if not isinstance(row, dict):
-        raise TaskError(f"an object is expected, got a {type(row).__name__}")
+def _task_of(entry: Row, pictures: PictureFolder) -> Task:
+    row = entry.values
     unknown = sorted(set(row) - _KEYS)
     if unknown:
         raise TaskError(f"unknown key(s) {', '.join(unknown)}; known are {', '.join(sorted(_KEYS))}")
-    media, sources = _sources(row, path.parent)
+    media, sources = _sources(row, pictures)
     options = _texts(row, "options", required=False)
     task = Task(
-        task_id=_text(row, "id", f"{path.stem}:{line_number}"),
+        task_id=_text(row, "id", f"{entry.file.stem}:{entry.number}"),
         question=_text(row, "question", None),
         answers=_texts(row, "answer", required=True),
         sources=sources,
@@ -106,28 +75,16 @@ def _texts(row: Mapping[str, Any], key: str, *, required: bool) -> tuple[str, ..
     return tuple(texts)
 
 
-def _sources(row: Mapping[str, Any], folder: Path) -> tuple[MediaKind, tuple[FileSource, ...]]:
+def _sources(row: Mapping[str, Any], pictures: PictureFolder) -> tuple[MediaKind, tuple[Source, ...]]:
     if "image" in row and "frames" in row:
         raise TaskError("give either 'image' or 'frames', not both")
     if "frames" in row:
         if not isinstance(row["frames"], list):
             raise TaskError("'frames' must be a list of paths")
-        return "video", tuple(_picture(name, folder) for name in _texts(row, "frames", required=True))
+        return "video", tuple(pictures.picture(name) for name in _texts(row, "frames", required=True))
     if "image" in row:
-        return "image", tuple(_picture(name, folder) for name in _texts(row, "image", required=True))
+        return "image", tuple(pictures.picture(name) for name in _texts(row, "image", required=True))
     return "text", ()
-
-
-def _picture(name: str, folder: Path) -> FileSource:
-    place = folder / name
-    if "\0" in name:
-        raise TaskError(f"{name!r} is no path")
-    # resolve() follows links, so neither ".." nor a link nor an absolute path leads out of the folder.
-    if not place.resolve().is_relative_to(folder.resolve()):
-        raise TaskError(f"the path {name!r} leaves the folder of the task file; put the pictures into it")
-    if not place.is_file():
-        raise TaskError(f"there is no picture {name!r}; paths are relative to the folder of the task file")
-    return FileSource(place)
 
 
 def _grader(row: Mapping[str, Any], options: tuple[str, ...]) -> str:
@@ -175,3 +132,15 @@ def _needs_looking(row: Mapping[str, Any]) -> bool | None:
     if value is not None and not isinstance(value, bool):
         raise TaskError(f"'needs_looking' must be true or false, got {value!r}")
     return value
+
+
+OWN = Format(
+    name="tasks",
+    about="your own: one JSON object a line",
+    source="docs/tasks.md",
+    is_verified=True,
+    columns=_KEYS,
+    told_by=_told_by,
+    task_of=_task_of,
+    is_lenient=False,
+)

@@ -14,9 +14,11 @@ from gymnasium.vector import AsyncVectorEnv, SyncVectorEnv
 from gymnasium.wrappers import RecordEpisodeStatistics
 
 import pixel_env
+from pixel_env.actions import write
+from pixel_env.boxes import Box
 from pixel_env.registration import ENVIRONMENTS, register_all
 from pixel_env.testing import tiny_task_set
-from pixel_env.types import Limits
+from pixel_env.types import CropImage, Limits
 
 pytestmark = pytest.mark.filterwarnings("error")
 
@@ -31,27 +33,49 @@ def test_the_environment_checker_finds_nothing_with_warnings_as_errors(name, ren
     check_env(gym.make(name, render_mode=render_mode).unwrapped)
 
 
+@pytest.mark.parametrize("name", ENVIRONMENTS)
 @pytest.mark.parametrize("dialect", ["qwen2.5-vl", "qwen3-vl", "released", "tiny"])
-def test_every_dialect_passes_the_checker(dialect):
-    check_env(gym.make(VSTAR, dialect=dialect).unwrapped)
+def test_every_dialect_passes_the_checker(name, dialect):
+    check_env(gym.make(name, dialect=dialect).unwrapped)
 
 
-def test_the_id_works_from_a_bare_import_of_gymnasium():
-    code = f"import gymnasium as gym; print(gym.make('pixel_env:{VSTAR}').reset(seed=0)[1]['notice'])"
+def test_there_is_an_id_for_each_benchmark():
+    assert list(ENVIRONMENTS) == [
+        "PixelReasoning-VStar-v0",
+        "PixelReasoning-TallyQA-v0",
+        "PixelReasoning-InfographicsVQA-v0",
+        "PixelReasoning-MVBench-v0",
+    ]
+
+
+@pytest.mark.parametrize("name", ENVIRONMENTS)
+def test_the_id_works_from_a_bare_import_of_gymnasium(name):
+    code = f"import gymnasium as gym; print(gym.make('pixel_env:{name}').reset(seed=0)[1]['notice'])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stderr
     assert "embedded sample set" in done.stdout
 
 
-def test_without_arguments_the_embedded_set_says_so_in_info_and_when_rendered():
-    env = gym.make(VSTAR, render_mode="ansi")
+@pytest.mark.parametrize(
+    ("name", "benchmark"), list(zip(ENVIRONMENTS, ["V*", "TallyQA", "InfographicsVQA", "MVBench"], strict=True))
+)
+def test_without_arguments_the_embedded_set_says_so_in_info_and_when_rendered(name, benchmark):
+    env = gym.make(name, render_mode="ansi")
     _, info = env.reset(seed=0)
-    assert "embedded sample set sample:vstar" in info["notice"] and "not a V* score" in info["notice"]
+    assert f"embedded sample set {ENVIRONMENTS[name]} " in info["notice"]
+    assert f"not a {benchmark} score" in info["notice"]
     assert info["notice"] in env.render()
 
 
-def test_a_random_agent_plays_to_the_end_within_the_spaces():
-    env = gym.make(VSTAR)
+@pytest.mark.parametrize("name", ENVIRONMENTS)
+def test_a_split_is_chosen_by_name(name):
+    assert gym.make(name, split="train").reset(seed=0)[1]["task_id"].split("/")[1] == "train"
+    assert gym.make(name).reset(seed=0)[1]["task_id"].split("/")[1] == "test"
+
+
+@pytest.mark.parametrize("name", ENVIRONMENTS)
+def test_a_random_agent_plays_to_the_end_within_the_spaces(name):
+    env = gym.make(name)
     env.action_space.seed(0)
     for episode in range(5):
         observation, _ = env.reset(seed=episode)
@@ -65,9 +89,11 @@ def test_a_random_agent_plays_to_the_end_within_the_spaces():
         assert 0.0 <= reward <= 1.0 and info["stop"] is not None
 
 
-def test_registering_again_changes_nothing():
+@pytest.mark.parametrize("name", ENVIRONMENTS)
+def test_registering_again_changes_nothing(name):
     register_all()
-    assert gym.spec(VSTAR).entry_point == "pixel_env.env:PixelEnv"
+    assert gym.spec(name).entry_point == "pixel_env.env:PixelEnv"
+    assert gym.spec(name).kwargs == {"tasks": ENVIRONMENTS[name]}
 
 
 def test_the_package_offers_its_main_names_and_no_others():
@@ -77,17 +103,19 @@ def test_the_package_offers_its_main_names_and_no_others():
         _ = pixel_env.pixelenv
 
 
-def test_a_spec_survives_json_with_limits_and_budgets():
+@pytest.mark.parametrize("name", ENVIRONMENTS)
+def test_a_spec_survives_json_with_limits_and_budgets(name):
     limits = Limits(max_turns=2)
-    env = gym.make(VSTAR, limits=limits, budgets=gym.make(VSTAR).unwrapped.budgets, **TINY | {"tasks": "sample:vstar"})
+    env = gym.make(name, limits=limits, budgets=gym.make(name).unwrapped.budgets, dialect="tiny")
     text = env.spec.to_json()
     again = gym.make(EnvSpec.from_json(text))
     assert json.loads(text)["kwargs"]["limits"]["max_turns"] == 2
     assert again.unwrapped.limits == limits and again.unwrapped.budgets == env.unwrapped.budgets
 
 
-def test_closing_twice_is_fine():
-    env = gym.make(VSTAR)
+@pytest.mark.parametrize("name", ENVIRONMENTS)
+def test_closing_twice_is_fine(name):
+    env = gym.make(name)
     env.reset()
     env.close()
     env.close()
@@ -128,6 +156,24 @@ def test_a_vector_environment_plays_what_single_ones_play(mode):
         assert terminated.tolist() == [True, True]
         observations, *_ = envs.step((ANSWER, ANSWER))  # this step resets
         assert all("card" in text for text in observations["text"])
+    finally:
+        envs.close()
+
+
+@pytest.mark.parametrize("mode", ["sync", "async"])
+@pytest.mark.parametrize("name", ENVIRONMENTS)
+def test_vectors_of_every_id_work_without_arguments_and_show_what_single_ones_show(name, mode):
+    singles = [gym.make(name) for _ in range(2)]
+    expected = [env.reset(seed=seed)[0] for seed, env in enumerate(singles, start=5)]
+    envs = gym.make_vec(name, num_envs=2, vectorization_mode=mode)
+    try:
+        observations, _ = envs.reset(seed=5)
+        for text, pictures, single in zip(observations["text"], observations["images"], expected, strict=True):
+            assert text == single["text"] and len(pictures) == len(single["images"])
+            assert all(np.array_equal(*pair) for pair in zip(pictures, single["images"], strict=True))
+        answers = tuple(f"\\boxed{{{env.unwrapped.trajectory.task.answers[0]}}}" for env in singles)
+        _, rewards, terminated, _, _ = envs.step(answers)
+        assert rewards.tolist() == [1.0, 1.0] and terminated.tolist() == [True, True]
     finally:
         envs.close()
 
@@ -174,6 +220,17 @@ def test_episode_statistics_are_recorded():
     assert info["episode"]["r"] == 1.0 and info["episode"]["l"] == 2
 
 
+@pytest.mark.parametrize("name", ENVIRONMENTS)
+def test_every_id_renders_frames_of_one_size_before_and_after_a_look(name):
+    env = gym.make(name, render_mode="rgb_array")
+    env.reset(seed=0)
+    first = env.render()
+    env.step(write(CropImage(0, Box(0.25, 0.25, 0.75, 0.75)), env.unwrapped.dialect))
+    second = env.render()
+    assert first.shape == second.shape == (640, 1120, 3)
+    assert not np.array_equal(first, second)
+
+
 def test_frames_have_one_size_so_that_they_make_a_video():
     env = gym.make(VSTAR, render_mode="rgb_array", **TINY)
     env.reset(seed=0)
@@ -184,10 +241,11 @@ def test_frames_have_one_size_so_that_they_make_a_video():
     assert not np.array_equal(first, second)
 
 
-def test_no_warning_is_drawn_by_an_ordinary_episode():
+@pytest.mark.parametrize("name", ENVIRONMENTS)
+def test_no_warning_is_drawn_by_an_ordinary_episode(name):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        env = gym.make(VSTAR)
+        env = gym.make(name)
         env.reset(seed=0)
         env.step("\\boxed{7}")
         env.close()

@@ -136,14 +136,14 @@ def test_the_environment_plays_a_file(folder):
 def test_a_bad_row_is_named_with_file_line_and_what_is_expected(folder, row, said):
     path = written(folder, GOOD, row)
     with pytest.raises(TaskError) as error:
-        load_tasks(path)
+        load_tasks(path, strict=True)
     assert f"{path}, line 2: " in str(error.value) and said in str(error.value)
 
 
 def test_all_bad_rows_are_reported_together_and_the_report_stays_short(folder):
     path = written(folder, {"question": ""}, GOOD, "{", *[GOOD | {"answer": ""}] * 30)
     with pytest.raises(TaskError) as error:
-        load_tasks(path)
+        load_tasks(path, strict=True)
     report = str(error.value)
     assert report.startswith("32 bad row(s)") and "line 1:" in report and "line 3:" in report
     assert report.endswith("... and 12 more") and "line 2:" not in report
@@ -151,7 +151,7 @@ def test_all_bad_rows_are_reported_together_and_the_report_stays_short(folder):
 
 def test_an_id_that_is_taken_is_reported(folder):
     with pytest.raises(TaskError, match="line 2: the id 'a' is taken"):
-        load_tasks(written(folder, GOOD | {"id": "a"}, GOOD | {"id": "a"}))
+        load_tasks(written(folder, GOOD | {"id": "a"}, GOOD | {"id": "a"}), strict=True)
 
 
 def test_a_link_does_not_lead_out_of_the_folder(folder):

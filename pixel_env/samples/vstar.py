@@ -1,20 +1,19 @@
-"""The embedded sample sets: questions on scenes, composed on demand, with exact evidence.
+"""Questions about one or two of a few cards, in the style of V*.
 
 Two sets of equal proportions come out of one generator: `sample:vstar` (whole photographs of at least 2,000 px, shown
 at an eighth of their side or less) and `sample:vstar-tiny` (512-px windows, shown at 64 px; crops at 128 px).
-They are in the *style* of V*; a score on them is never a score on V*.
 """
 
+import functools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import overload
 
 import numpy as np
 
 from pixel_env.dialects import view_budgets
-from pixel_env.errors import UnknownNameError
+from pixel_env.samples.sequence import SampleSet
 from pixel_env.scenes import Card, Scene, SceneSource, Split, draw_scene
-from pixel_env.types import Evidence, Task, TaskSet, ViewBudgets
+from pixel_env.types import Evidence, Task, ViewBudgets
 
 DIGIT_ON_CARD = "digit-on-card"
 """Which digit is on the red card? Cannot be answered from the overview."""
@@ -29,7 +28,6 @@ CHOICE = "choice"
 
 DEFAULT_KINDS = (DIGIT_ON_CARD, HALF)
 ALL_KINDS = (DIGIT_ON_CARD, HALF, COUNT, LEFT_OF, CHOICE)
-DEFAULT_COUNT = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,62 +48,6 @@ LAYOUTS: dict[str, Layout] = {
         512, (2, 4), view_budgets((4096, 4096), (16_384, 16_384), (4096, 4096), (16_384, 16_384), factor=16)
     ),
 }
-
-
-def sample_set(
-    name: str,
-    *,
-    split: Split = "test",
-    count: int = DEFAULT_COUNT,
-    kinds: Sequence[str] = DEFAULT_KINDS,
-    seed: int = 0,
-) -> TaskSet:
-    """The embedded set `name` ("vstar" or "vstar-tiny"): `count` tasks, the `kinds` in turn.
-
-    Task i depends on (seed, split, i) alone, so a longer set starts with the shorter one. Raises UnknownNameError.
-    """
-    if name not in LAYOUTS:
-        raise UnknownNameError.among("sample set", name, LAYOUTS)
-    for kind in kinds:
-        if kind not in _QUESTIONS:
-            raise UnknownNameError.among("kind of sample task", kind, _QUESTIONS)
-    notice = (
-        f"embedded sample set sample:{name} ({split}): real photographs and handwriting, composed by a script. "
-        "A score on it is not a V* score."
-    )
-    tasks = SampleTasks(name, split, count, tuple(kinds), seed)
-    return TaskSet(f"sample:{name}", tasks, notice, LAYOUTS[name].budgets)
-
-
-@dataclass(frozen=True)
-class SampleTasks(Sequence[Task]):
-    """The tasks of a sample set, each composed when it is asked for."""
-
-    name: str
-    split: Split
-    size: int
-    kinds: tuple[str, ...]
-    seed: int
-
-    def __len__(self) -> int:
-        return self.size
-
-    @overload
-    def __getitem__(self, index: int) -> Task: ...
-    @overload
-    def __getitem__(self, index: slice) -> Sequence[Task]: ...
-    def __getitem__(self, index: int | slice) -> Task | Sequence[Task]:
-        if isinstance(index, slice):
-            return [self[place] for place in range(*index.indices(self.size))]
-        if not -self.size <= index < self.size:
-            raise IndexError(f"{self.name} has {self.size} tasks, asked for number {index}")
-        place = index % self.size
-        rng = np.random.default_rng([self.seed, 0 if self.split == "train" else 1, place])
-        kind = self.kinds[place % len(self.kinds)]
-        layout = LAYOUTS[self.name]
-        scene = draw_scene(rng, self.split, window_side=layout.window_side, cards=layout.cards)
-        task_id = f"{self.name}/{self.split}/{self.seed}/{place:06d}-{kind}"
-        return _QUESTIONS[kind](task_id, scene, rng)
 
 
 # ------------------------------------------------------------------------------------------------ kinds of question
@@ -156,6 +98,24 @@ _QUESTIONS: dict[str, Callable[[str, Scene, np.random.Generator], Task]] = {
     LEFT_OF: _left_of,
     CHOICE: _choice,
 }
+
+
+def _compose(kind: str, layout: Layout, task_id: str, split: Split, rng: np.random.Generator) -> Task:
+    scene = draw_scene(rng, split, window_side=layout.window_side, cards=layout.cards)
+    return _QUESTIONS[kind](task_id, scene, rng)
+
+
+VSTAR_SETS: tuple[SampleSet, ...] = tuple(
+    SampleSet(
+        name=name,
+        benchmark="V*",
+        material="real photographs and handwriting",
+        budgets=layout.budgets,
+        kinds={kind: functools.partial(_compose, kind, layout) for kind in ALL_KINDS},
+        default_kinds=DEFAULT_KINDS,
+    )
+    for name, layout in LAYOUTS.items()
+)
 
 
 def digit_question(colour: str) -> str:

@@ -1,0 +1,99 @@
+"use strict";
+// What there is to look at, and which of it is asked for. Knows the data and the page's address; draws nothing.
+
+const data = JSON.parse(document.getElementById("data").textContent);
+const embedded = JSON.parse(document.getElementById("pictures").textContent);
+const isPair = data.runs.length === 2;
+const SIDES = isPair ? ["A", "B"] : [""];
+
+// An entry is a line of the list: a trajectory or, with two runs, the same rollout of both (null where one lacks it).
+const entries = [];
+const byId = new Map();
+const byTask = new Map(); // all trajectories of a question
+for (const trajectory of data.trajectories) {
+  let entry = byId.get(trajectory.id);
+  if (!entry) {
+    entry = { id: trajectory.id, place: entries.length, sides: data.runs.map(() => null), words: null };
+    byId.set(entry.id, entry);
+    entries.push(entry);
+  }
+  entry.sides[trajectory.run] = trajectory;
+  if (!byTask.has(trajectory.task)) byTask.set(trajectory.task, []);
+  byTask.get(trajectory.task).push(trajectory);
+}
+
+const present = (entry) => entry.sides.filter(Boolean);
+const taskOf = (trajectory) => data.tasks[trajectory.task];
+const verdictOf = (trajectory) => (trajectory.reward >= 1 ? "right" : trajectory.reward > 0 ? "partly" : "wrong");
+const policyOf = (trajectory) => trajectory.policy + (trajectory.sample === null ? "" : ", sampled");
+
+function outcomeOf(entry) {
+  const [first, second] = entry.sides;
+  if (!first || !second) return first ? "only in A" : "only in B";
+  const right = [first, second].map((trajectory) => verdictOf(trajectory) === "right");
+  if (right[0] === right[1]) return right[0] ? "right in both" : "right in neither";
+  return right[0] ? "right in A only" : "right in B only";
+}
+
+function operationsOf(trajectory) {
+  const found = [trajectory.executed ? "executed" : "none executed"];
+  const codes = trajectory.turns.map((turn) => turn.code).filter(Boolean);
+  return codes.length ? [...found, "failed", ...codes] : found;
+}
+
+const ofEach = (read) => (entry) => [...new Set(present(entry).flatMap(read))];
+const FILTERS = [
+  { name: "answer", of: isPair ? (entry) => [outcomeOf(entry)] : ofEach(verdictOf) },
+  { name: "operations", of: ofEach(operationsOf) },
+  { name: "stop", of: ofEach((trajectory) => trajectory.stop || "running") },
+  { name: "category", of: ofEach((trajectory) => taskOf(trajectory).category || "none") },
+  { name: "policy", of: ofEach(policyOf) },
+];
+for (const filter of FILTERS) {
+  filter.counts = new Map();
+  for (const entry of entries) {
+    for (const value of filter.of(entry)) filter.counts.set(value, (filter.counts.get(value) || 0) + 1);
+  }
+}
+
+// What is asked for: a value per filter ("" for all), the words to find, and the id of the entry that is open.
+let asked = { find: "", at: "" };
+let listed = entries;
+
+function wordsOf(entry) {
+  if (entry.words === null) {
+    const texts = [entry.id];
+    for (const trajectory of present(entry)) {
+      const task = taskOf(trajectory);
+      texts.push(task.question, ...task.options, ...task.answers, trajectory.answer || "", trajectory.error || "");
+      for (const turn of trajectory.turns) texts.push(turn.text, turn.code || "", turn.message || "");
+    }
+    entry.words = texts.join("\n").toLowerCase();
+  }
+  return entry.words;
+}
+
+function applyFilters() {
+  const chosen = FILTERS.filter((filter) => asked[filter.name]);
+  const words = asked.find.toLowerCase().split(/\s+/).filter(Boolean);
+  listed = entries.filter(
+    (entry) =>
+      chosen.every((filter) => filter.of(entry).includes(asked[filter.name])) &&
+      words.every((word) => wordsOf(entry).includes(word)),
+  );
+}
+
+function readAddress() {
+  const given = new URLSearchParams(location.hash.slice(1));
+  asked = { find: given.get("find") || "", at: given.get("at") || "" };
+  for (const filter of FILTERS) asked[filter.name] = given.get(filter.name) || "";
+}
+
+// `isStep`: the browser's way back leads to where one was before.
+function writeAddress(isStep) {
+  const given = new URLSearchParams();
+  for (const [name, value] of Object.entries(asked)) if (value) given.set(name, value);
+  const address = "#" + given.toString();
+  if (address === location.hash || (address === "#" && !location.hash)) return;
+  history[isStep ? "pushState" : "replaceState"](null, "", address);
+}

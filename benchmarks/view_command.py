@@ -1,0 +1,132 @@
+"""`pixel-env view RUN`: a page on which an evaluation's trajectories can be looked at, alone or beside another's.
+
+The page is HTML with its style, script and data inside and asks nothing of the network. So are its pictures, up to
+`EMBEDDED_PICTURES`; of a larger run they lie in a folder beside the page, and a browser loads those in sight. Knows
+where things are put; what is shown is `view_rows.py`, how it looks and moves `view.html`, `view.css` and `view*.js`.
+"""
+
+import base64
+import hashlib
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from html import escape
+from importlib import resources
+from pathlib import Path
+from string import Template
+
+from tqdm import tqdm
+
+from agents.run_folder import FILE_NAME, write_whole
+from benchmarks.arguments import parse
+from benchmarks.records import ROWS, read_evaluation
+from benchmarks.view_pictures import PictureList, Size, Unreadable
+from benchmarks.view_rows import Rows, Run, identity
+from pixel_env.errors import ConfigError
+from rewards.shaping import GroupReward, group_reward_named
+
+PAGE = "view.html"
+EMBEDDED_PICTURES = 1000
+"""A page with more pictures than this has them in a folder beside it."""
+_SCRIPTS = ("view.js", "view_parts.js", "view_rewards.js", "view_detail.js", "view_list.js")
+"""In the order in which the page runs them."""
+
+
+@dataclass(frozen=True)
+class ViewConfig:
+    """Write a page on which the trajectories of a run can be looked at."""
+
+    run: str = field(default="runs/eval", metadata={"help": "folder of an evaluation; may stand first, without --run"})
+    output: str | None = field(default=None, metadata={"help": "the page; None: view.html in the run's folder"})
+    other: str | None = field(default=None, metadata={"help": "folder of a second evaluation, shown beside the first"})
+    limit: int | None = field(default=None, metadata={"help": "show so many questions, the first ones; None: all"})
+    group_reward: str = field(
+        default="paper", metadata={"help": "how the rollouts of a question are paid: a preset or 'module:function'"}
+    )
+
+
+def main(argv: list[str]) -> int:
+    """`pixel-env view RUN [--flags]`. Returns the exit code."""
+    named = ["--run", *argv] if argv and not argv[0].startswith("-") else argv
+    config = parse(named, ViewConfig, "view")
+    if config.limit is not None and config.limit < 1:
+        raise ConfigError(f"--limit is the number of questions to show and must be at least 1, got {config.limit}")
+    folders = [Path(config.run)] + ([] if config.other is None else [Path(config.other)])
+    runs = [read_run(folder, limit=config.limit) for folder in folders]
+    if not set.intersection(*({identity(record) for record in run.records} for run in runs)):
+        print("The two runs share no rollout (policy, question, number): none stands beside another.", file=sys.stderr)
+    path = folders[0] / PAGE if config.output is None else Path(config.output)
+    unreadable = write_page(path, runs, group_reward_named(config.group_reward))
+    if unreadable:
+        print(f"{len(unreadable)} pictures cannot be shown. The first: {unreadable[0]}", file=sys.stderr)
+    print(f"{sum(len(run.records) for run in runs)} trajectories: {path}")
+    return 0
+
+
+def read_run(folder: Path, *, limit: int | None = None) -> Run:
+    """The evaluation in `folder`, or the first `limit` questions of it. Raises ConfigError if there is none."""
+    if not (folder / ROWS).exists():
+        below = sorted(str(rows.parent) for rows in folder.glob(f"*/{ROWS}"))
+        hint = f"There are some below it: {', '.join(below)}." if below else "Make one: pixel-env eval --output_dir ..."
+        raise ConfigError(f"{folder} holds no evaluation (no {ROWS}). {hint}")
+    evaluation = read_evaluation(folder)
+    kept = set(list(dict.fromkeys(record.trajectory.task.task_id for record in evaluation.records))[:limit])
+    records = [record for record in evaluation.records if record.trajectory.task.task_id in kept]
+    facts: dict[str, object] = json.loads((folder / FILE_NAME).read_text(encoding="utf-8"))
+    return Run(str(folder), records, evaluation.budgets, evaluation.task_set.notice, facts)
+
+
+def write_page(path: Path, runs: Sequence[Run], group_reward: GroupReward) -> list[str]:
+    """Writes the page about one run, or two beside each other; returns why pictures are missing, if some are."""
+    pictures = PictureList()
+    rows = Rows(pictures, group_reward).of(runs)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    folder = path.with_name(f"{path.stem}_pictures") if len(pictures) > EMBEDDED_PICTURES else None
+    embedded: dict[str, str] = {}
+
+    def keep(name: str, jpeg: bytes) -> None:
+        if folder is None:
+            embedded[name] = base64.b64encode(jpeg).decode()
+        else:
+            (folder / f"{name}.jpg").write_bytes(jpeg)
+
+    if folder is not None:
+        folder.mkdir(exist_ok=True)
+    made = dict(tqdm(pictures.make(keep), total=len(pictures), desc="pictures", unit="picture", mininterval=0.5))
+    sizes = {name: [size.width, size.height] for name, size in made.items() if isinstance(size, Size)}
+    reasons = {name: size.reason for name, size in made.items() if isinstance(size, Unreadable)}
+    where = None if folder is None else folder.name
+    data = {**rows, "pictures": {"folder": where, "sizes": sizes, "unreadable": reasons}}
+    write_whole(
+        path, page(" and ".join(run.name for run in runs), data, dict(sorted(embedded.items())))
+    )  # threads are done in any order
+    return list(reasons.values())
+
+
+def page(title: str, data: Mapping[str, object], embedded: Mapping[str, str]) -> str:
+    """The whole page. `embedded`: pictures by name, as base64."""
+    script = "\n".join(_file(name) for name in _SCRIPTS)
+    return Template(_file(PAGE)).substitute(
+        title=escape(title),
+        policy=escape(_security_policy(script)),
+        style=_file("view.css"),
+        data=_inert(data),
+        pictures=_inert(embedded),
+        script=script,
+    )
+
+
+def _security_policy(script: str) -> str:
+    """What the browser may do for the page: run this very script and show pictures. Nothing else, whatever it holds."""
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    return f"default-src 'none'; script-src 'sha256-{digest}'; style-src 'unsafe-inline'; img-src 'self' data: file:"
+
+
+def _inert(value: object) -> str:
+    """`value` as JSON that may stand in a script element: no text in it can end the element or open a comment."""
+    return json.dumps(value, separators=(",", ":"), allow_nan=False).replace("<", "\\u003c")
+
+
+def _file(name: str) -> str:
+    return (resources.files("benchmarks") / name).read_text(encoding="utf-8")

@@ -1,0 +1,78 @@
+// What a rollout was paid, and the other rollouts of its question.
+
+function paid(trajectory) {
+  const parts = Object.entries(trajectory.parts || {}).map(([name, value]) => [name, signed(value)]);
+  const rows = [["grade of the answer", figure(trajectory.reward)], ...parts];
+  if (trajectory.parts) rows.push(["reward", figure(trajectory.total)]);
+  if (trajectory.parts && data.groups[trajectory.group].size > 1)
+    rows.push(["advantage in its group", signed(trajectory.advantage)]);
+  const calls = `${plural(trajectory.operations, "operation")}, ${trajectory.executed} executed`;
+  return make(
+    "section",
+    { class: "paid" },
+    make("h3", {}, "Grade and reward"),
+    table(["", ""], rows),
+    make("p", { class: "soft" }, calls + "."),
+  );
+}
+
+function group(trajectory) {
+  const others = byTask.get(trajectory.task);
+  if (others.length < 2) return null;
+  const own = others.filter((other) => other.group === trajectory.group);
+  const rest = others.filter((other) => other.group !== trajectory.group);
+  const figures = data.groups[trajectory.group];
+  return make(
+    "section",
+    { class: "group" },
+    own.length > 1
+      ? [
+          make("h3", {}, `The ${own.length} rollouts of this question`),
+          make(
+            "p",
+            { class: "soft" },
+            `RaPR ${figures.rapr === null ? "unknown" : figures.rapr.toFixed(3)}: the share of rollouts with an executed operation. Advantage: reward minus the mean of the group.`,
+          ),
+          rollouts(own, trajectory),
+        ]
+      : null,
+    rest.length ? [make("h3", {}, "Other rollouts of this question"), rollouts(rest, trajectory)] : null,
+  );
+}
+
+function rollouts(shown, open) {
+  const head = ["rollout", "", "answer", "operations", "correctness", "curiosity", "penalty", "reward", "advantage"];
+  const rows = shown.map((one) => {
+    const name = one.sample === null ? one.policy : `${one.policy} ${one.sample + 1}`;
+    const go = make(
+      "button",
+      {
+        type: "button",
+        class: "link",
+        "aria-current": one === open ? "true" : null,
+        on: { click: () => openEntry(one.id, true) },
+      },
+      name,
+    );
+    const parts = one.parts || {};
+    const numbers = [parts.correctness, parts.curiosity, parts.penalty].map((value) =>
+      value === undefined ? "–" : signed(value),
+    );
+    const advantage = one.parts && data.groups[one.group].size > 1 ? signed(one.advantage) : "–";
+    const cells = [
+      go,
+      chip(verdictOf(one), verdictOf(one)),
+      one.answer === null ? "–" : one.answer,
+      `${one.executed} of ${one.operations}`,
+      ...numbers,
+      one.parts ? figure(one.total) : "–",
+      advantage,
+    ];
+    return make(
+      "tr",
+      { class: one === open ? "current" : "" },
+      cells.map((cell) => make("td", {}, cell)),
+    );
+  });
+  return table(head, rows);
+}

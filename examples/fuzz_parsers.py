@@ -1,0 +1,112 @@
+r"""Throws random texts at everything that reads what a model wrote: every dialect's grammar and every grader.
+
+    python examples/fuzz_parsers.py                      # a million cases
+    python examples/fuzz_parsers.py --cases 20000 --seed 1
+
+A case is one text for one reader, in turn. Texts are glued from the pieces that readers look for (openings of calls,
+braces, boxes, numbers, letters of options), broken in random places, and from random characters. A reader must return:
+a grammar an action, a grader a number from 0 to 1. What raises or returns something else is printed with its text, so
+that it can become a test; the exit code is 1 then.
+"""
+
+import argparse
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from functools import partial
+
+import numpy as np
+
+from pixel_env.actions import parse
+from pixel_env.dialects import DIALECTS, Dialect, dialect_named
+from pixel_env.grading import GRADERS
+from pixel_env.types import Action, Task, Unfinished
+
+CASES = 1_000_000
+BATCH = 10_000
+LONGEST = 16  # pieces of one text
+SHOWN_SIZES = [(640, 480), (28, 28)]
+OPTIONS = ("red", "dark red", "(C) a dog", "12", "not moving", "E", "", "both A and B")
+REFERENCES = ("red", "12", "B", "", "1,250", r"\boxed{7}", "hello world")
+
+CROP = (
+    '<tool_call>{"name": "crop_image", "arguments": {"bbox_2d": [0.1, 0.1, 0.5, 0.5], "target_image": 1}}</tool_call>'
+)
+PIECES = [
+    *("<tool_call>", "</tool_call>", "<crop>", "<answer>", "</answer>", r"\boxed{", r"\boxed {", "{", "}", "[", "]"),
+    *('{"name": "crop_image", "arguments": {"bbox_2d": [', '], "target_image": 1}}', '{"name": "select_frames", '),
+    *('"arguments": {"target_frames": [', "]}}", '"crop_image_normalized"', '"', ",", ":", " ", "\n", "null", "true"),
+    *("0", "1", "0.5", "-1", "1e400", "-0.0", "NaN", "Infinity", "9" * 400, "1.", ".5", "1,250", "1/2", "½", "3²", "٣"),
+    *("A", "b", "(C)", "D.", "E", "I", "red", "dark red", "a dog", "option", "the answer is", "not ", "or", "and", "-"),
+    *("one", "twenty", "hundred", "dozen", "no", "none", "people", "at least", "+", "**", "$", "'", r"\text{"),
+    *("\x00", "\ue000", "\ud800", "\u202e", "İ", "ß", "ﬁ", "Ⓑ", "【", "\u00a0", "e\u0301", "😀", "\\", "５"),
+    *(CROP, CROP.replace("0.1, 0.1, 0.5, 0.5", "9, 9, 500, 400"), CROP.replace("crop_image", "crop_image_normalized")),
+    *('<tool_call>{"name": "select_frames", "arguments": {"target_frames": [1, 2]}}</tool_call>', "<crop> 1 2 8 9"),
+]  # fmt: skip
+
+
+def main() -> int:
+    """Runs the cases. Returns the exit code."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--cases", type=int, default=CASES, help="how many texts are read")
+    parser.add_argument("--seed", type=int, default=0, help="of the texts")
+    arguments = parser.parse_args()
+    names, readers = zip(*all_readers().items(), strict=True)
+    start = time.perf_counter()
+    failures: Counter[str] = Counter()
+    results: dict[str, Counter[str]] = {name: Counter() for name in names}
+    for number, text in enumerate(random_texts(arguments.cases, np.random.default_rng(arguments.seed))):
+        place = number % len(readers)
+        try:
+            results[names[place]][readers[place](text)] += 1
+        except Exception as error:
+            failures[names[place]] += 1
+            print(f"{names[place]}, case {number}: {type(error).__name__}: {error}\n  text: {text!r}")
+    seconds = time.perf_counter() - start
+    for name, counts in results.items():
+        print(f"{name:18}", ", ".join(f"{result} {count}" for result, count in sorted(counts.items())))
+    print(f"{arguments.cases} cases, seed {arguments.seed}, {arguments.cases / seconds:.0f} cases a second")
+    print(f"{failures.total()} failures")
+    return 1 if failures else 0
+
+
+def all_readers() -> dict[str, Callable[[str], str]]:
+    """By name: functions that read a text and say what they read; they raise if that is no result."""
+    grammars = {f"parse:{name}": partial(read_turn, dialect=dialect_named(name)) for name in DIALECTS}
+    task = Task("fuzz", "How many people are there?", REFERENCES, options=OPTIONS)
+    graders = {f"grade:{name}": partial(read_answer, grader=grader, task=task) for name, grader in GRADERS.items()}
+    return grammars | graders
+
+
+def read_turn(text: str, dialect: Dialect) -> str:
+    """The kind of action that `text` is; it is read as a turn that its token limit cut, too."""
+    for turn in (Unfinished(text), text):
+        action = parse(turn, dialect, SHOWN_SIZES)
+        if not isinstance(action, Action):
+            raise AssertionError(f"read as {action!r}, wanted an action")
+    return type(action).__name__
+
+
+def read_answer(text: str, grader: Callable[[str, Task], float], task: Task) -> str:
+    """Whether `text` is graded as right, wrong or partly right."""
+    grade = grader(text, task)
+    if not (isinstance(grade, float) and 0.0 <= grade <= 1.0):
+        raise AssertionError(f"graded {grade!r}, wanted a float from 0 to 1")
+    return {0.0: "wrong", 1.0: "right"}.get(grade, "partly")
+
+
+def random_texts(count: int, rng: np.random.Generator) -> Iterator[str]:
+    """`count` texts of up to `LONGEST` pieces; one piece in eight is a random character."""
+    for start in range(0, count, BATCH):
+        lengths = rng.integers(0, rng.integers(1, LONGEST + 1, size=min(BATCH, count - start)) + 1)
+        chosen = rng.integers(0, len(PIECES) * 8 // 7, size=lengths.sum()).tolist()
+        characters = rng.integers(0, 0x3000, size=lengths.sum()).tolist()
+        place = 0
+        for length in lengths.tolist():
+            ours = range(place, place + length)
+            place += length
+            yield "".join(PIECES[chosen[i]] if chosen[i] < len(PIECES) else chr(characters[i]) for i in ours)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

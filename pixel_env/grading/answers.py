@@ -1,0 +1,72 @@
+r"""An answer's text without what wraps it: LaTeX, Markdown, a lead-in such as "The answer is".
+
+Knows text only: no options, no numbers, no references. Every grader reads an answer through `unwrapped`.
+"""
+
+import re
+import unicodedata
+
+from pixel_env.actions import last_boxed
+from pixel_env.types import Task
+
+_WRAPPER = re.compile(r"\\(?:text|math|mbox|boxed|fbox|operatorname)[a-z]*\s*\{([^{}]*)\}")
+_DEEPEST_WRAPPERS = 8  # `\text{\textbf{...}}` ends somewhere: hostile nesting must not cost a pass per brace
+_MATH_DELIMITER = re.compile(r"\\[()\[\]]|\\left(?![a-z])|\\right(?![a-z])|\\,|\\;|\\!|(?<!\\)~")
+_ESCAPED = re.compile(r"\\([%$&#_{}])")
+_ANSWER_TAG = re.compile(r"</?answer>", re.IGNORECASE)
+_EMPHASIS = re.compile(r"(?<![\w*])\*{1,3}([^*]+)\*{1,3}(?![\w*])")  # "**red**", but not 2**3
+_QUOTES = {'"': '"', "'": "'", "“": "”", "‘": "’", "«": "»", "「": "」", "$": "$", "_": "_"}
+
+LEAD_IN = re.compile(
+    r"\b(?:(?:the|my)\s+)?(?:(?:final|correct|right|best)\s+){0,3}(?:answer|option|choice)\s*(?:is|[:=])\s*:?\s*|"
+    r"\b(?:the\s+)?(?:correct|right|best)\s+(?:answer|option|choice)\b(?:\s+is\b)?\s*:?\s*",
+    re.IGNORECASE,
+)
+"""What announces an answer and is none: "The answer is", "final answer:", "the right option is"."""
+_OPENING_LEAD_IN = re.compile(
+    rf"\s*(?:(?:so|thus|hence|therefore|ok|okay)\b,?\s*)?(?:{LEAD_IN.pattern})", re.IGNORECASE
+)
+
+
+def unwrapped(answer: str) -> str:
+    r"""`answer` without markup and lead-in; upper and lower case stay.
+
+    Of a text that holds a complete `\boxed{}` it is the content of the last one, as where answers are recognised
+    (`pixel_env/actions.py`).
+    """
+    boxed = last_boxed(answer)
+    text = answer if boxed is None else boxed
+    text = _EMPHASIS.sub(r"\1", _ANSWER_TAG.sub(" ", text)).replace("`", "").replace("$$", "$")
+    for _ in range(_DEEPEST_WRAPPERS):
+        text, count = _WRAPPER.subn(r"\1", text)
+        if not count:
+            break
+    text = _ESCAPED.sub(r"\1", _MATH_DELIMITER.sub(" ", text))
+    text = _unquoted(text)
+    lead_in = _OPENING_LEAD_IN.match(text)
+    return _unquoted(text[lead_in.end() :]) if lead_in else text
+
+
+def folded(text: str) -> str:
+    """`text` as it is compared: Unicode variants, upper case and runs of white space do not count."""
+    return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
+
+
+def plain(text: str) -> str:
+    """`text` folded, without a final full stop."""
+    return folded(text).removesuffix(".").rstrip()
+
+
+def exact(answer: str, task: Task) -> float:
+    """1 if `answer` equals a reference; case, white space, markup, a final full stop, Unicode variants do not count."""
+    return float(plain(unwrapped(answer)) in {plain(unwrapped(reference)) for reference in task.answers})
+
+
+def _unquoted(text: str) -> str:
+    text = text.strip()
+    while len(text) > 2 and _QUOTES.get(text[0]) == text[-1]:
+        inner = text[1:-1]
+        if text[0] in inner or text[-1] in inner:
+            break  # "red" or "blue": two quotations, not one
+        text = inner.strip()
+    return text

@@ -1,0 +1,139 @@
+"""The one number that an answer names, in digits or in words.
+
+Knows text and numbers; of a task only what its question asks about, for answers such as "no dogs".
+"""
+
+import math
+import re
+import unicodedata
+
+from pixel_env.grading.answers import folded, unwrapped
+from pixel_env.types import Task
+
+_SMALL_NAMES = """zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen
+seventeen eighteen nineteen"""
+_TENS_NAMES = "twenty thirty forty fifty sixty seventy eighty ninety"
+_TENS = {word: 10 * ten for ten, word in enumerate(_TENS_NAMES.split(), start=2)}
+_SMALL = {word: value for value, word in enumerate(_SMALL_NAMES.split())} | _TENS
+_SCALES = {"dozen": 12, "hundred": 100, "thousand": 1_000, "million": 1_000_000, "billion": 1_000_000_000}
+
+_DIGITS = r"(?:\d{1,3}(?:,\d{3}){1,8}(?!\d|,\d)|\d+)(?:\.\d+)?|\.\d+"
+_WORD = rf"\b(?:{'|'.join([*_SMALL, *_SCALES])})\b"
+_NUMBER = re.compile(
+    r"(?P<sign>(?<![\w.)])[-+]|\b(?:minus|negative)\s+)?"
+    rf"(?:(?<![\w.^])(?P<top>{_DIGITS})(?:\s?/\s?(?P<bottom>{_DIGITS}))?(?:\s(?P<scale>{'|'.join(_SCALES)})\b)?"
+    rf"|(?P<words>{_WORD}(?:(?:[\s-]|\sand\s){_WORD})*))"
+)
+_BOUND_BEFORE = re.compile(
+    r"(?:\bat (?:least|most)|\b(?:more|less|fewer|greater|larger|smaller) than|"
+    r"\b(?:over|under|above|below|up to)|[<>≤≥]=?)\s?$"
+)
+_BOUND_AFTER = re.compile(r"\s?(?:\+|or (?:more|fewer|less)\b)|,\d")  # "3,5" is neither a thousand nor a decimal here
+_CALCULATION = re.compile(r"\d\s?(?:[×*÷]+|x)\s?\d|\d:\d|/\s?[\d.,]+\s?/")
+_PRONOUN_BEFORE = re.compile(r"\b(?:this|that|each|every|another|any|which|no|the(?:\s[a-z]+)?)[\s-]$")  # "the red one"
+_LONGEST_LEAD = 40  # characters before a number that can belong to it
+
+_THOUSANDS = re.compile(r"(?<=\d)(?:\{,\}|\\[,;!]|[\u00a0\u2009\u202f'’])(?=\d{3}(?!\d))")
+_LATEX_FRACTION = re.compile(r"\\[dt]?frac\s*\{([\d.]+)\}\s*\{([\d.]+)\}")
+_RAISED = re.compile(r"[⁰¹²³⁴-⁹]+")
+_LOWERED = re.compile(r"[₀-₉]+")
+_VULGAR_FRACTION = re.compile(r"[¼-¾⅐-⅞↉]")
+_UNIT_EXPONENT = re.compile(r"(?<=[a-z])\^\d+")
+_ORDINAL = re.compile(r"\b\d+(?:st|nd|rd|th)\b")
+
+_ZERO = re.compile(r"(?:there (?:is|are|was|were) )?(?:none|nobody|no[- ]one|nothing)(?: of (?:them|these|those))?")
+_DENIAL = re.compile(r"(?:there (?:is|are|was|were) )?no ([a-z]+(?: [a-z]+){0,11})")
+_PLACES = "in on at of the a this image picture photo scene video visible here shown seen present"
+_PLACE_WORDS = frozenset(_PLACES.split())
+
+
+def number(answer: str, task: Task) -> float:
+    """1 if `answer` names exactly one number and it equals that of a reference.
+
+    Digits (thousands separators, decimals, fractions, signs, units) and words ("twenty-one", "two dozen") count; the
+    same number said twice is one. Two different numbers, bounds ("at least 3", "3-5", "3+") and calculations are
+    0. "None" is zero, and so is "no dogs" where the question asks about dogs.
+    """
+    given = number_named(answer, task.question)
+    references = [number_named(reference, task.question) for reference in task.answers]
+    return float(given is not None and any(value is not None and math.isclose(given, value) for value in references))
+
+
+def number_named(answer: str, question: str = "") -> float | None:
+    """The number that `answer` names; None if it names none, several, or something that holds more than a number."""
+    text = _readable(answer)
+    if _is_zero(text.rstrip(".! "), question):
+        return 0.0
+    if _CALCULATION.search(text):
+        return None
+    values: list[float] = []
+    for found in _NUMBER.finditer(text):
+        before = text[max(0, found.start() - _LONGEST_LEAD) : found.start()]
+        if found["words"] == "one" and _PRONOUN_BEFORE.search(before):
+            continue
+        if _BOUND_BEFORE.search(before) or _BOUND_AFTER.match(text, found.end()):
+            return None
+        values += _values_of(found)
+    if re.search(r"\d", _NUMBER.sub("", text)) or not all(math.isfinite(value) for value in values):
+        return None  # digits that belong to a name, such as B2, or a number beyond all
+    values = list(dict.fromkeys(values))
+    return values[0] if len(values) == 1 else None
+
+
+def _readable(answer: str) -> str:
+    """`answer` with one spelling for what has several. Ordinals and the exponents of units ("m²") are left out."""
+    text = _LATEX_FRACTION.sub(r" \1/\2 ", _THOUSANDS.sub(",", answer))
+    # Before folding, which would make 3² the number 32 and 3½ the fraction 31/2.
+    text = _RAISED.sub(lambda found: "^" + unicodedata.normalize("NFKC", found.group()), text)
+    text = _LOWERED.sub(lambda found: "_" + unicodedata.normalize("NFKC", found.group()), text)
+    text = _VULGAR_FRACTION.sub(lambda found: " " + unicodedata.normalize("NFKC", found.group()), text)
+    text = folded(unwrapped(text)).replace("−", "-").replace("⁄", "/")
+    text = _ORDINAL.sub(" ", _UNIT_EXPONENT.sub("", re.sub(r"\.{2,}", " ", text)))
+    return re.sub(r"\bhalf (?:a )?dozen\b", "6", text)
+
+
+def _is_zero(text: str, question: str) -> bool:
+    if _ZERO.fullmatch(text):
+        return True
+    denial = _DENIAL.fullmatch(text)
+    if denial is None:
+        return False
+    asked = {_singular(word) for word in re.findall(r"[a-z]+", folded(question))}
+    denied = {_singular(word) for word in denial[1].split() if word not in _PLACE_WORDS}
+    return bool(denied) and denied <= asked  # "no idea" denies nothing that was asked about
+
+
+def _singular(word: str) -> str:
+    return word.removesuffix("s")
+
+
+def _values_of(found: re.Match[str]) -> list[float]:
+    """What one match says: a number, or several words that do not make one."""
+    sign = -1.0 if (found["sign"] or "").startswith(("-", "minus", "negative")) else 1.0
+    if found["words"]:
+        return [sign * value for value in _values_of_words(re.findall(r"[a-z]+", found["words"]))]
+    top, bottom = _float(found["top"]), _float(found["bottom"] or "1")
+    return [sign * top / bottom * _SCALES.get(found["scale"] or "", 1) if bottom else math.nan]
+
+
+def _float(digits: str) -> float:
+    return float(digits.replace(",", ""))
+
+
+def _values_of_words(words: list[str]) -> list[float]:
+    """ "three hundred and twenty one" is one value, "five and six" are two."""
+    values: list[float] = []
+    thousands, rest, last = 0, 0, ""
+    for word in words:
+        if word == "and":
+            last = last if last in _SCALES else "and"
+        elif word in ("hundred", "dozen"):
+            rest, last = (rest or 1) * _SCALES[word], word
+        elif word in _SCALES:
+            thousands, rest, last = thousands + (rest or 1) * _SCALES[word], 0, word
+        else:
+            if last and last not in _SCALES and not (last in _TENS and 0 < _SMALL[word] < 10):
+                values.append(float(thousands + rest))
+                thousands, rest = 0, 0
+            rest, last = rest + _SMALL[word], word
+    return [*values, float(thousands + rest)]

@@ -1,0 +1,136 @@
+"""A data folder made ready: archives unpacked, every row and picture looked at, the findings in an index.
+
+Knows readers, archives and the index. Fetches nothing and prints nothing.
+"""
+
+import os
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+from pixel_env.errors import TaskError
+from pixel_env.tasks.archives import unpack
+from pixel_env.tasks.index import Index, index_of, stamps, write_index
+from pixel_env.tasks.pictures import PictureFolder, thorough_fault
+from pixel_env.tasks.reading import Reading, read_located
+from pixel_env.tasks.recognition import FORMATS, Located, locate
+
+Tell = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """`readings`: of each split that the folder has; empty if nothing was to be done."""
+
+    root: Path
+    index: Index
+    readings: tuple[Reading, ...] = ()
+
+
+def prepare(folder: Path, formats: Sequence[str] = (), tell: Tell = lambda line: None) -> Prepared:
+    """Makes the folder ready. Again is a no-op, unless something was wrong or a file has changed.
+
+    `formats`: those that the set may have; empty: any. `tell` gets a line for each step. Raises TaskError if there is
+    no set in the folder, or one of another format; what is wrong with single rows stands in the readings.
+    """
+    if not folder.is_dir():
+        raise TaskError(f"there is no folder {folder}; give the folder that holds the task file and its archives")
+    done = _finished(folder)
+    if done is not None and (not formats or done.index.format_name in formats):
+        return done
+    archives = _archives(folder)
+    unpacked = _unpacked(folder)
+    for archive, stamp in stamps(archives, folder).items():
+        if unpacked.get(archive) != stamp:
+            tell(f"unpacking {folder / archive}")
+            unpack(folder / archive, (folder / archive).parent)
+    located = _splits(folder, formats)
+    tell(f"reading {', '.join(str(file) for one in located for file in one.files[:3])}")
+    readings, faults, pictures = _read_and_look(located, tell)
+    root = located[0].root
+    index = Index(
+        format_name=located[0].format.name,
+        tasks=sum(len(reading.task_set) for reading in readings),
+        pictures=pictures,
+        files=stamps((file for one in located for file in one.files), root),
+        archives=stamps(archives, root),
+        faults=faults,
+        problems=sum(len(reading.problems) for reading in readings),
+    )
+    write_index(index, root)
+    return Prepared(root, index, readings)
+
+
+def checked_reading(located: Located, tell: Tell = lambda line: None) -> Reading:
+    """The set as read now, every picture decoded, whatever an index says. Raises TaskError."""
+    [reading], _, _ = _read_and_look([located], tell)
+    return reading
+
+
+def _finished(folder: Path) -> Prepared | None:
+    index = index_of(folder)
+    if index is None or index.problems:
+        return None
+    try:
+        present = stamps((folder / name for name in index.files), folder)
+        archives = stamps(_archives(folder), folder)
+    except OSError:
+        return None
+    return Prepared(folder, index) if (present, archives) == (index.files, index.archives) else None
+
+
+def _unpacked(folder: Path) -> Mapping[str, tuple[int, int]]:
+    index = index_of(folder)
+    return index.archives if index is not None else {}
+
+
+def _archives(folder: Path) -> list[Path]:
+    return sorted(file for pattern in ("*.zip", "*/*.zip") for file in folder.glob(pattern) if file.is_file())
+
+
+def _splits(folder: Path, formats: Sequence[str]) -> list[Located]:
+    """The set, or its two splits if they are files of their own."""
+    named = FORMATS[formats[0]] if len(formats) == 1 else None
+    found: list[Located] = []
+    errors: list[TaskError] = []
+    for split in ("test", "train"):
+        try:
+            located = locate(folder, named, split)
+        except TaskError as error:
+            errors.append(error)
+        else:
+            found += [located] if located not in found else []
+    if not found:
+        raise errors[0]
+    if formats and found[0].format.name not in formats:
+        raise TaskError(
+            f"{folder} holds {found[0].format.about} ({found[0].files[0].name}), not one of the formats "
+            f"{', '.join(formats)}; give another folder, or the name that fits"
+        )
+    return found
+
+
+def _read_and_look(located: Sequence[Located], tell: Tell) -> tuple[tuple[Reading, ...], dict[str, str], int]:
+    """Each set, the faults of all pictures, and how many there are."""
+    first = [read_located(one, checked={}) for one in located]
+    folders = [pictures for _, pictures in first]
+    tell(f"looking at {sum(len(one.used) + len(one.embedded) for one in folders)} picture(s)")
+    faults = _faults(folders)
+    count = sum(len(one.used) + len(one.embedded) for one in folders)
+    if not faults:
+        return tuple(reading for reading, _ in first), faults, count
+    return tuple(read_located(one, checked=faults)[0] for one in located), faults, count
+
+
+def _faults(folders: Iterable[PictureFolder]) -> dict[str, str]:
+    faults: dict[str, str] = {}
+    with ThreadPoolExecutor(os.cpu_count()) as threads:  # Pillow decodes outside of the interpreter's lock
+        for folder in folders:
+            paths = list(folder.used)
+            names = [folder.relative(path) for path in paths]
+            faults |= zip(names, threads.map(lambda path: thorough_fault(Path(path)), paths), strict=True)
+            faults |= zip(
+                folder.embedded, threads.map(lambda one: one.fault(decode=True), folder.embedded.values()), strict=True
+            )
+    return {name: fault for name, fault in faults.items() if fault}

@@ -1,0 +1,105 @@
+"""What reading a task file brings: its tasks, and what is wrong with it, row by row.
+
+Knows rows and tasks, and of a format what it declares.
+"""
+
+import os
+import warnings
+from collections import Counter
+from collections.abc import Callable, Container, Iterable, Mapping
+from dataclasses import dataclass, replace
+
+from pixel_env.errors import TaskError
+from pixel_env.tasks.format import Format
+from pixel_env.tasks.pictures import PictureFolder
+from pixel_env.tasks.recognition import Located
+from pixel_env.tasks.rows import Row
+from pixel_env.types import Task, TaskSet
+
+_REPORTED = 20
+
+
+class BadRowsWarning(UserWarning):
+    """Rows of a task file were left out. The message names them."""
+
+
+@dataclass(frozen=True)
+class Reading:
+    """A set as read: `rows` counts all of them; `problems` are those left out; `remarks` concern no single row."""
+
+    task_set: TaskSet
+    format_name: str
+    rows: int
+    problems: tuple[str, ...] = ()
+    remarks: tuple[str, ...] = ()
+
+    @property
+    def is_sound(self) -> bool:
+        """Whether it holds tasks and nothing is wrong with any row."""
+        return self.rows > 0 and not self.problems
+
+    def report(self) -> str:
+        """Everything that is wrong, one thing a line, the first ones only; "" if nothing is."""
+        told = f"; the format {self.format_name!r} is told in docs/tasks.md"
+        lines = [f"{len(self.problems)} bad row(s) of {self.rows}{told}"] if self.problems else []
+        lines += self.problems[:_REPORTED]
+        if len(self.problems) > _REPORTED:
+            lines.append(f"... and {len(self.problems) - _REPORTED} more")
+        return "\n".join([*self.remarks, *lines])
+
+    def usable(self, *, strict: bool) -> TaskSet:
+        """The tasks. Bad rows are left out, with a BadRowsWarning and a notice; `strict` raises TaskError instead.
+
+        So does a set of which nothing is left.
+        """
+        if not self.problems and not self.remarks:
+            return self.task_set
+        if strict or not len(self.task_set):
+            raise TaskError(self.report())
+        warnings.warn(f"{self.task_set.name}: {self.report()}", BadRowsWarning, stacklevel=4)
+        if not self.problems:
+            return self.task_set
+        left_out = f"{len(self.problems)} of {self.rows} rows could not be used and are left out"
+        return replace(self.task_set, notice=" ".join(filter(None, (self.task_set.notice, f"{left_out}."))))
+
+
+def read_located(located: Located, checked: Mapping[str, str] | None = None) -> tuple[Reading, PictureFolder]:
+    """What the files hold, and the pictures that they name. `checked`: see PictureFolder. Raises TaskError."""
+    chosen, first = located.format, located.files[0]
+    own_folder = os.path.relpath(first.parent, located.root)
+    below = ("",) if own_folder == "." else (own_folder, "")
+    pictures = PictureFolder(located.root, (*below, *chosen.below), checked)
+    rows = (row for file in located.files for row in chosen.rows_of(file))
+    name = first.stem if len(located.files) == 1 else located.root.name
+    return _gathered(rows, lambda row: chosen.task_of(row, pictures), name, chosen), pictures
+
+
+def _gathered(rows: Iterable[Row], task_of: Callable[[Row], Task], name: str, chosen: Format) -> Reading:
+    tasks: dict[str, Task] = {}
+    seen: Counter[str] = Counter()
+    problems: list[str] = []
+    columns: set[str] = set()
+    count = 0
+    for row in rows:
+        count += 1
+        columns.update(row.values)
+        try:
+            if row.problem:
+                raise TaskError(row.problem)
+            task = task_of(row)
+            seen[task.task_id] += 1
+            if seen[task.task_id] > 1:
+                task = _renamed(task, seen[task.task_id], tasks, chosen.is_lenient)
+            tasks[task.task_id] = task
+        except TaskError as error:
+            problems.append(f"{row.file}, {row.place}: {error}")
+    strange = sorted(columns - chosen.columns) if chosen.is_lenient else []
+    remarks = (f"column(s) {', '.join(strange)} are unknown to {chosen.name!r} and are ignored",) if strange else ()
+    return Reading(TaskSet(name, tuple(tasks.values())), chosen.name, count, tuple(problems), remarks)
+
+
+def _renamed(task: Task, number: int, taken: Container[str], is_lenient: bool) -> Task:
+    name = f"{task.task_id}#{number}"
+    if not is_lenient or name in taken:
+        raise TaskError(f"the id {task.task_id!r} is taken by an earlier row")
+    return replace(task, task_id=name)

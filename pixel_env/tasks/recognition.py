@@ -1,0 +1,146 @@
+"""Which format a file or folder holds: the table of formats, told apart by columns.
+
+Knows names, columns and places of files. Makes no task.
+"""
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from pixel_env.errors import TaskError
+from pixel_env.tasks.format import Format
+from pixel_env.tasks.infographicvqa import INFOGRAPHICVQA
+from pixel_env.tasks.jsonl import OWN
+from pixel_env.tasks.mvbench import MVBENCH
+from pixel_env.tasks.released import RELEASED
+from pixel_env.tasks.rows import SUFFIXES, columns_of
+from pixel_env.tasks.tallyqa import TALLYQA, TALLYQA_COMPLEX
+from pixel_env.tasks.vlmevalkit import VLMEVALKIT
+from pixel_env.tasks.vstar import VSTAR
+
+FORMATS: dict[str, Format] = {
+    known.name: known for known in (OWN, RELEASED, VSTAR, TALLYQA, TALLYQA_COMPLEX, INFOGRAPHICVQA, MVBENCH, VLMEVALKIT)
+}
+"""By the name that is written before a path: "vstar:PATH"."""
+
+_SHOWN = 8
+_MOST_FILES = 2000
+
+
+@dataclass(frozen=True)
+class Located:
+    """The files that make a set, their format, and the data folder that paths are relative to and may not leave."""
+
+    files: tuple[Path, ...]
+    format: Format
+    root: Path
+
+
+def locate(path: Path, named: Format | None, split: str) -> Located:
+    """What is at `path`, read as `named` or as the format that its columns tell. Raises TaskError."""
+    if path.is_dir():
+        return _in_folder(path, named, split)
+    chosen = named or _format_of(path)
+    return Located((path,), chosen, chosen.root_of(path))
+
+
+def _format_of(file: Path) -> Format:
+    suffix = file.suffix.lower()
+    if suffix not in SUFFIXES:
+        return OWN  # whatever its name says: the reader tells what is wrong with it
+    columns = columns_of(file)
+    told = _told(columns, suffix)
+    if not told and suffix == ".jsonl":
+        return OWN
+    if len(told) != 1:
+        raise TaskError(_untold(file, columns, told))
+    return told[0]
+
+
+def _told(columns: frozenset[str], suffix: str) -> list[Format]:
+    return [known for known in FORMATS.values() if not known.is_by_name_only and known.told_by(columns, suffix)]
+
+
+def _untold(file: Path, columns: frozenset[str], told: Sequence[Format]) -> str:
+    found = "it could be of several formats" if told else "it is of no format that is known"
+    named = ", ".join(sorted(columns)) or "(none)"
+    return f"cannot tell how to read {file}: {found}; its columns are {named}.\n{_ways_to_name(told, file)}"
+
+
+def _ways_to_name(told: Sequence[Format], path: Path) -> str:
+    lines = [f"  {known.name}:{path}  ({known.about})" for known in told or FORMATS.values()]
+    return "\n".join(["Say which it is, with its name before the path:", *lines])
+
+
+def _in_folder(folder: Path, named: Format | None, split: str) -> Located:
+    found: dict[str, dict[Path, frozenset[str]]] = {}
+    others: list[str] = []
+    for file in task_files(folder):
+        try:
+            columns = columns_of(file)
+        except TaskError as error:
+            others.append(str(error))
+            continue
+        suffix = file.suffix.lower()
+        told = _told(columns, suffix) if named is None else [named] if named.told_by(columns, suffix) else []
+        if len(told) > 1:
+            raise TaskError(_untold(file, columns, told))
+        if told:
+            found.setdefault(told[0].name, {})[file] = columns
+        else:
+            others.append(f"{file}: columns {', '.join(sorted(columns)) or '(none)'}")
+    if len(found) != 1:
+        raise TaskError(_not_one_format(folder, found, others, named))
+    [(name, columns_by_file)] = found.items()
+    files = _files_of_one_set(folder, columns_by_file, FORMATS[name], split)
+    is_beside = all(file.parent == folder for file in files)
+    return Located(files, FORMATS[name], FORMATS[name].root_of(files[0]) if is_beside else folder)
+
+
+def task_files(folder: Path) -> list[Path]:
+    """The files in the folder and in the folders in it that may hold tasks, by name; hidden ones are none."""
+    try:
+        folders = [folder, *sorted(entry for entry in folder.iterdir() if entry.is_dir())]
+        files = [entry for place in folders if _is_shown(place, folder) for entry in _files_in(place)]
+    except OSError as error:
+        raise TaskError(f"cannot read the folder {folder}: {error}") from error
+    if len(files) > _MOST_FILES:
+        raise TaskError(f"{folder} holds {len(files)} files that may be tasks; give the path of the one that is meant")
+    return files
+
+
+def _is_shown(place: Path, folder: Path) -> bool:
+    return place == folder or not place.name.startswith(".")
+
+
+def _files_in(folder: Path) -> list[Path]:
+    with os.scandir(folder) as entries:
+        names = [entry.name for entry in entries if entry.name.lower().endswith(SUFFIXES) and entry.is_file()]
+    return [folder / name for name in sorted(names) if not name.startswith(".")]
+
+
+def _not_one_format(
+    folder: Path, found: Mapping[str, Mapping[Path, frozenset[str]]], others: Sequence[str], named: Format | None
+) -> str:
+    if found:
+        files = [f"  {name}:{next(iter(of_it))}" for name, of_it in found.items()]
+        return "\n".join([f"{folder} holds sets of several formats; give one of them:", *files])
+    wanted = f"no file of the format {named.name!r}" if named else "no task file of a format that is known"
+    more = [f"... and {len(others) - _SHOWN} more"] if len(others) > _SHOWN else []
+    known = [f"  {known.name}: {known.about}" for known in FORMATS.values()]
+    return "\n".join([f"{folder} holds {wanted}.", *others[:_SHOWN], *more, "Formats:", *known])
+
+
+def _files_of_one_set(
+    folder: Path, columns_by_file: Mapping[Path, frozenset[str]], known: Format, split: str
+) -> tuple[Path, ...]:
+    single = [file for file, columns in columns_by_file.items() if not known.joins(columns)]
+    if not single:
+        return tuple(columns_by_file)
+    word = known.test_word if split == "test" else "train"
+    chosen = single if len(single) == 1 else [file for file in single if word in file.stem.lower()]
+    if len(chosen) != 1:
+        names = "\n".join(f"  {file}" for file in single)
+        raise TaskError(f"{folder} holds several files of the format {known.name!r}; give one of them:\n{names}")
+    return tuple(chosen)

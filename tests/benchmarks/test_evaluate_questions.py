@@ -1,0 +1,75 @@
+"""The questions of an evaluation: options in drawn orders, and shards."""
+
+from collections import Counter
+from dataclasses import replace
+
+import pytest
+
+from benchmarks.questions import right_place, shard_named, shuffled, with_options_shuffled
+from pixel_env.errors import ConfigError
+from pixel_env.grading import grade
+from pixel_env.types import Task, TaskSet
+
+COLOURS = ("red", "green", "blue", "white")
+
+
+def question(number, *, answers=("red",), options=COLOURS):
+    return Task(f"q{number}", "Which?", answers, grader="choice", options=options)
+
+
+def test_the_right_option_comes_to_every_place_about_equally_often():
+    tasks = shuffled(TaskSet("s", [question(n) for n in range(800)]), seed=0).tasks
+    places = Counter(right_place(task) for task in tasks)
+    assert set(places) == {0, 1, 2, 3} and min(places.values()) > 160
+    assert all(sorted(task.options) == sorted(COLOURS) for task in tasks)
+
+
+@pytest.mark.parametrize("answers", [("red",), ("A",), ("(A) red",)])
+def test_the_right_answer_stays_right_by_text_and_by_the_letter_that_is_shown_now(answers):
+    for number in range(20):
+        task = with_options_shuffled(question(number, answers=answers), seed=1)
+        letter = "ABCD"[task.options.index("red")]
+        assert [grade(task, given) for given in ("red", letter, f"({letter}) red")] == [1.0, 1.0, 1.0]
+        assert sum(grade(task, other) for other in "ABCD") == 1.0
+
+
+def test_the_order_goes_by_seed_and_id_alone():
+    first = with_options_shuffled(question(3), seed=0)
+    assert first == with_options_shuffled(question(3), seed=0)
+    assert len({with_options_shuffled(question(3), seed=seed).options for seed in range(50)}) > 10
+    assert len({with_options_shuffled(question(n), seed=0).options for n in range(50)}) > 10
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        (),
+        ("A. red", "B. green", "C. blue"),
+        ("(A) red", "(B) green"),
+        ("red", "green", "all of the above"),
+        ("red", "green", "both A and B"),
+    ],
+)
+def test_options_that_are_bound_to_their_places_stay_there(options):
+    task = Task("q", "Which?", (options[0],) if options else ("4",), grader="choice", options=options)
+    assert all(with_options_shuffled(task, seed) == task for seed in range(10))
+
+
+def test_a_reference_that_is_no_option_leaves_the_question_as_it_is():
+    task = question(0, answers=("purple",))
+    assert with_options_shuffled(task, 0) == task and right_place(task) is None
+    assert right_place(replace(task, answers=("red", "blue"))) is None
+
+
+def test_the_shards_are_all_questions_once():
+    tasks = [question(n) for n in range(10)]
+    parts = [shard_named(f"{number}/3").of(tasks) for number in (1, 2, 3)]
+    assert [len(part) for part in parts] == [4, 3, 3]
+    assert sorted(task.task_id for part in parts for task in part) == sorted(task.task_id for task in tasks)
+    assert [task.task_id for task in parts[1]] == ["q1", "q4", "q7"]
+
+
+@pytest.mark.parametrize("text", ["0/2", "3/2", "1", "1/0", "a/b", "-1/2", "1/2/3", ""])
+def test_a_shard_that_is_none_is_refused(text):
+    with pytest.raises(ConfigError, match="1/8 to 8/8"):
+        shard_named(text)
