@@ -34,7 +34,7 @@ $(INSTALLED): pyproject.toml $(wildcard tools/torchvision_cpu/*)
 	@command -v $(PYTHON) >/dev/null || { echo 'No $(PYTHON) on the path. Install Python 3.11, or name another: make install PYTHON=python3.12' >&2; exit 1; }
 	@test -x $(BIN)/pip || $(PYTHON) -m venv $(VENV)
 	@echo 'Installing into $(VENV); the first time takes a few minutes and about 3 GB of disk.'
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[train,data,dev]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[train,data,video,dev]'
 	@$(BIN)/python -c 'import torchvision' 2>/dev/null || $(MAKE) --no-print-directory torchvision-cpu
 	@touch $@
 

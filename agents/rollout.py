@@ -19,8 +19,12 @@ from agents.engines.protocol import Engine, Request, Response
 from agents.shared_pictures import SharedPictures
 from pixel_env.dialects import Dialect
 from pixel_env.env import PixelEnv
-from pixel_env.errors import ConfigError, UnknownNameError
+from pixel_env.errors import ConfigError, MissingExtraError, UnknownNameError
 from pixel_env.types import Limits, Observation, Prompt, Stop, Task, Trajectory, Unfinished, View, ViewBudgets
+
+
+USER_MISTAKES = (ConfigError, UnknownNameError, MissingExtraError)
+"""Every episode would fail of them, so the rollout stops."""
 
 
 class ChatFormat(Protocol):
@@ -93,7 +97,7 @@ def rollout(
     `forced(task)`: scripted first turns, for an oracle or a random policy; called in the episodes' threads, in any
     order. `on_finish` is called in this thread for each episode as it ends. At most `max_live` episodes hold pictures
     at a time. What is sampled depends on `seed`, the task's id and how often it came before, not on timing. Raises
-    what is the user's mistake (ConfigError, UnknownNameError); anything else that goes wrong in an episode ends that
+    what is the user's mistake (`USER_MISTAKES`); anything else that goes wrong in an episode ends that
     one as `Stop.FAILED`.
     """
     pending = deque(_episodes(tasks, chat, settings, sampling, seed, forced))
@@ -203,8 +207,8 @@ class _Episode:
                 if self._step(ids, [0.0] * len(ids), text, sampled=False, ended=True):
                     return None
             return self._request()
-        except (ConfigError, UnknownNameError):
-            raise  # the user's mistake: every episode would fail of it
+        except USER_MISTAKES:
+            raise
         except Exception as error:  # an episode that raises is data: the others go on
             self.error = f"{type(error).__name__}: {error}"
             return None
@@ -222,7 +226,7 @@ class _Episode:
             if self._step(response.token_ids, response.logprobs, text, sampled=True, ended=response.ended):
                 return None
             return self._request()
-        except (ConfigError, UnknownNameError):
+        except USER_MISTAKES:
             raise
         except Exception as error:  # see begin()
             self.error = f"{type(error).__name__}: {error}"

@@ -1,4 +1,4 @@
-"""The folder of a training run: its resolved configuration, and the checkpoint that it goes on from.
+"""The folder of a run: its resolved configuration, and the checkpoint that it goes on from.
 
 Knows dataclasses and JSON. Knows nothing of what the fields mean, except which of them a resumed run may change.
 """
@@ -16,8 +16,9 @@ FILE_NAME = "configuration.json"
 MAY_CHANGE = (
     *("resume_from_checkpoint", "output_dir", "logging_", "save_", "eval_", "report_to", "run_name", "log_"),
     "vllm_server_",  # the replicas may stand elsewhere by now
+    *("scorer", "lmms_samples", "strict"),  # how an evaluation is scored and written out
 )
-"""Beginnings of the names of fields that do not change what is learned."""
+"""Beginnings of the names of fields that do not change what is learned or played."""
 
 
 def keep_configuration(folder: Path, parts: Sequence[Any], *, resumes: bool) -> None:

@@ -85,11 +85,6 @@ class EvalConfig:
         whole = Path(self.output_dir)
         return whole if self.shard is None else folder_of(whole, shard_named(self.shard))
 
-    @property
-    def played(self) -> "EvalConfig":
-        """What decides what is played: a finished run may be scored and written out in another way."""
-        return replace(self, strict=False, scorer="own", lmms_samples=False)
-
     def settings(self, dialect: Dialect, task_set: TaskSet) -> EpisodeSettings:
         """How the episodes are played."""
         limits = Limits(self.max_turns, self.max_images, self.max_tokens)
@@ -106,7 +101,7 @@ def main(argv: list[str]) -> int:
     task_set = questions_of(config)
     budgets = config.settings(dialect, task_set).budgets
     provenance = provenance_of(config.model, config.engine, dialect, budgets)
-    keep_configuration(config.folder, [config.played, provenance], resumes=True)
+    keep_configuration(config.folder, [config, provenance], resumes=True)
     engine, chat = engine_of(config, dialect)
     evaluation = evaluate(config, task_set, engine, chat)
     released = {r.key: released_score(r.trajectory, judge) for r in evaluation.records} if judge else None

@@ -99,6 +99,11 @@ def read_evaluation(folder: Path, task_set: TaskSet | None = None) -> Evaluation
     rows = list({_key(row): row for row in read(folder / ROWS)}.values())  # one that broke and was played again: once
     wanted = {row["task_id"] for row in rows}
     tasks = {task.task_id: task for task in task_set.tasks if task.task_id in wanted}
+    if gone := sorted(wanted - tasks.keys()):
+        raise ConfigError(
+            f"{folder} holds answers to {len(gone)} questions that {config['tasks']} no longer has, the first: "
+            f"{gone[0]!r}. Put the set back as it was (pixel-env data check says what is missing), or measure again."
+        )
     records = [Record(trajectory_of(row, tasks[row["task_id"]]), row["policy"], row["sample"]) for row in rows]
     places = {task_id: place for place, task_id in enumerate(tasks)}
     policies = {policy: place for place, policy in enumerate(config["policies"])}

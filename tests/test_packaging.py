@@ -97,7 +97,8 @@ def test_the_unpacked_wheel_plays_on_the_light_base_alone_outside_of_the_checkou
         from pixel_env.types import Limits
 
         assert "unpacked" in pixel_env.__file__, pixel_env.__file__
-        check_env(gymnasium.make("PixelReasoning-VStar-v0").unwrapped)
+        for name in pixel_env.registration.ENVIRONMENTS:
+            check_env(gymnasium.make(name).unwrapped)
         tasks, tiny = sample_set("vstar-tiny", count=2), dialect_named("tiny")
         chat = PlainChat(tiny)
         played = rollout(

@@ -222,3 +222,11 @@ def test_the_same_samples_are_written_again(own_tasks, scripted):
     before = (run / "samples_learned_zoom.jsonl").read_bytes()
     main(arguments(own_tasks, "--lmms_samples"))
     assert (run / "samples_learned_zoom.jsonl").read_bytes() == before
+
+
+def test_a_run_whose_questions_have_left_their_set_names_one(own_tasks, scripted):
+    main(arguments(own_tasks))
+    rows = own_tasks.read_text().splitlines()
+    own_tasks.write_text("".join(f"{row}\n" for row in rows[:-1]))
+    with pytest.raises(ConfigError, match=r"1 questions that .*tasks\.jsonl no longer has, the first: 'q7'"):
+        read_evaluation(own_tasks.parent / "run")

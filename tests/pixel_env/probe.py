@@ -1,9 +1,11 @@
 """Can anyone read the digit? A probe that is told the place: an MLP on the pixels around the card's centre."""
 
+import warnings
 from typing import Literal
 
 import numpy as np
 from PIL import Image
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.neural_network import MLPClassifier
 
 from pixel_env.boxes import Box
@@ -24,7 +26,9 @@ def probe_accuracy(name: str, what: Literal["overview", "crop"], *, train: int, 
     inputs, labels = _patches(name, what, "train", train, rng)
     held_out, held_out_labels = _patches(name, what, "test", test, rng)
     probe = MLPClassifier((256, 128), alpha=1e-2, batch_size=128, max_iter=25, random_state=seed)
-    probe.fit(inputs, labels)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)  # a fixed number of passes is meant
+        probe.fit(inputs, labels)
     return float((probe.predict(held_out) == held_out_labels).mean())
 
 
