@@ -16,7 +16,11 @@ def accuracy_table(evaluation: Evaluation) -> str:
     head = ["questions", "policy", "n", "accuracy", "95% interval", "RaPR", "calls", "visual tokens"]
     rows = []
     for category in evaluation.categories:
-        parts = [(name, evaluation.of(name, category=category)) for name in evaluation.policies]
+        parts = [
+            (name, played)
+            for name in evaluation.policies
+            if (played := evaluation.of(name, category=category))  # none: nobody knows where an oracle would look
+        ]
         if sampled := [
             record.trajectory
             for record in evaluation.records

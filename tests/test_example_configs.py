@@ -85,7 +85,7 @@ def test_the_launch_line_of_a_recipe_is_taken_by_accelerate_and_by_the_command(n
     if "--config_file" in machine:
         assert (ROOT / machine[machine.index("--config_file") + 1]).is_file()
     tasks, args, _ = read(flags)
-    assert tasks.tasks == "rl-data/release_tasks.jsonl" and args.max_tokens == PLANS[name].fields["max_tokens"]
+    assert tasks.tasks == "rl-data" and args.max_tokens == PLANS[name].fields["max_tokens"]
 
 
 @pytest.mark.parametrize("name", [name for name, plan in PLANS.items() if plan.servers])

@@ -84,6 +84,8 @@ def _in_folder(folder: Path, named: Format | None, split: str) -> Located:
             continue
         suffix = file.suffix.lower()
         told = _told(columns, suffix) if named is None else [named] if named.told_by(columns, suffix) else []
+        if not told and named in (None, OWN) and suffix == ".jsonl" and {"question", "answer"} <= columns:
+            told = [OWN]  # with a mistyped key, which its reader names
         if len(told) > 1:
             raise TaskError(_untold(file, columns, told))
         if told:

@@ -123,6 +123,8 @@ def test_what_is_no_path_is_a_bad_row(counts, name):
     [
         ({"answer": "four"}, "must be a count"),
         ({"answer": True}, "must be a count"),
+        ({"answer": -1}, "must be a count"),
+        ({"answer": "9" * 5000}, "must be a count"),
         ({"issimple": "no"}, "true or false"),
         ({"question": " "}, "text that is not empty"),
         ({"question_id": None}, "no 'question_id'"),
@@ -149,6 +151,7 @@ def test_a_broken_line_of_json_and_a_row_that_is_no_object_are_named(make, publi
         ("1\tq", "it has 2 cells, the header has 4"),
         ('1\tpicture\t"q\tx', "not closed within 1 line"),
         ("1\tpicture\tq\t", "no 'answer'"),
+        ("1\tpicture\t<image>\tx", "no question"),
         ("1\t\tq\tx", "it has no picture"),
         ("1\t99\tq\tx", "it has no picture"),
         ("1\t" + "QUJD" * 40 + "\tq\tx", "its picture cannot be used"),
