@@ -46,9 +46,13 @@ class EvalConfig:
     model: str = field(
         default="tiny-zoom", metadata={"help": "a checkpoint: folder, hub id, or the name of an embedded one"}
     )
-    tasks: str = field(default="sample:vstar-tiny", metadata={"help": "task set: 'sample:...' or a JSONL file"})
+    tasks: str = field(
+        default="sample:vstar-tiny", metadata={"help": "a sample set, a path or a hub id (docs/tasks.md)"}
+    )
     split: Literal["train", "test"] = field(default="test", metadata={"help": "of an embedded set: train or test"})
-    task_count: int | None = field(default=None, metadata={"help": "use so many of its tasks; None: all"})
+    task_count: int | None = field(
+        default=None, metadata={"help": "use so many of its tasks; None: all", "aliases": ("--limit",)}
+    )
     strict: bool = field(default=False, metadata={"help": "stop at rows that cannot be used; else they are left out"})
     shard: str | None = field(
         default=None, metadata={"help": "play a part, 1/8 to 8/8; the command without it takes the parts over"}
@@ -63,9 +67,8 @@ class EvalConfig:
     ablate: bool = field(
         default=False, metadata={"help": "does looking help? play the model's ablations beside it, too"}
     )
-    samples: int = field(
-        default=0, metadata={"help": "rollouts of each question sampled at temperature 1, for avg@k, pass@k and RaPR"}
-    )
+    samples: int = field(default=0, metadata={"help": "sampled rollouts of each question, for avg@k, pass@k and RaPR"})
+    temperature: float = field(default=1.0, metadata={"help": "of the sampled rollouts"})
     dialect: str = field(default="tiny", metadata={"help": "wire format of calls and answers: a dialect's name"})
     prompt_file: str | None = field(
         default=None, metadata={"help": "a text that follows the question, or holds {question}, for the dialect's own"}
@@ -200,7 +203,9 @@ def evaluate(config: EvalConfig, task_set: TaskSet, engine: Engine, chat: ChatFo
                 tasks = [task for task in tasks if policy.can_play(task, settings.dialect)]
             missing = missing_rollouts(tasks, policy.name, samples, done)
             keep = _keeper(policy, missing, store, done, bar)
-            sampling = Sampling(0.0 if samples is None else 1.0, config.max_turn_tokens, policy.banned_ids)
+            sampling = Sampling(
+                0.0 if samples is None else config.temperature, config.max_turn_tokens, policy.banned_ids
+            )
             with timed(folder, policy.name if samples is None else SAMPLED, len(missing)):
                 rollout(
                     [task for task, _ in missing],

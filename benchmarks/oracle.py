@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from agents.rollout import EpisodeSettings
 from pixel_env.actions import write
-from pixel_env.boxes import FULL, Box
+from pixel_env.boxes import FULL
 from pixel_env.errors import ConfigError
 from pixel_env.media import shown_size
 from pixel_env.tasks.clips import evenly
