@@ -21,6 +21,7 @@ from benchmarks.engine_choice import EngineChoice, engine_chosen
 from benchmarks.evaluation_tables import SAMPLED, Verdicts, position_table, summary_table
 from benchmarks.lmms_samples import write_samples
 from benchmarks.looking import looking_report, with_ablations
+from benchmarks.metrics_file import write_metrics
 from benchmarks.policies import LEARNED_ZOOM, NAMES, NO_ZOOM, POLICIES, Policy, policy_named
 from benchmarks.provenance import provenance_of
 from benchmarks.questions import shard_named, shuffled
@@ -161,6 +162,7 @@ def _report(config: EvalConfig, evaluation: Evaluation, released: Verdicts | Non
     print("\n\n".join(tables))
     if config.lmms_samples:
         print(f"Samples: {', '.join(map(str, write_samples(config.folder, evaluation)))}")
+    print(f"Figures: {write_metrics(config.folder, evaluation, released)}")
     print(f"Trajectories: {config.folder / ROWS}")
 
 

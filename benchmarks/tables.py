@@ -26,7 +26,7 @@ def accuracy_table(evaluation: Evaluation) -> str:
             for record in evaluation.records
             if record.sample is not None and record.trajectory.task.category == category
         ]:
-            parts.append(("sampled, T = 1", sampled))
+            parts.append(("sampled", sampled))
         rows += [[category or "all", *_row(name, part, evaluation.budgets)] for name, part in parts]
     return table([head, *rows], text_columns=2)
 

@@ -26,6 +26,7 @@ LARGEST_RATIO = 20
 ALWAYS_ALLOWED_BYTES = 2**30
 
 _PART = ".part"
+_OURS = ".pixel-env"  # the index and the lock of a data folder are no archive's to write
 _LEFT_OUT = ("__MACOSX", ".DS_Store")
 _LONGEST_READ = 1 << 24  # a name in a tar file may claim any length, and would be read in one piece
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM)
@@ -112,7 +113,7 @@ def _checked(listed: Iterator[Entry], archive: Path) -> Iterator[Entry]:
     allowed = max(ALWAYS_ALLOWED_BYTES, LARGEST_RATIO * archive.stat().st_size)
     for entry in listed:
         path = PurePosixPath(entry.name)
-        if any(part in _LEFT_OUT for part in path.parts):
+        if any(part in _LEFT_OUT or part.startswith(_OURS) for part in path.parts):
             continue
         refusal = _refusal_of_name(entry.name, path) or entry.refusal
         if refusal:
@@ -171,4 +172,6 @@ def _unwritten(archive: Path, folder: Path, error: OSError) -> str:
             f"cannot unpack {archive} into {folder}: {error.strerror}. Make room there, or prepare a copy in a folder "
             "that you may write to; what is unpacked already is kept."
         )
+    if error.errno is not None:
+        return f"cannot unpack {archive} into {folder}: {error}."
     return f"cannot unpack {archive}: {error}. Fetch it again."

@@ -102,10 +102,10 @@ def _archives(folder: Path) -> list[Path]:
     """The archives in the folder and in the folders in it. A folder that is a link may lead out, and is left alone."""
     try:
         folders = [folder, *(Path(entry) for entry in os.scandir(folder) if entry.is_dir(follow_symlinks=False))]
-        files = [Path(entry) for place in folders for entry in os.scandir(place) if entry.is_file()]
+        files = [Path(entry) for place in folders for entry in os.scandir(place)]
     except OSError as error:
         raise TaskError(f"cannot read the folder {folder}: {error}") from error
-    return sorted(file for file in files if file.name.lower().endswith(SUFFIXES))
+    return sorted(file for file in files if file.name.lower().endswith(SUFFIXES) and file.is_file())
 
 
 def _splits(folder: Path, formats: Sequence[str]) -> list[Located]:

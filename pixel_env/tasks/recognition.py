@@ -118,8 +118,8 @@ def _is_shown(place: Path, folder: Path) -> bool:
 
 def _files_in(folder: Path) -> list[Path]:
     with os.scandir(folder) as entries:
-        names = [entry.name for entry in entries if entry.name.lower().endswith(SUFFIXES) and entry.is_file()]
-    return [folder / name for name in sorted(names) if not name.startswith(".")]
+        names = [entry.name for entry in entries if entry.name.lower().endswith(SUFFIXES)]
+    return [folder / name for name in sorted(names) if not name.startswith(".") and (folder / name).is_file()]
 
 
 def _not_one_format(

@@ -18,6 +18,8 @@ from hypothesis import strategies as st
 from pixel_env.errors import PixelEnvError, TaskError
 from pixel_env.tasks import archives
 from pixel_env.tasks.archives import unpack
+from pixel_env.tasks.index import INDEX_NAME
+from pixel_env.tasks.lock import LOCK_NAME
 
 CASES = int(os.environ.get("PIXEL_ENV_FUZZ_CASES", "100"))
 
@@ -101,6 +103,11 @@ def test_a_damaged_entry_is_named_and_not_left_behind_as_whole(tmp_path):
     with pytest.raises(TaskError, match=r"cannot unpack .*a\.zip"):
         unpack(archive, tmp_path)
     assert not (tmp_path / "a.png").exists()
+
+
+def test_an_archive_brings_no_index_of_its_own(tmp_path):
+    archive = zipped(tmp_path / "a.zip", (INDEX_NAME, b"{}"), (LOCK_NAME, b""), ("a.png", b"x"))
+    assert unpack(archive, tmp_path) == 1 and sorted(os.listdir(tmp_path)) == ["a.png", "a.zip"]
 
 
 def test_a_mac_archives_extra_folder_is_left_out(tmp_path):

@@ -208,6 +208,14 @@ def test_a_folder_in_the_data_folder_that_is_a_link_is_not_unpacked_into(downloa
     assert [file.name for file in outside.iterdir()] == ["more.zip"]
 
 
+def test_links_that_lead_in_a_circle_and_folders_named_like_files_do_not_matter(downloaded):
+    for name in ("loop.json", "loop.zip"):
+        os.symlink(name, downloaded / name)
+    (downloaded / "folder.parquet").mkdir()
+    (downloaded / "folder.zip").mkdir()
+    assert prepare(downloaded).index.tasks == 3
+
+
 def test_a_set_whose_index_lies_above_its_files_is_not_prepared_twice(published, tmp_path):
     published["mvbench"](tmp_path)
     assert prepare(tmp_path / "json").root == tmp_path
