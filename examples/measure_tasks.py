@@ -1,9 +1,9 @@
 """How many tasks of each format are loaded in a second: without an index, and with the one that `data prepare` writes.
 
-    python examples/measure_tasks.py                   # 10,000 rows of each format; about 3 GB below --folder
+    python examples/measure_tasks.py                   # 10,000 rows of each format, up to 1 GB at a time
     python examples/measure_tasks.py --rows 1000 --formats tallyqa mvbench
 
-Each row has a picture of its own of 320x240 noise (20 KB, JPEG), or a video of its own of 20 frames of 64x48; of the
+Each row has a picture of its own of 320x240 noise (40 KB, JPEG), or a video of its own of 20 frames of 64x48; of the
 formats whose name says "frames", a video of 16 pictures. Everything lies in the file system's cache, as just written.
 `prepare` decodes all of it. Sets are written into a folder below --folder that is deleted at the end.
 """

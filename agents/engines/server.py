@@ -67,7 +67,7 @@ class ServerEngine:
     def submit(self, request: Request) -> None:
         """Send `request` off; returns at once. Raises ConfigError for one with a video entry."""
         if request.video_frames:
-            # The server's interface samples and resizes a video as its own processor wants: other frames, other tokens.
+            # A request cannot say that the frames keep their size, nor their pace: a server takes its own for all.
             raise ConfigError(
                 "vLLM's server takes no video that is shown as one entry of the prompt. Let vLLM generate in this "
                 "process (vllm_mode 'colocate'), or show the frames as images: the dialect's name with ':frames' "

@@ -133,7 +133,7 @@ def test_eval_plays_the_oracle_under_the_policies(tmp_path, capsys):
     assert rapr(evaluation.of(LEARNED_ZOOM)) == rapr(evaluation.of(LEARNED_ZOOM, sampled=True)) == 1.0
     boxes = [[t.turns[0].action.box for t in evaluation.of(policy)] for policy in (RANDOM_ZOOM, LEARNED_ZOOM)]
     assert boxes[0] != boxes[1]
-    assert "is not a V* score" in capsys.readouterr().out
+    assert "is no V* score" in capsys.readouterr().out
 
 
 def test_two_evaluations_of_the_oracle_are_the_same_rows(tmp_path):

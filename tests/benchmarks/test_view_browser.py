@@ -80,7 +80,7 @@ def is_wider_than_the_window(page):
 
 def test_keys_go_through_the_list_and_the_address_follows(visit, run):
     page = visit(run / "view.html")
-    assert count(page) == "15 trajectories" and "not a V* score" in page.inner_text("#detail")
+    assert count(page) == "15 trajectories" and "no V* score" in page.inner_text("#detail")
     page.keyboard.press("j")
     first = page.inner_text("#detail .id")
     page.keyboard.press("j")
