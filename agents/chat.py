@@ -29,7 +29,7 @@ Size = tuple[int, int]
 
 
 class Chat:
-    """One processor's chat format, speaking one dialect. Implements `rollout.ChatFormat`. Thread-safe."""
+    """One processor's chat format, speaking one dialect. Implements `chat_format.ChatFormat`. Thread-safe."""
 
     def __init__(self, processor: Any, dialect: Dialect) -> None:
         self.processor = processor

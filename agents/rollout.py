@@ -11,10 +11,10 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ALL_COMPLETED, FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from typing import Protocol
 
 import numpy as np
 
+from agents.chat_format import ChatFormat
 from agents.engines.protocol import Engine, Request, Response
 from agents.shared_pictures import SharedPictures
 from pixel_env.dialects import Dialect
@@ -25,26 +25,6 @@ from pixel_env.types import Limits, Observation, Prompt, Stop, Task, Trajectory,
 
 USER_MISTAKES = (ConfigError, UnknownNameError, MissingExtraError)
 """Every episode would fail of them, so the rollout stops."""
-
-
-class ChatFormat(Protocol):
-    """Texts and pictures as token ids. `chat.Chat` follows a processor's template; `PlainChat` needs none.
-
-    `video_entry`: the frames of a video open a conversation as one entry, not as images.
-    """
-
-    end_id: int
-    pad_id: int
-    image_id: int
-    banned_ids: frozenset[int]
-    video_entry: bool
-
-    def call_opening_ids(self) -> frozenset[int]: ...
-    def open(self, prompt: Prompt, images: Sequence[np.ndarray], *, video_frames: int = 0) -> tuple[int, ...]: ...
-    def reply(self, text: str, images: Sequence[np.ndarray], *, ended: bool) -> tuple[int, ...]: ...
-    def encode(self, text: str) -> tuple[int, ...]: ...
-    def decode(self, ids: Sequence[int]) -> str: ...
-    def count_tokens(self, text: str, sizes: Sequence[tuple[int, int]], *, video_frames: int = 0) -> int: ...
 
 
 @dataclass(frozen=True, slots=True)

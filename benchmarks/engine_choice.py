@@ -7,8 +7,8 @@ import os
 from dataclasses import dataclass
 from typing import Literal
 
+from agents.chat_format import ChatFormat
 from agents.engines.protocol import Engine
-from agents.rollout import ChatFormat
 from pixel_env.dialects import Dialect
 from pixel_env.errors import ConfigError
 

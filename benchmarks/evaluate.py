@@ -12,9 +12,10 @@ from typing import Literal
 
 from tqdm import tqdm
 
+from agents.chat_format import ChatFormat
 from agents.engines.protocol import Engine
 from agents.engines.scripted import PlainChat, ScriptedEngine, in_turn
-from agents.rollout import ChatFormat, EpisodeSettings, Rollout, Sampling, rollout
+from agents.rollout import EpisodeSettings, Rollout, Sampling, rollout
 from agents.run_folder import keep_configuration
 from benchmarks.arguments import parse
 from benchmarks.engine_choice import EngineChoice, engine_chosen

@@ -5,7 +5,7 @@ Knows policies, records and paired tests. Plays nothing (`evaluate.py`) and writ
 
 from collections.abc import Mapping, Sequence
 
-from agents.rollout import ChatFormat
+from agents.chat_format import ChatFormat
 from benchmarks.compare_command import ALL, Comparison, Graded, cells_of, comparisons
 from benchmarks.policies import BLANK_CROP, FALSIFIED, LEARNED_ZOOM, NO_ZOOM, ORACLE_ZOOM, RANDOM_CROP
 from benchmarks.records import Evaluation

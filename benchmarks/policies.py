@@ -10,7 +10,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from agents.rollout import ChatFormat, EpisodeSettings
+from agents.chat_format import ChatFormat
+from agents.rollout import EpisodeSettings
 from benchmarks.oracle import oracle_looks
 from pixel_env.boxes import Box
 from pixel_env.dialects import Dialect, IntegerCalls, JsonCalls

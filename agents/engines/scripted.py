@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from agents.chat_format import ChatFormat
 from agents.engines.protocol import Request, Response
-from agents.rollout import ChatFormat
 from pixel_env.dialects import Dialect
 from pixel_env.types import Prompt
 
