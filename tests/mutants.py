@@ -256,8 +256,8 @@ MUTANTS = (
     Mutant(
         "the trainer gives banned tokens a probability",
         "agents/grpo.py",
-        "with banned(self.accelerator.unwrap_model(model), self.chat.banned_ids):",
-        "with banned(self.accelerator.unwrap_model(model), frozenset()):",
+        "with banned(self.accelerator.unwrap_model(model), self.chat.banned_ids), one",
+        "with banned(self.accelerator.unwrap_model(model), frozenset()), one",
         PARITY,
     ),
     Mutant(

@@ -9,7 +9,7 @@ pytest.importorskip("vllm")
 pytestmark = pytest.mark.timeout(600)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def folder(tmp_path_factory):
     folder = tmp_path_factory.mktemp("random-qwen2.5-vl")
     processor = make_processor()
@@ -18,7 +18,8 @@ def folder(tmp_path_factory):
     return folder
 
 
-@pytest.fixture(scope="module")
+# Of the session: an engine that ends takes the process groups of every other one in this process with it.
+@pytest.fixture(scope="session")
 def engines(folder):
     from agents.engines.load import load_engine, load_vllm_engine
 

@@ -46,7 +46,7 @@ def test_the_index_leads_to_a_page_for_each_run_that_names_the_player(demo):
     assert links == [f"{name}_oracle/view.html" for name in SETS]
     for link, name in zip(links, SETS, strict=True):
         page = (demo / link).read_text(encoding="utf-8")
-        assert f"<title>oracle on sample:{name}</title>" in page and "is not a" in page
+        assert f"<title>oracle on sample:{name}</title>" in page and "is no " in page
         assert '"policy":"oracle"' in page and "learned_zoom/" not in page
 
 

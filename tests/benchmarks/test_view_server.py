@@ -121,10 +121,15 @@ def test_only_names_that_a_page_gives_its_pictures_are_files(page):
     assert file_for(f"/view_pictures/{NAME}\n", page) is None
 
 
+def heed_control_c():
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs start with it ignored
+
+
 def test_view_serve_prints_its_address_and_ends_cleanly_on_control_c(tmp_path):
     run = write_run(tmp_path / "run", [LOOK_TWICE], count=1)
     command = [sys.executable, "-m", "pixel_env.cli", "view", str(run), "--serve", "--port", "0"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=ROOT) as process:
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True, "cwd": ROOT}
+    with subprocess.Popen(command, **pipes, preexec_fn=heed_control_c) as process:
         try:
             lines = [process.stdout.readline(), process.stdout.readline()]
             port = int(re.search(r"http://127\.0\.0\.1:(\d+)/ ", lines[1])[1])
