@@ -83,7 +83,7 @@ def _rng(seed: int, look: Look) -> np.random.Generator:
 def _moved(view: View, within: Box, budgets: ViewBudgets, rng: np.random.Generator) -> Box:
     # By whole pixels of what is cut: a part of a pixel could change the size at which the crop is shown.
     if view.via is None:
-        outer, (width, height) = FULL, CACHE.get(view.source).size
+        outer, (width, height) = FULL, CACHE.size_of(view.source)
     else:
         outer, (width, height) = view.via.box, shown_size(view.via, budgets)
     left, top, right, bottom = view.box.relative_to(outer).pixels(width, height)

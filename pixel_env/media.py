@@ -107,6 +107,10 @@ def as_rgb(image: Image.Image) -> Image.Image:
     return image.convert("RGB")
 
 
+_SIZES = 100_000
+"""Pictures whose size is remembered: some 20 MB."""
+
+
 class DecodeCache:
     """Decoded pictures by source key, the least recently used dropped once `max_bytes` are held. Thread-safe.
 
@@ -119,6 +123,7 @@ class DecodeCache:
         self._decoders = threading.BoundedSemaphore(decoders or max(2, (os.cpu_count() or 2) // 4))
         self._turns: dict[str, threading.Lock] = {}
         self._images: OrderedDict[str, Image.Image] = OrderedDict()
+        self._sizes: OrderedDict[str, tuple[int, int]] = OrderedDict()
         self._bytes = 0
         self._lock = threading.Lock()
 
@@ -141,6 +146,13 @@ class DecodeCache:
                     self._turns.pop(key, None)
         return image
 
+    def size_of(self, source: Source) -> tuple[int, int]:
+        """Width and height of the picture, which are remembered longer than its pixels."""
+        key = source.key
+        with self._lock:
+            size = self._sizes.get(key)
+        return self.get(source).size if size is None else size
+
     def _kept(self, key: str) -> Image.Image | None:
         with self._lock:
             if key in self._images:
@@ -149,6 +161,9 @@ class DecodeCache:
 
     def _keep(self, key: str, image: Image.Image) -> None:
         with self._lock:
+            self._sizes[key] = image.size
+            if len(self._sizes) > _SIZES:
+                self._sizes.popitem(last=False)
             if key not in self._images:
                 self._images[key] = image
                 self._bytes += _bytes_of(image)
@@ -190,7 +205,7 @@ def fitted_size(width: int, height: int, budget: PixelBudget) -> tuple[int, int]
 
 def native_size(view: View) -> tuple[int, int]:
     """Width and height of the view in the source's own pixels."""
-    left, top, right, bottom = view.box.pixels(*CACHE.get(view.source).size)
+    left, top, right, bottom = view.box.pixels(*CACHE.size_of(view.source))
     return right - left, bottom - top
 
 

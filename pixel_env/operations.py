@@ -21,7 +21,7 @@ def crop_image(action: CropImage, views: Sequence[View], dialect: Dialect) -> Vi
         return no_such_image(len(views), dialect.first_index)
     parent = views[action.image]
     box = action.box.padded(dialect.padding).within(parent.box)
-    left, top, right, bottom = box.pixels(*CACHE.get(parent.source).size)
+    left, top, right, bottom = box.pixels(*CACHE.size_of(parent.source))
     width, height = right - left, bottom - top
     if min(width, height) < dialect.min_crop_side:
         return Failure(

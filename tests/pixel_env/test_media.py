@@ -157,6 +157,13 @@ def test_a_source_is_decoded_once_while_it_fits_and_the_oldest_is_dropped():
     assert second.decoded == 2
 
 
+def test_the_size_of_a_picture_is_remembered_when_its_pixels_are_not():
+    cache = DecodeCache(max_bytes=1)
+    first, second = Counted("a"), Counted("b")
+    assert {cache.size_of(source) for source in (first, second, first, first)} == {(10, 10)}
+    assert first.decoded == 1
+
+
 def test_a_picture_larger_than_the_cache_is_still_given():
     cache = DecodeCache(max_bytes=10)
     assert cache.get(Counted("a")).size == (10, 10)
