@@ -157,8 +157,8 @@ def text_of(path: Path) -> str:
         return path.read_text(encoding="utf-8-sig")
     except FileNotFoundError as error:
         raise TaskError(
-            f"there is no file or folder {str(path)!r}. Give a path, the id of a data set on the hub (owner/name), or an "
-            "embedded set (sample:NAME)."
+            f"there is no file or folder {str(path)!r}. Give a path, the id of a data set on the hub (owner/name), or "
+            "an embedded set (sample:NAME)."
         ) from error
     except (OSError, UnicodeDecodeError) as error:
         raise TaskError(f"cannot read the task file {path}: {error}. Give a text file in UTF-8.") from error
