@@ -11,26 +11,44 @@ but the loss skips it: a deliberate mistake.
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 
 from pixel_env.errors import TaskError
 from pixel_env.types import Task, TaskSet
 
 
+class Mistake(StrEnum):
+    """What is wrong, on purpose, with the operation of a turn (arXiv 2505.15966, trajectory synthesis)."""
+
+    UNRELATED_REGION = "unrelated_region"
+    OVERSIZED_REGION = "oversized_region"
+    WRONG_FRAMES = "wrong_frames"
+
+
 @dataclass(frozen=True, slots=True)
 class TraceTurn:
-    """One assistant turn, verbatim; `train` is False for what the model shall see but not learn."""
+    """One assistant turn, verbatim; `train` is False for what the model shall see but not learn.
+
+    `mistake`: what is wrong with its operation, if that is deliberate; such a turn is never trained unless the
+    recipe asks for it.
+    """
 
     text: str
     train: bool = True
+    mistake: Mistake | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Trace:
-    """An episode to learn from. The observations are not part of it: they come from playing the turns."""
+    """An episode to learn from. The observations are not part of it: they come from playing the turns.
+
+    `kind`: its type (`synth/plans.py`: "single_pass", "recrop_once", ...), which figures are split by.
+    """
 
     task: Task
     turns: tuple[TraceTurn, ...]
+    kind: str = ""
 
 
 def write_traces(traces: Iterable[Trace], path: Path) -> None:
