@@ -2,10 +2,10 @@
 
 Knows tasks and texts. Knows nothing of tokens (`collator.py`), nor of how a trace is made (`synth/`). A row is
 
-    {"task_id": "...", "turns": [{"text": "...", "train": true}, ...]}
+    {"task_id": "...", "kind": "...", "turns": [{"text": "...", "train": true, "mistake": "..."}, ...]}
 
 and its task is looked up in the task set that the file is read with. A turn with `"train": false` is played and shown,
-but the loss skips it: a deliberate mistake.
+but the loss skips it. `kind` and `mistake` are left out where there is none.
 """
 
 import json
@@ -13,6 +13,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
+from typing import Any
 
 from pixel_env.errors import TaskError
 from pixel_env.types import Task, TaskSet
@@ -56,8 +57,17 @@ def write_traces(traces: Iterable[Trace], path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("w", encoding="utf-8") as file:
         for trace in traces:
-            turns = [{"text": turn.text, "train": turn.train} for turn in trace.turns]
-            file.write(json.dumps({"task_id": trace.task.task_id, "turns": turns}, ensure_ascii=False) + "\n")
+            file.write(json.dumps(_row(trace), ensure_ascii=False) + "\n")
+
+
+def _row(trace: Trace) -> dict[str, Any]:
+    kind = {"kind": trace.kind} if trace.kind else {}
+    return {"task_id": trace.task.task_id, **kind, "turns": [_turn_row(turn) for turn in trace.turns]}
+
+
+def _turn_row(turn: TraceTurn) -> dict[str, Any]:
+    mistake = {"mistake": turn.mistake.value} if turn.mistake else {}
+    return {"text": turn.text, "train": turn.train, **mistake}
 
 
 def read_traces(path: Path, task_set: TaskSet) -> list[Trace]:
@@ -73,8 +83,8 @@ def read_traces(path: Path, task_set: TaskSet) -> list[Trace]:
 def _read_row(line: str, place: str, tasks: dict[str, Task]) -> Trace:
     try:
         row = json.loads(line)
-        task_id, turns = row["task_id"], tuple(TraceTurn(turn["text"], turn["train"]) for turn in row["turns"])
-    except (ValueError, KeyError, TypeError) as error:
+        task_id, kind, turns = row["task_id"], row.get("kind", ""), tuple(_read_turn(turn) for turn in row["turns"])
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise TaskError(
             f"{place}: not a trace ({type(error).__name__}: {error}). "
             'Wanted: {"task_id": "...", "turns": [{"text": "...", "train": true}]}.'
@@ -86,4 +96,8 @@ def _read_row(line: str, place: str, tasks: dict[str, Task]) -> Trace:
         )
     if not turns:
         raise TaskError(f"{place}: a trace has at least one turn.")
-    return Trace(tasks[task_id], turns)
+    return Trace(tasks[task_id], turns, kind)
+
+
+def _read_turn(turn: dict[str, Any]) -> TraceTurn:
+    return TraceTurn(turn["text"], turn["train"], Mistake(turn["mistake"]) if "mistake" in turn else None)

@@ -34,6 +34,8 @@ COMMANDS = {
     "compare": Command("benchmarks.compare_command:main", "the paired test between two evaluations"),
     "report": Command("benchmarks.report:main", "write the HTML report of a finished run"),
     "view": Command("benchmarks.view_command:main", "write a page to look at the trajectories of an evaluation"),
+    "synth": Command("synth.generate:main", "traces for a warm start, from annotated seeds, verified by replay"),
+    "convert": Command("synth.convert:main", "traces to and from the released rows and TRL's messages"),
     "sft": Command("agents.sft:main", "warm start: supervised training on traces, mistakes masked"),
     "serve": Command("agents.serve_command:main", "replicas of a model behind vLLM's server, for training"),
     "grpo": Command("agents.grpo_command:main", "reinforcement learning with the curiosity bonus"),
