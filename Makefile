@@ -13,7 +13,7 @@ ONE_THREAD := OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 TOKENIZERS_PARALLELISM=false
 NO_HUB := HF_HUB_OFFLINE=1 HF_HUB_DISABLE_TELEMETRY=1
 
 .DELETE_ON_ERROR:
-.PHONY: help install install-vllm lint test demo trap replay-study mutants tiny
+.PHONY: help install install-vllm lint test demo eval-demo trap replay-study mutants tiny
 
 help:
 	@echo 'make install        make $(VENV) with everything for training and development (a no-op when nothing changed)'
@@ -21,6 +21,7 @@ help:
 	@echo 'make test           install, then lint, types, import contracts and all tests'
 	@echo 'make lint           install, then lint, types and import contracts'
 	@echo 'make demo           install, then the main job: a small model learns to zoom; ends with a table and a report'
+	@echo 'make eval-demo      install, then evaluations on the sample sets, each with a page to look at (under a minute)'
 	@echo 'make trap SEEDS=5   install, then the same over several seeds, with the competent warm start as well'
 	@echo 'make replay-study   install, then sample replay and the filter compared, over SEEDS seeds'
 	@echo 'make mutants        install, then break things on purpose and see that a test catches each'
@@ -64,6 +65,9 @@ test: lint install-vllm
 
 demo: install
 	$(BIN)/pixel-env demo
+
+eval-demo: install
+	$(ONE_THREAD) $(NO_HUB) $(BIN)/pixel-env eval-demo
 
 trap: install
 	$(BIN)/pixel-env trap --seeds $(SEEDS)

@@ -1,14 +1,15 @@
-"""The only file that knows a chat template: texts and pictures -> token ids, and back.
+"""A processor's chat format: texts and pictures -> token ids, and back.
 
-The wording between texts (headers, end tokens, picture marks) is read off the processor's own template once, by
-rendering a conversation of known texts, and checked on a second one. From then on ids are glued: nothing that was
-sampled is ever rendered or tokenised again. Knows nothing of environments, engines or rewards.
+What stands between texts (headers, end tokens, picture marks) is read off the processor's own template once
+(`chat_frame.py`). From then on ids are glued: nothing that was sampled is ever rendered or tokenised again. A video
+is its frames, one picture each, or one entry of the prompt (`video_entry.py`) where the dialect says so. Knows nothing
+of environments, engines or rewards.
 """
 
 import re
 import threading
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,10 @@ import numpy as np
 import torch
 from transformers import AutoProcessor
 
+from agents.chat_frame import read_frame, renderer
+from agents.engines.wire import Frames
 from agents.feature_cache import FeatureCache, Features
+from agents.video_entry import VideoEntry, read_video_entry
 from pixel_env.dialects import Dialect
 from pixel_env.errors import ConfigError
 from pixel_env.types import Prompt
@@ -25,7 +29,7 @@ Size = tuple[int, int]
 
 
 class Chat:
-    """One processor's chat format, speaking one dialect. Implements `rollout.ChatFormat`. Thread-safe."""
+    """One processor's chat format, speaking one dialect. Implements `chat_format.ChatFormat`. Thread-safe."""
 
     def __init__(self, processor: Any, dialect: Dialect) -> None:
         self.processor = processor
@@ -33,8 +37,10 @@ class Chat:
         self._tokenizer = processor.tokenizer
         self._features = FeatureCache()
         self._lock = threading.Lock()  # fast tokenizers raise "Already borrowed" when threads share one
-        self._frame = read_frame(_renderer(processor), images_first=dialect.images_first)
+        self._frame = read_frame(renderer(processor), images_first=dialect.images_first)
+        self.video_entry = dialect.video_entry
         self.image_id: int = processor.image_token_id
+        self.video_id: int | None = getattr(processor, "video_token_id", None)
         self.pad_id: int = self._tokenizer.pad_token_id
         after_turn = self._ids(self._frame.assistant_to_user)
         self.end_id: int = after_turn[0]
@@ -55,19 +61,22 @@ class Chat:
 
     # -------------------------------------------------------------------------------------------- texts and ids
 
-    def open(self, prompt: Prompt, images: Sequence[np.ndarray]) -> tuple[int, ...]:
-        """The conversation up to and including the assistant's header, one placeholder per picture token."""
-        frame = self._frame
-        before, after = frame.user_turn(len(images))
+    def open(self, prompt: Prompt, images: Sequence[np.ndarray], *, video_frames: int = 0) -> tuple[int, ...]:
+        """The conversation up to and including the assistant's header, one placeholder per picture token.
+
+        The first `video_frames` images are one video entry. Raises ConfigError where the processor writes no plain one.
+        """
+        frame, sizes = self._frame, [size_of(image) for image in images]
+        before, after = frame.user_turn(len(sizes) - video_frames, self._video.mark if video_frames else "")
         if prompt.system:
             ids = self._glued(frame.head, prompt.system, frame.system_to_user + before, prompt.question, after)
         else:
             ids = self._glued(frame.bare_head + before, prompt.question, after)
-        return self._expanded(ids, [_size_of(image) for image in images])
+        return self._expanded(ids, sizes, video_frames)
 
     def reply(self, text: str, images: Sequence[np.ndarray], *, ended: bool) -> tuple[int, ...]:
         """What follows the assistant's sampled ids: their end if they lack it, `text` as a user turn, a new header."""
-        return self._reply(text, [_size_of(image) for image in images])[1 if ended else 0 :]
+        return self._reply(text, [size_of(image) for image in images])[1 if ended else 0 :]
 
     def encode(self, text: str) -> tuple[int, ...]:
         """An assistant's turn, end token included."""
@@ -90,13 +99,14 @@ class Chat:
             )
         return frozenset(ids)
 
-    def count_tokens(self, text: str, sizes: Sequence[Size]) -> int:
+    def count_tokens(self, text: str, sizes: Sequence[Size], *, video_frames: int = 0) -> int:
         """Tokens that a turn with `text` and pictures of these (width, height) takes, its header and end included."""
-        return len(self._reply(text, sizes))
+        return len(self._reply(text, sizes, video_frames))
 
-    def _reply(self, text: str, sizes: Sequence[Size]) -> tuple[int, ...]:
-        before, after = self._frame.user_turn(len(sizes))
-        return self._expanded(self._glued(self._frame.assistant_to_user + before, text, after), sizes)
+    def _reply(self, text: str, sizes: Sequence[Size], video_frames: int = 0) -> tuple[int, ...]:
+        before, after = self._frame.user_turn(len(sizes) - video_frames, self._video.mark if video_frames else "")
+        ids = self._glued(self._frame.assistant_to_user + before, text, after)
+        return self._expanded(ids, sizes, video_frames)
 
     def _glued(self, *pieces: str) -> list[int]:
         """Ids of frame, text, frame, text, ...: one span, so that tokens join across borders as in a rendering."""
@@ -111,9 +121,11 @@ class Chat:
         with self._lock:
             return self._tokenizer.encode(text, add_special_tokens=False)
 
-    def _expanded(self, ids: Sequence[int], sizes: Sequence[Size]) -> tuple[int, ...]:
-        counts = iter([self.picture_tokens(*size) for size in sizes])
-        return tuple(kept for id in ids for kept in ((id,) * next(counts) if id == self.image_id else (id,)))
+    def _expanded(self, ids: Sequence[int], sizes: Sequence[Size], video_frames: int = 0) -> tuple[int, ...]:
+        counts = {self.image_id: iter([self.picture_tokens(*size) for size in sizes[video_frames:]])}
+        if video_frames:
+            counts[self._video.token_id] = iter([self.video_tokens(sizes[:video_frames])])
+        return tuple(kept for id in ids for kept in ((id,) * next(counts[id]) if id in counts else (id,)))
 
     # ------------------------------------------------------------------------------------------------- pictures
 
@@ -133,15 +145,43 @@ class Chat:
             )
         return (width // factor) * (height // factor)
 
-    def features(self, images: Sequence[np.ndarray]) -> dict[str, torch.Tensor]:
-        """`pixel_values` and `image_grid_thw` of pictures that already have their shown size; {} for none."""
-        if not images:
-            return {}
-        found = self._features.of(images, self._processed)
-        return {
-            "pixel_values": torch.cat([one.patches for one in found]),
-            "image_grid_thw": torch.stack([one.grid for one in found]),
-        }
+    def video_tokens(self, sizes: Sequence[Size]) -> int:
+        """Tokens of a video entry whose frames are shown at these (width, height). Raises TaskError if they differ."""
+        return self._video.steps(sizes) * self.picture_tokens(*sizes[0])
+
+    @cached_property
+    def holds_videos(self) -> bool:
+        """Whether a conversation may hold a video entry: the dialect has them, and the processor writes plain ones."""
+        try:
+            return self.video_entry and self._video is not None
+        except ConfigError:
+            return False
+
+    @property
+    def frames_per_step(self) -> int:
+        """Frames of a video entry that are read at once. Raises ConfigError where the processor writes no plain one."""
+        return self._video.step
+
+    def features(self, images: Sequence[np.ndarray], videos: Sequence[Frames] = ()) -> dict[str, torch.Tensor]:
+        """What the model takes of pictures and videos that already have their shown size; {} for none.
+
+        `pixel_values` and `image_grid_thw` of the images, `pixel_values_videos` and `video_grid_thw` of the videos.
+        """
+        features: dict[str, torch.Tensor] = {}
+        if images:
+            found = self._features.of(images, self._processed)
+            features["pixel_values"] = torch.cat([one.patches for one in found])
+            features["image_grid_thw"] = torch.stack([one.grid for one in found])
+        if videos:
+            found = self._features.of(videos, self._video.processed)
+            features["pixel_values_videos"] = torch.cat([one.patches for one in found])
+            features["video_grid_thw"] = torch.stack([one.grid for one in found])
+        return features
+
+    @cached_property
+    def _video(self) -> VideoEntry:
+        with self._lock:
+            return read_video_entry(self.processor, self._frame, self.picture_factor)
 
     def _processed(self, images: list[np.ndarray]) -> list[Features]:
         batch = self.processor.image_processor(
@@ -152,93 +192,15 @@ class Chat:
         return [Features(part.clone(), grid) for part, grid in zip(patches, batch["image_grid_thw"], strict=True)]
 
     def mm_token_type_ids(self, ids: torch.Tensor) -> torch.Tensor:
-        """1 where `ids` hold a picture's placeholder, else 0: what the model's position ids are made from."""
-        return (ids == self.image_id).to(torch.int)
+        """1 where `ids` hold an image's placeholder, 2 a video's, else 0: what position ids are made from."""
+        types = (ids == self.image_id).to(torch.int)
+        return types if self.video_id is None else types + 2 * (ids == self.video_id).to(torch.int)
 
 
-def _size_of(image: np.ndarray) -> Size:
+def size_of(image: np.ndarray) -> Size:
+    """Width and height."""
     return image.shape[1], image.shape[0]
 
 
 def _name_of(processor: Any) -> str:
     return str(processor.tokenizer.name_or_path or type(processor).__name__)
-
-
-# -------------------------------------------------------------------------------------------------- the template
-
-Message = Mapping[str, Any]
-Render = Callable[[Sequence[Message]], str]
-
-
-@dataclass(frozen=True, slots=True)
-class Frame:
-    """The strings that a template writes around texts. `bare_head`: before the question if there is no system text."""
-
-    head: str
-    system_to_user: str
-    bare_head: str
-    user_to_assistant: str
-    assistant_to_user: str
-    picture: str
-    images_first: bool
-
-    def user_turn(self, pictures: int) -> tuple[str, str]:
-        """What stands before and after the text of a user turn with that many pictures."""
-        marks = self.picture * pictures
-        return (marks, self.user_to_assistant) if self.images_first else ("", marks + self.user_to_assistant)
-
-
-def read_frame(render: Render, *, images_first: bool) -> Frame:
-    """The frame of the template behind `render`. Raises ConfigError for one whose turns depend on later ones."""
-    try:
-        one, three = _user("ONE", 0, images_first), _user("THREE", 0, images_first)
-        whole = render([_system("SYS"), one, _assistant("TWO"), three])
-        head, system_to_user, user_to_assistant, assistant_to_user, tail = re.split("SYS|ONE|TWO|THREE", whole)
-        bare_head, bare_tail = render([one]).split("ONE")
-        with_picture = render([_user("ONE", 1, images_first)])
-        picture = with_picture.removeprefix(bare_head).removesuffix(bare_tail).replace("ONE", "")
-    except ValueError as error:
-        raise _unusable("it drops or repeats a text") from error
-    frame = Frame(head, system_to_user, bare_head, user_to_assistant, assistant_to_user, picture, images_first)
-    if not user_to_assistant == tail == bare_tail or not picture or not assistant_to_user:
-        raise _unusable("what it writes around a turn depends on later turns")
-    _check(frame, render)
-    return frame
-
-
-def _check(frame: Frame, render: Render) -> None:
-    """The frame, glued, must say what the template says of a conversation with pictures in two turns."""
-    (before, after), (before_second, after_second) = frame.user_turn(2), frame.user_turn(1)
-    glued = (
-        f"{frame.head}Be brief.{frame.system_to_user}{before}What is it?{after}"
-        f"Let me look.{frame.assistant_to_user}{before_second}Closer:{after_second}"
-    )
-    images_first = frame.images_first
-    messages = [_system("Be brief."), _user("What is it?", 2, images_first), _assistant("Let me look.")]
-    if glued != render([*messages, _user("Closer:", 1, images_first)]):
-        raise _unusable("a conversation of two turns is not the first turn plus the second")
-
-
-def _unusable(reason: str) -> ConfigError:
-    return ConfigError(
-        f"the processor's chat template cannot be glued turn by turn: {reason}. "
-        "Set processor.chat_template to one that writes every turn the same way, whatever follows."
-    )
-
-
-def _renderer(processor: Any) -> Render:
-    return lambda messages: processor.apply_chat_template(list(messages), tokenize=False, add_generation_prompt=True)
-
-
-def _system(text: str) -> Message:
-    return {"role": "system", "content": [{"type": "text", "text": text}]}
-
-
-def _assistant(text: str) -> Message:
-    return {"role": "assistant", "content": [{"type": "text", "text": text}]}
-
-
-def _user(text: str, pictures: int, images_first: bool) -> Message:
-    marks: Iterable[Mapping[str, str]] = [{"type": "image"}] * pictures
-    words = {"type": "text", "text": text}
-    return {"role": "user", "content": [*marks, words] if images_first else [words, *marks]}

@@ -96,7 +96,7 @@ class TraceCollator:
     traces: Sequence[Trace]
 
     def __call__(self, rows: Sequence[Mapping[str, int]]) -> dict[str, torch.Tensor]:
-        """`input_ids`, `attention_mask`, `labels`, `mm_token_type_ids` of shape (B, T), and the pixel features."""
+        """`input_ids`, `attention_mask`, `labels`, `mm_token_type_ids` of shape (B, T), and `Chat.features`."""
         return self.batch([self.traces[row["trace"]] for row in rows])
 
     def batch(self, traces: Sequence[Trace]) -> dict[str, torch.Tensor]:

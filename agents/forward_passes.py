@@ -2,10 +2,12 @@
 
 Knows rollouts, a chat format's pictures and TRL's names for them. Knows nothing of losses. Where processes share the
 model's parts, a pass without any picture gets a blank row that has one: the vision tower must run in all or in none.
+The same for video entries, which run it once more.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -15,19 +17,38 @@ from agents.chat import Chat
 from agents.pictures import check_placeholders, features_of
 from agents.rollout import Rollout
 from agents.scored_rows import Scores, attended, length_batches, trimmed
+from agents.video_positions import positions_of_videos
 from pixel_env.types import Prompt, ViewBudgets
 
 
 @dataclass(frozen=True, slots=True)
 class Pass:
-    """One forward pass: `rows` are places in the padded batch, `blank` says that one more row follows them."""
+    """One forward pass: `rows` are places in the padded batch, `blank` says that one more row follows them.
+
+    `pictures`: what TRL hands on to the model; `videos`: what it does not know (see `given_videos`).
+    """
 
     rows: torch.Tensor
     input_ids: torch.Tensor
     attention_mask: torch.Tensor
     logits_to_keep: int
     pictures: dict[str, Any]
+    videos: dict[str, torch.Tensor] = field(default_factory=dict)
     blank: bool = False
+
+    @contextmanager
+    def given_videos(self, model: torch.nn.Module) -> Iterator[None]:
+        """Within it, `model`'s forward takes `videos` too: TRL has no name for them on the way there."""
+
+        def with_videos(_: Any, args: Any, inputs: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
+            given = inputs | self.videos
+            return args, given | positions_of_videos(model, given)
+
+        hook = model.register_forward_pre_hook(with_videos, with_kwargs=True)
+        try:
+            yield
+        finally:
+            hook.remove()
 
     def own(self, scores: Scores) -> Scores:
         """The scores of `rows`."""
@@ -54,30 +75,42 @@ def forward_passes(
         ids, mask, keep = trimmed(input_ids[rows], whole[rows], logits_to_keep)
         chosen = [rollouts[place] for place in rows.tolist()]
         features = features_of(chosen, chat, budgets)
-        check_placeholders(chosen, ids, features.get("image_grid_thw"), chat)
-        counts = [len(row.views) for row in chosen]
-        blank = sharded and not features
-        if blank:
-            ids, mask, features = _with_blank_row(ids, mask, chat)
-            counts.append(1)
-        pictures: dict[str, Any] = {name: tensor.to(ids.device) for name, tensor in features.items()}
-        if pictures:
+        check_placeholders(chosen, ids, features, chat)
+        counts = [len(row.views) - row.video_frames for row in chosen]
+        row, own = _blank_row(features, chat) if sharded else ((), {})
+        if row:
+            ids, mask = _with_row(ids, mask, row, chat.pad_id)
+            counts.append(int("pixel_values" in own))
+        given = {name: tensor.to(ids.device) for name, tensor in (features | own).items()}
+        videos = {name: given.pop(name) for name in tuple(given) if "video" in name}
+        pictures: dict[str, Any] = dict(given)
+        if pictures or videos:
             pictures |= {"num_images": counts, "mm_token_type_ids": chat.mm_token_type_ids(ids)}
-        yield Pass(rows, ids, mask, keep, pictures, blank)
+        yield Pass(rows, ids, mask, keep, pictures, videos, bool(row))
 
 
-def _with_blank_row(
-    ids: torch.Tensor, mask: torch.Tensor, chat: Chat
-) -> tuple[torch.Tensor, torch.Tensor, dict[str, torch.Tensor]]:
-    """The batch and one more row: a question about the smallest black picture."""
+def _blank_row(features: dict[str, torch.Tensor], chat: Chat) -> tuple[tuple[int, ...], dict[str, torch.Tensor]]:
+    """Ids and features of a conversation about black pictures of the kinds that `features` lack; () if of none."""
     side = chat.picture_factor
-    image = np.zeros((side, side, 3), np.uint8)
-    row = torch.tensor([chat.open(Prompt("", "?"), [image])], device=ids.device, dtype=ids.dtype)
-    width = max(ids.shape[1], row.shape[1])
+    black = np.zeros((side, side, 3), np.uint8)
+    images = [] if "pixel_values" in features else [black]
+    frames = (black,) * 2 if chat.holds_videos and "pixel_values_videos" not in features else ()
+    if not images and not frames:
+        return (), {}
+    ids = chat.open(Prompt("", "?"), [*frames, *images], video_frames=len(frames))
+    return ids, chat.features(images, [frames] if frames else [])
 
-    def joined(rows: torch.Tensor, more: torch.Tensor, value: int) -> torch.Tensor:
+
+def _with_row(
+    ids: torch.Tensor, mask: torch.Tensor, row: Sequence[int], pad_id: int
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """The batch and one more row."""
+    more = torch.tensor([row], device=ids.device, dtype=ids.dtype)
+    width = max(ids.shape[1], len(row))
+
+    def joined(rows: torch.Tensor, last: torch.Tensor, value: int) -> torch.Tensor:
         return torch.cat(
-            [torch.nn.functional.pad(part, (width - part.shape[1], 0), value=value) for part in (rows, more)]
+            [torch.nn.functional.pad(part, (width - part.shape[1], 0), value=value) for part in (rows, last)]
         )
 
-    return joined(ids, row, chat.pad_id), joined(mask, torch.ones_like(row), 0), chat.features([image])
+    return joined(ids, more, pad_id), joined(mask, torch.ones_like(more), 0)

@@ -249,7 +249,7 @@ class PixelGRPOTrainer(GRPOTrainer):
         )
         results, rows = [], []
         for one in passes:
-            with banned(self.accelerator.unwrap_model(model), self.chat.banned_ids):
+            with banned(self.accelerator.unwrap_model(model), self.chat.banned_ids), one.given_videos(model):
                 scores = super()._get_per_token_logps_and_entropies(
                     model, one.input_ids, one.attention_mask, one.logits_to_keep, **{**options, **one.pictures}
                 )

@@ -20,7 +20,7 @@ class TaskArguments:
 
     tasks: str = field(
         default="sample:vstar-tiny",
-        metadata={"help": "Task set to train on: 'sample:...' a path, or owner/name of the hub."},
+        metadata={"help": "Task set to train on: a sample set, a path or a hub id (docs/tasks.md)."},
     )
     task_count: int | None = field(default=None, metadata={"help": "Use so many of its tasks (default: all)."})
     eval_tasks: str | None = field(

@@ -67,6 +67,7 @@ class ColocatedVLLM:
             dtype=str(next(model.parameters()).dtype).removeprefix("torch."),
             max_model_len=args.max_tokens or args.vllm_max_model_length,
             max_images=args.max_images,
+            video_entry=chat.video_entry,
             **(options | args.options_of_vllm()),
         )
         self._engine = VLLMEngine(llm, chat)

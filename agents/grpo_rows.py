@@ -3,6 +3,7 @@
 Knows TRL's shapes of rows. Knows nothing of the trainer, rewards or how rollouts are played.
 """
 
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -24,7 +25,7 @@ def with_tokens(row: Rollout, chat: Chat) -> Rollout:
     if row.prompt_ids and row.completion_ids:
         return row
     prompt_ids = row.prompt_ids or (chat.end_id,)
-    return Rollout(row.trajectory, prompt_ids, (chat.end_id,), (False,), (0.0,), row.index, row.views)
+    return replace(row, prompt_ids=prompt_ids, completion_ids=(chat.end_id,), sampled=(False,), logprobs=(0.0,))
 
 
 def messages_of(trajectory: Trajectory) -> list[dict[str, str]]:

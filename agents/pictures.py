@@ -4,7 +4,7 @@ Knows views and a chat format's picture processor. Knows nothing of trainers. Th
 overview: it is shown and processed once, whatever the number of rollouts.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import torch
 
@@ -18,29 +18,36 @@ PictureKey = tuple[object, ...]
 
 
 def features_of(rollouts: Sequence[Rollout], chat: Chat, budgets: ViewBudgets) -> dict[str, torch.Tensor]:
-    """`pixel_values` and `image_grid_thw` of all pictures of the rollouts, row by row, in order; {} for none."""
-    keys = [_key(view) for rollout in rollouts for view in rollout.views]
+    """`Chat.features` of all pictures and videos of the rollouts, row by row, in order; {} for none."""
     views = {_key(view): view for rollout in rollouts for view in rollout.views}
     shown = {key: show(view, budgets) for key, view in views.items()}
-    return chat.features([shown[key] for key in keys])
+    rows = [tuple(shown[_key(view)] for view in rollout.views) for rollout in rollouts]
+    frames = [rollout.video_frames for rollout in rollouts]
+    images = [image for row, count in zip(rows, frames, strict=True) for image in row[count:]]
+    return chat.features(images, [row[:count] for row, count in zip(rows, frames, strict=True) if count])
 
 
 def check_placeholders(
-    rollouts: Sequence[Rollout], input_ids: torch.Tensor, grids: torch.Tensor | None, chat: Chat
+    rollouts: Sequence[Rollout], input_ids: torch.Tensor, features: Mapping[str, torch.Tensor], chat: Chat
 ) -> None:
     """Refuses, by its task's id, a row whose placeholders (of `input_ids`, (B, T)) are not as many as its features."""
-    merge = chat.processor.image_processor.merge_size**2
-    counts = [] if grids is None else (grids.prod(-1) // merge).tolist()
-    found = (input_ids == chat.image_id).sum(-1).tolist()
-    start = 0
-    for rollout, tokens in zip(rollouts, found, strict=True):
-        wanted = sum(counts[start : start + len(rollout.views)])
-        start += len(rollout.views)
-        if tokens != wanted:
+    images, videos = (_token_counts(features.get(name), chat) for name in ("image_grid_thw", "video_grid_thw"))
+    types = chat.mm_token_type_ids(input_ids)
+    found = [(types == kind).sum(-1).tolist() for kind in (1, 2)]
+    for rollout, *placeholders in zip(rollouts, *found, strict=True):
+        own_images = sum(next(images) for _ in rollout.views[rollout.video_frames :])
+        own_video = next(videos) if rollout.video_frames else 0
+        tokens, wanted = sum(placeholders), own_images + own_video
+        if placeholders != [own_images, own_video]:
             raise ConfigError(
                 f"The rollout of task {rollout.trajectory.task.task_id!r} has {tokens} picture tokens and features for "
                 f"{wanted}. Its pictures changed between sampling and training: keep files and budgets as they are."
             )
+
+
+def _token_counts(grids: torch.Tensor | None, chat: Chat) -> Iterator[int]:
+    merge = chat.processor.image_processor.merge_size**2
+    return iter([] if grids is None else (grids.prod(-1) // merge).tolist())
 
 
 def _key(view: View) -> PictureKey:

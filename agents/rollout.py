@@ -11,36 +11,20 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ALL_COMPLETED, FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from typing import Protocol
 
 import numpy as np
 
+from agents.chat_format import ChatFormat
 from agents.engines.protocol import Engine, Request, Response
 from agents.shared_pictures import SharedPictures
 from pixel_env.dialects import Dialect
 from pixel_env.env import PixelEnv
 from pixel_env.errors import ConfigError, MissingExtraError, UnknownNameError
+from pixel_env.interventions import Intervention, unchanged
 from pixel_env.types import Limits, Observation, Prompt, Stop, Task, Trajectory, Unfinished, View, ViewBudgets
-
 
 USER_MISTAKES = (ConfigError, UnknownNameError, MissingExtraError)
 """Every episode would fail of them, so the rollout stops."""
-
-
-class ChatFormat(Protocol):
-    """Texts and pictures as token ids. `chat.Chat` follows a processor's template; `PlainChat` needs none."""
-
-    end_id: int
-    pad_id: int
-    image_id: int
-    banned_ids: frozenset[int]
-
-    def call_opening_ids(self) -> frozenset[int]: ...
-    def open(self, prompt: Prompt, images: Sequence[np.ndarray]) -> tuple[int, ...]: ...
-    def reply(self, text: str, images: Sequence[np.ndarray], *, ended: bool) -> tuple[int, ...]: ...
-    def encode(self, text: str) -> tuple[int, ...]: ...
-    def decode(self, ids: Sequence[int]) -> str: ...
-    def count_tokens(self, text: str, sizes: Sequence[tuple[int, int]]) -> int: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +43,7 @@ class EpisodeSettings:
     dialect: Dialect
     limits: Limits
     budgets: ViewBudgets
+    intervention: Intervention = unchanged
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -67,8 +52,9 @@ class Rollout:
 
     `sampled` and `logprobs` have one entry per completion id: False and 0.0 for whatever the model did not sample
     (observations, headers, forced turns). `views`: the pictures whose placeholders the ids hold, in order; those of an
-    observation that ended the episode are in the trajectory but not here. `index`: place in the list of tasks. An
-    episode that failed before its first prompt has no ids.
+    observation that ended the episode are in the trajectory but not here. `video_frames`: the first so many of them are
+    the prompt's one video entry. `index`: place in the list of tasks. An episode that failed before its first prompt
+    has no ids.
     """
 
     trajectory: Trajectory
@@ -78,6 +64,7 @@ class Rollout:
     logprobs: tuple[float, ...]
     index: int
     views: tuple[View, ...] = ()
+    video_frames: int = 0
 
 
 def rollout(
@@ -197,11 +184,13 @@ class _Episode:
                 dialect=settings.dialect,
                 budgets=settings.budgets,
                 limits=settings.limits,
-                count_tokens=self.chat.count_tokens,
+                count_tokens=self._count_tokens,
+                intervention=settings.intervention,
             )
             observation, _ = self.env.reset(seed=0, options={"task_id": self.task.task_id})
             self._hold(observation["images"])
-            self.prompt_ids = self.chat.open(self.env.trajectory.prompt, observation["images"])
+            prompt, images = self.env.trajectory.prompt, observation["images"]
+            self.prompt_ids = self.chat.open(prompt, images, video_frames=self._video_frames)
             for text in self.forced(self.task) if self.forced is not None else ():
                 ids = self.chat.encode(text)
                 if self._step(ids, [0.0] * len(ids), text, sampled=False, ended=True):
@@ -243,7 +232,17 @@ class _Episode:
             logprobs=tuple(self.logprobs),
             index=self.index,
             views=trajectory.views[: len(self.images)] if self.prompt_ids else (),
+            video_frames=self._video_frames if self.prompt_ids else 0,
         )
+
+    @property
+    def _video_frames(self) -> int:
+        return len(self.task.sources) if self.chat.video_entry and self.task.media == "video" else 0
+
+    def _count_tokens(self, text: str, sizes: Sequence[tuple[int, int]]) -> int:
+        # What the environment counts before there is a prompt is the prompt: the one turn that may hold a video entry.
+        video_frames = 0 if self.prompt_ids else self._video_frames
+        return self.chat.count_tokens(text, sizes, video_frames=video_frames)
 
     def _step(self, ids: Sequence[int], logprobs: Sequence[float], text: str, *, sampled: bool, ended: bool) -> bool:
         """Glue the turn, step, glue what came back. True if the episode is over."""
@@ -293,6 +292,7 @@ class _Episode:
             temperature=self.sampling.temperature,
             seed=int.from_bytes(digest, "big"),
             banned_ids=self.chat.banned_ids | self.sampling.banned_ids,
+            video_frames=self._video_frames,
         )
 
     def _trajectory(self) -> Trajectory:

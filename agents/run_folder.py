@@ -16,7 +16,8 @@ FILE_NAME = "configuration.json"
 MAY_CHANGE = (
     *("resume_from_checkpoint", "output_dir", "logging_", "save_", "eval_", "report_to", "run_name", "log_"),
     "vllm_server_",  # the replicas may stand elsewhere by now
-    *("scorer", "lmms_samples", "strict"),  # how an evaluation is scored and written out
+    "prompt_file",  # its text is kept by its hash
+    *("scorer", "lmms_samples", "strict", "ablate"),  # what is scored, written out, or played beside the rest
 )
 """Beginnings of the names of fields that do not change what is learned or played."""
 

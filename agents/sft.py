@@ -21,6 +21,7 @@ from agents.models import model_folder
 from agents.recipes import parsed
 from agents.run_folder import checkpoint_to_resume, keep_configuration
 from agents.traces import Trace, read_traces
+from agents.video_positions import place_videos
 from pixel_env.dialects import Dialect, dialect_named
 from pixel_env.errors import ConfigError
 from pixel_env.own_function import own_function
@@ -47,6 +48,7 @@ class PixelSFTConfig(EpisodeArguments, SFTConfig):
         if self.bf16 is None and not torch.cuda.is_available():
             self.bf16 = False
         super().__post_init__()
+        self.read_prompt()
         self.remove_unused_columns = False  # the rows' one column is an index, which no forward pass knows
 
 
@@ -78,6 +80,7 @@ class PixelSFTTrainer(SFTTrainer):
             callbacks=callbacks,
             peft_config=peft_config,
         )
+        place_videos(self.model)
         self.chat = Chat(self.processing_class, dialect)
         settings = args.settings(dialect, task_set)
         self.data_collator = TraceCollator(self.chat, settings, traces)
@@ -113,7 +116,8 @@ class TraceArguments:
     """What is learned from."""
 
     tasks: str = field(
-        default="sample:vstar-tiny", metadata={"help": "Task set of the traces: 'sample:...' or a JSONL file."}
+        default="sample:vstar-tiny",
+        metadata={"help": "Task set of the traces: a sample set, a path or a hub id (docs/tasks.md)."},
     )
     traces: str = field(
         default="synth.templates:single_pass_traces",

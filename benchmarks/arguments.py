@@ -103,6 +103,7 @@ def _parser(config_class: type, command: str) -> argparse.ArgumentParser:
 def _add_flag(parser: argparse.ArgumentParser, field: "dataclasses.Field[Any]", kind: Any) -> None:
     inner, _ = _without_none(kind)
     names = [f"--{field.name}"] + ([f"--{field.name.replace('_', '-')}"] if "_" in field.name else [])
+    names += field.metadata.get("aliases", ())
     shown = " ".join(map(str, field.default)) if isinstance(field.default, tuple) else field.default
     default = "" if field.default is dataclasses.MISSING else f" (default: {shown})"
     options: dict[str, Any] = {"dest": field.name, "help": f"{field.metadata['help']}{default}".replace("%", "%%")}

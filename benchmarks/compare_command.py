@@ -22,6 +22,8 @@ from benchmarks.tables import fraction, signed, signed_interval, table
 from pixel_env.errors import ConfigError
 from pixel_env.store import read
 
+ALL = "all"
+"""The part of all questions."""
 _DRAWS = 10_000
 
 
@@ -127,18 +129,28 @@ def check_same_questions(first: Mapping[str, Graded], second: Mapping[str, Grade
 
 def comparison_table(first: Mapping[str, Graded], second: Mapping[str, Graded], *, seed: int) -> str:
     """A row for all questions, and one for each category where there are several."""
-    categories = list(dict.fromkeys(one.category for one in first.values()))
-    parts = {"all": list(first)}
-    if len(categories) > 1:
-        parts |= {name or "-": [t for t, one in first.items() if one.category == name] for name in categories}
     head = ["questions", "n", "A", "B", "B - A", "95% interval", "only A right", "only B right", "McNemar p"]
-    rows = []
-    for name, task_ids in parts.items():
-        found = compared([first[t] for t in task_ids], [second[t] for t in task_ids], seed=seed)
-        pairs = ["-"] * 3 if found.p is None else [str(found.only_first), str(found.only_second), f"{found.p:.3g}"]
-        scores = [fraction(found.first), fraction(found.second), signed(found.difference.value)]
-        rows.append([name, str(found.difference.n), *scores, signed_interval(found.difference), *pairs])
-    return table([head, *rows])
+    found = comparisons(first, second, seed=seed)
+    return table([head, *([name, *cells_of(comparison)] for name, comparison in found.items())])
+
+
+def cells_of(found: Comparison) -> list[str]:
+    """n, both scores, the difference, its interval, the questions that one alone got right, and p."""
+    pairs = ["-"] * 3 if found.p is None else [str(found.only_first), str(found.only_second), f"{found.p:.3g}"]
+    scores = [fraction(found.first), fraction(found.second), signed(found.difference.value)]
+    return [str(found.difference.n), *scores, signed_interval(found.difference), *pairs]
+
+
+def comparisons(first: Mapping[str, Graded], second: Mapping[str, Graded], *, seed: int) -> dict[str, Comparison]:
+    """Of all questions, first, and of each category where there are several. `first` has all questions of `second`."""
+    categories = list(dict.fromkeys(one.category for one in second.values()))
+    parts = {ALL: list(second)}
+    if len(categories) > 1:
+        parts |= {name or "-": [t for t, one in second.items() if one.category == name] for name in categories}
+    return {
+        name: compared([first[t] for t in task_ids], [second[t] for t in task_ids], seed=seed)
+        for name, task_ids in parts.items()
+    }
 
 
 def compared(first: Sequence[Graded], second: Sequence[Graded], *, seed: int) -> Comparison:

@@ -12,23 +12,30 @@ from typing import Literal
 
 from tqdm import tqdm
 
+from agents.chat_format import ChatFormat
 from agents.engines.protocol import Engine
-from agents.rollout import ChatFormat, EpisodeSettings, Rollout, Sampling, rollout
+from agents.engines.scripted import PlainChat, ScriptedEngine, in_turn
+from agents.rollout import EpisodeSettings, Rollout, Sampling, rollout
 from agents.run_folder import keep_configuration
 from benchmarks.arguments import parse
+from benchmarks.engine_choice import EngineChoice, engine_chosen
 from benchmarks.evaluation_tables import SAMPLED, Verdicts, position_table, summary_table
 from benchmarks.lmms_samples import write_samples
-from benchmarks.policies import LEARNED_ZOOM, NO_ZOOM, POLICIES, Policy, policy_named
+from benchmarks.looking import looking_report, with_ablations
+from benchmarks.metrics_file import write_metrics
+from benchmarks.policies import LEARNED_ZOOM, NAMES, NO_ZOOM, POLICIES, Policy, policy_named
 from benchmarks.provenance import provenance_of
 from benchmarks.questions import shard_named, shuffled
 from benchmarks.records import ROWS, Evaluation, Key, Record, append, keys_of, read_evaluation
 from benchmarks.released_scorer import load_math_verify, released_score
+from benchmarks.scripted_players import check_player, played_by_oracle
 from benchmarks.shards import folder_of, take_over
 from benchmarks.tables import accuracy_table
 from benchmarks.timings import seconds_per_answer, timed
 from pixel_env.budgets import budgets_for
 from pixel_env.dialects import Dialect, dialect_named
 from pixel_env.errors import ConfigError, UnknownNameError
+from pixel_env.prompt_files import read_prompt_file, with_prompt
 from pixel_env.store import TrajectoryStore
 from pixel_env.tasks import load_tasks
 from pixel_env.types import Limits, Stop, Task, TaskSet
@@ -41,9 +48,13 @@ class EvalConfig:
     model: str = field(
         default="tiny-zoom", metadata={"help": "a checkpoint: folder, hub id, or the name of an embedded one"}
     )
-    tasks: str = field(default="sample:vstar-tiny", metadata={"help": "task set: 'sample:...' or a JSONL file"})
+    tasks: str = field(
+        default="sample:vstar-tiny", metadata={"help": "a sample set, a path or a hub id (docs/tasks.md)"}
+    )
     split: Literal["train", "test"] = field(default="test", metadata={"help": "of an embedded set: train or test"})
-    task_count: int | None = field(default=None, metadata={"help": "use so many of its tasks; None: all"})
+    task_count: int | None = field(
+        default=None, metadata={"help": "use so many of its tasks; None: all", "aliases": ("--limit",)}
+    )
     strict: bool = field(default=False, metadata={"help": "stop at rows that cannot be used; else they are left out"})
     shard: str | None = field(
         default=None, metadata={"help": "play a part, 1/8 to 8/8; the command without it takes the parts over"}
@@ -55,18 +66,24 @@ class EvalConfig:
     policies: tuple[str, ...] = field(
         default=POLICIES, metadata={"help": "greedy policies; none to measure sampled rollouts only"}
     )
-    samples: int = field(
-        default=0, metadata={"help": "rollouts of each question sampled at temperature 1, for avg@k, pass@k and RaPR"}
+    ablate: bool = field(
+        default=False, metadata={"help": "does looking help? play the model's ablations beside it, too"}
     )
+    samples: int = field(default=0, metadata={"help": "sampled rollouts of each question, for avg@k, pass@k and RaPR"})
+    temperature: float = field(default=1.0, metadata={"help": "of the sampled rollouts"})
     dialect: str = field(default="tiny", metadata={"help": "wire format of calls and answers: a dialect's name"})
+    prompt_file: str | None = field(
+        default=None, metadata={"help": "a text that follows the question, or holds {question}, for the dialect's own"}
+    )
     max_turns: int = field(default=4, metadata={"help": "turns of an episode, the answering one included"})
     max_images: int = field(default=16, metadata={"help": "pictures of an episode, the task's own included"})
     max_tokens: int | None = field(
         default=None, metadata={"help": "tokens of a whole conversation, pictures included; None: no limit"}
     )
     max_turn_tokens: int = field(default=512, metadata={"help": "sampled tokens of one turn"})
-    engine: Literal["transformers", "vllm", "endpoint"] = field(
-        default="transformers", metadata={"help": "what generates: this process, vLLM in it, or an endpoint elsewhere"}
+    engine: Literal["transformers", "vllm", "endpoint", "scripted"] = field(
+        default="transformers",
+        metadata={"help": "what generates: this process, vLLM in it, an endpoint; scripted: no model, --model oracle"},
     )
     base_url: str | None = field(
         default=None, metadata={"help": "of an OpenAI-compatible endpoint, with its /v1; the key: OPENAI_API_KEY"}
@@ -85,6 +102,12 @@ class EvalConfig:
         whole = Path(self.output_dir)
         return whole if self.shard is None else folder_of(whole, shard_named(self.shard))
 
+    @property
+    def worded_dialect(self) -> Dialect:
+        """The dialect, with the words of `prompt_file` if one is given."""
+        dialect = dialect_named(self.dialect)
+        return dialect if self.prompt_file is None else with_prompt(dialect, read_prompt_file(self.prompt_file))
+
     def settings(self, dialect: Dialect, task_set: TaskSet) -> EpisodeSettings:
         """How the episodes are played."""
         limits = Limits(self.max_turns, self.max_images, self.max_tokens)
@@ -94,19 +117,24 @@ class EvalConfig:
 def main(argv: list[str]) -> int:
     """`pixel-env eval [--config file.yaml] [--flags]`. Returns the exit code."""
     config = parse(argv, EvalConfig, "eval")
-    dialect = dialect_named(config.dialect)
+    dialect = config.worded_dialect
     for name in config.policies:
         _check_policy(name)
     judge = load_math_verify() if config.scorer == "released" else None
-    task_set = questions_of(config)
-    budgets = config.settings(dialect, task_set).budgets
-    provenance = provenance_of(config.model, config.engine, dialect, budgets)
-    keep_configuration(config.folder, [config, provenance], resumes=True)
-    engine, chat = engine_of(config, dialect)
-    evaluation = evaluate(config, task_set, engine, chat)
+    evaluation = measured(config, dialect)
     released = {r.key: released_score(r.trajectory, judge) for r in evaluation.records} if judge else None
     _report(config, evaluation, released)
     return 0
+
+
+def measured(config: EvalConfig, dialect: Dialect) -> Evaluation:
+    """The evaluation that `config` asks for, kept in its folder; what is there already is not played again."""
+    task_set = questions_of(config)
+    budgets = config.settings(dialect, task_set).budgets
+    provenance = provenance_of(config.model, config.engine, dialect, budgets, prompt_file=config.prompt_file)
+    keep_configuration(config.folder, [config, provenance], resumes=True)
+    engine, chat = engine_of(config, dialect)
+    return evaluate(config, task_set, engine, chat)
 
 
 def questions_of(config: EvalConfig) -> TaskSet:
@@ -127,63 +155,66 @@ def _report(config: EvalConfig, evaluation: Evaluation, released: Verdicts | Non
     print(f"{config.model} on {evaluation.task_set.name} ({len(evaluation.task_set)} questions{part})")
     if evaluation.task_set.notice:
         print(evaluation.task_set.notice)
-    by_position = position_table(evaluation)
     tables = [accuracy_table(evaluation), summary_table(evaluation, seconds_per_answer(config.folder), released)]
-    print("\n\n".join([*tables, by_position] if by_position else tables))
+    if by_position := position_table(evaluation):
+        tables.append(by_position)
+    if config.ablate:
+        tables.append(looking_report(evaluation, seed=config.seed))
+    print("\n\n".join(tables))
     if config.lmms_samples:
         print(f"Samples: {', '.join(map(str, write_samples(config.folder, evaluation)))}")
+    print(f"Figures: {write_metrics(config.folder, evaluation, released)}")
     print(f"Trajectories: {config.folder / ROWS}")
 
 
 def engine_of(config: EvalConfig, dialect: Dialect) -> tuple[Engine, ChatFormat]:
     """What generates, and the chat format that it reads. Raises ConfigError for what does not go together."""
-    if config.engine == "endpoint":
-        from agents.engines.endpoint import EndpointEngine
-        from agents.engines.scripted import PlainChat
-
-        if config.base_url is None:
-            raise ConfigError("--engine endpoint needs the endpoint's address: --base_url http://.../v1")
-        if NO_ZOOM in config.policies:
-            others = " ".join(name for name in config.policies if name != NO_ZOOM) or LEARNED_ZOOM
-            raise ConfigError(
-                f"An endpoint cannot keep a model from calling, which {NO_ZOOM} does. Give --policies {others}"
-            )
+    if config.engine == "scripted":
+        check_player(config.model)
         plain = PlainChat(dialect)
-        return EndpointEngine(config.model, plain, base_url=config.base_url, concurrency=config.max_batch), plain
-    from agents.engines.load import load_engine, load_vllm_engine
-
-    if config.engine == "vllm":
-        if config.max_tokens is None:
-            raise ConfigError("--engine vllm plans its memory by the longest conversation: give --max_tokens")
-        sizes = {"max_model_len": config.max_tokens, "max_images": config.max_images, "max_num_seqs": config.max_batch}
-        return load_vllm_engine(config.model, dialect, dtype=config.dtype, **sizes)
-    return load_engine(config.model, dialect, dtype=config.dtype, max_batch=config.max_batch)
+        return ScriptedEngine(in_turn(""), plain), plain  # never asked: a player's turns are its policy's
+    if config.engine == "endpoint" and NO_ZOOM in config.policies and not config.ablate:
+        others = " ".join(name for name in config.policies if name != NO_ZOOM) or LEARNED_ZOOM
+        raise ConfigError(
+            f"An endpoint cannot keep a model from calling, which {NO_ZOOM} does. Give --policies {others}"
+        )
+    choice = EngineChoice(
+        engine=config.engine,
+        model=config.model,
+        base_url=config.base_url,
+        dtype=config.dtype,
+        max_batch=config.max_batch,
+        max_tokens=config.max_tokens,
+        max_images=config.max_images,
+    )
+    return engine_chosen(choice, dialect)
 
 
 def evaluate(config: EvalConfig, task_set: TaskSet, engine: Engine, chat: ChatFormat) -> Evaluation:
     """Plays what the run's folder does not hold yet; returns all of it."""
-    settings = config.settings(dialect_named(config.dialect), task_set)
+    settings = config.settings(config.worded_dialect, task_set)
     folder = config.folder
     store = TrajectoryStore(folder / ROWS)
     done = keys_of(store.path)
     take_over(folder, store, done)
-    passes: list[tuple[Policy, int | None]] = [
-        (policy_named(name, settings, chat, seed=config.seed), None) for name in config.policies
-    ]
-    if config.samples:
-        passes.append((Policy(LEARNED_ZOOM), config.samples))
-    total = len(task_set) * (len(config.policies) + config.samples)
+    passes = _passes(config, settings, chat)
+    total = len(task_set) * sum(samples or 1 for _, samples in passes)
     with tqdm(total=total, initial=len(done), desc="evaluation", unit="rollout", mininterval=0.5) as bar:
         for policy, samples in passes:
-            missing = missing_rollouts(task_set.tasks, policy.name, samples, done)
+            tasks = task_set.tasks
+            if config.ablate:
+                tasks = [task for task in tasks if policy.can_play(task, settings.dialect)]
+            missing = missing_rollouts(tasks, policy.name, samples, done)
             keep = _keeper(policy, missing, store, done, bar)
-            sampling = Sampling(0.0 if samples is None else 1.0, config.max_turn_tokens, policy.banned_ids)
+            sampling = Sampling(
+                0.0 if samples is None else config.temperature, config.max_turn_tokens, policy.banned_ids
+            )
             with timed(folder, policy.name if samples is None else SAMPLED, len(missing)):
                 rollout(
                     [task for task, _ in missing],
                     engine,
                     chat,
-                    settings=settings,
+                    settings=replace(settings, intervention=policy.intervention),
                     sampling=sampling,
                     seed=config.seed,
                     forced=policy.forced,
@@ -192,6 +223,21 @@ def evaluate(config: EvalConfig, task_set: TaskSet, engine: Engine, chat: ChatFo
     evaluation = read_evaluation(folder, task_set)
     _warn_of_failures(evaluation)
     return evaluation
+
+
+def _passes(config: EvalConfig, settings: EpisodeSettings, chat: ChatFormat) -> list[tuple[Policy, int | None]]:
+    """The policies to play, each with its number of samples; None: greedily."""
+    names = config.policies
+    if config.ablate:
+        names = with_ablations(names, chat, can_ban=config.engine != "endpoint")
+    passes: list[tuple[Policy, int | None]] = [
+        (policy_named(name, settings, chat, seed=config.seed), None) for name in names
+    ]
+    if config.samples:
+        passes.append((Policy(LEARNED_ZOOM), config.samples))
+    if config.engine == "scripted":
+        return [(played_by_oracle(policy, settings), samples) for policy, samples in passes]
+    return passes
 
 
 def missing_rollouts(
@@ -230,8 +276,8 @@ def _keeper(
 
 
 def _check_policy(name: str) -> None:
-    if name not in POLICIES:
-        raise UnknownNameError.among("zoom policy", name, POLICIES)
+    if name not in NAMES:
+        raise UnknownNameError.among("policy", name, NAMES)
 
 
 def _warn_of_failures(evaluation: Evaluation) -> None:

@@ -6,7 +6,7 @@ Knows records and figures. Draws nothing and writes no file.
 import string
 from collections.abc import Mapping, Sequence
 
-from agents.metrics import Estimate, accuracy, failures_by_code, rapr, visual_tokens, wilson
+from agents.metrics import NOTHING, Estimate, accuracy, failures_by_code, rapr, visual_tokens, wilson
 from benchmarks.questions import right_place
 from benchmarks.records import Evaluation, Key, Record
 from benchmarks.tables import accuracy_of_questions, fraction, interval, table
@@ -37,7 +37,7 @@ def summary_table(evaluation: Evaluation, seconds: Mapping[str, float], released
         trajectories = [record.trajectory for record in records]
         cells = {"policy": _label(name, trajectories)} | _scores("accuracy", accuracy_of_questions(trajectories))
         if released is not None:
-            cells |= _scores("released judge", _judged(records, released))
+            cells |= _scores("released judge", judged(records, released))
         if SAMPLED in parts:
             cells["pass@k"] = fraction(pass_at_k(trajectories)) if name == SAMPLED else "-"
         cells["RaPR"] = fraction(rapr(trajectories))
@@ -59,25 +59,30 @@ def pass_at_k(trajectories: Sequence[Trajectory]) -> float:
 
 def position_table(evaluation: Evaluation) -> str | None:
     """Accuracy by the position that the right option was shown at; None if no question has options."""
-    by_place: dict[str, dict[int, list[Trajectory]]] = {}
-    for name, records in parts_of(evaluation).items():
-        for trajectory in (record.trajectory for record in records):
-            place = right_place(trajectory.task)
-            if place is not None:
-                by_place.setdefault(name, {}).setdefault(place, []).append(trajectory)
-    places = sorted({place for found in by_place.values() for place in found})
+    by_policy = {name: found for name, records in parts_of(evaluation).items() if (found := accuracy_at(records))}
+    places = sorted({place for found in by_policy.values() for place in found})
     if not places:
         return None
     head = ["right answer at", *(f"({string.ascii_uppercase[place % 26]})" for place in places)]
     rows = [
-        [name.replace("_", " "), *(_at(found.get(place, [])) for place in places)] for name, found in by_place.items()
+        [name.replace("_", " "), *(_at(found.get(place, NOTHING)) for place in places)]
+        for name, found in by_policy.items()
     ]
     return table([head, *rows])
 
 
-def _at(trajectories: Sequence[Trajectory]) -> str:
-    found = accuracy(trajectories)
-    return f"{fraction(found.value)} of {found.n}"
+def accuracy_at(records: Sequence[Record]) -> dict[int, Estimate]:
+    """Accuracy by the place (from 0) that the right option was shown at; of questions without options, none."""
+    by_place: dict[int, list[Trajectory]] = {}
+    for trajectory in (record.trajectory for record in records):
+        place = right_place(trajectory.task)
+        if place is not None:
+            by_place.setdefault(place, []).append(trajectory)
+    return {place: accuracy(found) for place, found in sorted(by_place.items())}
+
+
+def _at(estimate: Estimate) -> str:
+    return f"{fraction(estimate.value)} of {estimate.n}"
 
 
 def _label(name: str, trajectories: Sequence[Trajectory]) -> str:
@@ -91,8 +96,8 @@ def _scores(name: str, estimate: Estimate) -> dict[str, str]:
     return {name: fraction(estimate.value), f"{name} 95%": interval(estimate)}
 
 
-def _judged(records: Sequence[Record], verdicts: Verdicts) -> Estimate:
-    """As `accuracy_of_questions`, by the other scorer's verdicts."""
+def judged(records: Sequence[Record], verdicts: Verdicts) -> Estimate:
+    """Mean over questions of the other scorer's verdicts, as `accuracy_of_questions` of ours."""
     of_question: dict[str, list[float]] = {}
     for record in records:
         of_question.setdefault(record.trajectory.task.task_id, []).append(verdicts[record.key])

@@ -106,7 +106,9 @@ def read_evaluation(folder: Path, task_set: TaskSet | None = None) -> Evaluation
         )
     records = [Record(trajectory_of(row, tasks[row["task_id"]]), row["policy"], row["sample"]) for row in rows]
     places = {task_id: place for place, task_id in enumerate(tasks)}
-    policies = {policy: place for place, policy in enumerate(config["policies"])}
+    # Ablations are played beyond the configured policies.
+    names = dict.fromkeys([*config["policies"], *(record.policy for record in records if record.sample is None)])
+    policies = {policy: place for place, policy in enumerate(names)}
     records.sort(
         key=lambda record: (
             policies.get(record.policy, 0),

@@ -16,13 +16,17 @@ def accuracy_table(evaluation: Evaluation) -> str:
     head = ["questions", "policy", "n", "accuracy", "95% interval", "RaPR", "calls", "visual tokens"]
     rows = []
     for category in evaluation.categories:
-        parts = [(name, evaluation.of(name, category=category)) for name in evaluation.policies]
+        parts = [
+            (name, played)
+            for name in evaluation.policies
+            if (played := evaluation.of(name, category=category))  # none: nobody knows where an oracle would look
+        ]
         if sampled := [
             record.trajectory
             for record in evaluation.records
             if record.sample is not None and record.trajectory.task.category == category
         ]:
-            parts.append(("sampled, T = 1", sampled))
+            parts.append(("sampled", sampled))
         rows += [[category or "all", *_row(name, part, evaluation.budgets)] for name, part in parts]
     return table([head, *rows], text_columns=2)
 

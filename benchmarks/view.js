@@ -24,12 +24,16 @@ for (const trajectory of data.trajectories) {
 
 const present = (entry) => entry.sides.filter(Boolean);
 const taskOf = (trajectory) => data.tasks[trajectory.task];
-const verdictOf = (trajectory) => (trajectory.reward >= 1 ? "right" : trajectory.reward > 0 ? "partly" : "wrong");
+// A question without a right answer is asked, not graded.
+const isGraded = (trajectory) => taskOf(trajectory).answers.length > 0;
+const verdictOf = (trajectory) =>
+  !isGraded(trajectory) ? "not graded" : trajectory.reward >= 1 ? "right" : trajectory.reward > 0 ? "partly" : "wrong";
 const policyOf = (trajectory) => trajectory.policy + (trajectory.sample === null ? "" : ", sampled");
 
 function outcomeOf(entry) {
   const [first, second] = entry.sides;
   if (!first || !second) return first ? "only in A" : "only in B";
+  if (!isGraded(first) || !isGraded(second)) return "not graded";
   const right = [first, second].map((trajectory) => verdictOf(trajectory) === "right");
   if (right[0] === right[1]) return right[0] ? "right in both" : "right in neither";
   return right[0] ? "right in A only" : "right in B only";

@@ -23,6 +23,7 @@ from benchmarks.arguments import parse
 from benchmarks.records import ROWS, read_evaluation
 from benchmarks.view_pictures import PictureList, Size, Unreadable
 from benchmarks.view_rows import Rows, Run, identity
+from benchmarks.view_server import serve
 from pixel_env.errors import ConfigError
 from rewards.shaping import GroupReward, group_reward_named
 
@@ -44,6 +45,8 @@ class ViewConfig:
     group_reward: str = field(
         default="paper", metadata={"help": "how the rollouts of a question are paid: a preset or 'module:function'"}
     )
+    serve: bool = field(default=False, metadata={"help": "then show the page at an address, on this machine alone"})
+    port: int = field(default=8000, metadata={"help": "of that address; 0: any free one"})
 
 
 def main(argv: list[str]) -> int:
@@ -61,6 +64,8 @@ def main(argv: list[str]) -> int:
     if unreadable:
         print(f"{len(unreadable)} pictures cannot be shown. The first: {unreadable[0]}", file=sys.stderr)
     print(f"{sum(len(run.records) for run in runs)} trajectories: {path}")
+    if config.serve:
+        serve(path, config.port)
     return 0
 
 

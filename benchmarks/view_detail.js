@@ -228,8 +228,8 @@ function about() {
         run.figures.map((row) => [
           row.policy,
           String(row.count),
-          percent(row.accuracy),
-          `${percent(row.low)} to ${percent(row.high)}`,
+          row.accuracy === null ? "–" : percent(row.accuracy),
+          row.accuracy === null ? "–" : `${percent(row.low)} to ${percent(row.high)}`,
           row.rapr.toFixed(3),
           row.calls.toFixed(2),
         ]),

@@ -167,4 +167,5 @@ addEventListener("keydown", onKey);
 addEventListener("popstate", onAddress);
 addEventListener("hashchange", onAddress);
 readAddress();
+if (entries.length === 1 && !location.hash) asked.at = entries[0].id; // there is nothing to choose from
 showAll();

@@ -1,18 +1,23 @@
 // What a rollout was paid, and the other rollouts of its question.
 
 function paid(trajectory) {
+  const calls = make(
+    "p",
+    { class: "soft" },
+    `${plural(trajectory.operations, "operation")}, ${trajectory.executed} executed.`,
+  );
+  if (!isGraded(trajectory)) return calls;
   const parts = Object.entries(trajectory.parts || {}).map(([name, value]) => [name, signed(value)]);
   const rows = [["grade of the answer", figure(trajectory.reward)], ...parts];
   if (trajectory.parts) rows.push(["reward", figure(trajectory.total)]);
   if (trajectory.parts && data.groups[trajectory.group].size > 1)
     rows.push(["advantage in its group", signed(trajectory.advantage)]);
-  const calls = `${plural(trajectory.operations, "operation")}, ${trajectory.executed} executed`;
   return make(
     "section",
     { class: "paid" },
     make("h3", {}, "Grade and reward"),
     table(["", ""], rows),
-    make("p", { class: "soft" }, calls + "."),
+    calls,
   );
 }
 

@@ -12,6 +12,7 @@ from typing import Any
 from agents.metrics import accuracy, calls, rapr
 from benchmarks.records import Record
 from benchmarks.view_pictures import FRAME_SIDE, SOURCE_SIDE, PictureList
+from pixel_env.media import BlankSource
 from pixel_env.types import (
     Action,
     Answer,
@@ -93,11 +94,11 @@ class Rows:
     def _group(self, group: Sequence[Record]) -> tuple[Row, list[Row]]:
         """The figures of the rollouts of a question, and each one's reward parts and advantage.
 
-        As while training: an episode that broke belongs to no group.
+        As while training: an episode that broke belongs to no group. A question that nobody graded pays nothing.
         """
         whole = [record.trajectory for record in group if record.trajectory.stop is not Stop.FAILED]
         figures: Row = {"size": len(whole), "rapr": rapr(whole) if whole else None}
-        if not whole:
+        if not whole or not group[0].trajectory.task.answers:
             return figures, [{} for _ in group]
         parts = reward_parts(self._group_reward, whole)
         advantages_G = parts.total_G - parts.total_G.mean()
@@ -131,7 +132,8 @@ class Rows:
         }
 
     def _turns(self, trajectory: Trajectory, budgets: ViewBudgets) -> list[Row]:
-        places = {source.key: place for place, source in reversed(list(enumerate(trajectory.task.sources)))}
+        places = _places(trajectory.task)
+        sources = trajectory.task.sources
         views = list(trajectory.prompt_views)
         rows = []
         for turn in trajectory.turns:
@@ -143,8 +145,10 @@ class Rows:
                 }
                 for view in turn.views
             ]
-            if isinstance(turn.action, SelectFrames):  # two frames may have the same pixels
-                looks = [{**look, "source": frame} for look, frame in zip(looks, turn.action.frames, strict=False)]
+            if isinstance(turn.action, SelectFrames):
+                for look, frame in zip(looks, turn.action.frames, strict=False):
+                    if look["source"] == places[sources[frame].key]:
+                        look["source"] = frame  # two frames may have the same pixels
             rows.append({**_turn(turn), "looks": looks, "refused": _refused(turn, views, places)})
             views += turn.views
         return rows
@@ -184,14 +188,15 @@ def _figures(records: Sequence[Record]) -> list[Row]:
         passes.setdefault((record.policy, record.sample is not None), []).append(record.trajectory)
     rows = []
     for (policy, is_sampled), trajectories in passes.items():
-        estimate = accuracy(trajectories)
+        graded = [trajectory for trajectory in trajectories if trajectory.task.answers]
+        estimate = accuracy(graded)
         rows.append(
             {
                 "policy": f"{policy}, sampled" if is_sampled else policy,
-                "count": estimate.n,
-                "accuracy": estimate.value,
-                "low": estimate.low,
-                "high": estimate.high,
+                "count": len(trajectories),
+                "accuracy": estimate.value if graded else None,
+                "low": estimate.low if graded else None,
+                "high": estimate.high if graded else None,
                 "rapr": rapr(trajectories),
                 "calls": calls(trajectories),
             }
@@ -223,6 +228,12 @@ def _action(action: Action) -> Row:
             return {"kind": "text"}
         case Malformed(_, _):
             return {"kind": "unreadable call"}
+
+
+def _places(task: Task) -> dict[str, int]:
+    """The places of the task's pictures by key, and those of the blanks that stand for them."""
+    numbered = reversed(list(enumerate(task.sources)))
+    return {key: place for place, source in numbered for key in (source.key, BlankSource(source).key)}
 
 
 def _refused(turn: Turn, views: Sequence[View], places: Mapping[str, int]) -> Row | None:

@@ -1,21 +1,27 @@
-r"""Throws random texts at everything that reads what a model wrote: every dialect's grammar and every grader.
+r"""Throws random texts at every parser: what reads a model's words, and what reads data sets.
 
     python examples/fuzz_parsers.py                      # a million cases
     python examples/fuzz_parsers.py --cases 20000 --seed 1
 
 A case is one text for one reader, in turn. Texts are glued from the pieces that readers look for (openings of calls,
-braces, boxes, numbers, letters of options), broken in random places, and from random characters. A reader must return:
-a grammar an action, a grader a number from 0 to 1. What raises or returns something else is printed with its text, so
-that it can become a test; the exit code is 1 then.
+braces, boxes, numbers, letters of options, paths), broken in random places, and from random characters. A grammar must
+return an action, a grader a number from 0 to 1, and a reader of data sets, for which the text says what is broken
+(`fuzzed_tasks.py`), tasks that show nothing outside of their folder, or one of the package's own errors. What raises or
+returns something else is printed with its text, so that it can become a test; the exit code is 1 then.
 """
 
 import argparse
+import tempfile
 import time
+import warnings
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
+from pathlib import Path
 
 import numpy as np
+from fuzzed_tasks import PIECES as TASK_PIECES
+from fuzzed_tasks import task_readers
 
 from pixel_env.actions import parse
 from pixel_env.dialects import DIALECTS, Dialect, dialect_named
@@ -42,6 +48,7 @@ PIECES = [
     *("\x00", "\ue000", "\ud800", "\u202e", "İ", "ß", "ﬁ", "Ⓑ", "【", "\u00a0", "e\u0301", "😀", "\\", "５"),
     *(CROP, CROP.replace("0.1, 0.1, 0.5, 0.5", "9, 9, 500, 400"), CROP.replace("crop_image", "crop_image_normalized")),
     *('<tool_call>{"name": "select_frames", "arguments": {"target_frames": [1, 2]}}</tool_call>', "<crop> 1 2 8 9"),
+    *TASK_PIECES,
 ]  # fmt: skip
 
 
@@ -51,31 +58,40 @@ def main() -> int:
     parser.add_argument("--cases", type=int, default=CASES, help="how many texts are read")
     parser.add_argument("--seed", type=int, default=0, help="of the texts")
     arguments = parser.parse_args()
-    names, readers = zip(*all_readers().items(), strict=True)
+    with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # Pillow's, of broken pictures
+        return _run(all_readers(Path(folder)), arguments.cases, arguments.seed)
+
+
+def _run(readers: Mapping[str, Callable[[str], str]], cases: int, seed: int) -> int:
+    names = list(readers)
     start = time.perf_counter()
     failures: Counter[str] = Counter()
     results: dict[str, Counter[str]] = {name: Counter() for name in names}
-    for number, text in enumerate(random_texts(arguments.cases, np.random.default_rng(arguments.seed))):
-        place = number % len(readers)
+    for number, text in enumerate(random_texts(cases, np.random.default_rng(seed))):
+        name = names[number % len(names)]
         try:
-            results[names[place]][readers[place](text)] += 1
+            results[name][readers[name](text)] += 1
         except Exception as error:
-            failures[names[place]] += 1
-            print(f"{names[place]}, case {number}: {type(error).__name__}: {error}\n  text: {text!r}")
+            failures[name] += 1
+            print(f"{name}, case {number}: {type(error).__name__}: {error}\n  text: {text!r}")
     seconds = time.perf_counter() - start
     for name, counts in results.items():
-        print(f"{name:18}", ", ".join(f"{result} {count}" for result, count in sorted(counts.items())))
-    print(f"{arguments.cases} cases, seed {arguments.seed}, {arguments.cases / seconds:.0f} cases a second")
+        print(f"{name:22}", ", ".join(f"{result} {count}" for result, count in sorted(counts.items())))
+    print(f"{cases} cases, seed {seed}, {cases / seconds:.0f} cases a second")
     print(f"{failures.total()} failures")
     return 1 if failures else 0
 
 
-def all_readers() -> dict[str, Callable[[str], str]]:
-    """By name: functions that read a text and say what they read; they raise if that is no result."""
+def all_readers(folder: Path) -> dict[str, Callable[[str], str]]:
+    """By name: functions that read a text and say what they read; they raise if that is no result.
+
+    Those of data sets write into `folder`.
+    """
     grammars = {f"parse:{name}": partial(read_turn, dialect=dialect_named(name)) for name in DIALECTS}
     task = Task("fuzz", "How many people are there?", REFERENCES, options=OPTIONS)
     graders = {f"grade:{name}": partial(read_answer, grader=grader, task=task) for name, grader in GRADERS.items()}
-    return grammars | graders
+    return grammars | graders | task_readers(folder)
 
 
 def read_turn(text: str, dialect: Dialect) -> str:

@@ -19,7 +19,7 @@ def short_answers(completions, trajectory, **_):
 def main(arguments=None):
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--model", default="tiny-warm", help="a folder, a hub id, or the name of an embedded model")
-    parser.add_argument("--tasks", default="sample:vstar-tiny", help="a JSONL file, or 'sample:...'")
+    parser.add_argument("--tasks", default="sample:vstar-tiny", help="a sample set, a path or a hub id (docs/tasks.md)")
     parser.add_argument("--dialect", default="tiny", help="how the model writes calls and answers")
     parser.add_argument("--output_dir", default="runs/example_grpo")
     parser.add_argument("--max_steps", type=int, default=20)

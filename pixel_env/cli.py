@@ -24,6 +24,7 @@ class Command:
 
 COMMANDS = {
     "play": Command("pixel_env.play:main", "play an environment yourself in the terminal; writes the pictures"),
+    "ask": Command("benchmarks.ask_command:main", "ask a model about a picture or a video, and look at what it did"),
     "data": Command("pixel_env.data_command:main", "make a data set ready, or say what is wrong with one"),
     "demo": Command(
         "benchmarks.demo:main", "the main job: a small model learns to zoom; ends with a table and a report"
@@ -31,6 +32,7 @@ COMMANDS = {
     "trap": Command("benchmarks.ablations:main", "the learning trap and its cure, over several seeds"),
     "replay-study": Command("benchmarks.replay_study:main", "sample replay and the filter, over several seeds"),
     "eval": Command("benchmarks.evaluate:main", "measure a checkpoint on a task set under four zoom policies"),
+    "eval-demo": Command("benchmarks.eval_demo:main", "evaluations on the sample sets, each with a page to look at"),
     "compare": Command("benchmarks.compare_command:main", "the paired test between two evaluations"),
     "report": Command("benchmarks.report:main", "write the HTML report of a finished run"),
     "view": Command("benchmarks.view_command:main", "write a page to look at the trajectories of an evaluation"),

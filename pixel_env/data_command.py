@@ -60,7 +60,7 @@ def _prepare(name: str, folder: Path | None) -> int:
     for reading in done.readings:
         _print_reading(reading)
     if not done.readings:
-        print(f"{done.root} is prepared: {done.index.tasks} tasks, {done.index.pictures} pictures")
+        print(f"{done.root} is prepared: {done.index.tasks} tasks, {done.index.pictures} pictures and videos")
     print(f"give it to --tasks: {done.root}")
     return _WRONG if any(reading.problems for reading in done.readings) else 0
 

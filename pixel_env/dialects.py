@@ -76,9 +76,9 @@ class Dialect:
     the image's side. `crops_source`: a crop shows the source's own pixels; False: those of the view that was shown.
     `answer_rule`: `boxed` (the last `\\boxed{}`), `marker` (what follows `answer_marker`) or `any` (a turn without a
     call is the answer: its last `\\boxed{}`, or all of it). `text_continues`: a turn without call and answer goes on;
-    False needs the rule `any`. `offers_calls`: False: a call is refused, whatever it asks for. `video_entry`: the model
-    was taught a video as one entry of the prompt; frames are shown as images all the same. `min_crop_side`: in pixels
-    of the source.
+    False needs the rule `any`. `offers_calls`: False: a call is refused, whatever it asks for. `video_entry`: where a
+    chat format can, a video opens the prompt as one entry (`agents/video_entry.py`) and not as an image for each frame;
+    what is shown later is images either way. `min_crop_side`: in pixels of the source.
     """
 
     name: str
@@ -251,10 +251,16 @@ def _train_pixels(dialect: Dialect, calls: JsonCalls) -> Dialect:
     return replace(dialect, budgets=view_budgets(original, crop, video_frame, selected_frame, factor=factor))
 
 
+def _frames(dialect: Dialect, calls: JsonCalls) -> Dialect:
+    """A video as an image for each frame: for chat templates and engines that do not take it as one entry."""
+    return replace(dialect, video_entry=False)
+
+
 VARIANTS: dict[str, Callable[[Dialect, JsonCalls], Dialect]] = {
     "vcot": _vcot,
     "notool": _notool,
     "train-pixels": _train_pixels,
+    "frames": _frames,
 }
 """What a name may ask for after a colon, of a dialect whose calls are JSON."""
 

@@ -17,7 +17,8 @@ from pixel_env.dialects import Dialect, dialect_named
 from pixel_env.errors import ConfigError, MediaError, TaskError, UnknownNameError
 from pixel_env.failures import Failure, FailureCode
 from pixel_env.grading import grade
-from pixel_env.media import show
+from pixel_env.interventions import Intervention, Look, unchanged
+from pixel_env.media import show, shown_size
 from pixel_env.operations import crop_image, select_frames
 from pixel_env.spaces import AssistantText, Pictures, UnicodeText
 from pixel_env.tasks import TaskSpec, load_tasks
@@ -63,11 +64,12 @@ class PixelEnv(gym.Env[Observation, str]):
     `failure` (why an operation was refused, or None), `stop` (why the episode ended, or None) and `notice` (what is
     said about the task set). A mistake of the model is never an exception.
 
-    `tasks`: "sample:vstar", the path of a JSONL file (`tasks/jsonl.py`), a TaskSet or tasks. `dialect`: a name of
+    `tasks`: a sample set ("sample:vstar"), a path or a hub id (docs/tasks.md), a TaskSet or tasks. `dialect`: a name of
     `dialects.DIALECTS` or a Dialect. `budgets`: pixels per kind of view; default: the task set's, or the dialect's.
     `limits`: turns, images, tokens; `budgets` and `limits` may be the dicts that a spec written as JSON holds.
     `count_tokens(text, sizes)`: tokens of a text and of pictures shown at (width, height), for `limits.max_tokens`;
     by default `budgets.token_estimate`, which is an estimate: exact limits need the model's own counter.
+    `intervention`: from what an operation brings to what is shown instead (`interventions.py`).
     `reset(options={"task_id": ...})` chooses the task; otherwise it is drawn.
     """
 
@@ -81,6 +83,7 @@ class PixelEnv(gym.Env[Observation, str]):
         budgets: ViewBudgets | Mapping[str, Any] | None = None,
         limits: Limits | Mapping[str, Any] = Limits(),  # noqa: B008  # frozen
         count_tokens: CountTokens | None = None,
+        intervention: Intervention = unchanged,
         split: Literal["train", "test"] = "test",
         render_mode: str | None = None,
     ) -> None:
@@ -93,6 +96,7 @@ class PixelEnv(gym.Env[Observation, str]):
         self.render_mode = render_mode
         self.action_space = AssistantText(self.dialect)
         self.observation_space = gym.spaces.Dict({"images": Pictures(), "text": UnicodeText()})  # type: ignore[assignment]
+        self._intervention = intervention
         self._count_tokens = count_tokens or token_estimate(self.budgets.original.factor)
         self._places: dict[str, int] | None = None
         self._trajectory: Trajectory | None = None
@@ -204,19 +208,25 @@ class PixelEnv(gym.Env[Observation, str]):
             )
 
     def _crop(self, action: CropImage) -> _Reply:
-        view = crop_image(action, self.trajectory.views, self.dialect)
+        views = self.trajectory.views
+        view = crop_image(action, views, self.dialect)
         if isinstance(view, Failure):
             return self._refusal(view)
-        image = show(view, self.budgets)
-        return _Reply(crop_text(len(self._shown_sizes), _size(image), self.dialect), (view,), (image,))
+        text = crop_text(len(self._shown_sizes), shown_size(view, self.budgets), self.dialect)
+        return self._brought(text, (view,), parent=views[action.image])
 
     def _select(self, action: SelectFrames) -> _Reply:
         views = select_frames(action, self.trajectory.task, self.dialect)
         if isinstance(views, Failure):
             return self._refusal(views)
-        images = tuple(show(view, self.budgets) for view in views)
-        numbers = range(len(self._shown_sizes), len(self._shown_sizes) + len(images))
-        return _Reply(frames_text(numbers, _size(images[0]), self.dialect), views, images)
+        numbers = range(len(self._shown_sizes), len(self._shown_sizes) + len(views))
+        text = frames_text(numbers, shown_size(views[0], self.budgets), self.dialect)
+        return self._brought(text, views, parent=None)
+
+    def _brought(self, text: str, views: tuple[View, ...], parent: View | None) -> _Reply:
+        look = Look(self.trajectory.task, len(self.trajectory.turns), views, parent, self.budgets)
+        shown = self._intervention(look)
+        return _Reply(text, shown, tuple(show(view, self.budgets) for view in shown))
 
     def _refusal(self, failure: Failure) -> _Reply:
         return _Reply(failure_text(failure, self.dialect), failure=failure)

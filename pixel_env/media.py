@@ -22,6 +22,9 @@ from pixel_env.types import PixelBudget, Source, View, ViewBudgets
 MAX_ASPECT_RATIO = 200.0
 """Longer pictures are refused (Qwen's smart_resize has the same bound)."""
 
+BLANK_PREFIX = "blank:"
+"""How the key of a blank begins."""
+
 _NOISE = 1e-9
 
 
@@ -64,6 +67,31 @@ class ImageSource:
     def decode(self) -> Image.Image:
         """The picture as RGB."""
         return as_rgb(self.image)
+
+
+_GREY = (128, 128, 128)
+
+
+@dataclass(frozen=True, slots=True)
+class BlankSource:
+    """A mid-grey picture in place of the source `of`, and as large: what a model is shown that shall see nothing."""
+
+    of: Source
+
+    @classmethod
+    def instead_of(cls, source: Source) -> "BlankSource":
+        """The blank in place of `source`; a blank is its own."""
+        return source if isinstance(source, cls) else cls(source)
+
+    @property
+    def key(self) -> str:
+        """Of the source that it stands for, so that a page can tell where somebody looked."""
+        return f"{BLANK_PREFIX}{self.of.key}"
+
+    def decode(self) -> Image.Image:
+        """The blank. Raises MediaError if the source cannot be read."""
+        # Not by the cache: a decoder that waits for another one may wait for ever.
+        return Image.new("RGB", self.of.decode().size, _GREY)
 
 
 def as_rgb(image: Image.Image) -> Image.Image:

@@ -17,7 +17,7 @@ from PIL import Image
 from pixel_env.boxes import Box
 from pixel_env.errors import ConfigError, TaskError
 from pixel_env.failures import Failure, FailureCode
-from pixel_env.media import show
+from pixel_env.media import BLANK_PREFIX, BlankSource, show
 from pixel_env.types import (
     Action,
     Answer,
@@ -199,10 +199,16 @@ def trajectory_of(row: Mapping[str, Any], task: Task) -> Trajectory:
 
 
 def _view(row: Mapping[str, Any], sources: Mapping[str, Source]) -> View:
-    if row["source"] not in sources:
-        raise TaskError(f"the task has no picture {row['source']!r}: its file is not the one that was played")
     via = None if row["via"] is None else _view(row["via"], sources)
-    return View(sources[row["source"]], ViewKind(row["kind"]), Box(*row["box"]), via)
+    return View(_source(row["source"], sources), ViewKind(row["kind"]), Box(*row["box"]), via)
+
+
+def _source(key: str, sources: Mapping[str, Source]) -> Source:
+    if key in sources:
+        return sources[key]
+    if key.startswith(BLANK_PREFIX):
+        return BlankSource(_source(key.removeprefix(BLANK_PREFIX), sources))
+    raise TaskError(f"the task has no picture {key!r}: its file is not the one that was played")
 
 
 def _turn(row: Mapping[str, Any], sources: Mapping[str, Source]) -> Turn:

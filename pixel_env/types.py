@@ -115,8 +115,8 @@ class Evidence:
 class Task:
     """One question about one or more images, a video (its frames, in order), or nothing but text.
 
-    `answers`: all reference answers; `grader`: a name of `grading.GRADERS`; `category`: what figures are split by;
-    `needs_looking`: True if the overview does not suffice, False if it does, None if nobody knows.
+    `answers`: all reference answers, none if nobody knows; `grader`: a name of `grading.GRADERS`; `category`: what
+    figures are split by; `needs_looking`: True if the overview does not suffice, False if it does, None: unknown.
     """
 
     task_id: str

@@ -267,14 +267,23 @@ def clip_frame(path: Path, number: int, count: int, start_s: float | None, end_s
     return _OPEN_CLIPS.clip(path, count, start_s, end_s).frame(number)
 
 
-def video_fault(path: Path) -> str:
-    """Why the first and the last frame of a video cannot be decoded, or "". Raises MissingExtraError."""
-    clip = Clip(path, 2, None, None, installed_decoder())
+def video_fault(path: Path, count: int = 2, start_s: float | None = None, end_s: float | None = None) -> str:
+    """Why one of `count` frames of a video, or of its part in seconds, cannot be decoded, or "".
+
+    Raises MissingExtraError where no decoder is installed.
+    """
+    clip = Clip(path, count, start_s, end_s, installed_decoder())
     try:
         for number in range(clip.count):
             clip.frame(number)
     except MediaError as error:
-        return str(error.__cause__)
+        return _reason(error)
     finally:
         clip.close()
     return ""
+
+
+def _reason(error: MediaError) -> str:
+    # FFmpeg's errors name the whole path and a number that says nothing.
+    cause = error.__cause__ or error
+    return getattr(cause, "strerror", None) or str(cause) or type(cause).__name__

@@ -34,11 +34,10 @@ UNSEEN = "unseen"
 
 
 def right_window(evidence: Box) -> Box:
-    """The window around the middle of the evidence; the evidence itself where it is larger than a window."""
-    if max(evidence.width, evidence.height) > WINDOW_CELLS / GRID_CELLS:
-        return evidence
+    """The window around the middle of the evidence; the evidence itself where no window holds it whole."""
     left, top = (_first_cell((low + high) / 2) for low, high in _sides(evidence))
-    return window_at(left, top)
+    window = window_at(left, top)
+    return window if window.contains(evidence) else evidence
 
 
 def moved_window(evidence: Box, by_cells: int, rng: np.random.Generator) -> Box:

@@ -59,6 +59,13 @@ SPLITS = ("tests/pixel_env/test_samples.py::test_no_photograph_and_no_digit_is_i
 
 MUTANTS = (
     # ------------------------------------------------------------------------------------ boxes and operations
+    Mutant(
+        "a blank shows the picture",
+        "pixel_env/interventions.py",
+        "source=BlankSource.instead_of(view.source), ",
+        "",
+        ("tests/pixel_env/test_interventions.py",),
+    ),
     Mutant("an edge may overhang by a fifth", "pixel_env/boxes.py", "OVERHANG = 0.02", "OVERHANG = 0.2", BOXES),
     Mutant(
         "a box is inverted only if both sides are",

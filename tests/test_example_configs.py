@@ -19,6 +19,8 @@ from agents.grpo_command import TaskArguments
 from agents.grpo_config import PixelGRPOConfig
 from agents.recipe_files import shipped
 from agents.recipes import parsed
+from benchmarks.arguments import parse
+from benchmarks.evaluate import EvalConfig
 from pixel_env.cli import main as command
 from pixel_env.dialects import dialect_named
 from rewards.shaping import group_reward_named
@@ -28,7 +30,8 @@ FOLDER = ROOT / "examples" / "configs"
 README = (FOLDER / "README.md").read_text(encoding="utf-8")
 WRITTEN = {path.stem: path.read_text(encoding="utf-8") for path in sorted(FOLDER.glob("*.yaml"))}
 MACHINES = [name for name, text in WRITTEN.items() if "compute_environment" in text]
-RECIPES = [name for name in WRITTEN if name not in MACHINES]
+EVALUATIONS = ["paper_table"]
+RECIPES = [name for name in WRITTEN if name not in (*MACHINES, *EVALUATIONS)]
 ARITHMETIC = runpy.run_path(str(ROOT / "examples" / "memory_arithmetic.py"), run_name="example")
 PLANS = {plan.recipe: plan for plan in ARITHMETIC["PLANS"]}
 ON_A_CPU = ["--bf16", "false", "--use_cpu", "true"]
@@ -63,6 +66,18 @@ def launched(flags):
     return _validate_launch_command(launch_command_parser().parse_args([*flags, "script.py"]))[0]
 
 
+# ----------------------------------------------------------------------------------------------------- evaluations
+
+
+@pytest.mark.parametrize("name", EVALUATIONS)
+def test_a_recipe_of_an_evaluation_is_taken_by_the_command_with_its_own_first_line(name):
+    [words] = commands_in(WRITTEN[name])
+    assert words[:2] == ["pixel-env", "eval"] and words[3] == f"examples/configs/{name}.yaml"
+    config = parse(["--config", str(FOLDER / f"{name}.yaml"), *words[4:]], EvalConfig, "eval")
+    assert dialect_named(config.dialect).name == "released:vcot" and config.folder == Path("runs/paper/SET")
+    assert not config.shuffle_options and config.max_tokens == 18_192
+
+
 # --------------------------------------------------------------------------------------------------------- recipes
 
 
@@ -85,7 +100,7 @@ def test_the_launch_line_of_a_recipe_is_taken_by_accelerate_and_by_the_command(n
     if "--config_file" in machine:
         assert (ROOT / machine[machine.index("--config_file") + 1]).is_file()
     tasks, args, _ = read(flags)
-    assert tasks.tasks == "rl-data/release_tasks.jsonl" and args.max_tokens == PLANS[name].fields["max_tokens"]
+    assert tasks.tasks == "rl-data" and args.max_tokens == PLANS[name].fields["max_tokens"]
 
 
 @pytest.mark.parametrize("name", [name for name, plan in PLANS.items() if plan.servers])

@@ -1,7 +1,10 @@
 """Any OpenAI-compatible endpoint as an engine: how a hosted model plays our environments. No log-probabilities.
 
 Speaks `PlainChat`, whose ids are the bytes of the conversation, so no tokenizer is needed and messages can be read
-back off them. Knows chat messages and the `openai` client, which retries and backs off. Imports no model library.
+back off them. A video's frames are sent as images whatever the dialect says: chat completions have no part for a video
+that every server knows, and the servers that have one of their own choose its frames and sizes themselves.
+
+Knows chat messages and the `openai` client, which retries and backs off. Imports no model library.
 """
 
 import asyncio

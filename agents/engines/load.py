@@ -20,7 +20,7 @@ def load_vllm_engine(model: str, dialect: Dialect, *, dtype: str, **sizes: int) 
     """The same with vLLM in this process; `sizes` are those of `load_vllm`."""
     folder = checked_model_folder(model)
     chat = Chat.from_pretrained(folder, dialect)
-    return VLLMEngine(load_vllm(folder, dtype=dtype, **sizes), chat), chat
+    return VLLMEngine(load_vllm(folder, dtype=dtype, video_entry=dialect.video_entry, **sizes), chat), chat
 
 
 def load_model(model: str, dialect: Dialect, *, dtype: str) -> tuple[torch.nn.Module, Chat]:

@@ -14,7 +14,8 @@ class Request:
     """One turn to generate.
 
     `prompt_ids`: the conversation so far, each picture's placeholder already repeated once per picture token;
-    `images`: uint8 (height, width, 3), in order, as shown; `temperature`: 0 is greedy; `seed`: this request's own, so
+    `images`: uint8 (height, width, 3), in order, as shown; `video_frames`: the first so many of them are the frames of
+    the prompt's one video entry; `temperature`: 0 is greedy; `seed`: this request's own, so
     that what is sampled does not depend on which requests share a batch; `banned_ids`: never sampled, their logits are
     minus infinity before the softmax.
     """
@@ -26,6 +27,17 @@ class Request:
     temperature: float
     seed: int
     banned_ids: frozenset[int] = frozenset()
+    video_frames: int = 0
+
+    @property
+    def pictures(self) -> tuple[np.ndarray, ...]:
+        """The images that are pictures by themselves."""
+        return self.images[self.video_frames :]
+
+    @property
+    def videos(self) -> tuple[tuple[np.ndarray, ...], ...]:
+        """The video entry's frames, if there is one."""
+        return (self.images[: self.video_frames],) if self.video_frames else ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from agents.chat_format import ChatFormat
 from agents.engines.protocol import Request, Response
-from agents.rollout import ChatFormat
 from pixel_env.dialects import Dialect
 from pixel_env.types import Prompt
 
@@ -22,12 +22,16 @@ _ROLES = {_SYSTEM: "system", _USER: "user", _ASSISTANT: "assistant"}
 
 
 class PlainChat:
-    """One id per UTF-8 byte, one for each structural mark and one for the text that opens a call."""
+    """One id per UTF-8 byte, one for each structural mark and one for the text that opens a call.
+
+    A video is its frames, one picture each, in every dialect.
+    """
 
     end_id = _END
     pad_id = _PAD
     image_id = _IMAGE
     banned_ids = frozenset({_SYSTEM, _USER, _ASSISTANT, _IMAGE, _PAD})
+    video_entry = False
 
     def __init__(self, dialect: Dialect) -> None:
         self.dialect = dialect
@@ -37,7 +41,7 @@ class PlainChat:
         """The id that opens a call."""
         return frozenset({_OPENING})
 
-    def open(self, prompt: Prompt, images: Sequence[np.ndarray]) -> tuple[int, ...]:
+    def open(self, prompt: Prompt, images: Sequence[np.ndarray], *, video_frames: int = 0) -> tuple[int, ...]:
         """The conversation up to and including the assistant's header."""
         system = (_SYSTEM, *self._text(prompt.system), _END) if prompt.system else ()
         return (*system, *self._user_turn(prompt.question, [(i.shape[1], i.shape[0]) for i in images]))
@@ -57,7 +61,7 @@ class PlainChat:
         marks = {**_SHOWN, _OPENING: self.dialect.calls.opening}
         return b"".join(bytes([id]) if id < 256 else marks[id].encode() for id in kept).decode(errors="replace")
 
-    def count_tokens(self, text: str, sizes: Sequence[tuple[int, int]]) -> int:
+    def count_tokens(self, text: str, sizes: Sequence[tuple[int, int]], *, video_frames: int = 0) -> int:
         """Tokens of a turn with `text` and pictures of these (width, height)."""
         return 1 + len(self._user_turn(text, sizes))
 

@@ -65,7 +65,14 @@ class ServerEngine:
         return self._resubmitted
 
     def submit(self, request: Request) -> None:
-        """Send `request` off; returns at once."""
+        """Send `request` off; returns at once. Raises ConfigError for one with a video entry."""
+        if request.video_frames:
+            # A request cannot say that the frames keep their size, nor their pace: a server takes its own for all.
+            raise ConfigError(
+                "vLLM's server takes no video that is shown as one entry of the prompt. Let vLLM generate in this "
+                "process (vllm_mode 'colocate'), or show the frames as images: the dialect's name with ':frames' "
+                "after it."
+            )
         self._requests.submit(request)
 
     def poll(self) -> list[Response]:

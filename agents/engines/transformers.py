@@ -12,10 +12,11 @@ from typing import Any
 import numpy as np
 import torch
 
-from agents.chat import Chat
+from agents.chat import Chat, size_of
 from agents.engines.protocol import Request, Response
 from agents.engines.vision import distinct, shared_features
-from agents.engines.wire import content_id
+from agents.engines.wire import content_ids
+from agents.video_positions import token_positions
 
 
 class TransformersEngine:
@@ -60,12 +61,15 @@ class TransformersEngine:
 
     def _refusal(self, request: Request) -> Response | None:
         """The answer to a request that would break the batch that it is in."""
-        pictures = sum(self._chat.picture_tokens(image.shape[1], image.shape[0]) for image in request.images)
-        placeholders = request.prompt_ids.count(self._chat.image_id)
-        if pictures == placeholders and request.prompt_ids and request.max_new_tokens > 0:
+        chat = self._chat
+        pictures = sum(chat.picture_tokens(*size_of(image)) for image in request.pictures)
+        videos = sum(chat.video_tokens([size_of(frame) for frame in frames]) for frames in request.videos)
+        placeholders, of_videos = (request.prompt_ids.count(id) for id in (chat.image_id, chat.video_id))
+        if (pictures, videos) == (placeholders, of_videos) and request.prompt_ids and request.max_new_tokens > 0:
             return None
         error = (
             f"request {request.request_id} has {placeholders} placeholders for {pictures} picture tokens, "
+            f"{of_videos} for {videos} of a video, "
             f"{len(request.prompt_ids)} prompt ids and room for {request.max_new_tokens} new ones"
         )
         return Response(request.request_id, (), (), ended=True, error=error)
@@ -122,18 +126,22 @@ class _Batch:
         self._device = next(model.parameters()).device
         firsts, row_of_request = _distinct(requests)
         ids_BT, mask_BT = _left_padded([request.prompt_ids for request in firsts], chat.pad_id)
-        pictures, order = distinct([image for request in firsts for image in request.images])
-        features = chat.features(pictures)
+        pictures, order = distinct([image for request in firsts for image in request.pictures])
+        videos, video_order = distinct([frames for request in firsts for frames in request.videos])
+        features = chat.features(pictures, videos)
         types_BT = chat.mm_token_type_ids(ids_BT)
-        grids = features["image_grid_thw"][order] if features else None
-        positions = _positions(model, ids_BT, mask_BT, types_BT, grids)
+        orders = {"image_grid_thw": order, "video_grid_thw": video_order}
+        grids = {name: features[name][places] for name, places in orders.items() if places}
+        tokens = {"input_ids": ids_BT, "attention_mask": mask_BT, "mm_token_type_ids": types_BT}
+        # Given to every forward: left to itself the model would take the offsets that it remembers from another batch.
+        positions = token_positions(model, tokens | grids)
         self._mask_BT = mask_BT.to(self._device)
         self._next_B = (positions.amax(dim=(0, 2)) + 1).to(self._device)
         self._cache: Any = None
         self._logits_BV: torch.Tensor
         inputs = {"mm_token_type_ids": types_BT.to(self._device)} if features else {}
         inputs |= {name: tensor.to(self._device) for name, tensor in features.items()}
-        with shared_features(model, order):
+        with shared_features(model, order, video_order):
             self._forward(ids_BT.to(self._device), positions.to(self._device), **inputs)
         self._banned_BV = torch.zeros(1, self._logits_BV.shape[1], dtype=torch.bool, device=self._device)
         if len(firsts) < len(requests):
@@ -203,7 +211,7 @@ def _distinct(requests: Sequence[Request]) -> tuple[list[Request], list[int]]:
     firsts: list[Request] = []
     rows: list[int] = []
     for request in requests:
-        key = (request.prompt_ids, tuple(content_id(image) for image in request.images))
+        key = (request.prompt_ids, tuple(content_ids(request.images)))
         if key not in places:
             places[key] = len(firsts)
             firsts.append(request)
@@ -220,24 +228,6 @@ def _left_padded(prompts: Sequence[Sequence[int]], pad_id: int) -> tuple[torch.T
         ids[row, width - len(prompt) :] = prompt
         mask[row, width - len(prompt) :] = 1
     return torch.from_numpy(ids), torch.from_numpy(mask)
-
-
-def _positions(
-    model: torch.nn.Module,
-    ids_BT: torch.Tensor,
-    mask_BT: torch.Tensor,
-    types_BT: torch.Tensor,
-    grid_thw: torch.Tensor | None,
-) -> torch.Tensor:
-    """Places of time, height and width, (3, B, T), as the model's own class counts them.
-
-    Given to every forward: left to itself the model would take the offsets that it remembers from an earlier batch.
-    """
-    rope_index: Any = next(module.get_rope_index for module in model.modules() if hasattr(module, "get_rope_index"))
-    positions, _ = rope_index(
-        input_ids=ids_BT, mm_token_type_ids=types_BT, image_grid_thw=grid_thw, attention_mask=mask_BT
-    )
-    return positions
 
 
 def _banned(requests: Sequence[Request], logits_BV: torch.Tensor) -> torch.Tensor:

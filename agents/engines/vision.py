@@ -1,56 +1,65 @@
-"""Picture features of a batch: every distinct picture once, a few at a time.
+"""Picture features of a batch: every distinct picture or video once, a few at a time.
 
 The rollouts of one query share their overview, and a tower that reads hundreds of pictures at once is slower than one
 that reads eight (its activations leave the processor's cache) and needs more memory. Knows the vision half of Qwen's
 classes. Knows nothing of requests or token ids.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-import numpy as np
 import torch
 
-from agents.engines.wire import content_id
+from agents.engines.wire import content_ids
+from agents.feature_cache import Picture
 
 PATCHES_AT_A_TIME = 2048
 """Pictures go through the tower together until they have this many patches; a larger picture goes alone."""
 
 
-def distinct(images: Sequence[np.ndarray]) -> tuple[list[np.ndarray], list[int]]:
+def distinct(pictures: Sequence[Picture]) -> tuple[list[Picture], list[int]]:
     """The different pictures, and for every picture its place among them."""
-    places: dict[object, int] = {}
-    kept: list[np.ndarray] = []
+    places: dict[str, int] = {}
+    kept: list[Picture] = []
     order: list[int] = []
-    for image in images:
-        place = places.setdefault(content_id(image), len(kept))
+    for picture, name in zip(pictures, content_ids(pictures), strict=True):
+        place = places.setdefault(name, len(kept))
         if place == len(kept):
-            kept.append(image)
+            kept.append(picture)
         order.append(place)
     return kept, order
 
 
 @contextmanager
-def shared_features(model: torch.nn.Module, order: Sequence[int]) -> Iterator[None]:
-    """Inside, a forward takes the pixels of distinct pictures and puts picture number `order[i]` at the i-th place."""
-    owner: Any = next(module for module in model.modules() if hasattr(module, "get_rope_index"))
-    original = owner.get_image_features
+def shared_features(model: torch.nn.Module, order: Sequence[int], video_order: Sequence[int] = ()) -> Iterator[None]:
+    """Inside, a forward takes the pixels of distinct pictures and puts picture number `order[i]` at the i-th place.
 
-    def get_image_features(pixel_values: torch.Tensor, image_grid_thw: torch.Tensor, **options: Any) -> Any:
-        patches = image_grid_thw.prod(-1).tolist()
+    The same for videos with `video_order`.
+    """
+    owner: Any = next(module for module in model.modules() if hasattr(module, "get_rope_index"))
+    if order:
+        owner.get_image_features = _sharing(owner.get_image_features, order)
+    if video_order:
+        owner.get_video_features = _sharing(owner.get_video_features, video_order)
+    try:
+        yield
+    finally:
+        for name in ("get_image_features", "get_video_features"):
+            vars(owner).pop(name, None)
+
+
+def _sharing(original: Callable[..., Any], order: Sequence[int]) -> Callable[..., Any]:
+    def features(pixel_values: torch.Tensor, grid_thw: torch.Tensor, **options: Any) -> Any:
+        patches = grid_thw.prod(-1).tolist()
         pixels = pixel_values.split(patches)
         outputs = [
-            original(torch.cat(pixels[first:last]), image_grid_thw[first:last], **options)
+            original(torch.cat(pixels[first:last]), grid_thw[first:last], **options)
             for first, last in _portions(patches)
         ]
         return _arranged(outputs, order)
 
-    owner.get_image_features = get_image_features
-    try:
-        yield
-    finally:
-        del owner.get_image_features
+    return features
 
 
 def _portions(patches: Sequence[int]) -> Iterator[tuple[int, int]]:

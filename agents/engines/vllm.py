@@ -11,12 +11,14 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from PIL import Image
 
 from agents.chat import Chat
 from agents.engines.protocol import Request, Response
-from agents.engines.wire import FORBIDDEN, WORKER_EXTENSION, collapsed, content_id, pictures_at_most
+from agents.engines.wire import FORBIDDEN, WORKER_EXTENSION, Frames, collapsed, content_ids, pictures_at_most
+from agents.video_entry import SECONDS_PER_STEP
 from pixel_env.errors import ConfigError, MissingExtraError
 
 
@@ -98,11 +100,19 @@ class VLLMEngine:
         self._llm.wake_up()
 
     def _prompt(self, request: Request) -> dict[str, Any]:
-        prompt: dict[str, Any] = {"prompt_token_ids": collapsed(request.prompt_ids, self._chat.image_id)}
-        if request.images:
-            prompt["multi_modal_data"] = {"image": [Image.fromarray(image) for image in request.images]}
-            prompt["multi_modal_uuids"] = {"image": [content_id(image) for image in request.images]}
-        return prompt
+        ids = collapsed(collapsed(request.prompt_ids, self._chat.image_id), self._chat.video_id)
+        prompt: dict[str, Any] = {"prompt_token_ids": ids}
+        data: dict[str, list[Any]] = {}
+        uuids: dict[str, list[str]] = {}
+        if request.pictures:
+            data["image"] = [Image.fromarray(image) for image in request.pictures]
+            uuids["image"] = content_ids(request.pictures)
+        if request.videos:
+            data["video"] = [_video(frames, self._chat.frames_per_step) for frames in request.videos]
+            uuids["video"] = content_ids(request.videos)
+            # Frames have their shown size: the processor's own limits for videos are others.
+            prompt["mm_processor_kwargs"] = {"do_resize": False, "do_sample_frames": False}
+        return prompt | ({"multi_modal_data": data, "multi_modal_uuids": uuids} if data else {})
 
     def _sampling(self, request: Request) -> Any:
         from vllm import SamplingParams
@@ -135,6 +145,13 @@ class VLLMEngine:
         return Response(request.request_id, ids, logprobs, ended=ended)
 
 
+def _video(frames: Frames, frames_per_step: int) -> tuple[np.ndarray, dict[str, Any]]:
+    """The frames as vLLM takes a decoded video: all of them, at the pace that the trainer's positions have."""
+    pace = frames_per_step / SECONDS_PER_STEP
+    facts = {"fps": pace, "duration": len(frames) / pace, "total_num_frames": len(frames)}
+    return np.stack(frames), facts | {"frames_indices": list(range(len(frames))), "do_sample_frames": False}
+
+
 def _on_a_cpu() -> dict[str, Any]:
     """What vLLM needs on a CPU: its own defaults are for servers with nothing else on them."""
     os.environ.setdefault("VLLM_CPU_KVCACHE_SPACE", "1")  # GiB
@@ -144,9 +161,12 @@ def _on_a_cpu() -> dict[str, Any]:
     return {"enforce_eager": True, "enable_chunked_prefill": False}
 
 
-def load_vllm(folder: str | Path, *, dtype: str, max_model_len: int, max_images: int, **options: Any) -> Any:
+def load_vllm(
+    folder: str | Path, *, dtype: str, max_model_len: int, max_images: int, video_entry: bool = False, **options: Any
+) -> Any:
     """vLLM's `LLM` of a checkpoint folder or hub id; `options` are its own (`gpu_memory_utilization`, ...).
 
+    `video_entry`: of the dialect; plans for a prompt that holds one video beside the images.
     Raises MissingExtraError without vLLM, ConfigError if it was imported before with its engine in another process.
     """
     # Weights come as an iterator of this process's tensors, so the engine must live here; read when vLLM is imported.
@@ -163,7 +183,7 @@ def load_vllm(folder: str | Path, *, dtype: str, max_model_len: int, max_images:
         model=str(folder),
         dtype=dtype,
         max_model_len=max_model_len,
-        limit_mm_per_prompt={"image": pictures_at_most(max_images)},
+        limit_mm_per_prompt={"image": pictures_at_most(max_images)} | ({"video": 1} if video_entry else {}),
         logprobs_mode="processed_logprobs",
         enable_prefix_caching=True,
         worker_extension_cls=WORKER_EXTENSION,

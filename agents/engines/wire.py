@@ -1,4 +1,4 @@
-"""Prompts as servers take them: one placeholder for each picture, pictures named by their pixels or as data URLs.
+"""Prompts as vLLM takes them: one placeholder for each picture, pictures named by their pixels or as data URLs.
 
 Knows ids and arrays. Imports no model library.
 """
@@ -24,7 +24,11 @@ SERVED_WORKER_EXTENSION = "agents.engines.served_worker.ServedWorker"
 """The same for a server, which several trainers ask for weights."""
 
 
-def collapsed(ids: Sequence[int], image_id: int) -> list[int]:
+Frames = tuple[np.ndarray, ...]
+"""A video: its frames, all of one size."""
+
+
+def collapsed(ids: Sequence[int], image_id: int | None) -> list[int]:
     """`ids` with one placeholder for each picture: vLLM expands them itself, and would expand expanded ones again.
 
     Pictures are told apart by the marks around them, which every format that `Chat` reads has.
@@ -42,6 +46,14 @@ def content_id(image: np.ndarray) -> str:
     """A name for the picture: the same for pictures of equal pixels."""
     digest = hashlib.blake2b(np.ascontiguousarray(image).data, digest_size=16).hexdigest()
     return f"{'x'.join(map(str, image.shape))}-{digest}"
+
+
+def content_ids(pictures: Sequence[np.ndarray] | Sequence[Frames]) -> list[str]:
+    """A name for each picture or video, by its pixels; an array that stands in several places is read once."""
+    frames_of = [picture if isinstance(picture, tuple) else (picture,) for picture in pictures]
+    arrays = {id(array): array for frames in frames_of for array in frames}
+    name_of = {place: content_id(array) for place, array in arrays.items()}
+    return ["/".join(name_of[id(array)] for array in frames) for frames in frames_of]
 
 
 def data_url(image: np.ndarray) -> str:

@@ -41,7 +41,7 @@ class SampleSet:
                 raise UnknownNameError.among("kind of sample task", kind, self.kinds)
         notice = (
             f"embedded sample set sample:{self.name} ({split}): {self.material}, composed by a script. "
-            f"A score on it is not a {self.benchmark} score."
+            f"A score on it is no {self.benchmark} score."
         )
         return TaskSet(f"sample:{self.name}", SampleTasks(self, split, count, tuple(kinds), seed), notice, self.budgets)
 

@@ -1,24 +1,45 @@
-"""Zip archives unpacked with distrust: nothing outside of the folder, no links, no bombs, each file in one step.
+"""Archives unpacked with distrust: nothing outside of the folder, no links, no bombs, each file in one step.
 
-Knows archives. Knows nothing of tasks.
+Knows zip and tar. Knows nothing of tasks.
 """
 
+import errno
+import gzip
+import io
 import os
 import shutil
 import stat
+import tarfile
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
+from typing import IO, BinaryIO
 
 from pixel_env.errors import TaskError
 
+SUFFIXES = (".zip", ".tar", ".tar.gz", ".tgz")
 MOST_FILES = 2_000_000
 LARGEST_RATIO = 20
 """Bytes that a byte of the archive may become: pictures and videos hardly shrink. Small archives may become more."""
 ALWAYS_ALLOWED_BYTES = 2**30
 
 _PART = ".part"
+_OURS = ".pixel-env"  # the index and the lock of a data folder are no archive's to write
 _LEFT_OUT = ("__MACOSX", ".DS_Store")
+_LONGEST_READ = 1 << 24  # a name in a tar file may claim any length, and would be read in one piece
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM)
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A file in an archive; `refusal`: why it is not unpacked whatever its name, or ""."""
+
+    name: str
+    size: int
+    refusal: str
+    open: Callable[[], IO[bytes] | None]
 
 
 def unpack(archive: Path, folder: Path) -> int:
@@ -28,61 +49,129 @@ def unpack(archive: Path, folder: Path) -> int:
     interrupted unpacking goes on.
     """
     try:
-        with zipfile.ZipFile(archive) as opened:
-            entries = list(_entries(opened, archive))
-            _refuse_too_large(entries, archive, folder)
+        with _opened(archive) as listed:
+            entries = list(_checked(listed, archive))
+            _refuse_for_room(entries, archive, folder)
             for entry in entries:
-                _write(opened, entry, folder, archive)
+                _write(entry, folder, archive)
     except TaskError:
         raise
-    except Exception as error:  # a broken archive makes zipfile raise nearly anything
+    except OSError as error:
+        raise TaskError(_unwritten(archive, folder, error)) from error
+    except Exception as error:  # a broken archive makes zipfile and tarfile raise nearly anything
         raise TaskError(f"cannot unpack {archive}: {error}. Fetch it again.") from error
     return len(entries)
 
 
-def _entries(opened: zipfile.ZipFile, archive: Path) -> Iterator[zipfile.ZipInfo]:
-    for entry in opened.infolist():
-        path = PurePosixPath(entry.filename)
-        if entry.is_dir() or any(part in _LEFT_OUT for part in path.parts):
+@contextmanager
+def _opened(archive: Path) -> Iterator[Iterator[Entry]]:
+    """What the archive lists. Of a compressed one a name is read when it is asked for."""
+    if archive.suffix.lower() == ".zip":
+        with zipfile.ZipFile(archive) as opened:
+            yield (_zip_entry(opened, entry) for entry in opened.infolist() if not entry.is_dir())
+    else:
+        is_packed = archive.suffix.lower() != ".tar"
+        with (
+            gzip.open(archive) if is_packed else archive.open("rb") as stream,
+            tarfile.open(fileobj=_InPieces(stream), mode="r:") as tar,
+        ):
+            yield (_tar_entry(tar, member) for member in tar if not member.isdir())
+
+
+class _InPieces(io.BufferedIOBase):
+    """A stream that refuses to be read into memory at once."""
+
+    def __init__(self, stream: BinaryIO | gzip.GzipFile) -> None:
+        self._stream = stream
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        if size is None or not 0 <= size <= _LONGEST_READ:
+            raise ValueError(f"a header claims {size} bytes")
+        return self._stream.read(size)
+
+    def seek(self, place: int, whence: int = 0, /) -> int:
+        return self._stream.seek(place, whence)
+
+    def tell(self) -> int:
+        return self._stream.tell()
+
+
+def _zip_entry(opened: zipfile.ZipFile, entry: zipfile.ZipInfo) -> Entry:
+    refusal = "is a link" if stat.S_ISLNK(entry.external_attr >> 16) else "is encrypted" if entry.flag_bits & 1 else ""
+    return Entry(entry.filename, entry.file_size, refusal, lambda: opened.open(entry))
+
+
+def _tar_entry(opened: tarfile.TarFile, member: tarfile.TarInfo) -> Entry:
+    is_link = member.issym() or member.islnk()
+    refusal = "" if member.isreg() and member.size >= 0 else "is a link" if is_link else "is no file"
+    return Entry(member.name, member.size, refusal, lambda: opened.extractfile(member))
+
+
+def _checked(listed: Iterator[Entry], archive: Path) -> Iterator[Entry]:
+    """The entries that are files to be unpacked, as long as all is well with them and there are not too many bytes."""
+    total = files = 0
+    allowed = max(ALWAYS_ALLOWED_BYTES, LARGEST_RATIO * archive.stat().st_size)
+    for entry in listed:
+        path = PurePosixPath(entry.name)
+        if any(part in _LEFT_OUT or part.startswith(_OURS) for part in path.parts):
             continue
-        reason = _refusal(entry, path)
-        if reason:
-            raise TaskError(f"{archive} is refused: {entry.filename!r} {reason}. Nothing of it was unpacked.")
+        refusal = _refusal_of_name(entry.name, path) or entry.refusal
+        if refusal:
+            raise TaskError(f"{archive} is refused: {entry.name!r} {refusal}. Nothing of it was unpacked.")
+        total, files = total + entry.size, files + 1
+        if total > allowed or files > MOST_FILES:
+            raise TaskError(
+                f"{archive} is refused: its first {files:,} files would take {total:,} bytes; {MOST_FILES:,} files and "
+                f"{allowed:,} bytes are allowed. If it is meant to be so, unpack it yourself."
+            )
         yield entry
 
 
-def _refusal(entry: zipfile.ZipInfo, path: PurePosixPath) -> str:
-    if not path.parts or path.is_absolute() or ".." in path.parts or "\\" in entry.filename or ":" in path.parts[0]:
+def _refusal_of_name(name: str, path: PurePosixPath) -> str:
+    if not path.parts or path.is_absolute() or ".." in path.parts or "\\" in name or ":" in path.parts[0]:
         return "leads out of the folder"
-    if stat.S_ISLNK(entry.external_attr >> 16):
-        return "is a link"
-    if entry.flag_bits & 1:
-        return "is encrypted"
     return ""
 
 
-def _refuse_too_large(entries: list[zipfile.ZipInfo], archive: Path, folder: Path) -> None:
-    total = sum(entry.file_size for entry in entries)
-    allowed = max(ALWAYS_ALLOWED_BYTES, LARGEST_RATIO * archive.stat().st_size)
+def _refuse_for_room(entries: list[Entry], archive: Path, folder: Path) -> None:
+    needed = sum(entry.size for entry in entries if not _is_there(folder / entry.name, entry.size))
     free = shutil.disk_usage(folder).free
-    if total > allowed or len(entries) > MOST_FILES:
-        raise TaskError(
-            f"{archive} is refused: its {len(entries)} files would take {total:,} bytes, {allowed:,} and "
-            f"{MOST_FILES:,} files are allowed. If it is meant to be so, unpack it yourself."
-        )
-    if total > free:
-        raise TaskError(f"{archive} needs {total:,} bytes in {folder}, of which {free:,} are free.")
+    if needed > free:
+        raise TaskError(f"{archive} needs {needed:,} bytes in {folder}, of which {free:,} are free. Make room there.")
 
 
-def _write(opened: zipfile.ZipFile, entry: zipfile.ZipInfo, folder: Path, archive: Path) -> None:
-    target = folder / entry.filename
-    if target.is_file() and not target.is_symlink() and target.stat().st_size == entry.file_size:
+def _is_there(target: Path, size: int) -> bool:
+    try:
+        facts = target.lstat()
+    except (OSError, ValueError):
+        return False
+    return stat.S_ISREG(facts.st_mode) and facts.st_size == size
+
+
+def _write(entry: Entry, folder: Path, archive: Path) -> None:
+    target = folder / entry.name
+    if _is_there(target, entry.size):
         return
     target.parent.mkdir(parents=True, exist_ok=True)
     if not target.parent.resolve().is_relative_to(folder.resolve()):
-        raise TaskError(f"{archive} is refused: {entry.filename!r} leads out of the folder by a link in {folder}.")
+        raise TaskError(f"{archive} is refused: {entry.name!r} leads out of the folder by a link in {folder}.")
     unfinished = target.with_name(target.name + _PART)
     unfinished.unlink(missing_ok=True)  # never written through a link that lies there
-    with opened.open(entry) as source, unfinished.open("xb") as file:
-        shutil.copyfileobj(source, file, 1 << 20)  # reads no more than the entry's size, and checks its sum
+    source = entry.open()
+    assert source is not None  # of a file, which all entries are
+    with source, unfinished.open("xb") as file:
+        shutil.copyfileobj(source, file, 1 << 20)  # reads no more than the entry's size; of a zip it checks the sum
+    if unfinished.stat().st_size != entry.size:
+        raise TaskError(f"cannot unpack {archive}: {entry.name!r} is cut. Fetch it again.")
     os.replace(unfinished, target)
+
+
+def _unwritten(archive: Path, folder: Path, error: OSError) -> str:
+    if error.errno in _FULL:
+        return (
+            f"cannot unpack {archive} into {folder}: {error.strerror}. Make room there, or prepare a copy in a folder "
+            "that you may write to; what is unpacked already is kept."
+        )
+    if error.errno is not None:
+        return f"cannot unpack {archive} into {folder}: {error}."
+    return f"cannot unpack {archive}: {error}. Fetch it again."

@@ -15,7 +15,7 @@ from PIL import Image
 
 from pixel_env.errors import MediaError
 from pixel_env.types import VIDEO_FRAMES
-from pixel_env.video import clip_frame
+from pixel_env.video import clip_frame, video_fault
 
 VIDEO_SUFFIXES = (".mp4", ".avi", ".webm", ".mkv", ".mov", ".gif")
 
@@ -60,6 +60,12 @@ def _hash_of_ends(path: Path, size: int, changed_ns: int) -> str:
 def clip_frames(path: Path, start_s: float | None = None, end_s: float | None = None) -> tuple[ClipFrame, ...]:
     """The frames that a task shows of a video file."""
     return tuple(ClipFrame(path, number, VIDEO_FRAMES, start_s, end_s) for number in range(VIDEO_FRAMES))
+
+
+def clip_fault(frames: Sequence[ClipFrame]) -> str:
+    """Why a frame of a clip cannot be decoded, or "". Raises MissingExtraError where no decoder is installed."""
+    first = frames[0]
+    return video_fault(first.path, first.count, first.start_s, first.end_s)
 
 
 def evenly(frames: Sequence[Item], count: int = VIDEO_FRAMES) -> list[Item]:

@@ -11,12 +11,15 @@ from collections.abc import Callable
 from pathlib import Path
 
 from pixel_env.errors import MissingExtraError, TaskError
+from pixel_env.tasks import archives
+from pixel_env.tasks.clips import VIDEO_SUFFIXES
 from pixel_env.tasks.index import INDEX_NAME
+from pixel_env.tasks.pictures import PICTURE_SUFFIXES
 from pixel_env.tasks.preparing import Tell, prepare
 from pixel_env.tasks.rows import SUFFIXES
 
 _HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
-_FETCHED = ["*.parquet", "*.json", "*.jsonl", "*.tsv", "*.zip", "*.jpg", "*.jpeg", "*.png", "*.webp", "*.mp4"]
+_FETCHED = [f"*{suffix}" for suffix in (*SUFFIXES, *archives.SUFFIXES, *PICTURE_SUFFIXES, *VIDEO_SUFFIXES)]
 
 
 def is_hub_id(name: str) -> bool:

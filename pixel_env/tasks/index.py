@@ -14,7 +14,7 @@ from pixel_env.errors import TaskError
 from pixel_env.tasks.recognition import Located
 
 INDEX_NAME = ".pixel-env-index.json"
-_VERSION = 1
+_VERSION = 2
 
 Stamp = tuple[int, int]
 """Size in bytes and time of the last change in nanoseconds."""
@@ -22,7 +22,10 @@ Stamp = tuple[int, int]
 
 @dataclass(frozen=True)
 class Index:
-    """`files`, `archives` and `faults` by path relative to the folder; an embedded picture's fault by its key."""
+    """`files`, `archives` and `faults` by path relative to the folder; an embedded picture's fault by its key.
+
+    `pictures` counts what was looked at, parts of videos too.
+    """
 
     format_name: str
     tasks: int
@@ -54,9 +57,17 @@ def index_of(folder: Path) -> Index | None:
         content = json.loads((folder / INDEX_NAME).read_text(encoding="utf-8"))
         if content.pop("version") != _VERSION:
             return None
-        return Index(**{**content, "files": _stamps(content["files"]), "archives": _stamps(content["archives"])})
-    except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
+        index = Index(**{**content, "files": _stamps(content["files"]), "archives": _stamps(content["archives"])})
+    except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError, OverflowError):
         return None
+    return index if _is_sound(index) else None
+
+
+def _is_sound(index: Index) -> bool:
+    """Whether the values are of their types: the file may be anybody's."""
+    texts = [index.format_name, *index.faults, *index.faults.values()] if isinstance(index.faults, dict) else [None]
+    counts = [index.tasks, index.pictures, index.problems]
+    return all(isinstance(text, str) for text in texts) and all(isinstance(count, int) for count in counts)
 
 
 def write_index(index: Index, folder: Path) -> None:

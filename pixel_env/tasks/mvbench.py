@@ -1,24 +1,30 @@
-"""MVBench: 20 tasks, one json file each, and the folders of videos that they name.
+"""MVBench: 20 tasks, one json file each, and the folders of videos that they name; or VLMEvalKit's one table of them.
 
 A row has `video` (a file, or for episodic reasoning a folder of frames), `question`, `candidates`, `answer` (the text
 of one candidate) and, where the task is about a part of the video, `start` and `end` in seconds (`accurate_start` and
-`accurate_end` are not used). The file's name is the task, which is the category.
+`accurate_end` are not used). The file's name is the task, which is the category. A row of the table (MVBench.tsv) says
+`task_type` ("Fine-grained Action") and `prefix`, the video's folder; one without the column `start` (MVBench_MP4.tsv)
+has videos that are cut to the part already.
 
-A video lies in the folder that the table names, in `video` of the data folder or in the data folder itself, or in a
-folder with the task's name. A folder of pictures with the video's name, suffix or not, stands for the video: of
-episodic reasoning 3 a second and numbered from 1, of the others already the part in question.
+A video lies in the folder that the table below names, in `video` of the data folder, in its supplement `data0613` or in
+the data folder itself, or in a folder with the task's name. A folder of pictures with the video's name, suffix or not,
+stands for the video: of episodic reasoning 3 a second and numbered from 1, of the others already the part in question.
+The videos of fine-grained pose (NTU RGB+D) are not in the download: its rows are named until the files are there.
 
-Source: the table of mvbench.ipynb in OpenGVLab/Ask-Anything (file, folder, kind, whether bounds are given).
+Source: the table of mvbench.ipynb in OpenGVLab/Ask-Anything (file, folder, kind, whether bounds are given; frames at 3
+a second from 00001.jpg); the authors' words on data0613.zip in issues 198 and 236 there; vlmeval/dataset/mvbench.py of
+open-compass/VLMEvalKit for its table.
 """
 
+import math
 import os
 import stat
 from pathlib import Path
 
 from pixel_env.errors import TaskError
-from pixel_env.tasks.clips import clip_frames, evenly
+from pixel_env.tasks.clips import evenly
 from pixel_env.tasks.format import Format
-from pixel_env.tasks.options import is_among
+from pixel_env.tasks.options import is_among, listed
 from pixel_env.tasks.pictures import PictureFolder, frames_in
 from pixel_env.tasks.rows import Row, shortened
 from pixel_env.types import Source, Task
@@ -55,10 +61,15 @@ BOUNDED = frozenset(
 _FRAMES_PER_SECOND = 3  # of the folders of frames that episodic reasoning comes with
 _COLUMNS = frozenset({"video", "question", "candidates", "answer"})
 _UNUSED = frozenset({"start", "end", "accurate_start", "accurate_end", "fps", "question_id", "subtitle"})
+_OF_TABLE = frozenset({"task_type", "prefix", "data_type", "bound", "index"})
 
 
 def _told_by(columns: frozenset[str], suffix: str) -> bool:
     return columns >= _COLUMNS
+
+
+def _joins(columns: frozenset[str]) -> bool:
+    return "task_type" not in columns  # the table is a set of its own, made of all the files
 
 
 def _root_of(file: Path) -> Path:
@@ -66,17 +77,15 @@ def _root_of(file: Path) -> Path:
 
 
 def _task_of(row: Row, pictures: PictureFolder) -> Task:
-    task_name = row.file.stem
-    if task_name not in FOLDERS:
-        raise TaskError(f"{row.file.name} is none of MVBench's files, which are {', '.join(sorted(FOLDERS))}.json")
-    options, answer = row.texts("candidates"), row.texts("answer")[0]
+    task_name = _task_name(row)
+    options, answer = _candidates(row), row.texts("answer")[0]
     if len(options) < 2 or not is_among(answer, options):
         raise TaskError(f"its answer {answer!r} is none of the candidates {shortened(options)}")
     return Task(
         task_id=f"{task_name}:{row.number}",
         question=row.text("question"),
         answers=(answer,),
-        sources=_sources(row, pictures),
+        sources=_sources(row, task_name, pictures),
         media="video",
         grader="choice",
         options=options,
@@ -84,30 +93,53 @@ def _task_of(row: Row, pictures: PictureFolder) -> Task:
     )
 
 
-def _sources(row: Row, pictures: PictureFolder) -> tuple[Source, ...]:
-    bounds = _bounds(row) if row.file.stem in BOUNDED else None
+def _task_name(row: Row) -> str:
+    told = row.optional("task_type")
+    name = row.file.stem if told is None else row.text("task_type").lower().replace(" ", "_").replace("-", "_")
+    if name not in FOLDERS:
+        raise TaskError(f"{told or row.file.name!r} is none of MVBench's tasks, which are {', '.join(sorted(FOLDERS))}")
+    return name
+
+
+def _candidates(row: Row) -> tuple[str, ...]:
+    """The options; in a table they are the text of a list."""
+    texts = row.texts("candidates")
+    return tuple(listed(texts[0])) if len(texts) == 1 else texts
+
+
+def _sources(row: Row, task_name: str, pictures: PictureFolder) -> tuple[Source, ...]:
+    bounds = _bounds(row) if task_name in BOUNDED and not _is_cut_already(row) else None
     name = row.text("video")
-    for folder in _folders(row.file.stem):
+    folders = _folders(row, task_name)
+    for folder in folders:
         place = os.path.join(folder, name)
         for frames in (place, os.path.splitext(place)[0]):
             if pictures.find(frames, stat.S_ISDIR) is not None:
-                return _pictures_of(frames, pictures, bounds if row.file.stem == "episodic_reasoning" else None)
-        found = pictures.find(place)
-        if found is not None:
-            return clip_frames(Path(found), *(bounds or ()))
-    raise TaskError(f"there is no video {name!r} in {', '.join(_folders(row.file.stem)[:3])} of the data folder")
+                return _pictures_of(frames, pictures, bounds if task_name == "episodic_reasoning" else None)
+        if pictures.find(place) is not None:
+            return pictures.clip(place, *(bounds or ()))
+    raise TaskError(f"there is no video {name!r} in {', '.join(folders[:3])} of the data folder")
 
 
-def _folders(task_name: str) -> tuple[str, ...]:
+def _folders(row: Row, task_name: str) -> tuple[str, ...]:
     own = FOLDERS[task_name]
-    return (f"video/{own}", own, task_name, f"video/{task_name}", "video", "")
+    told = (row.text("prefix"),) if row.optional("prefix") is not None else ()
+    return (*told, f"video/{own}", own, task_name, f"video/{task_name}", f"video/data0613/{own}", "video", "")
+
+
+def _is_cut_already(row: Row) -> bool:
+    return row.optional("task_type") is not None and "start" not in row.values
 
 
 def _bounds(row: Row) -> tuple[float, float]:
-    start_s, end_s = row.value("start"), row.value("end")
-    if not isinstance(start_s, int | float) or not isinstance(end_s, int | float) or not 0 <= start_s < end_s:
-        raise TaskError(f"'start' and 'end' must be seconds in order, got {shortened((start_s, end_s))}")
-    return float(start_s), float(end_s)
+    try:
+        start_s, end_s = (float(second) for second in row.texts("start") + row.texts("end"))
+    except ValueError:
+        start_s = end_s = math.nan
+    if not 0 <= start_s < end_s < math.inf:
+        given = row.value("start"), row.value("end")
+        raise TaskError(f"'start' and 'end' must be seconds in order, got {shortened(given)}")
+    return start_s, end_s
 
 
 def _pictures_of(folder: str, pictures: PictureFolder, bounds: tuple[float, float] | None) -> tuple[Source, ...]:
@@ -123,12 +155,12 @@ def _pictures_of(folder: str, pictures: PictureFolder, bounds: tuple[float, floa
 
 MVBENCH = Format(
     name="mvbench",
-    about="MVBench: 20 json files, with videos or folders of frames",
+    about="MVBench: 20 json files or a table of them, with videos or folders of frames",
     source="mvbench.ipynb of OpenGVLab/Ask-Anything",
     is_verified=True,
-    columns=_COLUMNS | _UNUSED,
+    columns=_COLUMNS | _UNUSED | _OF_TABLE,
     told_by=_told_by,
     task_of=_task_of,
     root_of=_root_of,
-    joins=lambda columns: True,
+    joins=_joins,
 )

@@ -63,8 +63,8 @@ def without_options(question: str) -> tuple[str, tuple[str, ...]]:
     options = [question[mark.end() : end].strip().rstrip(",;") for mark, end in zip(run, ends, strict=True)]
     options[-1], _, rest = options[-1].partition("\n")
     stem = _OPTIONS_TITLE.sub("", question[: run[0].start()].rstrip()).strip()
-    whole = all(option.strip() for option in options)
-    return ("\n".join(part for part in (stem, rest.strip()) if part), tuple(options)) if whole else (question, ())
+    left = "\n".join(part for part in (stem, rest.strip()) if part)
+    return (left, tuple(options)) if left and all(option.strip() for option in options) else (question, ())
 
 
 def is_among(answer: str, options: Sequence[str]) -> bool:

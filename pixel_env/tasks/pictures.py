@@ -1,4 +1,4 @@
-"""The pictures that rows name: found in the data folder, looked at once, never outside of it.
+"""The pictures and videos that rows name: found in the data folder, looked at once, never outside of it.
 
 Knows files and Pillow. Knows no format of tasks. A name that cannot be used raises TaskError.
 """
@@ -14,6 +14,8 @@ from PIL import Image
 
 from pixel_env.errors import MediaError, TaskError
 from pixel_env.media import MAX_ASPECT_RATIO, FileSource
+from pixel_env.tasks.clips import ClipFrame, clip_frames
+from pixel_env.tasks.containers import cut_fault
 
 PICTURE_SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff")
 TAIL_BYTES = 4096
@@ -40,11 +42,12 @@ class EmbeddedPicture(Protocol):
 
 
 class PictureFolder:
-    """The pictures below `root`, by the names that rows give them.
+    """The pictures and videos below `root`, by the names that rows give them.
 
     `below`: folders of `root` in which a name is looked for, in order. `checked`: faults by path relative to `root`, as
     an index holds them (or by the key of a picture in the task file): given, no other picture is opened here; None: the
-    header of each is read, once. `used` and `embedded` are the pictures that rows named, by path and by key.
+    header of each is read, once. `used`, `clips` and `embedded` are the pictures, the parts of videos and the pictures
+    in the task file that rows named, by path, by path and part, and by key.
     """
 
     def __init__(self, root: Path, below: Sequence[str] = ("",), checked: Mapping[str, str] | None = None) -> None:
@@ -56,7 +59,9 @@ class PictureFolder:
         self._facts: dict[str, PictureFacts] = {}
         self._sources: dict[str, FileSource] = {}
         self._embedded_faults: dict[str, str] = {}
+        self._cut_faults: dict[str, str] = {}
         self.used: dict[str, None] = {}
+        self.clips: dict[str, tuple[ClipFrame, ...]] = {}
         self.embedded: dict[str, EmbeddedPicture] = {}
 
     def picture(self, name: str) -> FileSource:
@@ -70,6 +75,17 @@ class PictureFolder:
             self._sources[name] = FileSource(Path(path))
         return self._sources[name]
 
+    def clip(self, name: str, start_s: float | None = None, end_s: float | None = None) -> tuple[ClipFrame, ...]:
+        """The frames of the video named `name`, or of its part in seconds. Raises TaskError as `picture` does."""
+        path = self.path(name, "video")
+        part = self.relative(path) if start_s is None else f"{self.relative(path)} from {start_s} to {end_s} s"
+        if part not in self.clips:
+            self.clips[part] = clip_frames(Path(path), start_s, end_s)
+        fault = self._cut_fault_of(path) if self._checked is None else self._checked.get(part, "")
+        if fault:
+            raise TaskError(f"the video {name!r} cannot be used: {fault}")
+        return self.clips[part]
+
     def relative(self, path: str) -> str:
         """How an index names the picture at `path`."""
         return path.removeprefix(os.path.join(self.root, ""))
@@ -81,13 +97,13 @@ class PictureFolder:
             raise TaskError(f"the picture {name!r} cannot be used: {facts.fault}")
         return facts.width, facts.height
 
-    def path(self, name: str) -> str:
+    def path(self, name: str, kind: str = "picture") -> str:
         """Where the file named `name` is. Raises TaskError if it is missing or outside of the folder."""
         place = self.find(name, stat.S_ISREG)
         if place is None:
             folders = [folder for folder in self.below if folder]
             where = f", or to {', '.join(folders)} in it" if folders else ""
-            raise TaskError(f"there is no picture {name!r}; paths are relative to the folder of the task file{where}")
+            raise TaskError(f"there is no {kind} {name!r}; paths are relative to the folder of the task file{where}")
         return place
 
     def find(self, name: str, is_kind: Callable[[int], bool] = stat.S_ISREG) -> str | None:
@@ -125,6 +141,11 @@ class PictureFolder:
             checked = self._checked
             self._embedded_faults[picture.key] = picture.fault() if checked is None else checked.get(picture.key, "")
         return self._embedded_faults[picture.key]
+
+    def _cut_fault_of(self, path: str) -> str:
+        if path not in self._cut_faults:
+            self._cut_faults[path] = cut_fault(Path(path))
+        return self._cut_faults[path]
 
     def _facts_of(self, path: str) -> PictureFacts:
         if path not in self._facts:

@@ -10,8 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pixel_env.errors import TaskError
-from pixel_env.tasks.archives import unpack
+from pixel_env.tasks.archives import SUFFIXES, unpack
+from pixel_env.tasks.clips import clip_fault
 from pixel_env.tasks.index import Index, index_of, stamps, write_index
+from pixel_env.tasks.lock import alone_in
 from pixel_env.tasks.pictures import PictureFolder, thorough_fault
 from pixel_env.tasks.reading import Reading, read_located
 from pixel_env.tasks.recognition import FORMATS, Located, locate
@@ -31,30 +33,36 @@ class Prepared:
 def prepare(folder: Path, formats: Sequence[str] = (), tell: Tell = lambda line: None) -> Prepared:
     """Makes the folder ready. Again is a no-op, unless something was wrong or a file has changed.
 
-    `formats`: those that the set may have; empty: any. `tell` gets a line for each step. Raises TaskError if there is
-    no set in the folder, or one of another format; what is wrong with single rows stands in the readings.
+    `formats`: those that the set may have; empty: any. `tell` gets a line for each step. Of processes that prepare the
+    same folder one works and the others wait. Raises TaskError if there is no set in the folder, or one of another
+    format; what is wrong with single rows stands in the readings.
     """
     if not folder.is_dir():
         raise TaskError(f"there is no folder {folder}; give the folder that holds the task file and its archives")
-    done = _finished(folder)
-    if done is not None and (not formats or done.index.format_name in formats):
+    done = _finished(folder, formats)
+    if done is not None:
         return done
-    archives = _archives(folder)
+    with alone_in(folder, lambda: tell(f"waiting for another process that prepares {folder}")):
+        return _finished(folder, formats) or _prepared(folder, formats, tell)
+
+
+def _prepared(folder: Path, formats: Sequence[str], tell: Tell) -> Prepared:
+    packed = stamps(_archives(folder), folder)
     unpacked = _unpacked(folder)
-    for archive, stamp in stamps(archives, folder).items():
+    for archive, stamp in packed.items():
         if unpacked.get(archive) != stamp:
             tell(f"unpacking {folder / archive}")
             unpack(folder / archive, (folder / archive).parent)
     located = _splits(folder, formats)
     tell(f"reading {', '.join(str(file) for one in located for file in one.files[:3])}")
-    readings, faults, pictures = _read_and_look(located, tell)
+    readings, faults, looked_at = _read_and_look(located, tell)
     root = located[0].root
     index = Index(
         format_name=located[0].format.name,
         tasks=sum(len(reading.task_set) for reading in readings),
-        pictures=pictures,
+        pictures=looked_at,
         files=stamps((file for one in located for file in one.files), root),
-        archives=stamps(archives, root),
+        archives=stamps((folder / archive for archive in packed), root),
         faults=faults,
         problems=sum(len(reading.problems) for reading in readings),
     )
@@ -63,21 +71,26 @@ def prepare(folder: Path, formats: Sequence[str] = (), tell: Tell = lambda line:
 
 
 def checked_reading(located: Located, tell: Tell = lambda line: None) -> Reading:
-    """The set as read now, every picture decoded, whatever an index says. Raises TaskError."""
+    """The set as read now, every picture and video decoded, whatever an index says. Raises TaskError."""
     [reading], _, _ = _read_and_look([located], tell)
     return reading
 
 
-def _finished(folder: Path) -> Prepared | None:
-    index = index_of(folder)
-    if index is None or index.problems:
-        return None
-    try:
-        present = stamps((folder / name for name in index.files), folder)
-        archives = stamps(_archives(folder), folder)
-    except OSError:
-        return None
-    return Prepared(folder, index) if (present, archives) == (index.files, index.archives) else None
+def _finished(folder: Path, formats: Sequence[str]) -> Prepared | None:
+    """What was prepared, if it is still as it was. A set whose root is above its files has its index there."""
+    for root in (folder, folder.parent):
+        index = index_of(root)
+        if index is None or index.problems or (formats and index.format_name not in formats):
+            continue
+        try:
+            present = stamps((root / name for name in index.files), root)
+            packed = stamps(_archives(folder), root)
+        except OSError:
+            continue
+        is_of_folder = root == folder or all((root / name).parent == folder for name in index.files)
+        if is_of_folder and (present, packed) == (index.files, index.archives):
+            return Prepared(root, index)
+    return None
 
 
 def _unpacked(folder: Path) -> Mapping[str, tuple[int, int]]:
@@ -86,7 +99,13 @@ def _unpacked(folder: Path) -> Mapping[str, tuple[int, int]]:
 
 
 def _archives(folder: Path) -> list[Path]:
-    return sorted(file for pattern in ("*.zip", "*/*.zip") for file in folder.glob(pattern) if file.is_file())
+    """The archives in the folder and in the folders in it. A folder that is a link may lead out, and is left alone."""
+    try:
+        folders = [folder, *(Path(entry) for entry in os.scandir(folder) if entry.is_dir(follow_symlinks=False))]
+        files = [Path(entry) for place in folders for entry in os.scandir(place)]
+    except OSError as error:
+        raise TaskError(f"cannot read the folder {folder}: {error}") from error
+    return sorted(file for file in files if file.name.lower().endswith(SUFFIXES) and file.is_file())
 
 
 def _splits(folder: Path, formats: Sequence[str]) -> list[Located]:
@@ -112,24 +131,25 @@ def _splits(folder: Path, formats: Sequence[str]) -> list[Located]:
 
 
 def _read_and_look(located: Sequence[Located], tell: Tell) -> tuple[tuple[Reading, ...], dict[str, str], int]:
-    """Each set, the faults of all pictures, and how many there are."""
+    """Each set, the faults of all pictures and videos, and how many there are."""
     first = [read_located(one, checked={}) for one in located]
     folders = [pictures for _, pictures in first]
-    tell(f"looking at {sum(len(one.used) + len(one.embedded) for one in folders)} picture(s)")
+    pictures = sum(len(one.used) + len(one.embedded) for one in folders)
+    clips = sum(len(one.clips) for one in folders)
+    tell(f"looking at {pictures} picture(s)" + (f" and {clips} part(s) of videos" if clips else ""))
     faults = _faults(folders)
-    count = sum(len(one.used) + len(one.embedded) for one in folders)
     if not faults:
-        return tuple(reading for reading, _ in first), faults, count
-    return tuple(read_located(one, checked=faults)[0] for one in located), faults, count
+        return tuple(reading for reading, _ in first), faults, pictures + clips
+    return tuple(read_located(one, checked=faults)[0] for one in located), faults, pictures + clips
 
 
 def _faults(folders: Iterable[PictureFolder]) -> dict[str, str]:
     faults: dict[str, str] = {}
-    with ThreadPoolExecutor(os.cpu_count()) as threads:  # Pillow decodes outside of the interpreter's lock
+    with ThreadPoolExecutor(os.cpu_count()) as threads:  # Pillow and PyAV decode outside of the interpreter's lock
         for folder in folders:
-            paths = list(folder.used)
-            names = [folder.relative(path) for path in paths]
-            faults |= zip(names, threads.map(lambda path: thorough_fault(Path(path)), paths), strict=True)
+            names = [folder.relative(path) for path in folder.used]
+            faults |= zip(names, threads.map(lambda path: thorough_fault(Path(path)), folder.used), strict=True)
+            faults |= zip(folder.clips, threads.map(clip_fault, folder.clips.values()), strict=True)
             faults |= zip(
                 folder.embedded, threads.map(lambda one: one.fault(decode=True), folder.embedded.values()), strict=True
             )

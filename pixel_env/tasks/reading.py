@@ -3,11 +3,13 @@
 Knows rows and tasks, and of a format what it declares.
 """
 
+import itertools
 import os
 import warnings
 from collections import Counter
-from collections.abc import Callable, Container, Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from pixel_env.errors import TaskError
 from pixel_env.tasks.format import Format
@@ -23,6 +25,19 @@ class BadRowsWarning(UserWarning):
     """Rows of a task file were left out. The message names them."""
 
 
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """A row that is left out: where it stands (`place`, for people), and why."""
+
+    file: Path
+    number: int
+    place: str
+    reason: str
+
+    def __str__(self) -> str:
+        return f"{self.file}, {self.place}: {self.reason}"
+
+
 @dataclass(frozen=True)
 class Reading:
     """A set as read: `rows` counts all of them; `problems` are those left out; `remarks` concern no single row."""
@@ -30,7 +45,7 @@ class Reading:
     task_set: TaskSet
     format_name: str
     rows: int
-    problems: tuple[str, ...] = ()
+    problems: tuple[Problem, ...] = ()
     remarks: tuple[str, ...] = ()
 
     @property
@@ -39,12 +54,14 @@ class Reading:
         return self.rows > 0 and not self.problems
 
     def report(self) -> str:
-        """Everything that is wrong, one thing a line, the first ones only; "" if nothing is."""
+        """Everything that is wrong, the first rows with their reasons and the others by number; "" if nothing is."""
         told = f"; the format {self.format_name!r} is told in docs/tasks.md"
         lines = [f"{len(self.problems)} bad row(s) of {self.rows}{told}"] if self.problems else []
-        lines += self.problems[:_REPORTED]
-        if len(self.problems) > _REPORTED:
-            lines.append(f"... and {len(self.problems) - _REPORTED} more")
+        lines += map(str, self.problems[:_REPORTED])
+        more = self.problems[_REPORTED:]
+        if more:
+            lines.append(f"... and {len(more)} more, of which pixel-env data check --all gives the reasons:")
+            lines += _by_number(more)
         return "\n".join([*self.remarks, *lines])
 
     def usable(self, *, strict: bool) -> TaskSet:
@@ -77,7 +94,7 @@ def read_located(located: Located, checked: Mapping[str, str] | None = None) -> 
 def _gathered(rows: Iterable[Row], task_of: Callable[[Row], Task], name: str, chosen: Format) -> Reading:
     tasks: dict[str, Task] = {}
     seen: Counter[str] = Counter()
-    problems: list[str] = []
+    problems: list[Problem] = []
     columns: set[str] = set()
     count = 0
     for row in rows:
@@ -92,10 +109,25 @@ def _gathered(rows: Iterable[Row], task_of: Callable[[Row], Task], name: str, ch
                 task = _renamed(task, seen[task.task_id], tasks, chosen.is_lenient)
             tasks[task.task_id] = task
         except TaskError as error:
-            problems.append(f"{row.file}, {row.place}: {error}")
+            problems.append(Problem(row.file, row.number, row.place, str(error)))
     strange = sorted(columns - chosen.columns) if chosen.is_lenient else []
     remarks = (f"column(s) {', '.join(strange)} are unknown to {chosen.name!r} and are ignored",) if strange else ()
     return Reading(TaskSet(name, tuple(tasks.values())), chosen.name, count, tuple(problems), remarks)
+
+
+def _by_number(problems: Sequence[Problem]) -> list[str]:
+    """Which rows these are, a line for each file; rows in a row are written as a range."""
+    lines = []
+    for file, of_file in itertools.groupby(problems, key=lambda problem: problem.file):
+        runs: list[list[Problem]] = []
+        for problem in of_file:
+            if runs and problem.number == runs[-1][-1].number + 1:
+                runs[-1].append(problem)
+            else:
+                runs.append([problem])
+        places = [run[0].place if len(run) == 1 else f"{run[0].place} to {run[-1].number}" for run in runs]
+        lines.append(f"{file}, {', '.join(places)}")
+    return lines
 
 
 def _renamed(task: Task, number: int, taken: Container[str], is_lenient: bool) -> Task:

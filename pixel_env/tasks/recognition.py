@@ -84,6 +84,8 @@ def _in_folder(folder: Path, named: Format | None, split: str) -> Located:
             continue
         suffix = file.suffix.lower()
         told = _told(columns, suffix) if named is None else [named] if named.told_by(columns, suffix) else []
+        if not told and named in (None, OWN) and suffix == ".jsonl" and {"question", "answer"} <= columns:
+            told = [OWN]  # with a mistyped key, which its reader names
         if len(told) > 1:
             raise TaskError(_untold(file, columns, told))
         if told:
@@ -116,8 +118,8 @@ def _is_shown(place: Path, folder: Path) -> bool:
 
 def _files_in(folder: Path) -> list[Path]:
     with os.scandir(folder) as entries:
-        names = [entry.name for entry in entries if entry.name.lower().endswith(SUFFIXES) and entry.is_file()]
-    return [folder / name for name in sorted(names) if not name.startswith(".")]
+        names = [entry.name for entry in entries if entry.name.lower().endswith(SUFFIXES)]
+    return [folder / name for name in sorted(names) if not name.startswith(".") and (folder / name).is_file()]
 
 
 def _not_one_format(

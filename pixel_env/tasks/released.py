@@ -9,14 +9,15 @@ Options are taken out of the question, where the environment writes them again i
 question with options by choice, a set with "info" in its name (InfographicsVQA; not the training data) by ANLS, numbers
 as numbers, everything else exactly. A video of more than 16 frames is shown by 16 of them at even distances.
 
-Source: the loaders of TIGER-AI-Lab/Pixel-Reasoner and TIGER-AI-Lab/verl-tool, which name the columns; the sets' own
-cards were not seen, so file names and details are unverified.
+Paths are looked for beside the file, and in `images` and `videos`, into which verl-tool unpacks the archives.
+
+Source: prepare.sh, prompts_dataset.py and experience_maker.py of TIGER-AI-Lab/Pixel-Reasoner and
+examples/data_preprocess/pixel_reasoner of TIGER-AI-Lab/verl-tool, which name the columns; the sets' own cards were not
+seen, so file names and details are unverified.
 """
 
-from pathlib import Path
-
 from pixel_env.errors import TaskError
-from pixel_env.tasks.clips import VIDEO_SUFFIXES, clip_frames, evenly
+from pixel_env.tasks.clips import VIDEO_SUFFIXES, evenly
 from pixel_env.tasks.format import Format
 from pixel_env.tasks.options import are_numbers, is_among, reference_answers, without_marks, without_options
 from pixel_env.tasks.pictures import PictureFolder
@@ -71,7 +72,7 @@ def _sources(row: Row, pictures: PictureFolder) -> tuple[MediaKind, tuple[Source
     if not _is_video(row, len(names)):
         return ("image" if names else "text"), tuple(pictures.picture(name) for name in names)
     if len(names) == 1 and names[0].lower().endswith(VIDEO_SUFFIXES):
-        return "video", clip_frames(Path(pictures.path(names[0])))
+        return "video", pictures.clip(names[0])
     if not names:
         raise TaskError("it is a video without frames")
     return "video", tuple(pictures.picture(name) for name in evenly(names))
@@ -92,4 +93,5 @@ RELEASED = Format(
     columns=frozenset({"question", "answer", "image"}) | _OWN,
     told_by=_told_by,
     task_of=_task_of,
+    below=("images", "videos"),
 )

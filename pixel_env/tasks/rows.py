@@ -104,7 +104,7 @@ def _parquet_rows(path: Path) -> Iterator[Row]:
             for values in batch.to_pylist():
                 number += 1
                 yield Row(path, number, f"row {number}", values)
-    except (OSError, ValueError) as error:
+    except Exception as error:  # as in _parquet
         raise TaskError(f"cannot read {path} after row {number}: {error}. Fetch it again.") from error
 
 
@@ -115,7 +115,7 @@ def _parquet(path: Path) -> Any:
         raise MissingExtraError.needs("a parquet file", "data") from error
     try:
         return parquet.ParquetFile(path)
-    except (OSError, ValueError) as error:
+    except Exception as error:  # pyarrow's errors have nearly any of Python's as their base
         raise TaskError(f"cannot read {path}: {error}. Give a whole parquet file.") from error
 
 

@@ -19,6 +19,8 @@ from pixel_env.types import Task
 
 _COLUMNS = frozenset({"answer", "data_source", "image", "image_id", "issimple", "question", "question_id"})
 
+_LONGEST_COUNT = 9  # digits
+
 
 def _told_by(columns: frozenset[str], suffix: str) -> bool:
     return {"question", "answer", "image", "issimple", "question_id"} <= columns and suffix != ".tsv"
@@ -26,9 +28,9 @@ def _told_by(columns: frozenset[str], suffix: str) -> bool:
 
 def _task_of(row: Row, pictures: PictureFolder) -> Task:
     count, is_simple = row.value("answer"), row.value("issimple")
-    if isinstance(count, str) and count.isdecimal():
+    if isinstance(count, str) and count.isdecimal() and len(count) <= _LONGEST_COUNT:
         count = int(count)
-    if not isinstance(count, int) or isinstance(count, bool):
+    if not isinstance(count, int) or isinstance(count, bool) or count < 0:
         raise TaskError(f"'answer' must be a count, got {shortened(count)}")
     if not isinstance(is_simple, bool):
         raise TaskError(f"'issimple' must be true or false, got {shortened(is_simple)}")

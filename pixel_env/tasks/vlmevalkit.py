@@ -7,7 +7,7 @@ the text of a list, and is graded by ANLS in files with "info" or "doc" in their
 exactly. Pictures stay in the file and are decoded when they are shown.
 
 Source: vlmeval/dataset/image_base.py and image_mcq.py of open-compass/VLMEvalKit; the files themselves were not seen,
-so columns of single ones are unverified.
+so columns of single ones are unverified. Its tables of videos are another form: `mvbench.py` reads that of MVBench.
 """
 
 import itertools
@@ -52,8 +52,8 @@ def _task_of(row: Row, pictures: PictureFolder) -> Task:
     answers = (given,) if options else reference_answers(listed(given))
     if options and (len(options) < 2 or not is_among(given, options)):
         raise TaskError(f"its answer {given!r} is none of its {len(options)} option(s)")
-    if not answers:
-        raise TaskError("it has no answer")
+    if not question or not answers:
+        raise TaskError("it has no question or no answer")
     return Task(
         task_id=f"{row.file.stem}-{row.text('index')}",
         question=f"{hint}\n{question}" if hint else question,

@@ -7,7 +7,8 @@ are there the lines are read and the boxes become evidence.
 
 The closing request is taken out of the question: the environment asks in the dialect's words.
 
-Source: lines as read by TIGER-AI-Lab/verl-tool and others; files as read by vstar_bench_eval.py of penghao-wu/vstar.
+Source: the files as read by vstar_bench_eval.py (question, options) and visual_search.py (boxes, one a target) of
+penghao-wu/vstar, the authors' own code; the lines as read by TIGER-AI-Lab/verl-tool and others, not by the authors.
 """
 
 import json
@@ -112,7 +113,7 @@ def _box(corners: Any, size: Sequence[int]) -> Box | None:
 VSTAR = Format(
     name="vstar",
     about="V*Bench: lines of JSON, or one JSON file a picture",
-    source="vstar_bench_eval.py of penghao-wu/vstar; the lines by loaders of others",
+    source="vstar_bench_eval.py and visual_search.py of penghao-wu/vstar; the lines by loaders of others",
     is_verified=True,
     columns=_LINE | _FILE,
     told_by=_told_by,

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from agents.chat import Chat, read_frame
+from agents.chat import Chat
+from agents.chat_frame import read_frame
 from pixel_env.dialects import dialect_named
 from pixel_env.errors import ConfigError
 from pixel_env.types import Prompt

@@ -12,7 +12,7 @@ class Config:
     """A configuration."""
 
     name: str = field(default="one", metadata={"help": "a name"})
-    task_count: int | None = field(default=None, metadata={"help": "a number"})
+    task_count: int | None = field(default=None, metadata={"help": "a number", "aliases": ("--limit",)})
     rate: float = field(default=1.0, metadata={"help": "a rate in %"})
     quick: bool = field(default=False, metadata={"help": "a switch"})
     kinds: tuple[str, ...] = field(default=("a", "b"), metadata={"help": "several"})
@@ -23,6 +23,10 @@ def test_flags_come_before_the_file_and_the_file_before_the_defaults(tmp_path):
     file.write_text("name: two\nrate: 3e-4\nkinds: [c]\n")
     config = parse(["--config", str(file), "--name", "three", "--task-count", "5", "--quick"], Config, "test")
     assert config == Config("three", 5, 3e-4, True, ("c",))
+
+
+def test_a_field_may_have_a_second_flag():
+    assert parse(["--limit", "5"], Config, "test").task_count == 5
 
 
 def test_a_list_may_be_empty_and_a_switch_may_be_turned_off():

@@ -117,7 +117,7 @@ def test_going_on_with_another_configuration_is_refused_naming_the_keys(tiny_che
     arguments = ["--model", str(tiny_checkpoint), "--task_count", "2", "--max_turns", "2", "--max_turn_tokens", "8"]
     arguments += ["--output_dir", str(tmp_path / "eval")]
     assert main(arguments) == 0
-    assert "A score on it is not a V* score" in capsys.readouterr().out
+    assert "A score on it is no V* score" in capsys.readouterr().out
     with pytest.raises(ConfigError, match=r"max_turns.*seed"):
         main([*arguments, "--max_turns", "3", "--seed", "1"])
     assert len(read_evaluation(tmp_path / "eval").records) == 8

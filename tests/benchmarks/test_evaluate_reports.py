@@ -12,6 +12,7 @@ from agents.run_folder import FILE_NAME
 from benchmarks import evaluate as command
 from benchmarks.evaluate import EvalConfig, evaluate, main, questions_of
 from benchmarks.evaluation_tables import pass_at_k, position_table, summary_table
+from benchmarks.metrics_file import METRICS
 from benchmarks.policies import LEARNED_ZOOM
 from benchmarks.provenance import provenance_of, revision_of
 from benchmarks.records import ROWS, read_evaluation
@@ -230,3 +231,18 @@ def test_a_run_whose_questions_have_left_their_set_names_one(own_tasks, scripted
     own_tasks.write_text("".join(f"{row}\n" for row in rows[:-1]))
     with pytest.raises(ConfigError, match=r"1 questions that .*tasks\.jsonl no longer has, the first: 'q7'"):
         read_evaluation(own_tasks.parent / "run")
+
+
+def test_the_figures_for_programs_are_the_same_bytes_for_the_same_run_cut_or_not(own_tasks, scripted):
+    main(arguments(own_tasks, "--ablate"))
+    folder = own_tasks.parent / "run"
+    whole = (folder / METRICS).read_bytes()
+    sampled = json.loads(whole)["policies"]["sampled"]
+    assert sampled["all"]["rollouts"] == 16 and sampled["all"]["accuracy"]["questions"] == 8
+    assert 0 < sampled["all"]["accuracy"]["value"] < sampled["all"]["pass_at_k"]
+    assert set(sampled["by_position_of_the_right_answer"]) <= {"1", "2", "3"}
+    lines = rows_in(folder)
+    (folder / ROWS).write_text("".join(f"{line}\n" for line in reversed(lines[3:])), encoding="utf-8")
+    (folder / METRICS).unlink()
+    main(arguments(own_tasks, "--ablate"))
+    assert (folder / METRICS).read_bytes() == whole

@@ -7,10 +7,11 @@ from pixel_env.actions import parse
 from pixel_env.dialects import dialect_named
 from pixel_env.errors import ConfigError, UnknownNameError
 from pixel_env.samples import sample_set
-from pixel_env.types import CropImage, Limits, Task
+from pixel_env.types import CropImage, Limits, SelectFrames, Task
 
 TINY = dialect_named("tiny")
 SET = sample_set("vstar-tiny", count=40)
+DEFAULT, VIDEOS = dialect_named("default"), sample_set("mvbench", count=20)
 SETTINGS = EpisodeSettings(TINY, Limits(2), SET.budgets)
 CHAT = PlainChat(TINY)
 
@@ -61,6 +62,35 @@ def test_a_forced_look_is_played_and_not_counted_as_sampled():
 def test_a_task_without_evidence_is_refused_with_the_way_out():
     with pytest.raises(ConfigError, match="--policies no_zoom learned_zoom"):
         oracle_window(Task("mine", "Which digit?", ("7",)))
+
+
+def first_looks(name, task, seed=0):
+    """The frames that are selected, and the crop of the first of them."""
+    settings = EpisodeSettings(DEFAULT, Limits(4), VIDEOS.budgets)
+    calls = policy_named(name, settings, PlainChat(DEFAULT), seed=seed).forced(task)
+    selected, crop = (parse(text, DEFAULT, [(84, 56)] * 32) for text in calls)
+    assert isinstance(selected, SelectFrames) and isinstance(crop, CropImage) and crop.image == 16
+    return selected.frames, crop.box
+
+
+def test_of_a_video_the_oracle_selects_the_frames_of_the_evidence_and_random_zoom_as_many_others():
+    same = 0
+    for task in VIDEOS.tasks:
+        (frames, box), (drawn, moved) = (first_looks(name, task) for name in (ORACLE_ZOOM, RANDOM_ZOOM))
+        assert set(frames) == {evidence.image for evidence in task.evidence} and box.contains(task.evidence[0].box)
+        assert len(set(drawn)) == len(drawn) == len(frames)
+        assert (moved.width, moved.height) == pytest.approx((box.width, box.height), abs=0.01)
+        assert (drawn, moved) == first_looks(RANDOM_ZOOM, task)
+        same += drawn == frames
+    assert same < 4 and drawn != first_looks(RANDOM_ZOOM, task, seed=1)[0]
+
+
+def test_a_policy_plays_where_it_knows_where_to_look_and_its_dialect_can_say_it():
+    random, learned = (policy_named(name, SETTINGS, CHAT, seed=0) for name in (RANDOM_ZOOM, LEARNED_ZOOM))
+    bare, video = Task("mine", "Which digit?", ("7",)), VIDEOS.tasks[0]
+    assert random.can_play(SET.tasks[0], TINY) and random.can_play(video, DEFAULT)
+    assert not random.can_play(bare, DEFAULT) and not random.can_play(video, TINY)
+    assert learned.can_play(bare, DEFAULT) and learned.can_play(video, TINY)
 
 
 def test_an_unknown_policy_is_named_with_the_closest_one():

@@ -232,7 +232,7 @@ def test_the_same_run_gives_the_same_page(run, text, tmp_path):
 
 
 def test_a_sample_set_says_that_it_is_no_score_of_the_benchmark(data):
-    assert "not a V* score" in data["runs"][0]["notice"]
+    assert "no V* score" in data["runs"][0]["notice"]
 
 
 def test_a_folder_without_an_evaluation_is_refused_naming_those_below_it(run, tmp_path):

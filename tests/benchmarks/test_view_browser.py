@@ -2,11 +2,21 @@
 
 import os
 import shutil
+import threading
+from dataclasses import replace
 
 import pytest
 
-from benchmarks.view_command import main
-from tests.benchmarks.view_runs import GUESS, HOSTILE, LOOK_TWICE, SELECT, STUMBLE, hostile_tasks, write_run
+from agents.engines.scripted import PlainChat, ScriptedEngine
+from agents.rollout import EpisodeSettings, Sampling, rollout
+from benchmarks.records import Record
+from benchmarks.view_command import main, write_page
+from benchmarks.view_rows import Run
+from benchmarks.view_server import PageServer
+from pixel_env.tasks import load_tasks
+from pixel_env.types import Limits
+from rewards.shaping import paper
+from tests.benchmarks.view_runs import DEFAULT, GUESS, HOSTILE, LOOK_TWICE, SELECT, STUMBLE, hostile_tasks, write_run
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="pip install playwright; apt-get install chromium")
 
@@ -70,7 +80,7 @@ def is_wider_than_the_window(page):
 
 def test_keys_go_through_the_list_and_the_address_follows(visit, run):
     page = visit(run / "view.html")
-    assert count(page) == "15 trajectories" and "not a V* score" in page.inner_text("#detail")
+    assert count(page) == "15 trajectories" and "no V* score" in page.inner_text("#detail")
     page.keyboard.press("j")
     first = page.inner_text("#detail .id")
     page.keyboard.press("j")
@@ -170,6 +180,37 @@ def test_pictures_in_a_folder_are_loaded_as_they_come_in_sight(visit, run, tmp_p
     main([str(run), "--output", str(tmp_path / "a page.html")])
     page = visit(tmp_path / "a page.html", id_of(1))
     page.wait_for_function("[...document.querySelectorAll('.turns img')].every((image) => image.naturalWidth > 0)")
+
+
+def test_a_page_with_one_trajectory_opens_it_and_does_not_grade_what_nobody_knows(visit, tmp_path):
+    task = replace(load_tasks("sample:vstar", count=1).tasks[0], answers=(), evidence=())
+    chat, budgets = PlainChat(DEFAULT), DEFAULT.budgets
+    settings = EpisodeSettings(DEFAULT, Limits(4), budgets)
+    engine = ScriptedEngine(lambda c: LOOK_TWICE[c.turn], chat)
+    [played] = rollout([task], engine, chat, settings=settings, sampling=Sampling(0.0), seed=0)
+    write_page(tmp_path / "view.html", [Run("asked", [Record(played.trajectory, "ask", None)], budgets)], paper)
+    for viewport in (DESKTOP, PHONE):
+        page = visit(tmp_path / "view.html", viewport=viewport)
+        told = page.inner_text("#detail")
+        assert "not graded" in told and "2 operations, 2 executed." in told and not is_wider_than_the_window(page)
+        assert not any(word in told for word in ("wrong", "wanted", "grade of the answer", "correctness"))
+        page.keyboard.press("Escape")
+        assert page.locator("#detail .about td").all_inner_texts()[:4] == ["ask", "1", "–", "–"]
+
+
+def test_a_served_page_shows_its_pictures_from_the_folder(browser, run, tmp_path, monkeypatch):
+    monkeypatch.setattr("benchmarks.view_command.EMBEDDED_PICTURES", 3)
+    main([str(run), "--output", str(tmp_path / "a page.html")])
+    wrong = []
+    with PageServer(tmp_path / "a page.html", 0) as server:
+        threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
+        page = browser.new_page()
+        page.on("console", lambda message: wrong.append(message.text) if message.type == "error" else None)
+        page.goto(server.address + id_of(1))
+        page.wait_for_function("[...document.querySelectorAll('.turns img')].every((image) => image.naturalWidth > 0)")
+        page.close()
+        server.shutdown()
+    assert wrong == []
 
 
 def test_only_the_lines_in_sight_are_in_the_document(visit, tmp_path):

@@ -63,7 +63,7 @@ def test_without_arguments_the_embedded_set_says_so_in_info_and_when_rendered(na
     env = gym.make(name, render_mode="ansi")
     _, info = env.reset(seed=0)
     assert f"embedded sample set {ENVIRONMENTS[name]} " in info["notice"]
-    assert f"not a {benchmark} score" in info["notice"]
+    assert f"no {benchmark} score" in info["notice"]
     assert info["notice"] in env.render()
 
 

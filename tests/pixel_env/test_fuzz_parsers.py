@@ -1,4 +1,4 @@
-"""The script that throws random texts at every reader, in small."""
+"""The script that throws random texts and broken data sets at every parser, in small."""
 
 import runpy
 import sys
@@ -16,15 +16,26 @@ def run(monkeypatch, capsys, main, *arguments):
 
 
 @pytest.fixture
-def script():
+def script(monkeypatch):
+    pytest.importorskip("pyarrow")
+    monkeypatch.syspath_prepend(EXAMPLE.parent)
     return runpy.run_path(str(EXAMPLE), run_name="example")
 
 
-def test_two_thousand_random_texts_reach_every_kind_of_result_and_nothing_raises(script, monkeypatch, capsys):
-    code, printed = run(monkeypatch, capsys, script["main"], "--cases", "2000")
-    assert code == 0 and "0 failures" in printed and "2000 cases" in printed and "cases a second" in printed
-    for result in ("Answer", "CropImage", "SelectFrames", "Malformed", "Text", "right", "wrong", "partly"):
+def test_five_thousand_cases_reach_every_kind_of_result_and_nothing_raises(script, monkeypatch, capsys):
+    code, printed = run(monkeypatch, capsys, script["main"], "--cases", "5000")
+    assert code == 0 and "0 failures" in printed and "5000 cases" in printed and "cases a second" in printed
+    of_models = ("Answer", "CropImage", "SelectFrames", "Malformed", "Text", "right", "wrong", "partly")
+    of_data_sets = ("task", "reason", "index", "none", "rows", "unpacked", "whole", "broken", "cut")
+    for result in (*of_models, *of_data_sets):
         assert f"{result} " in printed
+
+
+def test_a_task_that_shows_what_lies_outside_of_its_folder_fails_the_run(script, monkeypatch, capsys):
+    reach_out = lambda folder, name, is_kind=None: str(folder.root / "../outside.png")  # noqa: E731
+    monkeypatch.setattr("pixel_env.tasks.pictures.PictureFolder.find", reach_out)
+    code, printed = run(monkeypatch, capsys, script["main"], "--cases", "3000")
+    assert code == 1 and "row:tallyqa" in printed and "lies outside of" in printed
 
 
 def test_what_a_reader_cannot_read_is_printed_with_its_text_and_fails_the_run(script, monkeypatch, capsys):
@@ -32,6 +43,6 @@ def test_what_a_reader_cannot_read_is_printed_with_its_text_and_fails_the_run(sc
         raise ValueError("unreadable")
 
     main = script["main"]
-    monkeypatch.setitem(main.__globals__, "all_readers", lambda: {"mine": refuse})
+    monkeypatch.setitem(main.__globals__, "all_readers", lambda folder: {"mine": refuse})
     code, printed = run(monkeypatch, capsys, main, "--cases", "3")
     assert code == 1 and printed.count("ValueError: unreadable") == 3 and "3 failures" in printed

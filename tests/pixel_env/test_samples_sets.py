@@ -145,7 +145,7 @@ def test_an_unknown_kind_is_an_error_that_names_the_closest() -> None:
 def test_the_notice_says_that_a_score_is_none_on_the_benchmark(name: str) -> None:
     task_set = sample_set(name)
     assert f"embedded sample set sample:{name} (test)" in task_set.notice
-    assert f"is not a {SAMPLE_SETS[name].benchmark} score" in task_set.notice
+    assert f"is no {SAMPLE_SETS[name].benchmark} score" in task_set.notice
 
 
 # ------------------------------------------------------------------------------------------------------------- recipes

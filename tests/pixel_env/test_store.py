@@ -10,6 +10,7 @@ from pixel_env.boxes import Box
 from pixel_env.dialects import DIALECTS
 from pixel_env.env import PixelEnv
 from pixel_env.errors import ConfigError, TaskError
+from pixel_env.interventions import blank
 from pixel_env.store import TrajectoryStore, read, row_of, save_picture, trajectory_of, write_rollout
 from pixel_env.testing import PixelSource, tiny_task, tiny_video_task
 from pixel_env.types import CropImage, SelectFrames, Unfinished
@@ -111,8 +112,10 @@ def test_a_row_of_another_task_or_picture_is_refused():
     row = row_of(played(tiny_task(), CROP).trajectory)
     with pytest.raises(TaskError, match="'tiny-0', not of 'other'"):
         trajectory_of(row, tiny_task("other"))
-    with pytest.raises(TaskError, match="has no picture"):
-        trajectory_of(row, tiny_task(sources=(PixelSource(5, 5),)))
+    blanked = row_of(played(tiny_task(), CROP, intervention=blank).trajectory)
+    for other in (row, blanked):
+        with pytest.raises(TaskError, match="has no picture"):
+            trajectory_of(other, tiny_task(sources=(PixelSource(5, 5),)))
 
 
 def test_no_pixels_are_in_a_row():

@@ -66,6 +66,16 @@ def test_strict_stops_at_the_same_rows(counts):
         load_tasks(counts("good.png", "gone.png"), strict=True)
 
 
+def test_of_many_bad_rows_all_are_named_and_those_in_a_row_as_a_range(counts, tmp_path):
+    path = counts(*["gone.png"] * 25, "good.png", *["gone.png"] * 40, "good.png", "gone.png")
+    with pytest.raises(TaskError) as error:
+        load_tasks(path, strict=True)
+    assert str(error.value).splitlines()[21:] == [
+        "... and 46 more, of which pixel-env data check --all gives the reasons:",
+        f"{path}, row 21 to 25, row 27 to 66, row 68",
+    ]
+
+
 def test_a_set_of_which_nothing_is_left_is_an_error(counts):
     with pytest.raises(TaskError, match=r"2 bad row\(s\) of 2"):
         load_tasks(counts("gone.png", "gone.png"))
@@ -123,6 +133,8 @@ def test_what_is_no_path_is_a_bad_row(counts, name):
     [
         ({"answer": "four"}, "must be a count"),
         ({"answer": True}, "must be a count"),
+        ({"answer": -1}, "must be a count"),
+        ({"answer": "9" * 5000}, "must be a count"),
         ({"issimple": "no"}, "true or false"),
         ({"question": " "}, "text that is not empty"),
         ({"question_id": None}, "no 'question_id'"),
@@ -149,6 +161,7 @@ def test_a_broken_line_of_json_and_a_row_that_is_no_object_are_named(make, publi
         ("1\tq", "it has 2 cells, the header has 4"),
         ('1\tpicture\t"q\tx', "not closed within 1 line"),
         ("1\tpicture\tq\t", "no 'answer'"),
+        ("1\tpicture\t<image>\tx", "no question"),
         ("1\t\tq\tx", "it has no picture"),
         ("1\t99\tq\tx", "it has no picture"),
         ("1\t" + "QUJD" * 40 + "\tq\tx", "its picture cannot be used"),
@@ -179,6 +192,7 @@ def test_a_cut_picture_in_tab_separated_text_is_named(make, tmp_path):
         ("a.json", b""),
         ("a.jsonl", b""),
         ("a.parquet", b"PAR1"),
+        ("a.parquet", b"PARE" + bytes(20) + b"\x04\0\0\0PARE"),
         ("a.parquet", b""),
         ("a.tsv", b""),
         ("a.tsv", b"\xff\tb\n"),

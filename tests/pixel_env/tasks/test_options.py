@@ -16,6 +16,7 @@ from pixel_env.tasks.options import reference_answers, without_letter_request, w
         ("What does plan A. say?", "What does plan A. say?", ()),
         ("A. red\nB. blue", "A. red\nB. blue", ()),
         ("Which?\n(A) red\n(C) blue", "Which?\n(A) red\n(C) blue", ()),
+        ("Options:\n(A) red\n(B) blue", "Options:\n(A) red\n(B) blue", ()),
     ],
 )
 def test_lettered_options_are_told_from_the_question(question, stem, options):

@@ -1,26 +1,22 @@
 """`pixel-env data`: what was downloaded becomes a folder to load from, with distrust, and twice is once."""
 
+import json
 import os
 import signal
-import stat
 import subprocess
 import sys
 import time
 import zipfile
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from PIL import Image
 
 from pixel_env import cli
-from pixel_env.errors import PixelEnvError, TaskError
-from pixel_env.tasks import BadRowsWarning, archives, load_tasks
-from pixel_env.tasks.archives import unpack
+from pixel_env.errors import TaskError
+from pixel_env.tasks import BadRowsWarning, load_tasks
 from pixel_env.tasks.index import INDEX_NAME, index_of
 from pixel_env.tasks.preparing import prepare
 
-CASES = int(os.environ.get("PIXEL_ENV_FUZZ_CASES", "100"))
 NAMES = {
     "rl-data": "rl-data",
     "evaluation": "vstar",
@@ -29,8 +25,25 @@ NAMES = {
     "tallyqa": "tallyqa",
     "infographicvqa": "infographicsvqa",
     "mvbench": "mvbench",
+    "mvbench-table": "mvbench-original",
     "vlmevalkit": "vstar",
+    "vlmevalkit-paths": "tallyqa",
+    "tasks": "tasks",
 }
+
+
+SLOWLY = """
+import pathlib, sys, time
+from pixel_env.tasks import archives
+from pixel_env.tasks.preparing import prepare
+written = archives._write
+def slowly(*arguments):
+    written(*arguments)
+    print("one", flush=True)
+    time.sleep(0.05)
+archives._write = slowly
+prepare(pathlib.Path(sys.argv[1]), tell=lambda line: print(line, flush=True))
+"""
 
 
 @pytest.fixture
@@ -124,6 +137,17 @@ def test_a_broken_index_counts_as_none(downloaded, content):
     assert prepare(downloaded).index.tasks == 3
 
 
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("faults", []), ("faults", {"a.png": 7}), ("tasks", "3"), ("files", {"a": [10**400, 1]}), ("format_name", None)],
+)
+def test_an_index_whose_values_are_of_another_kind_counts_as_none(downloaded, name, value):
+    prepare(downloaded)
+    path = downloaded / INDEX_NAME
+    path.write_text(json.dumps(json.loads(path.read_text()) | {name: value}))
+    assert len(load_tasks(downloaded, strict=True)) == 3
+
+
 def test_another_set_than_the_one_that_is_named_is_refused(published, tmp_path):
     published["tallyqa"](tmp_path)
     with pytest.raises(TaskError, match=r"holds TallyQA's json.*not one of the formats pixelreasoner, vstar"):
@@ -138,21 +162,10 @@ def test_both_splits_of_a_folder_are_prepared(make, published, tmp_path):
 
 
 def test_a_process_that_is_killed_leaves_no_index_and_the_next_one_finishes(downloaded):
-    code = """
-import pathlib, sys, time
-from pixel_env.tasks import archives
-from pixel_env.tasks.preparing import prepare
-written = archives._write
-def slowly(*arguments):
-    written(*arguments)
-    print("one", flush=True)
+    process = subprocess.Popen([sys.executable, "-c", SLOWLY, str(downloaded)], stdout=subprocess.PIPE)
+    while process.stdout.readline() != b"one\n":
+        pass
     time.sleep(0.2)
-archives._write = slowly
-prepare(pathlib.Path(sys.argv[1]))
-"""
-    process = subprocess.Popen([sys.executable, "-c", code, str(downloaded)], stdout=subprocess.PIPE)
-    process.stdout.readline()
-    time.sleep(0.3)
     process.send_signal(signal.SIGKILL)
     process.wait()
     process.stdout.close()
@@ -160,89 +173,54 @@ prepare(pathlib.Path(sys.argv[1]))
     assert prepare(downloaded).index.tasks == 3 and not list(downloaded.rglob("*.part"))
 
 
-# -------------------------------------------------------------------------------------------------------- archives
+def test_two_processes_that_prepare_the_same_folder_work_one_after_the_other(downloaded):
+    command = [sys.executable, "-c", SLOWLY, str(downloaded)]
+    first, second = (subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(2))
+    told = [process.communicate()[0] for process in (first, second)]
+    assert (first.returncode, second.returncode) == (0, 0)
+    worked, waited = sorted(told, key=len, reverse=True)
+    assert worked.count("one\n") == 22 and "unpacking" in worked
+    assert "one\n" not in waited and waited.startswith("waiting for another process that prepares")
+    assert len(load_tasks(downloaded, strict=True)) == 3 and not list(downloaded.rglob("*.part"))
 
 
-@pytest.mark.parametrize("name", ["../evil.png", "/tmp/evil.png", "a/../../evil.png", "..\\evil.png", "C:/evil.png"])
-def test_a_name_that_leads_out_of_the_folder_is_refused_before_anything_is_written(tmp_path, name):
-    folder = tmp_path / "data"
-    folder.mkdir()
-    archive = zipped(tmp_path / "a.zip", ("good.png", b"x"), (name, b"x"))
-    with pytest.raises(TaskError, match="leads out of the folder"):
-        unpack(archive, folder)
-    assert list(folder.iterdir()) == [] and not (tmp_path / "evil.png").exists()
+def test_a_folder_that_cannot_be_written_says_so_and_is_still_checked(downloaded, capsys, monkeypatch):
+    opened = type(downloaded).open
+
+    def refuse(path, mode="r", *arguments, **options):
+        if "w" in mode or "x" in mode:
+            raise PermissionError(13, "Permission denied")
+        return opened(path, mode, *arguments, **options)
+
+    prepare(downloaded)
+    (downloaded / INDEX_NAME).unlink()
+    monkeypatch.setattr(type(downloaded), "open", refuse)
+    assert cli.main(["data", "prepare", "rl-data", "--from", str(downloaded)]) == cli.USER_ERROR
+    assert f"cannot write into {downloaded}: Permission denied" in capsys.readouterr().err
+    assert cli.main(["data", "check", str(downloaded)]) == 0
 
 
-def test_a_link_in_an_archive_is_refused(tmp_path):
-    entry = zipfile.ZipInfo("images")
-    entry.external_attr = (stat.S_IFLNK | 0o777) << 16
-    with pytest.raises(TaskError, match="is a link"):
-        unpack(zipped(tmp_path / "a.zip", (entry, "/etc"), ("images/passwd", b"x")), tmp_path)
+def test_a_folder_in_the_data_folder_that_is_a_link_is_not_unpacked_into(downloaded, tmp_path_factory):
+    outside = tmp_path_factory.mktemp("outside")
+    zipped(outside / "more.zip", ("a.png", b"x"))
+    os.symlink(outside, downloaded / "more")
+    prepare(downloaded)
+    assert [file.name for file in outside.iterdir()] == ["more.zip"]
 
 
-def test_a_link_that_lies_in_the_folder_is_not_written_through(tmp_path):
-    (tmp_path / "data").mkdir()
-    (tmp_path / "outside").mkdir()
-    os.symlink(tmp_path / "outside", tmp_path / "data/images")
-    with pytest.raises(TaskError, match="by a link"):
-        unpack(zipped(tmp_path / "a.zip", ("images/a.png", b"x")), tmp_path / "data")
-    assert list((tmp_path / "outside").iterdir()) == []
+def test_links_that_lead_in_a_circle_and_folders_named_like_files_do_not_matter(downloaded):
+    for name in ("loop.json", "loop.zip"):
+        os.symlink(name, downloaded / name)
+    (downloaded / "folder.parquet").mkdir()
+    (downloaded / "folder.zip").mkdir()
+    assert prepare(downloaded).index.tasks == 3
 
 
-def test_a_bomb_is_refused_by_what_it_would_become(tmp_path, monkeypatch):
-    monkeypatch.setattr(archives, "ALWAYS_ALLOWED_BYTES", 1000)
-    archive = zipped(tmp_path / "a.zip", ("zeros.png", bytes(10_000_000)))
-    with pytest.raises(TaskError, match="10,000,000 bytes"):
-        unpack(archive, tmp_path)
-    monkeypatch.setattr(archives, "MOST_FILES", 1)
-    with pytest.raises(TaskError, match="2 files"):
-        unpack(zipped(tmp_path / "b.zip", ("a", b"x"), ("b", b"x")), tmp_path)
-
-
-@pytest.mark.parametrize("name", [".", "x" * 300, "a.png/b.png"])
-def test_a_name_that_cannot_be_written_is_a_reason(tmp_path, name):
-    with pytest.raises(TaskError, match=r"a\.zip"):
-        unpack(zipped(tmp_path / "a.zip", ("a.png", b"x"), (name, b"x")), tmp_path)
-
-
-@pytest.mark.parametrize("cut", [0, 10, 0.5, 0.99])
-def test_an_archive_that_was_cut_is_named(tmp_path, cut):
-    archive = zipped(tmp_path / "a.zip", ("a.png", os.urandom(5000)))
-    content = archive.read_bytes()
-    archive.write_bytes(content[: int(cut if cut > 1 else cut * len(content))])
-    with pytest.raises(TaskError, match=r"a\.zip"):
-        unpack(archive, tmp_path)
-
-
-def test_a_damaged_entry_is_named_and_not_left_behind_as_whole(tmp_path):
-    archive = zipped(tmp_path / "a.zip", ("a.png", os.urandom(5000)))
-    content = bytearray(archive.read_bytes())
-    content[2000:2010] = bytes(10)
-    archive.write_bytes(bytes(content))
-    with pytest.raises(TaskError, match=r"cannot unpack .*a\.zip"):
-        unpack(archive, tmp_path)
-    assert not (tmp_path / "a.png").exists()
-
-
-def test_a_mac_archives_extra_folder_is_left_out(tmp_path):
-    assert unpack(zipped(tmp_path / "a.zip", ("__MACOSX/._a.png", b"x"), ("a.png", b"x")), tmp_path) == 1
-
-
-@settings(max_examples=CASES, deadline=None)
-@given(data=st.data())
-def test_any_damage_to_an_archive_is_a_reason_and_writes_nothing_outside(data, tmp_path_factory):
-    base = tmp_path_factory.mktemp("zip")
-    (base / "in/data").mkdir(parents=True)
-    content = bytearray(zipped(base / "a.zip", ("images/a.png", b"abc" * 50), ("b.png", b"x")).read_bytes())
-    for _ in range(data.draw(st.integers(1, 4))):
-        content[data.draw(st.integers(0, len(content) - 1))] = data.draw(st.sampled_from([*b"./\\:\0", 1, 9, 255]))
-    (base / "a.zip").write_bytes(bytes(content))
-    try:
-        unpack(base / "a.zip", base / "in/data")
-    except PixelEnvError as error:
-        assert "a.zip" in str(error)
-    assert {entry.name for entry in base.iterdir()} == {"a.zip", "in"}
-    assert [entry.name for entry in (base / "in").iterdir()] == ["data"]
+def test_a_set_whose_index_lies_above_its_files_is_not_prepared_twice(published, tmp_path):
+    published["mvbench"](tmp_path)
+    assert prepare(tmp_path / "json").root == tmp_path
+    said = []
+    assert prepare(tmp_path / "json", tell=said.append).index.tasks == 3 and said == []
 
 
 # --------------------------------------------------------------------------------------------------------- command

@@ -8,8 +8,9 @@ from pixel_env.errors import TaskError
 from pixel_env.tasks import load_tasks
 from pixel_env.tasks.mvbench import BOUNDED, FOLDERS
 from pixel_env.types import Evidence
+from tests.pixel_env.tasks.published import PUBLISHED
 
-NAMES = ("rl-data", "evaluation", "vstar", "vstar-files", "tallyqa", "infographicvqa", "mvbench", "vlmevalkit")
+NAMES = tuple(PUBLISHED)
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -19,7 +20,7 @@ def test_every_published_form_is_told_by_its_columns_and_nothing_is_wrong_with_i
     assert len({task.task_id for task in task_set.tasks}) == len(task_set)
 
 
-@pytest.mark.parametrize("name", [name for name in NAMES if name != "mvbench"])
+@pytest.mark.parametrize("name", NAMES)
 def test_every_task_is_played_and_its_own_answer_is_right(name, published, tmp_path):
     task_set = load_tasks(published[name](tmp_path))
     env = PixelEnv(task_set, dialect="released:vcot:train-pixels")
@@ -131,17 +132,64 @@ def test_mvbench_takes_videos_with_bounds_folders_of_frames_and_frames_at_three_
     assert {task.media for task in by_task.values()} == {"video"}
 
 
-def test_the_frames_of_a_clip_have_keys_of_their_own_that_go_by_content_and_not_by_place(published, tmp_path):
+def test_the_frames_of_a_clip_have_keys_of_their_own_that_go_by_content_and_not_by_place(published, make, tmp_path):
     first, second = (load_tasks(published["mvbench"](tmp_path / name) / "json/action_sequence.json") for name in "ab")
     keys = [frame.key for frame in first.tasks[0].sources]
     assert len(set(keys)) == 16 and keys == [frame.key for frame in second.tasks[0].sources]
-    first.tasks[0].sources[0].path.write_bytes(b"another video")
+    make.film(first.tasks[0].sources[0].path, frames=99)
     again = load_tasks(tmp_path / "a/json/action_sequence.json").tasks[0]
     assert set(keys).isdisjoint(frame.key for frame in again.sources)
 
 
-def test_mvbench_has_20_tasks_of_which_five_are_about_a_part():
-    assert len(FOLDERS) == 20 and len(BOUNDED) == 5 and set(FOLDERS) > BOUNDED
+def test_mvbench_has_the_20_tasks_of_its_notebook_of_which_five_are_about_a_part():
+    assert sorted(FOLDERS) == [
+        *("action_antonym", "action_count", "action_localization", "action_prediction", "action_sequence"),
+        *("character_order", "counterfactual_inference", "egocentric_navigation", "episodic_reasoning"),
+        *("fine_grained_action", "fine_grained_pose", "moving_attribute", "moving_count", "moving_direction"),
+        *("object_existence", "object_interaction", "object_shuffle", "scene_transition", "state_change"),
+        "unexpected_action",
+    ]
+    bounded = {"action_sequence", "action_prediction", "object_interaction", "action_localization"}
+    assert bounded | {"episodic_reasoning"} == BOUNDED
+
+
+@pytest.mark.parametrize("name", sorted(FOLDERS))
+def test_every_task_of_mvbench_is_read_from_its_own_folder_with_its_bounds(name, make, tmp_path):
+    row = make.MV_ROW | ({"video": "C"} if name == "episodic_reasoning" else {})
+    place = tmp_path / "video" / FOLDERS[name] / row["video"]
+    if name == "episodic_reasoning":
+        for number in range(1, 41):
+            make.picture(place / f"{number:05}.jpg", (64, 48))
+    else:
+        make.film(place)
+    [task] = load_tasks(make.as_json(tmp_path / "json" / f"{name}.json", [row]), strict=True).tasks
+    assert (task.category, task.task_id, task.media, len(task.sources)) == (name, f"{name}:1", "video", 16)
+    if name == "episodic_reasoning":
+        assert [source.path.stem for source in task.sources[::15]] == ["00006", "00028"]
+    else:
+        assert {(frame.start_s, frame.end_s) for frame in task.sources} == {
+            (2.0, 9.5) if name in BOUNDED else (None, None)
+        }
+
+
+def test_videos_of_mvbenchs_supplement_are_found(make, tmp_path):
+    make.film(tmp_path / "video/data0613/star/Charades_v1_480/A.mp4")
+    path = make.as_json(tmp_path / "json/action_sequence.json", [make.MV_ROW])
+    assert len(load_tasks(path, strict=True)) == 1
+
+
+def test_mvbenchs_table_names_task_and_folder_and_without_bounds_its_videos_are_cut_already(published, make, tmp_path):
+    sequence, count = load_tasks(published["mvbench-table"](tmp_path), strict=True).tasks
+    assert (sequence.task_id, sequence.sources[0].start_s, sequence.sources[0].end_s) == ("action_sequence:1", 2.0, 9.5)
+    assert (count.category, count.options, len(count.sources)) == ("moving_count", sequence.options, 16)
+    assert len(load_tasks(tmp_path, strict=True)) == 2, "of the table, not of the files that it was made from"
+    make.film(tmp_path / "star/Charades_segment/A_2.0_9.5.mp4")
+    row = {"task_type": "Action Sequence", "prefix": "star/Charades_segment/", "video": "A_2.0_9.5.mp4"}
+    row |= {name: make.MV_ROW[name] for name in ("question", "candidates", "answer")}
+    [task] = load_tasks(make.as_tsv(tmp_path / "MVBench_MP4.tsv", [row]), strict=True).tasks
+    assert task.sources[0].start_s is None
+    with pytest.raises(TaskError, match="'Juggling' is none of MVBench's tasks"):
+        load_tasks(make.as_tsv(tmp_path / "MVBench_MP4.tsv", [row | {"task_type": "Juggling"}]))
 
 
 def test_one_file_of_mvbench_is_read_alone_and_finds_its_videos(published, tmp_path):
@@ -149,7 +197,7 @@ def test_one_file_of_mvbench_is_read_alone_and_finds_its_videos(published, tmp_p
     assert task.task_id == "action_sequence:1"
 
 
-def test_a_video_without_decoder_or_of_a_part_that_ends_before_it_begins_is_named(make, published, tmp_path):
+def test_a_missing_video_and_a_part_that_ends_before_it_begins_are_named(make, published, tmp_path):
     published["mvbench"](tmp_path)
     rows = [make.MV_ROW, make.MV_ROW | {"end": 1.0}, make.MV_ROW | {"video": "gone.mp4"}]
     path = make.as_json(tmp_path / "json" / "action_sequence.json", rows)

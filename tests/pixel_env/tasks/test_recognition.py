@@ -55,6 +55,13 @@ def test_files_beside_a_set_that_are_none_do_not_matter_and_hidden_ones_are_not_
     assert len(load_tasks(tmp_path)) == 2
 
 
+def test_a_mistyped_key_in_ones_own_file_is_named_in_a_folder_too(make, tmp_path):
+    make.as_lines(tmp_path / "mine.jsonl", [{"question": "q", "answer": "a", "opitons": ["a", "b"]}])
+    for spec in (tmp_path, f"tasks:{tmp_path}"):
+        with pytest.raises(TaskError, match=r"line 1: unknown key\(s\) opitons"):
+            load_tasks(spec)
+
+
 def test_a_folder_without_a_set_says_what_is_in_it(make, tmp_path):
     (tmp_path / "broken.json").write_text("{")
     make.as_json(tmp_path / "odd.json", [{"prompt": "q"}])

@@ -1,0 +1,67 @@
+"""Which engine plays, and the chat format that it reads: what `pixel-env eval` and `pixel-env ask` have in common.
+
+Knows the engines' names and what each needs. An engine's libraries are imported when it is asked for, and not before.
+"""
+
+import os
+from dataclasses import dataclass
+from typing import Literal
+
+from agents.chat_format import ChatFormat
+from agents.engines.protocol import Engine
+from pixel_env.dialects import Dialect
+from pixel_env.errors import ConfigError
+
+_KEY = "OPENAI_API_KEY"
+
+ModelEngine = Literal["transformers", "vllm", "endpoint"]
+"""What generates a model's turns: this process, vLLM in it, or an endpoint elsewhere."""
+
+
+@dataclass(frozen=True, slots=True)
+class EngineChoice:
+    """An engine, its model, and the sizes that it is made for."""
+
+    engine: ModelEngine
+    model: str
+    base_url: str | None
+    dtype: str
+    max_batch: int
+    max_tokens: int | None
+    max_images: int
+
+
+def engine_chosen(choice: EngineChoice, dialect: Dialect) -> tuple[Engine, ChatFormat]:
+    """The engine and the chat format. Raises ConfigError for what does not go together or cannot be loaded."""
+    if choice.engine == "endpoint":
+        return _endpoint(choice, dialect)
+    from agents.engines.load import load_engine, load_vllm_engine
+
+    if choice.engine == "vllm" and choice.max_tokens is None:
+        raise ConfigError("--engine vllm plans its memory by the longest conversation: give --max_tokens")
+    try:
+        if choice.engine == "vllm":
+            sizes = {"max_images": choice.max_images, "max_num_seqs": choice.max_batch}
+            length = choice.max_tokens or 0
+            return load_vllm_engine(choice.model, dialect, dtype=choice.dtype, max_model_len=length, **sizes)
+        return load_engine(choice.model, dialect, dtype=choice.dtype, max_batch=choice.max_batch)
+    except OSError as error:  # what transformers raises for a model that neither the hub nor the disk has
+        raise ConfigError(
+            f"the model {choice.model!r} cannot be loaded: {str(error).strip().splitlines()[0]} "
+            "Give a folder, the id of a model of the hub, or the name of an embedded one."
+        ) from error
+
+
+def _endpoint(choice: EngineChoice, dialect: Dialect) -> tuple[Engine, ChatFormat]:
+    from agents.engines.endpoint import EndpointEngine
+    from agents.engines.scripted import PlainChat
+
+    if choice.base_url is None:
+        raise ConfigError("--engine endpoint needs the endpoint's address: --base_url http://.../v1")
+    if not os.environ.get(_KEY):
+        raise ConfigError(
+            f"--engine endpoint reads the endpoint's key from {_KEY}, which is not set. A server that asks for none "
+            f"takes any: {_KEY}=none"
+        )
+    plain = PlainChat(dialect)
+    return EndpointEngine(choice.model, plain, base_url=choice.base_url, concurrency=choice.max_batch), plain

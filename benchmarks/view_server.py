@@ -1,0 +1,113 @@
+"""A page at an address: the page of `pixel-env view` and its pictures over HTTP, to this machine alone.
+
+Knows two kinds of file: the page, and the JPEGs in the folder beside it. Every other path is not found.
+"""
+
+import re
+import shutil
+import sys
+from collections.abc import Callable
+from functools import partial
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote
+
+from pixel_env.errors import ConfigError
+
+HOST = "127.0.0.1"
+_OWN_HOST = re.compile(rf"({re.escape(HOST)}|localhost)(:\d+)?")
+_PICTURE = re.compile(r"[0-9a-f]{20}\.jpg")
+_READING_S = 30.0
+
+
+class PageServer(ThreadingHTTPServer):
+    """Serves one page and its pictures. Port 0 takes any free one; `address` tells which."""
+
+    daemon_threads = True
+    allow_reuse_address = True
+
+    def __init__(self, page: Path, port: int) -> None:
+        handler: Callable[..., BaseHTTPRequestHandler] = partial(_Handler, page)
+        super().__init__((HOST, port), handler)
+
+    @property
+    def address(self) -> str:
+        """Where a browser finds the page."""
+        return f"http://{HOST}:{self.server_address[1]}/"
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A browser that goes away in the middle of an answer is no error."""
+        if not isinstance(sys.exc_info()[1], ConnectionError | TimeoutError):
+            super().handle_error(request, client_address)
+
+
+def serve(page: Path, port: int) -> None:
+    """Serves `page` until Ctrl-C. Raises ConfigError for a port that cannot be had."""
+    try:
+        server = PageServer(page, port)
+    except (OSError, OverflowError) as error:
+        raise ConfigError(
+            f"port {port} cannot be had ({error}). Give another one, or 0 for any free one: --port {port % 60000 + 1}"
+        ) from error
+    with server:
+        print(f"{server.address} shows it, on this machine. Ctrl-C ends it.", flush=True)
+        try:
+            server.serve_forever()
+        except KeyboardInterrupt:
+            print()
+
+
+class _Handler(BaseHTTPRequestHandler):
+    server_version = "pixel-env"
+    sys_version = ""
+    timeout = _READING_S  # a connection that says nothing does not keep its thread
+
+    def __init__(self, page: Path, *of_the_connection: object) -> None:
+        self._page = page
+        super().__init__(*of_the_connection)  # type: ignore[arg-type]
+
+    def do_GET(self) -> None:
+        self._answer(with_body=True)
+
+    def do_HEAD(self) -> None:
+        self._answer(with_body=False)
+
+    def log_message(self, *_: object) -> None:
+        """Nothing: the terminal tells where the page is, and stays so."""
+
+    def _answer(self, *, with_body: bool) -> None:
+        # A page of another origin may have its name resolve to this machine; what it asks for names it as the host.
+        if not _OWN_HOST.fullmatch(self.headers.get("Host", "")):
+            self.send_error(403)
+            return
+        if self.path == "/favicon.ico":  # every browser asks for it, and shows an error where it is missing
+            self.send_response(204)
+            self.end_headers()
+            return
+        file = file_for(unquote(self.path.partition("?")[0]), self._page)
+        try:
+            if file is None:
+                raise FileNotFoundError
+            opened = file.open("rb")
+        except OSError:
+            self.send_error(404)
+            return
+        with opened:
+            self.send_response(200)
+            self.send_header("Content-Type", "image/jpeg" if file.suffix == ".jpg" else "text/html; charset=utf-8")
+            self.send_header("Content-Length", str(file.stat().st_size))
+            self.send_header("X-Content-Type-Options", "nosniff")
+            self.send_header("Cache-Control", "no-cache")
+            self.end_headers()
+            if with_body:
+                shutil.copyfileobj(opened, self.wfile)
+
+
+def file_for(path: str, page: Path) -> Path | None:
+    """The file that a request for `path`, already unquoted, may have; None for everything else."""
+    if path in ("/", f"/{page.name}"):
+        return page
+    folder, _, name = path.removeprefix("/").rpartition("/")
+    is_picture = folder == f"{page.stem}_pictures" and _PICTURE.fullmatch(name)
+    return page.with_name(folder) / name if is_picture else None
