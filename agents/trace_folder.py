@@ -17,7 +17,7 @@ import os
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, cast, get_args
 
 import numpy as np
 
@@ -27,6 +27,7 @@ from pixel_env.boxes import Box
 from pixel_env.errors import TaskError
 from pixel_env.media import FileSource
 from pixel_env.samples import SAMPLE_SETS
+from pixel_env.scenes import Split
 from pixel_env.store import save_picture
 from pixel_env.tasks.clips import ClipFrame
 from pixel_env.types import Evidence, PixelBudget, Source, Task, TaskSet, ViewBudgets
@@ -61,6 +62,17 @@ def write_trace_folder(folder: Path, traces: Sequence[Trace], task_set: TaskSet,
     partial = folder / f"{TRACES}.partial"
     write_traces(traces, partial)
     partial.replace(folder / TRACES)
+
+
+def common_folder(traces: Sequence[Trace]) -> Path | None:
+    """The deepest folder that holds every file that the traces show; None if they show no file."""
+    folders = {
+        str(source.path.resolve().parent)
+        for trace in traces
+        for source in trace.task.sources
+        if isinstance(source, FileSource | ClipFrame)
+    }
+    return Path(os.path.commonpath(folders)) if folders else None
 
 
 def budgets_row(budgets: ViewBudgets | None) -> dict[str, Any] | None:
@@ -180,7 +192,7 @@ def _composed(task_id: str) -> Task | None:
         return None
     split, seed, (number, _, kind) = parts[0], parts[1], parts[2].partition("-")
     sample = SAMPLE_SETS[name]
-    if split not in ("train", "test") or not (seed.isdigit() and number.isdigit()) or kind not in sample.kinds:
+    if split not in get_args(Split) or not (seed.isdigit() and number.isdigit()) or kind not in sample.kinds:
         return None
     place = int(number)
-    return sample.tasks(split, place + 1, (kind,), int(seed)).tasks[place]
+    return sample.tasks(cast(Split, split), place + 1, (kind,), int(seed)).tasks[place]

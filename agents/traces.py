@@ -62,10 +62,11 @@ def write_traces(traces: Iterable[Trace], path: Path) -> None:
 
 def _row(trace: Trace) -> dict[str, Any]:
     kind = {"kind": trace.kind} if trace.kind else {}
-    return {"task_id": trace.task.task_id, **kind, "turns": [_turn_row(turn) for turn in trace.turns]}
+    return {"task_id": trace.task.task_id, **kind, "turns": [turn_row(turn) for turn in trace.turns]}
 
 
-def _turn_row(turn: TraceTurn) -> dict[str, Any]:
+def turn_row(turn: TraceTurn) -> dict[str, Any]:
+    """The turn as a row of JSON."""
     mistake = {"mistake": turn.mistake.value} if turn.mistake else {}
     return {"text": turn.text, "train": turn.train, **mistake}
 
@@ -83,7 +84,7 @@ def read_traces(path: Path, task_set: TaskSet) -> list[Trace]:
 def _read_row(line: str, place: str, tasks: dict[str, Task]) -> Trace:
     try:
         row = json.loads(line)
-        task_id, kind, turns = row["task_id"], row.get("kind", ""), tuple(_read_turn(turn) for turn in row["turns"])
+        task_id, kind, turns = row["task_id"], row.get("kind", ""), tuple(read_turn(turn) for turn in row["turns"])
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise TaskError(
             f"{place}: not a trace ({type(error).__name__}: {error}). "
@@ -99,5 +100,6 @@ def _read_row(line: str, place: str, tasks: dict[str, Task]) -> Trace:
     return Trace(tasks[task_id], turns, kind)
 
 
-def _read_turn(turn: dict[str, Any]) -> TraceTurn:
+def read_turn(turn: dict[str, Any]) -> TraceTurn:
+    """What `turn_row` wrote. Raises KeyError, TypeError or ValueError for anything else."""
     return TraceTurn(turn["text"], turn["train"], Mistake(turn["mistake"]) if "mistake" in turn else None)

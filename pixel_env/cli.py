@@ -31,6 +31,7 @@ COMMANDS = {
     ),
     "trap": Command("benchmarks.ablations:main", "the learning trap and its cure, over several seeds"),
     "replay-study": Command("benchmarks.replay_study:main", "sample replay and the filter, over several seeds"),
+    "sft-study": Command("benchmarks.sft_study:main", "self-correction traces and masked mistakes, over several seeds"),
     "eval": Command("benchmarks.evaluate:main", "measure a checkpoint on a task set under four zoom policies"),
     "eval-demo": Command("benchmarks.eval_demo:main", "evaluations on the sample sets, each with a page to look at"),
     "compare": Command("benchmarks.compare_command:main", "the paired test between two evaluations"),

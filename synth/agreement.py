@@ -1,4 +1,4 @@
-"""How far mistakes that are found are those that were flagged: `python -m synth.agreement FOLDER` for a folder of traces.
+"""How far mistakes that are found are those that were flagged: `python -m synth.agreement FOLDER`.
 
 Knows traces, flags and `found_mistakes`. The figure holds for the teacher that wrote the folder, and for no other.
 """

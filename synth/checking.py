@@ -6,12 +6,13 @@ Knows teachers, plans and verification. Knows nothing of files or counts.
 import multiprocessing
 import os
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, ProcessPoolExecutor, as_completed, wait
 from contextlib import closing, contextmanager
 from typing import Any
 
 from agents.rollout import EpisodeSettings
+from agents.traces import Trace
 from pixel_env.errors import MediaError, TaskError
 from synth.outcomes import Outcome
 from synth.plans import Narration, Plan, Refusal, Teacher, traced
@@ -19,14 +20,14 @@ from synth.verify import verify
 
 NOT_WRITTEN = "not_written"
 """Dropped, because the dialect cannot write the plan."""
-_AHEAD = 4
-"""Traces that wait or run for each process: a teacher that is faster must not fill the memory."""
+_AHEAD = 4 * (os.cpu_count() or 1)
+"""Traces that wait or run: a teacher that is faster must not fill the memory."""
 
 
-def outcome_of(index: int, plan: Plan, narration: Narration, settings: EpisodeSettings) -> Outcome:
-    """The plan written in the narration's words and verified."""
+def outcome_of(index: int, plan: Plan, said: Narration | Trace, settings: EpisodeSettings) -> Outcome:
+    """The plan written in the narration's words, unless it is a trace already, and verified."""
     try:
-        trace = traced(plan, narration, settings.dialect)
+        trace = said if isinstance(said, Trace) else traced(plan, said, settings.dialect)
     except (TaskError, MediaError, ValueError) as error:
         return Outcome(index, plan.plan_id, dropped=NOT_WRITTEN, message=str(error))
     verdict = verify(trace, settings)
@@ -40,24 +41,26 @@ def outcomes(
 ) -> Iterator[Outcome]:
     """One outcome for each (number, plan), in any order, as they come."""
     running: set[Future[Outcome]] = set()
-    most = _AHEAD * getattr(executor, "_max_workers", 1)
     plans = [plan for _, plan in numbered]
     with closing(_narrations(teacher, plans, seed)) as narrations:
         for place, said in narrations:
             index, plan = numbered[place]
             if isinstance(said, Refusal):
-                yield Outcome(index, plan.plan_id, dropped=f"teacher: {said.code}", message=said.message)
+                dropped = f"teacher: {said.code}"
+                yield Outcome(index, plan.plan_id, dropped=dropped, message=said.message, is_final=said.is_final)
                 continue
             running.add(executor.submit(outcome_of, index, plan, said, settings))
             done = {future for future in running if future.done()}
-            if not done and len(running) >= most:
+            if not done and len(running) >= _AHEAD:
                 done = wait(running, return_when=FIRST_COMPLETED).done
             running -= done
             yield from (future.result() for future in done)
     yield from (future.result() for future in as_completed(running))
 
 
-def _narrations(teacher: Teacher, plans: Sequence[Plan], seed: int) -> Iterator[tuple[int, Narration | Refusal]]:
+def _narrations(
+    teacher: Teacher, plans: Sequence[Plan], seed: int
+) -> Generator[tuple[int, Narration | Trace | Refusal], None, None]:
     yield from teacher.narrate(plans, seed=seed)
 
 

@@ -55,10 +55,10 @@ class Conversation:
 
 
 def conversation_of(trace: Trace, settings: EpisodeSettings, folder: Path, note: str) -> Conversation:
-    """The trace, played; pictures that are no files are written below `folder`. Raises TaskError if it cannot be played.
+    """The trace, played. Raises TaskError if it cannot be.
 
-    The task's own pictures that are files are referred to; composed ones, and what each look showed, are written as
-    they were shown.
+    The task's own pictures that are files are referred to; composed ones, and what each look showed, are written below
+    `folder` as they were shown.
     """
     trajectory = play(trace, settings).trajectory
     if trajectory.error is not None or len(trajectory.turns) != len(trace.turns):

@@ -1,7 +1,8 @@
 r"""Rows of other formats to conversations and back: the released `message_list`, and TRL's `messages` with `images`.
 
     {"qid": "...", "message_list": [{"role": "user", "content": [{"text": "..."}, {"image": "images/1.jpg"}]}, ...]}
-    {"messages": [{"role": "user", "content": [{"type": "text", "text": "..."}, {"type": "image"}]}, ...], "images": [...]}
+    {"messages": [{"role": "user", "content": [{"type": "text", "text": "..."}, {"type": "image"}]}, ...],
+     "images": ["images/1.jpg"]}
 
 Paths are relative to the file. A video is one entry of a `message_list` and its frames as images for TRL. Our rows have
 one more column, `trace`, a JSON text by which they become the same trace again; readers of the formats ignore it.

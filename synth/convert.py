@@ -11,11 +11,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tqdm import tqdm
-
 from agents.rollout import EpisodeSettings
 from agents.run_folder import write_whole
-from agents.trace_folder import is_trace_folder, read_trace_folder, write_trace_folder
+from agents.trace_folder import common_folder, is_trace_folder, read_trace_folder, write_trace_folder
 from agents.traces import Trace
 from pixel_env.budgets import budgets_for
 from pixel_env.dialects import dialect_named
@@ -24,7 +22,7 @@ from pixel_env.tasks.rows import read_rows
 from pixel_env.types import Limits, TaskSet, ViewBudgets
 from synth.conversations import conversation_of
 from synth.conversions import ROW_FORMATS, RowFormat
-from synth.generate import common_folder
+from synth.progress import progress
 from synth.released_rows import OwnTrace, Unit, foreign_trace, note_of, own_trace, translated
 
 _SHOWN = 10
@@ -71,7 +69,7 @@ def write_rows(source: Path, out: Path, row_format: RowFormat, dialect_name: str
     folder, files = out.parent, common_folder(traces)
     folder.mkdir(parents=True, exist_ok=True)
     rows = []
-    for trace in tqdm(traces, desc="rows", unit="row", mininterval=0.5, disable=None):
+    for trace in progress(traces, "rows", unit="row"):
         note = note_of(OwnTrace(trace, task_set.budgets), folder, None if files is None else folder)
         rows.append(row_format.row_of(conversation_of(trace, settings, folder, note)))
     if out.suffix == ".jsonl":
@@ -114,7 +112,7 @@ def load_rows(path: Path, dialect_name: str = "default", unit: Unit = "fraction"
 
 
 def _values_of(path: Path) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    for row in tqdm(read_rows(path), desc="rows", unit="row", mininterval=0.5, disable=None):
+    for row in progress(read_rows(path), "rows", unit="row"):
         if row.problem:
             raise TaskError(f"{path}, {row.place}: {row.problem}")
         yield row.place, row.values

@@ -10,10 +10,11 @@ from dataclasses import dataclass
 from importlib import resources
 from importlib.metadata import PackageNotFoundError, version
 
+from agents.arguments import command_line
 from agents.traces import Mistake, Trace
 from pixel_env.types import TaskSet
 from synth.cues import SeedReport
-from synth.generate_config import TEMPLATE, SynthConfig, command_line
+from synth.generate_config import TEMPLATE, SynthConfig
 from synth.mix import Cell
 
 CARD, ATTRIBUTION = "README.md", "ATTRIBUTION.md"
@@ -75,8 +76,8 @@ def left_out(facts: Facts) -> str:
 def _head(facts: Facts) -> str:
     return (
         f"# Traces\n\n{len(facts.traces)} episodes in which an assistant looks closer before it answers, made from "
-        f"{facts.task_set.name} in the dialect `{facts.config.dialect}`. Each was played in the environment and did what "
-        "its flags say. Turns with `train: false` are deliberate mistakes, shown and not learned.\n\n"
+        f"{facts.task_set.name} in the dialect `{facts.config.dialect}`. Each was played in the environment and did "
+        "what its flags say. Turns with `train: false` are deliberate mistakes, shown and not learned.\n\n"
         "Train on them: `pixel-env sft --traces FOLDER`."
     )
 
@@ -96,13 +97,10 @@ def _sizes(traces: Sequence[Trace]) -> list[tuple[str, str]]:
 
 def _seeds(facts: Facts) -> str:
     config = facts.config
-    lines = [
-        f"Seeds: `{config.seeds}`, split `{config.split}`, seed {config.seed}. There is one split; make held-out traces "
-        "with the other one (`--split`), whose photographs, digits and tables are different ones."
-        if facts.seeds.format_name in ("embedded", "sample")
-        else f"Seeds: `{config.seeds}`, split `{config.split}`, seed {config.seed}. There is one split.",
-        "```\n" + "\n".join(facts.seeds.lines()) + "\n```",
-    ]
+    split = f"Seeds: `{config.seeds}`, split `{config.split}`, seed {config.seed}. There is one split."
+    if is_embedded(config):
+        split += " The other one (`--split`) has other photographs, digits and tables: make held-out traces of it."
+    lines = [split, "```\n" + "\n".join(facts.seeds.lines()) + "\n```"]
     return "\n\n".join([*lines, facts.task_set.notice] if facts.task_set.notice else lines)
 
 
@@ -112,10 +110,12 @@ def _licence(facts: Facts) -> str:
         if facts.teacher == TEMPLATE
         else f"The texts are what `{facts.teacher}` said: its provider's terms decide."
     )
+    if facts.config.text_from == "student":
+        texts += f" Those without pictures are samples of `{facts.config.student}`, whose terms decide about them."
     if is_embedded(facts.config):
         return (
-            f"{texts} The pictures are composed of photographs (CC-BY-4.0, CC0-1.0), handwritten digits (CC-BY-4.0) and "
-            f"tables, whose authors `{ATTRIBUTION}` names; it has to go where the pictures go."
+            f"{texts} The pictures are composed of photographs (CC-BY-4.0, CC0-1.0), handwritten digits (CC-BY-4.0) "
+            f"and tables, whose authors `{ATTRIBUTION}` names; it has to go where the pictures go."
         )
     seeds = facts.config.licence or "not stated: ask where the seeds are from (`--licence` writes it here)"
     return f"{texts} Pictures and annotations: {seeds}."
@@ -133,11 +133,22 @@ def attribution() -> str:
 
 def _making(facts: Facts) -> str:
     versions = [("python", platform.python_version()), *((name, _version(name)) for name in _PACKAGES)]
-    command = command_line(facts.config, TEMPLATE if facts.teacher == TEMPLATE else "URL")
+    teacher = TEMPLATE if facts.teacher == TEMPLATE else "URL"
+    command = f"{command_line(facts.config, 'synth')} --teacher {teacher} --out FOLDER"
     return (
-        f"Teacher: `{facts.teacher}`.\n\n```bash\n{command} --out FOLDER\n```\n\n"
+        f"Teacher: `{facts.teacher}`.{_student(facts.config)}\n\n```bash\n{command}\n```\n\n"
         f"{_table(('package', 'version'), versions)}"
     )
+
+
+def _student(config: SynthConfig) -> str:
+    if not config.student:
+        return ""
+    asked = f" It was asked {config.attempts} times without looking about each seed; those that it answered right "
+    asked += "every time are among `overview_suffices`."
+    sampled = f" Text-only traces are its first right answers of {config.text_samples} samples at most."
+    texts = (asked if config.attempts else "") + (sampled if config.text_from == "student" else "")
+    return f" Student: `{config.student}`.{texts}"
 
 
 def _version(package: str) -> str:

@@ -76,7 +76,7 @@ class ExpertTeacher:
 
         async def tell(place: int) -> None:
             said = await self._narrated(plans[place], seed)
-            if isinstance(said, Refusal) and said.code in WAYS_OUT:
+            if isinstance(said, Refusal) and not said.is_final:
                 self._count_fault(said)
                 postponed.append(place)
             else:

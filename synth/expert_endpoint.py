@@ -32,10 +32,6 @@ _FATAL = {
 
 REFUSED, FAILED = "endpoint_refused", "endpoint_failed"
 """Codes of a request that the endpoint would not answer, and of one that it could not."""
-
-
-REFUSED, FAILED = "endpoint_refused", "endpoint_failed"
-"""Codes of a request that the endpoint would not answer, and of one that it could not."""
 WAYS_OUT = {
     REFUSED: "A model that sees pictures, fewer max_pixels or another temperature may help.",
     FAILED: "Is it running, and reachable from here?",
@@ -124,7 +120,8 @@ class Endpoint:
             raise self.stop(cause, _FATAL[status])
         if isinstance(error, openai.APIConnectionError) and not isinstance(error, openai.APITimeoutError):
             raise self.stop(cause, WAYS_OUT[FAILED])
-        return Refusal(REFUSED if status is not None and status < 500 else FAILED, f"{type(error).__name__}: {cause}")
+        code = REFUSED if status is not None and status < 500 else FAILED
+        return Refusal(code, f"{type(error).__name__}: {cause}", is_final=False)
 
     async def _before_each(self, request: Any) -> None:
         await self._requests.take()  # of every request on the wire, those that the client repeats included

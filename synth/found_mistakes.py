@@ -15,10 +15,10 @@ where the operations alone do not.
 A crop inside of the first one, at most `REFINED` of its area, is a refinement: the first one is over-large if the next
 turn says so anywhere ("too wide", "still cannot be read"), else right.
 
-*Complains*: says that the look did not show what is wanted ("not here", "let me try elsewhere"). *Is content*: says that
-it did, or that there is more to see ("clear now", "also", "the other one"). The first sentence that does either decides:
-it is about what has just been shown. An operation that the environment refused is no mistake of this kind: it showed
-nothing.
+*Complains*: says that the look did not show what is wanted ("not here", "let me try elsewhere"). *Is content*: says
+that it did, or that there is more to see ("clear now", "also", "the other one"). The first sentence that does either
+decides: it is about what has just been shown. An operation that the environment refused is no mistake of this kind: it
+showed nothing.
 """
 
 import re
@@ -47,7 +47,8 @@ class Tone(StrEnum):
 _CONTENT = re.compile(
     r"\b(?:clear(?:ly)?|plain(?:ly)?|settled?|large enough|well enough|good|fine|legible|readable|sharp|"
     r"can (?:now |already |also )?(?:see|read|make out|tell|be seen|be read)|(?:take |make a )?note[ds]?|keep in mind|"
-    r"also|next|the (?:other|second|third|remaining|rest)|as well|both|compare|add(?:ing)?|so far|left to|one more|remains)\b|"
+    r"also|next|the (?:other|second|third|remaining|rest)|as well|both|compare|add(?:ing)?|so far|left to|"
+    r"one more|remains)\b|"
     r"\b(?:shows?|showing|contains?|holds?|reads?|says|displays?|reveals?) (?:an?|the|its|what|one|two|three|\d+)\b"
 )
 _COMPLAINT = re.compile(
@@ -57,8 +58,8 @@ _COMPLAINT = re.compile(
 )
 _TOO_COARSE = re.compile(
     r"\btoo (?:\w+ ){0,2}?(?:large|big|wide|much|broad|generous|coarse|small|tiny|far|loose|roomy)\b|n['’]t\b|"
-    r"\b(?:still|cannot|not (?:yet|enough)|unclear|unreadable|illegible|indistinct|blurr(?:y|ed)|tiny|coarse|hardly|barely|"
-    r"only a small (?:part|fraction)|much else)\b"
+    r"\b(?:still|cannot|not (?:yet|enough)|unclear|unreadable|illegible|indistinct|blurr(?:y|ed)|tiny|coarse|hardly|"
+    r"barely|only a small (?:part|fraction)|much else)\b"
 )
 _SENTENCES = re.compile(r"[.!?:;\n]+\s*")
 

@@ -5,24 +5,24 @@ in the order of the plans: a command that was killed at any moment, started agai
 not. Knows teachers and folders; knows nothing of training.
 """
 
-import os
+import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from agents.run_folder import keep_configuration, write_whole
-from agents.trace_folder import write_trace_folder
-from agents.traces import Trace
-from pixel_env.errors import ConfigError
-from pixel_env.media import FileSource
-from pixel_env.tasks.clips import ClipFrame
+from agents.run_folder import keep_configuration, refuse_another, write_whole
+from agents.trace_folder import common_folder, write_trace_folder
+from pixel_env.errors import ConfigError, MissingExtraError
+from pixel_env.tasks.lock import alone_in
 from synth.checking import executor_of
 from synth.data_card import ATTRIBUTION, CARD, Facts, attribution, data_card, is_embedded, left_out, mix_table
 from synth.expert_bill import Bill
 from synth.generate_config import TEMPLATE, Making, SynthConfig, expert_config, parsed
 from synth.job import Job
 from synth.plans import Teacher
+from synth.student import Student, student_of
 from synth.template_teacher import TemplateTeacher
 
 _FEWER = 1
@@ -31,9 +31,13 @@ _FEWER = 1
 def main(argv: list[str]) -> int:
     """`pixel-env synth [--flags]`; 0, or 1 if fewer traces were kept than asked for."""
     config, making = parsed(argv)
-    teacher = teacher_of(config, making)
-    keep_files(making.folder, config, teacher)
-    job = Job(config, making.folder, teacher)
+    (teacher, bill), student = teacher_of(config, making), student_of(config, making)
+    with alone_with(making.folder):
+        return _made(config, making, teacher, bill, student)
+
+
+def _made(config: SynthConfig, making: Making, teacher: Teacher, bill: Bill | None, student: Student | None) -> int:
+    job = job_of(config, making.folder, teacher, student)
     started = time.monotonic()
     with executor_of(making.processes) as executor:
         if making.part is None:
@@ -43,7 +47,7 @@ def main(argv: list[str]) -> int:
             job.make(making.part.of(range(config.count)), executor)
     seconds = time.monotonic() - started
     print(f"{job.made} plans narrated and verified in {seconds:.1f} s ({job.made / max(seconds, 1e-9):.1f} per second)")
-    if isinstance(bill := getattr(teacher, "bill", None), Bill):
+    if bill is not None:
         print(f"teacher {teacher.name}: {bill}")
     if making.part is not None:
         print(f"Part {making.shard} is in {job.folder}; the command without --shard takes the parts over.")
@@ -54,15 +58,30 @@ def main(argv: list[str]) -> int:
     return 0 if len(facts.traces) == config.count else _FEWER
 
 
-def teacher_of(config: SynthConfig, making: Making) -> Teacher:
-    """Who narrates. Raises ConfigError, or MissingExtraError for an endpoint without its client."""
+def teacher_of(config: SynthConfig, making: Making) -> tuple[Teacher, Bill | None]:
+    """Who narrates, and what it costs. Raises ConfigError, or MissingExtraError for an endpoint without its client."""
     if making.teacher == TEMPLATE:
-        return TemplateTeacher()
+        return TemplateTeacher(), None
     if "://" not in making.teacher:
         raise ConfigError(f"--teacher is {TEMPLATE!r} or the address of an endpoint, got {making.teacher!r}.")
-    from synth.expert import ExpertTeacher
+    try:
+        from synth.expert import ExpertTeacher  # the client is wanted for an endpoint alone
+    except ModuleNotFoundError as error:
+        raise MissingExtraError.needs("a teacher behind an endpoint", "endpoint") from error
+    expert = ExpertTeacher(expert_config(config, making))
+    return expert, expert.bill
 
-    return ExpertTeacher(expert_config(config, making))
+
+@contextmanager
+def alone_with(folder: Path) -> Iterator[None]:
+    """Waits for other processes that make the same. Raises ConfigError for a folder that cannot be written."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigError(f"{folder} cannot be written: {error.strerror}. Give another --out.") from error
+    waits = f"waiting for another process that makes {folder}"
+    with alone_in(folder, lambda: print(waits, file=sys.stderr, flush=True), "Give another --out."):
+        yield
 
 
 @dataclass(frozen=True)
@@ -70,12 +89,16 @@ class _Voice:
     teacher: str
 
 
-def keep_files(folder: Path, config: SynthConfig, teacher: Teacher) -> None:
-    """Keeps the configuration. Raises ConfigError for a folder made with another one, or that cannot be written."""
-    try:
-        keep_configuration(folder, [config, _Voice(teacher.name)], resumes=True)
-    except OSError as error:
-        raise ConfigError(f"{folder} cannot be written: {error.strerror}. Give another --out.") from error
+def job_of(config: SynthConfig, folder: Path, teacher: Teacher, student: Student | None) -> Job:
+    """The job, once its seeds are known to suffice its configuration is kept.
+
+    Raises ConfigError for a folder made with another one, TaskError for seeds that do not suffice.
+    """
+    parts = [config, _Voice(teacher.name)]
+    refuse_another(folder, parts)
+    job = Job(config, folder, teacher, student)
+    keep_configuration(folder, parts, resumes=True)
+    return job
 
 
 def write_data_set(folder: Path, facts: Facts) -> None:
@@ -84,14 +107,3 @@ def write_data_set(folder: Path, facts: Facts) -> None:
     write_whole(folder / CARD, data_card(facts))
     if is_embedded(facts.config):
         write_whole(folder / ATTRIBUTION, attribution())
-
-
-def common_folder(traces: Sequence[Trace]) -> Path | None:
-    """The deepest folder that holds every file that the traces show; None if they show no file."""
-    folders = {
-        str(source.path.resolve().parent)
-        for trace in traces
-        for source in trace.task.sources
-        if isinstance(source, FileSource | ClipFrame)
-    }
-    return Path(os.path.commonpath(folders)) if folders else None

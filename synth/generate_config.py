@@ -3,17 +3,14 @@
 Knows fields, flags and the teacher that they name. Reads nothing and makes nothing.
 """
 
-import argparse
-import dataclasses
 import os
-import shlex
-import types
-import typing
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
+from agents.arguments import parse
+from agents.engines.choice import ModelEngine
 from agents.shards import Shard, shard_named
 from pixel_env.dialects import Dialect, IntegerCalls
 from pixel_env.errors import ConfigError
@@ -28,7 +25,10 @@ TEMPLATE = "template"
 
 @dataclass(frozen=True)
 class SynthConfig:
-    """What the data set is: kept with it, and another one is refused in the same folder."""
+    """Traces for a warm start, from annotated seeds.
+
+    This is what the data set is: kept with it, and another one is refused in the same folder.
+    """
 
     seeds: str = field(
         default="embedded",
@@ -56,7 +56,23 @@ class SynthConfig:
     dialect: str = field(default="default", metadata={"help": "wire format of calls and answers: a dialect's name"})
     max_turns: int = field(default=4, metadata={"help": "turns of a trace, the answering one included"})
     max_images: int = field(default=16, metadata={"help": "pictures of a trace, the task's own included"})
-    seed: int = field(default=0, metadata={"help": "of the plans, and of the teacher"})
+    seed: int = field(default=0, metadata={"help": "of the plans, of the teacher and of the student"})
+    student: str = field(
+        default="", metadata={"help": "a model that is to learn: folder, hub id, embedded one's or endpoint's name"}
+    )
+    attempts: int = field(
+        default=3, metadata={"help": "leave out seeds that the student answers right so often without looking; 0: none"}
+    )
+    text_from: Literal["teacher", "student"] = field(
+        default="teacher",
+        metadata={"help": "who answers questions of text alone; of the student, right samples are kept"},
+    )
+    text_samples: int = field(
+        default=4, metadata={"help": "samples of the student for a question of text alone, until one is right"}
+    )
+    student_temperature: float = field(default=1.0, metadata={"help": "of the student's answers"})
+    max_turn_tokens: int = field(default=512, metadata={"help": "sampled tokens of one of the student's turns"})
+    dtype: str = field(default="auto", metadata={"help": "precision of the student: float32, bfloat16 or auto"})
     licence: str = field(default="", metadata={"help": "of the seeds, for the data card"})
 
     @property
@@ -92,6 +108,16 @@ class Making:
     cache: str | None = field(default=None, metadata={"help": "folder of the teacher's replies; None: in --out"})
     concurrency: int = field(default=16, metadata={"help": "requests to the teacher under way at a time"})
     requests_per_minute: float | None = field(default=None, metadata={"help": "most requests a minute; None: no limit"})
+    engine: ModelEngine = field(
+        default="transformers", metadata={"help": "what runs the student: this process, vLLM in it, or an endpoint"}
+    )
+    base_url: str | None = field(
+        default=None, metadata={"help": "of the student's endpoint, with its /v1; the key: OPENAI_API_KEY"}
+    )
+    max_batch: int = field(default=96, metadata={"help": "turns of the student that are generated at a time"})
+    max_tokens: int | None = field(
+        default=None, metadata={"help": "tokens of a conversation with the student, pictures included; vLLM wants it"}
+    )
     price_in: float | None = field(default=None, metadata={"help": "price of a million prompt tokens, to be shown"})
     price_out: float | None = field(default=None, metadata={"help": "price of a million reply tokens, to be shown"})
 
@@ -108,7 +134,7 @@ class Making:
     @property
     def processes(self) -> int:
         """How many processes verify."""
-        return self.workers or len(os.sched_getaffinity(0))
+        return self.workers or os.cpu_count() or 1
 
 
 def framing_of(dialect: Dialect) -> Framing:
@@ -146,49 +172,12 @@ def shares_of(given: Sequence[str], names: Sequence[str], flag: str) -> Mapping[
     return shares
 
 
-# ----------------------------------------------------------------------------------------------------------- flags
-
-
-def parsed(argv: Sequence[str]) -> tuple[SynthConfig, Making]:
-    """Both parts, from the flags of `pixel-env synth`."""
-    parser = argparse.ArgumentParser(
-        prog="pixel-env synth", description="Traces for a warm start, from annotated seeds.", allow_abbrev=False
-    )
-    for part in (SynthConfig, Making):
-        kinds = typing.get_type_hints(part)
-        for one in fields(part):
-            _add_flag(parser, one, kinds[one.name])
-    given = vars(parser.parse_args(argv))
-    given = {name: tuple(value) if isinstance(value, list) else value for name, value in given.items()}
-    config, making = (part(**{one.name: given[one.name] for one in fields(part)}) for part in (SynthConfig, Making))
-    if config.count < 1 or (making.workers or 1) < 1:
-        raise ConfigError(f"--count and --workers are at least 1, got {config.count} and {making.workers}.")
+def parsed(argv: list[str]) -> tuple[SynthConfig, Making]:
+    """Both parts, from the flags of `pixel-env synth`. Raises ConfigError."""
+    config, making = parse(argv, (SynthConfig, Making), "synth")
+    for name, number in (("count", config.count), ("workers", making.workers), ("text_samples", config.text_samples)):
+        if number is not None and number < 1:
+            raise ConfigError(f"--{name} is at least 1, got {number}.")
+    if config.attempts < 0:
+        raise ConfigError(f"--attempts is 0 or more, got {config.attempts}; 0 asks no student about seeds.")
     return config, making
-
-
-def _add_flag(parser: argparse.ArgumentParser, one: "dataclasses.Field[Any]", kind: Any) -> None:
-    inner = next(iter(typing.get_args(kind))) if typing.get_origin(kind) in (types.UnionType, typing.Union) else kind
-    shown = " ".join(one.default) if isinstance(one.default, tuple) else one.default
-    options: dict[str, Any] = {"default": one.default, "help": f"{one.metadata['help']} (default: {shown})"}
-    if inner is bool:
-        options["action"] = argparse.BooleanOptionalAction
-    elif typing.get_origin(inner) is Literal:
-        options["choices"] = typing.get_args(inner)
-    elif typing.get_origin(inner) is tuple:
-        options |= {"nargs": "+", "metavar": "NAME=NUMBER"}
-    else:
-        options |= {"type": inner, "metavar": one.name.upper()}
-    names = dict.fromkeys((f"--{one.name}", f"--{one.name.replace('_', '-')}"))
-    parser.add_argument(*names, dest=one.name, **options)
-
-
-def command_line(config: SynthConfig, teacher: str) -> str:
-    """The command line that asks for this data set: every flag that is not at its default."""
-    words = ["pixel-env", "synth", "--teacher", teacher]
-    for one in fields(config):
-        value = getattr(config, one.name)
-        if value == one.default:
-            continue
-        flag = f"--{one.name}"
-        words += [flag] if value is True else [flag, *(value if isinstance(value, tuple) else [str(value)])]
-    return shlex.join(words)

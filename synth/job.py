@@ -7,9 +7,8 @@ import sys
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor
+from contextlib import nullcontext
 from pathlib import Path
-
-from tqdm import tqdm
 
 from agents.rollout import EpisodeSettings
 from agents.shards import shards_in
@@ -19,13 +18,15 @@ from pixel_env.dialects import dialect_named
 from pixel_env.errors import TaskError
 from pixel_env.types import Task
 from synth.checking import outcomes
-from synth.cues import Seeds, load_seeds
+from synth.cues import AnswersWithoutLooking, Seeds, load_seeds
 from synth.data_card import Facts, is_embedded
 from synth.generate_config import SynthConfig, framing_of
 from synth.mix import Cell, cell_counts, draw_plans
 from synth.outcomes import JOURNAL, Journal, Outcome, read_journal
 from synth.plans import Plan, Teacher
+from synth.progress import progress
 from synth.repeats import Repeats
+from synth.student import Student, WithStudent
 from synth.templates import shown_as
 from synth.text_only import text_tasks
 from synth.verify import Reason
@@ -37,17 +38,21 @@ _SPARE = 64
 class Job:
     """The plans of a data set by their number, and their outcomes.
 
+    With a student, seeds that it answers without looking are left out, and where `config` says so, it speaks where
+    there is nothing to look at.
+
     The first `config.count` plans meet the mix; further ones are drawn in place of those that were dropped. `kept`: for
     each place in the data set the number of the plan that fills it; `made`: outcomes that this process added.
     """
 
-    def __init__(self, config: SynthConfig, folder: Path, teacher: Teacher) -> None:
+    def __init__(self, config: SynthConfig, folder: Path, teacher: Teacher, student: Student | None = None) -> None:
         """Raises TaskError if the seeds do not suffice, ConfigError for a folder that cannot be written."""
         self.config = config
         self.folder = folder
-        self.teacher = teacher
+        self.teacher = WithStudent(teacher, student) if student and config.text_from == "student" else teacher
         self.wanted = cell_counts(config.mix, config.count)
-        self.seeds = seeds_of(config, self.wanted)
+        with nullcontext() if student is None else student.overview() as answers_without_looking:
+            self.seeds = seeds_of(config, self.wanted, answers_without_looking)
         task_set, dialect = self.seeds.task_set, dialect_named(config.dialect)
         budgets = budgets_for(None, task_set, dialect)
         self.settings = EpisodeSettings(shown_as(task_set, dialect), config.limits, budgets)
@@ -63,6 +68,7 @@ class Job:
         self.plans: list[Plan] = list(drawn.plans)
         self._supply = drawn.supply
         self.journal = Journal(folder)
+        self.journal.check(self.plans)
         self.kept: dict[int, int] = {}
         self.dropped: Counter[str] = Counter()
         self.made = 0
@@ -71,18 +77,18 @@ class Job:
         """Adds the outcomes that the shards below the folder have and the journal lacks."""
         for path in shards_in(self.folder, JOURNAL):
             for outcome in read_journal(path):
-                if outcome.index not in self.journal.outcomes:
-                    self.journal.add(outcome)
+                self.journal.take_over(outcome)
+        self.journal.check(self.plans)
 
     def make(self, numbers: Sequence[int], executor: Executor) -> None:
         """Brings the outcomes of these plans, as far as the journal lacks them."""
-        missing = [(number, self.plans[number]) for number in numbers if not self._is_known(number)]
+        numbered = [(number, self.plans[number]) for number in numbers]
+        missing = [(number, plan) for number, plan in numbered if self.journal.of(number, plan) is None]
+        made = outcomes(missing, self.teacher, self.config.seed, self.settings, executor)
         done = len(numbers) - len(missing)
-        with tqdm(total=len(numbers), initial=done, desc="traces", unit="trace", mininterval=0.5, disable=None) as bar:
-            for outcome in outcomes(missing, self.teacher, self.config.seed, self.settings, executor):
-                self.journal.add(outcome)
-                self.made += 1
-                bar.update()
+        for outcome in progress(made, "traces", unit="trace", total=len(numbers), initial=done):
+            self.journal.add(outcome)
+            self.made += 1
 
     def make_all(self, executor: Executor) -> None:
         """Fills every place; a plan that is dropped is made up for by one of its kind, as long as there is one.
@@ -125,10 +131,9 @@ class Job:
         )
 
     def _outcome(self, number: int) -> Outcome:
-        return self.journal.outcomes[number]
-
-    def _is_known(self, number: int) -> bool:
-        return self.journal.has(number, self.plans[number])
+        outcome = self.journal.of(number, self.plans[number])
+        assert outcome is not None, "every plan was made before it is looked at"
+        return outcome
 
     def _is_kept(self, number: int, repeats: Repeats) -> bool:
         """Counts the reason if the plan is dropped."""
@@ -151,13 +156,22 @@ class Job:
         return len(self.plans) - 1
 
 
-def seeds_of(config: SynthConfig, wanted: Mapping[Cell, int]) -> Seeds:
+def seeds_of(
+    config: SynthConfig, wanted: Mapping[Cell, int], answers_without_looking: AnswersWithoutLooking | None = None
+) -> Seeds:
     """The seeds that so many traces need. Raises TaskError."""
     needed = sum(number for (medium, _), number in wanted.items() if medium != "text")
     count = config.seed_count
     if count is None and is_embedded(config):
         count = int(_SEEDS_PER_TRACE * needed) + _SPARE
-    return load_seeds(config.seeds, split=config.split, count=count, seed=config.seed, strict=config.strict)
+    return load_seeds(
+        config.seeds,
+        split=config.split,
+        count=count,
+        answers_without_looking=answers_without_looking,
+        seed=config.seed,
+        strict=config.strict,
+    )
 
 
 def text_tasks_of(config: SynthConfig, wanted: Mapping[Cell, int]) -> Sequence[Task]:

@@ -13,10 +13,11 @@ Pure functions of a text and its task. The rules, in the order in which they are
    "one" that counts nothing ("one of the cards", "the red one"). An answer with several numbers: all of them.
 4. *Text.* The text holds the answer (of a choice: the right option's text) as whole words. Not counted: what the
    question itself says; an option beside another option (the text weighs them); "yes" and "no" that do not open a
-   sentence ("no detail can be read").
+   sentence ("no detail can be read"); an answer of one letter that is no capital by itself.
 
 A one-word answer is refused wherever it stands, "a blue sky" where the answer is blue: that loses a good text now and
-then. An answer that the question names, stated without any of the forms of rule 1, gets past.
+then. An answer that the question names, stated without any of the forms of rule 1, gets past, and so does a "one" that
+may count or not ("one is what I find").
 """
 
 import re
@@ -49,7 +50,7 @@ class Leak:
 
 def leak_in(text: str, task: Task) -> Leak | None:
     """The first leak in `text`, which is said before the detail of `task` was shown; None if there is none."""
-    text = folded(text)
+    raw, text = text, folded(text)
     question = folded(task.question)
     details = _details(task)
     if words := _announced(text, task, details):
@@ -59,7 +60,7 @@ def leak_in(text: str, task: Task) -> Leak | None:
     for detail in details:
         if words := _numbers_said(text, detail, question):
             return Leak(LeakKind.NUMBER, words)
-        if words := _text_said(text, detail, question, task):
+        if words := _letter_said(raw, detail) or _text_said(text, detail, question, task):
             return Leak(LeakKind.TEXT, words)
     return None
 
@@ -111,11 +112,13 @@ def _sentence(text: str, start: int) -> str:
 
 
 def _is_an_answer(rest: str, task: Task, details: Iterable[str]) -> bool:
+    number = _MENTION.match(rest)
     if task.options:
-        return len(options_named(rest, task.options)) == 1
+        numbers = [number_named(option) for option in task.options]
+        return len(options_named(rest, task.options)) == 1 or bool(number and _value(number.group()) in numbers)
     if any(_opens_with(rest, detail) for detail in details):
         return True
-    return any(number_named(detail) is not None for detail in details) and bool(_MENTION.match(rest))
+    return any(number_named(detail) is not None for detail in details) and number is not None
 
 
 def _opens_with(rest: str, detail: str) -> bool:
@@ -138,15 +141,14 @@ _PLACE_BEFORE = re.compile(
     rf"\b({_PLACES})s?\s+(?:numbers?\s+|no\.\s*)?(?:\d+\s*(?:,|and|to|or|through|-|–|,\s*and)\s*)*$"
 )
 _COUNTED = re.compile(r"\s+(?:(?!(?:and|or|of|is|are|in|on|at|the)\b)[a-z-]+\s+){0,2}?([a-z]+s|people)\b")
-_OUR_OWN = frozenset(
-    "frame image picture photo view step crop region look time operation tool option choice candidate second pixel".split()
-)
-_THINGS = frozenset(
-    "card object thing item people person panel chart table group shot colour color row column part".split()
-)
+_OWN_WORDS = "frame image picture photo view step crop region look time operation tool option choice candidate pixel"
+_OUR_OWN = frozenset(_OWN_WORDS.split())
+_THING_WORDS = "card object thing item people person panel chart table group shot colour color row column part"
+_THINGS = frozenset(_THING_WORDS.split())
 _HOW_MANY = re.compile(r"\bhow (?:many|much)\b|\bnumber of\b|\bcount\b|\btotal\b")
 _ONE_COUNTS_BEFORE = re.compile(
-    r"\b(?:there(?:['’]s| is)|only|just|exactly|see|count|find|shows?|showing|reads?|says?|digit|number|is an?|value|total)"
+    r"\b(?:there(?:['’]s| is)|only|just|exactly|see|count|find|shows?|showing|reads?|says?|digit|number|is an?|value|"
+    r"total)"
     r"[\s:]+(?:(?:only|just|exactly|an?|the)\s+)?$"
 )
 
@@ -184,15 +186,17 @@ def _counts(found: re.Match[str], text: str, question: str) -> bool:
         return False
     if is_count:
         return not (noun in _THINGS and noun not in asked)
-    return not (noun in asked | _THINGS)
+    return noun not in asked | _THINGS
 
 
 def _one_counts(before: str, after: str, asked: frozenset[str], *, is_count: bool) -> bool:
     if after.startswith((" of ", " by ", " or ", " more", " look", " can", " could", " has to", " must", " side")):
         return False
-    following = re.findall(r"[a-z]+", after[:40])[:3]
-    if is_count and any(_singular(word) in asked for word in following):
+    following = {_singular(word) for word in re.findall(r"[a-z]+", after[:40])[:3]}
+    if is_count and following & asked:
         return True
+    if not is_count and following & (asked | _THINGS):
+        return False  # "one card" where its digit is asked for
     return bool(_ONE_COUNTS_BEFORE.search(before))
 
 
@@ -208,6 +212,12 @@ def _singular(word: str) -> str:
 # ------------------------------------------------------------------------------------------------------------ texts
 
 _OPENS_A_SENTENCE = r"(?:^|[.!?:]\s+)(?:so\s+)?{answer}(?=\s*(?:$|[,.;:!]))"
+
+
+def _letter_said(text: str, detail: str) -> str:
+    """An answer that is one letter: said as a capital by itself, "A" and "I" only where rule 1 hears them."""
+    is_letter = len(detail) == 1 and detail.isalpha() and detail not in "ai"
+    return detail if is_letter and re.search(rf"(?<![\w'’-]){detail.upper()}(?![\w'’-])", text) else ""
 
 
 def _text_said(text: str, detail: str, question: str, task: Task) -> str:

@@ -4,12 +4,12 @@ A process that is killed at any moment leaves a journal from which the next one 
 nothing of how a plan is narrated or checked.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from agents.traces import Mistake, Trace, TraceTurn
+from agents.traces import Trace, TraceTurn, read_turn, turn_row
 from pixel_env.errors import ConfigError
 from pixel_env.store import TrajectoryStore, read
 from synth.plans import Plan
@@ -21,7 +21,8 @@ JOURNAL = "journal.jsonl"
 class Outcome:
     """Of the plan number `index`: its turns, or why there are none (`dropped`, what counts go by, and a message).
 
-    `deeds`: equal for traces that do the same (`verify.py`).
+    `deeds`: equal for traces that do the same (`verify.py`). `is_final`: False where another attempt may end otherwise,
+    as after a failure of the endpoint; such an outcome holds for this process alone.
     """
 
     index: int
@@ -30,6 +31,7 @@ class Outcome:
     deeds: str = ""
     dropped: str = ""
     message: str = ""
+    is_final: bool = True
 
     def trace(self, plan: Plan) -> Trace:
         """The trace that was kept."""
@@ -37,29 +39,44 @@ class Outcome:
 
 
 class Journal:
-    """The outcomes of a folder, those of a killed process included; new ones are on disk before `add` returns."""
+    """The outcomes of a folder, those of a killed process included; new ones are on disk before `add` returns.
+
+    An outcome is found by its plan's number and id: which plan makes up for a dropped one depends on outcomes, so a
+    number may have stood for another plan before an outcome that was not final became one.
+    """
 
     def __init__(self, folder: Path) -> None:
         try:
             self._store = TrajectoryStore(folder / JOURNAL)
         except OSError as error:
             raise ConfigError(f"{folder} cannot be written: {error.strerror}. Give another --out.") from error
-        self.outcomes: dict[int, Outcome] = {outcome.index: outcome for outcome in read_journal(self._store.path)}
+        self._outcomes: dict[tuple[int, str], Outcome] = {}
+        for outcome in read_journal(self._store.path):
+            self._outcomes[outcome.index, outcome.plan_id] = outcome
 
     def add(self, outcome: Outcome) -> None:
-        """Keeps `outcome`."""
-        self._store.append(_row(outcome))
-        self.outcomes[outcome.index] = outcome
+        """Keeps `outcome`; on disk only if it is final."""
+        if outcome.is_final:
+            self._store.append(_row(outcome))
+        self._outcomes[outcome.index, outcome.plan_id] = outcome
 
-    def has(self, index: int, plan: Plan) -> bool:
-        """Whether plan number `index` has an outcome. Raises ConfigError if it is that of another plan."""
-        outcome = self.outcomes.get(index)
-        if outcome is not None and outcome.plan_id != plan.plan_id:
-            raise ConfigError(
-                f"{self._store.path} holds {outcome.plan_id!r} as plan {index}, which is {plan.plan_id!r} now: the "
-                "seeds or the release have changed. Give another --out, or remove the journal."
-            )
-        return outcome is not None
+    def take_over(self, outcome: Outcome) -> None:
+        """Keeps what a shard found out, unless it is known."""
+        if (outcome.index, outcome.plan_id) not in self._outcomes:
+            self.add(outcome)
+
+    def of(self, index: int, plan: Plan) -> Outcome | None:
+        """The outcome of plan number `index`, None if there is none yet."""
+        return self._outcomes.get((index, plan.plan_id))
+
+    def check(self, plans: Sequence[Plan]) -> None:
+        """Raises ConfigError if it holds an outcome of another plan under the number of one of the first plans."""
+        for index, plan_id in self._outcomes:
+            if index < len(plans) and plans[index].plan_id != plan_id:
+                raise ConfigError(
+                    f"{self._store.path} holds {plan_id!r} as plan {index}, which is {plans[index].plan_id!r} now: the "
+                    "seeds or the release have changed. Give another --out, or remove the journal."
+                )
 
 
 def read_journal(path: Path) -> Iterator[Outcome]:
@@ -75,15 +92,11 @@ def _row(outcome: Outcome) -> dict[str, Any]:
     row: dict[str, Any] = {"index": outcome.index, "plan_id": outcome.plan_id}
     if outcome.dropped:
         return {**row, "dropped": outcome.dropped, "message": outcome.message}
-    turns = [[turn.text, turn.train, turn.mistake] for turn in outcome.turns]
-    return {**row, "deeds": outcome.deeds, "turns": turns}
+    return {**row, "deeds": outcome.deeds, "turns": [turn_row(turn) for turn in outcome.turns]}
 
 
 def _outcome(row: dict[str, Any]) -> Outcome:
-    turns = tuple(
-        TraceTurn(text, train, None if mistake is None else Mistake(mistake))
-        for text, train, mistake in row.get("turns", ())
-    )
+    turns = tuple(read_turn(turn) for turn in row.get("turns", ()))
     dropped, message = row.get("dropped", ""), row.get("message", "")
     if not turns and not dropped:
         raise ValueError("neither turns nor a reason")

@@ -75,19 +75,26 @@ def silent(plan: Plan) -> Narration:
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """Why a teacher gave no narration: `code` is what refusals are counted by."""
+    """Why a teacher gave no narration: `code` is what refusals are counted by.
+
+    `is_final`: False if the teacher may narrate the plan when it is asked again.
+    """
 
     code: str
     message: str
+    is_final: bool = True
 
 
 class Teacher(Protocol):
-    """Narrates plans. `name` says who spoke, for the data card."""
+    """Narrates plans. `name` says who spoke, for the data card.
+
+    A Trace in a narration's place is what the teacher said itself from beginning to end, its answer included.
+    """
 
     @property
     def name(self) -> str: ...
 
-    def narrate(self, plans: Sequence[Plan], *, seed: int) -> Iterator[tuple[int, Narration | Refusal]]:
+    def narrate(self, plans: Sequence[Plan], *, seed: int) -> Iterator[tuple[int, Narration | Trace | Refusal]]:
         """(place in `plans`, narration or why there is none), once for each plan, in any order, as they come."""
         ...
 

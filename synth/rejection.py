@@ -36,12 +36,14 @@ class Rejected(StrEnum):
 class Sampled:
     """The traces, in the order of their questions; how many samples were rejected, by reason; the rest.
 
-    `unsolved`: the questions of which no sample was kept.
+    `unsolved`: the questions of which no sample was kept, each with what was wrong with its last one; `error`: of the
+    first episode that failed, if any.
     """
 
     traces: tuple[Trace, ...]
     rejected: Counter[Rejected] = field(default_factory=Counter)
-    unsolved: tuple[Task, ...] = ()
+    unsolved: tuple[tuple[Task, Rejected], ...] = ()
+    error: str = ""
 
 
 def sampled_traces(
@@ -61,7 +63,9 @@ def sampled_traces(
     """
     _check(tasks, sampling, samples)
     kept: dict[int, Trace] = {}
+    last: dict[int, Rejected] = {}
     rejected: Counter[Rejected] = Counter()
+    error = ""
     for round_seed in np.random.SeedSequence(seed).generate_state(samples):
         asked = [place for place in range(len(tasks)) if place not in kept]
         played = rollout(
@@ -78,8 +82,10 @@ def sampled_traces(
                 kept[place] = _trace(one.trajectory)
             else:
                 rejected[reason] += 1
-    unsolved = tuple(task for place, task in enumerate(tasks) if place not in kept)
-    return Sampled(tuple(kept[place] for place in sorted(kept)), rejected, unsolved)
+                last[place] = reason
+                error = error or one.trajectory.error or ""
+    unsolved = tuple((task, last[place]) for place, task in enumerate(tasks) if place not in kept)
+    return Sampled(tuple(kept[place] for place in sorted(kept)), rejected, unsolved, error)
 
 
 def rejection_of(trajectory: Trajectory) -> Rejected | None:

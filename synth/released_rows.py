@@ -1,13 +1,14 @@
 r"""Conversations to traces: our own exactly, others by what they say and do.
 
-The rows of TIGER-Lab/PixelReasoner-SFT-Data carry no flags: their mistakes are *found* (`found_mistakes.py`). Such a row
-is played in `rows_dialect`: the released checkpoints' wire format with the name of the crop that the row calls
+The rows of TIGER-Lab/PixelReasoner-SFT-Data carry no flags: their mistakes are *found* (`found_mistakes.py`). Such a
+row is played in `rows_dialect`: the released checkpoints' wire format with the name of the crop that the row calls
 (`crop_image` or `crop_image_normalized`). Whether its boxes are fractions or pixels is declared, never guessed from the
-numbers; a row that contradicts it is refused. Unverified: no row was seen, the reference tells of three conventions.
+numbers; a row that contradicts it is refused. Unverified: no row was seen, and public code has three conventions.
 
-What a foreign row becomes: the question is its first user text without the guideline (from the first paragraph on
-that says "\boxed", "step by step" or "guideline", but never the first one), options and answer are read as in the released sets (`pixel_env/tasks/released.py`), the
-reference is what the last turn answers; an operation that is refused is shown and not trained, as a mistake is.
+What a foreign row becomes: the question is its first user text without the guideline (from the first paragraph on that
+says "\boxed", "step by step" or "guideline", but never the first one); options and answer are read as in the released
+sets (`pixel_env/tasks/released.py`); the reference is what the last turn answers; an operation that is refused is shown
+and not trained, as a mistake is.
 """
 
 import itertools
@@ -20,7 +21,7 @@ from typing import Literal
 
 from agents.rollout import EpisodeSettings
 from agents.trace_folder import budgets_of_row, budgets_row, task_of_row, task_row
-from agents.traces import Mistake, Trace, TraceTurn
+from agents.traces import Mistake, Trace, TraceTurn, read_turn, turn_row
 from pixel_env.actions import write
 from pixel_env.dialects import Coordinates, Dialect, JsonCalls, dialect_named
 from pixel_env.errors import TaskError
@@ -53,7 +54,7 @@ class OwnTrace:
 def note_of(own: OwnTrace, folder: Path, seeds_folder: Path | None) -> str:
     """What brings the trace back from a row that is written into `folder`."""
     trace = own.trace
-    turns = [[turn.text, turn.train, turn.mistake] for turn in trace.turns]
+    turns = [turn_row(turn) for turn in trace.turns]
     task = task_row(trace.task, folder, seeds_folder)
     return json.dumps({"task": task, "kind": trace.kind, "turns": turns, "budgets": budgets_row(own.budgets)})
 
@@ -62,7 +63,7 @@ def own_trace(conversation: Conversation, folder: Path, seeds_folder: Path) -> O
     """What `note_of` noted. Raises TaskError."""
     try:
         note = json.loads(conversation.trace)
-        turns = tuple(TraceTurn(text, train, mistake and Mistake(mistake)) for text, train, mistake in note["turns"])
+        turns = tuple(read_turn(turn) for turn in note["turns"])
         trace = Trace(task_of_row(note["task"], folder, seeds_folder), turns, note["kind"])
         return OwnTrace(trace, budgets_of_row(note["budgets"]))
     except (ValueError, KeyError, TypeError) as error:

@@ -7,7 +7,7 @@ Knows tasks, dialects and chance. Knows nothing of tokens or training. A templat
 import dataclasses
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Literal, overload
+from typing import Literal
 
 import numpy as np
 
@@ -15,6 +15,7 @@ from agents.traces import Mistake, Trace, TraceTurn
 from pixel_env.actions import write
 from pixel_env.boxes import Box
 from pixel_env.budgets import budgets_for
+from pixel_env.composed import Composed
 from pixel_env.dialects import Dialect
 from pixel_env.errors import TaskError
 from pixel_env.media import shown_size
@@ -194,7 +195,7 @@ def drawn_from(task_set: TaskSet, template: Template, dialect: Dialect) -> Trace
 
 
 @dataclass(frozen=True)
-class MixedTraces(Sequence[Trace]):
+class MixedTraces(Composed[Trace]):
     """`batches` batches, each with exactly so many traces of each generator: `parts` are (count, generator).
 
     Nothing is stored: trace number i is drawn anew from (seed, i), always the same.
@@ -212,21 +213,14 @@ class MixedTraces(Sequence[Trace]):
     def __len__(self) -> int:
         return self.batches * self.batch_size
 
-    @overload
-    def __getitem__(self, index: int) -> Trace: ...
-    @overload
-    def __getitem__(self, index: slice) -> list[Trace]: ...
-    def __getitem__(self, index: int | slice) -> Trace | list[Trace]:
-        if isinstance(index, slice):
-            return [self[place] for place in range(*index.indices(len(self)))]
-        if not 0 <= index < len(self):
-            raise IndexError(f"trace {index} of {len(self)}")
-        rng = np.random.default_rng((self.seed, index))
-        place = index % self.batch_size
+    def at(self, place: int) -> Trace:
+        """Trace number `place`, from 0."""
+        rng = np.random.default_rng((self.seed, place))
+        in_batch = place % self.batch_size
         for count, generator in self.parts:
-            if place < count:
+            if in_batch < count:
                 return generator(rng)
-            place -= count
+            in_batch -= count
         raise AssertionError("the counts of a batch add up to its size")
 
 

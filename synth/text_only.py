@@ -7,10 +7,10 @@ A task is composed from (seed, place) alone, and its solution again from its id.
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import overload
 
 import numpy as np
 
+from pixel_env.composed import Composed
 from pixel_env.types import Task
 from synth import text_only_arithmetic as arithmetic
 from synth import text_only_logic as logic
@@ -43,23 +43,15 @@ def text_tasks(count: int, seed: int = 0) -> Sequence[Task]:
 
 
 @dataclass(frozen=True)
-class _TextTasks(Sequence[Task]):
+class _TextTasks(Composed[Task]):
     size: int
     seed: int
 
     def __len__(self) -> int:
         return self.size
 
-    @overload
-    def __getitem__(self, index: int) -> Task: ...
-    @overload
-    def __getitem__(self, index: slice) -> Sequence[Task]: ...
-    def __getitem__(self, index: int | slice) -> Task | Sequence[Task]:
-        if isinstance(index, slice):
-            return [self[place] for place in range(*index.indices(self.size))]
-        if not -self.size <= index < self.size:
-            raise IndexError(f"there are {self.size} text-only tasks, asked for number {index}")
-        place = index % self.size
+    def at(self, place: int) -> Task:
+        """Task number `place`, from 0."""
         family = list(FAMILIES)[place % len(FAMILIES)]
         problem = _composed(self.seed, place, family)
         task_id = f"text-only/{self.seed}/{place:06d}-{family}"

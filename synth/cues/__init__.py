@@ -28,7 +28,7 @@ from synth.cues.asking import Asked, Asker, asked_of
 from synth.cues.embedded import embedded_seeds
 from synth.cues.filters import FOR_RECIPES, Drop, Filters, Sieve
 from synth.cues.locating import SEED_FORMATS, locate_seeds
-from synth.cues.overview import AnswersWithoutLooking, without_looking
+from synth.cues.overview import AnswersWithoutLooking, KeptAnswers, without_looking
 from synth.cues.report import SeedReport, Seeds, Tally
 from synth.cues.sa1b import SA1B
 
@@ -40,6 +40,7 @@ __all__ = [
     "Asker",
     "Drop",
     "Filters",
+    "KeptAnswers",
     "SeedReport",
     "Seeds",
     "load_seeds",
@@ -92,7 +93,8 @@ def load_seeds(
     sieve = Sieve(filters or (FOR_RECIPES if found.is_composed else Filters()))
     chunks = _chunks(_sifted(found.task_set.tasks, sieve, tally), _CHUNK if count is None else min(count, _CHUNK))
     asked = (_asked(chunk, asker, seed, tally) if asker and found.is_unlabelled else chunk for chunk in chunks)
-    kept = (task for chunk in asked for task in _looked_for(chunk, answers_without_looking, tally))
+    sets = (replace(found.task_set, tasks=tuple(chunk)) for chunk in asked)
+    kept = (task for chunk in sets for task in _looked_for(chunk, answers_without_looking, tally))
     tasks = tuple(islice(kept, count))
     report = tally.report(found.task_set.name, found.format_name, len(tasks))
     if not tasks:
@@ -112,7 +114,7 @@ def _found(spec: str | Path, split: Split, count: int | None, strict: bool) -> _
         raise TaskError(f"{spec} holds nothing that can be asked about; it was read as {reading.format_name!r}")
     task_set = reading.usable(strict=strict)
     is_unlabelled = located is not None and located.format is SA1B
-    return _Found(task_set, reading.format_name, reading.problems, is_unlabelled=is_unlabelled)
+    return _Found(task_set, reading.format_name, tuple(map(str, reading.problems)), is_unlabelled=is_unlabelled)
 
 
 def _sifted(tasks: Iterable[Task], sieve: Sieve, tally: Tally) -> Iterator[Task]:
@@ -136,13 +138,13 @@ def _asked(tasks: Sequence[Task], asker: Asker, seed: int, tally: Tally) -> list
     return asked
 
 
-def _looked_for(tasks: Sequence[Task], answered: AnswersWithoutLooking | None, tally: Tally) -> list[Task]:
+def _looked_for(chunk: TaskSet, answered: AnswersWithoutLooking | None, tally: Tally) -> list[Task]:
     if answered is None:
-        return list(tasks)
-    suffices = answered(tasks)
-    for task in (task for task, is_answered in zip(tasks, suffices, strict=True) if is_answered):
+        return list(chunk.tasks)
+    suffices = answered(chunk)
+    for task in (task for task, is_answered in zip(chunk.tasks, suffices, strict=True) if is_answered):
         tally.drop(Drop.OVERVIEW_SUFFICES, task.task_id)
-    return [task for task, is_answered in zip(tasks, suffices, strict=True) if not is_answered]
+    return [task for task, is_answered in zip(chunk.tasks, suffices, strict=True) if not is_answered]
 
 
 def _chunks(tasks: Iterable[Task], size: int) -> Iterator[list[Task]]:

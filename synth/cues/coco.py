@@ -177,4 +177,5 @@ COCO = Format(
     root_of=_root_of,
     below=("images",),
     test_word="val",
+    told_in="docs/synthesis.md",
 )

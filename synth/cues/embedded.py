@@ -5,8 +5,8 @@ Knows which sets are mixed. Nothing is stored: a seed is a recipe, drawn anew fr
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import overload
 
+from pixel_env.composed import Composed
 from pixel_env.samples import SAMPLE_SETS, sample_set
 from pixel_env.scenes import Split
 from pixel_env.types import Task, TaskSet
@@ -15,7 +15,7 @@ MIXED = ("vstar", "tallyqa", "infographics", "mvbench")
 
 
 @dataclass(frozen=True)
-class InTurn(Sequence[Task]):
+class InTurn(Composed[Task]):
     """One task of each part, then the next of each. The parts are equally long."""
 
     parts: tuple[Sequence[Task], ...]
@@ -23,16 +23,9 @@ class InTurn(Sequence[Task]):
     def __len__(self) -> int:
         return sum(len(part) for part in self.parts)
 
-    @overload
-    def __getitem__(self, index: int) -> Task: ...
-    @overload
-    def __getitem__(self, index: slice) -> Sequence[Task]: ...
-    def __getitem__(self, index: int | slice) -> Task | Sequence[Task]:
-        if isinstance(index, slice):
-            return [self[place] for place in range(*index.indices(len(self)))]
-        if not -len(self) <= index < len(self):
-            raise IndexError(f"there are {len(self)} seeds, asked for number {index}")
-        row, part = divmod(index % len(self), len(self.parts))
+    def at(self, place: int) -> Task:
+        """Task number `place`, from 0."""
+        row, part = divmod(place, len(self.parts))
         return self.parts[part][row]
 
 

@@ -132,4 +132,5 @@ SA1B = Format(
     task_of=_task_of,
     rows_of=_region_rows,
     joins=lambda columns: True,
+    told_in="docs/synthesis.md",
 )

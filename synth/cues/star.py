@@ -57,7 +57,7 @@ def _task_of(row: Row, pictures: PictureFolder) -> Task:
     if len(options) < 2 or not is_among(answer, options):
         raise TaskError(f"its answer {answer!r} is none of the choices {shortened(options)}")
     start_s, end_s = _seconds(row)
-    path = Path(pictures.path(f"{row.text('video_id')}.mp4"))
+    path = Path(pictures.path(f"{row.text('video_id')}.mp4", "video"))
     try:
         frames = frames_between(frame_times(path), start_s, end_s)
     except MediaError as error:
@@ -101,4 +101,5 @@ STAR = Format(
     task_of=_task_of,
     below=("Charades_v1_480", "videos"),
     test_word="val",
+    told_in="docs/synthesis.md",
 )

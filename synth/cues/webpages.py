@@ -54,4 +54,5 @@ WEBPAGES = Format(
     told_by=_told_by,
     task_of=_task_of,
     below=("images", "screenshots"),
+    told_in="docs/synthesis.md",
 )

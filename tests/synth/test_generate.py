@@ -13,6 +13,7 @@ from agents.trace_folder import read_trace_folder
 from agents.traces import Mistake
 from pixel_env.cli import main
 from pixel_env.dialects import dialect_named
+from pixel_env.errors import TaskError
 from synth.generate_config import parsed
 from synth.job import Job
 from synth.outcomes import JOURNAL
@@ -219,7 +220,8 @@ def test_seeds_of_ones_own_are_referred_to_by_their_paths(tmp_path):
     (seeds / "0.png").rename(seeds / "moved.png")
     for number in range(1, 6):
         (seeds / f"{number}.png").unlink()
-    assert "seeds_folder" in str(pytest.raises(Exception, read_trace_folder, out).value)
+    with pytest.raises(TaskError, match="seeds_folder"):
+        read_trace_folder(out)
 
 
 def test_the_embedded_models_dialect_gets_traces_that_it_can_say(tmp_path):
@@ -227,3 +229,60 @@ def test_the_embedded_models_dialect_gets_traces_that_it_can_say(tmp_path):
     assert synth(tmp_path, *flags) == 0
     _, traces = read_trace_folder(tmp_path)
     assert all(dialect_named("tiny").calls.opening in trace.turns[0].text for trace in traces)
+
+
+class Failing(TemplateTeacher):
+    """Fails, as an endpoint may, at every third plan with looks, as long as it is told to."""
+
+    fails = True
+
+    def narrate(self, plans, *, seed):
+        for place, said in TemplateTeacher().narrate(plans, seed=seed):
+            if self.fails and plans[place].looks and sum(map(ord, plans[place].plan_id)) % 3 == 0:
+                yield place, Refusal("endpoint_failed", "it is down", is_final=False)
+            else:
+                yield place, said
+
+
+def test_what_a_failure_dropped_is_tried_again_by_the_next_command(whole, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr("synth.generate.TemplateTeacher", Failing)
+    assert synth(tmp_path) == 0 and synth(tmp_path) == 0
+    assert "| teacher: endpoint_failed |" in capsys.readouterr().out
+    assert (tmp_path / "traces.jsonl").read_bytes() != (whole / "traces.jsonl").read_bytes()
+    monkeypatch.setattr(Failing, "fails", False)
+    assert synth(tmp_path) == 0
+    assert content(tmp_path) == content(whole)
+
+
+def test_a_shards_failure_is_tried_again_by_the_command_that_takes_it_over(whole, tmp_path, monkeypatch):
+    with monkeypatch.context() as patch:
+        patch.setattr("synth.generate.TemplateTeacher", Failing)
+        assert synth(tmp_path, "--shard", "1/2") == 0
+    assert synth(tmp_path) == 0
+    assert content(tmp_path) == content(whole)
+
+
+def test_a_journal_of_other_seeds_is_refused(whole, tmp_path, capsys):
+    row = json.loads((whole / JOURNAL).read_text().splitlines()[0])
+    (tmp_path / JOURNAL).write_text(json.dumps(row | {"plan_id": "other/single_pass"}) + "\n")
+    assert synth(tmp_path) == 2
+    assert "the seeds or the release have changed" in capsys.readouterr().err
+
+
+def test_a_flag_that_was_refused_leaves_the_folder_free_for_the_right_one(tmp_path):
+    assert synth(tmp_path, "--media", "picture=1") == 2 and synth(tmp_path, "--seed_count", "2") == 2
+    assert synth(tmp_path) == 0
+
+
+def test_of_two_commands_on_one_folder_one_waits_for_the_other(whole, tmp_path):
+    command = [sys.executable, "-m", "pixel_env.cli", "synth", "--out", str(tmp_path), *SMALL]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    both = [
+        subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        for _ in range(2)
+    ]
+    told = [process.communicate(timeout=120) for process in both]
+    assert [process.returncode for process in both] == [0, 0]
+    assert sorted(printed.split(" ")[0] for printed, _ in told) == ["0", "24"]
+    assert sum("waiting for another process that makes" in errors for _, errors in told) == 1
+    assert content(tmp_path) == content(whole)

@@ -28,6 +28,9 @@ YES = tiny_task(question="Is the bin left of the door?", answers=("no",))
 PLANET = tiny_task(question="Which planet is marked with a dot?", answers=("Venus",))
 EASY = tiny_task(question="Which colour is the sky?", answers=("blue",), needs_looking=False)
 
+NOTE = tiny_task(question='In the panel "Notes": which note stands in row 3?', answers=("E",))
+CHOICE = tiny_task(options=("4", "1", "9", "7"), answers=("1",), grader="choice")
+
 LEAKS = [
     (DIGIT, "The red card shows a 7, let me make sure.", LeakKind.NUMBER),
     (DIGIT, "There is a seven on the card.", LeakKind.NUMBER),
@@ -53,6 +56,9 @@ LEAKS = [
     (YES, "No, it stands elsewhere; let me check.", LeakKind.TEXT),
     (PLANET, "The dot is beside Venus.", LeakKind.TEXT),
     (EASY, "The answer is blue.", LeakKind.ANNOUNCED),
+    (NOTE, "There seems to be an E in that row.", LeakKind.TEXT),
+    (CHOICE, "The answer is one.", LeakKind.ANNOUNCED),
+    (CHOICE, "It shows a 1.", LeakKind.NUMBER),
 ]
 NO_LEAKS = [
     (DIGIT, "A photograph with a red card; its digit is too small to read."),
@@ -82,6 +88,8 @@ NO_LEAKS = [
     (SIDE, "The tree stands on the left side, and I look for the dog."),
     (YES, "No detail can be read here, and there is no sign."),
     (PLANET, "The venusian surface is not asked for."),
+    (NOTE, "Every row of the e-book looks alike; the note is too small."),
+    (CHOICE, "One of 4 digits must be right, and I see one card."),
     (EASY, "The blue sky is above; the card is below."),
 ]
 

@@ -75,7 +75,7 @@ def test_every_sample_of_a_question_has_a_seed_of_its_own_and_the_same_in_every_
 def test_a_sample_that_makes_no_trace_is_counted_by_its_reason(text, reason):
     result = sampled([question()], Drawn({"3 + 4?": [text]}).engine, samples=2)
     assert result.rejected == Counter({reason: 2}) and not result.traces
-    assert [task.task_id for task in result.unsolved] == ["sum"]
+    assert [(task.task_id, why) for task, why in result.unsolved] == [("sum", reason)]
 
 
 def test_an_answer_after_a_turn_without_one_is_not_kept():
@@ -92,7 +92,7 @@ def test_an_engine_that_fails_is_counted_and_asked_again():
 
     seeds = []
     result = sampled([question()], ScriptedEngine(say, CHAT))
-    assert result.rejected == {Rejected.FAILED: 1} and len(result.traces) == 1
+    assert result.rejected == {Rejected.FAILED: 1} and len(result.traces) == 1 and "out of memory" in result.error
 
 
 def test_traces_come_in_the_order_of_their_questions_whenever_they_were_found():
@@ -101,7 +101,7 @@ def test_traces_come_in_the_order_of_their_questions_whenever_they_were_found():
     tasks = [question(name, question=f"{name}?") for name in ("late", "never", "soon")]
     result = sampled(tasks, drawn.engine)
     assert [trace.task.task_id for trace in result.traces] == ["late", "soon"]
-    assert [task.task_id for task in result.unsolved] == ["never"] and result.rejected[Rejected.WRONG] == 6
+    assert [task.task_id for task, _ in result.unsolved] == ["never"] and result.rejected[Rejected.WRONG] == 6
 
 
 def test_a_question_about_a_picture_is_refused_with_the_way_out():

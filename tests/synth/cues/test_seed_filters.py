@@ -17,8 +17,8 @@ from pixel_env.errors import TaskError
 from pixel_env.media import FileSource, ImageSource
 from pixel_env.samples import SAMPLE_SETS
 from pixel_env.testing import BrokenSource, PixelSource, tiny_task, tiny_video_task
-from pixel_env.types import Evidence, Limits, ViewKind
-from synth.cues import SEED_FORMATS, Asked, Drop, Filters, load_seeds, without_looking
+from pixel_env.types import Evidence, Limits, TaskSet, ViewKind
+from synth.cues import SEED_FORMATS, Asked, Drop, Filters, KeptAnswers, load_seeds, without_looking
 from synth.cues.duplicates import SeenPictures, difference_hash, distance
 from synth.cues.embedded import MIXED, embedded_seeds
 from synth.cues.filters import Sieve
@@ -203,21 +203,51 @@ def test_what_a_model_answers_without_looking_is_dropped_and_it_may_not_call():
         return "<answer>7" if "red" in conversation.text else "<answer>0"
 
     tasks = [tiny_task("a"), tiny_task("b", question="Which digit is on the blue card?")]
-    assert check_by(script)(tasks) == [True, False]
+    assert check_by(script)(TaskSet("two", tasks)) == [True, False]
     assert all(PlainChat(dialect_named("tiny")).call_opening_ids() <= ids for ids in banned)
 
 
 def test_a_guess_that_is_right_once_is_not_an_answer():
     answers = iter(["<answer>7", "<answer>7", "<answer>7", "<answer>7", "<answer>0", "<answer>7"])
-    assert check_by(lambda conversation: next(answers), attempts=3)([tiny_task("a"), tiny_task("b")]) == [True, False]
+    check = check_by(lambda conversation: next(answers), attempts=3)
+    assert check(TaskSet("two", [tiny_task("a"), tiny_task("b")])) == [True, False]
+
+
+def test_a_model_that_cannot_be_kept_from_calling_has_one_turn():
+    said = {"red": "<crop> 0 0 4 4", "blue": "<answer>7"}
+    tasks = [tiny_task("a"), tiny_task("b", question="Which digit is on the blue card?")]
+    check = check_by(lambda it: said["red" if "red" in it.text else "blue"], can_ban=False)
+    assert check(TaskSet("two", tasks)) == [False, True]
+
+
+def test_a_model_that_breaks_says_nothing_about_a_seed():
+    with pytest.raises(TaskError, match=r"seed 'a': .*out of memory.*goes on from there"):
+        check_by(lambda conversation: fail("out of memory"))(TaskSet("one", [tiny_task("a")]))
+
+
+def fail(message):
+    raise RuntimeError(message)
+
+
+def test_what_was_answered_is_asked_for_once_even_by_another_process(tmp_path):
+    asked = []
+
+    def answered(task_set):
+        asked.extend(task.task_id for task in task_set.tasks)
+        return [task.task_id == "a" for task in task_set.tasks]
+
+    first, second = TaskSet("s", [tiny_task("a")]), TaskSet("s", [tiny_task("b"), tiny_task("a")])
+    assert KeptAnswers(tmp_path / "kept.jsonl", answered)(first) == [True]
+    assert KeptAnswers(tmp_path / "kept.jsonl", answered)(second) == [False, True]
+    assert asked == ["a", "b"]
 
 
 def test_the_check_is_asked_in_chunks_until_enough_seeds_are_kept():
     asked = []
 
-    def answered(tasks):
-        asked.append(len(tasks))
-        return [place % 2 == 0 for place in range(len(tasks))]
+    def answered(task_set):
+        asked.append(len(task_set))
+        return [place % 2 == 0 for place in range(len(task_set))]
 
     seeds = load_seeds("sample:vstar-tiny", count=300, answers_without_looking=answered)
     assert seeds.report.kept == len(seeds.task_set) == 300

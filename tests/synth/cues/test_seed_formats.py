@@ -44,7 +44,9 @@ def test_of_the_files_of_two_splits_the_one_that_is_asked_for_is_read(made, make
     assert {task.task_id for task in tasks_of(tmp_path)} >= {"coco-7-count-cup"}
     make.as_json(tmp_path / "annotations/instances_other.json", make.coco_content())
     (tmp_path / "annotations/instances_train2017.json").rename(tmp_path / "annotations/instances_more.json")
-    with pytest.raises(TaskError, match=r"several files of seeds; give one of them:\n  coco:.*instances_more.json"):
+    with pytest.raises(
+        TaskError, match=r"several files of the format 'coco'; give one of them:\n.*instances_more.json"
+    ):
         load_seeds(tmp_path)
 
 
