@@ -45,8 +45,8 @@ from pixel_env.types import Limits, Task, TaskSet
 from synth.cues.embedded import embedded_seeds
 from synth.mix import PAPER, draw_plans
 from synth.plans import Plan, traced
-from synth.template_teacher import narrated
-from synth.text_only import text_tasks
+from synth.template_teacher.teacher import narrated
+from synth.text_only.tasks import text_tasks
 
 MODEL = "tiny-base"
 SIDES = ("ours", "TRL")

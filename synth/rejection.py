@@ -15,7 +15,7 @@ from agents.rollout import ChatFormat, EpisodeSettings, Sampling, rollout
 from agents.traces import Trace, TraceTurn
 from pixel_env.errors import ConfigError, TaskError
 from pixel_env.types import Stop, Task, Trajectory
-from synth.expert_saying import MAX_CHARACTERS, MIN_CHARACTERS, has_control_characters
+from synth.expert.saying import MAX_CHARACTERS, MIN_CHARACTERS, has_control_characters
 from synth.plans import PlanKind
 
 

@@ -23,7 +23,7 @@ from pixel_env.errors import ConfigError
 from pixel_env.tasks.lock import alone_in
 from pixel_env.types import TaskSet
 from synth.cues import AnswersWithoutLooking, KeptAnswers, without_looking
-from synth.generate_config import Making, SynthConfig
+from synth.generation.config import Making, SynthConfig
 from synth.plans import Narration, Plan, PlanKind, Refusal, Teacher
 from synth.rejection import Rejected, Sampled, sampled_traces
 

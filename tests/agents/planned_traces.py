@@ -11,8 +11,8 @@ from pixel_env.types import Evidence, TaskSet
 from synth.framing import FREE, GRID
 from synth.planning import planned
 from synth.plans import Plan, PlanKind, traced
-from synth.template_teacher import narrated
-from synth.text_only import text_tasks
+from synth.template_teacher.teacher import narrated
+from synth.text_only.tasks import text_tasks
 
 SMALL = view_budgets(*[(32 * 32, 64 * 64)] * 4, factor=16)
 """Pictures of 4 to 16 tokens."""

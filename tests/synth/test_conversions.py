@@ -13,8 +13,8 @@ from pixel_env.dialects import dialect_named
 from pixel_env.media import FileSource
 from pixel_env.samples import sample_set
 from pixel_env.types import CropImage, Evidence, SelectFrames, Task, TaskSet
-from synth.conversions import ROW_FORMATS
-from synth.convert import load_rows, write_rows
+from synth.conversion.command import load_rows, write_rows
+from synth.conversion.conversions import ROW_FORMATS
 from synth.plans import Look, Narration, Plan, PlanKind, traced
 from synth.templates import shown_as
 

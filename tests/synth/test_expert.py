@@ -27,9 +27,9 @@ from pixel_env.boxes import Box
 from pixel_env.errors import ConfigError
 from pixel_env.testing import BrokenSource, tiny_task, tiny_video_task
 from pixel_env.types import CropImage, SelectFrames
-from synth.expert import ExpertTeacher
-from synth.expert_cache import Reply, ReplyCache
-from synth.expert_config import ExpertConfig
+from synth.expert.cache import Reply, ReplyCache
+from synth.expert.config import ExpertConfig
+from synth.expert.teacher import ExpertTeacher
 from synth.plans import Look, Narration, Plan, PlanKind, Refusal
 
 pytest.importorskip("openai")

@@ -4,8 +4,8 @@ import asyncio
 
 import pytest
 
-from synth.expert_arrivals import arrivals
-from synth.expert_pace import Pace
+from synth.expert.arrivals import arrivals
+from synth.expert.pace import Pace
 
 
 class Time:

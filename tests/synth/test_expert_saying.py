@@ -5,8 +5,8 @@ import json
 import pytest
 
 from pixel_env.dialects import DIALECTS, JsonCalls
-from synth.expert_cache import Reply
-from synth.expert_saying import MAX_CHARACTERS, Saying, Unusable, read_saying
+from synth.expert.cache import Reply
+from synth.expert.saying import MAX_CHARACTERS, Saying, Unusable, read_saying
 
 GOOD = "The card in the crop shows a clear red digit."
 

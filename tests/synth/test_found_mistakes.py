@@ -7,9 +7,9 @@ from pixel_env.boxes import Box
 from pixel_env.dialects import dialect_named
 from pixel_env.testing import tiny_task, tiny_video_task
 from pixel_env.types import Answer, CropImage, Limits, SelectFrames
-from synth.agreement import agreement, main
-from synth.found_mistakes import found_mistakes
-from synth.generate import main as synth
+from synth.conversion.agreement import agreement, main
+from synth.conversion.found_mistakes import found_mistakes
+from synth.generation.command import main as synth
 from synth.playing import play
 
 DIALECT = dialect_named("default")

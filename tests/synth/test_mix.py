@@ -7,7 +7,7 @@ from pixel_env.tasks import load_tasks
 from synth.mix import PAPER, Mix, cell_counts, counts, draw_plans, tally
 from synth.planning import NoRoom
 from synth.plans import PlanKind
-from synth.text_only import text_tasks
+from synth.text_only.tasks import text_tasks
 
 SINGLE, ONCE, TWICE, ZOOM, RESELECT, TEXT = PlanKind
 IMAGES_ONLY = Mix(video=0, text=0)

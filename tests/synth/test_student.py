@@ -9,8 +9,8 @@ from agents.engines.scripted import PlainChat, ScriptedEngine
 from agents.trace_folder import read_trace_folder
 from pixel_env.cli import main
 from pixel_env.dialects import dialect_named
-from synth.outcomes import JOURNAL
-from synth.text_only import solution, text_tasks
+from synth.generation.outcomes import JOURNAL
+from synth.text_only.tasks import solution, text_tasks
 
 DATA_SET = ("traces.jsonl", "tasks.jsonl", "task_set.json", "README.md", "configuration.json")
 SMALL = ("--count", "12", "--workers", "1", "--seeds", "sample:vstar-tiny", "--media", "image=2", "text=1")

@@ -10,19 +10,19 @@ from pixel_env.grading import grade
 from pixel_env.tasks import load_tasks
 from pixel_env.testing import tiny_task
 from pixel_env.types import Evidence
-from synth import wording_images, wording_videos
 from synth.leaks import leak_in
 from synth.mix import PAPER, draw_plans
 from synth.planning import planned
 from synth.plans import Narration, Plan, PlanKind, Refusal
-from synth.template_teacher import TemplateTeacher, answer_words, narrated
-from synth.text_only import text_tasks
-from synth.wording import Grammar, moment_words, place_words
+from synth.template_teacher import images, videos
+from synth.template_teacher.teacher import TemplateTeacher, answer_words, narrated
+from synth.template_teacher.wording import Grammar, moment_words, place_words
+from synth.text_only.tasks import text_tasks
 
 SETS = ("vstar", "tallyqa", "infographics", "mvbench")
 TABLES = [
     pytest.param(grammar, id=f"{module.__name__}.{name}")
-    for module in (wording_images, wording_videos)
+    for module in (images, videos)
     for name, grammar in vars(module).items()
     if isinstance(grammar, Grammar)
 ]

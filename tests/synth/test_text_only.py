@@ -12,7 +12,7 @@ from pixel_env.env import PixelEnv
 from pixel_env.testing import tiny_task
 from pixel_env.types import TaskSet
 from synth.plans import Narration, Plan, PlanKind, traced
-from synth.text_only import FAMILIES, solution, text_tasks
+from synth.text_only.tasks import FAMILIES, solution, text_tasks
 
 TASKS = text_tasks(3300, seed=1)
 BY_FAMILY = defaultdict(list)

@@ -1,4 +1,4 @@
-"""How far mistakes that are found are those that were flagged: `python -m synth.agreement FOLDER`.
+"""How far mistakes that are found are those that were flagged: `python -m synth.conversion.agreement FOLDER`.
 
 Knows traces, flags and `found_mistakes`. The figure holds for the teacher that wrote the folder, and for no other.
 """
@@ -16,7 +16,7 @@ from agents.traces import Mistake, Trace
 from pixel_env.budgets import budgets_for
 from pixel_env.dialects import Dialect, dialect_named
 from pixel_env.types import Limits, Trajectory
-from synth.found_mistakes import found_mistakes, is_executed
+from synth.conversion.found_mistakes import found_mistakes, is_executed
 from synth.playing import play
 from synth.spoken import spoken
 
@@ -76,7 +76,7 @@ def agreement(played: Iterable[tuple[Trace, Trajectory]], dialect: Dialect) -> A
 
 def main(argv: list[str]) -> int:
     """Prints the agreement on a folder of traces."""
-    parser = argparse.ArgumentParser(prog="python -m synth.agreement", description=main.__doc__)
+    parser = argparse.ArgumentParser(prog="python -m synth.conversion.agreement", description=main.__doc__)
     parser.add_argument("folder", type=Path, help="what pixel-env synth wrote")
     parser.add_argument("--dialect", default="default", help="that it was written in (%(default)s)")
     options = parser.parse_args(argv)

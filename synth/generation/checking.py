@@ -14,7 +14,7 @@ from typing import Any
 from agents.rollout import EpisodeSettings
 from agents.traces import Trace
 from pixel_env.errors import MediaError, TaskError
-from synth.outcomes import Outcome
+from synth.generation.outcomes import Outcome
 from synth.plans import Narration, Plan, Refusal, Teacher, traced
 from synth.verify import verify
 

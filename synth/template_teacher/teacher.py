@@ -14,11 +14,11 @@ import numpy as np
 from agents.traces import Mistake
 from pixel_env.grading.choices import option_meant
 from pixel_env.types import CropImage, SelectFrames, Task
-from synth import wording_images, wording_videos
 from synth.leaks import leak_in
 from synth.plans import Look, Narration, Plan, PlanKind, Refusal
-from synth.text_only import solution
-from synth.wording import Grammar, moment_words, place_words
+from synth.template_teacher import images, videos
+from synth.template_teacher.wording import Grammar, moment_words, place_words
+from synth.text_only.tasks import solution
 
 _TRIES = 100
 
@@ -37,7 +37,7 @@ class TemplateTeacher:
 def narrated(plan: Plan, *, seed: int) -> Narration | Refusal:
     """What is said with the plan, drawn from (seed, plan id).
 
-    Refused: "no_solution" for a text-only task that is not of `text_only.py`; "cannot_avoid_leak" where every text
+    Refused: "no_solution" for a text-only task that is not of `text_only/`; "cannot_avoid_leak" where every text
     that was tried would have stated the answer too early.
     """
     if plan.kind is PlanKind.TEXT_ONLY:
@@ -73,28 +73,28 @@ def _grammar(plan: Plan, place: int) -> Grammar:
     """The grammar of what is said before look number `place`: after what was seen, before what is done next."""
     is_video = plan.task.media == "video"
     if place == 0:
-        return wording_videos.OVERVIEW if is_video else wording_images.OVERVIEW
+        return videos.OVERVIEW if is_video else images.OVERVIEW
     shown = plan.looks[place - 1]
     match shown.mistake:
         case Mistake.UNRELATED_REGION:
-            return wording_images.AFTER_UNRELATED
+            return images.AFTER_UNRELATED
         case Mistake.OVERSIZED_REGION:
-            return wording_images.AFTER_OVERSIZED
+            return images.AFTER_OVERSIZED
         case Mistake.WRONG_FRAMES:
-            return wording_videos.AFTER_WRONG_FRAMES
+            return videos.AFTER_WRONG_FRAMES
         case None:
             return _last_grammar(plan, shown) if place == len(plan.looks) else _between_grammar(shown)
 
 
 def _between_grammar(shown: Look) -> Grammar:
     is_selection = isinstance(shown.action, SelectFrames)
-    return wording_videos.FRAME_THEN_CROP if is_selection else wording_images.NEXT_CUE
+    return videos.FRAME_THEN_CROP if is_selection else images.NEXT_CUE
 
 
 def _last_grammar(plan: Plan, shown: Look) -> Grammar:
     if plan.task.grader == "number":
-        return wording_images.COUNTED
-    return wording_videos.SEEN if isinstance(shown.action, SelectFrames) else wording_images.SEEN
+        return images.COUNTED
+    return videos.SEEN if isinstance(shown.action, SelectFrames) else images.SEEN
 
 
 def _fields(plan: Plan, place: int, rng: np.random.Generator) -> dict[str, str]:

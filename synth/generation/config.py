@@ -15,7 +15,7 @@ from agents.shards import Shard, shard_named
 from pixel_env.dialects import Dialect, IntegerCalls
 from pixel_env.errors import ConfigError
 from pixel_env.types import Limits
-from synth.expert_config import ExpertConfig
+from synth.expert.config import ExpertConfig
 from synth.framing import FREE, GRID, Framing
 from synth.mix import IMAGE_KINDS, VIDEO_KINDS, Mix
 from synth.plans import PlanKind

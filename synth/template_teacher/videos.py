@@ -1,6 +1,6 @@
-"""What the template teacher says about videos and their frames. Tables only; the rules of `wording_images.py` hold."""
+"""What the template teacher says about videos and their frames. Tables only; the rules of `images.py` hold."""
 
-from synth.wording import Grammar
+from synth.template_teacher.wording import Grammar
 
 OVERVIEW = Grammar(
     (

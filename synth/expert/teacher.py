@@ -1,7 +1,7 @@
 """A teacher behind any OpenAI-compatible endpoint: hosted, or a server of one's own.
 
 For each plan it is asked for the overview, shown the whole picture (or all frames), then for one remark per look,
-shown that look alone. Knows plans and steps. Knows nothing of connections (`expert_endpoint.py`), and nothing of what a
+shown that look alone. Knows plans and steps. Knows nothing of connections (`endpoint.py`), and nothing of what a
 trace looks like.
 """
 
@@ -14,14 +14,14 @@ from tqdm import tqdm
 
 from pixel_env.errors import MediaError
 from pixel_env.types import Task
-from synth.expert_arrivals import Put, arrivals
-from synth.expert_bill import Bill
-from synth.expert_cache import ReplyCache
-from synth.expert_config import ExpertConfig
-from synth.expert_endpoint import WAYS_OUT, Endpoint
-from synth.expert_inquiry import teacher_budgets
-from synth.expert_prompts import Step, asked_again, inquiry_of, steps_of
-from synth.expert_saying import Saying, Unusable, read_saying
+from synth.expert.arrivals import Put, arrivals
+from synth.expert.bill import Bill
+from synth.expert.cache import ReplyCache
+from synth.expert.config import ExpertConfig
+from synth.expert.endpoint import WAYS_OUT, Endpoint
+from synth.expert.inquiry import teacher_budgets
+from synth.expert.prompts import Step, asked_again, inquiry_of, steps_of
+from synth.expert.saying import Saying, Unusable, read_saying
 from synth.leaks import leak_in
 from synth.plans import Narration, Plan, Refusal
 

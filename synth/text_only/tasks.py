@@ -1,7 +1,7 @@
 """Text-only tasks that write themselves: arithmetic and logic with exact answers and a solution step by step.
 
 A task is composed from (seed, place) alone, and its solution again from its id. Knows the families of
-`text_only_arithmetic.py` and `text_only_logic.py`; nothing of plans or teachers.
+`arithmetic.py` and `logic.py`; nothing of plans or teachers.
 """
 
 import re
@@ -12,9 +12,8 @@ import numpy as np
 
 from pixel_env.composed import Composed
 from pixel_env.types import Task
-from synth import text_only_arithmetic as arithmetic
-from synth import text_only_logic as logic
-from synth.text_only_problem import Problem
+from synth.text_only import arithmetic, logic
+from synth.text_only.problem import Problem
 
 FAMILIES: dict[str, Callable[[np.random.Generator], Problem]] = {
     "expression": arithmetic.expression,

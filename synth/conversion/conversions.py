@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pixel_env.errors import TaskError
-from synth.conversations import Conversation, Message, Pictures
+from synth.conversion.conversations import Conversation, Message, Pictures
 
 Row = dict[str, Any]
 

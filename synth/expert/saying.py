@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pixel_env.dialects import DIALECTS, Dialect, IntegerCalls, JsonCalls
-from synth.expert_cache import Reply
+from synth.expert.cache import Reply
 
 MIN_CHARACTERS = 20
 MAX_CHARACTERS = 6000

@@ -1,7 +1,7 @@
 """Small grammars: sentences whose parts are chosen one by one, and the words for places in a picture or a video.
 
-Knows words, boxes and frame numbers. Knows nothing of tasks or plans; the tables are in `wording_images.py` and
-`wording_videos.py`.
+Knows words, boxes and frame numbers. Knows nothing of tasks or plans; the tables are in `images.py` and
+`videos.py`.
 """
 
 import itertools

@@ -6,7 +6,7 @@ Knows names of OpenAI's fields. Knows nothing of connections.
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-from synth.expert_saying import SCHEMA
+from synth.expert.saying import SCHEMA
 
 _FORMATS: dict[str, dict[str, Any] | None] = {
     "json_schema": {"type": "json_schema", "json_schema": {"name": "thought", "strict": True, "schema": SCHEMA}},

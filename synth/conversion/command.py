@@ -20,10 +20,10 @@ from pixel_env.dialects import dialect_named
 from pixel_env.errors import MediaError, TaskError
 from pixel_env.tasks.rows import read_rows
 from pixel_env.types import Limits, TaskSet, ViewBudgets
-from synth.conversations import conversation_of
-from synth.conversions import ROW_FORMATS, RowFormat
-from synth.progress import progress
-from synth.released_rows import OwnTrace, Unit, foreign_trace, note_of, own_trace, translated
+from synth.conversion.conversations import conversation_of
+from synth.conversion.conversions import ROW_FORMATS, RowFormat
+from synth.conversion.released_rows import OwnTrace, Unit, foreign_trace, note_of, own_trace, translated
+from synth.generation.progress import progress
 
 _SHOWN = 10
 _LIMITS = Limits(max_turns=16, max_images=64)

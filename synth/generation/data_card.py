@@ -14,7 +14,7 @@ from agents.arguments import command_line
 from agents.traces import Mistake, Trace
 from pixel_env.types import TaskSet
 from synth.cues import SeedReport
-from synth.generate_config import TEMPLATE, SynthConfig
+from synth.generation.config import TEMPLATE, SynthConfig
 from synth.mix import Cell
 
 CARD, ATTRIBUTION = "README.md", "ATTRIBUTION.md"

@@ -16,8 +16,8 @@ from pixel_env.failures import Failure
 from pixel_env.operations import crop_image, select_frames
 from pixel_env.types import CropImage, SelectFrames, Task, View, ViewBudgets
 from pixel_env.wording import opening_prompt
-from synth.expert_inquiry import Inquiry, Line
-from synth.expert_saying import SCHEMA, Unusable
+from synth.expert.inquiry import Inquiry, Line
+from synth.expert.saying import SCHEMA, Unusable
 from synth.plans import Look, Plan, Refusal
 
 EYES = replace(dialect_named("default"), name="teacher", wording=Wording())

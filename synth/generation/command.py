@@ -16,14 +16,23 @@ from agents.run_folder import keep_configuration, refuse_another, write_whole
 from agents.trace_folder import common_folder, write_trace_folder
 from pixel_env.errors import ConfigError, MissingExtraError
 from pixel_env.tasks.lock import alone_in
-from synth.checking import executor_of
-from synth.data_card import ATTRIBUTION, CARD, Facts, attribution, data_card, is_embedded, left_out, mix_table
-from synth.expert_bill import Bill
-from synth.generate_config import TEMPLATE, Making, SynthConfig, expert_config, parsed
-from synth.job import Job
+from synth.expert.bill import Bill
+from synth.generation.checking import executor_of
+from synth.generation.config import TEMPLATE, Making, SynthConfig, expert_config, parsed
+from synth.generation.data_card import (
+    ATTRIBUTION,
+    CARD,
+    Facts,
+    attribution,
+    data_card,
+    is_embedded,
+    left_out,
+    mix_table,
+)
+from synth.generation.job import Job
 from synth.plans import Teacher
 from synth.student import Student, student_of
-from synth.template_teacher import TemplateTeacher
+from synth.template_teacher.teacher import TemplateTeacher
 
 _FEWER = 1
 
@@ -65,7 +74,7 @@ def teacher_of(config: SynthConfig, making: Making) -> tuple[Teacher, Bill | Non
     if "://" not in making.teacher:
         raise ConfigError(f"--teacher is {TEMPLATE!r} or the address of an endpoint, got {making.teacher!r}.")
     try:
-        from synth.expert import ExpertTeacher  # the client is wanted for an endpoint alone
+        from synth.expert.teacher import ExpertTeacher  # the client is wanted for an endpoint alone
     except ModuleNotFoundError as error:
         raise MissingExtraError.needs("a teacher behind an endpoint", "endpoint") from error
     expert = ExpertTeacher(expert_config(config, making))

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from synth.text_only_problem import NAMES, Problem, one_of, solved, some_of, whole
+from synth.text_only.problem import NAMES, Problem, one_of, solved, some_of, whole
 
 _GOODS = ("notebooks", "pencils", "mugs", "candles", "postcards", "apples", "bottles", "plates", "lamps", "tickets")
 _SWEETS = ("marbles", "stickers", "cherries", "nuts", "beads", "coins", "shells", "cards", "stamps", "buttons")

@@ -4,7 +4,7 @@ Before the detail is shown no text names an answer or counts anything: the first
 `answer`, and without number words. Where `place` would give an answer away, alternatives without it remain.
 """
 
-from synth.wording import Grammar
+from synth.template_teacher.wording import Grammar
 
 OVERVIEW = Grammar(
     (

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from synth.expert_cache import Reply
+from synth.expert.cache import Reply
 
 MILLION = 1_000_000
 

@@ -13,12 +13,12 @@ from typing import Any, Self
 import openai
 
 from pixel_env.errors import ConfigError
-from synth.expert_bill import Bill
-from synth.expert_cache import Reply, ReplyCache
-from synth.expert_config import ExpertConfig
-from synth.expert_inquiry import Inquiry
-from synth.expert_manner import Manner
-from synth.expert_pace import Pace
+from synth.expert.bill import Bill
+from synth.expert.cache import Reply, ReplyCache
+from synth.expert.config import ExpertConfig
+from synth.expert.inquiry import Inquiry
+from synth.expert.manner import Manner
+from synth.expert.pace import Pace
 from synth.plans import Refusal
 
 _FATAL = {

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from synth.text_only_problem import NAMES, Problem, one_of, solved, some_of, whole
+from synth.text_only.problem import NAMES, Problem, one_of, solved, some_of, whole
 
 _DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 _ORDINALS = ("first", "second", "third", "fourth", "fifth")

@@ -29,8 +29,8 @@ from pixel_env.grading import grade
 from pixel_env.media import shown_size
 from pixel_env.tasks.options import are_numbers, is_among, reference_answers, without_marks, without_options
 from pixel_env.types import Action, CropImage, Limits, MediaKind, Stop, Task, Trajectory, Turn, View, ViewBudgets
-from synth.conversations import Conversation, question_of, said_by_assistant, task_pictures
-from synth.found_mistakes import found_mistakes
+from synth.conversion.conversations import Conversation, question_of, said_by_assistant, task_pictures
+from synth.conversion.found_mistakes import found_mistakes
 from synth.plans import PlanKind
 from synth.playing import play
 from synth.spoken import spoken

@@ -17,18 +17,18 @@ from pixel_env.budgets import budgets_for
 from pixel_env.dialects import dialect_named
 from pixel_env.errors import TaskError
 from pixel_env.types import Task
-from synth.checking import outcomes
 from synth.cues import AnswersWithoutLooking, Seeds, load_seeds
-from synth.data_card import Facts, is_embedded
-from synth.generate_config import SynthConfig, framing_of
+from synth.generation.checking import outcomes
+from synth.generation.config import SynthConfig, framing_of
+from synth.generation.data_card import Facts, is_embedded
+from synth.generation.outcomes import JOURNAL, Journal, Outcome, read_journal
+from synth.generation.progress import progress
 from synth.mix import Cell, cell_counts, draw_plans
-from synth.outcomes import JOURNAL, Journal, Outcome, read_journal
 from synth.plans import Plan, Teacher
-from synth.progress import progress
 from synth.repeats import Repeats
 from synth.student import Student, WithStudent
 from synth.templates import shown_as
-from synth.text_only import text_tasks
+from synth.text_only.tasks import text_tasks
 from synth.verify import Reason
 
 _SEEDS_PER_TRACE = 1.5
