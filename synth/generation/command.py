@@ -7,7 +7,7 @@ not. Knows teachers and folders; knows nothing of training.
 
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +18,7 @@ from pixel_env.errors import ConfigError, MissingExtraError
 from pixel_env.tasks.lock import alone_in
 from synth.expert.bill import Bill
 from synth.generation.checking import executor_of
-from synth.generation.config import TEMPLATE, Making, SynthConfig, expert_config, parsed
+from synth.generation.config import SILENT, TEMPLATE, Making, SynthConfig, expert_config, parsed
 from synth.generation.data_card import (
     ATTRIBUTION,
     CARD,
@@ -31,6 +31,7 @@ from synth.generation.data_card import (
 )
 from synth.generation.job import Job
 from synth.plans import Teacher
+from synth.silent_teacher import SilentTeacher
 from synth.student import Student, student_of
 from synth.template_teacher.teacher import TemplateTeacher
 
@@ -67,12 +68,17 @@ def _made(config: SynthConfig, making: Making, teacher: Teacher, bill: Bill | No
     return 0 if len(facts.traces) == config.count else _FEWER
 
 
+OWN_TEACHERS: dict[str, Callable[[], Teacher]] = {TEMPLATE: TemplateTeacher, SILENT: SilentTeacher}
+"""Those that need no model."""
+
+
 def teacher_of(config: SynthConfig, making: Making) -> tuple[Teacher, Bill | None]:
     """Who narrates, and what it costs. Raises ConfigError, or MissingExtraError for an endpoint without its client."""
-    if making.teacher == TEMPLATE:
-        return TemplateTeacher(), None
+    if making.teacher in OWN_TEACHERS:
+        return OWN_TEACHERS[making.teacher](), None
     if "://" not in making.teacher:
-        raise ConfigError(f"--teacher is {TEMPLATE!r} or the address of an endpoint, got {making.teacher!r}.")
+        own = ", ".join(map(repr, OWN_TEACHERS))
+        raise ConfigError(f"--teacher is one of {own}, or the address of an endpoint; got {making.teacher!r}.")
     try:
         from synth.expert.teacher import ExpertTeacher  # the client is wanted for an endpoint alone
     except ModuleNotFoundError as error:

@@ -20,7 +20,8 @@ from synth.framing import FREE, GRID, Framing
 from synth.mix import IMAGE_KINDS, VIDEO_KINDS, Mix
 from synth.plans import PlanKind
 
-TEMPLATE = "template"
+TEMPLATE, SILENT = "template", "silent"
+"""The names of the teachers that need no model."""
 
 
 @dataclass(frozen=True)
@@ -98,7 +99,8 @@ class Making:
     """How it is made: nothing here changes a byte of the data set."""
 
     teacher: str = field(
-        default=TEMPLATE, metadata={"help": "'template', or the address of an OpenAI-compatible endpoint, with its /v1"}
+        default=TEMPLATE,
+        metadata={"help": "'template', 'silent' (no words), or the address of an OpenAI-compatible endpoint, with /v1"},
     )
     out: str = field(default="runs/traces", metadata={"help": "folder of the data set; goes on if it was cut"})
     shard: str | None = field(

@@ -14,7 +14,7 @@ from agents.arguments import command_line
 from agents.traces import Mistake, Trace
 from pixel_env.types import TaskSet
 from synth.cues import SeedReport
-from synth.generation.config import TEMPLATE, SynthConfig
+from synth.generation.config import SILENT, TEMPLATE, SynthConfig
 from synth.mix import Cell
 
 CARD, ATTRIBUTION = "README.md", "ATTRIBUTION.md"
@@ -106,8 +106,8 @@ def _seeds(facts: Facts) -> str:
 
 def _licence(facts: Facts) -> str:
     texts = (
-        "The texts are those of the template teacher, which is part of pixel-env (Apache-2.0)."
-        if facts.teacher == TEMPLATE
+        f"The texts are those of the {facts.teacher} teacher, which is part of pixel-env (Apache-2.0)."
+        if facts.teacher in (TEMPLATE, SILENT)
         else f"The texts are what `{facts.teacher}` said: its provider's terms decide."
     )
     if facts.config.text_from == "student":
@@ -133,7 +133,7 @@ def attribution() -> str:
 
 def _making(facts: Facts) -> str:
     versions = [("python", platform.python_version()), *((name, _version(name)) for name in _PACKAGES)]
-    teacher = TEMPLATE if facts.teacher == TEMPLATE else "URL"
+    teacher = facts.teacher if facts.teacher in (TEMPLATE, SILENT) else "URL"
     command = f"{command_line(facts.config, 'synth')} --teacher {teacher} --out FOLDER"
     return (
         f"Teacher: `{facts.teacher}`.{_student(facts.config)}\n\n```bash\n{command}\n```\n\n"

@@ -1,5 +1,6 @@
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -132,7 +133,7 @@ def test_a_folder_that_cannot_be_written_is_said(tmp_path, capsys):
     [
         (["--media", "picture=1"], "image, video, text"),
         (["--media", "image=some"], "NAME=NUMBER"),
-        (["--teacher", "gpt"], "'template' or the address"),
+        (["--teacher", "gpt"], "or the address of an endpoint"),
         (["--teacher", "http://127.0.0.1:1/v1"], "--model"),
         (["--shard", "4/3"], "--shard is a part"),
         (["--count", "0"], "at least 1"),
@@ -286,3 +287,15 @@ def test_of_two_commands_on_one_folder_one_waits_for_the_other(whole, tmp_path):
     assert sorted(printed.split(" ")[0] for printed, _ in told) == ["0", "24"]
     assert sum("waiting for another process that makes" in errors for _, errors in told) == 1
     assert content(tmp_path) == content(whole)
+
+
+def test_the_silent_teacher_writes_calls_and_answers_and_nothing_else(tmp_path):
+    flags = ("--teacher", "silent", "--dialect", "tiny", "--seeds", "sample:vstar-tiny", "--media", "image=1")
+    assert synth(tmp_path / "out", *flags) == 0
+    texts = [turn.text for trace in read_trace_folder(tmp_path / "out")[1] for turn in trace.turns]
+    assert len(texts) > 48 and all(re.fullmatch(r"<crop>( \d+){4}|<answer>\d", text) for text in texts)
+
+
+def test_the_silent_teacher_reasons_about_no_text(tmp_path, capsys):
+    assert synth(tmp_path / "out", "--teacher", "silent", "--media", "text=1") == 2
+    assert "no_words" in capsys.readouterr().err
