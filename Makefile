@@ -13,7 +13,7 @@ ONE_THREAD := OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 TOKENIZERS_PARALLELISM=false
 NO_HUB := HF_HUB_OFFLINE=1 HF_HUB_DISABLE_TELEMETRY=1
 
 .DELETE_ON_ERROR:
-.PHONY: help install install-vllm lint test demo eval-demo trap replay-study mutants tiny
+.PHONY: help install install-vllm lint test demo eval-demo trap replay-study ablation-sft mutants tiny
 
 help:
 	@echo 'make install        make $(VENV) with everything for training and development (a no-op when nothing changed)'
@@ -24,6 +24,7 @@ help:
 	@echo 'make eval-demo      install, then evaluations on the sample sets, each with a page to look at (under a minute)'
 	@echo 'make trap SEEDS=5   install, then the same over several seeds, with the competent warm start as well'
 	@echo 'make replay-study   install, then sample replay and the filter compared, over SEEDS seeds'
+	@echo 'make ablation-sft   install, then warm starts with and without self-correction compared, over SEEDS seeds'
 	@echo 'make mutants        install, then break things on purpose and see that a test catches each'
 	@echo 'make tiny           install, then make the embedded tiny model again'
 	@echo 'PYTHON=python3.12   chooses the interpreter of a new $(VENV)'
@@ -74,6 +75,9 @@ trap: install
 
 replay-study: install
 	$(BIN)/pixel-env replay-study --seeds $(SEEDS)
+
+ablation-sft: install
+	$(BIN)/pixel-env sft-study --seeds $(SEEDS)
 
 mutants: install
 	$(ONE_THREAD) $(NO_HUB) $(BIN)/python tests/mutants.py

@@ -6,28 +6,50 @@ nothing of the trainer.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from enum import StrEnum
 from itertools import groupby
+from typing import Any
 
+import numpy as np
 import torch
 
+from agents.blank_rows import blank_row
 from agents.chat import Chat
 from agents.engines.protocol import Request, Response
-from agents.pictures import features_of
 from agents.rollout import EpisodeSettings, Rollout, Sampling, rollout
 from agents.traces import Trace, TraceTurn
+from pixel_env.dialects import Dialect
 from pixel_env.errors import TaskError
+from pixel_env.failures import FailureCode
 
 IGNORED = -100
 """The label of a token that the loss skips."""
 
 
+class Fault(StrEnum):
+    """Why a trace cannot be trained on: what refused traces are counted by."""
+
+    TOO_LONG = "too_long"
+    UNREADABLE_PICTURE = "unreadable_picture"
+    UNPLAYABLE = "unplayable"
+
+
+class UnusableTrace(TaskError):
+    """A trace that cannot be trained on."""
+
+    def __init__(self, fault: Fault, message: str) -> None:
+        super().__init__(message)
+        self.fault = fault
+
+
 class _Replay:
-    """An engine for one episode: says the turns of a trace, one after the other."""
+    """An engine for one episode: says the turns of a trace, one after the other. `images`: what it was shown last."""
 
     static = True
 
     def __init__(self, turns: Sequence[TraceTurn], chat: Chat) -> None:
+        self.images: tuple[np.ndarray, ...] = ()
         self._turns = iter(turns)
         self._chat = chat
         self._responses: list[Response] = []
@@ -37,6 +59,7 @@ class _Replay:
         return len(self._responses)
 
     def submit(self, request: Request) -> None:
+        self.images = tuple(request.images)
         turn = next(self._turns, None)
         ids = () if turn is None else self._chat.encode(turn.text)
         error = "the trace has no further turn" if turn is None else None
@@ -50,28 +73,53 @@ class _Replay:
         return responses
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class PlayedTrace:
-    """A trace with its ids; `labels` are the ids where they are trained and IGNORED elsewhere."""
+    """A trace with its ids; `labels` are the ids where they are trained and IGNORED elsewhere.
+
+    `images`: the pictures whose placeholders the ids hold, as shown; the first `rollout.video_frames` are one video.
+    """
 
     rollout: Rollout
     ids: tuple[int, ...]
     labels: tuple[int, ...]
+    images: tuple[np.ndarray, ...]
 
 
 def play(trace: Trace, chat: Chat, settings: EpisodeSettings) -> PlayedTrace:
-    """The trace as an episode. Raises TaskError if the episode does not end exactly with the trace's last turn."""
-    sampling = Sampling(temperature=0.0, max_turn_tokens=2**20)
-    [played] = rollout([trace.task], _Replay(trace.turns, chat), chat, settings=settings, sampling=sampling, seed=0)
-    trajectory = played.trajectory
+    """The trace as an episode. Raises UnusableTrace if it does not end exactly with the trace's last turn.
+
+    `settings.limits.max_tokens` bounds the whole conversation, the last turn included: no trace is cut.
+    """
+    sampling, engine = Sampling(temperature=0.0, max_turn_tokens=2**20), _Replay(trace.turns, chat)
+    unbounded = replace(settings, limits=replace(settings.limits, max_tokens=None))
+    [played] = rollout([trace.task], engine, chat, settings=unbounded, sampling=sampling, seed=0)
+    _check(trace, played, settings)
+    return PlayedTrace(played, played.prompt_ids + played.completion_ids, _labels(trace, played), engine.images)
+
+
+def _check(trace: Trace, played: Rollout, settings: EpisodeSettings) -> None:
+    trajectory, longest = played.trajectory, settings.limits.max_tokens
+    tokens = len(played.prompt_ids) + len(played.completion_ids)
+    if any(failure.code is FailureCode.UNREADABLE_SOURCE for failure in trajectory.failures):
+        raise UnusableTrace(
+            Fault.UNREADABLE_PICTURE,
+            f"The trace of task {trace.task.task_id!r} looks at a picture that can no longer be read. Put it back.",
+        )
     if len(trajectory.turns) < len(trace.turns) or trajectory.error is not None:
         ending = trajectory.error or f"the episode stopped ({trajectory.stop}) after {len(trajectory.turns)} turns"
-        raise TaskError(
+        raise UnusableTrace(
+            Fault.UNPLAYABLE,
             f"The trace of task {trace.task.task_id!r} with {len(trace.turns)} turns cannot be played to its end: "
             f"{ending}. Raise max_turns or max_images, or end the trace with an answer of the dialect "
-            f"{settings.dialect.name!r}."
+            f"{settings.dialect.name!r}.",
         )
-    return PlayedTrace(played, played.prompt_ids + played.completion_ids, _labels(trace, played))
+    if longest is not None and tokens > longest:
+        raise UnusableTrace(
+            Fault.TOO_LONG,
+            f"The trace of task {trace.task.task_id!r} has {tokens} tokens, pictures included, and {longest} are "
+            "allowed. Raise max_tokens if the model's context has room, or show smaller pictures.",
+        )
 
 
 def _labels(trace: Trace, played: Rollout) -> tuple[int, ...]:
@@ -89,11 +137,16 @@ def _labels(trace: Trace, played: Rollout) -> tuple[int, ...]:
 
 @dataclass(frozen=True)
 class TraceCollator:
-    """Rows `{"trace": index}` -> one padded batch, ready for the model's forward pass."""
+    """Rows `{"trace": index}` -> one padded batch, ready for the model's forward pass.
+
+    `always_sees`: a batch without any picture gets one more row that has one and that nothing is learned from
+    (`blank_rows.py`). Can be pickled, so that worker processes of any start method collate.
+    """
 
     chat: Chat
     settings: EpisodeSettings
     traces: Sequence[Trace]
+    always_sees: bool = False
 
     def __call__(self, rows: Sequence[Mapping[str, int]]) -> dict[str, torch.Tensor]:
         """`input_ids`, `attention_mask`, `labels`, `mm_token_type_ids` of shape (B, T), and `Chat.features`."""
@@ -102,14 +155,37 @@ class TraceCollator:
     def batch(self, traces: Sequence[Trace]) -> dict[str, torch.Tensor]:
         """The batch of these traces, padded on the right to the longest."""
         played = [play(trace, self.chat, self.settings) for trace in traces]
-        input_ids = _padded([row.ids for row in played], self.chat.pad_id)
+        ids, labels = [row.ids for row in played], [row.labels for row in played]
+        features = self._features(played)
+        blank, own = blank_row(features, self.chat) if self.always_sees else ((), {})
+        if blank:
+            ids, labels = [*ids, blank], [*labels, (IGNORED,) * len(blank)]
+        input_ids = _padded(ids, self.chat.pad_id)
         return {
             "input_ids": input_ids,
-            "attention_mask": _padded([(1,) * len(row.ids) for row in played], 0),
-            "labels": _padded([row.labels for row in played], IGNORED),
+            "attention_mask": _padded([(1,) * len(row) for row in ids], 0),
+            "labels": _padded(labels, IGNORED),
             "mm_token_type_ids": self.chat.mm_token_type_ids(input_ids),
-            **features_of([row.rollout for row in played], self.chat, self.settings.budgets),
+            **features,
+            **own,
         }
+
+    def _features(self, played: Sequence[PlayedTrace]) -> dict[str, torch.Tensor]:
+        frames = [row.rollout.video_frames for row in played]
+        images = [image for row, count in zip(played, frames, strict=True) for image in row.images[count:]]
+        return self.chat.features(
+            images, [row.images[:count] for row, count in zip(played, frames, strict=True) if count]
+        )
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        chat = self.chat  # holds locks
+        return _collator, (chat.processor, chat.dialect, self.settings, self.traces, self.always_sees)
+
+
+def _collator(
+    processor: Any, dialect: Dialect, settings: EpisodeSettings, traces: Sequence[Trace], always_sees: bool
+) -> TraceCollator:
+    return TraceCollator(Chat(processor, dialect), settings, traces, always_sees)
 
 
 def _padded(rows: Sequence[Sequence[int]], value: int) -> torch.Tensor:

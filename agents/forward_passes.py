@@ -10,15 +10,15 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-import numpy as np
 import torch
 
+from agents.blank_rows import blank_row
 from agents.chat import Chat
 from agents.pictures import check_placeholders, features_of
 from agents.rollout import Rollout
 from agents.scored_rows import Scores, attended, length_batches, trimmed
 from agents.video_positions import positions_of_videos
-from pixel_env.types import Prompt, ViewBudgets
+from pixel_env.types import ViewBudgets
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +77,7 @@ def forward_passes(
         features = features_of(chosen, chat, budgets)
         check_placeholders(chosen, ids, features, chat)
         counts = [len(row.views) - row.video_frames for row in chosen]
-        row, own = _blank_row(features, chat) if sharded else ((), {})
+        row, own = blank_row(features, chat) if sharded else ((), {})
         if row:
             ids, mask = _with_row(ids, mask, row, chat.pad_id)
             counts.append(int("pixel_values" in own))
@@ -87,18 +87,6 @@ def forward_passes(
         if pictures or videos:
             pictures |= {"num_images": counts, "mm_token_type_ids": chat.mm_token_type_ids(ids)}
         yield Pass(rows, ids, mask, keep, pictures, videos, bool(row))
-
-
-def _blank_row(features: dict[str, torch.Tensor], chat: Chat) -> tuple[tuple[int, ...], dict[str, torch.Tensor]]:
-    """Ids and features of a conversation about black pictures of the kinds that `features` lack; () if of none."""
-    side = chat.picture_factor
-    black = np.zeros((side, side, 3), np.uint8)
-    images = [] if "pixel_values" in features else [black]
-    frames = (black,) * 2 if chat.holds_videos and "pixel_values_videos" not in features else ()
-    if not images and not frames:
-        return (), {}
-    ids = chat.open(Prompt("", "?"), [*frames, *images], video_frames=len(frames))
-    return ids, chat.features(images, [frames] if frames else [])
 
 
 def _with_row(

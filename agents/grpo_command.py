@@ -7,6 +7,7 @@ from trl import ModelConfig, get_peft_config, get_quantization_config
 
 from agents.grpo import PixelGRPOTrainer
 from agents.grpo_config import PixelGRPOConfig
+from agents.model_options import model_options
 from agents.recipes import parsed
 from agents.run_folder import checkpoint_to_resume, keep_configuration
 from agents.run_summary import write_summary
@@ -40,13 +41,14 @@ def main(argv: list[str]) -> int:
     args.eval_on_start = args.eval_on_start or arguments.eval_tasks is not None
     folder = Path(args.output_dir)
     keep_configuration(folder, [arguments, args, model_config], resumes=bool(args.resume_from_checkpoint))
+    args.model_init_kwargs = model_options(args.model_init_kwargs, model_config)
     eval_tasks = arguments.eval_tasks and load_tasks(
         arguments.eval_tasks, split="test", count=arguments.eval_task_count
     )
     trainer = PixelGRPOTrainer(
         model=model_config.model_name_or_path,
         tasks=load_tasks(arguments.tasks, split="train", count=arguments.task_count),
-        args=with_model_options(args, model_config),
+        args=args,
         eval_tasks=eval_tasks or None,
         peft_config=get_peft_config(model_config),
         quantization_config=get_quantization_config(model_config),
@@ -58,15 +60,3 @@ def main(argv: list[str]) -> int:
         if trainer.accelerator.is_main_process:
             write_summary(folder, trainer.state.log_history, after, trainer.state)
     return 0
-
-
-def with_model_options(args: PixelGRPOConfig, model_config: ModelConfig) -> PixelGRPOConfig:
-    """`args` with the flags about how the model is loaded, as TRL's own script passes them."""
-    options = dict(args.model_init_kwargs or {})
-    options |= {
-        "revision": model_config.model_revision,
-        "attn_implementation": model_config.attn_implementation,
-        "dtype": model_config.dtype or "float32",
-    }
-    args.model_init_kwargs = {name: value for name, value in options.items() if value is not None}
-    return args

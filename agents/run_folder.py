@@ -24,22 +24,28 @@ MAY_CHANGE = (
 
 def keep_configuration(folder: Path, parts: Sequence[Any], *, resumes: bool) -> None:
     """Writes the fields of the dataclasses `parts`; a run that resumes with other ones is refused, naming them."""
-    fields = {name: value for part in parts for name, value in _fields(part).items()}
-    path = folder / FILE_NAME
-    if resumes and path.exists():
-        before = json.loads(path.read_text(encoding="utf-8"))
-        changed = [
-            f"{name} (was {before.get(name)!r}, is {fields.get(name)!r})"
-            for name in sorted(before.keys() | fields.keys())
-            if before.get(name) != fields.get(name) and not name.startswith(MAY_CHANGE)
-        ]
-        if changed:
-            raise ConfigError(
-                f"The run in {folder} was started with another configuration: {', '.join(changed)}. "
-                "Resume with the same one, or give another output_dir."
-            )
+    if resumes:
+        refuse_another(folder, parts)
     folder.mkdir(parents=True, exist_ok=True)
-    write_whole(path, json.dumps(fields, indent=2, sort_keys=True) + "\n")
+    write_whole(folder / FILE_NAME, json.dumps(_all_fields(parts), indent=2, sort_keys=True) + "\n")
+
+
+def refuse_another(folder: Path, parts: Sequence[Any]) -> None:
+    """Raises ConfigError, naming the fields, if the folder is that of a run with other ones than `parts` have."""
+    path, fields = folder / FILE_NAME, _all_fields(parts)
+    if not path.exists():
+        return
+    before = json.loads(path.read_text(encoding="utf-8"))
+    changed = [
+        f"{name} (was {before.get(name)!r}, is {fields.get(name)!r})"
+        for name in sorted(before.keys() | fields.keys())
+        if before.get(name) != fields.get(name) and not name.startswith(MAY_CHANGE)
+    ]
+    if changed:
+        raise ConfigError(
+            f"The run in {folder} was started with another configuration: {', '.join(changed)}. "
+            "Resume with the same one, or give another folder."
+        )
 
 
 def write_whole(path: Path, text: str) -> None:
@@ -67,6 +73,10 @@ def _is_whole(checkpoint: Path) -> bool:
     except (OSError, ValueError):
         return False
     return checkpoint.name.rpartition("-")[2].isdigit()
+
+
+def _all_fields(parts: Sequence[Any]) -> dict[str, Any]:
+    return {name: value for part in parts for name, value in _fields(part).items()}
 
 
 def _fields(part: Any) -> dict[str, Any]:

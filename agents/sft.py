@@ -1,59 +1,50 @@
 """The warm start: TRL's SFTTrainer on traces, and the command `pixel-env sft`.
 
-Everything about training is TRL's; the rows are ours (`collator.py`). Knows nothing of how traces are made: they are a
-file, a sequence, or what a 'module:function' returns.
+Everything about training is TRL's; the rows (`collator.py`), their order (`length_groups.py`) and what is done before
+the first step (`trace_survey.py`) and after the last (`sft_evaluation.py`) are ours.
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import torch
+from accelerate.utils import gather_object
 from datasets import Dataset
+from torch.utils.data import Sampler
 from transformers import TrainerCallback
-from trl import ModelConfig, SFTConfig, SFTTrainer, get_peft_config
+from trl import ModelConfig, SFTTrainer, get_peft_config, get_quantization_config
+from trl.models import unwrap_model_for_generation
 
 from agents.chat import Chat
 from agents.collator import TraceCollator
-from agents.grpo_config import EpisodeArguments
+from agents.engines.transformers import TransformersEngine
+from agents.length_groups import LengthGroups
+from agents.model_options import model_options
 from agents.models import model_folder
 from agents.recipes import parsed
+from agents.rollout import EpisodeSettings
 from agents.run_folder import checkpoint_to_resume, keep_configuration
-from agents.traces import Trace, read_traces
+from agents.sft_config import PixelSFTConfig
+from agents.sft_evaluation import Played, play_held_out, table, write_sft_summary
+from agents.trace_survey import Survey, survey, write_refused
+from agents.traces import Trace
+from agents.training_traces import TraceArguments, load_training_traces
 from agents.video_positions import place_videos
+from agents.vision_tower import beside_the_tower, freeze_vision_tower
 from pixel_env.dialects import Dialect, dialect_named
 from pixel_env.errors import ConfigError
-from pixel_env.own_function import own_function
-from pixel_env.tasks import load_tasks
 from pixel_env.types import TaskSet
-
-TraceMaker = Callable[[TaskSet, Dialect, int], Sequence[Trace]]
-"""Task set, dialect and seed -> traces: what `traces='module:function'` names."""
-
-
-@dataclass
-class PixelSFTConfig(EpisodeArguments, SFTConfig):
-    """TRL's SFTConfig and how the traces are played."""
-
-    max_length: int | None = field(
-        default=None, metadata={"help": "Not used: a trace is never cut, least of all inside of a picture."}
-    )
-
-    bf16: bool | None = field(
-        default=None, metadata={"help": "Mixed precision (default: on with a GPU; on a CPU it is slow and inexact)."}
-    )
-
-    def __post_init__(self) -> None:
-        if self.bf16 is None and not torch.cuda.is_available():
-            self.bf16 = False
-        super().__post_init__()
-        self.read_prompt()
-        self.remove_unused_columns = False  # the rows' one column is an index, which no forward pass knows
 
 
 class PixelSFTTrainer(SFTTrainer):
-    """`SFTTrainer` whose rows are traces. The loss is the mean over the trained tokens of a batch."""
+    """`SFTTrainer` whose rows are traces. The loss is the mean over the trained tokens of a step, of all processes.
+
+    Traces that are too long for the model or cannot be played are left out before training starts, by name (`survey`
+    tells which), unless `train_sampling_strategy` is `sequential`: then they are taken as they come, and such a trace
+    stops the run. `played` after training tells what the model does on held-out ones.
+    """
 
     def __init__(
         self,
@@ -66,42 +57,103 @@ class PixelSFTTrainer(SFTTrainer):
         task_set: TaskSet | None = None,
         callbacks: list[TrainerCallback] | None = None,
         peft_config: Any = None,
+        quantization_config: Any = None,
     ) -> None:
-        """`task_set` gives the pixel budgets that the traces are played with; without one the dialect's are used."""
+        """`task_set` gives the pixel budgets that the traces are played with; without one the dialect's are used.
+
+        Raises ConfigError if no trace can be trained on.
+        """
+        if not len(traces):
+            raise ConfigError("There are no traces to learn from. Give a folder, a file or a function that has some.")
         dialect = dialect or dialect_named(args.dialect)
         args.dataset_kwargs = {**(args.dataset_kwargs or {}), "skip_prepare_dataset": True}
         super().__init__(
             model=model_folder(model) if isinstance(model, str) else model,
             args=args,
             data_collator=_not_yet,
-            train_dataset=_rows(traces),
-            eval_dataset=None if eval_traces is None else _rows(eval_traces),
+            train_dataset=_rows(range(len(traces))),
+            eval_dataset=_rows(range(len(eval_traces))) if eval_traces else None,
             processing_class=processing_class,
             callbacks=callbacks,
-            peft_config=peft_config,
+            peft_config=beside_the_tower(peft_config) if args.freeze_vision_tower else peft_config,
+            quantization_config=quantization_config,
         )
+        # Qwen's classes decline to divide by a step's tokens; TRL's loss, which is used instead of theirs, does it.
+        self.model_accepts_loss_kwargs = True
+        if args.freeze_vision_tower:
+            freeze_vision_tower(self.model)
         place_videos(self.model)
         self.chat = Chat(self.processing_class, dialect)
-        settings = args.settings(dialect, task_set)
-        self.data_collator = TraceCollator(self.chat, settings, traces)
-        self._eval_collator = None if eval_traces is None else TraceCollator(self.chat, settings, eval_traces)
+        self.settings = self._settings(dialect, task_set)
+        always_sees = self.is_deepspeed_enabled or self.is_fsdp_enabled
+        self.data_collator = TraceCollator(self.chat, self.settings, traces, always_sees)
+        self._eval_collator = TraceCollator(self.chat, self.settings, eval_traces or (), always_sees)
+        self.survey: Survey | None = None
+        if args.train_sampling_strategy != "sequential":
+            self.survey = self._surveyed(traces, "train")
+            self.train_dataset = _rows(self.survey.places, self.survey.tokens)
+            if eval_traces:
+                found = self._surveyed(eval_traces, "held-out")
+                self.eval_dataset = _rows(found.places, found.tokens)
+
+    def _settings(self, dialect: Dialect, task_set: TaskSet | None) -> EpisodeSettings:
+        """As traces are played: no longer than the model reads."""
+        settings = self.args.settings(dialect, task_set)
+        longest = self.args.longest_trace(self.model.config.get_text_config().max_position_embeddings)
+        return replace(settings, limits=replace(settings.limits, max_tokens=longest))
+
+    # -------------------------------------------------------------------------------------------------------- rows
+
+    def _surveyed(self, traces: Sequence[Trace], which: str) -> Survey:
+        found = survey(traces, self.chat, self.settings)
+        if found.refusals and self.accelerator.is_main_process:
+            print(f"{which}: {found.summary()}", flush=True)
+            write_refused(Path(self.args.output_dir), found)
+        if not found.places:
+            raise ConfigError(f"No {which} trace is left to use. {found.summary()}")
+        return found
+
+    def _get_train_sampler(self, train_dataset: Any = None) -> Sampler[int] | None:
+        """TRL's, but for `group_by_length`: rows of similar length that are computed at the same time."""
+        if self.survey is None or self.args.train_sampling_strategy != "group_by_length":
+            sampler: Sampler[int] | None = super()._get_train_sampler(train_dataset)
+            return sampler
+        at_a_time = self._train_batch_size * self.accelerator.num_processes
+        return LengthGroups(self.survey.tokens, at_a_time, self.args.seed)
 
     def get_eval_dataloader(self, eval_dataset: Any = None) -> Any:
         """The base's, with the collator of the held-out traces."""
         training_collator = self.data_collator
-        self.data_collator = self._eval_collator or training_collator
+        self.data_collator = self._eval_collator
         try:
             return super().get_eval_dataloader(eval_dataset)
         finally:
             self.data_collator = training_collator
 
+    # ------------------------------------------------------------------------------------------------------ playing
+
+    def played(self, traces: Sequence[Trace]) -> Played:
+        """What the model does on the traces' tasks; every process plays its share, all get the whole."""
+        rank, processes = self.accelerator.process_index, self.accelerator.num_processes
+        with (
+            torch.no_grad(),
+            unwrap_model_for_generation(self.model_wrapped, self.accelerator) as policy,
+            self.accelerator.autocast(),
+        ):
+            engine = TransformersEngine(policy, self.chat, max_batch=self.args.per_device_eval_batch_size)
+            own = play_held_out(traces[rank::processes], engine, self.chat, self.settings)
+        if processes == 1:
+            return own
+        return Played(gather_object(list(own.free)), gather_object(list(own.forced)))
+
     def _send_telemetry(self) -> None:
         """Nothing is reported to anybody."""
 
 
-def _rows(traces: Sequence[Trace]) -> Dataset:
+def _rows(places: Sequence[int], tokens: Sequence[int] | None = None) -> Dataset:
     """Rows that only point at the traces: texts and pixels stay out of the data set."""
-    return Dataset.from_dict({"trace": list(range(len(traces)))})
+    lengths = {} if tokens is None else {"length": list(tokens)}
+    return Dataset.from_dict({"trace": list(places), **lengths})
 
 
 def _not_yet(rows: list[dict[str, int]]) -> dict[str, torch.Tensor]:
@@ -111,44 +163,34 @@ def _not_yet(rows: list[dict[str, int]]) -> dict[str, torch.Tensor]:
 # ----------------------------------------------------------------------------------------------------- the command
 
 
-@dataclass
-class TraceArguments:
-    """What is learned from."""
-
-    tasks: str = field(
-        default="sample:vstar-tiny",
-        metadata={"help": "Task set of the traces: a sample set, a path or a hub id (docs/tasks.md)."},
-    )
-    traces: str = field(
-        default="synth.templates:single_pass_traces",
-        metadata={"help": "A JSONL file of traces, or 'module:function' called with (task set, dialect, seed)."},
-    )
-    task_count: int | None = field(default=None, metadata={"help": "Use so many tasks of the set (default: all)."})
-
-
 def main(argv: list[str]) -> int:
-    """`pixel-env sft --config file.yaml [--flags]`; the model and the configuration go into `output_dir`."""
+    """`pixel-env sft --config file.yaml [--flags]`; model, configuration and `summary.json` go into `output_dir`."""
     arguments, args, model_config = parsed((TraceArguments, PixelSFTConfig, ModelConfig), argv, "sft")
     if model_config.model_name_or_path is None:
         raise ConfigError("No model was given. Give --model_name_or_path, a folder or the name of an embedded one.")
     dialect = dialect_named(args.dialect)
-    task_set = load_tasks(arguments.tasks, split="train", count=arguments.task_count)
     folder = Path(args.output_dir)
+    traces = load_training_traces(arguments, dialect, args.seed)
     keep_configuration(folder, [arguments, args, model_config], resumes=bool(args.resume_from_checkpoint))
+    args.model_init_kwargs = model_options(args.model_init_kwargs, model_config)
     trainer = PixelSFTTrainer(
         model=model_config.model_name_or_path,
-        traces=_traces(arguments.traces, task_set, dialect, args.seed),
+        traces=traces.train,
         args=args,
-        task_set=task_set,
+        eval_traces=traces.held_out,
+        task_set=traces.task_set,
         peft_config=get_peft_config(model_config),
+        quantization_config=get_quantization_config(model_config),
     )
+    if trainer.is_fsdp_enabled and traces.held_out:
+        raise ConfigError("A model that FSDP has split cannot play held-out tasks. Set held_out to 0.")
     trainer.train(resume_from_checkpoint=checkpoint_to_resume(folder, args.resume_from_checkpoint))
     trainer.save_model()
+    played = trainer.played(traces.held_out) if traces.held_out else None
+    if trainer.accelerator.is_main_process:
+        write_sft_summary(
+            folder, trainer.state.global_step, {} if trainer.survey is None else trainer.survey.refused, played
+        )
+        if played is not None:
+            print(f"\n{table(played)}")
     return 0
-
-
-def _traces(spec: str, task_set: TaskSet, dialect: Dialect, seed: int) -> Sequence[Trace]:
-    if ":" not in spec:
-        return read_traces(Path(spec), task_set)
-    make: TraceMaker = own_function(spec, "traces function")
-    return make(task_set, dialect, seed)

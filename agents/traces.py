@@ -2,35 +2,54 @@
 
 Knows tasks and texts. Knows nothing of tokens (`collator.py`), nor of how a trace is made (`synth/`). A row is
 
-    {"task_id": "...", "turns": [{"text": "...", "train": true}, ...]}
+    {"task_id": "...", "kind": "...", "turns": [{"text": "...", "train": true, "mistake": "..."}, ...]}
 
 and its task is looked up in the task set that the file is read with. A turn with `"train": false` is played and shown,
-but the loss skips it: a deliberate mistake.
+but the loss skips it. `kind` and `mistake` are left out where there is none.
 """
 
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
+from typing import Any
 
 from pixel_env.errors import TaskError
 from pixel_env.types import Task, TaskSet
 
 
+class Mistake(StrEnum):
+    """What is wrong, on purpose, with the operation of a turn (arXiv 2505.15966, trajectory synthesis)."""
+
+    UNRELATED_REGION = "unrelated_region"
+    OVERSIZED_REGION = "oversized_region"
+    WRONG_FRAMES = "wrong_frames"
+
+
 @dataclass(frozen=True, slots=True)
 class TraceTurn:
-    """One assistant turn, verbatim; `train` is False for what the model shall see but not learn."""
+    """One assistant turn, verbatim; `train` is False for what the model shall see but not learn.
+
+    `mistake`: what is wrong with its operation, if that is deliberate; such a turn is never trained unless the
+    recipe asks for it.
+    """
 
     text: str
     train: bool = True
+    mistake: Mistake | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Trace:
-    """An episode to learn from. The observations are not part of it: they come from playing the turns."""
+    """An episode to learn from. The observations are not part of it: they come from playing the turns.
+
+    `kind`: its type (`synth/plans.py`: "single_pass", "recrop_once", ...), which figures are split by.
+    """
 
     task: Task
     turns: tuple[TraceTurn, ...]
+    kind: str = ""
 
 
 def write_traces(traces: Iterable[Trace], path: Path) -> None:
@@ -38,8 +57,18 @@ def write_traces(traces: Iterable[Trace], path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("w", encoding="utf-8") as file:
         for trace in traces:
-            turns = [{"text": turn.text, "train": turn.train} for turn in trace.turns]
-            file.write(json.dumps({"task_id": trace.task.task_id, "turns": turns}, ensure_ascii=False) + "\n")
+            file.write(json.dumps(_row(trace), ensure_ascii=False) + "\n")
+
+
+def _row(trace: Trace) -> dict[str, Any]:
+    kind = {"kind": trace.kind} if trace.kind else {}
+    return {"task_id": trace.task.task_id, **kind, "turns": [turn_row(turn) for turn in trace.turns]}
+
+
+def turn_row(turn: TraceTurn) -> dict[str, Any]:
+    """The turn as a row of JSON."""
+    mistake = {"mistake": turn.mistake.value} if turn.mistake else {}
+    return {"text": turn.text, "train": turn.train, **mistake}
 
 
 def read_traces(path: Path, task_set: TaskSet) -> list[Trace]:
@@ -55,8 +84,8 @@ def read_traces(path: Path, task_set: TaskSet) -> list[Trace]:
 def _read_row(line: str, place: str, tasks: dict[str, Task]) -> Trace:
     try:
         row = json.loads(line)
-        task_id, turns = row["task_id"], tuple(TraceTurn(turn["text"], turn["train"]) for turn in row["turns"])
-    except (ValueError, KeyError, TypeError) as error:
+        task_id, kind, turns = row["task_id"], row.get("kind", ""), tuple(read_turn(turn) for turn in row["turns"])
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise TaskError(
             f"{place}: not a trace ({type(error).__name__}: {error}). "
             'Wanted: {"task_id": "...", "turns": [{"text": "...", "train": true}]}.'
@@ -68,4 +97,9 @@ def _read_row(line: str, place: str, tasks: dict[str, Task]) -> Trace:
         )
     if not turns:
         raise TaskError(f"{place}: a trace has at least one turn.")
-    return Trace(tasks[task_id], turns)
+    return Trace(tasks[task_id], turns, kind)
+
+
+def read_turn(turn: dict[str, Any]) -> TraceTurn:
+    """What `turn_row` wrote. Raises KeyError, TypeError or ValueError for anything else."""
+    return TraceTurn(turn["text"], turn["train"], Mistake(turn["mistake"]) if "mistake" in turn else None)

@@ -5,14 +5,11 @@ checkpoint evaluated. A finished seed is a small JSON file; a second start skips
 the figures say over seeds is in `trap_report.py`.
 """
 
-import json
-import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from agents.run_folder import write_whole
-from benchmarks.arguments import command_line, parse
+from agents.arguments import command_line, parse
 from benchmarks.chain import Chain
 from benchmarks.demo import in_stages, keep_settings, settings_key
 from benchmarks.findings import (
@@ -29,10 +26,10 @@ from benchmarks.findings import (
 )
 from benchmarks.policies import LEARNED_ZOOM
 from benchmarks.preset import preset
+from benchmarks.seed_files import file_of, read_row, refuse_quick_figures, write_row
 from benchmarks.sentences import look_sentence, prediction_was_right
 from benchmarks.stages import Stage
 from benchmarks.trap_report import markdown, trap_table
-from pixel_env.errors import ConfigError
 
 COMPETENT = "competent_warm_start"
 COMPETENT_ARM = "competent_without_curiosity"
@@ -54,11 +51,8 @@ class TrapConfig:
 def main(argv: list[str]) -> int:
     """`pixel-env trap [--seeds 5]`. Returns the exit code."""
     config = parse(argv, TrapConfig, "trap")
-    if config.quick and Path(config.results).resolve() == Path(TrapConfig.results).resolve():
-        raise ConfigError(
-            f"--quick with --results {config.results}: that folder is for figures of whole chains, and quick ones "
-            "teach nothing. Give another folder: --results FOLDER."
-        )
+    if config.quick:
+        refuse_quick_figures(config.results, TrapConfig.results)
     sizes = preset(config.preset, quick=config.quick)
     results = Path(config.results)
     seeds = range(config.first_seed, config.first_seed + config.seeds)
@@ -122,26 +116,9 @@ def _looks(run: Path) -> str:
 # --------------------------------------------------------------------------------------------------- one seed's file
 
 
-def file_of(results: Path, seed: int) -> Path:
-    """Where the figures of a seed are."""
-    return results / f"seed-{seed}.json"
-
-
 def read_result(results: Path, seed: int, key: str) -> dict[str, Any] | None:
     """The figures of a seed, or None if there are none, none that can be read, or none with this key."""
-    path = file_of(results, seed)
-    if not path.exists():
-        return None
-    try:
-        row: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        measured_with = row["key"]
-    except (ValueError, KeyError, TypeError):  # cut, or no JSON object of ours
-        print(f"seed {seed}: {path} is broken and is measured again", file=sys.stderr)
-        return None
-    if measured_with != key:
-        print(f"seed {seed}: {path} was measured with other settings and is measured again", file=sys.stderr)
-        return None
-    return row
+    return read_row(results, seed, key, dict)
 
 
 def write_result(chain: Chain, results: Path, key: str) -> None:
@@ -159,8 +136,7 @@ def write_result(chain: Chain, results: Path, key: str) -> None:
         WITHOUT: _figures(checkpoints[WITHOUT], warm),
         COMPETENT_ARM: _figures(checkpoints[COMPETENT_ARM], competent),
     }
-    results.mkdir(parents=True, exist_ok=True)
-    write_whole(file_of(results, chain.seed), json.dumps(row, indent=2, allow_nan=False) + "\n")
+    write_row(results, chain.seed, row)
 
 
 def _warm_start_figures(look: Look, warm_start: Checkpoint, arm: Checkpoint) -> dict[str, Any]:

@@ -10,10 +10,10 @@ from dataclasses import dataclass, field
 from importlib import resources
 from pathlib import Path
 
+from agents.arguments import parse
+from agents.engines.choice import EngineChoice, ModelEngine, engine_chosen
 from agents.rollout import EpisodeSettings, Sampling, rollout
-from benchmarks.arguments import parse
 from benchmarks.asked import asked_task
-from benchmarks.engine_choice import EngineChoice, ModelEngine, engine_chosen
 from benchmarks.records import Record
 from benchmarks.view_command import write_page
 from benchmarks.view_rows import Run

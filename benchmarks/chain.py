@@ -6,7 +6,7 @@ the fields of `pixel-env sft`, `grpo` and `eval`. Knows nothing of processes or 
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -57,11 +57,11 @@ class Chain:
         figures = {"RaPR": f"rapr/{HARD}", "accuracy": f"accuracy/{HARD}"}
         return Job(_title(name), "grpo", settings, self.run / name, settings["max_steps"], figures)
 
-    def evaluation(self, model: str) -> Job:
-        """The four policies, and one sampled rollout a question for RaPR, on held-out questions."""
+    def evaluation(self, model: str, policies: Sequence[str] = POLICIES) -> Job:
+        """The policies, and one sampled rollout a question for RaPR, on held-out questions."""
         count = self.preset.test_questions
-        settings = {"split": "test", "task_count": count, "policies": list(POLICIES), "samples": 1}
-        return self._evaluation(f"{model}_evaluation", model, settings, count * (len(POLICIES) + 1))
+        settings = {"split": "test", "task_count": count, "policies": list(policies), "samples": 1}
+        return self._evaluation(f"{model}_evaluation", model, settings, count * (len(policies) + 1))
 
     def look(self, model: str) -> Job:
         """Rollouts of a warm start on training questions, sampled as reinforcement learning will sample them."""

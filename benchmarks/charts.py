@@ -1,5 +1,7 @@
 """Charts as inline SVG: curves and grouped bars. Colours are CSS classes, so that a page's theme decides them.
 
+`as_file` makes a picture of one that needs no page, with colours of its own.
+
 Knows numbers and labels. Knows nothing of runs.
 """
 
@@ -14,6 +16,14 @@ WIDTH, HEIGHT = 480, 290
 """Of the drawing; on a page it scales. Small enough that text stays readable on a phone."""
 LEFT, RIGHT, TOP, BOTTOM = 40, 12, 14, 38
 _GRID = (0.0, 0.25, 0.5, 0.75, 1.0)
+_LEGEND_HEIGHT = 30
+_FILE_STYLE = """
+text { font: 12px sans-serif; fill: #5b636d; } .tick, .value { text-anchor: middle; } .tick.end { text-anchor: end; }
+.value { font-size: 10.5px; fill: #1d2126; } .grid { stroke: #e3e4e0; fill: none; }
+.whisker { stroke: #1d2126; stroke-width: 1.2; opacity: .65; }
+.blue { fill: #2563c9; } .orange { fill: #c05a10; } .grey { fill: #8a929c; }
+"""
+"""For bars; the colours are those of the report's page in daylight."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,15 +72,33 @@ def bar_chart(title: str, description: str, groups: Sequence[str], bars: Sequenc
     return _svg(title, description, parts)
 
 
+def as_file(chart: str, legend: Mapping[str, str]) -> str:
+    """The bar chart as an SVG file of its own, on white; `legend`: name -> the CSS class of its colour."""
+    width = (WIDTH - LEFT - RIGHT) / len(legend)
+    marks = []
+    for place, (name, style) in enumerate(legend.items()):
+        x = LEFT + place * width
+        marks.append(f'<rect class="{style}" x="{x:.0f}" y="9" width="12" height="12" rx="2"/>')
+        marks.append(f'<text x="{x + 18:.0f}" y="19">{escape(name)}</text>')
+    height = HEIGHT + _LEGEND_HEIGHT
+    sized = chart.replace("<svg ", f'<svg width="{WIDTH}" height="{HEIGHT}" ', 1)
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" width="{1.5 * WIDTH:.0f}">'
+        f'<style>{_FILE_STYLE}</style><rect width="{WIDTH}" height="{height}" fill="#fff"/>{"".join(marks)}'
+        f'<g transform="translate(0 {_LEGEND_HEIGHT})">{sized}</g></svg>\n'
+    )
+
+
 def _bar(left: float, width: float, estimate: Estimate, style: str) -> str:
     if estimate.value != estimate.value:
         return ""
     top, base, middle = _y(estimate.value), _y(0.0), left + width / 2
-    high = _y(estimate.high)
+    has_interval = estimate.low == estimate.low
+    high = _y(estimate.high) if has_interval else top
+    whisker = f'<path class="whisker" d="M{middle:.1f} {_y(estimate.low):.1f}V{high:.1f}"/>' if has_interval else ""
     return (
         f'<rect class="bar {style}" x="{left:.1f}" y="{top:.1f}" width="{width:.1f}" height="{base - top:.1f}" rx="2"/>'
-        f'<path class="whisker" d="M{middle:.1f} {_y(estimate.low):.1f}V{high:.1f}"/>'
-        f'<text class="value" x="{middle:.1f}" y="{high - 4:.1f}">{100 * estimate.value:.0f}</text>'
+        f'{whisker}<text class="value" x="{middle:.1f}" y="{high - 4:.1f}">{100 * estimate.value:.0f}</text>'
     )
 
 

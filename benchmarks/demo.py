@@ -10,8 +10,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from agents.arguments import parse
 from agents.run_folder import keep_configuration
-from benchmarks.arguments import parse
 from benchmarks.chain import Chain, key_of
 from benchmarks.findings import WARM_START, WITH, WITHOUT, Findings, findings_of, look_of, write_summary
 from benchmarks.policies import LEARNED_ZOOM, POLICIES

@@ -11,9 +11,9 @@ from importlib import resources
 from pathlib import Path
 from string import Template
 
+from agents.arguments import parse
 from agents.metrics import calls, rapr
 from agents.run_folder import write_whole
-from benchmarks.arguments import parse
 from benchmarks.evaluate import EvalConfig, measured
 from benchmarks.policies import LEARNED_ZOOM
 from benchmarks.tables import accuracy_of_questions, fraction, table

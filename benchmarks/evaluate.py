@@ -12,24 +12,25 @@ from typing import Literal
 
 from tqdm import tqdm
 
+from agents.arguments import parse
 from agents.chat_format import ChatFormat
+from agents.engines.choice import EngineChoice, engine_chosen
 from agents.engines.protocol import Engine
 from agents.engines.scripted import PlainChat, ScriptedEngine, in_turn
 from agents.rollout import EpisodeSettings, Rollout, Sampling, rollout
 from agents.run_folder import keep_configuration
-from benchmarks.arguments import parse
-from benchmarks.engine_choice import EngineChoice, engine_chosen
+from agents.shards import shard_named
 from benchmarks.evaluation_tables import SAMPLED, Verdicts, position_table, summary_table
 from benchmarks.lmms_samples import write_samples
 from benchmarks.looking import looking_report, with_ablations
 from benchmarks.metrics_file import write_metrics
 from benchmarks.policies import LEARNED_ZOOM, NAMES, NO_ZOOM, POLICIES, Policy, policy_named
 from benchmarks.provenance import provenance_of
-from benchmarks.questions import shard_named, shuffled
+from benchmarks.questions import shuffled
 from benchmarks.records import ROWS, Evaluation, Key, Record, append, keys_of, read_evaluation
 from benchmarks.released_scorer import load_math_verify, released_score
 from benchmarks.scripted_players import check_player, played_by_oracle
-from benchmarks.shards import folder_of, take_over
+from benchmarks.shards import take_over
 from benchmarks.tables import accuracy_table
 from benchmarks.timings import seconds_per_answer, timed
 from pixel_env.budgets import budgets_for
@@ -100,7 +101,7 @@ class EvalConfig:
     def folder(self) -> Path:
         """Where the trajectories are: a shard's lie in a folder below `output_dir`."""
         whole = Path(self.output_dir)
-        return whole if self.shard is None else folder_of(whole, shard_named(self.shard))
+        return whole if self.shard is None else shard_named(self.shard).folder_in(whole)
 
     @property
     def worded_dialect(self) -> Dialect:

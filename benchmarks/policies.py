@@ -13,12 +13,12 @@ import numpy as np
 from agents.chat_format import ChatFormat
 from agents.rollout import EpisodeSettings
 from benchmarks.oracle import oracle_looks
-from pixel_env.boxes import Box
+from pixel_env.boxes import FULL, Box
 from pixel_env.dialects import Dialect, IntegerCalls, JsonCalls
 from pixel_env.errors import ConfigError, UnknownNameError
 from pixel_env.interventions import Intervention, blank, random_place, unchanged, withheld
 from pixel_env.types import Evidence, Task
-from synth.templates import GRID_CELLS, right_window, written_look
+from synth.templates import GRID_CELLS, right_window, windows_off, written_look
 
 NO_ZOOM = "no_zoom"
 RANDOM_ZOOM = "random_zoom"
@@ -33,7 +33,13 @@ WITHHELD_CROP = "withheld_crop"
 FALSIFIED = (BLANK_CROP, RANDOM_CROP, WITHHELD_CROP)
 """The model chooses its operation, and is shown something else."""
 
-NAMES = (*POLICIES, *FALSIFIED)
+WRONG_ZOOM = "wrong_zoom"
+"""The first look misses the evidence, for all models at the same place: does the model look again?"""
+
+_CLEARANCE = 0.01
+"""Between a wrong look and the evidence, as a share of the side: a dialect in pixels rounds."""
+
+NAMES = (*POLICIES, WRONG_ZOOM, *FALSIFIED)
 """Every policy."""
 
 
@@ -74,6 +80,9 @@ def policy_named(name: str, settings: EpisodeSettings, chat: ChatFormat, *, seed
             return Policy(name)
         case "oracle_zoom":
             return Policy(name, forced=lambda task: _first_looks(task, settings))
+        case "wrong_zoom":
+            padding = settings.dialect.padding
+            return Policy(name, forced=lambda task: _first_looks(with_wrong_evidence(task, seed, padding), settings))
         case "blank_crop":
             return Policy(name, intervention=blank)
         case "random_crop":
@@ -89,12 +98,16 @@ def policy_named(name: str, settings: EpisodeSettings, chat: ChatFormat, *, seed
 
 def oracle_window(task: Task) -> Box:
     """The window around the first evidence. Raises ConfigError for a task without evidence."""
+    return right_window(_first_evidence(task).box)
+
+
+def _first_evidence(task: Task) -> Evidence:
     if not task.evidence:
         raise ConfigError(
             f"the task {task.task_id!r} has no evidence box, so nobody knows where an oracle would look. "
             f"Add 'evidence' to its row, or measure --policies {NO_ZOOM} {LEARNED_ZOOM} only."
         )
-    return right_window(task.evidence[0].box)
+    return task.evidence[0]
 
 
 def random_window(task: Task, seed: int) -> Box:
@@ -115,6 +128,31 @@ def with_random_evidence(task: Task, seed: int) -> Task:
     frames = rng.choice(len(task.sources), len(first), replace=False).tolist()
     boxes = [_moved(right_window(box), rng) for box in first.values()]
     return replace(task, evidence=tuple(map(Evidence, sorted(frames), boxes)))
+
+
+def with_wrong_evidence(task: Task, seed: int, padding: float = 0.0) -> Task:
+    """The task with its evidence where there is none: a window that shows nothing of it, even with `padding` around it.
+
+    Of a video, frames without evidence, as many. It depends on the seed and the task's id alone. Raises ConfigError
+    for a task without evidence, and for one whose evidence leaves no room.
+    """
+    image = _first_evidence(task).image
+    rng = _rng(task, seed)
+    if task.media == "video":
+        evidence = {known.image for known in task.evidence}
+        free = [frame for frame in range(len(task.sources)) if frame not in evidence]
+        frames = rng.permutation(free)[: len(evidence)].tolist()
+        wrong = tuple(Evidence(frame, FULL) for frame in sorted(frames))
+    else:
+        boxes = [known.box.padded(padding + _CLEARANCE) for known in task.evidence if known.image == image]
+        windows = windows_off(boxes)
+        wrong = tuple(Evidence(image, windows[place]) for place in rng.permutation(len(windows))[:1])
+    if not wrong:
+        raise ConfigError(
+            f"the evidence of the task {task.task_id!r} leaves no room for a look that misses it. "
+            f"Leave the task out of the set, or {WRONG_ZOOM} out of --policies."
+        )
+    return replace(task, evidence=wrong)
 
 
 def _rng(task: Task, seed: int) -> np.random.Generator:

@@ -8,7 +8,7 @@ import dataclasses
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from benchmarks.arguments import read_yaml
+from agents.arguments import read_yaml
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""The questions of an evaluation: a task set, its options in drawn orders, and the share of one of several machines.
+"""The questions of an evaluation: a task set, its options in drawn orders.
 
 Knows tasks. Knows nothing of models. The order of a question's options depends on the seed and the task's id alone, so
 every policy, sample, shard and restart shows the same one.
@@ -7,38 +7,15 @@ every policy, sample, shard and restart shows the same one.
 import dataclasses
 import hashlib
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
-from pixel_env.errors import ConfigError
 from pixel_env.grading.choices import option_meant
 from pixel_env.types import Task, TaskSet
 
-_SHARD = re.compile(r"([1-9]\d*)/([1-9]\d*)")
 _LABEL = re.compile(r"\(?[A-Za-z][.):]\s*\S")
 _ABOUT_OTHERS = re.compile(r"\b(?:above|below|(?:both|neither|either|options?)\s+\(?[A-Z]\b)")
-
-
-@dataclass(frozen=True, slots=True)
-class Shard:
-    """Part `number` (from 1) of `count`: every `count`-th question, so that the parts are alike."""
-
-    number: int
-    count: int
-
-    def of(self, tasks: Sequence[Task]) -> tuple[Task, ...]:
-        """Its questions, in their order."""
-        return tuple(tasks[place] for place in range(self.number - 1, len(tasks), self.count))
-
-
-def shard_named(text: str) -> Shard:
-    """The shard that "2/8" stands for. Raises ConfigError."""
-    found = _SHARD.fullmatch(text)
-    if found is None or int(found[1]) > int(found[2]):
-        raise ConfigError(f"--shard is a part and the number of parts, such as 1/8 to 8/8, got {text!r}")
-    return Shard(int(found[1]), int(found[2]))
 
 
 def shuffled(task_set: TaskSet, seed: int) -> TaskSet:

@@ -13,7 +13,7 @@ from agents.metrics import Estimate
 from benchmarks.chain import EASY, HARD
 from benchmarks.replay_results import ARMS, FILTER, NO_FILTER, REPLAY, SeedResult
 from benchmarks.resampling import mean_of_seeds_and_questions
-from benchmarks.tables import fraction, interval, signed, signed_interval, table
+from benchmarks.tables import fraction, interval, markdown_lines, signed, signed_interval, table
 from benchmarks.trap_report import mean_over_seeds
 
 Rows = Sequence[SeedResult]
@@ -200,23 +200,23 @@ def markdown(rows: Rows, command: str) -> str:
             "",
             "## Accuracy after so many generated rollouts",
             "",
-            *_lines(curve_cells(rows)),
+            *markdown_lines(curve_cells(rows)),
             "",
             "Area: the mean accuracy over all rollouts generated, straight lines between the points.",
             "",
             "## Differences",
             "",
-            *_lines(contrast_cells(rows)),
+            *markdown_lines(contrast_cells(rows)),
             "",
             "## Cost",
             "",
-            *_lines(cost_cells(rows)),
+            *markdown_lines(cost_cells(rows)),
             "",
             "Processor seconds are those of the whole training process with one thread, its start included.",
             "",
             "## What the trainings logged",
             "",
-            *_lines(log_cells(rows)),
+            *markdown_lines(log_cells(rows)),
             "",
             "Means over seeds and over the steps between two points. Rows of zero advantage are counted before replay",
             "fills their places; the age counts 0 at a step that replayed nothing.",
@@ -248,8 +248,3 @@ def _intervals(seeds: int) -> str:
         f"Intervals resample seeds and questions; of {seeds} seeds they are rather too narrow, so the differences have "
         "Student's interval over seeds as well."
     )
-
-
-def _lines(cells: Cells) -> list[str]:
-    head, *body = cells
-    return [f"| {' | '.join(head)} |", f"|{'---|' * len(head)}", *(f"| {' | '.join(row)} |" for row in body)]

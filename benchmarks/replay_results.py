@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from agents.run_folder import write_whole
+from benchmarks.seed_files import file_of, write_row
 from pixel_env.errors import ConfigError
 
 NO_FILTER, FILTER, REPLAY = "no_filter", "filter", "replay"
@@ -44,15 +44,9 @@ class SeedResult:
     arms: Mapping[str, ArmResult]
 
 
-def file_of(results: Path, seed: int) -> Path:
-    """Where the figures of a seed are."""
-    return results / f"seed-{seed}.json"
-
-
 def write_result(results: Path, result: SeedResult) -> None:
     """Writes the figures of a finished seed, whole or not at all."""
-    results.mkdir(parents=True, exist_ok=True)
-    write_whole(file_of(results, result.seed), json.dumps(asdict(result), indent=1, allow_nan=False) + "\n")
+    write_row(results, result.seed, asdict(result))
 
 
 def read_result(results: Path, seed: int) -> SeedResult | None:

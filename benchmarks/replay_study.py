@@ -18,7 +18,7 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.arguments import command_line, parse
+from agents.arguments import command_line, parse
 from benchmarks.chain import EASY, HARD, TEST_SEED, read_recipe
 from benchmarks.curves import Curve, read_curve
 from benchmarks.jobs import Job, run_jobs
@@ -33,10 +33,10 @@ from benchmarks.replay_results import (
     ArmResult,
     Outcomes,
     SeedResult,
-    file_of,
     read_result,
     write_result,
 )
+from benchmarks.seed_files import file_of, refuse_quick_figures
 from benchmarks.weights import weights_hash
 from pixel_env.errors import ConfigError
 
@@ -79,11 +79,8 @@ class ReplayStudyConfig:
 def main(argv: list[str]) -> int:
     """`pixel-env replay-study [--seeds 5]`. Returns the exit code."""
     config = parse(argv, ReplayStudyConfig, "replay-study")
-    if config.quick and Path(config.results).resolve() == Path(ReplayStudyConfig.results).resolve():
-        raise ConfigError(
-            f"--quick with --results {config.results}: that folder is for figures of whole trainings, and quick ones "
-            "teach nothing. Give another folder: --results FOLDER."
-        )
+    if config.quick:
+        refuse_quick_figures(config.results, ReplayStudyConfig.results)
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # a polite kill ends the jobs in order, as Ctrl-C does
     results = Path(config.results)
     seeds = range(config.first_seed, config.first_seed + config.seeds)

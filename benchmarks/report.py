@@ -12,10 +12,10 @@ from importlib import resources
 from pathlib import Path
 from string import Template
 
+from agents.arguments import parse
 from agents.metrics import Estimate
 from agents.run_folder import FILE_NAME
 from benchmarks import sentences
-from benchmarks.arguments import parse
 from benchmarks.chain import HARD
 from benchmarks.charts import Bars, Line, bar_chart, line_chart
 from benchmarks.curves import Curve, read_curve

@@ -69,6 +69,12 @@ def table(rows: Sequence[Sequence[str]], *, text_columns: int = 1) -> str:
     return "\n".join([line(rows[0]), "  ".join("-" * width for width in widths), *map(line, rows[1:])])
 
 
+def markdown_lines(rows: Sequence[Sequence[str]]) -> list[str]:
+    """Rows of cells as the lines of a Markdown table, the first one its head."""
+    head, *body = rows
+    return [f"| {' | '.join(head)} |", f"|{'---|' * len(head)}", *(f"| {' | '.join(row)} |" for row in body)]
+
+
 def fraction(value: float) -> str:
     """Three decimals; a dash where there is nothing to tell."""
     return "-" if math.isnan(value) else f"{value:.3f}"

@@ -11,7 +11,7 @@ import numpy as np
 
 from agents.metrics import Estimate
 from benchmarks.findings import EXTINCT, Outcome, Verdict
-from benchmarks.tables import fraction, interval, signed_interval, table
+from benchmarks.tables import fraction, interval, markdown_lines, signed_interval, table
 
 Row = Mapping[str, Any]
 
@@ -74,8 +74,6 @@ def trap_table(rows: Sequence[Row]) -> str:
 
 def markdown(rows: Sequence[Row], command: str) -> str:
     """The same as a Markdown page that names the command."""
-    head, *body = _cells(rows)
-    lines = [f"| {' | '.join(head)} |", f"|{'---|' * len(head)}", *(f"| {' | '.join(cells)} |" for cells in body)]
     return "\n".join(
         [
             "# The learning trap and its cure, seed by seed",
@@ -85,7 +83,7 @@ def markdown(rows: Sequence[Row], command: str) -> str:
             "Accuracies are greedy, on held-out questions that need a crop; RaPR is sampled at temperature 1 on them.",
             "Intervals are Student's over seeds.",
             "",
-            *lines,
+            *markdown_lines(_cells(rows)),
             "",
             _sentences(rows, plain=False),
             "",
@@ -148,7 +146,7 @@ def _look_lines(rows: Sequence[Row]) -> list[str]:
         "expectation",
         "what happened",
     ]
-    lines = [f"| {' | '.join(head)} |", f"|{'---|' * len(head)}"]
+    lines = [head]
     for row in rows:
         for warm_start, arm in (("clumsy", "without_curiosity"), ("competent", "competent_without_curiosity")):
             look = row[warm_start]["look"]
@@ -162,8 +160,8 @@ def _look_lines(rows: Sequence[Row]) -> list[str]:
                 row[warm_start]["verdict"],
                 row[arm]["outcome"],
             ]
-            lines.append(f"| {' | '.join(cells)} |")
-    return lines
+            lines.append(cells)
+    return markdown_lines(lines)
 
 
 def _estimate(row: Mapping[str, Any]) -> Estimate:

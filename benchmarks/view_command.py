@@ -18,8 +18,8 @@ from string import Template
 
 from tqdm import tqdm
 
+from agents.arguments import parse
 from agents.run_folder import FILE_NAME, write_whole
-from benchmarks.arguments import parse
 from benchmarks.records import ROWS, read_evaluation
 from benchmarks.view_pictures import PictureList, Size, Unreadable
 from benchmarks.view_rows import Rows, Run, identity

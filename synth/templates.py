@@ -7,18 +7,20 @@ Knows tasks, dialects and chance. Knows nothing of tokens or training. A templat
 import dataclasses
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Literal, overload
+from typing import Literal
 
 import numpy as np
 
-from agents.traces import Trace, TraceTurn
+from agents.traces import Mistake, Trace, TraceTurn
 from pixel_env.actions import write
 from pixel_env.boxes import Box
 from pixel_env.budgets import budgets_for
+from pixel_env.composed import Composed
 from pixel_env.dialects import Dialect
 from pixel_env.errors import TaskError
 from pixel_env.media import shown_size
 from pixel_env.types import Answer, CropImage, Task, TaskSet
+from synth.plans import Look, Plan, PlanKind, silent, traced
 
 Template = Callable[[Task, Dialect, np.random.Generator], Trace]
 TraceGenerator = Callable[[np.random.Generator], Trace]
@@ -50,12 +52,17 @@ def moved_window(evidence: Box, by_cells: int, rng: np.random.Generator) -> Box:
 
 def wrong_window(evidence: Box, rng: np.random.Generator) -> Box:
     """A window that shows nothing of the evidence (IoU 0). Raises TaskError if the evidence leaves no room for one."""
-    last = GRID_CELLS - WINDOW_CELLS
-    windows = [window_at(left, top) for left in range(last + 1) for top in range(last + 1)]
-    free = [window for window in windows if window.iou(evidence) == 0.0]
+    free = windows_off([evidence])
     if not free:
         raise TaskError(f"the evidence {evidence.corners} fills the picture: no window misses it, so none is wrong.")
     return free[int(rng.integers(len(free)))]
+
+
+def windows_off(boxes: Sequence[Box]) -> list[Box]:
+    """All windows that show nothing of any of the boxes (IoU 0)."""
+    last = GRID_CELLS - WINDOW_CELLS
+    windows = [window_at(left, top) for left in range(last + 1) for top in range(last + 1)]
+    return [window for window in windows if all(window.iou(box) == 0.0 for box in boxes)]
 
 
 def _sides(box: Box) -> tuple[tuple[float, float], tuple[float, float]]:
@@ -78,15 +85,16 @@ def window_at(left: int, top: int) -> Box:
 def single_pass(task: Task, dialect: Dialect, rng: np.random.Generator) -> Trace:
     """Looks once, at the right place, and answers right."""
     image, evidence = _evidence(task)
-    return _trace(task, _call(task, image, right_window(evidence), dialect), _answer(task.answers[0], dialect))
+    plan = Plan(task, PlanKind.SINGLE_PASS, (Look(CropImage(image, right_window(evidence))),))
+    return traced(plan, silent(plan), dialect)
 
 
 def recrop_once(task: Task, dialect: Dialect, rng: np.random.Generator) -> Trace:
     """Looks at a place that misses the evidence (not trained), then at the right one, and answers right."""
     image, evidence = _evidence(task)
-    wrong = _call(task, image, wrong_window(evidence, rng), dialect, train=False)
-    right = _call(task, image, right_window(evidence), dialect)
-    return _trace(task, wrong, right, _answer(task.answers[0], dialect))
+    wrong = Look(CropImage(image, wrong_window(evidence, rng)), Mistake.UNRELATED_REGION)
+    plan = Plan(task, PlanKind.RECROP_ONCE, (wrong, Look(CropImage(image, right_window(evidence)))))
+    return traced(plan, silent(plan), dialect)
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,8 +160,8 @@ def _trace(task: Task, *turns: TraceTurn) -> Trace:
     return Trace(task, turns)
 
 
-def _call(task: Task, image: int, box: Box, dialect: Dialect, *, train: bool = True) -> TraceTurn:
-    return TraceTurn(written_look(task, image, box, dialect), train)
+def _call(task: Task, image: int, box: Box, dialect: Dialect) -> TraceTurn:
+    return TraceTurn(written_look(task, image, box, dialect))
 
 
 def written_look(task: Task, image: int, box: Box, dialect: Dialect) -> str:
@@ -187,7 +195,7 @@ def drawn_from(task_set: TaskSet, template: Template, dialect: Dialect) -> Trace
 
 
 @dataclass(frozen=True)
-class MixedTraces(Sequence[Trace]):
+class MixedTraces(Composed[Trace]):
     """`batches` batches, each with exactly so many traces of each generator: `parts` are (count, generator).
 
     Nothing is stored: trace number i is drawn anew from (seed, i), always the same.
@@ -205,21 +213,14 @@ class MixedTraces(Sequence[Trace]):
     def __len__(self) -> int:
         return self.batches * self.batch_size
 
-    @overload
-    def __getitem__(self, index: int) -> Trace: ...
-    @overload
-    def __getitem__(self, index: slice) -> list[Trace]: ...
-    def __getitem__(self, index: int | slice) -> Trace | list[Trace]:
-        if isinstance(index, slice):
-            return [self[place] for place in range(*index.indices(len(self)))]
-        if not 0 <= index < len(self):
-            raise IndexError(f"trace {index} of {len(self)}")
-        rng = np.random.default_rng((self.seed, index))
-        place = index % self.batch_size
+    def at(self, place: int) -> Trace:
+        """Trace number `place`, from 0."""
+        rng = np.random.default_rng((self.seed, place))
+        in_batch = place % self.batch_size
         for count, generator in self.parts:
-            if place < count:
+            if in_batch < count:
                 return generator(rng)
-            place -= count
+            in_batch -= count
         raise AssertionError("the counts of a batch add up to its size")
 
 

@@ -56,6 +56,9 @@ BROKEN_EPISODE = ("tests/agents/test_grpo.py::test_an_episode_that_breaks_is_lef
 RESUME = ("tests/benchmarks/test_evaluation_resumes.py",)
 VLLM_WEIGHTS = ("tests/agents/test_vllm.py::test_new_weights_count_at_once_in_every_part_of_the_model",)
 SPLITS = ("tests/pixel_env/test_samples.py::test_no_photograph_and_no_digit_is_in_both_splits",)
+VERIFY = ("tests/synth/test_verify.py",)
+PLANNING = ("tests/synth/test_planning.py",)
+SYNTH_AGAIN = ("tests/synth/test_generate.py::test_the_same_command_on_a_finished_folder_changes_nothing",)
 
 MUTANTS = (
     # ------------------------------------------------------------------------------------ boxes and operations
@@ -256,8 +259,8 @@ MUTANTS = (
     Mutant(
         "the trainer gives banned tokens a probability",
         "agents/grpo.py",
-        "with banned(self.accelerator.unwrap_model(model), self.chat.banned_ids), one",
-        "with banned(self.accelerator.unwrap_model(model), frozenset()), one",
+        "with banned(self.accelerator.unwrap_model(model), self.chat.banned_ids),",
+        "with banned(self.accelerator.unwrap_model(model), frozenset()),",
         PARITY,
     ),
     Mutant(
@@ -340,6 +343,114 @@ MUTANTS = (
         "            self._replay.load(self._replay_file(checkpoint))",
         "            pass",
         ("tests/agents/test_grpo_replay.py",),
+    ),
+    # ------------------------------------------------------------------------------------------------- synthesis
+    Mutant(
+        "a synthetic look needs to show no evidence",
+        "synth/verify.py",
+        "and _covered(evidence.box, view.box) >= ENOUGH",
+        "and _covered(evidence.box, view.box) >= 0.0",
+        VERIFY,
+    ),
+    Mutant(
+        "an over-large region of a synthetic trace may be of any size",
+        "synth/verify.py",
+        "if not low - _ROUNDING <= area <= high + _ROUNDING:",
+        "if area < 0.0:",
+        VERIFY,
+    ),
+    Mutant(
+        "a synthetic trace is played once",
+        "synth/verify.py",
+        "if fault is None and play(trace, settings) != played:",
+        "if fault is None and played != played:",
+        VERIFY,
+    ),
+    Mutant(
+        "the turn of the first synthetic look may say the detail",
+        "synth/verify.py",
+        "return trace.turns[: place + 1]",
+        "return trace.turns[:place]",
+        VERIFY,
+    ),
+    Mutant(
+        "an unrelated region of a synthetic trace may touch the evidence",
+        "synth/mistakes.py",
+        "return all(region.padded(CLEARANCE).iou(box) == 0.0 for box in evidence)",
+        "return True",
+        PLANNING,
+    ),
+    Mutant(
+        "wrong frames of a synthetic trace may hold the evidence",
+        "synth/mistakes.py",
+        "range(max(evidence) + 1, frame_count)",
+        "range(max(evidence), frame_count)",
+        PLANNING,
+    ),
+    Mutant(
+        "what is left after rounding a synthetic mix is not dealt out",
+        "synth/mix.py",
+        "by_remainder[: count - sum(counts.values())]",
+        "by_remainder[:0]",
+        ("tests/synth/test_mix.py",),
+    ),
+    Mutant(
+        "a synthetic mistake is trained",
+        "synth/plans.py",
+        "trains_mistakes or look.mistake is None, look.mistake",
+        "True, look.mistake",
+        ("tests/synth/test_plans.py",),
+    ),
+    Mutant(
+        "nearly the same synthetic words are no repetition",
+        "synth/repeats.py",
+        "_shared(said, other) >= NEARLY",
+        "_shared(said, other) > 1.0",
+        ("tests/synth/test_repeats.py",),
+    ),
+    Mutant(
+        "a look that the next one corrects is found only where a synthetic remark complains",
+        "synth/conversion/found_mistakes.py",
+        "return None if tone is Tone.IS_CONTENT else Mistake.UNRELATED_REGION",
+        "return Mistake.UNRELATED_REGION if tone is Tone.COMPLAINS else None",
+        ("tests/synth/test_found_mistakes.py",),
+    ),
+    Mutant(
+        "the journal of a synthetic data set is kept in memory alone",
+        "synth/generation/outcomes.py",
+        "            self._store.append(_row(outcome))",
+        "            pass",
+        SYNTH_AGAIN,
+    ),
+    Mutant(
+        "a failure of the endpoint drops a synthetic trace for good",
+        "synth/generation/outcomes.py",
+        "        if outcome.is_final:",
+        "        if outcome.index >= 0:",
+        ("tests/synth/test_generate.py::test_what_a_failure_dropped_is_tried_again_by_the_next_command",),
+    ),
+    Mutant(
+        "what the student of a synthesis said without looking is forgotten",
+        "synth/cues/overview.py",
+        '                self._store.append({"task_id": task.task_id, "is_answered": is_answered})\n',
+        "",
+        ("tests/synth/cues/test_seed_filters.py::test_what_was_answered_is_asked_for_once_even_by_another_process",),
+    ),
+    Mutant(
+        "the student of a synthesis may look while it is asked without looking",
+        "synth/cues/overview.py",
+        "banned_ids=sampling.banned_ids | chat.call_opening_ids()",
+        "banned_ids=sampling.banned_ids",
+        (
+            "tests/synth/cues/test_seed_filters.py::test_what_a_model_answers_without_looking_is_dropped_and_it_may_not_call",
+        ),
+    ),
+    Mutant(
+        "a wrong sample becomes a synthetic trace",
+        "synth/rejection.py",
+        "Rejected.WRONG: trajectory.reward < 1.0,",
+        "Rejected.WRONG: trajectory.reward < 0.0,",
+        ("tests/synth/test_rejection.py",),
     ),
     # ------------------------------------------------------------------------------------------------ evaluation
     Mutant(

@@ -15,11 +15,11 @@ from accelerate.utils import FullyShardedDataParallelPlugin
 from accelerate.utils.launch import prepare_multi_gpu_env
 from trl import ModelConfig, get_peft_config
 
+from agents.arguments import parse
 from agents.grpo_command import TaskArguments
 from agents.grpo_config import PixelGRPOConfig
 from agents.recipe_files import shipped
 from agents.recipes import parsed
-from benchmarks.arguments import parse
 from benchmarks.evaluate import EvalConfig
 from pixel_env.cli import main as command
 from pixel_env.dialects import dialect_named
@@ -31,7 +31,8 @@ README = (FOLDER / "README.md").read_text(encoding="utf-8")
 WRITTEN = {path.stem: path.read_text(encoding="utf-8") for path in sorted(FOLDER.glob("*.yaml"))}
 MACHINES = [name for name, text in WRITTEN.items() if "compute_environment" in text]
 EVALUATIONS = ["paper_table"]
-RECIPES = [name for name in WRITTEN if name not in (*MACHINES, *EVALUATIONS)]
+WARM_STARTS = [name for name in WRITTEN if "_sft_" in name]  # tests/agents/test_sft_recipes.py
+RECIPES = [name for name in WRITTEN if name not in (*MACHINES, *EVALUATIONS, *WARM_STARTS)]
 ARITHMETIC = runpy.run_path(str(ROOT / "examples" / "memory_arithmetic.py"), run_name="example")
 PLANS = {plan.recipe: plan for plan in ARITHMETIC["PLANS"]}
 ON_A_CPU = ["--bf16", "false", "--use_cpu", "true"]

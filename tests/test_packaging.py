@@ -125,6 +125,24 @@ def test_the_unpacked_wheel_plays_on_the_light_base_alone_outside_of_the_checkou
     assert done.stdout.splitlines()[-1] == "0"
 
 
+def test_traces_are_made_by_the_template_teacher_on_the_light_base_alone(tmp_path):
+    printed = run_python(f"""
+        import sys
+        for name in ("torch", "torchvision", "transformers", "trl", "datasets", "vllm", "openai", "tqdm", "yaml"):
+            sys.modules[name] = None  # importing it now raises
+        from pixel_env.cli import main
+        try:
+            main(["synth", "--help"])
+        except SystemExit as ended:
+            print("help ended with", ended.code)
+        print(main(["synth", "--count", "6", "--workers", "1", "--out", {str(tmp_path / "traces")!r}]))
+        sys.stderr = sys.stdout
+        print(main(["synth", "--teacher", "http://127.0.0.1:1/v1", "--model", "m", "--out", {str(tmp_path / "out")!r}]))
+    """)
+    assert "--student" in printed and "help ended with 0" in printed and "6 of 6 traces" in printed
+    assert "pixel-env[endpoint]" in printed.splitlines()[-2] and printed.splitlines()[-1] == "2"
+
+
 @pytest.mark.parametrize("name", ["Makefile", ".ci/run", "pyproject.toml", ".pre-commit-config.yaml"])
 def test_no_file_that_is_executed_names_a_package_index(name):
     text = (ROOT / name).read_text()

@@ -5,10 +5,10 @@ Knows seeds, splits and kinds of question. Knows no set: each is a `SampleSet` i
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import overload
 
 import numpy as np
 
+from pixel_env.composed import Composed
 from pixel_env.errors import UnknownNameError
 from pixel_env.scenes import Split
 from pixel_env.types import Task, TaskSet, ViewBudgets
@@ -47,7 +47,7 @@ class SampleSet:
 
 
 @dataclass(frozen=True)
-class SampleTasks(Sequence[Task]):
+class SampleTasks(Composed[Task]):
     """The tasks of a sample set. Task i depends on (seed, split, kinds, i) alone."""
 
     sample: SampleSet
@@ -59,16 +59,8 @@ class SampleTasks(Sequence[Task]):
     def __len__(self) -> int:
         return self.size
 
-    @overload
-    def __getitem__(self, index: int) -> Task: ...
-    @overload
-    def __getitem__(self, index: slice) -> Sequence[Task]: ...
-    def __getitem__(self, index: int | slice) -> Task | Sequence[Task]:
-        if isinstance(index, slice):
-            return [self[place] for place in range(*index.indices(self.size))]
-        if not -self.size <= index < self.size:
-            raise IndexError(f"{self.sample.name} has {self.size} tasks, asked for number {index}")
-        place = index % self.size
+    def at(self, place: int) -> Task:
+        """Task number `place`, from 0."""
         rng = np.random.default_rng([self.seed, 0 if self.split == "train" else 1, place])
         kind = self.kinds[place % len(self.kinds)]
         task_id = f"{self.sample.name}/{self.split}/{self.seed}/{place:06d}-{kind}"

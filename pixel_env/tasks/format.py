@@ -29,7 +29,7 @@ class Format:
     `is_verified`: whether by the data's own publisher. `root_of(file)`: the data folder; `below`: where in it pictures
     may lie. `joins(columns)`: whether a file is a part of the set that the whole folder is; of other files one is
     chosen, for the split "test" the one with `test_word` in its name. `is_lenient`: an id that comes again gets a
-    number and an unknown column a remark; otherwise they are mistakes of the row.
+    number and an unknown column a remark; otherwise they are mistakes of the row. `told_in`: the page about it.
     """
 
     name: str
@@ -46,3 +46,4 @@ class Format:
     joins: Callable[[frozenset[str]], bool] = _never
     test_word: str = "test"
     is_lenient: bool = True
+    told_in: str = "docs/tasks.md"

@@ -8,7 +8,7 @@ import re
 import stat
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple, Protocol
+from typing import Literal, NamedTuple, Protocol
 
 from PIL import Image
 
@@ -97,7 +97,7 @@ class PictureFolder:
             raise TaskError(f"the picture {name!r} cannot be used: {facts.fault}")
         return facts.width, facts.height
 
-    def path(self, name: str, kind: str = "picture") -> str:
+    def path(self, name: str, kind: Literal["picture", "video"] = "picture") -> str:
         """Where the file named `name` is. Raises TaskError if it is missing or outside of the folder."""
         place = self.find(name, stat.S_ISREG)
         if place is None:

@@ -19,6 +19,7 @@ from pixel_env.tasks.reading import Reading, read_located
 from pixel_env.tasks.recognition import FORMATS, Located, locate
 
 Tell = Callable[[str], None]
+_UNWRITABLE = "Prepare a copy in a folder that you may write to; pixel-env data check looks at it without writing."
 
 
 @dataclass(frozen=True)
@@ -42,7 +43,7 @@ def prepare(folder: Path, formats: Sequence[str] = (), tell: Tell = lambda line:
     done = _finished(folder, formats)
     if done is not None:
         return done
-    with alone_in(folder, lambda: tell(f"waiting for another process that prepares {folder}")):
+    with alone_in(folder, lambda: tell(f"waiting for another process that prepares {folder}"), _UNWRITABLE):
         return _finished(folder, formats) or _prepared(folder, formats, tell)
 
 

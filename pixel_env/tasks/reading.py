@@ -40,13 +40,17 @@ class Problem:
 
 @dataclass(frozen=True)
 class Reading:
-    """A set as read: `rows` counts all of them; `problems` are those left out; `remarks` concern no single row."""
+    """A set as read: `rows` counts all of them; `problems` are those left out; `remarks` concern no single row.
+
+    `told_in`: the page about its format.
+    """
 
     task_set: TaskSet
     format_name: str
     rows: int
     problems: tuple[Problem, ...] = ()
     remarks: tuple[str, ...] = ()
+    told_in: str = "docs/tasks.md"
 
     @property
     def is_sound(self) -> bool:
@@ -55,7 +59,7 @@ class Reading:
 
     def report(self) -> str:
         """Everything that is wrong, the first rows with their reasons and the others by number; "" if nothing is."""
-        told = f"; the format {self.format_name!r} is told in docs/tasks.md"
+        told = f"; the format {self.format_name!r} is told in {self.told_in}"
         lines = [f"{len(self.problems)} bad row(s) of {self.rows}{told}"] if self.problems else []
         lines += map(str, self.problems[:_REPORTED])
         more = self.problems[_REPORTED:]
@@ -85,7 +89,8 @@ def read_located(located: Located, checked: Mapping[str, str] | None = None) -> 
     chosen, first = located.format, located.files[0]
     own_folder = os.path.relpath(first.parent, located.root)
     below = ("",) if own_folder == "." else (own_folder, "")
-    pictures = PictureFolder(located.root, (*below, *chosen.below), checked)
+    beside = (os.path.join(place, name) for place in below for name in chosen.below)
+    pictures = PictureFolder(located.root, (*below, *beside), checked)
     rows = (row for file in located.files for row in chosen.rows_of(file))
     name = first.stem if len(located.files) == 1 else located.root.name
     return _gathered(rows, lambda row: chosen.task_of(row, pictures), name, chosen), pictures
@@ -112,7 +117,8 @@ def _gathered(rows: Iterable[Row], task_of: Callable[[Row], Task], name: str, ch
             problems.append(Problem(row.file, row.number, row.place, str(error)))
     strange = sorted(columns - chosen.columns) if chosen.is_lenient else []
     remarks = (f"column(s) {', '.join(strange)} are unknown to {chosen.name!r} and are ignored",) if strange else ()
-    return Reading(TaskSet(name, tuple(tasks.values())), chosen.name, count, tuple(problems), remarks)
+    task_set = TaskSet(name, tuple(tasks.values()))
+    return Reading(task_set, chosen.name, count, tuple(problems), remarks, chosen.told_in)
 
 
 def _by_number(problems: Sequence[Problem]) -> list[str]:

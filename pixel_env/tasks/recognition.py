@@ -1,4 +1,4 @@
-"""Which format a file or folder holds: the table of formats, told apart by columns.
+"""Which format a file or folder holds: the table of formats, told apart by columns. Others may bring a table of theirs.
 
 Knows names, columns and places of files. Makes no task.
 """
@@ -19,6 +19,8 @@ from pixel_env.tasks.tallyqa import TALLYQA, TALLYQA_COMPLEX
 from pixel_env.tasks.vlmevalkit import VLMEVALKIT
 from pixel_env.tasks.vstar import VSTAR
 
+Formats = Mapping[str, Format]
+
 FORMATS: dict[str, Format] = {
     known.name: known for known in (OWN, RELEASED, VSTAR, TALLYQA, TALLYQA_COMPLEX, INFOGRAPHICVQA, MVBENCH, VLMEVALKIT)
 }
@@ -37,43 +39,52 @@ class Located:
     root: Path
 
 
-def locate(path: Path, named: Format | None, split: str) -> Located:
-    """What is at `path`, read as `named` or as the format that its columns tell. Raises TaskError."""
+class NoFormatError(TaskError):
+    """Nothing at a path is of a format of the table."""
+
+
+def locate(path: Path, named: Format | None, split: str, formats: Formats = FORMATS) -> Located:
+    """What is at `path`, read as `named` or as the one of `formats` that its columns tell.
+
+    Raises TaskError; if it is of none of them, NoFormatError.
+    """
     if path.is_dir():
-        return _in_folder(path, named, split)
-    chosen = named or _format_of(path)
+        return _in_folder(path, named, split, formats)
+    chosen = named or _format_of(path, formats)
     return Located((path,), chosen, chosen.root_of(path))
 
 
-def _format_of(file: Path) -> Format:
-    suffix = file.suffix.lower()
-    if suffix not in SUFFIXES:
+def _format_of(file: Path, formats: Formats) -> Format:
+    suffix, has_own = file.suffix.lower(), OWN in formats.values()
+    if suffix not in SUFFIXES and has_own:
         return OWN  # whatever its name says: the reader tells what is wrong with it
-    columns = columns_of(file)
-    told = _told(columns, suffix)
-    if not told and suffix == ".jsonl":
+    columns = columns_of(file) if suffix in SUFFIXES else frozenset[str]()
+    told = _told(columns, suffix, formats)
+    if not told and suffix == ".jsonl" and has_own:
         return OWN
     if len(told) != 1:
-        raise TaskError(_untold(file, columns, told))
+        raise _untold(file, columns, told, formats)
     return told[0]
 
 
-def _told(columns: frozenset[str], suffix: str) -> list[Format]:
-    return [known for known in FORMATS.values() if not known.is_by_name_only and known.told_by(columns, suffix)]
+def _told(columns: frozenset[str], suffix: str, formats: Formats) -> list[Format]:
+    return [known for known in formats.values() if not known.is_by_name_only and known.told_by(columns, suffix)]
 
 
-def _untold(file: Path, columns: frozenset[str], told: Sequence[Format]) -> str:
+def _untold(file: Path, columns: frozenset[str], told: Sequence[Format], formats: Formats) -> TaskError:
     found = "it could be of several formats" if told else "it is of no format that is known"
     named = ", ".join(sorted(columns)) or "(none)"
-    return f"cannot tell how to read {file}: {found}; its columns are {named}.\n{_ways_to_name(told, file)}"
+    ways = _ways_to_name(told or list(formats.values()), file)
+    message = f"cannot tell how to read {file}: {found}; its columns are {named}.\n{ways}"
+    return TaskError(message) if told else NoFormatError(message)
 
 
-def _ways_to_name(told: Sequence[Format], path: Path) -> str:
-    lines = [f"  {known.name}:{path}  ({known.about})" for known in told or FORMATS.values()]
+def _ways_to_name(formats: Sequence[Format], path: Path) -> str:
+    lines = [f"  {known.name}:{path}  ({known.about})" for known in formats]
     return "\n".join(["Say which it is, with its name before the path:", *lines])
 
 
-def _in_folder(folder: Path, named: Format | None, split: str) -> Located:
+def _in_folder(folder: Path, named: Format | None, split: str, formats: Formats) -> Located:
     found: dict[str, dict[Path, frozenset[str]]] = {}
     others: list[str] = []
     for file in task_files(folder):
@@ -83,21 +94,26 @@ def _in_folder(folder: Path, named: Format | None, split: str) -> Located:
             others.append(str(error))
             continue
         suffix = file.suffix.lower()
-        told = _told(columns, suffix) if named is None else [named] if named.told_by(columns, suffix) else []
-        if not told and named in (None, OWN) and suffix == ".jsonl" and {"question", "answer"} <= columns:
+        told = _told(columns, suffix, formats) if named is None else [named] if named.told_by(columns, suffix) else []
+        if not told and _may_be_own(columns, suffix, named, formats):
             told = [OWN]  # with a mistyped key, which its reader names
         if len(told) > 1:
-            raise TaskError(_untold(file, columns, told))
+            raise _untold(file, columns, told, formats)
         if told:
             found.setdefault(told[0].name, {})[file] = columns
         else:
             others.append(f"{file}: columns {', '.join(sorted(columns)) or '(none)'}")
     if len(found) != 1:
-        raise TaskError(_not_one_format(folder, found, others, named))
+        raise _not_one_format(folder, found, others, named, formats)
     [(name, columns_by_file)] = found.items()
-    files = _files_of_one_set(folder, columns_by_file, FORMATS[name], split)
+    files = _files_of_one_set(folder, columns_by_file, formats[name], split)
     is_beside = all(file.parent == folder for file in files)
-    return Located(files, FORMATS[name], FORMATS[name].root_of(files[0]) if is_beside else folder)
+    return Located(files, formats[name], formats[name].root_of(files[0]) if is_beside else folder)
+
+
+def _may_be_own(columns: frozenset[str], suffix: str, named: Format | None, formats: Formats) -> bool:
+    is_wanted = OWN in formats.values() and named in (None, OWN)
+    return is_wanted and suffix == ".jsonl" and {"question", "answer"} <= columns
 
 
 def task_files(folder: Path) -> list[Path]:
@@ -123,15 +139,19 @@ def _files_in(folder: Path) -> list[Path]:
 
 
 def _not_one_format(
-    folder: Path, found: Mapping[str, Mapping[Path, frozenset[str]]], others: Sequence[str], named: Format | None
-) -> str:
+    folder: Path,
+    found: Mapping[str, Mapping[Path, frozenset[str]]],
+    others: Sequence[str],
+    named: Format | None,
+    formats: Formats,
+) -> TaskError:
     if found:
         files = [f"  {name}:{next(iter(of_it))}" for name, of_it in found.items()]
-        return "\n".join([f"{folder} holds sets of several formats; give one of them:", *files])
+        return TaskError("\n".join([f"{folder} holds sets of several formats; give one of them:", *files]))
     wanted = f"no file of the format {named.name!r}" if named else "no task file of a format that is known"
     more = [f"... and {len(others) - _SHOWN} more"] if len(others) > _SHOWN else []
-    known = [f"  {known.name}: {known.about}" for known in FORMATS.values()]
-    return "\n".join([f"{folder} holds {wanted}.", *others[:_SHOWN], *more, "Formats:", *known])
+    known = [f"  {known.name}: {known.about}" for known in formats.values()]
+    return NoFormatError("\n".join([f"{folder} holds {wanted}.", *others[:_SHOWN], *more, "Formats:", *known]))
 
 
 def _files_of_one_set(

@@ -17,7 +17,8 @@ from synth.warm_start import LESSONS, TRACES, clumsy_warm_start
 @pytest.mark.parametrize("name", shipped())
 def test_every_recipe_that_ships_is_read_and_names_what_exists(name, tmp_path):
     fields = yaml.safe_load((FOLDER / f"{name}.yaml").read_text(encoding="utf-8"))
-    dataclasses = (TraceArguments, PixelSFTConfig) if "warm" in name else (TaskArguments, PixelGRPOConfig)
+    is_warm_start = "warm" in name or "sft" in name
+    dataclasses = (TraceArguments, PixelSFTConfig) if is_warm_start else (TaskArguments, PixelGRPOConfig)
     flags = ["--config", name, "--output_dir", str(tmp_path), "--bf16", "false", "--use_cpu", "true"]
     _, args, _ = parsed((*dataclasses, ModelConfig), flags, "test")
     assert dialect_named(args.dialect) and args.learning_rate == fields["learning_rate"]

@@ -1,12 +1,11 @@
-"""The questions of an evaluation: options in drawn orders, and shards."""
+"""The questions of an evaluation: options in drawn orders."""
 
 from collections import Counter
 from dataclasses import replace
 
 import pytest
 
-from benchmarks.questions import right_place, shard_named, shuffled, with_options_shuffled
-from pixel_env.errors import ConfigError
+from benchmarks.questions import right_place, shuffled, with_options_shuffled
 from pixel_env.grading import grade
 from pixel_env.types import Task, TaskSet
 
@@ -59,17 +58,3 @@ def test_a_reference_that_is_no_option_leaves_the_question_as_it_is():
     task = question(0, answers=("purple",))
     assert with_options_shuffled(task, 0) == task and right_place(task) is None
     assert right_place(replace(task, answers=("red", "blue"))) is None
-
-
-def test_the_shards_are_all_questions_once():
-    tasks = [question(n) for n in range(10)]
-    parts = [shard_named(f"{number}/3").of(tasks) for number in (1, 2, 3)]
-    assert [len(part) for part in parts] == [4, 3, 3]
-    assert sorted(task.task_id for part in parts for task in part) == sorted(task.task_id for task in tasks)
-    assert [task.task_id for task in parts[1]] == ["q1", "q4", "q7"]
-
-
-@pytest.mark.parametrize("text", ["0/2", "3/2", "1", "1/0", "a/b", "-1/2", "1/2/3", ""])
-def test_a_shard_that_is_none_is_refused(text):
-    with pytest.raises(ConfigError, match="1/8 to 8/8"):
-        shard_named(text)

@@ -1,13 +1,24 @@
+from dataclasses import replace
+
 import pytest
 
 from agents.engines.scripted import PlainChat, ScriptedEngine, in_turn
 from agents.rollout import EpisodeSettings, Sampling, rollout
-from benchmarks.policies import LEARNED_ZOOM, NO_ZOOM, ORACLE_ZOOM, RANDOM_ZOOM, oracle_window, policy_named
+from benchmarks.policies import (
+    LEARNED_ZOOM,
+    NO_ZOOM,
+    ORACLE_ZOOM,
+    RANDOM_ZOOM,
+    WRONG_ZOOM,
+    oracle_window,
+    policy_named,
+)
 from pixel_env.actions import parse
+from pixel_env.boxes import Box
 from pixel_env.dialects import dialect_named
 from pixel_env.errors import ConfigError, UnknownNameError
 from pixel_env.samples import sample_set
-from pixel_env.types import CropImage, Limits, SelectFrames, Task
+from pixel_env.types import CropImage, Evidence, Limits, SelectFrames, Task
 
 TINY = dialect_named("tiny")
 SET = sample_set("vstar-tiny", count=40)
@@ -96,3 +107,37 @@ def test_a_policy_plays_where_it_knows_where_to_look_and_its_dialect_can_say_it(
 def test_an_unknown_policy_is_named_with_the_closest_one():
     with pytest.raises(UnknownNameError, match="oracle_zoom"):
         policy_named("oracle_zom", SETTINGS, CHAT, seed=0)
+
+
+def test_wrong_zoom_misses_the_evidence_at_a_place_that_depends_on_the_seed_and_the_task_alone():
+    windows = [first_call(WRONG_ZOOM, task) for task in SET.tasks]
+    for task, window in zip(SET.tasks, windows, strict=True):
+        assert all(window.iou(known.box) == 0.0 for known in task.evidence)
+        assert (window.width, window.height) == (0.25, 0.25)
+    assert windows == [first_call(WRONG_ZOOM, task) for task in reversed(SET.tasks)][::-1]
+    assert windows != [first_call(WRONG_ZOOM, task, seed=1) for task in SET.tasks]
+
+
+def test_where_a_dialect_pads_a_crop_the_wrong_look_misses_with_its_padding():
+    released = dialect_named("released")
+    settings = EpisodeSettings(released, Limits(4), SET.budgets)
+    for task in SET.tasks:
+        [text] = policy_named(WRONG_ZOOM, settings, PlainChat(released), seed=0).forced(task)
+        action = parse(text, released)
+        assert isinstance(action, CropImage)
+        assert action.box.padded(released.padding).iou(task.evidence[0].box) == 0.0
+
+
+def test_of_a_video_wrong_zoom_selects_as_many_frames_without_evidence():
+    settings = EpisodeSettings(DEFAULT, Limits(4), VIDEOS.budgets)
+    for task in VIDEOS.tasks:
+        [text] = policy_named(WRONG_ZOOM, settings, PlainChat(DEFAULT), seed=0).forced(task)
+        evidence = {known.image for known in task.evidence}
+        frames = set(parse(text, DEFAULT, [(84, 56)] * 32).frames)
+        assert not frames & evidence and len(frames) == min(len(evidence), len(task.sources) - len(evidence))
+
+
+def test_evidence_that_fills_the_picture_leaves_no_room_for_a_wrong_look():
+    filled = replace(SET.tasks[0], evidence=(Evidence(0, Box(0.0, 0.0, 1.0, 1.0)),))
+    with pytest.raises(ConfigError, match="wrong_zoom out of --policies"):
+        first_call(WRONG_ZOOM, filled)

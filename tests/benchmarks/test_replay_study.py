@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 import yaml
 
+from agents.arguments import command_line, parse
 from benchmarks import replay_study
-from benchmarks.arguments import command_line, parse
 from benchmarks.chain import EASY, HARD, read_recipe
 from benchmarks.curves import Curve
 from benchmarks.replay_report import area_weights, comparison_table, contrast, markdown, outcomes
@@ -20,12 +20,12 @@ from benchmarks.replay_results import (
     REPLAY,
     ArmResult,
     SeedResult,
-    file_of,
     read_result,
     write_result,
 )
 from benchmarks.replay_study import LOGGED, ReplayStudyConfig, Study, main, means_between
 from benchmarks.resampling import mean_of_seeds_and_questions
+from benchmarks.seed_files import file_of
 from pixel_env.cli import main as command
 from pixel_env.errors import ConfigError
 

@@ -9,25 +9,25 @@ import numpy as np
 import pytest
 import yaml
 
+from agents.arguments import command_line, parse
 from benchmarks.ablations import (
     COMPETENT,
     COMPETENT_ARM,
     TrapConfig,
     chain_key,
-    file_of,
     main,
     read_result,
     run_seed,
     stages_of,
     write_result,
 )
-from benchmarks.arguments import command_line, parse
 from benchmarks.chain import Chain, read_recipe
 from benchmarks.demo import keep_settings
 from benchmarks.findings import WARM_START, WITH
 from benchmarks.policies import POLICIES
 from benchmarks.preset import QUICK, Preset
 from benchmarks.records import ROWS
+from benchmarks.seed_files import file_of
 from benchmarks.trap_report import markdown, mean_over_seeds, prediction_sentence, trap_table
 from pixel_env.errors import ConfigError, UnknownNameError
 from tests.benchmarks.runs import HABITS, make_run, write_evaluation

@@ -109,3 +109,12 @@ def test_the_fused_head_looks_the_output_embedding_up_on_every_call_and_adds_its
 def test_skipping_the_preparation_of_a_dataset_is_still_an_option_of_sft():
     assert 'dataset_kwargs.get("skip_prepare_dataset", False)' in inspect.getsource(SFTTrainer.__init__)
     assert parameters(PixelSFTTrainer._send_telemetry) == parameters(SFTTrainer._send_telemetry) == ["self"]
+
+
+def test_the_sampler_of_the_training_rows_is_asked_for_as_the_override_expects():
+    assert parameters(SFTTrainer._get_train_sampler) == parameters(PixelSFTTrainer._get_train_sampler)
+
+
+def test_the_loss_is_divided_by_the_tokens_of_the_whole_step_where_the_model_is_said_to_take_their_number():
+    assert "self.model_accepts_loss_kwargs" in inspect.getsource(SFTTrainer._get_num_items_in_batch)
+    assert "num_items_in_batch" in parameters(SFTTrainer.compute_loss)

@@ -1,9 +1,9 @@
+import shlex
 from dataclasses import dataclass, field
 
 import pytest
 
-from benchmarks.arguments import parse
-from benchmarks.preset import QUICK, Preset, preset
+from agents.arguments import command_line, parse
 from pixel_env.errors import ConfigError
 
 
@@ -54,8 +54,28 @@ def test_help_shows_every_field_with_its_default(capsys):
     assert "a rate in % (default: 1.0)" in shown and "--task-count" in shown
 
 
-def test_a_preset_file_changes_what_it_names(tmp_path):
-    file = tmp_path / "preset.yaml"
-    file.write_text("rl_steps: 100\n")
-    assert preset(str(file), quick=False) == Preset(rl_steps=100)
-    assert preset(None, quick=True) == QUICK
+@dataclass(frozen=True)
+class Place:
+    """Where it goes."""
+
+    out: str = field(default="here", metadata={"help": "a folder"})
+    is_kept: bool = field(default=True, metadata={"help": "another switch"})
+
+
+def test_two_classes_share_the_flags_and_the_file_and_both_come(tmp_path, capsys):
+    file = tmp_path / "config.yaml"
+    file.write_text("name: two\nout: there\n")
+    given = ["--config", str(file), "--rate", "2"]
+    assert parse(given, (Config, Place), "test") == (Config("two", rate=2.0), Place("there"))
+    with pytest.raises(SystemExit):
+        parse(["--help"], (Config, Place), "test")
+    shown = capsys.readouterr().out
+    assert "A configuration." in shown and "a folder (default: here)" in shown
+
+
+def test_a_command_line_reads_as_the_configuration_that_it_was_written_for():
+    config = Config("a b", 3, kinds=("c", "d"), quick=True)
+    line = shlex.split(command_line(config, "test"))
+    assert line[:2] == ["pixel-env", "test"] and parse(line[2:], Config, "test") == config
+    assert command_line(Place(is_kept=False), "test") == "pixel-env test --no-is-kept"
+    assert command_line(Place(), "test") == "pixel-env test"

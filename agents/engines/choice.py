@@ -1,4 +1,4 @@
-"""Which engine plays, and the chat format that it reads: what `pixel-env eval` and `pixel-env ask` have in common.
+"""Which engine plays, and the chat format that it reads: what all commands that ask a model have in common.
 
 Knows the engines' names and what each needs. An engine's libraries are imported when it is asked for, and not before.
 """
@@ -20,7 +20,7 @@ ModelEngine = Literal["transformers", "vllm", "endpoint"]
 
 @dataclass(frozen=True, slots=True)
 class EngineChoice:
-    """An engine, its model, and the sizes that it is made for."""
+    """An engine, its model, and the sizes that it is made for. Raises ConfigError for what does not go together."""
 
     engine: ModelEngine
     model: str
@@ -30,19 +30,29 @@ class EngineChoice:
     max_tokens: int | None
     max_images: int
 
+    def __post_init__(self) -> None:
+        if self.engine == "vllm" and self.max_tokens is None:
+            raise ConfigError("--engine vllm plans its memory by the longest conversation: give --max_tokens")
+        if self.engine == "endpoint" and self.base_url is None:
+            raise ConfigError("--engine endpoint needs the endpoint's address: --base_url http://.../v1")
+        if self.engine == "endpoint" and not os.environ.get(_KEY):
+            raise ConfigError(
+                f"--engine endpoint reads the endpoint's key from {_KEY}, which is not set. A server that asks for "
+                f"none takes any: {_KEY}=none"
+            )
+
 
 def engine_chosen(choice: EngineChoice, dialect: Dialect) -> tuple[Engine, ChatFormat]:
-    """The engine and the chat format. Raises ConfigError for what does not go together or cannot be loaded."""
+    """The engine and the chat format. Raises ConfigError for what cannot be loaded."""
     if choice.engine == "endpoint":
         return _endpoint(choice, dialect)
     from agents.engines.load import load_engine, load_vllm_engine
 
-    if choice.engine == "vllm" and choice.max_tokens is None:
-        raise ConfigError("--engine vllm plans its memory by the longest conversation: give --max_tokens")
     try:
         if choice.engine == "vllm":
             sizes = {"max_images": choice.max_images, "max_num_seqs": choice.max_batch}
-            length = choice.max_tokens or 0
+            length = choice.max_tokens
+            assert length is not None, "a choice of vllm has one"
             return load_vllm_engine(choice.model, dialect, dtype=choice.dtype, max_model_len=length, **sizes)
         return load_engine(choice.model, dialect, dtype=choice.dtype, max_batch=choice.max_batch)
     except OSError as error:  # what transformers raises for a model that neither the hub nor the disk has
@@ -56,12 +66,6 @@ def _endpoint(choice: EngineChoice, dialect: Dialect) -> tuple[Engine, ChatForma
     from agents.engines.endpoint import EndpointEngine
     from agents.engines.scripted import PlainChat
 
-    if choice.base_url is None:
-        raise ConfigError("--engine endpoint needs the endpoint's address: --base_url http://.../v1")
-    if not os.environ.get(_KEY):
-        raise ConfigError(
-            f"--engine endpoint reads the endpoint's key from {_KEY}, which is not set. A server that asks for none "
-            f"takes any: {_KEY}=none"
-        )
+    assert choice.base_url is not None, "a choice of an endpoint has one"
     plain = PlainChat(dialect)
     return EndpointEngine(choice.model, plain, base_url=choice.base_url, concurrency=choice.max_batch), plain

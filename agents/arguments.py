@@ -10,24 +10,37 @@ import difflib
 import shlex
 import types
 import typing
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
-
-import yaml
+from typing import Any, TypeVar, overload
 
 from pixel_env.errors import ConfigError
 
 Config = TypeVar("Config")
+Other = TypeVar("Other")
 
 
-def parse(argv: list[str], config_class: type[Config], command: str) -> Config:
-    """`config_class` from `argv`: defaults, then the YAML file of `--config`, then flags. Raises ConfigError."""
-    parser = _parser(config_class, command)
-    flags = vars(parser.parse_args(argv)).items()
+@overload
+def parse(argv: list[str], config_class: type[Config], command: str) -> Config: ...
+@overload
+def parse(argv: list[str], config_class: tuple[type[Config], type[Other]], command: str) -> tuple[Config, Other]: ...
+def parse(argv: list[str], config_class: type | tuple[type, ...], command: str) -> Any:
+    """`config_class` from `argv`: defaults, then the YAML file of `--config`, then flags. Raises ConfigError.
+
+    Of two classes, whose fields have different names, both come; the first one's docstring describes the command.
+    """
+    classes = config_class if isinstance(config_class, tuple) else (config_class,)
+    flags = vars(_parser(classes, command).parse_args(argv)).items()
     given: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in flags}
     file = given.pop("config", None)
-    values = read_yaml(Path(file), config_class) if file is not None else {}
-    return config_class(**(values | given))
+    values = (read_yaml(Path(file), *classes) if file is not None else {}) | given
+    parts = tuple(_filled(one, values) for one in classes)
+    return parts if isinstance(config_class, tuple) else parts[0]
+
+
+def _filled(config_class: type, values: Mapping[str, Any]) -> Any:
+    names = [one.name for one in dataclasses.fields(config_class)]
+    return config_class(**{name: values[name] for name in names if name in values})
 
 
 def command_line(config: Any, command: str) -> str:
@@ -35,22 +48,28 @@ def command_line(config: Any, command: str) -> str:
     words = ["pixel-env", command]
     for one in dataclasses.fields(config):
         value = getattr(config, one.name)
-        if value == one.default:
-            continue
-        flag = f"--{one.name.replace('_', '-')}"
-        words += [flag] if value is True else [flag, str(value)]
+        if value != one.default:
+            words += _flag_words(one.name.replace("_", "-"), value)
     return shlex.join(words)
 
 
-def read_yaml(path: Path, config_class: type) -> dict[str, Any]:
+def _flag_words(name: str, value: Any) -> list[str]:
+    if isinstance(value, bool):
+        return [f"--{name}" if value else f"--no-{name}"]
+    return [f"--{name}", *(map(str, value) if isinstance(value, tuple) else [str(value)])]
+
+
+def read_yaml(path: Path, *config_classes: type) -> dict[str, Any]:
     """The fields that the file sets, each of its field's type. Raises ConfigError, naming file and key."""
+    import yaml  # a command without --config needs none
+
     try:
         rows = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
     except (OSError, yaml.YAMLError) as error:
         raise ConfigError(f"cannot read the configuration {path}: {error}") from error
     if not isinstance(rows, dict):
         raise ConfigError(f"{path} holds a {type(rows).__name__}; wanted: lines of 'name: value'")
-    kinds = typing.get_type_hints(config_class)
+    kinds = {name: kind for one in config_classes for name, kind in typing.get_type_hints(one).items()}
     return {name: _converted(value, _kind_named(name, kinds, path), f"{path}, {name}") for name, value in rows.items()}
 
 
@@ -88,15 +107,16 @@ def _without_none(kind: Any) -> tuple[Any, bool]:
     return kind, False
 
 
-def _parser(config_class: type, command: str) -> argparse.ArgumentParser:
-    description = (config_class.__doc__ or "").split("\n")[0]
+def _parser(config_classes: Sequence[type], command: str) -> argparse.ArgumentParser:
+    description = (config_classes[0].__doc__ or "").split("\n")[0]
     parser = argparse.ArgumentParser(
         prog=f"pixel-env {command}", description=description, argument_default=argparse.SUPPRESS, allow_abbrev=False
     )
     parser.add_argument("--config", metavar="FILE", help="YAML file with the same names; flags come before it")
-    kinds = typing.get_type_hints(config_class)
-    for field in dataclasses.fields(config_class):
-        _add_flag(parser, field, kinds[field.name])
+    for config_class in config_classes:
+        kinds = typing.get_type_hints(config_class)
+        for field in dataclasses.fields(config_class):
+            _add_flag(parser, field, kinds[field.name])
     return parser
 
 

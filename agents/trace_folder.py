@@ -1,0 +1,198 @@
+"""A folder of traces with the tasks that they need: what `pixel-env synth` writes and `pixel-env sft` reads.
+
+| file | content |
+|---|---|
+| `traces.jsonl` | the traces (`traces.py`) |
+| `tasks.jsonl` | one task a line, in the order of their first trace |
+| `task_set.json` | name, notice and pixel budgets of the set, and where the seeds' pictures are, from this folder |
+| `pictures/` | pictures that are in no file of their own (a cell of a table file, an array) |
+
+A composed scene stays a recipe: its row names the task of a sample set, whose number and seed its id holds. A picture
+of a file is named by its path below the folder of the seeds. Knows tasks, pictures and files; nothing of how a trace is
+made or learned from.
+"""
+
+import json
+import os
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, cast, get_args
+
+import numpy as np
+
+from agents.run_folder import write_whole
+from agents.traces import Trace, read_traces, write_traces
+from pixel_env.boxes import Box
+from pixel_env.errors import TaskError
+from pixel_env.media import FileSource
+from pixel_env.samples import SAMPLE_SETS
+from pixel_env.scenes import Split
+from pixel_env.store import save_picture
+from pixel_env.tasks.clips import ClipFrame
+from pixel_env.types import Evidence, PixelBudget, Source, Task, TaskSet, ViewBudgets
+
+TRACES, TASKS, TASK_SET, PICTURES = "traces.jsonl", "tasks.jsonl", "task_set.json", "pictures"
+
+
+def is_trace_folder(path: Path) -> bool:
+    """Whether `path` is such a folder."""
+    return (path / TRACES).is_file() and (path / TASK_SET).is_file()
+
+
+# --------------------------------------------------------------------------------------------------------- writing
+
+
+def write_trace_folder(folder: Path, traces: Sequence[Trace], task_set: TaskSet, seeds_folder: Path | None) -> None:
+    """Writes the files, each at once. `seeds_folder`: where the pictures of the tasks are, None for recipes only.
+
+    The same traces give the same bytes.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    tasks = {trace.task.task_id: trace.task for trace in traces}
+    rows = [task_row(task, folder, seeds_folder) for task in tasks.values()]
+    facts = {
+        "name": task_set.name,
+        "notice": task_set.notice,
+        "budgets": budgets_row(task_set.budgets),
+        "seeds_folder": None if seeds_folder is None else os.path.relpath(seeds_folder, folder),
+    }
+    write_whole(folder / TASKS, "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows))
+    write_whole(folder / TASK_SET, json.dumps(facts, indent=2, ensure_ascii=False) + "\n")
+    partial = folder / f"{TRACES}.partial"
+    write_traces(traces, partial)
+    partial.replace(folder / TRACES)
+
+
+def common_folder(traces: Sequence[Trace]) -> Path | None:
+    """The deepest folder that holds every file that the traces show; None if they show no file."""
+    folders = {
+        str(source.path.resolve().parent)
+        for trace in traces
+        for source in trace.task.sources
+        if isinstance(source, FileSource | ClipFrame)
+    }
+    return Path(os.path.commonpath(folders)) if folders else None
+
+
+def budgets_row(budgets: ViewBudgets | None) -> dict[str, Any] | None:
+    """The budgets as JSON; `budgets_of_row` is the inverse."""
+    return None if budgets is None else asdict(budgets)
+
+
+def task_row(task: Task, folder: Path, seeds_folder: Path | None) -> dict[str, Any]:
+    """The task as JSON; `task_of_row` with the same folders is the inverse."""
+    if _composed(task.task_id) == task:
+        return {"sample": task.task_id}
+    return {
+        "id": task.task_id,
+        "question": task.question,
+        "answers": list(task.answers),
+        "media": task.media,
+        "sources": [_source_row(source, folder, seeds_folder) for source in task.sources],
+        "grader": task.grader,
+        "options": list(task.options),
+        "evidence": [{"image": one.image, "box": list(one.box.corners)} for one in task.evidence],
+        "category": task.category,
+        "needs_looking": task.needs_looking,
+    }
+
+
+def _source_row(source: Source, folder: Path, seeds_folder: Path | None) -> str | dict[str, Any]:
+    if seeds_folder is not None:
+        match source:
+            case FileSource(path):
+                return os.path.relpath(path, seeds_folder)
+            case ClipFrame(path, number, count, start_s, end_s):
+                clip = os.path.relpath(path, seeds_folder)
+                return {"clip": clip, "number": number, "count": count, "start_s": start_s, "end_s": end_s}
+    return {"picture": save_picture(np.asarray(source.decode()), folder / PICTURES)}
+
+
+# --------------------------------------------------------------------------------------------------------- reading
+
+
+def read_trace_folder(folder: Path) -> tuple[TaskSet, list[Trace]]:
+    """The task set and its traces. Raises TaskError, naming the file, and the row where it is one."""
+    facts = json.loads(_text(folder / TASK_SET))
+    seeds_folder = folder / (facts["seeds_folder"] or ".")
+    tasks = [
+        _read_task(line, f"{folder / TASKS}, row {row}", folder, seeds_folder)
+        for row, line in enumerate(_text(folder / TASKS).split("\n"), 1)
+        if line.strip()
+    ]
+    task_set = TaskSet(facts["name"], tasks, facts["notice"], budgets_of_row(facts["budgets"]))
+    return task_set, read_traces(folder / TRACES, task_set)
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise TaskError(f"cannot read {path}: {error.strerror}. Give a folder that pixel-env synth wrote.") from error
+
+
+def _read_task(line: str, place: str, folder: Path, seeds_folder: Path) -> Task:
+    try:
+        row = json.loads(line)
+        return task_of_row(row, folder, seeds_folder)
+    except (ValueError, KeyError, TypeError) as error:
+        raise TaskError(f"{place}: not a task of ours ({type(error).__name__}: {error}).") from error
+
+
+def budgets_of_row(row: dict[str, Any] | None) -> ViewBudgets | None:
+    """The budgets that `budgets_row` wrote."""
+    return None if row is None else ViewBudgets(**{kind: PixelBudget(**one) for kind, one in row.items()})
+
+
+def task_of_row(row: dict[str, Any], folder: Path, seeds_folder: Path) -> Task:
+    """The task that `task_row` wrote. Raises TaskError for one whose pictures are missing."""
+    if "sample" in row:
+        task = _composed(row["sample"])
+        if task is None:
+            raise TaskError(f"no sample set composes a task {row['sample']!r}; use the release that wrote the folder.")
+        return task
+    return Task(
+        row["id"],
+        row["question"],
+        tuple(row["answers"]),
+        tuple(_source_of(one, folder, seeds_folder) for one in row["sources"]),
+        media=row["media"],
+        grader=row["grader"],
+        options=tuple(row["options"]),
+        evidence=tuple(Evidence(one["image"], Box(*one["box"])) for one in row["evidence"]),
+        category=row["category"],
+        needs_looking=row["needs_looking"],
+    )
+
+
+def _source_of(one: str | dict[str, Any], folder: Path, seeds_folder: Path) -> Source:
+    if isinstance(one, str):
+        return _file(seeds_folder / one)
+    if "picture" in one:
+        return _file(folder / PICTURES / one["picture"])
+    clip = FileSource(seeds_folder / one["clip"]).path
+    return ClipFrame(clip, one["number"], one["count"], one["start_s"], one["end_s"])
+
+
+def _file(path: Path) -> FileSource:
+    if not path.is_file():
+        raise TaskError(
+            f"the picture {path} is missing. Put the seeds' pictures back, or write where they are into "
+            f"'seeds_folder' of {TASK_SET}."
+        )
+    return FileSource(path)
+
+
+def _composed(task_id: str) -> Task | None:
+    """The task of a sample set that has this id ("NAME/SPLIT/SEED/NUMBER-KIND"), or None."""
+    name, _, rest = task_id.partition("/")
+    parts = rest.split("/")
+    if name not in SAMPLE_SETS or len(parts) != 3:
+        return None
+    split, seed, (number, _, kind) = parts[0], parts[1], parts[2].partition("-")
+    sample = SAMPLE_SETS[name]
+    if split not in get_args(Split) or not (seed.isdigit() and number.isdigit()) or kind not in sample.kinds:
+        return None
+    place = int(number)
+    return sample.tasks(cast(Split, split), place + 1, (kind,), int(seed)).tasks[place]

@@ -1,0 +1,119 @@
+"""Conversations: a trace with everything that it is shown, as roles, texts and pictures' files.
+
+What every exchange format has in common. Knows traces, episodes and pictures. Knows no format (`conversions.py`).
+"""
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from agents.rollout import EpisodeSettings
+from agents.traces import Trace
+from pixel_env.errors import TaskError
+from pixel_env.media import FileSource, show
+from pixel_env.store import save_picture
+from pixel_env.types import Source, View, ViewBudgets
+from synth.playing import play
+
+IMAGES = "images"
+
+
+@dataclass(frozen=True, slots=True)
+class Pictures:
+    """Files, relative to the folder of the rows; `is_video`: they are the frames of one video."""
+
+    files: tuple[str, ...]
+    is_video: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """What one role says and shows, in order."""
+
+    role: str
+    parts: tuple[str | Pictures, ...]
+
+    @property
+    def text(self) -> str:
+        """All that it says."""
+        return "".join(part for part in self.parts if isinstance(part, str))
+
+    @property
+    def pictures(self) -> tuple[Pictures, ...]:
+        """All that it shows."""
+        return tuple(part for part in self.parts if isinstance(part, Pictures))
+
+
+@dataclass(frozen=True, slots=True)
+class Conversation:
+    """`name`: the task's id; `trace`: what brings our own trace back exactly, as JSON, "" if it is not one of ours."""
+
+    name: str
+    messages: tuple[Message, ...]
+    trace: str = ""
+
+
+def conversation_of(trace: Trace, settings: EpisodeSettings, folder: Path, note: str) -> Conversation:
+    """The trace, played. Raises TaskError if it cannot be.
+
+    The task's own pictures that are files are referred to; composed ones, and what each look showed, are written below
+    `folder` as they were shown.
+    """
+    trajectory = play(trace, settings).trajectory
+    if trajectory.error is not None or len(trajectory.turns) != len(trace.turns):
+        raise TaskError(
+            f"the trace of task {trace.task.task_id!r} cannot be played to its end: "
+            f"{trajectory.error or trajectory.stop}. Give the dialect and the limits that it was made with."
+        )
+    is_video = trace.task.media == "video"
+    own = Pictures(tuple(_file_of(view, settings.budgets, folder) for view in trajectory.prompt_views), is_video)
+    messages = [_message("system", trajectory.prompt.system, None)] if trajectory.prompt.system else []
+    messages.append(_message("user", trajectory.prompt.question, own if own.files else None))
+    for turn in trajectory.turns:
+        messages.append(_message("assistant", turn.text, None))
+        shown = Pictures(tuple(_shown_file(view, settings.budgets, folder) for view in turn.views))
+        if turn is not trajectory.turns[-1]:
+            messages.append(_message("user", turn.observation, shown if shown.files else None))
+    return Conversation(trace.task.task_id, tuple(messages), note)
+
+
+def _message(role: str, text: str, pictures: Pictures | None) -> Message:
+    return Message(role, (text,) if pictures is None else (text, pictures))
+
+
+def _file_of(view: View, budgets: ViewBudgets, folder: Path) -> str:
+    if isinstance(view.source, FileSource):
+        return os.path.relpath(view.source.path, folder)
+    return _shown_file(view, budgets, folder)
+
+
+def _shown_file(view: View, budgets: ViewBudgets, folder: Path) -> str:
+    return f"{IMAGES}/{save_picture(show(view, budgets), folder / IMAGES)}"
+
+
+def task_pictures(conversation: Conversation, folder: Path) -> tuple[tuple[Source, ...], bool]:
+    """The pictures of the question, and whether they are one video's. Raises TaskError for a missing file."""
+    question = question_of(conversation)
+    files = [folder / name for part in question.pictures for name in part.files]
+    missing = [path for path in files if not path.is_file()]
+    if missing:
+        raise TaskError(f"the picture {missing[0]} is missing; unpack images and videos beside the rows")
+    return tuple(FileSource(path) for path in files), any(part.is_video for part in question.pictures)
+
+
+def question_of(conversation: Conversation) -> Message:
+    """The first message of the user. Raises TaskError."""
+    return _of_role(conversation.messages, "user")[0]
+
+
+def said_by_assistant(conversation: Conversation) -> tuple[str, ...]:
+    """The texts of the assistant, in order. Raises TaskError."""
+    return tuple(message.text for message in _of_role(conversation.messages, "assistant"))
+
+
+def _of_role(messages: Sequence[Message], role: str) -> list[Message]:
+    found = [message for message in messages if message.role == role]
+    if not found:
+        raise TaskError(f"the conversation has no message of the {role}")
+    return found

@@ -1,0 +1,118 @@
+"""Mistakes of a trace that nobody flagged, found from what it does and says.
+
+Knows played episodes. Knows nothing of evidence, teachers or files. A wrong operation is one that is *corrected*: the
+next operation is of the same kind, shows something else, and is no refinement of it; what the next turn says decides
+where the operations alone do not.
+
+| the next operation | the next turn complains | is content | says neither |
+|---|---|---|---|
+| crop of another place, or of another picture | unrelated region | right | unrelated region |
+| crop that overlaps the first and is no refinement | unrelated region | right | unrelated region |
+| frames, some of them new | wrong frames | right | wrong frames |
+| frames among the first | wrong frames | right | right |
+| of the other kind, or none | right | right | right |
+
+A crop inside of the first one, at most `REFINED` of its area, is a refinement: the first one is over-large if the next
+turn says so anywhere ("too wide", "still cannot be read"), else right.
+
+*Complains*: says that the look did not show what is wanted ("not here", "let me try elsewhere"). *Is content*: says
+that it did, or that there is more to see ("clear now", "also", "the other one"). The first sentence that does either
+decides: it is about what has just been shown. An operation that the environment refused is no mistake of this kind: it
+showed nothing.
+"""
+
+import re
+from enum import StrEnum
+from itertools import pairwise
+
+from agents.traces import Mistake
+from pixel_env.boxes import Box
+from pixel_env.dialects import Dialect
+from pixel_env.types import CropImage, SelectFrames, Trajectory, Turn
+from synth.spoken import spoken
+
+REFINED = 0.7
+"""A crop of at most this share of the first one's area, inside of it, is a closer look at the same thing."""
+_INSIDE = 0.85  # share of the second crop that lies in the first
+
+
+class Tone(StrEnum):
+    """What a turn says about the look before it."""
+
+    COMPLAINS = "complains"
+    IS_CONTENT = "is_content"
+    SAYS_NEITHER = "says_neither"
+
+
+_CONTENT = re.compile(
+    r"\b(?:clear(?:ly)?|plain(?:ly)?|settled?|large enough|well enough|good|fine|legible|readable|sharp|"
+    r"can (?:now |already |also )?(?:see|read|make out|tell|be seen|be read)|(?:take |make a )?note[ds]?|keep in mind|"
+    r"also|next|the (?:other|second|third|remaining|rest)|as well|both|compare|add(?:ing)?|so far|left to|"
+    r"one more|remains)\b|"
+    r"\b(?:shows?|showing|contains?|holds?|reads?|says|displays?|reveals?) (?:an?|the|its|what|one|two|three|\d+)\b"
+)
+_COMPLAINT = re.compile(
+    r"\b(?:not|no|nothing|none|neither|never|cannot|wrong|incorrect|mistaken?|miss(?:es|ed|ing)?|unrelated|irrelevant|"
+    r"elsewhere|instead|unfortunately|oops|adjust|correct(?:ion)?|again|actually|wait|empty|fails?|failed|lacks?|outside|"
+    r"without|useless|unhelpful|retry|hardly|barely|another)\b|n['’]t\b"
+)
+_TOO_COARSE = re.compile(
+    r"\btoo (?:\w+ ){0,2}?(?:large|big|wide|much|broad|generous|coarse|small|tiny|far|loose|roomy)\b|n['’]t\b|"
+    r"\b(?:still|cannot|not (?:yet|enough)|unclear|unreadable|illegible|indistinct|blurr(?:y|ed)|tiny|coarse|hardly|"
+    r"barely|only a small (?:part|fraction)|much else)\b"
+)
+_SENTENCES = re.compile(r"[.!?:;\n]+\s*")
+
+
+def tone_of(remark: str) -> Tone:
+    """What the turn that follows a look says about it: a sentence that denies something complains."""
+    for sentence in _SENTENCES.split(remark.casefold()):
+        if _COMPLAINT.search(sentence):
+            return Tone.COMPLAINS
+        if _CONTENT.search(sentence):
+            return Tone.IS_CONTENT
+    return Tone.SAYS_NEITHER
+
+
+def found_mistakes(trajectory: Trajectory, dialect: Dialect) -> tuple[Mistake | None, ...]:
+    """For each turn of the episode: what is wrong with its operation, as far as a later turn corrects it."""
+    turns = trajectory.turns
+    looks = [place for place, turn in enumerate(turns) if is_executed(turn)]
+    found: list[Mistake | None] = [None] * len(turns)
+    for place, following in pairwise(looks):
+        remark = spoken(turns[place + 1].text, dialect)
+        found[place] = _corrected(turns[place], turns[following], remark)
+    return tuple(found)
+
+
+def is_executed(turn: Turn) -> bool:
+    """Whether the turn is an operation that showed something."""
+    return isinstance(turn.action, CropImage | SelectFrames) and turn.failure is None and bool(turn.views)
+
+
+def _corrected(look: Turn, following: Turn, remark: str) -> Mistake | None:
+    tone = tone_of(remark)
+    match look.action, following.action:
+        case CropImage(), CropImage():
+            if _is_refinement(look, following):
+                return Mistake.OVERSIZED_REGION if _TOO_COARSE.search(remark.casefold()) else None
+            return None if tone is Tone.IS_CONTENT else Mistake.UNRELATED_REGION
+        case SelectFrames(first), SelectFrames(second):
+            is_new = not set(second) <= set(first)
+            is_wrong = tone is Tone.COMPLAINS or (is_new and tone is Tone.SAYS_NEITHER)
+            return Mistake.WRONG_FRAMES if is_wrong else None
+        case _:
+            return None
+
+
+def _is_refinement(look: Turn, following: Turn) -> bool:
+    [first], [second] = look.views, following.views
+    if first.source.key != second.source.key:
+        return False
+    inside = _overlap(first.box, second.box) / second.box.area
+    return inside >= _INSIDE and second.box.area <= REFINED * first.box.area
+
+
+def _overlap(first: Box, second: Box) -> float:
+    iou = first.iou(second)
+    return iou * (first.area + second.area) / (1.0 + iou)

@@ -1,0 +1,124 @@
+"""`pixel-env synth`: from annotated seeds to a verified data set of traces.
+
+Every outcome of a plan is in the folder's journal as soon as it is known, and the data set is written from the journal,
+in the order of the plans: a command that was killed at any moment, started again, gives the same bytes as one that was
+not. Knows teachers and folders; knows nothing of training.
+"""
+
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from agents.run_folder import keep_configuration, refuse_another, write_whole
+from agents.trace_folder import common_folder, write_trace_folder
+from pixel_env.errors import ConfigError, MissingExtraError
+from pixel_env.tasks.lock import alone_in
+from synth.expert.bill import Bill
+from synth.generation.checking import executor_of
+from synth.generation.config import SILENT, TEMPLATE, Making, SynthConfig, expert_config, parsed
+from synth.generation.data_card import (
+    ATTRIBUTION,
+    CARD,
+    Facts,
+    attribution,
+    data_card,
+    is_embedded,
+    left_out,
+    mix_table,
+)
+from synth.generation.job import Job
+from synth.plans import Teacher
+from synth.silent_teacher import SilentTeacher
+from synth.student import Student, student_of
+from synth.template_teacher.teacher import TemplateTeacher
+
+_FEWER = 1
+
+
+def main(argv: list[str]) -> int:
+    """`pixel-env synth [--flags]`; 0, or 1 if fewer traces were kept than asked for."""
+    config, making = parsed(argv)
+    (teacher, bill), student = teacher_of(config, making), student_of(config, making)
+    with alone_with(making.folder):
+        return _made(config, making, teacher, bill, student)
+
+
+def _made(config: SynthConfig, making: Making, teacher: Teacher, bill: Bill | None, student: Student | None) -> int:
+    job = job_of(config, making.folder, teacher, student)
+    started = time.monotonic()
+    with executor_of(making.processes) as executor:
+        if making.part is None:
+            job.take_over_shards()
+            job.make_all(executor)
+        else:
+            job.make(making.part.of(range(config.count)), executor)
+    seconds = time.monotonic() - started
+    print(f"{job.made} plans narrated and verified in {seconds:.1f} s ({job.made / max(seconds, 1e-9):.1f} per second)")
+    if bill is not None:
+        print(f"teacher {teacher.name}: {bill}")
+    if making.part is not None:
+        print(f"Part {making.shard} is in {job.folder}; the command without --shard takes the parts over.")
+        return 0
+    facts = job.facts
+    write_data_set(job.folder, facts)
+    print(f"\n{mix_table(facts)}\n\n{left_out(facts)}\n\n{len(facts.traces)} of {config.count} traces: {job.folder}")
+    return 0 if len(facts.traces) == config.count else _FEWER
+
+
+OWN_TEACHERS: dict[str, Callable[[], Teacher]] = {TEMPLATE: TemplateTeacher, SILENT: SilentTeacher}
+"""Those that need no model."""
+
+
+def teacher_of(config: SynthConfig, making: Making) -> tuple[Teacher, Bill | None]:
+    """Who narrates, and what it costs. Raises ConfigError, or MissingExtraError for an endpoint without its client."""
+    if making.teacher in OWN_TEACHERS:
+        return OWN_TEACHERS[making.teacher](), None
+    if "://" not in making.teacher:
+        own = ", ".join(map(repr, OWN_TEACHERS))
+        raise ConfigError(f"--teacher is one of {own}, or the address of an endpoint; got {making.teacher!r}.")
+    try:
+        from synth.expert.teacher import ExpertTeacher  # the client is wanted for an endpoint alone
+    except ModuleNotFoundError as error:
+        raise MissingExtraError.needs("a teacher behind an endpoint", "endpoint") from error
+    expert = ExpertTeacher(expert_config(config, making))
+    return expert, expert.bill
+
+
+@contextmanager
+def alone_with(folder: Path) -> Iterator[None]:
+    """Waits for other processes that make the same. Raises ConfigError for a folder that cannot be written."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigError(f"{folder} cannot be written: {error.strerror}. Give another --out.") from error
+    waits = f"waiting for another process that makes {folder}"
+    with alone_in(folder, lambda: print(waits, file=sys.stderr, flush=True), "Give another --out."):
+        yield
+
+
+@dataclass(frozen=True)
+class _Voice:
+    teacher: str
+
+
+def job_of(config: SynthConfig, folder: Path, teacher: Teacher, student: Student | None) -> Job:
+    """The job, once its seeds are known to suffice its configuration is kept.
+
+    Raises ConfigError for a folder made with another one, TaskError for seeds that do not suffice.
+    """
+    parts = [config, _Voice(teacher.name)]
+    refuse_another(folder, parts)
+    job = Job(config, folder, teacher, student)
+    keep_configuration(folder, parts, resumes=True)
+    return job
+
+
+def write_data_set(folder: Path, facts: Facts) -> None:
+    """Writes traces, tasks and card; the same facts give the same bytes."""
+    write_trace_folder(folder, facts.traces, facts.task_set, common_folder(facts.traces))
+    write_whole(folder / CARD, data_card(facts))
+    if is_embedded(facts.config):
+        write_whole(folder / ATTRIBUTION, attribution())

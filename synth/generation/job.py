@@ -1,0 +1,181 @@
+"""The making of one data set: plans, what became of them, and what is made up for.
+
+Knows seeds, plans, teachers and the journal. Knows nothing of flags, nor of the data set's files.
+"""
+
+import sys
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from concurrent.futures import Executor
+from contextlib import nullcontext
+from pathlib import Path
+
+from agents.rollout import EpisodeSettings
+from agents.shards import shards_in
+from agents.traces import Trace
+from pixel_env.budgets import budgets_for
+from pixel_env.dialects import dialect_named
+from pixel_env.errors import TaskError
+from pixel_env.types import Task
+from synth.cues import AnswersWithoutLooking, Seeds, load_seeds
+from synth.generation.checking import outcomes
+from synth.generation.config import SynthConfig, framing_of
+from synth.generation.data_card import Facts, is_embedded
+from synth.generation.outcomes import JOURNAL, Journal, Outcome, read_journal
+from synth.generation.progress import progress
+from synth.mix import Cell, cell_counts, draw_plans
+from synth.plans import Plan, Teacher
+from synth.repeats import Repeats
+from synth.student import Student, WithStudent
+from synth.templates import shown_as
+from synth.text_only.tasks import text_tasks
+from synth.verify import Reason
+
+_SEEDS_PER_TRACE = 1.5
+_SPARE = 64
+
+
+class Job:
+    """The plans of a data set by their number, and their outcomes.
+
+    With a student, seeds that it answers without looking are left out, and where `config` says so, it speaks where
+    there is nothing to look at.
+
+    The first `config.count` plans meet the mix; further ones are drawn in place of those that were dropped. `kept`: for
+    each place in the data set the number of the plan that fills it; `made`: outcomes that this process added.
+    """
+
+    def __init__(self, config: SynthConfig, folder: Path, teacher: Teacher, student: Student | None = None) -> None:
+        """Raises TaskError if the seeds do not suffice, ConfigError for a folder that cannot be written."""
+        self.config = config
+        self.folder = folder
+        self.teacher = WithStudent(teacher, student) if student and config.text_from == "student" else teacher
+        self.wanted = cell_counts(config.mix, config.count)
+        with nullcontext() if student is None else student.overview() as answers_without_looking:
+            self.seeds = seeds_of(config, self.wanted, answers_without_looking)
+        task_set, dialect = self.seeds.task_set, dialect_named(config.dialect)
+        budgets = budgets_for(None, task_set, dialect)
+        self.settings = EpisodeSettings(shown_as(task_set, dialect), config.limits, budgets)
+        tasks = [*task_set.tasks, *text_tasks_of(config, self.wanted)]
+        drawn = draw_plans(
+            tasks,
+            config.mix,
+            config.count,
+            config.seed,
+            framing=framing_of(dialect),
+            most_looks=config.max_turns - 1,
+        )
+        self.plans: list[Plan] = list(drawn.plans)
+        self._supply = drawn.supply
+        self.journal = Journal(folder)
+        self.journal.check(self.plans)
+        self.kept: dict[int, int] = {}
+        self.dropped: Counter[str] = Counter()
+        self.made = 0
+
+    def take_over_shards(self) -> None:
+        """Adds the outcomes that the shards below the folder have and the journal lacks."""
+        for path in shards_in(self.folder, JOURNAL):
+            for outcome in read_journal(path):
+                self.journal.take_over(outcome)
+        self.journal.check(self.plans)
+
+    def make(self, numbers: Sequence[int], executor: Executor) -> None:
+        """Brings the outcomes of these plans, as far as the journal lacks them."""
+        numbered = [(number, self.plans[number]) for number in numbers]
+        missing = [(number, plan) for number, plan in numbered if self.journal.of(number, plan) is None]
+        made = outcomes(missing, self.teacher, self.config.seed, self.settings, executor)
+        done = len(numbers) - len(missing)
+        for outcome in progress(made, "traces", unit="trace", total=len(numbers), initial=done):
+            self.journal.add(outcome)
+            self.made += 1
+
+    def make_all(self, executor: Executor) -> None:
+        """Fills every place; a plan that is dropped is made up for by one of its kind, as long as there is one.
+
+        In rounds, each decided once the whole round before is known: so the plans do not depend on what ended first.
+        """
+        repeats = Repeats(self.settings.dialect)
+        unfilled = dict(enumerate(range(self.config.count)))
+        while unfilled:
+            self.make(list(unfilled.values()), executor)
+            kept = {place: number for place, number in unfilled.items() if self._is_kept(number, repeats)}
+            self.kept |= kept
+            again = {place: self._drawn_again(number) for place, number in unfilled.items() if place not in kept}
+            unfilled = {place: number for place, number in again.items() if number is not None}
+
+    @property
+    def traces(self) -> list[Trace]:
+        """The traces of the data set, in its order."""
+        return [self._outcome(number).trace(self.plans[number]) for _, number in sorted(self.kept.items())]
+
+    @property
+    def facts(self) -> Facts:
+        """What there is to tell about the data set. Raises TaskError if it is empty."""
+        traces = self.traces
+        if not traces:
+            counts = ", ".join(f"{reason} {number}" for reason, number in sorted(self.dropped.items()))
+            raise TaskError(
+                f"None of {len(self.plans)} plans became a trace ({counts}). The first: {self._outcome(0).message}"
+            )
+        passed = {f"{kind.value}: {why.value}": number for (kind, why), number in self._supply.refused.items()}
+        return Facts(
+            config=self.config,
+            teacher=self.teacher.name,
+            task_set=self.seeds.task_set,
+            seeds=self.seeds.report,
+            wanted=self.wanted,
+            traces=traces,
+            dropped=self.dropped,
+            passed_over=passed,
+        )
+
+    def _outcome(self, number: int) -> Outcome:
+        outcome = self.journal.of(number, self.plans[number])
+        assert outcome is not None, "every plan was made before it is looked at"
+        return outcome
+
+    def _is_kept(self, number: int, repeats: Repeats) -> bool:
+        """Counts the reason if the plan is dropped."""
+        outcome = self._outcome(number)
+        reason = outcome.dropped
+        if not reason and repeats.holds(outcome.trace(self.plans[number]), outcome.deeds):
+            reason = Reason.DUPLICATE.value
+        if reason:
+            self.dropped[reason] += 1
+        return not reason
+
+    def _drawn_again(self, number: int) -> int | None:
+        """The number of a new plan of the same kind; None, with a warning, if no task is left for one."""
+        plan = self.plans[number]
+        try:
+            self.plans.append(self._supply.take((plan.task.media, plan.kind), len(self.plans)))
+        except TaskError as error:
+            print(f"warning: a {plan.kind.value} trace is missing: {error}", file=sys.stderr)
+            return None
+        return len(self.plans) - 1
+
+
+def seeds_of(
+    config: SynthConfig, wanted: Mapping[Cell, int], answers_without_looking: AnswersWithoutLooking | None = None
+) -> Seeds:
+    """The seeds that so many traces need. Raises TaskError."""
+    needed = sum(number for (medium, _), number in wanted.items() if medium != "text")
+    count = config.seed_count
+    if count is None and is_embedded(config):
+        count = int(_SEEDS_PER_TRACE * needed) + _SPARE
+    return load_seeds(
+        config.seeds,
+        split=config.split,
+        count=count,
+        answers_without_looking=answers_without_looking,
+        seed=config.seed,
+        strict=config.strict,
+    )
+
+
+def text_tasks_of(config: SynthConfig, wanted: Mapping[Cell, int]) -> Sequence[Task]:
+    """Questions of text alone, which no seeds bring; other ones for each split."""
+    needed = sum(number for (medium, _), number in wanted.items() if medium == "text")
+    seed = 2 * config.seed + (config.split == "test")
+    return text_tasks(int(_SEEDS_PER_TRACE * needed) + _SPARE, seed) if needed else ()

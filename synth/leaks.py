@@ -1,0 +1,241 @@
+r"""Leaks: a text that states the detail before the pixels that show it.
+
+Pure functions of a text and its task. The rules, in the order in which they are asked:
+
+1. *Announced.* Behind "the answer is", "final answer:", "\boxed{" or "<answer>" stands an option (by letter or text), a
+   number where a number is asked for, or a reference answer: refused, be it right or wrong. Behind "it is", "this must
+   be", "I guess" and the like: refused if it is the right answer, or an option's letter; so is "B is correct". What is
+   denied ("not B"), or leaves several open ("A or B"), announces nothing.
+2. A task that the overview answers (`needs_looking` False) has no detail: the other rules are not asked.
+3. *Number.* The text names the number of the answer, in digits or words. Not counted: a number that the question names;
+   coordinates in brackets; ordinals; "frame 7", "images 2 to 5", "two crops", unless the question asks about those; a
+   count of something that was not asked for ("three cards" where a digit is asked for, "two groups" where cards are);
+   "one" that counts nothing ("one of the cards", "the red one"). An answer with several numbers: all of them.
+4. *Text.* The text holds the answer (of a choice: the right option's text) as whole words. Not counted: what the
+   question itself says; an option beside another option (the text weighs them); "yes" and "no" that do not open a
+   sentence ("no detail can be read"); an answer of one letter that is no capital by itself.
+
+A one-word answer is refused wherever it stands, "a blue sky" where the answer is blue: that loses a good text now and
+then. An answer that the question names, stated without any of the forms of rule 1, gets past, and so does a "one" that
+may count or not ("one is what I find").
+"""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import lru_cache
+
+from pixel_env.grading.answers import LEAD_IN, folded, unwrapped
+from pixel_env.grading.choices import option_meant, options_named
+from pixel_env.grading.counts import number_named
+from pixel_env.types import Task
+
+
+class LeakKind(StrEnum):
+    """Which rule was broken."""
+
+    ANNOUNCED = "announced"
+    NUMBER = "number"
+    TEXT = "text"
+
+
+@dataclass(frozen=True, slots=True)
+class Leak:
+    """The rule, and the words that broke it."""
+
+    kind: LeakKind
+    words: str
+
+
+def leak_in(text: str, task: Task) -> Leak | None:
+    """The first leak in `text`, which is said before the detail of `task` was shown; None if there is none."""
+    raw, text = text, folded(text)
+    question = folded(task.question)
+    details = _details(task)
+    if words := _announced(text, task, details):
+        return Leak(LeakKind.ANNOUNCED, words)
+    if task.needs_looking is False:
+        return None
+    for detail in details:
+        if words := _numbers_said(text, detail, question):
+            return Leak(LeakKind.NUMBER, words)
+        if words := _letter_said(raw, detail) or _text_said(text, detail, question, task):
+            return Leak(LeakKind.TEXT, words)
+    return None
+
+
+def _details(task: Task) -> tuple[str, ...]:
+    """What must not be said: the reference answers, of a choice the right options' texts."""
+    if not task.options:
+        return tuple(dict.fromkeys(folded(unwrapped(answer)) for answer in task.answers))
+    places = {place for answer in task.answers for place in option_meant(answer, task.options)}
+    return tuple(folded(task.options[place]) for place in sorted(places))
+
+
+# ------------------------------------------------------------------------------------------------------- announced
+
+_STRONG = re.compile(rf"(?:{LEAD_IN.pattern})|\\boxed\s*\{{|<answer>", re.IGNORECASE)
+_WEAK = re.compile(
+    r"\b(?:(?:it|this|that)(?:['’]s|\s+(?:is|must be|should be|has to be|seems to be|looks to be|looks like))"
+    r"|i\s+(?:choose|pick|go with|guess|think|believe|suspect|would say)(?:\s+(?:that\s+)?it(?:['’]s|\s+is))?)\s+"
+    r"(?:(?:probably|likely|clearly|surely|certainly|perhaps|maybe)\s+)?(?:(?:the|an?)\s+)?(?=\S)"
+)
+_LETTER = r"(?:(?:option|choice|letter)\s+)?[(\"'“‘]?([a-z])[)\"'”’]?"
+_LETTER_THERE = re.compile(rf"{_LETTER}(?=\s*(?:$|[.,;:!?]))")
+_LETTER_JUDGED = re.compile(
+    rf"(?<![\w'’-]){_LETTER}\s+(?:is|seems|looks|must be)\s+(?:the\s+)?(?:right|correct|best|answer|most likely|one)\b"
+)
+_SENTENCE_END = re.compile(r"[.!?](?=\s|$)|\n")
+
+
+def _announced(text: str, task: Task, details: Iterable[str]) -> str:
+    for found in _STRONG.finditer(text):
+        rest = _sentence(text, found.end()).strip(" {}\"'“”")
+        if rest and _is_an_answer(rest, task, details):
+            return f"{found.group()}{rest}"
+    letters = {chr(ord("a") + place) for place in range(len(task.options))}
+    judged = {found[1]: found.group() for found in _LETTER_JUDGED.finditer(text) if found[1] in letters}
+    for found in _WEAK.finditer(text):
+        rest = text[found.end() :]
+        letter = _LETTER_THERE.match(rest)
+        if letter and letter[1] in letters:
+            judged[letter[1]] = found.group() + letter.group()
+        elif said := next((detail for detail in details if _opens_with(rest, detail)), ""):
+            return found.group() + said
+    return next(iter(judged.values())) if len(judged) == 1 else ""
+
+
+def _sentence(text: str, start: int) -> str:
+    end = _SENTENCE_END.search(text, start)
+    return text[start : end.start() if end else len(text)]
+
+
+def _is_an_answer(rest: str, task: Task, details: Iterable[str]) -> bool:
+    number = _MENTION.match(rest)
+    if task.options:
+        numbers = [number_named(option) for option in task.options]
+        return len(options_named(rest, task.options)) == 1 or bool(number and _value(number.group()) in numbers)
+    if any(_opens_with(rest, detail) for detail in details):
+        return True
+    return any(number_named(detail) is not None for detail in details) and number is not None
+
+
+def _opens_with(rest: str, detail: str) -> bool:
+    return bool(detail) and re.match(rf"[\"'“‘]?{re.escape(detail)}(?![\w'’-]|[.,]\d)", rest) is not None
+
+
+# --------------------------------------------------------------------------------------------------------- numbers
+
+_NUMBER_WORDS = (
+    "zero|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|thirteen|fourteen|fifteen|sixteen|seventeen|"
+    "eighteen|nineteen|twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety|hundred|thousand|million|dozen"
+)
+_MENTION = re.compile(
+    rf"(?<![\w.,/#-])(?:\d{{1,3}}(?:,\d{{3}})+(?:\.\d+)?|\d+(?:\.\d+)?|"
+    rf"(?:{_NUMBER_WORDS})(?:(?:[\s-]|\sand\s)(?:{_NUMBER_WORDS}))*)(?!\w|[.,]\d)"
+)
+_COORDINATES = re.compile(r"[(\[]\s*[\d.]+(?:\s*[,;]\s*[\d.]+)+\s*[)\]]")
+_PLACES = "frame|image|picture|photo|view|step|figure|row|column|line|panel|crop|region|page"
+_PLACE_BEFORE = re.compile(
+    rf"\b({_PLACES})s?\s+(?:numbers?\s+|no\.\s*)?(?:\d+\s*(?:,|and|to|or|through|-|–|,\s*and)\s*)*$"
+)
+_COUNTED = re.compile(r"\s+(?:(?!(?:and|or|of|is|are|in|on|at|the)\b)[a-z-]+\s+){0,2}?([a-z]+s|people)\b")
+_OWN_WORDS = "frame image picture photo view step crop region look time operation tool option choice candidate pixel"
+_OUR_OWN = frozenset(_OWN_WORDS.split())
+_THING_WORDS = "card object thing item people person panel chart table group shot colour color row column part"
+_THINGS = frozenset(_THING_WORDS.split())
+_HOW_MANY = re.compile(r"\bhow (?:many|much)\b|\bnumber of\b|\bcount\b|\btotal\b")
+_ONE_COUNTS_BEFORE = re.compile(
+    r"\b(?:there(?:['’]s| is)|only|just|exactly|see|count|find|shows?|showing|reads?|says?|digit|number|is an?|value|"
+    r"total)"
+    r"[\s:]+(?:(?:only|just|exactly|an?|the)\s+)?$"
+)
+
+
+def _numbers_said(text: str, detail: str, question: str) -> str:
+    """The numbers of `detail`, as far as it is made of numbers and `text` names all of them; else ""."""
+    wanted = [_value(found.group()) for found in _MENTION.finditer(detail)]
+    others = re.findall(r"[a-z]{2,}", _MENTION.sub(" ", detail))
+    if not wanted or len(others) > 2:
+        return ""
+    if set(wanted) <= {_value(found.group()) for found in _MENTION.finditer(question)}:
+        return ""
+    text = _COORDINATES.sub(" ", text)
+    said = {_value(found.group()): found.group() for found in _MENTION.finditer(text) if _counts(found, text, question)}
+    return " ".join(said[value] for value in wanted) if all(value in said for value in wanted) else ""
+
+
+def _value(mention: str) -> float | None:
+    return number_named(mention)
+
+
+def _counts(found: re.Match[str], text: str, question: str) -> bool:
+    """Whether the number could be the answer's, by what stands around it."""
+    before, after = text[: found.start()], text[found.end() :]
+    asked = _asked_words(question)
+    place = _PLACE_BEFORE.search(before)
+    if place and place[1] not in asked:
+        return False
+    counted = _COUNTED.match(after)
+    noun = _singular(counted[1]) if counted else ""
+    if noun in _OUR_OWN and noun not in asked:
+        return False
+    is_count = bool(_HOW_MANY.search(question))
+    if found.group() == "one" and not _one_counts(before, after, asked, is_count=is_count):
+        return False
+    if is_count:
+        return not (noun in _THINGS and noun not in asked)
+    return noun not in asked | _THINGS
+
+
+def _one_counts(before: str, after: str, asked: frozenset[str], *, is_count: bool) -> bool:
+    if after.startswith((" of ", " by ", " or ", " more", " look", " can", " could", " has to", " must", " side")):
+        return False
+    following = {_singular(word) for word in re.findall(r"[a-z]+", after[:40])[:3]}
+    if is_count and following & asked:
+        return True
+    if not is_count and following & (asked | _THINGS):
+        return False  # "one card" where its digit is asked for
+    return bool(_ONE_COUNTS_BEFORE.search(before))
+
+
+@lru_cache(maxsize=1024)
+def _asked_words(question: str) -> frozenset[str]:
+    return frozenset(_singular(word) for word in re.findall(r"[a-z]{3,}", question))
+
+
+def _singular(word: str) -> str:
+    return word if word == "people" else word.removesuffix("s")
+
+
+# ------------------------------------------------------------------------------------------------------------ texts
+
+_OPENS_A_SENTENCE = r"(?:^|[.!?:]\s+)(?:so\s+)?{answer}(?=\s*(?:$|[,.;:!]))"
+
+
+def _letter_said(text: str, detail: str) -> str:
+    """An answer that is one letter: said as a capital by itself, "A" and "I" only where rule 1 hears them."""
+    is_letter = len(detail) == 1 and detail.isalpha() and detail not in "ai"
+    return detail if is_letter and re.search(rf"(?<![\w'’-]){detail.upper()}(?![\w'’-])", text) else ""
+
+
+def _text_said(text: str, detail: str, question: str, task: Task) -> str:
+    """`detail` if `text` says it as whole words and rule 4 counts it; else ""."""
+    detail = re.sub(r"^(?:an?|the)\s+", "", detail).rstrip(".")
+    if len(detail) < 2 or _MENTION.fullmatch(detail):
+        return ""
+    if detail in ("yes", "no"):
+        return detail if re.search(_OPENS_A_SENTENCE.format(answer=detail), text) else ""
+    if _holds(question, detail):
+        return ""
+    options = sorted((folded(option).rstrip(".") for option in task.options), key=len, reverse=True)
+    if not options:
+        return detail if _holds(text, detail) else ""
+    said = set(re.findall(rf"(?<!\w)(?:{'|'.join(map(re.escape, options))})(?!\w)", text))
+    said = {re.sub(r"^(?:an?|the)\s+", "", option) for option in said} or ({detail} if _holds(text, detail) else set())
+    return detail if said == {detail} else ""
+
+
+def _holds(text: str, phrase: str) -> bool:
+    return re.search(rf"(?<![\w-]){re.escape(phrase)}(?![\w-])", text) is not None

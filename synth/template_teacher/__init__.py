@@ -1,0 +1,1 @@
+"""A teacher without a model: surface forms, filled in from annotations alone."""

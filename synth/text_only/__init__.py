@@ -1,0 +1,1 @@
+"""Questions of text alone, with exact answers and solutions step by step."""
