@@ -1,6 +1,5 @@
 """What the README and the docs say is so: their snippets run, their names exist, their tables are complete."""
 
-import dataclasses
 import json
 import re
 import shlex
@@ -14,6 +13,7 @@ from PIL import Image
 from pixel_env.actions import parse
 from pixel_env.boxes import Box
 from pixel_env.cli import COMMANDS
+from pixel_env.data_sets import DATA_SETS
 from pixel_env.dialects import DIALECTS
 from pixel_env.failures import FailureCode
 from pixel_env.tasks import load_tasks
@@ -166,7 +166,7 @@ def commands():
 
 
 @pytest.mark.parametrize("line", list(commands()))
-def test_every_command_of_the_pages_can_be_given(line):
+def test_every_command_of_the_pages_can_be_given(line, monkeypatch):
     name, *words = shlex.split(line, comments=True)
     assert name in COMMANDS
     flags = [word.removeprefix("--") for word in words if word.startswith("--")]
@@ -174,9 +174,18 @@ def test_every_command_of_the_pages_can_be_given(line):
         recipe = words[words.index("--config") + 1]
         assert (ROOT / recipe).is_file() or (ROOT / "agents" / "configs" / f"{recipe}.yaml").is_file()
     if name == "eval":
+        from agents.arguments import parse
         from benchmarks.evaluate import EvalConfig
 
-        assert set(flags) <= {field.name for field in dataclasses.fields(EvalConfig)} | {"config"}
+        monkeypatch.chdir(ROOT)
+        assert parse(words, EvalConfig, "eval") is not None  # a flag that is none ends the test
+
+
+def test_the_papers_table_evaluates_the_sets_that_are_prepared():
+    [commands] = [block for block in blocks(section("Evaluation, and looking at it"), "sh") if "data prepare" in block]
+    prepared = re.search(r"for set in (.*);", commands)[1].split()
+    evaluated = re.findall(r"--tasks (\S+) --output_dir runs/paper/(\S+)", commands)
+    assert evaluated == [(DATA_SETS[name].hub_id, name) for name in prepared] and len(prepared) == 4
 
 
 def test_every_test_that_the_table_of_trls_options_names_is_there():
