@@ -5,7 +5,6 @@ and never tokenises them again. Knows environments and the protocols `Engine` an
 (torch is not imported here), no reward beyond the environment's, and no wire format.
 """
 
-import hashlib
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ALL_COMPLETED, FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
@@ -18,6 +17,7 @@ from agents.chat_format import ChatFormat
 from agents.engines.protocol import Engine, Request, Response
 from agents.shared_pictures import SharedPictures
 from pixel_env.dialects import Dialect
+from pixel_env.drawing import seed_of
 from pixel_env.env import PixelEnv
 from pixel_env.errors import ConfigError, MissingExtraError, UnknownNameError
 from pixel_env.interventions import Intervention, unchanged
@@ -283,14 +283,13 @@ class _Episode:
             self.out_of_tokens = True
             return None
         turn, self.requests = self.requests, self.requests + 1
-        digest = hashlib.blake2b(f"{self.seed_text}/{turn}".encode(), digest_size=8).digest()
         return Request(
             request_id=turn * self.stride + self.index,
             prompt_ids=self.prompt_ids + tuple(self.ids),
             images=tuple(self.images),
             max_new_tokens=min(self.sampling.max_turn_tokens, self._tokens_left()),
             temperature=self.sampling.temperature,
-            seed=int.from_bytes(digest, "big"),
+            seed=seed_of(f"{self.seed_text}/{turn}"),
             banned_ids=self.chat.banned_ids | self.sampling.banned_ids,
             video_frames=self._video_frames,
         )

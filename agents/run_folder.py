@@ -6,7 +6,7 @@ Knows dataclasses and JSON. Knows nothing of what the fields mean, except which 
 import dataclasses
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,32 +20,60 @@ MAY_CHANGE = (
     *("scorer", "lmms_samples", "strict", "ablate"),  # what is scored, written out, or played beside the rest
 )
 """Beginnings of the names of fields that do not change what is learned or played."""
+_ANOTHER = "Give another folder."
+_WAY_OUT = "Put it back, or give another folder."
 
 
 def keep_configuration(folder: Path, parts: Sequence[Any], *, resumes: bool) -> None:
-    """Writes the fields of the dataclasses `parts`; a run that resumes with other ones is refused, naming them."""
+    """Writes the fields of the dataclasses `parts`; a run that resumes with other ones is refused, naming them.
+
+    Raises ConfigError for a folder that cannot be written, too.
+    """
     if resumes:
         refuse_another(folder, parts)
-    folder.mkdir(parents=True, exist_ok=True)
-    write_whole(folder / FILE_NAME, json.dumps(_all_fields(parts), indent=2, sort_keys=True) + "\n")
+    make_folder(folder)
+    write_whole(folder / FILE_NAME, json.dumps(fields_of(parts), indent=2, sort_keys=True) + "\n")
+
+
+def make_folder(folder: Path) -> None:
+    """Makes the folder if it is not there. Raises ConfigError if it cannot be written."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigError(f"{folder} cannot be written: {error.strerror}. {_ANOTHER}") from error
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise ConfigError(f"{folder} cannot be written: it is read-only to this user. {_ANOTHER}")
 
 
 def refuse_another(folder: Path, parts: Sequence[Any]) -> None:
     """Raises ConfigError, naming the fields, if the folder is that of a run with other ones than `parts` have."""
-    path, fields = folder / FILE_NAME, _all_fields(parts)
-    if not path.exists():
+    if not (folder / FILE_NAME).exists():
         return
-    before = json.loads(path.read_text(encoding="utf-8"))
-    changed = [
-        f"{name} (was {before.get(name)!r}, is {fields.get(name)!r})"
-        for name in sorted(before.keys() | fields.keys())
-        if before.get(name) != fields.get(name) and not name.startswith(MAY_CHANGE)
-    ]
-    if changed:
+    before, fields = read_configuration(folder), fields_of(parts)
+    if names := changed_names(before, fields):
+        changed = [f"{name} (was {before.get(name)!r}, is {fields.get(name)!r})" for name in names]
         raise ConfigError(
             f"The run in {folder} was started with another configuration: {', '.join(changed)}. "
             "Resume with the same one, or give another folder."
         )
+
+
+def read_configuration(folder: Path) -> dict[str, Any]:
+    """The fields that `keep_configuration` wrote. Raises ConfigError for a file that is broken, OSError for none."""
+    path = folder / FILE_NAME
+    try:
+        fields = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise ConfigError(f"{path} cannot be read ({error}). {_WAY_OUT}") from error
+    if not isinstance(fields, dict):
+        raise ConfigError(f"{path} cannot be read (it holds no JSON object). {_WAY_OUT}")
+    return fields
+
+
+def changed_names(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
+    """The fields in which two configurations differ, without those that a run may change."""
+    names = sorted(before.keys() | after.keys())
+    return [name for name in names if before.get(name) != after.get(name) and not name.startswith(MAY_CHANGE)]
 
 
 def write_whole(path: Path, text: str) -> None:
@@ -75,7 +103,8 @@ def _is_whole(checkpoint: Path) -> bool:
     return checkpoint.name.rpartition("-")[2].isdigit()
 
 
-def _all_fields(parts: Sequence[Any]) -> dict[str, Any]:
+def fields_of(parts: Sequence[Any]) -> dict[str, Any]:
+    """The fields of the dataclasses, as JSON reads them back."""
     return {name: value for part in parts for name, value in _fields(part).items()}
 
 

@@ -3,14 +3,13 @@
 Knows numbers, folders and their configurations. Knows nothing of what is done.
 """
 
-import json
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
-from agents.run_folder import FILE_NAME
+from agents.run_folder import FILE_NAME, changed_names, fields_of, read_configuration
 from pixel_env.errors import ConfigError
 
 Item = TypeVar("Item")
@@ -47,17 +46,36 @@ def shards_in(whole: Path, file_name: str, own: Collection[str] = ()) -> list[Pa
 
     Raises ConfigError for a shard that was made with another configuration; fields named in `own` are its own.
     """
-    places = sorted(whole.glob(f"shard-*/{file_name}"))
-    for place in places:
-        _check_configuration(whole, place.parent, own)
+    places = _places(whole, file_name)
+    if places:
+        _check(places, whole, read_configuration(whole), own)
     return places
 
 
-def _check_configuration(whole: Path, shard: Path, own: Collection[str]) -> None:
-    ours, theirs = (json.loads((place / FILE_NAME).read_text(encoding="utf-8")) for place in (whole, shard))
-    changed = [name for name in sorted(ours.keys() | theirs.keys()) if ours.get(name) != theirs.get(name)]
-    if named := [name for name in changed if name not in own]:
+def refuse_other_shards(whole: Path, file_name: str, parts: Sequence[Any], own: Collection[str] = ()) -> None:
+    """Raises ConfigError as `shards_in` does, for a folder whose configuration, `parts`, is not written yet."""
+    _check(_places(whole, file_name), whole, fields_of(parts), own)
+
+
+def _places(whole: Path, file_name: str) -> list[Path]:
+    return sorted(whole.glob(f"shard-*/{file_name}"))
+
+
+def _check(places: Sequence[Path], whole: Path, fields: Mapping[str, Any], own: Collection[str]) -> None:
+    for shard in (place.parent for place in places):
+        changed = [name for name in changed_names(fields, _configuration(shard)) if name not in own]
+        if changed:
+            raise ConfigError(
+                f"The shard in {shard} was made with another configuration: {', '.join(changed)} differ from those of "
+                f"{whole}. Give the flags that the shards were made with, remove the shard, or give another folder."
+            )
+
+
+def _configuration(shard: Path) -> dict[str, Any]:
+    try:
+        return read_configuration(shard)
+    except FileNotFoundError as error:
         raise ConfigError(
-            f"The shard in {shard} was made with another configuration: {', '.join(named)} differ from those of "
-            f"{whole}. Remove the shard, or give another folder."
-        )
+            f"The shard in {shard} has no {FILE_NAME}, so nobody knows how it was made. Put the file back, or remove "
+            "the shard."
+        ) from error

@@ -4,6 +4,7 @@ Knows how a command line becomes a question and an episode becomes lines of text
 """
 
 import dataclasses
+import re
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -14,8 +15,9 @@ from agents.arguments import parse
 from agents.engines.choice import EngineChoice, ModelEngine, engine_chosen
 from agents.rollout import EpisodeSettings, Sampling, rollout
 from benchmarks.asked import asked_task
+from benchmarks.evaluation_config import Precision
 from benchmarks.records import Record
-from benchmarks.view_command import write_page
+from benchmarks.view_command import check_page, write_page
 from benchmarks.view_rows import Run
 from pixel_env.budgets import limits_from
 from pixel_env.dialects import dialect_named
@@ -37,6 +39,8 @@ from pixel_env.types import (
     ViewBudgets,
 )
 from rewards.shaping import group_reward_named
+
+_FLAG = re.compile(r"--?[A-Za-z][\w-]*(=|$)")
 
 
 @dataclass(frozen=True)
@@ -64,7 +68,7 @@ class AskConfig:
     max_turn_tokens: int = field(default=512, metadata={"help": "sampled tokens of one turn"})
     temperature: float = field(default=0.0, metadata={"help": "0: greedy"})
     seed: int = field(default=0, metadata={"help": "of sampling"})
-    dtype: str = field(default="float32", metadata={"help": "precision of the weights: float32, bfloat16 or auto"})
+    dtype: Precision = field(default="float32", metadata={"help": "precision of the weights"})
     output: str = field(default="runs/ask.html", metadata={"help": "the page"})
 
 
@@ -73,12 +77,13 @@ def main(argv: list[str]) -> int:
     config = parse(_named(argv), AskConfig, "ask")
     if config.max_turn_tokens < 1 or config.temperature < 0:
         raise ConfigError("--max_turn_tokens must be at least 1 and --temperature at least 0")
+    path = Path(config.output)
+    check_page(path)
     task = asked_task(config.pictures, config.question, config.options)
     played, budgets = _played(config, task)
     if played.error is not None and not played.turns:
         raise ConfigError(f"nothing could be asked: {played.error}")
     print("\n".join(map(_printable, told(played, budgets))))
-    path = Path(config.output)
     run = Run(
         f"{config.model}: {task.question}", [Record(played, "ask", None)], budgets, "", dataclasses.asdict(config)
     )
@@ -91,6 +96,10 @@ def _named(argv: list[str]) -> list[str]:
     """`argv` with flags for the words that stand first: the pictures, then the question."""
     count = next((place for place, word in enumerate(argv) if word.startswith("-")), len(argv))
     words, flags = argv[:count], argv[count:]
+    if flags and not _FLAG.match(flags[0]):
+        raise ConfigError(
+            f'{flags[0]!r} is no flag. A question that begins with a dash is given by name: --question="{flags[0]}"'
+        )
     if not words:
         return argv
     if any(flag.partition("=")[0] == "--question" for flag in flags):
@@ -112,7 +121,7 @@ def _played(config: AskConfig, task: Task) -> tuple[Trajectory, ViewBudgets]:
         dtype=config.dtype,
         max_batch=1,
         max_tokens=config.max_tokens,
-        max_images=config.max_images + len(task.sources),
+        max_images=config.max_images,
     )
     limits = limits_from({name: getattr(config, name) for name in ("max_turns", "max_images", "max_tokens")})
     engine, chat = engine_chosen(choice, dialect)

@@ -5,7 +5,6 @@ each question has one answer; the interval of the difference resamples questions
 """
 
 import argparse
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,10 +13,9 @@ from typing import Any
 import numpy as np
 
 from agents.metrics import Estimate
-from agents.run_folder import FILE_NAME, MAY_CHANGE
-from benchmarks.evaluation_tables import SAMPLED
+from agents.run_folder import FILE_NAME, changed_names, read_configuration
 from benchmarks.policies import LEARNED_ZOOM
-from benchmarks.records import ROWS
+from benchmarks.records import ROWS, SAMPLED
 from benchmarks.tables import fraction, signed, signed_interval, table
 from pixel_env.errors import ConfigError
 from pixel_env.store import read
@@ -57,6 +55,8 @@ class Comparison:
 def main(argv: list[str]) -> int:
     """`pixel-env compare RUN_A RUN_B [--policy NAME] [--other-policy NAME]`. Returns the exit code."""
     options = _parser().parse_args(argv)
+    if options.seed < 0:
+        raise ConfigError(f"--seed is at least 0, got {options.seed}")
     folders = (Path(options.run_a), Path(options.run_b))
     policies = (options.policy, options.other_policy or options.policy)
     first, second = (graded_in(folder, policy) for folder, policy in zip(folders, policies, strict=True))
@@ -182,11 +182,7 @@ def mcnemar(only_first: int, only_second: int) -> float:
 
 def differences_between(first: Mapping[str, Any], second: Mapping[str, Any]) -> str:
     """What the runs' configurations differ in, for people."""
-    names = [
-        name
-        for name in sorted(first.keys() | second.keys())
-        if first.get(name) != second.get(name) and not name.startswith(MAY_CHANGE)
-    ]
+    names = changed_names(first, second)
     told = [f"{name} (A: {_short(first.get(name))}, B: {_short(second.get(name))})" for name in names]
     return "; ".join(told) if told else "the same"
 
@@ -197,6 +193,4 @@ def _short(value: Any) -> str:
 
 
 def _configuration(folder: Path) -> dict[str, Any]:
-    path = folder / FILE_NAME
-    found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
-    return found
+    return read_configuration(folder) if (folder / FILE_NAME).exists() else {}

@@ -6,9 +6,7 @@ is played, with the seeds that it would have had. Knows policies, rollouts and f
 
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
-from pathlib import Path
-from typing import Literal
+from dataclasses import replace
 
 from tqdm import tqdm
 
@@ -18,109 +16,33 @@ from agents.engines.choice import EngineChoice, engine_chosen
 from agents.engines.protocol import Engine
 from agents.engines.scripted import PlainChat, ScriptedEngine, in_turn
 from agents.rollout import EpisodeSettings, Rollout, Sampling, rollout
-from agents.run_folder import keep_configuration
+from agents.run_folder import keep_configuration, make_folder, refuse_another
 from agents.shards import shard_named
-from benchmarks.evaluation_tables import SAMPLED, Verdicts, position_table, summary_table
+from benchmarks.evaluation_config import EvalConfig
+from benchmarks.evaluation_tables import Verdicts, position_table, summary_table
 from benchmarks.lmms_samples import write_samples
 from benchmarks.looking import looking_report, with_ablations
 from benchmarks.metrics_file import write_metrics
-from benchmarks.policies import LEARNED_ZOOM, NAMES, NO_ZOOM, POLICIES, Policy, policy_named
+from benchmarks.policies import LEARNED_ZOOM, NO_ZOOM, Policy, policy_named
 from benchmarks.provenance import provenance_of
 from benchmarks.questions import shuffled
-from benchmarks.records import ROWS, Evaluation, Key, Record, append, keys_of, read_evaluation
+from benchmarks.records import ROWS, SAMPLED, Evaluation, Key, Record, append, keys_of, read_evaluation
 from benchmarks.released_scorer import load_math_verify, released_score
 from benchmarks.scripted_players import check_player, played_by_oracle
-from benchmarks.shards import take_over
+from benchmarks.shards import refuse_others, take_over
 from benchmarks.tables import accuracy_table
 from benchmarks.timings import seconds_per_answer, timed
-from pixel_env.budgets import budgets_for
-from pixel_env.dialects import Dialect, dialect_named
-from pixel_env.errors import ConfigError, UnknownNameError
-from pixel_env.prompt_files import read_prompt_file, with_prompt
+from pixel_env.dialects import Dialect
+from pixel_env.errors import ConfigError
 from pixel_env.store import TrajectoryStore
 from pixel_env.tasks import load_tasks
-from pixel_env.types import Limits, Stop, Task, TaskSet
-
-
-@dataclass(frozen=True)
-class EvalConfig:
-    """Measure a checkpoint on a task set under zoom policies."""
-
-    model: str = field(
-        default="tiny-zoom", metadata={"help": "a checkpoint: folder, hub id, or the name of an embedded one"}
-    )
-    tasks: str = field(
-        default="sample:vstar-tiny", metadata={"help": "a sample set, a path or a hub id (docs/tasks.md)"}
-    )
-    split: Literal["train", "test"] = field(default="test", metadata={"help": "of an embedded set: train or test"})
-    task_count: int | None = field(
-        default=None, metadata={"help": "use so many of its tasks; None: all", "aliases": ("--limit",)}
-    )
-    strict: bool = field(default=False, metadata={"help": "stop at rows that cannot be used; else they are left out"})
-    shard: str | None = field(
-        default=None, metadata={"help": "play a part, 1/8 to 8/8; the command without it takes the parts over"}
-    )
-    shuffle_options: bool = field(
-        default=True, metadata={"help": "show each question's options in an order drawn by the seed"}
-    )
-    output_dir: str = field(default="runs/eval", metadata={"help": "folder of the trajectories; goes on if it is cut"})
-    policies: tuple[str, ...] = field(
-        default=POLICIES, metadata={"help": "greedy policies; none to measure sampled rollouts only"}
-    )
-    ablate: bool = field(
-        default=False, metadata={"help": "does looking help? play the model's ablations beside it, too"}
-    )
-    samples: int = field(default=0, metadata={"help": "sampled rollouts of each question, for avg@k, pass@k and RaPR"})
-    temperature: float = field(default=1.0, metadata={"help": "of the sampled rollouts"})
-    dialect: str = field(default="tiny", metadata={"help": "wire format of calls and answers: a dialect's name"})
-    prompt_file: str | None = field(
-        default=None, metadata={"help": "a text that follows the question, or holds {question}, for the dialect's own"}
-    )
-    max_turns: int = field(default=4, metadata={"help": "turns of an episode, the answering one included"})
-    max_images: int = field(default=16, metadata={"help": "pictures of an episode, the task's own included"})
-    max_tokens: int | None = field(
-        default=None, metadata={"help": "tokens of a whole conversation, pictures included; None: no limit"}
-    )
-    max_turn_tokens: int = field(default=512, metadata={"help": "sampled tokens of one turn"})
-    engine: Literal["transformers", "vllm", "endpoint", "scripted"] = field(
-        default="transformers",
-        metadata={"help": "what generates: this process, vLLM in it, an endpoint; scripted: no model, --model oracle"},
-    )
-    base_url: str | None = field(
-        default=None, metadata={"help": "of an OpenAI-compatible endpoint, with its /v1; the key: OPENAI_API_KEY"}
-    )
-    max_batch: int = field(default=96, metadata={"help": "turns that are generated at a time"})
-    dtype: str = field(default="float32", metadata={"help": "precision of the weights: float32, bfloat16 or auto"})
-    seed: int = field(default=0, metadata={"help": "of the random places, of the options' orders and of sampling"})
-    scorer: Literal["own", "released"] = field(
-        default="own", metadata={"help": "released: the released code's judge beside our graders"}
-    )
-    lmms_samples: bool = field(default=False, metadata={"help": "write the samples as lmms-eval logs them, too"})
-
-    @property
-    def folder(self) -> Path:
-        """Where the trajectories are: a shard's lie in a folder below `output_dir`."""
-        whole = Path(self.output_dir)
-        return whole if self.shard is None else shard_named(self.shard).folder_in(whole)
-
-    @property
-    def worded_dialect(self) -> Dialect:
-        """The dialect, with the words of `prompt_file` if one is given."""
-        dialect = dialect_named(self.dialect)
-        return dialect if self.prompt_file is None else with_prompt(dialect, read_prompt_file(self.prompt_file))
-
-    def settings(self, dialect: Dialect, task_set: TaskSet) -> EpisodeSettings:
-        """How the episodes are played."""
-        limits = Limits(self.max_turns, self.max_images, self.max_tokens)
-        return EpisodeSettings(dialect, limits, budgets_for(None, task_set, dialect))
+from pixel_env.types import Stop, Task, TaskSet
 
 
 def main(argv: list[str]) -> int:
     """`pixel-env eval [--config file.yaml] [--flags]`. Returns the exit code."""
     config = parse(argv, EvalConfig, "eval")
     dialect = config.worded_dialect
-    for name in config.policies:
-        _check_policy(name)
     judge = load_math_verify() if config.scorer == "released" else None
     evaluation = measured(config, dialect)
     released = {r.key: released_score(r.trajectory, judge) for r in evaluation.records} if judge else None
@@ -133,8 +55,12 @@ def measured(config: EvalConfig, dialect: Dialect) -> Evaluation:
     task_set = questions_of(config)
     budgets = config.settings(dialect, task_set).budgets
     provenance = provenance_of(config.model, config.engine, dialect, budgets, prompt_file=config.prompt_file)
-    keep_configuration(config.folder, [config, provenance], resumes=True)
+    parts = [config, provenance]
+    refuse_another(config.folder, parts)
+    refuse_others(config.folder, parts)
+    make_folder(config.folder)
     engine, chat = engine_of(config, dialect)
+    keep_configuration(config.folder, parts, resumes=True)  # not before: what was mistyped claims no folder
     return evaluate(config, task_set, engine, chat)
 
 
@@ -196,15 +122,20 @@ def evaluate(config: EvalConfig, task_set: TaskSet, engine: Engine, chat: ChatFo
     settings = config.settings(config.worded_dialect, task_set)
     folder = config.folder
     store = TrajectoryStore(folder / ROWS)
-    done = keys_of(store.path)
-    take_over(folder, store, done)
-    passes = _passes(config, settings, chat)
-    total = len(task_set) * sum(samples or 1 for _, samples in passes)
+    done = keys_of(store.path, task_set)
+    take_over(folder, store, done, task_set)
+    passes = [
+        (policy, samples, _playable(task_set, policy, config, settings))
+        for policy, samples in _passes(config, settings, chat)
+    ]
+    if not any(tasks for _, _, tasks in passes):
+        raise ConfigError(
+            f"There is nothing to play: none of the {len(task_set)} questions has evidence that says where to look, "
+            "which a scripted look needs. Add 'evidence' to the rows, or give another --engine."
+        )
+    total = sum(len(tasks) * (samples or 1) for _, samples, tasks in passes)
     with tqdm(total=total, initial=len(done), desc="evaluation", unit="rollout", mininterval=0.5) as bar:
-        for policy, samples in passes:
-            tasks = task_set.tasks
-            if config.ablate:
-                tasks = [task for task in tasks if policy.can_play(task, settings.dialect)]
+        for policy, samples, tasks in passes:
             missing = missing_rollouts(tasks, policy.name, samples, done)
             keep = _keeper(policy, missing, store, done, bar)
             sampling = Sampling(
@@ -241,6 +172,13 @@ def _passes(config: EvalConfig, settings: EpisodeSettings, chat: ChatFormat) -> 
     return passes
 
 
+def _playable(task_set: TaskSet, policy: Policy, config: EvalConfig, settings: EpisodeSettings) -> Sequence[Task]:
+    """The tasks that the policy is played on: where ablations are, those whose scripted looks are known."""
+    if not config.ablate:
+        return task_set.tasks
+    return [task for task in task_set.tasks if policy.can_play(task, settings.dialect)]
+
+
 def missing_rollouts(
     tasks: Sequence[Task], policy: str, samples: int | None, done: set[Key]
 ) -> list[tuple[Task, int | None]]:
@@ -274,11 +212,6 @@ def _keeper(
             bar.update()
 
     return keep
-
-
-def _check_policy(name: str) -> None:
-    if name not in NAMES:
-        raise UnknownNameError.among("policy", name, NAMES)
 
 
 def _warn_of_failures(evaluation: Evaluation) -> None:

@@ -3,16 +3,14 @@
 Knows records and figures. Draws nothing and writes no file.
 """
 
-import string
 from collections.abc import Mapping, Sequence
 
 from agents.metrics import NOTHING, Estimate, accuracy, failures_by_code, rapr, visual_tokens, wilson
 from benchmarks.questions import right_place
-from benchmarks.records import Evaluation, Key, Record
+from benchmarks.records import SAMPLED, Evaluation, Key, Record
 from benchmarks.tables import accuracy_of_questions, fraction, interval, table
 from pixel_env.types import Trajectory
-
-SAMPLED = "sampled"
+from pixel_env.wording import OPTION_LETTERS
 
 Verdicts = Mapping[Key, float]
 """What another scorer says of each record."""
@@ -63,7 +61,7 @@ def position_table(evaluation: Evaluation) -> str | None:
     places = sorted({place for found in by_policy.values() for place in found})
     if not places:
         return None
-    head = ["right answer at", *(f"({string.ascii_uppercase[place % 26]})" for place in places)]
+    head = ["right answer at", *(f"({OPTION_LETTERS[place]})" for place in places)]
     rows = [
         [name.replace("_", " "), *(_at(found.get(place, NOTHING)) for place in places)]
         for name, found in by_policy.items()

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from agents.run_folder import write_whole
-from benchmarks.records import Evaluation
+from benchmarks.records import SAMPLED, Evaluation
 from pixel_env.types import Trajectory
 
 
@@ -19,7 +19,7 @@ def write_samples(folder: Path, evaluation: Evaluation) -> list[Path]:
     """Writes a file for each policy, and one for the sampled rollouts, whose answers stand in one row a question."""
     places = {task.task_id: place for place, task in enumerate(evaluation.task_set.tasks)}
     parts = {name: evaluation.of(name) for name in evaluation.policies}
-    parts["sampled"] = [record.trajectory for record in evaluation.records if record.sample is not None]
+    parts[SAMPLED] = [record.trajectory for record in evaluation.records if record.sample is not None]
     written = []
     for name, trajectories in parts.items():
         groups: dict[str, list[Trajectory]] = {}

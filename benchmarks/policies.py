@@ -4,7 +4,6 @@ All are greedy. Knows tasks, dialects, one banned token and interventions; knows
 is fixed here: the window that the trace templates call the right one; of a video, what the oracle player looks at.
 """
 
-import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
@@ -15,6 +14,7 @@ from agents.rollout import EpisodeSettings
 from benchmarks.oracle import oracle_looks
 from pixel_env.boxes import FULL, Box
 from pixel_env.dialects import Dialect, IntegerCalls, JsonCalls
+from pixel_env.drawing import rng_of
 from pixel_env.errors import ConfigError, UnknownNameError
 from pixel_env.interventions import Intervention, blank, random_place, unchanged, withheld
 from pixel_env.types import Evidence, Task
@@ -156,8 +156,7 @@ def with_wrong_evidence(task: Task, seed: int, padding: float = 0.0) -> Task:
 
 
 def _rng(task: Task, seed: int) -> np.random.Generator:
-    told = f"{seed}/{task.task_id}".encode("utf-8", "surrogatepass")
-    return np.random.default_rng(int.from_bytes(hashlib.blake2b(told, digest_size=8).digest(), "big"))
+    return rng_of(f"{seed}/{task.task_id}")
 
 
 def _moved(window: Box, rng: np.random.Generator) -> Box:

@@ -5,17 +5,32 @@ every policy, sample, shard and restart shows the same one.
 """
 
 import dataclasses
-import hashlib
 import re
 from dataclasses import replace
 
-import numpy as np
-
+from pixel_env.drawing import rng_of
 from pixel_env.grading.choices import option_meant
 from pixel_env.types import Task, TaskSet
 
 _LABEL = re.compile(r"\(?[A-Za-z][.):]\s*\S")
-_ABOUT_OTHERS = re.compile(r"\b(?:above|below|(?:both|neither|either|options?)\s+\(?[A-Z]\b)")
+_IS_A_LETTER = re.compile(r"\s*\(?[A-Za-z]\)?[.:]?\s*")
+_HOW_MANY = r"\b(?:all|none|both|any|neither|either|each|one|two)\s+"
+_OPTIONS = r"(?:options?|choices?|answers?)"
+# Alone "above" is a place in a picture, "the other" a man in it, and "these" goes with a noun.
+_SPEAKS_OF_OTHERS = re.compile(
+    rf"{_HOW_MANY}(?:of\s+)?the\s+(?:above|below|previous|preceding)\b|\b(?:all|none|both|neither|either)\s+above\W*$|"
+    rf"{_HOW_MANY}(?:of\s+)?(?:(?:the|these|those)\s+)?(?:(?:other|above|previous|preceding)\s+)?{_OPTIONS}\b|"
+    rf"{_HOW_MANY}of\s+(?:these|those|(?:the\s+)?others?)(?!\s+\w)|"
+    rf"\bthe\s+(?:previous|preceding|first|last)\s+(?:(?:one|two|three)\W*$|(?:(?:two|three)\s+)?{_OPTIONS}\b)|"
+    rf"\bthe\s+(?:one|two|three|{_OPTIONS})\s+(?:above|below)\W*$",
+    re.IGNORECASE,
+)
+_STANDS_FOR_OTHERS = re.compile(r"\s*(?:all|none|both|neither|either|any)\W*", re.IGNORECASE)
+_NAMES_LETTERS = re.compile(
+    r"(?<!\w)\(?[A-H]\)?(?:\s*[,&/+]\s*(?:(?:and|or)\s+)?|\s+(?:and|or|nor)\s+)\(?[A-H]\b|"
+    r"\([a-h]\)\s*(?:[,&/+]|and|or|nor)\s*\([a-h]\)|"
+    r"\b(?:[Oo]ptions?|[Bb]oth|[Nn]either|[Ee]ither|[Oo]nly)\s+\(?[A-H]\b"
+)
 
 
 def shuffled(task_set: TaskSet, seed: int) -> TaskSet:
@@ -26,21 +41,21 @@ def shuffled(task_set: TaskSet, seed: int) -> TaskSet:
 def with_options_shuffled(task: Task, seed: int) -> Task:
     """The task with its options in a drawn order; as it is where no order but its own makes sense.
 
-    That is where the options carry letters themselves, where one speaks of others ("all of the above"), or where a
-    reference answer stands for no single option.
+    That is where the options carry letters themselves or are letters, where one speaks of others ("all of the above",
+    "A and B", "neither"), or where a reference answer stands for no single option.
     """
     meant = [option_meant(answer, task.options) for answer in task.answers]
     if len(task.options) < 2 or not all(meant) or any(map(_is_bound_to_its_place, task.options)):
         return task
-    digest = hashlib.blake2b(f"{seed}/options/{task.task_id}".encode("utf-8", "surrogatepass"), digest_size=8).digest()
-    order = np.random.default_rng(int.from_bytes(digest, "big")).permutation(len(task.options))
+    order = rng_of(f"{seed}/options/{task.task_id}").permutation(len(task.options))
     # A reference that is a letter names another option now: the text does not.
     answers = tuple(task.options[place] for places in meant for place in places)
     return dataclasses.replace(task, options=tuple(task.options[place] for place in order), answers=answers)
 
 
 def _is_bound_to_its_place(option: str) -> bool:
-    return bool(_LABEL.match(option) or _ABOUT_OTHERS.search(option))
+    is_one = _LABEL.match(option) or _IS_A_LETTER.fullmatch(option) or _STANDS_FOR_OTHERS.fullmatch(option)
+    return bool(is_one or _SPEAKS_OF_OTHERS.search(option) or _NAMES_LETTERS.search(option))
 
 
 def right_place(task: Task) -> int | None:

@@ -4,22 +4,25 @@ Knows rows, policies' names and task sets. Knows nothing of models. A row is the
 with `policy` and `sample`: null for the greedy rollout, else the number of the sampled one.
 """
 
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from agents.run_folder import FILE_NAME
+from agents.run_folder import read_configuration
 from benchmarks.questions import shuffled
 from pixel_env.budgets import budgets_for
 from pixel_env.dialects import dialect_named
-from pixel_env.errors import ConfigError
-from pixel_env.store import TrajectoryStore, read, trajectory_of, write_rollout
+from pixel_env.errors import ConfigError, PixelEnvError
+from pixel_env.store import TrajectoryStore, check_task, read, trajectory_of, write_rollout
 from pixel_env.tasks import load_tasks
-from pixel_env.types import Stop, TaskSet, Trajectory, ViewBudgets
+from pixel_env.types import Stop, Task, TaskSet, Trajectory, ViewBudgets
 
 ROWS = "trajectories.jsonl"
+SAMPLED = "sampled"
+"""What sampled rollouts are called where policies are."""
+_FIELDS = ("tasks", "split", "task_count", "dialect", "policies")
+"""Of the configuration: what is read back."""
 
 Key = tuple[str, str, int | None]
 """Policy, task id, number of the sample (None: greedy)."""
@@ -44,9 +47,39 @@ def append(store: TrajectoryStore, record: Record) -> None:
     write_rollout(record.trajectory, store, policy=record.policy, sample=record.sample)
 
 
-def keys_of(path: Path) -> set[Key]:
-    """The keys of the rows that need not be played again: not those of episodes that broke, nor a cut last line."""
-    return {_key(row) for row in read(path) if row["stop"] != Stop.FAILED}
+def keys_of(path: Path, task_set: TaskSet | None = None) -> set[Key]:
+    """The keys of the rows that need not be played again: not those of episodes that broke, nor a cut last line.
+
+    With a `task_set`, whose every question is in it as it was played. Raises ConfigError or TaskError.
+    """
+    rows = list(read(path))
+    if task_set is not None:
+        check_questions(rows, task_set, path.parent)
+    return {_key(row) for row in rows if row["stop"] != Stop.FAILED}
+
+
+def check_questions(rows: Sequence[Mapping[str, Any]], task_set: TaskSet, folder: Path) -> None:
+    """Raises ConfigError or TaskError, naming one, for rows of `folder` whose question the set has not, or no longer.
+
+    An id says little: those of rows without one are their lines, and a line that is added moves them all.
+    """
+    tasks = _tasks_of(rows, task_set, folder, task_set.name)
+    for row in rows:
+        check_task(row, tasks[row["task_id"]])
+
+
+def _tasks_of(rows: Iterable[Mapping[str, Any]], task_set: TaskSet, folder: Path, name: str) -> dict[str, Task]:
+    """The tasks of the rows by their ids, in the order of the set, which is called `name`."""
+    wanted = {row["task_id"] for row in rows}
+    if not wanted:
+        return {}
+    tasks = {task.task_id: task for task in task_set.tasks if task.task_id in wanted}
+    if gone := sorted(wanted - tasks.keys()):
+        raise ConfigError(
+            f"{folder} holds answers to {len(gone)} questions that {name} no longer has, the first: "
+            f"{gone[0]!r}. Put the set back as it was (pixel-env data check says what is missing), or measure again."
+        )
+    return tasks
 
 
 def _key(row: Mapping[str, Any]) -> Key:
@@ -87,23 +120,12 @@ def read_evaluation(folder: Path, task_set: TaskSet | None = None) -> Evaluation
 
     `task_set`: its questions as they were shown, where the caller holds them; else they are loaded as it loaded them.
     """
-    try:
-        config = json.loads((folder / FILE_NAME).read_text(encoding="utf-8"))
-    except OSError as error:
-        raise ConfigError(f"{folder} holds no evaluation; make one: pixel-env eval --output_dir {folder}") from error
+    config = _configuration(folder)
     if task_set is None:
-        task_set = load_tasks(config["tasks"], split=config["split"], count=config["task_count"])
-        if config.get("shuffle_options"):
-            task_set = shuffled(task_set, config["seed"])
+        task_set = _questions(folder, config)
     budgets = budgets_for(None, task_set, dialect_named(config["dialect"]))
     rows = list({_key(row): row for row in read(folder / ROWS)}.values())  # one that broke and was played again: once
-    wanted = {row["task_id"] for row in rows}
-    tasks = {task.task_id: task for task in task_set.tasks if task.task_id in wanted}
-    if gone := sorted(wanted - tasks.keys()):
-        raise ConfigError(
-            f"{folder} holds answers to {len(gone)} questions that {config['tasks']} no longer has, the first: "
-            f"{gone[0]!r}. Put the set back as it was (pixel-env data check says what is missing), or measure again."
-        )
+    tasks = _tasks_of(rows, task_set, folder, config["tasks"])
     records = [Record(trajectory_of(row, tasks[row["task_id"]]), row["policy"], row["sample"]) for row in rows]
     places = {task_id: place for place, task_id in enumerate(tasks)}
     # Ablations are played beyond the configured policies.
@@ -117,3 +139,31 @@ def read_evaluation(folder: Path, task_set: TaskSet | None = None) -> Evaluation
         )
     )
     return Evaluation(task_set, budgets, records)
+
+
+def _configuration(folder: Path) -> dict[str, Any]:
+    try:
+        config = read_configuration(folder)
+    except OSError as error:
+        raise ConfigError(f"{folder} holds no evaluation; make one: pixel-env eval --output_dir {folder}") from error
+    if missing := [name for name in _FIELDS if name not in config]:
+        raise ConfigError(
+            f"{folder} holds the configuration of another kind of run: it has no {', '.join(missing)}. Give the "
+            "folder of an evaluation, that which pixel-env eval had as --output_dir."
+        )
+    return config
+
+
+def _questions(folder: Path, config: Mapping[str, Any]) -> TaskSet:
+    """The questions as the evaluation showed them."""
+    spec = config["tasks"]
+    try:
+        task_set = load_tasks(spec, split=config["split"], count=config["task_count"])
+    except PixelEnvError as error:
+        if spec.startswith("sample:") or Path(spec.rpartition(":")[2]).expanduser().is_absolute():
+            raise
+        raise ConfigError(
+            f"{error}\n{folder} was made with --tasks {spec!r}. If that is a path, it starts where pixel-env eval ran, "
+            f"and this is {Path.cwd()}: run the same command there."
+        ) from error
+    return shuffled(task_set, config["seed"]) if config.get("shuffle_options") else task_set

@@ -7,7 +7,7 @@ import math
 from collections.abc import Sequence
 
 from agents.metrics import Estimate, calls, rapr, visual_tokens, wilson
-from benchmarks.records import Evaluation
+from benchmarks.records import SAMPLED, Evaluation
 from pixel_env.types import Trajectory, ViewBudgets
 
 
@@ -15,6 +15,7 @@ def accuracy_table(evaluation: Evaluation) -> str:
     """A row for each category and policy: n questions, accuracy, its interval, RaPR, calls and tokens per answer."""
     head = ["questions", "policy", "n", "accuracy", "95% interval", "RaPR", "calls", "visual tokens"]
     rows = []
+    unnamed = "-" if len(evaluation.categories) > 1 else "all"
     for category in evaluation.categories:
         parts = [
             (name, played)
@@ -26,8 +27,8 @@ def accuracy_table(evaluation: Evaluation) -> str:
             for record in evaluation.records
             if record.sample is not None and record.trajectory.task.category == category
         ]:
-            parts.append(("sampled", sampled))
-        rows += [[category or "all", *_row(name, part, evaluation.budgets)] for name, part in parts]
+            parts.append((SAMPLED, sampled))
+        rows += [[category or unnamed, *_row(name, part, evaluation.budgets)] for name, part in parts]
     return table([head, *rows], text_columns=2)
 
 

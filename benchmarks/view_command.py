@@ -19,7 +19,7 @@ from string import Template
 from tqdm import tqdm
 
 from agents.arguments import parse
-from agents.run_folder import FILE_NAME, write_whole
+from agents.run_folder import read_configuration, write_whole
 from benchmarks.records import ROWS, read_evaluation
 from benchmarks.view_pictures import PictureList, Size, Unreadable
 from benchmarks.view_rows import Rows, Run, identity
@@ -28,6 +28,7 @@ from pixel_env.errors import ConfigError
 from rewards.shaping import GroupReward, group_reward_named
 
 PAGE = "view.html"
+_SUFFIXES = (".html", ".htm")
 EMBEDDED_PICTURES = 1000
 """A page with more pictures than this has them in a folder beside it."""
 _SCRIPTS = ("view.js", "view_parts.js", "view_rewards.js", "view_detail.js", "view_list.js")
@@ -55,11 +56,12 @@ def main(argv: list[str]) -> int:
     config = parse(named, ViewConfig, "view")
     if config.limit is not None and config.limit < 1:
         raise ConfigError(f"--limit is the number of questions to show and must be at least 1, got {config.limit}")
+    path = Path(config.run) / PAGE if config.output is None else Path(config.output)
+    check_page(path)
     folders = [Path(config.run)] + ([] if config.other is None else [Path(config.other)])
     runs = [read_run(folder, limit=config.limit) for folder in folders]
     if not set.intersection(*({identity(record) for record in run.records} for run in runs)):
         print("The two runs share no rollout (policy, question, number): none stands beside another.", file=sys.stderr)
-    path = folders[0] / PAGE if config.output is None else Path(config.output)
     unreadable = write_page(path, runs, group_reward_named(config.group_reward))
     if unreadable:
         print(f"{len(unreadable)} pictures cannot be shown. The first: {unreadable[0]}", file=sys.stderr)
@@ -78,15 +80,28 @@ def read_run(folder: Path, *, limit: int | None = None) -> Run:
     evaluation = read_evaluation(folder)
     kept = set(list(dict.fromkeys(record.trajectory.task.task_id for record in evaluation.records))[:limit])
     records = [record for record in evaluation.records if record.trajectory.task.task_id in kept]
-    facts: dict[str, object] = json.loads((folder / FILE_NAME).read_text(encoding="utf-8"))
-    return Run(str(folder), records, evaluation.budgets, evaluation.task_set.notice, facts)
+    return Run(str(folder), records, evaluation.budgets, evaluation.task_set.notice, read_configuration(folder))
+
+
+def check_page(path: Path) -> None:
+    """Raises ConfigError for a path at which no page is written: it may be a picture, or rows, that would be lost."""
+    if path.suffix.lower() not in _SUFFIXES or path.is_dir():
+        got = "a folder" if path.is_dir() else f"{path.name!r}"
+        raise ConfigError(f"{path} is no place for the page ({got}): --output is a file that ends in .html or .htm")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigError(f"{path} cannot be written: {error.strerror}. Give another --output.") from error
 
 
 def write_page(path: Path, runs: Sequence[Run], group_reward: GroupReward) -> list[str]:
-    """Writes the page about one run, or two beside each other; returns why pictures are missing, if some are."""
+    """Writes the page about one run, or two beside each other; returns why pictures are missing, if some are.
+
+    Raises ConfigError as `check_page` does.
+    """
+    check_page(path)
     pictures = PictureList()
     rows = Rows(pictures, group_reward).of(runs)
-    path.parent.mkdir(parents=True, exist_ok=True)
     folder = path.with_name(f"{path.stem}_pictures") if len(pictures) > EMBEDDED_PICTURES else None
     embedded: dict[str, str] = {}
 

@@ -1,11 +1,14 @@
 """The command `pixel-env`: a table of commands, of which only the chosen one is imported.
 
-Knows names, and how an error becomes a message. Knows nothing of what a command does; nothing imports this module.
+Knows names, and how an error or a warning becomes a message. Knows nothing of what a command does; nothing imports this
+module.
 """
 
 import importlib
 import sys
-from collections.abc import Callable
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from pixel_env.errors import MissingExtraError, PixelEnvError, UnknownNameError
@@ -50,13 +53,34 @@ def main(argv: list[str] | None = None) -> int:
     arguments = sys.argv[1:] if argv is None else argv
     name, rest = (arguments[0], arguments[1:]) if arguments else ("--help", [])
     try:
-        return _dispatch(name, rest)
+        with _own_warnings_as_messages():
+            return _dispatch(name, rest)
     except PixelEnvError as error:
         print(f"pixel-env: {error}", file=sys.stderr)
         return USER_ERROR
     except KeyboardInterrupt:
         print(f"pixel-env {name}: interrupted", file=sys.stderr)
         return INTERRUPTED
+
+
+@contextmanager
+def _own_warnings_as_messages() -> Iterator[None]:
+    """Inside, a warning of a class of this library is printed as its errors are; others as ever."""
+    usual = warnings.formatwarning
+
+    def told(
+        message: Warning | str, category: type[Warning], filename: str, lineno: int, line: str | None = None
+    ) -> str:
+        # By name: the class itself stands in a module that most commands never load.
+        if category.__module__.startswith("pixel_env."):
+            return f"pixel-env: {message}\n"
+        return usual(message, category, filename, lineno, line)
+
+    warnings.formatwarning = told
+    try:
+        yield
+    finally:
+        warnings.formatwarning = usual
 
 
 def _dispatch(name: str, rest: list[str]) -> int:

@@ -12,7 +12,7 @@ from typing import Literal
 from pixel_env.data_sets import DATA_SETS, DataSet
 from pixel_env.errors import TaskError, UnknownNameError
 from pixel_env.tasks import locate_spec
-from pixel_env.tasks.hub import fetched, is_hub_id
+from pixel_env.tasks.hub import is_hub_id, prepared
 from pixel_env.tasks.preparing import checked_reading, prepare
 from pixel_env.tasks.reading import Reading
 from pixel_env.tasks.recognition import FORMATS
@@ -51,12 +51,12 @@ def _prepare(name: str, folder: Path | None) -> int:
     if folder is not None:
         done = prepare(folder, _known(name).formats, print)
     elif is_hub_id(name):
-        done = prepare(fetched(name, print), (), print)
+        done = prepared(name, (), print)
     else:
         known = _known(name)
         if not known.hub_id:
             raise TaskError(f"{name} cannot be fetched ({known.about}). Bring its files and add: --from FOLDER")
-        done = prepare(fetched(known.hub_id, print), known.formats, print)
+        done = prepared(known.hub_id, known.formats, print)
     for reading in done.readings:
         _print_reading(reading)
     if not done.readings:

@@ -6,13 +6,13 @@ the model is told the same and sees something else. Whatever is shown is what la
 blank, a crop of a random crop lies within it.
 """
 
-import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from pixel_env.boxes import FULL, Box
+from pixel_env.drawing import rng_of
 from pixel_env.media import CACHE, BlankSource, shown_size
 from pixel_env.types import Task, View, ViewBudgets
 
@@ -64,7 +64,7 @@ def random_place(seed: int) -> Intervention:
     """
 
     def moved(look: Look) -> tuple[View, ...]:
-        rng = _rng(seed, look)
+        rng = rng_of(f"{seed}/{look.turn}/{look.task.task_id}")
         if look.parent is None:
             sources, count = look.task.sources, len(look.views)
             places = sorted(rng.choice(len(sources), count, replace=count > len(sources)).tolist())
@@ -73,11 +73,6 @@ def random_place(seed: int) -> Intervention:
         return tuple(replace(view, box=_moved(view, parent.box, look.budgets, rng)) for view in look.views)
 
     return moved
-
-
-def _rng(seed: int, look: Look) -> np.random.Generator:
-    told = f"{seed}/{look.turn}/{look.task.task_id}".encode("utf-8", "surrogatepass")
-    return np.random.default_rng(int.from_bytes(hashlib.blake2b(told, digest_size=8).digest(), "big"))
 
 
 def _moved(view: View, within: Box, budgets: ViewBudgets, rng: np.random.Generator) -> Box:

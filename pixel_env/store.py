@@ -7,7 +7,7 @@ last line, which the next one drops. Knows trajectories and files; knows nothing
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +39,7 @@ from pixel_env.types import (
 
 VERSION = 1
 """Of the rows. A file of another version is refused."""
+_TOLD = 120
 
 
 class TrajectoryStore:
@@ -183,8 +184,7 @@ def _action_row(action: Action) -> dict[str, Any]:
 
 def trajectory_of(row: Mapping[str, Any], task: Task) -> Trajectory:
     """The trajectory that `row` tells, of the task that it was played on. Raises TaskError if the two do not match."""
-    if row["task_id"] != task.task_id:
-        raise TaskError(f"the row is of the task {row['task_id']!r}, not of {task.task_id!r}")
+    check_task(row, task)
     sources = {source.key: source for source in task.sources}
     return Trajectory(
         task,
@@ -196,6 +196,24 @@ def trajectory_of(row: Mapping[str, Any], task: Task) -> Trajectory:
         row["answer"],
         row["error"],
     )
+
+
+def check_task(row: Mapping[str, Any], task: Task) -> None:
+    """Raises TaskError, naming both, unless `row` is of the task: its id, its question and its right answers."""
+    if row["task_id"] != task.task_id:
+        raise TaskError(f"the row is of the task {row['task_id']!r}, not of {task.task_id!r}")
+    if row["question"] != task.question or sorted(row["answers"]) != sorted(task.answers):
+        raise TaskError(
+            f"the task {task.task_id!r} is another question than the one that was played: it was "
+            f"{_told(row['question'], row['answers'])}, and is {_told(task.question, task.answers)}. "
+            "So the set was changed. Put it back, or give another output_dir."
+        )
+
+
+def _told(question: str, answers: Sequence[str]) -> str:
+    """A question with its right answers, for people: short; what cannot be printed is escaped."""
+    texts = [repr(question), repr(list(answers))]
+    return " with ".join(text if len(text) <= _TOLD else f"{text[: _TOLD - 3]}..." for text in texts)
 
 
 def _view(row: Mapping[str, Any], sources: Mapping[str, Source]) -> View:

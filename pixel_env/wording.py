@@ -12,12 +12,14 @@ from pixel_env.types import Limits, Prompt, Stop, Task
 
 Size = tuple[int, int]
 
+OPTION_LETTERS = string.ascii_uppercase
+"""What options are shown with, in their order. A task has at most as many."""
+
 
 def opening_prompt(task: Task, dialect: Dialect) -> Prompt:
     """The system text and the question, options below it, one a line and lettered."""
-    letters = string.ascii_uppercase
     options = [
-        dialect.wording.option.format(letter=letters[place % len(letters)], text=text)
+        dialect.wording.option.format(letter=OPTION_LETTERS[place], text=text)
         for place, text in enumerate(task.options)
     ]
     question = dialect.wording.question.format(question="\n".join([task.question, *options]))

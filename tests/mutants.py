@@ -187,7 +187,7 @@ MUTANTS = (
     Mutant(
         "an option that is denied is chosen",
         "pixel_env/grading/choices.py",
-        "if place is not None and place < len(texts) and _DENIED.search(before):",
+        "if mention.place < len(texts) and mention.is_denied:",
         "if False:",
         ("tests/pixel_env/test_grading.py",),
     ),
@@ -473,6 +473,41 @@ MUTANTS = (
         "if any((policy, task.task_id, other) not in done for other in numbers)",
         "if all((policy, task.task_id, other) not in done for other in numbers)",
         RESUME,
+    ),
+    Mutant(
+        "an episode of a shard that broke counts as played",
+        "benchmarks/shards.py",
+        'if row["stop"] != Stop.FAILED and key not in done:',
+        "if key not in done:",
+        ("tests/benchmarks/test_shards.py",),
+    ),
+    Mutant(
+        "the seconds of shards are left out",
+        "benchmarks/timings.py",
+        '(folder / SECONDS, *sorted(folder.glob(f"shard-*/{SECONDS}")))',
+        "(folder / SECONDS,)",
+        ("tests/benchmarks/test_timings.py",),
+    ),
+    Mutant(
+        "a fall that may be chance tells that looking helps",
+        "benchmarks/looking.py",
+        "for name, one in differences.items() if one.high < 0]",
+        "for name, one in differences.items() if one.value < 0]",
+        ("tests/benchmarks/test_looking.py::test_a_fall_that_may_be_chance_is_not_said_to_show_anything",),
+    ),
+    Mutant(
+        "runs with other pixel budgets share the pictures of a page",
+        "benchmarks/view_pictures.py",
+        "view.box.corners, budgets.of(view.kind), via)",
+        "view.box.corners, via)",
+        ("tests/benchmarks/test_view_pictures.py",),
+    ),
+    Mutant(
+        "the index of a data folder counts whatever its files are by now",
+        "pixel_env/tasks/index.py",
+        "return index if all(index.files.get(name) == stamp for name, stamp in present.items()) else None",
+        "return index if present else None",
+        ("tests/pixel_env/tasks/test_index.py",),
     ),
 )
 

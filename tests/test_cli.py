@@ -99,6 +99,26 @@ def test_an_error_of_the_user_is_one_message_without_a_traceback(command, capsys
     assert capsys.readouterr().err == "pixel-env: the file is empty; give one with rows\n"
 
 
+def test_a_warning_of_ours_is_one_message_without_a_line_of_code_and_others_stay_as_they_are(tmp_path):
+    row = '{"id": "a", "question": "What is 1 + 1?", "answer": "2"}'
+    (tmp_path / "tasks.jsonl").write_text(f"{row}\n{{}}\n")
+    told = run_python(f"""
+        import contextlib, io, warnings
+        from pixel_env import cli
+        sys.stdin = io.StringIO()
+        before = warnings.formatwarning
+        with contextlib.redirect_stderr(sys.stdout), contextlib.chdir({str(tmp_path)!r}):
+            cli.main(["play", "--tasks", "tasks.jsonl"])
+            cli._load = lambda target: lambda argv: warnings.warn("of somebody else") or 0
+            cli.main(["play"])
+        print("restored", warnings.formatwarning is before)
+    """)
+    lines = told.splitlines()
+    assert lines[0].startswith("pixel-env: tasks: 1 bad row(s) of 2; ") and "line 2" in lines[1]
+    assert "BadRowsWarning" not in told and "warnings.warn(f" not in told
+    assert "UserWarning: of somebody else" in told and "restored True" in told
+
+
 def test_a_defect_keeps_its_traceback(command):
     def fails(argv):
         raise ZeroDivisionError

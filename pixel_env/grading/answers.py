@@ -17,9 +17,12 @@ _ANSWER_TAG = re.compile(r"</?answer>", re.IGNORECASE)
 _EMPHASIS = re.compile(r"(?<![\w*])\*{1,3}([^*]+)\*{1,3}(?![\w*])")  # "**red**", but not 2**3
 _QUOTES = {'"': '"', "'": "'", "“": "”", "‘": "’", "«": "»", "「": "」", "$": "$", "_": "_"}
 
+CHINESE = "\u2e80-\u30ff\u3400-\u9fff\uac00-\ud7af\uf900-\ufaff"
+"""Chinese, Japanese and Korean characters, as a part of a class in a pattern. No space parts them from a letter."""
 LEAD_IN = re.compile(
     r"\b(?:(?:the|my)\s+)?(?:(?:final|correct|right|best)\s+){0,3}(?:answer|option|choice)\s*(?:is|[:=])\s*:?\s*|"
-    r"\b(?:the\s+)?(?:correct|right|best)\s+(?:answer|option|choice)\b(?:\s+is\b)?\s*:?\s*",
+    r"\b(?:the\s+)?(?:correct|right|best)\s+(?:answer|option|choice)\b(?:\s+is\b)?\s*:?\s*|"
+    r"(?:正确|最终)?答案(?:是|为|应是|应为|[:：])\s*",
     re.IGNORECASE,
 )
 """What announces an answer and is none: "The answer is", "final answer:", "the right option is"."""

@@ -21,7 +21,8 @@ _DIGITS = r"(?:\d{1,3}(?:,\d{3}){1,8}(?!\d|,\d)|\d+)(?:\.\d+)?|\.\d+"
 _WORD = rf"\b(?:{'|'.join([*_SMALL, *_SCALES])})\b"
 _NUMBER = re.compile(
     r"(?P<sign>(?<![\w.)])[-+]|\b(?:minus|negative)\s+)?"
-    rf"(?:(?<![\w.^])(?P<top>{_DIGITS})(?:\s?/\s?(?P<bottom>{_DIGITS}))?(?:\s(?P<scale>{'|'.join(_SCALES)})\b)?"
+    rf"(?:(?<![\w.^])(?:(?P<whole>\d+)\s(?=\d+\s?/))?(?P<top>{_DIGITS})(?:\s?/\s?(?P<bottom>{_DIGITS}))?"
+    rf"(?:\s(?P<scale>{'|'.join(_SCALES)})\b)?"
     rf"|(?P<words>{_WORD}(?:(?:[\s-]|\sand\s){_WORD})*))"
 )
 _BOUND_BEFORE = re.compile(
@@ -35,6 +36,7 @@ _LONGEST_LEAD = 40  # characters before a number that can belong to it
 
 _THOUSANDS = re.compile(r"(?<=\d)(?:\{,\}|\\[,;!]|[\u00a0\u2009\u202f'’])(?=\d{3}(?!\d))")
 _LATEX_FRACTION = re.compile(r"\\[dt]?frac\s*\{([\d.]+)\}\s*\{([\d.]+)\}")
+_LATEX_FRACTION_OF_DIGITS = re.compile(r"\\[dt]?frac\s*(\d)\s*(\d)")  # "\frac12" is a half
 _RAISED = re.compile(r"[⁰¹²³⁴-⁹]+")
 _LOWERED = re.compile(r"[₀-₉]+")
 _VULGAR_FRACTION = re.compile(r"[¼-¾⅐-⅞↉]")
@@ -43,6 +45,11 @@ _ORDINAL = re.compile(r"\b\d+(?:st|nd|rd|th)\b")
 
 _ZERO = re.compile(r"(?:there (?:is|are|was|were) )?(?:none|nobody|no[- ]one|nothing)(?: of (?:them|these|those))?")
 _DENIAL = re.compile(r"(?:there (?:is|are|was|were) )?no ([a-z]+(?: [a-z]+){0,11})")
+_NOBODY_HERE = re.compile(
+    r"(?:nobody|no[- ]one) (?:is|was) (?:there|here|visible|present|shown|"
+    r"(?:visible |shown )?in (?:the|this) (?:image|picture|photo|scene|video))"
+)
+_PEOPLE = frozenset("people person man men woman women child children kid boy girl adult".split())  # noqa: SIM905
 _PLACES = "in on at of the a this image picture photo scene video visible here shown seen present"
 _PLACE_WORDS = frozenset(_PLACES.split())
 
@@ -50,9 +57,10 @@ _PLACE_WORDS = frozenset(_PLACES.split())
 def number(answer: str, task: Task) -> float:
     """1 if `answer` names exactly one number and it equals that of a reference.
 
-    Digits (thousands separators, decimals, fractions, signs, units) and words ("twenty-one", "two dozen") count; the
-    same number said twice is one. Two different numbers, bounds ("at least 3", "3-5", "3+") and calculations are
-    0. "None" is zero, and so is "no dogs" where the question asks about dogs.
+    Digits (thousands separators, decimals, fractions, "3½", signs, units) and words ("twenty-one", "two dozen") count;
+    the same number said twice is one. Two different numbers, bounds ("at least 3", "3-5", "3+") and calculations are 0.
+    "None" is zero, and so is "no dogs" where the question asks about dogs, and "no one is there" where it asks about
+    people.
     """
     given = number_named(answer, task.question)
     references = [number_named(reference, task.question) for reference in task.answers]
@@ -83,6 +91,7 @@ def number_named(answer: str, question: str = "") -> float | None:
 def _readable(answer: str) -> str:
     """`answer` with one spelling for what has several. Ordinals and the exponents of units ("m²") are left out."""
     text = _LATEX_FRACTION.sub(r" \1/\2 ", _THOUSANDS.sub(",", answer))
+    text = _LATEX_FRACTION_OF_DIGITS.sub(r" \1/\2 ", text)
     # Before folding, which would make 3² the number 32 and 3½ the fraction 31/2.
     text = _RAISED.sub(lambda found: "^" + unicodedata.normalize("NFKC", found.group()), text)
     text = _LOWERED.sub(lambda found: "_" + unicodedata.normalize("NFKC", found.group()), text)
@@ -95,10 +104,12 @@ def _readable(answer: str) -> str:
 def _is_zero(text: str, question: str) -> bool:
     if _ZERO.fullmatch(text):
         return True
+    asked = {_singular(word) for word in re.findall(r"[a-z]+", folded(question))}
+    if _NOBODY_HERE.fullmatch(text):
+        return not asked.isdisjoint(_PEOPLE)
     denial = _DENIAL.fullmatch(text)
     if denial is None:
         return False
-    asked = {_singular(word) for word in re.findall(r"[a-z]+", folded(question))}
     denied = {_singular(word) for word in denial[1].split() if word not in _PLACE_WORDS}
     return bool(denied) and denied <= asked  # "no idea" denies nothing that was asked about
 
@@ -113,7 +124,12 @@ def _values_of(found: re.Match[str]) -> list[float]:
     if found["words"]:
         return [sign * value for value in _values_of_words(re.findall(r"[a-z]+", found["words"]))]
     top, bottom = _float(found["top"]), _float(found["bottom"] or "1")
-    return [sign * top / bottom * _SCALES.get(found["scale"] or "", 1) if bottom else math.nan]
+    if not bottom:
+        return [math.nan]
+    if found["whole"] and top >= bottom:
+        return [_float(found["whole"]), top / bottom]  # "1 5/3" is no mixed number
+    whole = _float(found["whole"] or "0")
+    return [sign * (whole + top / bottom) * _SCALES.get(found["scale"] or "", 1)]
 
 
 def _float(digits: str) -> float:

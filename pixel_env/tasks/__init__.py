@@ -14,6 +14,7 @@ from pixel_env.errors import TaskError
 from pixel_env.tasks.format import Format
 from pixel_env.tasks.hub import fetched, is_hub_id
 from pixel_env.tasks.index import read_index
+from pixel_env.tasks.options import check_option_count
 from pixel_env.tasks.reading import BadRowsWarning, Reading, read_located
 from pixel_env.tasks.recognition import FORMATS, Located, locate
 from pixel_env.types import Task, TaskSet
@@ -92,4 +93,6 @@ def _checked(tasks: Sequence[Task]) -> Sequence[Task]:
             f"tasks= takes a name, a path, a TaskSet or a sequence of Task, got a {type(wrong).__name__} in it. "
             "Rows of your own are read from a JSONL file: pass its path."
         )
+    for task in tasks:
+        check_option_count(task)
     return tasks

@@ -7,7 +7,7 @@ folders lie. Knows no format.
 import os
 import re
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from pixel_env.errors import MissingExtraError, TaskError
@@ -15,7 +15,7 @@ from pixel_env.tasks import archives
 from pixel_env.tasks.clips import VIDEO_SUFFIXES
 from pixel_env.tasks.index import INDEX_NAME
 from pixel_env.tasks.pictures import PICTURE_SUFFIXES
-from pixel_env.tasks.preparing import Tell, prepare
+from pixel_env.tasks.preparing import Prepared, Tell, prepare
 from pixel_env.tasks.rows import SUFFIXES
 
 _HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
@@ -34,11 +34,22 @@ def data_home() -> Path:
     return Path(given or f"{cache}/pixel-env/data").expanduser()
 
 
-def fetched(hub_id: str, tell: Tell = lambda line: None) -> Path:
+def fetched(hub_id: str) -> Path:
     """The folder of the data set "owner/name": fetched and prepared unless it is there. Raises TaskError."""
+    return _placed(hub_id, (), lambda line: None)[0]
+
+
+def prepared(hub_id: str, formats: Sequence[str] = (), tell: Tell = lambda line: None) -> Prepared:
+    """The data set "owner/name", fetched unless it is there and prepared unless it is sound; see `prepare`."""
+    folder, done = _placed(hub_id, formats, tell)
+    return done or prepare(folder, formats, tell)
+
+
+def _placed(hub_id: str, formats: Sequence[str], tell: Tell) -> tuple[Path, Prepared | None]:
+    """The data set's folder, and what was made of it if it was fetched just now."""
     folder = data_home() / hub_id.replace("/", "--")
     if (folder / INDEX_NAME).is_file():
-        return folder
+        return folder, None
     try:
         from filelock import FileLock
         from huggingface_hub import snapshot_download
@@ -47,16 +58,15 @@ def fetched(hub_id: str, tell: Tell = lambda line: None) -> Path:
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
         with FileLock(f"{folder}.lock"):  # the processes of one training run ask at the same time
-            if not (folder / INDEX_NAME).is_file():
-                tell(f"fetching {hub_id}")
-                snapshot = _download(snapshot_download, hub_id)
-                _place(snapshot, folder)
-                prepare(folder, tell=tell)
+            if (folder / INDEX_NAME).is_file():
+                return folder, None
+            tell(f"fetching {hub_id}")
+            _place(_download(snapshot_download, hub_id), folder)
+            return folder, prepare(folder, formats, tell)
     except OSError as error:
         raise TaskError(
             f"cannot write to {folder}: {error}. Set PIXEL_ENV_DATA to a folder that you may write."
         ) from error
-    return folder
 
 
 def _download(snapshot_download: Callable[..., str], hub_id: str) -> Path:

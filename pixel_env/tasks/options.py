@@ -10,10 +10,12 @@ import string
 from collections.abc import Sequence
 
 from pixel_env.actions import last_boxed
+from pixel_env.errors import TaskError
 from pixel_env.grading import GRADERS
 from pixel_env.types import Task
+from pixel_env.wording import OPTION_LETTERS
 
-_OPTION = re.compile(r"(?<!\S)\(?([A-Z])[.):]\s+")
+_OPTION = re.compile(r"(?<!\S)(?P<opening>\(?)(?P<letter>[A-Z])(?P<closing>[.):])\s+")
 _MEDIA_MARK = re.compile(r"<(?:image|video)>\s*")
 _LETTER_REQUEST = re.compile(r"\banswer with the option['’]?s? letter\b[^.\n]*\.?\s*\Z", re.IGNORECASE)
 _OPTIONS_TITLE = re.compile(r"\b(?:options|choices)\s*:?\Z", re.IGNORECASE)
@@ -52,19 +54,40 @@ def listed(answer: str) -> list[str]:
 
 
 def without_options(question: str) -> tuple[str, tuple[str, ...]]:
-    """The question without its options, and the options: the last A, B, ... in a row; none: as it was, and ()."""
-    marks = list(_OPTION.finditer(question))
-    first = max((place for place, mark in enumerate(marks) if mark[1] == "A"), default=len(marks))
+    """The question without its options, and the options: the last A, B, ... in a row; none: as it was, and ().
+
+    The labels of a row are written alike: in "(A) Mr. B. Smith (B) Mrs. C. Jones" two of the four letters are labels.
+    Every option holds a letter or a digit. Labels in brackets go before others.
+    """
+    by_style: dict[tuple[str, str], list[re.Match[str]]] = {}
+    for mark in _OPTION.finditer(question):
+        by_style.setdefault((mark["opening"], mark["closing"]), []).append(mark)
+    runs = [run for run in map(_last_run, by_style.values()) if len(run) > 1]
+    for run in sorted(runs, key=lambda run: (bool(run[0]["opening"]), run[0].start()), reverse=True):
+        parted = _parted(question, run)
+        if parted is not None:
+            return parted
+    return question, ()
+
+
+def _last_run(marks: Sequence[re.Match[str]]) -> list[re.Match[str]]:
+    """The marks A, B, ... from the last A on, up to the first that does not follow."""
+    first = max((place for place, mark in enumerate(marks) if mark["letter"] == "A"), default=len(marks))
     lettered = zip(marks[first:], string.ascii_uppercase, strict=False)
-    run = [mark for mark, _ in itertools.takewhile(lambda pair: pair[0][1] == pair[1], lettered)]
-    if len(run) < 2 or not question[: run[0].start()].strip():
-        return question, ()
+    return [mark for mark, _ in itertools.takewhile(lambda pair: pair[0]["letter"] == pair[1], lettered)]
+
+
+def _parted(question: str, run: Sequence[re.Match[str]]) -> tuple[str, tuple[str, ...]] | None:
+    """The question and the options that these labels make; None if nothing is asked, or an option says nothing."""
     ends = [mark.start() for mark in run[1:]] + [len(question)]
     options = [question[mark.end() : end].strip().rstrip(",;") for mark, end in zip(run, ends, strict=True)]
     options[-1], _, rest = options[-1].partition("\n")
-    stem = _OPTIONS_TITLE.sub("", question[: run[0].start()].rstrip()).strip()
+    before = question[: run[0].start()].rstrip()
+    stem = _OPTIONS_TITLE.sub("", before).strip()
     left = "\n".join(part for part in (stem, rest.strip()) if part)
-    return (left, tuple(options)) if left and all(option.strip() for option in options) else (question, ())
+    if not before or not left or not all(any(map(str.isalnum, option)) for option in options):
+        return None
+    return left, tuple(options)
 
 
 def is_among(answer: str, options: Sequence[str]) -> bool:
@@ -75,3 +98,12 @@ def is_among(answer: str, options: Sequence[str]) -> bool:
 def are_numbers(answers: Sequence[str]) -> bool:
     """Whether every answer is a number and nothing else."""
     return all(NUMBER.fullmatch(answer) for answer in answers)
+
+
+def check_option_count(task: Task) -> None:
+    """Raises TaskError for a task with more options than there are letters to show them with."""
+    if len(task.options) > len(OPTION_LETTERS):
+        raise TaskError(
+            f"the task {task.task_id!r} has {len(task.options)} options, which are shown with letters; give at most "
+            f"{len(OPTION_LETTERS)} options"
+        )

@@ -12,10 +12,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pixel_env.errors import TaskError
+from pixel_env.grading import grade
 from pixel_env.tasks.format import Format
+from pixel_env.tasks.options import check_option_count
 from pixel_env.tasks.pictures import PictureFolder
 from pixel_env.tasks.recognition import Located
-from pixel_env.tasks.rows import Row
+from pixel_env.tasks.rows import Row, shortened
 from pixel_env.types import Task, TaskSet
 
 _REPORTED = 20
@@ -109,6 +111,8 @@ def _gathered(rows: Iterable[Row], task_of: Callable[[Row], Task], name: str, ch
             if row.problem:
                 raise TaskError(row.problem)
             task = task_of(row)
+            check_option_count(task)
+            _check_references(task, is_lenient=chosen.is_lenient)
             seen[task.task_id] += 1
             if seen[task.task_id] > 1:
                 task = _renamed(task, seen[task.task_id], tasks, chosen.is_lenient)
@@ -119,6 +123,18 @@ def _gathered(rows: Iterable[Row], task_of: Callable[[Row], Task], name: str, ch
     remarks = (f"column(s) {', '.join(strange)} are unknown to {chosen.name!r} and are ignored",) if strange else ()
     task_set = TaskSet(name, tuple(tasks.values()))
     return Reading(task_set, chosen.name, count, tuple(problems), remarks, chosen.told_in)
+
+
+def _check_references(task: Task, *, is_lenient: bool) -> None:
+    """Raises TaskError for a reference that its own grader never counts as right; lenient, only if all are such."""
+    never = [answer for answer in task.answers if grade(replace(task, answers=(answer,)), answer) < 1.0]
+    if not never or (is_lenient and len(never) < len(task.answers)):
+        return
+    wanted = "give exactly one number, in digits or words" if task.grader == "number" else "give another answer"
+    raise TaskError(
+        f"the answer {shortened(never[0])} can never be right by its grader {task.grader!r}: {wanted}"
+        + ("" if is_lenient else ", or another 'grader' ('exact' takes any text)")
+    )
 
 
 def _by_number(problems: Sequence[Problem]) -> list[str]:

@@ -2,8 +2,8 @@ r"""The authors' parquet: TIGER-Lab/PixelReasoner-RL-Data and the JasperHaozhe/*
 
 One schema: `question` (may begin `<image>`; options stand in it, lettered), `answer` (or `gt_answer`: a text or a list,
 usually boxed), `image` (a path or a list of paths, relative to the file), `is_video` (true: the list is a video's
-frames; null or absent counts as false, for several pictures of MVBench as true), `qid` ("BENCHMARK-number"), and
-`responses`, which is not used. JSON and JSON lines with these columns are read as well.
+frames; null or absent counts as false, for several pictures of MVBench as true; anything else is a bad row), `qid`
+("BENCHMARK-number"), and `responses`, which is not used. JSON and JSON lines with these columns are read as well.
 
 Options are taken out of the question, where the environment writes them again in the dialect's words. Graded are: a
 question with options by choice, a set with "info" in its name (InfographicsVQA; not the training data) by ANLS, numbers
@@ -15,6 +15,8 @@ Source: prepare.sh, prompts_dataset.py and experience_maker.py of TIGER-AI-Lab/P
 examples/data_preprocess/pixel_reasoner of TIGER-AI-Lab/verl-tool, which name the columns; the sets' own cards were not
 seen, so file names and details are unverified.
 """
+
+import numpy as np
 
 from pixel_env.errors import TaskError
 from pixel_env.tasks.clips import VIDEO_SUFFIXES, evenly
@@ -82,7 +84,9 @@ def _is_video(row: Row, pictures: int) -> bool:
     told = row.optional("is_video")
     if told is None:
         return pictures > 1 and "mvbench" in f"{row.file.stem} {row.optional('qid')}".lower()
-    return told is True
+    if not isinstance(told, bool | np.bool_):  # the text "True", read as false, would show a video as separate pictures
+        raise TaskError(f"'is_video' must be true or false, got {shortened(told)}; write true, false or null")
+    return bool(told)
 
 
 RELEASED = Format(

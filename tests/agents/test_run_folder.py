@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import pytest
 
 from agents.run_folder import FILE_NAME, checkpoint_to_resume, keep_configuration
+from pixel_env.errors import ConfigError
 
 
 @dataclass
@@ -38,3 +39,17 @@ def test_without_a_whole_checkpoint_the_run_starts_afresh_and_says_so(tmp_path, 
 @pytest.mark.parametrize("asked", [None, "elsewhere/checkpoint-3"])
 def test_any_other_wish_is_passed_on(tmp_path, asked):
     assert checkpoint_to_resume(tmp_path, asked) == asked
+
+
+def test_a_folder_that_cannot_be_written_is_a_message(tmp_path):
+    (tmp_path / "file").write_text("")
+    for folder in (tmp_path / "file", tmp_path / "file" / "run"):
+        with pytest.raises(ConfigError, match=r"file.* cannot be written.*Give another folder"):
+            keep_configuration(folder, [Settings(1.0)], resumes=True)
+
+
+@pytest.mark.parametrize("text", ['{"rate"', "[1]"])
+def test_a_broken_configuration_is_named_with_the_way_out(tmp_path, text):
+    (tmp_path / FILE_NAME).write_text(text)
+    with pytest.raises(ConfigError, match=r"configuration\.json cannot be read.*Put it back, or give another folder"):
+        keep_configuration(tmp_path, [Settings(1.0)], resumes=True)

@@ -141,6 +141,8 @@ def test_a_gif_is_a_video_if_it_moves_and_a_picture_if_not(tmp_path):
         (["{photo}", "What?", "--options", "one"], "at least two options"),
         (["{photo}", "What?", "--max_turns", "0"], "max_turns must be at least 1"),
         (["{photo}", "What?", "--temperature", "-1"], "--temperature at least 0"),
+        (["{photo}", "-5 or 5?"], '--question="-5 or 5?"'),
+        (["{photo}", "{photo}", "-x or y?"], '--question="-x or y?"'),
         (["{photo}", "{photo}", "What?", "--max_images", "1"], "exceeds limits.max_images"),
         (["{photo}", "What?", "--dialect", "tny"], "Did you mean 'tiny'?"),
         (["{photo}", "What?", "--engine", "endpoint"], "--base_url"),
@@ -159,6 +161,31 @@ def test_a_mistake_of_the_user_is_a_message_with_the_way_out(words, told, photo,
     assert main(["ask", *words, *(["--output", str(tmp_path / "page.html")] if words else [])]) == 2
     error = capsys.readouterr().err
     assert told in error and "Traceback" not in error
+
+
+@pytest.mark.parametrize("output", ["{photo}", "trajectories.jsonl", "folder.html", "page"])
+def test_the_page_is_written_over_no_other_file_and_nothing_is_asked_for_it(
+    output, photo, tmp_path, monkeypatch, capsys
+):
+    monkeypatch.setattr(ask_command, "engine_chosen", lambda choice, dialect: pytest.fail("asked"))
+    (tmp_path / "trajectories.jsonl").write_text("rows")
+    (tmp_path / "folder.html").mkdir()
+    before = {path: path.read_bytes() for path in tmp_path.iterdir() if path.is_file()}
+    path = output.format(photo=photo) if output == "{photo}" else str(tmp_path / output)
+    assert main(["ask", photo, "What?", "--output", path]) == 2
+    error = capsys.readouterr().err
+    assert "--output" in error and ".html" in error and "Traceback" not in error
+    assert {path: path.read_bytes() for path in tmp_path.iterdir() if path.is_file()} == before
+
+
+def test_the_engine_is_made_for_the_pictures_that_the_limit_allows(photo, tmp_path, monkeypatch):
+    chosen = []
+    monkeypatch.setattr(
+        ask_command, "engine_chosen", lambda choice, dialect: chosen.append(choice) or scripted(GUESS, dialect)
+    )
+    words = ["ask", photo, "What?", "--dialect", "default", "--max_images", "5"]
+    assert main([*words, "--output", str(tmp_path / "page.html")]) == 0
+    assert chosen[0].max_images == 5  # its own pictures are among them, and of a video the engine adds the frames
 
 
 def test_an_unreadable_video_is_named_with_its_fault(tmp_path):

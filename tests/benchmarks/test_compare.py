@@ -106,3 +106,9 @@ def test_a_folder_without_such_answers_is_refused_with_what_it_holds(tmp_path):
         main([folder, folder, "--policy", NO_ZOOM])
     with pytest.raises(ConfigError, match="no answers of 'learned_zoom'; it holds nothing"):
         main([folder, str(tmp_path / "nowhere")])
+
+
+def test_a_seed_below_zero_is_refused(tmp_path, capsys):
+    folder = run(tmp_path / "a", {"x": 1.0})
+    assert command_line(["compare", folder, folder, "--seed", "-1"]) == 2
+    assert "--seed is at least 0, got -1" in capsys.readouterr().err

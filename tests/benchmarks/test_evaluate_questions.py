@@ -47,11 +47,67 @@ def test_the_order_goes_by_seed_and_id_alone():
         ("(A) red", "(B) green"),
         ("red", "green", "all of the above"),
         ("red", "green", "both A and B"),
+        ("A", "B", "C"),
+        ("(x)", "(y)"),
+        ("b.", "c."),
+        *(
+            ("red", "green", about_others)
+            for about_others in (
+                "None of the Above",
+                "ALL OF THE ABOVE",
+                "Both of the above are true",
+                "None above.",
+                "Both A and B",
+                "A and B",
+                "A, B",
+                "A or C",
+                "Neither A nor B",
+                "(a) and (b)",
+                "Only A",
+                "Option C",
+                "All of these",
+                "None of these options",
+                "none of the other options",
+                "One of the others",
+                "Two of these",
+                "Both",
+                "Neither.",
+                "None",
+                "The previous two",
+                "The two above",
+            )
+        ),
     ],
 )
 def test_options_that_are_bound_to_their_places_stay_there(options):
     task = Task("q", "Which?", (options[0],) if options else ("4",), grader="choice", options=options)
     assert all(with_options_shuffled(task, seed) == task for seed in range(10))
+
+
+@pytest.mark.parametrize(
+    "option",
+    [
+        "The lamp is above the shelf.",
+        "below the shelf",
+        "Above",
+        "One above the other",
+        "both below the shelf",
+        "The other man",
+        "They look at each other",
+        "One of the men",
+        "All of these animals",
+        "Both dogs",
+        "Neither of the two men",
+        "None of the other men",
+        "The previous page",
+        "Either a dog or a cat",
+        "vitamin A",
+        "a cat and a dog",
+    ],
+)
+def test_an_option_that_only_sounds_as_if_it_spoke_of_others_is_moved(option):
+    task = Task("q", "Which?", (option,), grader="choice", options=(option, "red", "green", "blue"))
+    assert len({with_options_shuffled(task, seed).options.index(option) for seed in range(40)}) == 4
 
 
 def test_a_reference_that_is_no_option_leaves_the_question_as_it_is():

@@ -3,6 +3,7 @@
 import json
 from dataclasses import replace
 
+import numpy as np
 import pytest
 from PIL import Image
 
@@ -211,6 +212,26 @@ def test_a_model_that_looks_in_vain_is_told_so(own_tasks, monkeypatch, capsys):
     monkeypatch.setattr(command, "engine_of", lambda config, dialect: (ScriptedEngine(in_vain, TINY), TINY))
     main(arguments(own_tasks, "--ablate"))
     assert "looks in 12 of 12 episodes, and nothing shows that it helps" in capsys.readouterr().out
+
+
+def test_a_fall_that_may_be_chance_is_not_said_to_show_anything(own_tasks, monkeypatch, capsys):
+    """Of twelve questions one is lost to a blank: the interval of the difference ends at 0."""
+    greys = []
+
+    def forgets_once(conversation):
+        pictures = conversation.request.images
+        if conversation.turn == 0 and not conversation.request.banned_ids & TINY.call_opening_ids():
+            return "<crop> 4 4 8 8"
+        if len(pictures) == 2 and set(np.unique(pictures[1])) == {128}:
+            greys.append(conversation)
+        return "<answer>blue" if len(greys) == 1 and greys[0] is conversation else "<answer>red"
+
+    monkeypatch.setattr(command, "engine_of", lambda config, dialect: (ScriptedEngine(forgets_once, TINY), TINY))
+    main(arguments(own_tasks, "--ablate"))
+    out = capsys.readouterr().out
+    [blank] = [line for line in out.splitlines() if line.startswith("blank crop") and " all " in line]
+    assert "-0.083" in blank and len(greys) == 12
+    assert "looks in 12 of 12 episodes, and nothing shows that it helps" in out
 
 
 def test_videos_are_ablated_by_frames(monkeypatch, capsys, tmp_path):

@@ -272,3 +272,24 @@ def test_an_episode_that_broke_is_shown_and_belongs_to_no_group(tmp_path):
     data = Scripts((tmp_path / "page.html").read_text()).json("data")
     assert data["groups"] == [{"size": 2, "rapr": 0.0}] and data["trajectories"][0]["error"] == "the engine died"
     assert [row.get("advantage") for row in data["trajectories"]] == [None, 0.5, -0.5]
+
+
+@pytest.mark.parametrize("name", ["trajectories.jsonl", "picture.png", "folder", "folder.html", "page"])
+def test_a_page_is_written_over_no_other_file_nor_over_a_folder(run, tmp_path, name, monkeypatch):
+    monkeypatch.setattr(view_command, "read_run", lambda *rest, **options: pytest.fail("read"))
+    path = tmp_path / name
+    if "folder" in name:
+        path.mkdir()
+    elif name != "page":
+        path.write_text("mine")
+    with pytest.raises(ConfigError, match=r"--output.*\.html"):
+        main([str(run), "--output", str(path)])
+    assert path.is_dir() or not path.exists() or path.read_text() == "mine"
+    with pytest.raises(ConfigError, match=r"\.html"):
+        write_page(path, [], paper)
+
+
+def test_a_page_that_cannot_be_written_is_a_message(run, tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(ConfigError, match=r"page\.htm cannot be written.*--output"):
+        main([str(run), "--output", str(tmp_path / "file" / "page.htm")])

@@ -138,7 +138,25 @@ def test_anls_is_symmetric_and_never_between_0_and_a_half(first, second):
 @pytest.mark.parametrize("grader", sorted(GRADERS))
 @pytest.mark.parametrize(
     "piece",
-    ["1,111,", "\\boxed{", "\\text{", "best ", "the answer is ", "b ", "no one ", "(", "'", "$", "one and ", "-", "½"],
+    [
+        "1,111,",
+        "\\boxed{",
+        "\\text{",
+        "best ",
+        "the answer is ",
+        "b ",
+        "no one ",
+        "1 1/",
+        "(b) ",
+        "b. a ",
+        "b, not ",
+        "(",
+        "'",
+        "$",
+        "one and ",
+        "-",
+        "½",
+    ],
 )
 def test_a_hostile_text_costs_no_more_than_its_length(grader, piece):
     assert graded(grader, piece * (30_000 // len(piece)), ["7", "red"], ["red", "blue"]) == 0.0

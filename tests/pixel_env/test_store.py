@@ -1,6 +1,7 @@
 """Trajectories on disk."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -13,7 +14,7 @@ from pixel_env.errors import ConfigError, TaskError
 from pixel_env.interventions import blank
 from pixel_env.store import TrajectoryStore, read, row_of, save_picture, trajectory_of, write_rollout
 from pixel_env.testing import PixelSource, tiny_task, tiny_video_task
-from pixel_env.types import CropImage, SelectFrames, Unfinished
+from pixel_env.types import CropImage, Prompt, SelectFrames, Trajectory, Unfinished
 
 DEFAULT = DIALECTS["default"]
 CROP = write(CropImage(0, Box(0.5, 0.5, 1.0, 1.0)), DEFAULT)
@@ -116,6 +117,32 @@ def test_a_row_of_another_task_or_picture_is_refused():
     for other in (row, blanked):
         with pytest.raises(TaskError, match="has no picture"):
             trajectory_of(other, tiny_task(sources=(PixelSource(5, 5),)))
+
+
+@pytest.mark.parametrize(("field", "other"), [("question", "Since \udc00when?"), ("answers", ("8",))])
+def test_a_row_of_another_question_under_the_same_id_is_refused_naming_both(field, other):
+    played_one = tiny_task()
+    row = row_of(played(played_one).trajectory)
+    with pytest.raises(
+        TaskError, match=r"'tiny-0'.*the set was changed. Put it back, or give another output_dir"
+    ) as caught:
+        trajectory_of(row, replace(played_one, **{field: other}))
+    assert ascii(played_one.question) in str(caught.value) and str(caught.value).isprintable()
+    assert ("Since" if field == "question" else "['8']") in str(caught.value)
+
+
+def test_texts_that_no_encoding_has_are_the_same_question_after_the_disk(tmp_path):
+    task = replace(tiny_task(), question="\ud83d\ude00 \udc00\u2028\x00?", answers=("\ud800", "7\r\n"))
+    store = TrajectoryStore(tmp_path / "rows.jsonl")
+    write_rollout(Trajectory(task, Prompt("", ""), ()), store)
+    assert [trajectory_of(row, task).task for row in store] == [task]
+
+
+def test_the_order_of_the_right_answers_does_not_matter():
+    task = tiny_task()
+    two = replace(task, answers=(*task.answers, "8"))
+    row = row_of(played(two).trajectory)
+    assert trajectory_of(row, replace(two, answers=two.answers[::-1])).reward == 0.0
 
 
 def test_no_pixels_are_in_a_row():

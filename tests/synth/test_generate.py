@@ -15,6 +15,7 @@ from agents.traces import Mistake
 from pixel_env.cli import main
 from pixel_env.dialects import dialect_named
 from pixel_env.errors import TaskError
+from synth.generation.command import OWN_TEACHERS
 from synth.generation.config import parsed
 from synth.generation.job import Job
 from synth.generation.outcomes import JOURNAL
@@ -166,7 +167,7 @@ class Blabbing:
 
 
 def test_what_is_dropped_is_counted_by_reason_and_made_up_for(tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr("synth.generation.command.TemplateTeacher", lambda: Blabbing(5))
+    monkeypatch.setitem(OWN_TEACHERS, "template", lambda: Blabbing(5))
     assert synth(tmp_path / "one") == 0
     printed = capsys.readouterr().out
     assert "| leak |" in printed and "| teacher: unwilling |" in printed and "24 of 24 traces" in printed
@@ -180,7 +181,7 @@ def test_what_is_dropped_is_counted_by_reason_and_made_up_for(tmp_path, monkeypa
 
 
 def test_if_nothing_is_kept_the_first_reason_is_said_and_nothing_is_written(tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr("synth.generation.command.TemplateTeacher", lambda: Blabbing(1))
+    monkeypatch.setitem(OWN_TEACHERS, "template", lambda: Blabbing(1))
     flags = ["--count", "3", "--seed_count", "8", "--media", "image=1", "--seeds", "sample:vstar-tiny"]
     assert synth(tmp_path, *flags) == 2
     assert "None of" in capsys.readouterr().err
@@ -188,7 +189,7 @@ def test_if_nothing_is_kept_the_first_reason_is_said_and_nothing_is_written(tmp_
 
 
 def test_fewer_traces_than_asked_for_are_written_and_the_command_says_so(tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr("synth.generation.command.TemplateTeacher", lambda: Blabbing(3))
+    monkeypatch.setitem(OWN_TEACHERS, "template", lambda: Blabbing(3))
     flags = ["--count", "8", "--seed_count", "8", "--media", "image=1", "--seeds", "sample:vstar-tiny"]
     assert synth(tmp_path, *flags, "--image_kinds", "single_pass=1") == 1
     output = capsys.readouterr()
@@ -246,7 +247,7 @@ class Failing(TemplateTeacher):
 
 
 def test_what_a_failure_dropped_is_tried_again_by_the_next_command(whole, tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr("synth.generation.command.TemplateTeacher", Failing)
+    monkeypatch.setitem(OWN_TEACHERS, "template", Failing)
     assert synth(tmp_path) == 0 and synth(tmp_path) == 0
     assert "| teacher: endpoint_failed |" in capsys.readouterr().out
     assert (tmp_path / "traces.jsonl").read_bytes() != (whole / "traces.jsonl").read_bytes()
@@ -257,7 +258,7 @@ def test_what_a_failure_dropped_is_tried_again_by_the_next_command(whole, tmp_pa
 
 def test_a_shards_failure_is_tried_again_by_the_command_that_takes_it_over(whole, tmp_path, monkeypatch):
     with monkeypatch.context() as patch:
-        patch.setattr("synth.generation.command.TemplateTeacher", Failing)
+        patch.setitem(OWN_TEACHERS, "template", Failing)
         assert synth(tmp_path, "--shard", "1/2") == 0
     assert synth(tmp_path) == 0
     assert content(tmp_path) == content(whole)

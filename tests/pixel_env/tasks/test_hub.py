@@ -51,6 +51,18 @@ def test_the_command_fetches_by_name_and_by_id(downloads, capsys):
     assert "2 tasks, 1 pictures and videos" in capsys.readouterr().out and downloads == [ID]
 
 
+def test_a_fetched_set_with_bad_rows_is_looked_at_once_and_names_them(downloads, published, make, monkeypatch, capsys):
+    def with_a_bad_row(folder):
+        path = make.PUBLISHED["rl-data"](folder)
+        (folder / "images/dogs.png").write_bytes(b"no picture")
+        return path
+
+    monkeypatch.setitem(published, "evaluation", with_a_bad_row)
+    assert cli.main(["data", "prepare", ID]) == 1
+    told = capsys.readouterr().out
+    assert told.count("looking at") == 1 and told.count("wrong: ") == 1
+
+
 def test_processes_that_ask_at_the_same_time_fetch_once(downloads):
     with ThreadPoolExecutor(4) as threads:
         assert [len(task_set) for task_set in threads.map(load_tasks, [ID] * 4)] == [2] * 4

@@ -17,6 +17,13 @@ from pixel_env.tasks.options import reference_answers, without_letter_request, w
         ("A. red\nB. blue", "A. red\nB. blue", ()),
         ("Which?\n(A) red\n(C) blue", "Which?\n(A) red\n(C) blue", ()),
         ("Options:\n(A) red\n(B) blue", "Options:\n(A) red\n(B) blue", ()),
+        ("Who is it?\n(A) Mr. B. Smith (B) Mrs. C. Jones", "Who is it?", ("Mr. B. Smith", "Mrs. C. Jones")),
+        ("Who is it?\n(A) Mr. A. Smith (B) Mr. B. Jones", "Who is it?", ("Mr. A. Smith", "Mr. B. Jones")),
+        ("Who is it?\nA) Mr. A. Smith\nB) Mrs. C. Jones", "Who is it?", ("Mr. A. Smith", "Mrs. C. Jones")),
+        ("Is A. or B. right? Options: A: yes B: no", "Is A. or B. right?", ("yes", "no")),
+        ("Vitamin A. or B. ?", "Vitamin A. or B. ?", ()),
+        ("Which?\nA. red\nB. -", "Which?\nA. red\nB. -", ()),
+        ("Which?\n(A) 红\n(B) 3", "Which?", ("红", "3")),
     ],
 )
 def test_lettered_options_are_told_from_the_question(question, stem, options):
