@@ -55,7 +55,7 @@ def keys_of(path: Path, task_set: TaskSet | None = None) -> set[Key]:
     rows = list(read(path))
     if task_set is not None:
         check_questions(rows, task_set, path.parent)
-    return {_key(row) for row in rows if row["stop"] != Stop.FAILED}
+    return {key_of(row) for row in rows if row["stop"] != Stop.FAILED}
 
 
 def check_questions(rows: Sequence[Mapping[str, Any]], task_set: TaskSet, folder: Path) -> None:
@@ -82,7 +82,8 @@ def _tasks_of(rows: Iterable[Mapping[str, Any]], task_set: TaskSet, folder: Path
     return tasks
 
 
-def _key(row: Mapping[str, Any]) -> Key:
+def key_of(row: Mapping[str, Any]) -> Key:
+    """What no two rows of an evaluation share."""
     return (row["policy"], row["task_id"], row["sample"])
 
 
@@ -124,7 +125,7 @@ def read_evaluation(folder: Path, task_set: TaskSet | None = None) -> Evaluation
     if task_set is None:
         task_set = _questions(folder, config)
     budgets = budgets_for(None, task_set, dialect_named(config["dialect"]))
-    rows = list({_key(row): row for row in read(folder / ROWS)}.values())  # one that broke and was played again: once
+    rows = list({key_of(row): row for row in read(folder / ROWS)}.values())  # one that broke and was played again: once
     tasks = _tasks_of(rows, task_set, folder, config["tasks"])
     records = [Record(trajectory_of(row, tasks[row["task_id"]]), row["policy"], row["sample"]) for row in rows]
     places = {task_id: place for place, task_id in enumerate(tasks)}

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from agents.shards import refuse_other_shards, shards_in
-from benchmarks.records import ROWS, Key, keys_of
+from benchmarks.records import ROWS, Key, key_of, keys_of
 from pixel_env.errors import TaskError
 from pixel_env.store import TrajectoryStore, read
 from pixel_env.types import Stop, TaskSet
@@ -33,7 +33,7 @@ def take_over(folder: Path, store: TrajectoryStore, done: set[Key], task_set: Ta
         _check_questions(place, task_set)
     for place in shards:
         for row in read(place):
-            key = (row["policy"], row["task_id"], row["sample"])
+            key = key_of(row)
             if row["stop"] != Stop.FAILED and key not in done:
                 store.append(row)
                 done.add(key)

@@ -63,9 +63,9 @@ class _Handler(BaseHTTPRequestHandler):
     sys_version = ""
     timeout = _READING_S  # a connection that says nothing does not keep its thread
 
-    def __init__(self, page: Path, *of_the_connection: object) -> None:
+    def __init__(self, page: Path, *of_the_connection: Any) -> None:
         self._page = page
-        super().__init__(*of_the_connection)  # type: ignore[arg-type]
+        super().__init__(*of_the_connection)
 
     def do_GET(self) -> None:
         self._answer(with_body=True)

@@ -10,8 +10,9 @@ from enum import StrEnum
 
 import numpy as np
 
+from agents.chat_format import ChatFormat
 from agents.engines.protocol import Engine
-from agents.rollout import ChatFormat, EpisodeSettings, Sampling, rollout
+from agents.rollout import EpisodeSettings, Sampling, rollout
 from agents.traces import Trace, TraceTurn
 from pixel_env.errors import ConfigError, TaskError
 from pixel_env.types import Stop, Task, Trajectory

@@ -49,7 +49,8 @@ _NOBODY_HERE = re.compile(
     r"(?:nobody|no[- ]one) (?:is|was) (?:there|here|visible|present|shown|"
     r"(?:visible |shown )?in (?:the|this) (?:image|picture|photo|scene|video))"
 )
-_PEOPLE = frozenset("people person man men woman women child children kid boy girl adult".split())  # noqa: SIM905
+_PEOPLE = "people person man men woman women child children kid boy girl adult"
+_PEOPLE_WORDS = frozenset(_PEOPLE.split())
 _PLACES = "in on at of the a this image picture photo scene video visible here shown seen present"
 _PLACE_WORDS = frozenset(_PLACES.split())
 
@@ -106,7 +107,7 @@ def _is_zero(text: str, question: str) -> bool:
         return True
     asked = {_singular(word) for word in re.findall(r"[a-z]+", folded(question))}
     if _NOBODY_HERE.fullmatch(text):
-        return not asked.isdisjoint(_PEOPLE)
+        return not asked.isdisjoint(_PEOPLE_WORDS)
     denial = _DENIAL.fullmatch(text)
     if denial is None:
         return False

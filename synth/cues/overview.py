@@ -8,8 +8,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from agents.chat_format import ChatFormat
 from agents.engines.protocol import Engine
-from agents.rollout import ChatFormat, EpisodeSettings, Sampling, rollout
+from agents.rollout import EpisodeSettings, Sampling, rollout
 from pixel_env.errors import TaskError
 from pixel_env.store import TrajectoryStore, read
 from pixel_env.types import Stop, TaskSet

@@ -35,7 +35,10 @@ def trainer_of(checkpoint, folder, **more):
         per_device_train_batch_size=ROWS, **options(folder, **more),
     )  # fmt: skip
     tasks = TaskSet("mixed", mixed_tasks())
-    reward = lambda completions, **_: [float(place % GROUP) for place in range(len(completions))]  # noqa: E731
+
+    def reward(completions, **_):
+        return [float(place % GROUP) for place in range(len(completions))]
+
     return PixelGRPOTrainer(checkpoint, tasks, args, reward_funcs=reward, dialect=RELEASED)
 
 

@@ -32,7 +32,9 @@ def test_five_thousand_cases_reach_every_kind_of_result_and_nothing_raises(scrip
 
 
 def test_a_task_that_shows_what_lies_outside_of_its_folder_fails_the_run(script, monkeypatch, capsys):
-    reach_out = lambda folder, name, is_kind=None: str(folder.root / "../outside.png")  # noqa: E731
+    def reach_out(folder, name, is_kind=None):
+        return str(folder.root / "../outside.png")
+
     monkeypatch.setattr("pixel_env.tasks.pictures.PictureFolder.find", reach_out)
     code, printed = run(monkeypatch, capsys, script["main"], "--cases", "3000")
     assert code == 1 and "row:tallyqa" in printed and "lies outside of" in printed

@@ -205,10 +205,11 @@ def test_a_full_disk_is_told_before_anything_is_written(tmp_path, monkeypatch):
 
 def test_a_disk_that_fills_up_says_where_room_is_needed_and_the_next_time_it_goes_on(tmp_path):
     archive = zipped(tmp_path / "a.zip", ("a.png", b"x" * 1000), ("b.png", os.urandom(50_000)))
-    limit = lambda: (  # noqa: E731
-        signal.signal(signal.SIGXFSZ, signal.SIG_IGN),
-        resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000)),
-    )
+
+    def limit():
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))
+
     code = "import pathlib, sys; from pixel_env.tasks.archives import unpack; unpack(*map(pathlib.Path, sys.argv[1:]))"
     command = [sys.executable, "-c", code, str(archive), str(tmp_path)]
     done = subprocess.run(command, preexec_fn=limit, capture_output=True, text=True)
