@@ -175,10 +175,12 @@ class PlanSupply:
 
     def _shortage(self, cell: Cell) -> str:
         medium, kind = cell
-        reasons = ", ".join(f"{count} {why.value}" for (of, why), count in self.refused.items() if of is kind)
+        refused = {why: count for (of, why), count in self.refused.items() if of is kind}
+        reasons = ", ".join(f"{count} {why.value}" for why, count in refused.items())
+        turns = f"More than {self.most_looks} looks need more turns. " if NoRoom.TOO_MANY_LOOKS in refused else ""
         return (
             f"of {len(self.tasks)} tasks none is left that has room for another {kind.value} trace ({medium}); "
-            f"passed over: {reasons or 'none'}. Give more tasks, a smaller count, or another mix."
+            f"passed over: {reasons or 'none'}. {turns}Give more tasks, a smaller count, or another mix."
         )
 
 

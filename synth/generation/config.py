@@ -12,6 +12,7 @@ from typing import Literal
 from agents.arguments import parse
 from agents.engines.choice import ModelEngine
 from agents.shards import Shard, shard_named
+from pixel_env.budgets import limits_from
 from pixel_env.dialects import Dialect, IntegerCalls
 from pixel_env.errors import ConfigError
 from pixel_env.types import Limits
@@ -78,8 +79,8 @@ class SynthConfig:
 
     @property
     def limits(self) -> Limits:
-        """How long an episode may be."""
-        return Limits(self.max_turns, self.max_images)
+        """How long an episode may be. Raises ConfigError."""
+        return limits_from({"max_turns": self.max_turns, "max_images": self.max_images})
 
     @property
     def mix(self) -> Mix:

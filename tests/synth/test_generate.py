@@ -138,6 +138,8 @@ def test_a_folder_that_cannot_be_written_is_said(tmp_path, capsys):
         (["--teacher", "http://127.0.0.1:1/v1"], "--model"),
         (["--shard", "4/3"], "--shard is a part"),
         (["--count", "0"], "at least 1"),
+        (["--max_turns", "0"], "max_turns must be at least 1"),
+        (["--max_turns", "1"], "More than 0 looks need more turns"),
         (["--seed_count", "2"], "Give more tasks"),
     ],
 )
