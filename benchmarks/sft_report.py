@@ -255,7 +255,7 @@ def _intro(rows: Rows, command: str) -> str:
 def _intervals(seeds: int) -> str:
     if seeds == 1:
         return "One seed has no interval, so nothing can be told of how seeds differ."
-    return f"Intervals are Student's over {seeds} seeds; differences are paired by seed."
+    return f"Intervals are Student's over {seeds} seeds, not cut at 0 and 1; differences are paired by seed."
 
 
 def _caption() -> str:
