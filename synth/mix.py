@@ -54,6 +54,9 @@ class Mix:
         parts = (self.image, self.video, self.text, *self.image_kinds.values(), *self.video_kinds.values())
         if min(parts) < 0 or not self.shares:
             raise ConfigError(f"mix: shares are numbers from 0 on, not all of them 0; got {self}.")
+        for medium, share, kinds in (("image", self.image, self.image_kinds), ("video", self.video, self.video_kinds)):
+            if share and not sum(kinds.values()):
+                raise ConfigError(f"mix: {medium} has a share, {share}, but none of its kinds has one; got {kinds}.")
 
     @property
     def shares(self) -> dict[Cell, Fraction]:

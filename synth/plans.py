@@ -11,6 +11,7 @@ crop to where the dialect really shows it.
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cached_property
 from typing import Protocol
 
 from agents.traces import Mistake, Trace, TraceTurn
@@ -22,6 +23,7 @@ from pixel_env.failures import Failure
 from pixel_env.media import shown_size
 from pixel_env.operations import crop_image, select_frames
 from pixel_env.types import Answer, CropImage, SelectFrames, Task, View
+from synth.marks import mark_of
 
 
 class PlanKind(StrEnum):
@@ -43,7 +45,7 @@ class Look:
     mistake: Mistake | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Plan:
     """What a trace does: look at the whole, then each of `looks`, then answer with the task's first reference."""
 
@@ -55,6 +57,11 @@ class Plan:
     def plan_id(self) -> str:
         """What no two plans of one data set share."""
         return f"{self.task.task_id}/{self.kind}"
+
+    @cached_property
+    def mark(self) -> str:
+        """Another one once the task, its annotation, its pictures or what is done with them differ."""
+        return mark_of(self.task, self.kind, self.looks)
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from agents.rollout import EpisodeSettings, Sampling, rollout
 from pixel_env.errors import TaskError
 from pixel_env.store import TrajectoryStore, read
 from pixel_env.types import Stop, TaskSet
+from synth.marks import mark_of
 
 AnswersWithoutLooking = Callable[[TaskSet], Sequence[bool]]
 """For each task of a set, whether its question was answered from the overview alone."""
@@ -61,19 +62,22 @@ def without_looking(
 class KeptAnswers:
     """What `asked` says, kept in a file as it comes: no task is asked about twice, whatever becomes of the process.
 
+    A task that has changed, pictures included, is another one (`marks.py`).
+
     Without it a model that answers otherwise the next time, as most do in other batches, would choose other seeds.
     """
 
     def __init__(self, path: Path, asked: AnswersWithoutLooking) -> None:
         self._store, self._asked = TrajectoryStore(path), asked
-        self._known: dict[str, bool] = {row["task_id"]: row["is_answered"] for row in read(path)}
+        self._known: dict[str, bool] = {row["mark"]: row["is_answered"] for row in read(path)}
 
     def __call__(self, task_set: TaskSet) -> list[bool]:
         """For each task of the set, whether it was answered without looking."""
-        missing = [task for task in task_set.tasks if task.task_id not in self._known]
+        marks = [mark_of(task) for task in task_set.tasks]
+        missing = [task for task, mark in zip(task_set.tasks, marks, strict=True) if mark not in self._known]
         for first in range(0, len(missing), _AT_A_TIME):
             part = replace(task_set, tasks=tuple(missing[first : first + _AT_A_TIME]))
             for task, is_answered in zip(part.tasks, self._asked(part), strict=True):
-                self._store.append({"task_id": task.task_id, "is_answered": is_answered})
-                self._known[task.task_id] = is_answered
-        return [self._known[task.task_id] for task in task_set.tasks]
+                self._store.append({"task_id": task.task_id, "mark": mark_of(task), "is_answered": is_answered})
+                self._known[mark_of(task)] = is_answered
+        return [self._known[mark] for mark in marks]

@@ -29,11 +29,12 @@ def outcome_of(index: int, plan: Plan, said: Narration | Trace, settings: Episod
     try:
         trace = said if isinstance(said, Trace) else traced(plan, said, settings.dialect)
     except (TaskError, MediaError, ValueError) as error:
-        return Outcome(index, plan.plan_id, dropped=NOT_WRITTEN, message=str(error))
+        return Outcome(index, plan.plan_id, plan.mark, dropped=NOT_WRITTEN, message=str(error))
     verdict = verify(trace, settings)
     if verdict.fault is not None:
-        return Outcome(index, plan.plan_id, dropped=verdict.fault.reason.value, message=verdict.fault.message)
-    return Outcome(index, plan.plan_id, trace.turns, verdict.deeds)
+        dropped, message = verdict.fault.reason.value, verdict.fault.message
+        return Outcome(index, plan.plan_id, plan.mark, dropped=dropped, message=message)
+    return Outcome(index, plan.plan_id, plan.mark, trace.turns, verdict.deeds)
 
 
 def outcomes(
@@ -46,8 +47,8 @@ def outcomes(
         for place, said in narrations:
             index, plan = numbered[place]
             if isinstance(said, Refusal):
-                dropped = f"teacher: {said.code}"
-                yield Outcome(index, plan.plan_id, dropped=dropped, message=said.message, is_final=said.is_final)
+                told = {"dropped": f"teacher: {said.code}", "message": said.message, "is_final": said.is_final}
+                yield Outcome(index, plan.plan_id, plan.mark, **told)
                 continue
             running.add(executor.submit(outcome_of, index, plan, said, settings))
             done = {future for future in running if future.done()}

@@ -28,6 +28,7 @@ from synth.generation.data_card import (
     is_embedded,
     left_out,
     mix_table,
+    release,
 )
 from synth.generation.job import Job
 from synth.plans import Teacher
@@ -63,6 +64,12 @@ def _made(config: SynthConfig, making: Making, teacher: Teacher, bill: Bill | No
         print(f"Part {making.shard} is in {job.folder}; the command without --shard takes the parts over.")
         return 0
     facts = job.facts
+    for (medium, kind), shortage in job.shortages.items():
+        wanted = f"{shortage.missing} of {job.wanted[medium, kind]} {kind.value} traces ({medium})"
+        print(
+            f"warning: {wanted} are missing: {shortage.reason} The last one was dropped as {shortage.last_dropped}",
+            file=sys.stderr,
+        )
     write_data_set(job.folder, facts)
     print(f"\n{mix_table(facts)}\n\n{left_out(facts)}\n\n{len(facts.traces)} of {config.count} traces: {job.folder}")
     return 0 if len(facts.traces) == config.count else _FEWER
@@ -102,6 +109,7 @@ def alone_with(folder: Path) -> Iterator[None]:
 @dataclass(frozen=True)
 class _Voice:
     teacher: str
+    release: str
 
 
 def job_of(config: SynthConfig, folder: Path, teacher: Teacher, student: Student | None) -> Job:
@@ -109,7 +117,7 @@ def job_of(config: SynthConfig, folder: Path, teacher: Teacher, student: Student
 
     Raises ConfigError for a folder made with another one, TaskError for seeds that do not suffice.
     """
-    parts = [config, _Voice(teacher.name)]
+    parts = [config, _Voice(teacher.name, release())]
     refuse_another(folder, parts)
     job = Job(config, folder, teacher, student)
     keep_configuration(folder, parts, resumes=True)

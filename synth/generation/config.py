@@ -166,6 +166,8 @@ def shares_of(given: Sequence[str], names: Sequence[str], flag: str) -> Mapping[
     shares: dict[str, float] = {}
     for text in given:
         name, _, number = text.partition("=")
+        if name in shares:
+            raise ConfigError(f"--{flag} has {name!r} twice; give each name one share.")
         try:
             shares[name] = float(number)
         except ValueError:
@@ -181,6 +183,8 @@ def parsed(argv: list[str]) -> tuple[SynthConfig, Making]:
     for name, number in (("count", config.count), ("workers", making.workers), ("text_samples", config.text_samples)):
         if number is not None and number < 1:
             raise ConfigError(f"--{name} is at least 1, got {number}.")
+    if config.seed < 0:
+        raise ConfigError(f"--seed is 0 or more, got {config.seed}.")
     if config.attempts < 0:
         raise ConfigError(f"--attempts is 0 or more, got {config.attempts}; 0 asks no student about seeds.")
     return config, making

@@ -18,7 +18,7 @@ from synth.generation.config import SILENT, TEMPLATE, SynthConfig
 from synth.mix import Cell
 
 CARD, ATTRIBUTION = "README.md", "ATTRIBUTION.md"
-_PACKAGES = ("pixel-env", "numpy", "pillow")
+_PACKAGES = ("numpy", "pillow")
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,8 @@ def left_out(facts: Facts) -> str:
     """What was dropped, and why."""
     rows = [(reason, str(number)) for reason, number in sorted(facts.dropped.items())]
     passed = [(reason, str(number)) for reason, number in sorted(facts.passed_over.items())]
-    texts = [_table(("traces dropped and made up for, by reason", "number"), rows) if rows else "No trace was dropped."]
+    head = ("plans dropped, and made up for as far as tasks were left, by reason", "number")
+    texts = [_table(head, rows) if rows else "No trace was dropped."]
     if passed:
         texts.append(_table(("tasks passed over: kind of trace, and why", "number"), passed))
     return "\n\n".join(texts)
@@ -78,7 +79,8 @@ def _head(facts: Facts) -> str:
         f"# Traces\n\n{len(facts.traces)} episodes in which an assistant looks closer before it answers, made from "
         f"{facts.task_set.name} in the dialect `{facts.config.dialect}`. Each was played in the environment and did "
         "what its flags say. Turns with `train: false` are deliberate mistakes, shown and not learned.\n\n"
-        "Train on them: `pixel-env sft --traces FOLDER`."
+        "Train on them: `pixel-env sft --config RECIPE --model_name_or_path MODEL --traces FOLDER "
+        f"--dialect {facts.config.dialect}`."
     )
 
 
@@ -132,7 +134,11 @@ def attribution() -> str:
 
 
 def _making(facts: Facts) -> str:
-    versions = [("python", platform.python_version()), *((name, _version(name)) for name in _PACKAGES)]
+    versions = [
+        ("python", platform.python_version()),
+        ("pixel-env", release()),
+        *((name, version(name)) for name in _PACKAGES),
+    ]
     teacher = facts.teacher if facts.teacher in (TEMPLATE, SILENT) else "URL"
     command = f"{command_line(facts.config, 'synth')} --teacher {teacher} --out FOLDER"
     return (
@@ -151,9 +157,10 @@ def _student(config: SynthConfig) -> str:
     return f" Student: `{config.student}`.{texts}"
 
 
-def _version(package: str) -> str:
+def release() -> str:
+    """The release of this package: another one may narrate otherwise."""
     try:
-        return version(package)
+        return version("pixel-env")
     except PackageNotFoundError:
         return "a checkout"
 

@@ -3,19 +3,19 @@
 Knows seeds, plans, teachers and the journal. Knows nothing of flags, nor of the data set's files.
 """
 
-import sys
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor
 from contextlib import nullcontext
+from dataclasses import dataclass
 from pathlib import Path
 
 from agents.rollout import EpisodeSettings
 from agents.shards import shards_in
 from agents.traces import Trace
 from pixel_env.budgets import budgets_for
-from pixel_env.dialects import dialect_named
-from pixel_env.errors import TaskError
+from pixel_env.dialects import Dialect, JsonCalls, dialect_named
+from pixel_env.errors import ConfigError, TaskError
 from pixel_env.types import Task
 from synth.cues import AnswersWithoutLooking, Seeds, load_seeds
 from synth.generation.checking import outcomes
@@ -35,6 +35,15 @@ _SEEDS_PER_TRACE = 1.5
 _SPARE = 64
 
 
+@dataclass
+class Shortage:
+    """Traces of one kind that are missing: how many, why no further task serves, and what dropped the last of them."""
+
+    reason: str
+    missing: int = 0
+    last_dropped: str = ""
+
+
 class Job:
     """The plans of a data set by their number, and their outcomes.
 
@@ -42,7 +51,8 @@ class Job:
     there is nothing to look at.
 
     The first `config.count` plans meet the mix; further ones are drawn in place of those that were dropped. `kept`: for
-    each place in the data set the number of the plan that fills it; `made`: outcomes that this process added.
+    each place in the data set the number of the plan that fills it; `shortages`: of kinds for which the tasks did not
+    suffice; `made`: outcomes that this process added.
     """
 
     def __init__(self, config: SynthConfig, folder: Path, teacher: Teacher, student: Student | None = None) -> None:
@@ -51,9 +61,11 @@ class Job:
         self.folder = folder
         self.teacher = WithStudent(teacher, student) if student and config.text_from == "student" else teacher
         self.wanted = cell_counts(config.mix, config.count)
+        dialect = dialect_named(config.dialect)
+        refuse_videos(self.wanted, dialect)
         with nullcontext() if student is None else student.overview() as answers_without_looking:
             self.seeds = seeds_of(config, self.wanted, answers_without_looking)
-        task_set, dialect = self.seeds.task_set, dialect_named(config.dialect)
+        task_set = self.seeds.task_set
         budgets = budgets_for(None, task_set, dialect)
         self.settings = EpisodeSettings(shown_as(task_set, dialect), config.limits, budgets)
         tasks = [*task_set.tasks, *text_tasks_of(config, self.wanted)]
@@ -71,6 +83,7 @@ class Job:
         self.journal.check(self.plans)
         self.kept: dict[int, int] = {}
         self.dropped: Counter[str] = Counter()
+        self.shortages: dict[Cell, Shortage] = {}
         self.made = 0
 
     def take_over_shards(self) -> None:
@@ -146,14 +159,27 @@ class Job:
         return not reason
 
     def _drawn_again(self, number: int) -> int | None:
-        """The number of a new plan of the same kind; None, with a warning, if no task is left for one."""
+        """The number of a new plan of the same kind; None if no task is left for one, which is kept as a shortage."""
         plan = self.plans[number]
+        cell = (plan.task.media, plan.kind)
         try:
-            self.plans.append(self._supply.take((plan.task.media, plan.kind), len(self.plans)))
+            self.plans.append(self._supply.take(cell, len(self.plans)))
         except TaskError as error:
-            print(f"warning: a {plan.kind.value} trace is missing: {error}", file=sys.stderr)
+            shortage = self.shortages.setdefault(cell, Shortage(str(error)))
+            shortage.missing += 1
+            outcome = self._outcome(number)
+            shortage.last_dropped = f"{outcome.dropped or Reason.DUPLICATE.value}: {outcome.message}".rstrip(": ")
             return None
         return len(self.plans) - 1
+
+
+def refuse_videos(wanted: Mapping[Cell, int], dialect: Dialect) -> None:
+    """Raises ConfigError if there are to be traces on videos in a dialect that cannot write one."""
+    if not isinstance(dialect.calls, JsonCalls) and any(medium == "video" for medium, _ in wanted):
+        raise ConfigError(
+            f"the dialect {dialect.name!r} cannot select frames, so there are no traces on videos in it. Give --media "
+            "without video, as in --media image=1."
+        )
 
 
 def seeds_of(

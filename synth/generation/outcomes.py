@@ -21,12 +21,13 @@ JOURNAL = "journal.jsonl"
 class Outcome:
     """Of the plan number `index`: its turns, or why there are none (`dropped`, what counts go by, and a message).
 
-    `deeds`: equal for traces that do the same (`verify.py`). `is_final`: False where another attempt may end otherwise,
-    as after a failure of the endpoint; such an outcome holds for this process alone.
+    `mark`: the plan's (`marks.py`). `deeds`: equal for traces that do the same (`verify.py`). `is_final`: False where
+    another attempt may end otherwise, as after a failure of the endpoint; such an outcome holds for this process alone.
     """
 
     index: int
     plan_id: str
+    mark: str
     turns: tuple[TraceTurn, ...] = ()
     deeds: str = ""
     dropped: str = ""
@@ -41,7 +42,7 @@ class Outcome:
 class Journal:
     """The outcomes of a folder, those of a killed process included; new ones are on disk before `add` returns.
 
-    An outcome is found by its plan's number and id: which plan makes up for a dropped one depends on outcomes, so a
+    An outcome is found by its plan's number and mark: which plan makes up for a dropped one depends on outcomes, so a
     number may have stood for another plan before an outcome that was not final became one.
     """
 
@@ -52,30 +53,31 @@ class Journal:
             raise ConfigError(f"{folder} cannot be written: {error.strerror}. Give another --out.") from error
         self._outcomes: dict[tuple[int, str], Outcome] = {}
         for outcome in read_journal(self._store.path):
-            self._outcomes[outcome.index, outcome.plan_id] = outcome
+            self._outcomes[outcome.index, outcome.mark] = outcome
 
     def add(self, outcome: Outcome) -> None:
         """Keeps `outcome`; on disk only if it is final."""
         if outcome.is_final:
             self._store.append(_row(outcome))
-        self._outcomes[outcome.index, outcome.plan_id] = outcome
+        self._outcomes[outcome.index, outcome.mark] = outcome
 
     def take_over(self, outcome: Outcome) -> None:
         """Keeps what a shard found out, unless it is known."""
-        if (outcome.index, outcome.plan_id) not in self._outcomes:
+        if (outcome.index, outcome.mark) not in self._outcomes:
             self.add(outcome)
 
     def of(self, index: int, plan: Plan) -> Outcome | None:
         """The outcome of plan number `index`, None if there is none yet."""
-        return self._outcomes.get((index, plan.plan_id))
+        return self._outcomes.get((index, plan.mark))
 
     def check(self, plans: Sequence[Plan]) -> None:
         """Raises ConfigError if it holds an outcome of another plan under the number of one of the first plans."""
-        for index, plan_id in self._outcomes:
-            if index < len(plans) and plans[index].plan_id != plan_id:
+        for (index, mark), outcome in self._outcomes.items():
+            if index < len(plans) and plans[index].mark != mark:
                 raise ConfigError(
-                    f"{self._store.path} holds {plan_id!r} as plan {index}, which is {plans[index].plan_id!r} now: the "
-                    "seeds or the release have changed. Give another --out, or remove the journal."
+                    f"{self._store.path} holds {outcome.plan_id!r} as plan {index}, which is {plans[index].plan_id!r} "
+                    "now, or is about other pictures or annotations: the seeds or the release have changed. Give "
+                    "another --out, or remove the journal."
                 )
 
 
@@ -89,7 +91,7 @@ def read_journal(path: Path) -> Iterator[Outcome]:
 
 
 def _row(outcome: Outcome) -> dict[str, Any]:
-    row: dict[str, Any] = {"index": outcome.index, "plan_id": outcome.plan_id}
+    row: dict[str, Any] = {"index": outcome.index, "plan_id": outcome.plan_id, "mark": outcome.mark}
     if outcome.dropped:
         return {**row, "dropped": outcome.dropped, "message": outcome.message}
     return {**row, "deeds": outcome.deeds, "turns": [turn_row(turn) for turn in outcome.turns]}
@@ -100,4 +102,4 @@ def _outcome(row: dict[str, Any]) -> Outcome:
     dropped, message = row.get("dropped", ""), row.get("message", "")
     if not turns and not dropped:
         raise ValueError("neither turns nor a reason")
-    return Outcome(row["index"], row["plan_id"], turns, row.get("deeds", ""), dropped, message)
+    return Outcome(row["index"], row["plan_id"], row["mark"], turns, row.get("deeds", ""), dropped, message)

@@ -8,13 +8,11 @@ import time
 from pathlib import Path
 
 import pytest
-from PIL import Image
 
 from agents.trace_folder import read_trace_folder
 from agents.traces import Mistake
 from pixel_env.cli import main
 from pixel_env.dialects import dialect_named
-from pixel_env.errors import TaskError
 from synth.generation.command import OWN_TEACHERS
 from synth.generation.config import parsed
 from synth.generation.job import Job
@@ -117,6 +115,15 @@ def test_a_shard_of_another_configuration_is_not_taken_over(tmp_path, capsys):
     assert "seed differ" in capsys.readouterr().err
 
 
+def test_held_out_traces_have_other_tasks_of_every_medium(whole, tmp_path):
+    assert synth(tmp_path, "--split", "test") == 0
+    train, held_out = (read_trace_folder(folder)[1] for folder in (whole, tmp_path))
+    questions = {(trace.task.media, trace.task.question, trace.task.task_id) for trace in train}
+    assert not questions & {(trace.task.media, trace.task.question, trace.task.task_id) for trace in held_out}
+    texts = [{trace.task.question for trace in traces if trace.task.media == "text"} for traces in (train, held_out)]
+    assert texts[0] and texts[1] and not texts[0] & texts[1]
+
+
 def test_another_configuration_in_the_same_folder_is_refused_by_its_keys(whole, capsys):
     assert synth(whole, "--seed", "1", "--dialect", "released") == 2
     error = capsys.readouterr().err
@@ -141,6 +148,10 @@ def test_a_folder_that_cannot_be_written_is_said(tmp_path, capsys):
         (["--max_turns", "0"], "max_turns must be at least 1"),
         (["--max_turns", "1"], "More than 0 looks need more turns"),
         (["--seed_count", "2"], "Give more tasks"),
+        (["--seed", "-1"], "--seed is 0 or more"),
+        (["--media", "image=1", "image=0"], "'image' twice"),
+        (["--media", "image=1", "text=1", "--image_kinds", "single_pass=0"], "none of its kinds has one"),
+        (["--dialect", "tiny"], "no traces on videos in it"),
     ],
 )
 def test_a_flag_that_cannot_be_used_is_refused_with_the_way_out(flags, said, tmp_path, capsys):
@@ -195,37 +206,8 @@ def test_fewer_traces_than_asked_for_are_written_and_the_command_says_so(tmp_pat
     flags = ["--count", "8", "--seed_count", "8", "--media", "image=1", "--seeds", "sample:vstar-tiny"]
     assert synth(tmp_path, *flags, "--image_kinds", "single_pass=1") == 1
     output = capsys.readouterr()
-    assert "trace is missing" in output.err and "of 8 traces" in output.out
+    assert "6 of 8 single_pass traces (image) are missing" in output.err and "of 8 traces" in output.out
     assert 0 < len(read_trace_folder(tmp_path)[1]) < 8
-
-
-def test_seeds_of_ones_own_are_referred_to_by_their_paths(tmp_path):
-    seeds = tmp_path / "seeds"
-    seeds.mkdir()
-    rows = []
-    for number in range(6):
-        Image.effect_noise((900, 700), 60 + number).convert("RGB").rotate(17 * number).save(seeds / f"{number}.png")
-        rows.append(
-            {
-                "question": f"Which number is on sign {'abcdef'[number]}?",
-                "image": f"{number}.png",
-                "answer": str(20 + number),
-                "evidence": [{"image": 0, "box": [0.5, 0.5, 0.55, 0.56]}],
-            }
-        )
-    (seeds / "seeds.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
-    out = tmp_path / "out"
-    flags = ["--seeds", str(seeds / "seeds.jsonl"), "--media", "image=1", "--count", "4", "--licence", "CC-BY-4.0, Ann"]
-    assert main(["synth", "--out", str(out), "--workers", "1", *flags]) == 0
-    task_set, traces = read_trace_folder(out)
-    assert len(traces) == 4 and all(source.path.is_file() for task in task_set.tasks for source in task.sources)
-    assert json.loads((out / "task_set.json").read_text())["seeds_folder"] == "../seeds"
-    assert "CC-BY-4.0, Ann" in (out / "README.md").read_text() and not (out / "ATTRIBUTION.md").exists()
-    (seeds / "0.png").rename(seeds / "moved.png")
-    for number in range(1, 6):
-        (seeds / f"{number}.png").unlink()
-    with pytest.raises(TaskError, match="seeds_folder"):
-        read_trace_folder(out)
 
 
 def test_the_embedded_models_dialect_gets_traces_that_it_can_say(tmp_path):
@@ -268,7 +250,7 @@ def test_a_shards_failure_is_tried_again_by_the_command_that_takes_it_over(whole
 
 def test_a_journal_of_other_seeds_is_refused(whole, tmp_path, capsys):
     row = json.loads((whole / JOURNAL).read_text().splitlines()[0])
-    (tmp_path / JOURNAL).write_text(json.dumps(row | {"plan_id": "other/single_pass"}) + "\n")
+    (tmp_path / JOURNAL).write_text(json.dumps(row | {"mark": "0" * 16}) + "\n")
     assert synth(tmp_path) == 2
     assert "the seeds or the release have changed" in capsys.readouterr().err
 

@@ -242,6 +242,13 @@ def test_what_was_answered_is_asked_for_once_even_by_another_process(tmp_path):
     assert asked == ["a", "b"]
 
 
+def test_a_seed_that_has_changed_is_asked_about_again(tmp_path):
+    edited = tiny_task("a", question="Which digit is on the blue card?")
+    answers = iter([[True], [False]])
+    for task, expected in ((tiny_task("a"), True), (edited, False), (tiny_task("a"), True)):
+        assert KeptAnswers(tmp_path / "kept.jsonl", lambda _: next(answers))(TaskSet("s", [task])) == [expected]
+
+
 def test_the_check_is_asked_in_chunks_until_enough_seeds_are_kept():
     asked = []
 
