@@ -26,7 +26,7 @@ from benchmarks.findings import (
 )
 from benchmarks.policies import LEARNED_ZOOM
 from benchmarks.preset import preset
-from benchmarks.seed_files import file_of, read_row, refuse_quick_figures, write_row
+from benchmarks.seed_files import file_of, keep_apart, read_row, write_row
 from benchmarks.sentences import look_sentence, prediction_was_right
 from benchmarks.stages import Stage
 from benchmarks.trap_report import markdown, trap_table
@@ -51,8 +51,7 @@ class TrapConfig:
 def main(argv: list[str]) -> int:
     """`pixel-env trap [--seeds 5]`. Returns the exit code."""
     config = parse(argv, TrapConfig, "trap")
-    if config.quick:
-        refuse_quick_figures(config.results, TrapConfig.results)
+    keep_apart(config.results, TrapConfig.results, quick=config.quick, first_seed=config.first_seed)
     sizes = preset(config.preset, quick=config.quick)
     results = Path(config.results)
     seeds = range(config.first_seed, config.first_seed + config.seeds)

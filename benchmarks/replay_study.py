@@ -36,7 +36,7 @@ from benchmarks.replay_results import (
     read_result,
     write_result,
 )
-from benchmarks.seed_files import file_of, refuse_quick_figures
+from benchmarks.seed_files import file_of, keep_apart
 from benchmarks.weights import weights_hash
 from pixel_env.errors import ConfigError
 
@@ -79,8 +79,7 @@ class ReplayStudyConfig:
 def main(argv: list[str]) -> int:
     """`pixel-env replay-study [--seeds 5]`. Returns the exit code."""
     config = parse(argv, ReplayStudyConfig, "replay-study")
-    if config.quick:
-        refuse_quick_figures(config.results, ReplayStudyConfig.results)
+    keep_apart(config.results, ReplayStudyConfig.results, quick=config.quick, first_seed=config.first_seed)
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # a polite kill ends the jobs in order, as Ctrl-C does
     results = Path(config.results)
     seeds = range(config.first_seed, config.first_seed + config.seeds)

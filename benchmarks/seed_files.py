@@ -43,10 +43,17 @@ def read_row(results: Path, seed: int, key: str, parse: Callable[[dict[str, Any]
     return parsed
 
 
-def refuse_quick_figures(results: str, folder_of_measured: str) -> None:
-    """Raises ConfigError if `results`, where quick figures would go, is the folder of the measured ones."""
-    if Path(results).resolve() == Path(folder_of_measured).resolve():
+def keep_apart(results: str, folder_of_measured: str, *, quick: bool, first_seed: int) -> None:
+    """Raises ConfigError if quick figures, or those of other seeds, would go where the measured ones are."""
+    if Path(results).resolve() != Path(folder_of_measured).resolve():
+        return
+    if quick:
         raise ConfigError(
             f"--quick with --results {results}: that folder is for figures of whole trainings, and quick ones teach "
             "nothing. Give another folder: --results FOLDER."
+        )
+    if first_seed:
+        raise ConfigError(
+            f"--first_seed {first_seed} with --results {results}: the page there tells of the seeds from 0 on. Give "
+            "another folder: --results FOLDER."
         )

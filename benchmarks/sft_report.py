@@ -3,6 +3,7 @@
 Knows the seeds' results, and differences of arms with their intervals. Knows nothing of runs.
 """
 
+import math
 import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -40,9 +41,9 @@ FIGURES = {
     "looks_again": "... looks again",
     "next_hits": "... the second look hits the evidence",
     "right_after_miss": "... answers right",
-    "misses": "own first look misses the evidence, T = 1",
-    "greedy_misses": "own first look misses the evidence, greedy",
-    "hits": "own first look hits the evidence, T = 1",
+    "misses": "own first look, where there is one, misses the evidence, T = 1",
+    "greedy_misses": "own first look, where there is one, misses the evidence, greedy",
+    "hits": "own first look, where there is one, hits the evidence, T = 1",
     "accuracy": "accuracy, greedy",
     "with_oracle": "accuracy after the oracle's look, greedy",
     "rapr": "RaPR, T = 1",
@@ -111,10 +112,15 @@ def values(rows: Rows, checkpoint: str, figure: str) -> list[float]:
     return [float(getattr(row.checkpoints[checkpoint], figure)) for row in rows]
 
 
+def pairs(rows: Rows, claim: Claim) -> list[tuple[float, float]]:
+    """The figure of both checkpoints, which were asked the same questions, in each seed that has both."""
+    of_seeds = zip(values(rows, claim.more, claim.figure), values(rows, claim.less, claim.figure), strict=True)
+    return [pair for pair in of_seeds if not any(map(math.isnan, pair))]
+
+
 def differences(rows: Rows, claim: Claim) -> list[float]:
-    """Of each seed, what the claim says is positive; both checkpoints were asked the same questions."""
-    pairs = zip(values(rows, claim.more, claim.figure), values(rows, claim.less, claim.figure), strict=True)
-    return [more - less for more, less in pairs]
+    """Of each seed that has both figures, what the claim says is positive."""
+    return [more - less for more, less in pairs(rows, claim)]
 
 
 def verdict(difference: Estimate) -> str:
@@ -128,16 +134,18 @@ def verdict(difference: Estimate) -> str:
 
 def sentence(rows: Rows, claim: Claim) -> str:
     """What came of a claim, whichever way."""
-    of_seeds = differences(rows, claim)
+    paired, of_seeds = pairs(rows, claim), differences(rows, claim)
+    if not paired:
+        return f"{claim.text}: **{verdict(mean_over_seeds([]))}**. No seed has both figures."
     estimate = mean_over_seeds(of_seeds)
     told = " and ".join(
-        f"{fraction(mean_over_seeds(values(rows, name, claim.figure)).value)} ({TITLES[name]})"
-        for name in (claim.more, claim.less)
+        f"{fraction(mean_over_seeds(found).value)} ({TITLES[name]})"
+        for name, found in zip((claim.more, claim.less), zip(*paired, strict=True), strict=True)
     )
     above = sum(value > 0 for value in of_seeds)
     return (
         f"{claim.text}: **{verdict(estimate)}**. {told}; difference {signed(estimate.value)} "
-        f"{signed_interval(estimate)}, above zero in {above} of {len(rows)} seeds."
+        f"{signed_interval(estimate)}, above zero in {above} of {len(paired)} seeds."
     )
 
 
@@ -245,7 +253,8 @@ def _intro(rows: Rows, command: str) -> str:
         f"Figures are of {rows[0].questions} held-out questions that need a look, the same for all. A wrong first look "
         "shows nothing of the evidence (IoU 0). To see who recovers, the first look is forced to be a wrong one, at "
         "the same place for all, and the model goes on greedily: it recovers if its second look hits the evidence "
-        "(shows at least half of it) and its answer is right.",
+        "(shows at least half of it) and its answer is right. Of its own first looks the shares are of the rollouts "
+        "that look, and RaPR says how many these are.",
         f"{_intervals(len(rows))} A claim holds if the interval of the difference lies above zero, does not hold if "
         "no part of it does, and cannot be told otherwise.",
     )

@@ -15,7 +15,7 @@ from benchmarks.demo import in_stages, keep_settings, settings_key
 from benchmarks.policies import LEARNED_ZOOM
 from benchmarks.preset import QUICK, Preset
 from benchmarks.records import read_evaluation
-from benchmarks.seed_files import file_of, refuse_quick_figures
+from benchmarks.seed_files import file_of, keep_apart
 from benchmarks.sft_report import comparison_table, write_page
 from benchmarks.sft_results import (
     CHECKPOINTS,
@@ -52,8 +52,7 @@ class SftStudyConfig:
 def main(argv: list[str]) -> int:
     """`pixel-env sft-study [--seeds 5]`. Returns the exit code."""
     config = parse(argv, SftStudyConfig, "sft-study")
-    if config.quick:
-        refuse_quick_figures(config.results, SftStudyConfig.results)
+    keep_apart(config.results, SftStudyConfig.results, quick=config.quick, first_seed=config.first_seed)
     results, run = Path(config.results), Path(config.run)
     seeds = range(config.first_seed, config.first_seed + config.seeds)
     preset = sizes(quick=config.quick)

@@ -47,8 +47,10 @@ def outcomes(
         for place, said in narrations:
             index, plan = numbered[place]
             if isinstance(said, Refusal):
-                told = {"dropped": f"teacher: {said.code}", "message": said.message, "is_final": said.is_final}
-                yield Outcome(index, plan.plan_id, plan.mark, **told)
+                dropped, message = f"teacher: {said.code}", said.message
+                yield Outcome(
+                    index, plan.plan_id, plan.mark, dropped=dropped, message=message, is_final=said.is_final
+                )
                 continue
             running.add(executor.submit(outcome_of, index, plan, said, settings))
             done = {future for future in running if future.done()}

@@ -155,9 +155,10 @@ def test_the_key_goes_with_settings_and_not_with_the_seed_or_the_place(tmp_path)
     assert len({key(), key(quick=True), key(base="tiny-warm")}) == 3
 
 
-def test_quick_figures_are_kept_out_of_the_folder_of_the_real_ones():
-    with pytest.raises(ConfigError, match="--results FOLDER"):
-        main(["--quick", "--seeds", "0"])
+def test_quick_figures_and_those_of_other_seeds_are_kept_out_of_the_folder_of_the_real_ones():
+    for flag in (["--quick"], ["--first_seed", "100"]):
+        with pytest.raises(ConfigError, match="--results FOLDER"):
+            main([*flag, "--seeds", "0"])
 
 
 def test_the_page_names_the_command_that_measured_it():
@@ -275,6 +276,17 @@ def test_seeds_that_do_not_agree_and_a_single_seed_decide_nothing():
 def test_a_difference_is_between_arms_of_the_same_seed():
     rows = [seed_of(0, gain=0.1), seed_of(1, gain=0.3)]
     assert all(differences(rows, claim) == pytest.approx([0.1, 0.3]) for claim in CLAIMS)
+
+
+def test_a_seed_without_a_figure_is_left_out_of_both_means_and_of_the_count():
+    rows = [seed_of(0, gain=0.1), seed_of(1, gain=0.3), seed_of(2, gain=0.9)]
+    without = replace(rows[2].checkpoints[MISTAKES_TRAINED], misses=math.nan)
+    rows[2] = seed_of(2, gain=0.9, mistakes_trained=without)
+    told = next(line for line in comparison_table(rows).splitlines() if "sampled at temperature 1" in line)
+    assert "0.600 (self-correction, mistakes trained) and 0.400" in told and "difference +0.200" in told
+    assert "in 2 of 2 seeds" in told
+    nobody = [seed_of(0, mistakes_trained=without)]
+    assert "No seed has both figures" in comparison_table(nobody)
 
 
 @pytest.mark.parametrize("seeds", [1, 3])
