@@ -23,9 +23,11 @@ from pixel_env.errors import TaskError
 from pixel_env.grading import GRADERS
 from pixel_env.tasks.format import Format
 from pixel_env.tasks.pictures import PictureFolder
-from pixel_env.tasks.rows import Row
+from pixel_env.tasks.rows import Row, check_writable, shortened
 from pixel_env.types import Evidence, MediaKind, Source, Task
 
+_LARGEST = 2**64
+"""A corner beyond it is no fraction, and Python cannot make a float of every integer."""
 _KEYS = frozenset(
     {"id", "question", "answer", "image", "frames", "grader", "options", "evidence", "category", "needs_looking"}
 )
@@ -62,6 +64,7 @@ def _text(row: Mapping[str, Any], key: str, default: str | None) -> str:
     value = row.get(key, default)
     if not isinstance(value, str) or (default is None and not value.strip()):
         raise TaskError(f"{key!r} must be a text{' that is not empty' if default is None else ''}, got {value!r}")
+    check_writable(key, value)
     return value
 
 
@@ -72,6 +75,8 @@ def _texts(row: Mapping[str, Any], key: str, *, required: bool) -> tuple[str, ..
         raise TaskError(f"{key!r} must be a text or a list of texts, none empty, got {value!r}")
     if required and not texts:
         raise TaskError(f"{key!r} is missing; give a text or a list of texts")
+    for text in texts:
+        check_writable(key, text)
     return tuple(texts)
 
 
@@ -117,14 +122,18 @@ def _one_evidence(item: object, image_count: int) -> Evidence:
     image, corners = item["image"], item["box"]
     if not isinstance(image, int) or isinstance(image, bool) or not 0 <= image < image_count:
         raise TaskError(f"the evidence's image {image!r} does not exist; the row has {image_count}, counted from 0")
-    if not isinstance(corners, list) or not all(type(corner) in (int, float) for corner in corners):
-        raise TaskError(f"the evidence's box {corners!r} must be a list of 4 fractions")
+    if not isinstance(corners, list) or not all(_is_number(corner) for corner in corners):
+        raise TaskError(f"the evidence's box {shortened(corners)} must be a list of 4 fractions")
     box = read_box([float(corner) for corner in corners])
     if not isinstance(box, Box):
         raise TaskError(
             f"the evidence's box {corners!r} cannot be used: {box.message} Boxes are fractions from 0 to 1."
         )
     return Evidence(image, box)
+
+
+def _is_number(corner: object) -> bool:
+    return isinstance(corner, int | float) and not isinstance(corner, bool) and abs(corner) < _LARGEST
 
 
 def _needs_looking(row: Mapping[str, Any]) -> bool | None:

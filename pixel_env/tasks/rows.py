@@ -42,18 +42,21 @@ class Row:
         return next((value for value in values if value is not None and not _is_nan(value)), None)
 
     def text(self, *names: str) -> str:
-        """A text that is not blank. Raises TaskError."""
+        """A text that is not blank and can be written. Raises TaskError."""
         value = self.value(*names)
         if not isinstance(value, str) or not value.strip():
             raise TaskError(f"{names[0]!r} must be a text that is not empty, got {shortened(value)}")
+        check_writable(names[0], value)
         return value.strip()
 
     def texts(self, *names: str) -> tuple[str, ...]:
-        """A text or a list of texts, as texts; numbers count as their digits. Raises TaskError."""
+        """A text or a list of texts, as texts that can be written; numbers count as their digits. Raises TaskError."""
         value = self.value(*names)
         items = value if isinstance(value, list) else [value]
         if not items or not all(_is_plain(item) and str(item).strip() for item in items):
             raise TaskError(f"{names[0]!r} must be a text or a list of texts, none empty, got {shortened(value)}")
+        for item in items:
+            check_writable(names[0], str(item))
         return tuple(str(item).strip() for item in items)
 
 
@@ -63,6 +66,24 @@ def _is_nan(value: object) -> bool:
 
 def _is_plain(item: object) -> bool:
     return isinstance(item, str | int | float) and not isinstance(item, bool)
+
+
+def is_writable(text: str) -> bool:
+    """Whether UTF-8 can hold it. JSON can escape half of a surrogate pair, which no file, model or endpoint takes."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def check_writable(name: str, text: str) -> None:
+    """Raises TaskError, which calls the text `name`, unless it is writable."""
+    if not is_writable(text):
+        raise TaskError(
+            f"{name!r} holds a lone surrogate, half of a character that UTF-8 cannot hold, got {shortened(text)}; "
+            "write the character whole"
+        )
 
 
 def shortened(value: object) -> str:

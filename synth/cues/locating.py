@@ -33,8 +33,9 @@ def locate_seeds(spec: str | Path, split: str) -> Located | None:
     path = Path(rest if named else spec).expanduser()
     if named is None and not path.exists():
         return None
-    # A folder of SA-1B holds 11,000 files of one picture each, far more than a task set may: one tells for all.
-    if named in (None, SA1B) and path.is_dir() and (files := _sa1b_files(path)) and _is_of_sa1b(files[0]):
+    # A folder of SA-1B holds 11,000 files of one picture each, far more than a task set may. One tells for all, and not
+    # the first one, which may be the one that is broken: its reader names it then.
+    if named in (None, SA1B) and path.is_dir() and any(map(_is_of_sa1b, files := _sa1b_files(path))):
         return Located(files, SA1B, path)
     try:
         return locate(path, named, split, SEED_FORMATS)

@@ -5,6 +5,7 @@ Knows boxes and numbers. Knows no format, no task and no pixels.
 
 import math
 from collections.abc import Sequence
+from typing import TypeGuard
 
 import numpy as np
 
@@ -17,6 +18,15 @@ _AROUND = 0.01
 _BACKGROUND = 16.0
 """A region this many times larger is what another one lies on; a smaller one is a thing beside it."""
 _ASPECT_SLACK = 0.02
+_MOST_SIDE_PX = 2**31 - 1
+
+
+def is_finite(value: object) -> bool:
+    """Whether it is a number to reckon with: JSON also has NaN, Infinity, and whole numbers too large for a float."""
+    try:
+        return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    except OverflowError:
+        return False
 
 
 def box_in_pixels(corners: object, size: tuple[int, int]) -> Box:
@@ -33,7 +43,7 @@ def box_of_corners(corners: object, size: tuple[int, int]) -> Box:
 def annotated_size(image: object) -> tuple[int, int]:
     """`width` and `height` of an annotation's picture. Raises TaskError."""
     width, height = (image.get(side) if isinstance(image, dict) else None for side in ("width", "height"))
-    if not isinstance(width, int) or not isinstance(height, int) or min(width, height) < 1:
+    if not _is_side(width) or not _is_side(height):
         raise TaskError(f"a picture's 'width' and 'height' must be whole pixels, got {shortened((width, height))}")
     return width, height
 
@@ -77,8 +87,12 @@ def place_of(box: Box) -> str:
     return f"{across} % of the way from left to right and {down} % of the way from top to bottom"
 
 
+def _is_side(value: object) -> TypeGuard[int]:
+    return type(value) is int and 1 <= value <= _MOST_SIDE_PX
+
+
 def _four_numbers(corners: object, wanted: str) -> list[float]:
-    if not isinstance(corners, list) or len(corners) != 4 or not all(type(one) in (int, float) for one in corners):
+    if not isinstance(corners, list) or len(corners) != 4 or not all(map(is_finite, corners)):
         raise TaskError(f"'bbox' must be {wanted} in pixels, got {shortened(corners)}")
     return [float(one) for one in corners]
 

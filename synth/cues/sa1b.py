@@ -6,8 +6,8 @@ pixels, area, predicted_iou, stability_score, crop_box, point_coords}]}, beside 
 What can be asked exactly without knowing what a thing is, and needs a look: whether the thing at a place is wider than
 tall, taller than wide, or about as wide as tall. The answer is the proportion of its box; proportions in between are
 not asked about. Asked are regions whose mask is sure (`predicted_iou`), fills its box, ends inside of the picture and
-stands alone at its place; an `Asker` may ask something better about the same regions (`asking.py`). Masks are not
-decoded.
+stands alone at its place; an `Asker` may ask something better about the same regions (`asking.py`). A region that
+cannot be read may lie anywhere: nothing is asked about its picture. Masks are not decoded.
 
 Source: README of facebookresearch/segment-anything, section "Dataset".
 """
@@ -24,7 +24,7 @@ from pixel_env.tasks.format import Format
 from pixel_env.tasks.pictures import PictureFolder
 from pixel_env.tasks.rows import Row, read_rows, shortened
 from pixel_env.types import Evidence, Task
-from synth.cues.regions import annotated_size, box_in_pixels, check_aspect, isolated, place_of
+from synth.cues.regions import annotated_size, box_in_pixels, check_aspect, is_finite, isolated, place_of
 
 SHAPES = ("wider than tall", "taller than wide", "about as wide as tall")
 
@@ -51,7 +51,12 @@ def _told_by(columns: frozenset[str], suffix: str) -> bool:
 
 
 def _region_rows(path: Path) -> Iterable[Row]:
-    for row in read_rows(path):
+    # One of 11,000 files that was cut while it was fetched must neither stop the others nor vanish.
+    try:
+        rows = list(read_rows(path))
+    except TaskError as error:
+        rows = [Row(path, 0, "the whole file", problem=str(error))]
+    for row in rows or [Row(path, 0, "the whole file", problem="an object is expected, got an empty list")]:
         yield from [row] if row.problem else _regions_of(row)
 
 
@@ -65,14 +70,15 @@ def _regions_of(row: Row) -> Iterator[Row]:
         yield replace(row, values={}, problem=str(error))
         return
     boxes: list[Box] = []
-    regions: list[dict[str, Any]] = []
     for place, annotation in enumerate(annotations):
         try:
             boxes.append(_box_of(annotation, size))
-            regions.append(annotation)
         except TaskError as error:
-            yield Row(row.file, place, f"annotation {place}", problem=str(error))
-    for place, (annotation, box, is_alone) in enumerate(zip(regions, boxes, isolated(boxes), strict=True)):
+            told = f"nothing is asked about its picture, where it could lie anywhere: {error}"
+            yield Row(row.file, place, f"annotation {place}", problem=told)
+    if len(boxes) < len(annotations):
+        return
+    for place, (annotation, box, is_alone) in enumerate(zip(annotations, boxes, isolated(boxes), strict=True)):
         if is_alone and _is_whole_and_sure(annotation, box, size):
             values = {"image": row.values["image"], "annotation": annotation}
             yield Row(row.file, place, f"annotation {annotation['id']}", values)
@@ -82,7 +88,7 @@ def _box_of(annotation: object, size: tuple[int, int]) -> Box:
     if not isinstance(annotation, dict):
         raise TaskError(f"an annotation is an object, got {shortened(annotation)}")
     for name in ("id", "area", "predicted_iou"):
-        if type(annotation.get(name)) not in (int, float):
+        if not is_finite(annotation.get(name)):
             raise TaskError(f"{name!r} must be a number, got {shortened(annotation.get(name))}")
     return box_in_pixels(annotation.get("bbox"), size)
 
@@ -99,9 +105,7 @@ def _shape(box: Box, size: tuple[int, int]) -> str | None:
 
 def _task_of(row: Row, pictures: PictureFolder) -> Task:
     image, annotation = row.value("image"), row.value("annotation")
-    name = image.get("file_name")
-    if not isinstance(name, str) or not name.strip():
-        raise TaskError(f"'file_name' must be a text that is not empty, got {shortened(name)}")
+    name = replace(row, values=image).text("file_name")
     place = os.path.normpath(os.path.join(os.path.relpath(row.file.parent, pictures.root), name))
     size = annotated_size(image)
     source = pictures.picture(place)

@@ -12,6 +12,7 @@ Source: code/visualization_tools/qa_visualization.py of csbobby/STAR_Benchmark, 
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 
@@ -24,6 +25,7 @@ from pixel_env.tasks.pictures import PictureFolder
 from pixel_env.tasks.rows import Row, shortened
 from pixel_env.types import VIDEO_FRAMES, Evidence, Task
 from pixel_env.video import clip_numbers, installed_decoder
+from synth.cues.regions import is_finite
 
 _NEEDED = frozenset({"question_id", "question", "video_id", "start", "end", "choices"})
 
@@ -78,15 +80,14 @@ def _task_of(row: Row, pictures: PictureFolder) -> Task:
 
 def _choices(row: Row) -> tuple[str, ...]:
     choices = row.value("choices")
-    texts = [one.get("choice") for one in choices if isinstance(one, dict)] if isinstance(choices, list) else []
-    if not texts or not all(isinstance(text, str) and text.strip() for text in texts):
+    if not isinstance(choices, list) or not all(isinstance(one, dict) for one in choices):
         raise TaskError(f"'choices' must be a list of {{choice_id, choice}}, got {shortened(choices)}")
-    return tuple(str(text).strip() for text in texts)
+    return tuple(replace(row, values=one).text("choice") for one in choices)
 
 
 def _seconds(row: Row) -> tuple[float, float]:
     start_s, end_s = row.value("start"), row.value("end")
-    if type(start_s) not in (int, float) or type(end_s) not in (int, float) or not 0 <= start_s < end_s:
+    if not is_finite(start_s) or not is_finite(end_s) or not 0 <= start_s < end_s:
         raise TaskError(f"'start' and 'end' must be seconds in order, got {shortened((start_s, end_s))}")
     return float(start_s), float(end_s)
 

@@ -34,7 +34,7 @@ def _task_of(row: Row, pictures: PictureFolder) -> Task:
     size, boxes = pictures.size(image), row.value("bbox")
     several = boxes if isinstance(boxes, list) and boxes and isinstance(boxes[0], list) else [boxes]
     return Task(
-        task_id=str(row.optional("id") or f"{row.file.stem}:{row.number}"),
+        task_id=row.texts("id")[0] if row.optional("id") else f"{row.file.stem}:{row.number}",
         question=row.text("question"),
         answers=answers,
         sources=(source,),

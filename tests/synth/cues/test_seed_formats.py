@@ -201,6 +201,34 @@ def test_the_options_of_a_row_are_the_same_in_every_run(made, tmp_path):
     assert [task.options for task in tasks_of(path)] == [task.options for task in tasks_of(path)]
 
 
+def test_of_lvis_what_is_not_boxed_throughout_is_not_counted_and_wrong_options_were_looked_for(made, make, tmp_path):
+    path = made["coco"](tmp_path)
+    content = make.coco_content()
+    content["images"][0] |= {"not_exhaustive_category_ids": [1, 5], "neg_category_ids": [3, 5]}
+    tasks = {task.task_id: task for task in tasks_of(make.as_json(path, content))}
+    assert set(tasks) == {"coco-7-count-dog", "coco-7-kind-1", "coco-7-kind-2", "coco-7-kind-3"}
+    assert set(tasks["coco-7-kind-3"].options) == {"dog", "bench"}, "a cup that nobody boxed may be there"
+    assert set(tasks["coco-7-kind-1"].options) == {"cup", "dog", "bench"}, "a kite was not looked for"
+
+
+def test_a_picture_of_lvis_is_found_by_the_last_folder_and_name_of_its_address(made, make, tmp_path):
+    path = made["coco"](tmp_path)
+    content = make.coco_content()
+    del content["images"][0]["file_name"]
+    content["images"][0]["coco_url"] = "http://images.example.org/train2017/000000000007.jpg"
+    path.unlink()
+    tasks = tasks_of(make.as_json(path.with_name("lvis_v1_val.json"), content), strict=True)
+    assert {task.sources[0].path for task in tasks} == {tmp_path / "train2017/000000000007.jpg"}
+
+
+def test_a_name_of_a_category_is_one_with_and_without_blanks_around_it(made, make, tmp_path):
+    content = make.coco_content()
+    content["categories"] = [one | {"name": f" {one['name']} "} for one in content["categories"]]
+    tasks = tasks_of(make.as_json(made["coco"](tmp_path), content))
+    options = [option for task in tasks for option in task.options]
+    assert options and all(option == option.strip() for option in options)
+
+
 def test_composed_seeds_are_recipes_and_no_file_is_written(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     with warnings.catch_warnings():
