@@ -20,8 +20,10 @@ from agents.engines.protocol import Request, Response
 from agents.rollout import EpisodeSettings, Rollout, Sampling, rollout
 from agents.traces import Trace, TraceTurn
 from pixel_env.dialects import Dialect
-from pixel_env.errors import TaskError
+from pixel_env.errors import MediaError, TaskError
 from pixel_env.failures import FailureCode
+from pixel_env.media import show
+from pixel_env.types import Trajectory
 
 IGNORED = -100
 """The label of a token that the loss skips."""
@@ -32,14 +34,16 @@ class Fault(StrEnum):
 
     TOO_LONG = "too_long"
     UNREADABLE_PICTURE = "unreadable_picture"
+    REFUSED_CALL = "refused_call"
     UNPLAYABLE = "unplayable"
 
 
 class UnusableTrace(TaskError):
-    """A trace that cannot be trained on."""
+    """A trace that cannot be trained on. From a data loader's worker it arrives by its message, without its fault."""
 
-    def __init__(self, fault: Fault, message: str) -> None:
-        super().__init__(message)
+    def __init__(self, message: str, fault: Fault = Fault.UNPLAYABLE) -> None:
+        # A worker's exception is made anew from its whole traceback (torch's ExceptionWrapper), which ends in this.
+        super().__init__(message.rpartition(f"{type(self).__module__}.{type(self).__name__}: ")[2].rstrip("\n"))
         self.fault = fault
 
 
@@ -87,7 +91,9 @@ class PlayedTrace:
 
 
 def play(trace: Trace, chat: Chat, settings: EpisodeSettings) -> PlayedTrace:
-    """The trace as an episode. Raises UnusableTrace if it does not end exactly with the trace's last turn.
+    """The trace as an episode. Raises UnusableTrace for each Fault.
+
+    It must end exactly with its last turn, and no turn that is trained may have a call that is refused.
 
     `settings.limits.max_tokens` bounds the whole conversation, the last turn included: no trace is cut.
     """
@@ -99,27 +105,47 @@ def play(trace: Trace, chat: Chat, settings: EpisodeSettings) -> PlayedTrace:
 
 
 def _check(trace: Trace, played: Rollout, settings: EpisodeSettings) -> None:
-    trajectory, longest = played.trajectory, settings.limits.max_tokens
-    tokens = len(played.prompt_ids) + len(played.completion_ids)
-    if any(failure.code is FailureCode.UNREADABLE_SOURCE for failure in trajectory.failures):
+    trajectory, name = played.trajectory, f"The trace of task {trace.task.task_id!r}"
+    if (unread := _unread_picture(trajectory, settings)) is not None:
         raise UnusableTrace(
+            f"{name} has a picture that cannot be shown: {unread}. Put a good one in its place, or leave it out.",
             Fault.UNREADABLE_PICTURE,
-            f"The trace of task {trace.task.task_id!r} looks at a picture that can no longer be read. Put it back.",
         )
+    for number, (turn, said) in enumerate(zip(trace.turns, trajectory.turns, strict=False), 1):
+        if turn.train and said.failure is not None:
+            raise UnusableTrace(
+                f"{name} would teach a call that is refused, in turn {number} ({said.failure.code}: "
+                f"{said.failure.message.rstrip('.')}). Give the --dialect that the trace was made in (now "
+                f'{settings.dialect.name!r}), or set "train" of that turn to false.',
+                Fault.REFUSED_CALL,
+            )
     if len(trajectory.turns) < len(trace.turns) or trajectory.error is not None:
         ending = trajectory.error or f"the episode stopped ({trajectory.stop}) after {len(trajectory.turns)} turns"
         raise UnusableTrace(
+            f"{name} with {len(trace.turns)} turns cannot be played to its end: {ending}. Raise max_turns or "
+            f"max_images, or end the trace with an answer of the dialect {settings.dialect.name!r}.",
             Fault.UNPLAYABLE,
-            f"The trace of task {trace.task.task_id!r} with {len(trace.turns)} turns cannot be played to its end: "
-            f"{ending}. Raise max_turns or max_images, or end the trace with an answer of the dialect "
-            f"{settings.dialect.name!r}.",
         )
+    tokens, longest = len(played.prompt_ids) + len(played.completion_ids), settings.limits.max_tokens
     if longest is not None and tokens > longest:
         raise UnusableTrace(
+            f"{name} has {tokens} tokens, pictures included, and {longest} are allowed. "
+            "Raise max_tokens if the model's context has room, or show smaller pictures.",
             Fault.TOO_LONG,
-            f"The trace of task {trace.task.task_id!r} has {tokens} tokens, pictures included, and {longest} are "
-            "allowed. Raise max_tokens if the model's context has room, or show smaller pictures.",
         )
+
+
+def _unread_picture(trajectory: Trajectory, settings: EpisodeSettings) -> MediaError | None:
+    """What keeps the task's pictures from being shown, looked for only where the episode has gone wrong."""
+    gone = any(failure.code is FailureCode.UNREADABLE_SOURCE for failure in trajectory.failures)
+    if not gone and trajectory.error is None:
+        return None
+    try:
+        for view in trajectory.task.opening_views:
+            show(view, settings.budgets)
+    except MediaError as error:
+        return error
+    return MediaError("it could not be read a moment ago") if gone else None
 
 
 def _labels(trace: Trace, played: Rollout) -> tuple[int, ...]:

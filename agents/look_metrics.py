@@ -13,6 +13,10 @@ from pixel_env.types import CropImage, Malformed, SelectFrames, Source, Stop, Ta
 
 COVERED = 0.5
 """A look hits the evidence if it shows at least this share of it."""
+MOST_LOOK_AREA = 0.25
+"""A crop of an image hits nothing if it asks for more of the image: it is hardly more than the overview."""
+SMALLER = 0.5
+"""A look after one that showed the evidence hits it if it asks for at most this share of that one's area."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,11 +48,16 @@ def first_box_iou(trajectories: Sequence[Trajectory]) -> Estimate:
 
 
 def recovered_looks(forced: Sequence[Forced]) -> Estimate:
-    """Share of episodes whose first look after the mistakes hits the evidence.
+    """Share of episodes, of tasks with evidence, whose first executed look after the mistakes hits the evidence.
 
-    After a look that showed it too large, a hit shows it larger. Who does not look again has not recovered.
+    A hit shows at least COVERED of it, and of an image it asks for at most MOST_LOOK_AREA, as every right look of a
+    planned trace does: the whole picture was seen before. After a mistake that showed the evidence, too large, it asks
+    for at most SMALLER of that one's area: planned traces make such a mistake at least four times as large as the right
+    look, and one that is hardly smaller repeats it. What a dialect adds around a crop is shown but not asked for. Who
+    does not look again has not recovered.
     """
-    return wilson(sum(_recovers(one) for one in forced), len(forced))
+    marks = [_recovers(one) for one in forced if one.trajectory.task.evidence]
+    return wilson(sum(marks), len(marks))
 
 
 def recovered_answers(forced: Sequence[Forced]) -> Estimate:
@@ -78,15 +87,40 @@ def _executed(trajectory: Trajectory) -> list[bool]:
     return [turn.failure is None and not (cut and place == last) for place, turn in enumerate(trajectory.turns)]
 
 
-def _first_iou(trajectory: Trajectory) -> float | None:
-    seen = list(trajectory.prompt_views)
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """An executed operation: what it showed, and of a crop the box that it asked for, on its source's picture."""
+
+    views: tuple[View, ...]
+    asked: tuple[Source, Box] | None
+
+    @property
+    def area(self) -> float:
+        """The share of the picture that was asked for."""
+        return 1.0 if self.asked is None else self.asked[1].area
+
+
+def _looks(trajectory: Trajectory) -> list[_Look | None]:
+    """The look of each turn, None for a turn without an executed one."""
+    seen, looks = list(trajectory.prompt_views), list[_Look | None]()
     for turn, executed in zip(trajectory.turns, _executed(trajectory), strict=True):
-        if executed and isinstance(turn.action, CropImage):
-            parent = seen[turn.action.image]
-            asked = turn.action.box.within(parent.box)
-            return max((asked.iou(box) for box in _boxes_on(parent.source, trajectory.task)), default=0.0)
+        looks.append(_look(turn, seen) if executed and turn.views else None)
         seen += turn.views
-    return None
+    return looks
+
+
+def _look(turn: Turn, seen: Sequence[View]) -> _Look:
+    if not isinstance(turn.action, CropImage):
+        return _Look(turn.views, None)
+    parent = seen[turn.action.image]
+    return _Look(turn.views, (parent.source, turn.action.box.within(parent.box)))
+
+
+def _first_iou(trajectory: Trajectory) -> float | None:
+    asked = next((look.asked for look in _looks(trajectory) if look is not None and look.asked is not None), None)
+    if asked is None:
+        return None
+    return max((asked[1].iou(box) for box in _boxes_on(asked[0], trajectory.task)), default=0.0)
 
 
 def _boxes_on(source: Source, task: Task) -> list[Box]:
@@ -94,18 +128,17 @@ def _boxes_on(source: Source, task: Task) -> list[Box]:
 
 
 def _recovers(forced: Forced) -> bool:
-    trajectory, task = forced.trajectory, forced.trajectory.task
-    mistakes, rest = trajectory.turns[: forced.turns], trajectory.turns[forced.turns :]
-    looks = zip(rest, _executed(trajectory)[forced.turns :], strict=True)
-    look = next((turn for turn, executed in looks if executed and turn.views), None)
-    if look is None:
+    looks, task = _looks(forced.trajectory), forced.trajectory.task
+    look = next((look for look in looks[forced.turns :] if look is not None), None)
+    if look is None or not _shows_evidence(look, task):
         return False
-    before = [view.box.area for turn in mistakes for view in turn.views if _hits(view, task)]
-    return any(_hits(view, task) and all(view.box.area < area for area in before) for view in look.views)
+    largest = [SMALLER * one.area for one in looks[: forced.turns] if one is not None and _shows_evidence(one, task)]
+    return look.area <= min([*largest, MOST_LOOK_AREA if task.media == "image" else 1.0])
 
 
-def _hits(view: View, task: Task) -> bool:
-    return any(_covered(box, view.box) >= COVERED for box in _boxes_on(view.source, task))
+def _shows_evidence(look: _Look, task: Task) -> bool:
+    boxes = [(box, view.box) for view in look.views for box in _boxes_on(view.source, task)]
+    return any(_covered(evidence, shown) >= COVERED for evidence, shown in boxes)
 
 
 def _covered(evidence: Box, shown: Box) -> float:

@@ -3,17 +3,35 @@
 Knows TRL's flags about models. Knows nothing of what a model is used for.
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 from trl import ModelConfig
 
+from pixel_env.errors import ConfigError
 
-def model_options(given: dict[str, Any] | str | None, model_config: ModelConfig) -> dict[str, Any]:
-    """`model_init_kwargs`: what was given, and the flags."""
-    options = dict(given) if isinstance(given, dict) else {}
-    options |= {
+_JSON = """'{"dtype": "bfloat16"}'"""
+
+
+def model_options(given: Mapping[str, Any] | str | None, model_config: ModelConfig) -> dict[str, Any]:
+    """`model_init_kwargs`: what was given, and the flags, of which one that is not at its default wins.
+
+    Raises ConfigError for a text that TRL did not read as JSON.
+    """
+    if isinstance(given, str):
+        raise ConfigError(
+            f"model_init_kwargs is no mapping: {given!r}. Give one, as JSON on the command line: {_JSON}."
+        )
+    defaults = _flags(ModelConfig())
+    told = {name: value for name, value in (given or {}).items() if value is not None}
+    changed = {name: value for name, value in _flags(model_config).items() if value not in (None, defaults[name])}
+    return {name: value for name, value in (defaults | told | changed).items() if value is not None}
+
+
+def _flags(model_config: ModelConfig) -> dict[str, str | None]:
+    """The flags by their names in `from_pretrained`."""
+    return {
         "revision": model_config.model_revision,
         "attn_implementation": model_config.attn_implementation,
-        "dtype": model_config.dtype or "float32",
+        "dtype": model_config.dtype,
     }
-    return {name: value for name, value in options.items() if value is not None}

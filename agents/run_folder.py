@@ -27,10 +27,13 @@ _WAY_OUT = "Put it back, or give another folder."
 def keep_configuration(folder: Path, parts: Sequence[Any], *, resumes: bool) -> None:
     """Writes the fields of the dataclasses `parts`; a run that resumes with other ones is refused, naming them.
 
-    Raises ConfigError for a folder that cannot be written, too.
+    So is one that starts afresh beside the checkpoints of a run with other ones, which it would resume with if it were
+    cut. Raises ConfigError, for a folder that cannot be written, too.
     """
     if resumes:
         refuse_another(folder, parts)
+    else:
+        _refuse_checkpoints_of_another(folder, parts)
     make_folder(folder)
     write_whole(folder / FILE_NAME, json.dumps(fields_of(parts), indent=2, sort_keys=True) + "\n")
 
@@ -47,15 +50,33 @@ def make_folder(folder: Path) -> None:
 
 def refuse_another(folder: Path, parts: Sequence[Any]) -> None:
     """Raises ConfigError, naming the fields, if the folder is that of a run with other ones than `parts` have."""
-    if not (folder / FILE_NAME).exists():
-        return
-    before, fields = read_configuration(folder), fields_of(parts)
-    if names := changed_names(before, fields):
-        changed = [f"{name} (was {before.get(name)!r}, is {fields.get(name)!r})" for name in names]
+    if (folder / FILE_NAME).exists() and (changed := _changes(folder, parts)):
         raise ConfigError(
-            f"The run in {folder} was started with another configuration: {', '.join(changed)}. "
+            f"The run in {folder} was started with another configuration: {changed}. "
             "Resume with the same one, or give another folder."
         )
+
+
+def _refuse_checkpoints_of_another(folder: Path, parts: Sequence[Any]) -> None:
+    if not any(folder.glob("checkpoint-*")):
+        return
+    if not (folder / FILE_NAME).exists():
+        other = f"an unknown configuration: it has no {FILE_NAME}"
+    elif changed := _changes(folder, parts):
+        other = f"another configuration: {changed}"
+    else:
+        return
+    raise ConfigError(
+        f"{folder} holds checkpoints of a run with {other}. Give another --output_dir, go on with that run "
+        "(--resume_from_checkpoint last, and its configuration), or delete its checkpoint-* folders."
+    )
+
+
+def _changes(folder: Path, parts: Sequence[Any]) -> str:
+    """The fields that differ from the folder's, with both values; empty for none."""
+    before, fields = read_configuration(folder), fields_of(parts)
+    names = changed_names(before, fields)
+    return ", ".join(f"{name} (was {before.get(name)!r}, is {fields.get(name)!r})" for name in names)
 
 
 def read_configuration(folder: Path) -> dict[str, Any]:

@@ -13,10 +13,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from pixel_env.errors import TaskError
 from pixel_env.types import Task, TaskSet
+
+_Value = TypeVar("_Value", str, bool, list[Any])
+_JSON_NAMES = {str: "a text", bool: "true or false", list: "a list"}
 
 
 class Mistake(StrEnum):
@@ -76,15 +79,16 @@ def read_traces(path: Path, task_set: TaskSet) -> list[Trace]:
     tasks = {task.task_id: task for task in task_set.tasks}
     try:
         lines = path.read_text(encoding="utf-8").split("\n")
-    except OSError as error:
-        raise TaskError(f"cannot read the traces {path}: {error.strerror}") from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise TaskError(f"cannot read the traces {path}: {error}. Give a text file in UTF-8.") from error
     return [_read_row(line, f"{path}, row {row}", tasks) for row, line in enumerate(lines, 1) if line.strip()]
 
 
 def _read_row(line: str, place: str, tasks: dict[str, Task]) -> Trace:
     try:
         row = json.loads(line)
-        task_id, kind, turns = row["task_id"], row.get("kind", ""), tuple(read_turn(turn) for turn in row["turns"])
+        task_id, kind = _of_type(str, row, "task_id"), _of_type(str, {"kind": "", **row}, "kind")
+        turns = tuple(read_turn(turn) for turn in _of_type(list, row, "turns"))
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise TaskError(
             f"{place}: not a trace ({type(error).__name__}: {error}). "
@@ -102,4 +106,12 @@ def _read_row(line: str, place: str, tasks: dict[str, Task]) -> Trace:
 
 def read_turn(turn: dict[str, Any]) -> TraceTurn:
     """What `turn_row` wrote. Raises KeyError, TypeError or ValueError for anything else."""
-    return TraceTurn(turn["text"], turn["train"], Mistake(turn["mistake"]) if "mistake" in turn else None)
+    mistake = Mistake(turn["mistake"]) if "mistake" in turn else None
+    return TraceTurn(_of_type(str, turn, "text"), _of_type(bool, turn, "train"), mistake)
+
+
+def _of_type(kind: type[_Value], row: dict[str, Any], name: str) -> _Value:
+    """The value of a key. Raises TypeError, naming it, for another type: the text "false" would count as true."""
+    if not isinstance(value := row[name], kind):
+        raise TypeError(f"{name!r} is {value!r}, wanted {_JSON_NAMES[kind]}")
+    return value

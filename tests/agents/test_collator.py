@@ -1,17 +1,31 @@
+import pickle
+from dataclasses import dataclass, replace
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
+from PIL import Image
+from torch._utils import ExceptionWrapper
+from torch.utils.data import DataLoader
 from transformers import AutoProcessor
 
 from agents.chat import Chat
-from agents.collator import IGNORED, TraceCollator, play
+from agents.collator import IGNORED, Fault, TraceCollator, UnusableTrace, play
 from agents.rollout import EpisodeSettings
+from agents.trace_survey import survey
 from agents.traces import Trace, TraceTurn
+from pixel_env.actions import write
+from pixel_env.boxes import Box
 from pixel_env.dialects import dialect_named
 from pixel_env.errors import TaskError
+from pixel_env.media import FileSource
+from pixel_env.own_function import own_function
 from pixel_env.tasks import load_tasks
-from pixel_env.types import Limits
+from pixel_env.testing import tiny_task
+from pixel_env.types import CropImage, Limits
 from synth.templates import recrop_once, single_pass
+from tests.agents.planned_traces import SMALL, image_task, shown_small
 
 TINY = dialect_named("tiny")
 
@@ -99,3 +113,99 @@ def test_a_trace_that_does_not_end_with_its_episode_is_refused_with_the_way_out(
     limited = EpisodeSettings(TINY, Limits(max_turns=max_turns), settings.budgets)
     with pytest.raises(TaskError, match=f"{reason}.*Raise max_turns"):
         play(trace, chat, limited)
+
+
+# ----------------------------------------------------------------------------------------------- calls that are refused
+
+
+@pytest.mark.parametrize("name", ["qwen2.5-vl", "qwen3-vl", "default:notool"])
+def test_a_trace_of_another_dialect_is_refused_because_it_would_teach_calls_that_fail(tiny_processor, name):
+    call = write(CropImage(0, Box(0.5, 0.5, 0.75, 0.75)), dialect_named("default"))
+    trace = Trace(image_task("fractions"), (TraceTurn(f"Look.\n{call}"), TraceTurn("\\boxed{7}")))
+    own, other = (shown_small(dialect_named(one)) for one in ("default", name))
+    settings = EpisodeSettings(other, Limits(8, 40), SMALL)
+    told = rf"turn 1 \((crop_too_small|unknown_operation): .*--dialect .*{name}"
+    with pytest.raises(UnusableTrace, match=told) as refused:
+        play(trace, Chat(tiny_processor, other), settings)
+    assert refused.value.fault is Fault.REFUSED_CALL
+    assert survey([trace], Chat(tiny_processor, other), settings).refused == {"refused_call": 1}
+    assert survey([trace], Chat(tiny_processor, own), replace(settings, dialect=own)).refused == {}
+
+
+def test_a_refused_call_that_is_shown_and_not_trained_teaches_how_to_go_on(chat, tasks, settings):
+    for train, kept in ((False, True), (True, False)):
+        turns = (TraceTurn("<crop> 0 0 4 4"), TraceTurn("<crop> 3 3 3 3", train), TraceTurn("<answer>7"))
+        assert bool(survey([Trace(tasks.tasks[0], turns)], chat, settings).places) == kept
+
+
+@pytest.mark.parametrize(
+    "made_by",
+    [
+        *(f"warm_start:{name}_warm_start" for name in ("clumsy", "competent", "self_correction", "mistakes_trained")),
+        *("warm_start:single_pass_warm_start", "templates:single_pass_traces", "templates:recrop_traces"),
+    ],
+)
+def test_no_trace_that_the_library_makes_teaches_a_refused_call(chat, settings, made_by):
+    made = own_function(f"synth.{made_by}", "traces function")(load_tasks("sample:vstar-tiny", count=42), TINY, 0)
+    found = survey([made[place] for place in range(42)], chat, settings)
+    assert (len(found.places), found.refusals) == (42, ())
+
+
+# ------------------------------------------------------------------------------------------------- pictures and workers
+
+
+def look_twice(source, task_id="seen"):
+    turns = (TraceTurn("<crop> 0 0 4 4"), TraceTurn("<crop> 8 8 12 12"), TraceTurn("<answer>7"))
+    return Trace(tiny_task(task_id, sources=(source,), evidence=()), turns)
+
+
+def test_a_picture_that_is_cut_in_its_middle_is_named_and_not_blamed_on_the_limits(chat, settings, tmp_path):
+    path = tmp_path / "cut.jpg"
+    Image.effect_noise((400, 300), 90).convert("RGB").save(path)
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 3])
+    trace = look_twice(FileSource(path))
+    with pytest.raises(UnusableTrace, match=r"'seen'.*cannot be shown: cannot decode .*cut\.jpg.*truncated") as told:
+        play(trace, chat, settings)
+    assert told.value.fault is Fault.UNREADABLE_PICTURE and "max_turns" not in str(told.value)
+    assert survey([trace], chat, settings).refusals == ()  # the header is whole
+    Image.new("RGB", (1300, 5)).save(path.with_name("long.png"))
+    [refusal] = survey([look_twice(FileSource(path.with_name("long.png")))], chat, settings).refusals
+    assert refusal.fault is Fault.UNREADABLE_PICTURE and "longer than 200 to 1" in refusal.message
+
+
+def test_what_a_worker_finds_unusable_arrives_as_the_same_message():
+    error = UnusableTrace("The trace has 9 tokens.", Fault.TOO_LONG)
+    again = pickle.loads(pickle.dumps(error))
+    assert (type(again), str(again), again.fault) == (UnusableTrace, str(error), Fault.TOO_LONG)
+    try:
+        raise error
+    except UnusableTrace:
+        sent = pickle.dumps(ExceptionWrapper(where="in DataLoader worker process 0"))
+    with pytest.raises(UnusableTrace) as told:
+        pickle.loads(sent).reraise()
+    assert str(told.value) == "The trace has 9 tokens."
+
+
+@dataclass(frozen=True)
+class LoggedSource:
+    """A picture that writes a line whenever it is decoded, in whatever process."""
+
+    key: str
+    log: Path
+
+    def decode(self):
+        with self.log.open("a") as file:
+            file.write(f"{self.key}\n")
+        return Image.new("RGB", (1600, 1200))
+
+
+def test_workers_decode_a_picture_once_for_a_trace_and_an_epoch_and_once_for_a_batch(chat, settings, tmp_path):
+    keys = [f"{tmp_path}/{place}" for place in range(4)]
+    traces = [look_twice(LoggedSource(key, tmp_path / "log"), key) for key in keys]
+    collator = TraceCollator(chat, settings, traces)
+    loader = DataLoader([{"trace": place} for place in range(4)], 2, collate_fn=collator, num_workers=2)
+    for epoch in (1, 2):
+        assert sum(len(batch["image_grid_thw"]) for batch in loader) == 4 * 3
+        assert sorted((tmp_path / "log").read_text().split()) == sorted(keys * epoch)
+    collator.batch([traces[0]] * 4)
+    assert len((tmp_path / "log").read_text().split()) == 2 * 4 + 1

@@ -2,15 +2,20 @@ from dataclasses import replace
 
 import pytest
 
+from agents.engines.scripted import PlainChat, ScriptedEngine, in_turn
 from agents.look_metrics import Forced, first_box_iou, recovered_answers, recovered_looks, valid_operations
 from agents.metrics import NOTHING
+from agents.rollout import EpisodeSettings, Sampling, rollout
+from agents.sft_evaluation import mistakes_of
 from pixel_env.boxes import FULL, Box
+from pixel_env.dialects import dialect_named
 from pixel_env.failures import Failure, FailureCode
 from pixel_env.testing import tiny_task, tiny_video_task
 from pixel_env.types import (
     Answer,
     CropImage,
     Evidence,
+    Limits,
     Malformed,
     Prompt,
     SelectFrames,
@@ -21,6 +26,7 @@ from pixel_env.types import (
     View,
     ViewKind,
 )
+from tests.agents.planned_traces import SMALL, planned_traces, shown_small
 
 CUE = Box(0.5, 0.5, 0.75, 0.75)
 TASK = tiny_task()
@@ -88,6 +94,9 @@ WRONG, OVERSIZED = Box(0.0, 0.0, 0.25, 0.25), Box(0.3, 0.3, 1.0, 1.0)
         ((crop(FULL, REFUSED), crop(CUE), ANSWER), True),
         ((crop(WRONG), crop(CUE), ANSWER), False),
         ((crop(Box(0.5, 0.5, 0.6, 0.6)), ANSWER), False),
+        ((crop(Box(0.4, 0.4, 0.9, 0.9)), ANSWER), True),
+        ((crop(Box(0.4, 0.4, 0.95, 0.9)), ANSWER), False),
+        ((crop(FULL), ANSWER), False),
         ((ANSWER,), False),
         ((), False),
     ],
@@ -99,13 +108,61 @@ def test_who_recovers_looks_at_the_evidence_with_the_next_executed_look(after, r
 
 def test_after_a_look_that_was_too_large_only_a_smaller_one_recovers():
     closer = crop(CUE.relative_to(OVERSIZED), image=1, parent=OVERSIZED)
-    for next_look, recovers in ((closer, 1.0), (crop(OVERSIZED), 0.0), (crop(FULL), 0.0), (crop(WRONG), 0.0)):
+    hardly_smaller, half = crop(Box(0.31, 0.31, 1.0, 1.0)), crop(Box(0.5, 0.3, 0.85, 0.99))
+    for next_look, recovers in (
+        *((closer, 1.0), (half, 1.0), (hardly_smaller, 0.0)),
+        *((crop(OVERSIZED), 0.0), (crop(FULL), 0.0), (crop(WRONG), 0.0)),
+    ):
         assert recovered_looks([Forced(episode(crop(OVERSIZED), next_look, ANSWER), 1)]).value == recovers
 
 
 def test_frames_recover_when_one_of_them_is_of_the_evidence():
     for frames, recovers in (((4, 5), 1.0), ((1, 2), 0.0)):
         assert recovered_looks([Forced(episode(select(0), select(*frames), task=VIDEO), 1)]).value == recovers
+
+
+def test_after_a_look_that_was_a_little_too_large_a_hit_is_at_most_half_of_it():
+    large = crop(Box(0.4, 0.4, 0.85, 0.85))
+    for next_look, recovers in ((crop(Box(0.45, 0.45, 0.85, 0.85)), 0.0), (crop(CUE), 1.0)):
+        assert recovered_looks([Forced(episode(large, next_look, ANSWER), 1)]).value == recovers
+
+
+def test_a_whole_frame_of_the_evidence_shows_more_than_the_overview_and_hits():
+    whole = Turn("crop", CropImage(5, FULL), None, "", (View(VIDEO.sources[5], ViewKind.CROP, FULL),))
+    assert recovered_looks([Forced(episode(select(0), whole, task=VIDEO), 1)]).value == 1.0
+
+
+def test_what_a_dialect_adds_around_a_crop_was_not_asked_for():
+    asked = Box(0.4, 0.4, 0.85, 0.85)
+    padded = replace(crop(asked), views=(View(TASK.sources[0], ViewKind.CROP, asked.padded(0.1)),))
+    assert recovered_looks([Forced(episode(crop(WRONG), padded, ANSWER), 1)]).value == 1.0
+
+
+def test_a_task_without_evidence_has_no_right_look_and_is_not_counted():
+    unknown = episode(crop(WRONG), crop(CUE), ANSWER, task=replace(TASK, evidence=()))
+    known = episode(crop(WRONG), crop(CUE), ANSWER)
+    assert recovered_looks([Forced(unknown, 1)]) == NOTHING
+    both = recovered_looks([Forced(unknown, 1), Forced(known, 1)])
+    assert (both.value, both.n) == (1.0, 1)
+
+
+@pytest.mark.parametrize("name", ["default", "qwen2.5-vl", "qwen3-vl", "released", "tiny"])
+def test_the_right_looks_of_traces_recover_from_their_mistakes_and_a_mistake_made_twice_does_not(name):
+    dialect = shown_small(dialect_named(name))
+    chat, settings = PlainChat(dialect), EpisodeSettings(dialect, Limits(8, 40), SMALL)
+
+    def recovers(trace, *texts):
+        engine = ScriptedEngine(in_turn(*texts), chat)
+        [played] = rollout([trace.task], engine, chat, settings=settings, sampling=Sampling(0.0), seed=0)
+        return recovered_looks([Forced(played.trajectory, len(mistakes_of(trace)))]).value == 1.0
+
+    corrected = [trace for trace in planned_traces(dialect) if mistakes_of(trace)]
+    assert len(corrected) == (3 if name == "tiny" else 4)
+    for trace in corrected:
+        texts = [turn.text for turn in trace.turns]
+        made = len(mistakes_of(trace))
+        assert recovers(trace, *texts), trace.kind
+        assert not recovers(trace, *texts[:made], texts[made - 1], *texts[made:]), trace.kind
 
 
 def test_all_mistakes_of_a_trace_are_passed_over():

@@ -36,6 +36,21 @@ def test_without_a_whole_checkpoint_the_run_starts_afresh_and_says_so(tmp_path, 
     assert "from the beginning" in capsys.readouterr().out
 
 
+def test_a_run_does_not_start_beside_the_checkpoints_of_another_which_it_would_resume_with(tmp_path):
+    keep_configuration(tmp_path, [Settings(1.0)], resumes=False)
+    keep_configuration(tmp_path, [Settings(2.0)], resumes=False)  # nothing was learned yet
+    (tmp_path / "checkpoint-6").mkdir()
+    with pytest.raises(ConfigError, match=r"rate \(was 2\.0, is 3\.0\).*another --output_dir.* last.*delete") as told:
+        keep_configuration(tmp_path, [Settings(3.0)], resumes=False)
+    assert str(tmp_path) in str(told.value)
+    assert json.loads((tmp_path / FILE_NAME).read_text(encoding="utf-8")) == {"rate": 2.0}
+    keep_configuration(tmp_path, [Settings(2.0)], resumes=False)
+    keep_configuration(tmp_path, [Settings(2.0)], resumes=True)
+    (tmp_path / FILE_NAME).unlink()
+    with pytest.raises(ConfigError, match=r"checkpoints of a run with an unknown configuration"):
+        keep_configuration(tmp_path, [Settings(2.0)], resumes=False)
+
+
 @pytest.mark.parametrize("asked", [None, "elsewhere/checkpoint-3"])
 def test_any_other_wish_is_passed_on(tmp_path, asked):
     assert checkpoint_to_resume(tmp_path, asked) == asked
@@ -44,8 +59,9 @@ def test_any_other_wish_is_passed_on(tmp_path, asked):
 def test_a_folder_that_cannot_be_written_is_a_message(tmp_path):
     (tmp_path / "file").write_text("")
     for folder in (tmp_path / "file", tmp_path / "file" / "run"):
-        with pytest.raises(ConfigError, match=r"file.* cannot be written.*Give another folder"):
-            keep_configuration(folder, [Settings(1.0)], resumes=True)
+        for resumes in (True, False):
+            with pytest.raises(ConfigError, match=r"file.* cannot be written.*Give another folder"):
+                keep_configuration(folder, [Settings(1.0)], resumes=resumes)
 
 
 @pytest.mark.parametrize("text", ['{"rate"', "[1]"])
