@@ -7,6 +7,7 @@ from trl import ModelConfig, get_peft_config, get_quantization_config
 
 from agents.grpo import PixelGRPOTrainer
 from agents.grpo_config import PixelGRPOConfig
+from agents.loading import loading
 from agents.model_options import model_options
 from agents.recipes import parsed
 from agents.run_folder import checkpoint_to_resume, keep_configuration
@@ -45,14 +46,16 @@ def main(argv: list[str]) -> int:
     eval_tasks = arguments.eval_tasks and load_tasks(
         arguments.eval_tasks, split="test", count=arguments.eval_task_count
     )
-    trainer = PixelGRPOTrainer(
-        model=model_config.model_name_or_path,
-        tasks=load_tasks(arguments.tasks, split="train", count=arguments.task_count),
-        args=args,
-        eval_tasks=eval_tasks or None,
-        peft_config=get_peft_config(model_config),
-        quantization_config=get_quantization_config(model_config),
-    )
+    tasks = load_tasks(arguments.tasks, split="train", count=arguments.task_count)
+    with loading(model_config.model_name_or_path):
+        trainer = PixelGRPOTrainer(
+            model=model_config.model_name_or_path,
+            tasks=tasks,
+            args=args,
+            eval_tasks=eval_tasks or None,
+            peft_config=get_peft_config(model_config),
+            quantization_config=get_quantization_config(model_config),
+        )
     trainer.train(resume_from_checkpoint=checkpoint_to_resume(folder, args.resume_from_checkpoint))
     trainer.save_model()
     if eval_tasks:

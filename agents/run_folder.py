@@ -105,7 +105,14 @@ def write_whole(path: Path, text: str) -> None:
 
 
 def checkpoint_to_resume(folder: Path, asked: str | None) -> str | None:
-    """`asked` (a path, or None), where 'last' is the newest whole checkpoint in `folder`; None to start afresh."""
+    """`asked` (a path, or None), where 'last' is the newest whole checkpoint in `folder`; None to start afresh.
+
+    Raises ConfigError for a path without a checkpoint.
+    """
+    if asked is not None and asked != "last" and not (Path(asked) / "trainer_state.json").is_file():
+        raise ConfigError(
+            f"There is no whole checkpoint at {asked}. Give one of the run's checkpoint-* folders, or last."
+        )
     if asked != "last":
         return asked
     numbered = {int(path.name.rpartition("-")[2]): path for path in folder.glob("checkpoint-*") if _is_whole(path)}

@@ -21,14 +21,15 @@ from agents.chat import Chat
 from agents.collator import TraceCollator
 from agents.engines.transformers import TransformersEngine
 from agents.length_groups import LengthGroups
+from agents.loading import loading
 from agents.model_options import model_options
-from agents.models import model_folder
+from agents.models import checked_model_folder
 from agents.recipes import parsed
 from agents.rollout import EpisodeSettings
 from agents.run_folder import checkpoint_to_resume, keep_configuration
 from agents.sft_config import PixelSFTConfig
 from agents.sft_evaluation import Played, play_held_out, table, write_sft_summary
-from agents.trace_survey import Survey, survey, write_refused
+from agents.trace_survey import REFUSED, Survey, survey, write_refused
 from agents.traces import Trace
 from agents.training_traces import TraceArguments, load_training_traces
 from agents.video_positions import place_videos
@@ -58,26 +59,30 @@ class PixelSFTTrainer(SFTTrainer):
         callbacks: list[TrainerCallback] | None = None,
         peft_config: Any = None,
         quantization_config: Any = None,
+        eval_task_set: TaskSet | None = None,
     ) -> None:
         """`task_set` gives the pixel budgets that the traces are played with; without one the dialect's are used.
 
-        Raises ConfigError if no trace can be trained on.
+        `eval_task_set` gives those of `eval_traces`, if they are not the same. Raises ConfigError if no trace can be
+        trained on, or the model cannot be loaded.
         """
         if not len(traces):
             raise ConfigError("There are no traces to learn from. Give a folder, a file or a function that has some.")
         dialect = dialect or dialect_named(args.dialect)
         args.dataset_kwargs = {**(args.dataset_kwargs or {}), "skip_prepare_dataset": True}
-        super().__init__(
-            model=model_folder(model) if isinstance(model, str) else model,
-            args=args,
-            data_collator=_not_yet,
-            train_dataset=_rows(range(len(traces))),
-            eval_dataset=_rows(range(len(eval_traces))) if eval_traces else None,
-            processing_class=processing_class,
-            callbacks=callbacks,
-            peft_config=beside_the_tower(peft_config) if args.freeze_vision_tower else peft_config,
-            quantization_config=quantization_config,
-        )
+        eval_traces = () if eval_traces is None else eval_traces
+        with loading(model if isinstance(model, str) else type(model).__name__):
+            super().__init__(
+                model=checked_model_folder(model) if isinstance(model, str) else model,
+                args=args,
+                data_collator=_not_yet,
+                train_dataset=_rows(range(len(traces))),
+                eval_dataset=_rows(range(len(eval_traces))) if len(eval_traces) else None,
+                processing_class=processing_class,
+                callbacks=callbacks,
+                peft_config=beside_the_tower(peft_config) if args.freeze_vision_tower else peft_config,
+                quantization_config=quantization_config,
+            )
         # Qwen's classes decline to divide by a step's tokens; TRL's loss, which is used instead of theirs, does it.
         self.model_accepts_loss_kwargs = True
         if args.freeze_vision_tower:
@@ -85,16 +90,21 @@ class PixelSFTTrainer(SFTTrainer):
         place_videos(self.model)
         self.chat = Chat(self.processing_class, dialect)
         self.settings = self._settings(dialect, task_set)
+        self.eval_settings = self._settings(dialect, task_set if eval_task_set is None else eval_task_set)
         always_sees = self.is_deepspeed_enabled or self.is_fsdp_enabled
         self.data_collator = TraceCollator(self.chat, self.settings, traces, always_sees)
-        self._eval_collator = TraceCollator(self.chat, self.settings, eval_traces or (), always_sees)
+        self._eval_collator = TraceCollator(self.chat, self.eval_settings, eval_traces, always_sees)
         self.survey: Survey | None = None
+        self.eval_survey: Survey | None = None
+        if self.accelerator.is_main_process:  # an earlier run's
+            for name in REFUSED.values():
+                write_refused(Path(args.output_dir) / name, ())
         if args.train_sampling_strategy != "sequential":
-            self.survey = self._surveyed(traces, "train")
+            self.survey = self._surveyed(self.data_collator, "train")
             self.train_dataset = _rows(self.survey.places, self.survey.tokens)
-            if eval_traces:
-                found = self._surveyed(eval_traces, "held-out")
-                self.eval_dataset = _rows(found.places, found.tokens)
+            if len(eval_traces):
+                self.eval_survey = self._surveyed(self._eval_collator, "held-out")
+                self.eval_dataset = _rows(self.eval_survey.places, self.eval_survey.tokens)
 
     def _settings(self, dialect: Dialect, task_set: TaskSet | None) -> EpisodeSettings:
         """As traces are played: no longer than the model reads."""
@@ -104,11 +114,11 @@ class PixelSFTTrainer(SFTTrainer):
 
     # -------------------------------------------------------------------------------------------------------- rows
 
-    def _surveyed(self, traces: Sequence[Trace], which: str) -> Survey:
-        found = survey(traces, self.chat, self.settings)
+    def _surveyed(self, collator: TraceCollator, which: str) -> Survey:
+        found = survey(collator.traces, self.chat, collator.settings)
         if found.refusals and self.accelerator.is_main_process:
             print(f"{which}: {found.summary()}", flush=True)
-            write_refused(Path(self.args.output_dir), found)
+            write_refused(Path(self.args.output_dir) / REFUSED[which], found.refusals)
         if not found.places:
             raise ConfigError(f"No {which} trace is left to use. {found.summary()}")
         return found
@@ -132,8 +142,14 @@ class PixelSFTTrainer(SFTTrainer):
 
     # ------------------------------------------------------------------------------------------------------ playing
 
-    def played(self, traces: Sequence[Trace]) -> Played:
-        """What the model does on the traces' tasks; every process plays its share, all get the whole."""
+    def played(self, traces: Sequence[Trace] | None = None) -> Played:
+        """What the model does on the traces' tasks; every process plays its share, all get the whole.
+
+        Without `traces`: on the held-out ones that were not refused.
+        """
+        if traces is None:
+            held_out, found = self._eval_collator.traces, self.eval_survey
+            traces = held_out if found is None else [held_out[place] for place in found.places]
         rank, processes = self.accelerator.process_index, self.accelerator.num_processes
         with (
             torch.no_grad(),
@@ -141,7 +157,8 @@ class PixelSFTTrainer(SFTTrainer):
             self.accelerator.autocast(),
         ):
             engine = TransformersEngine(policy, self.chat, max_batch=self.args.per_device_eval_batch_size)
-            own = play_held_out(traces[rank::processes], engine, self.chat, self.settings)
+            shard = {"rank": rank, "processes": processes}
+            own = play_held_out(traces, engine, self.chat, self.eval_settings, **shard)
         if processes == 1:
             return own
         return Played(gather_object(list(own.free)), gather_object(list(own.forced)))
@@ -181,16 +198,18 @@ def main(argv: list[str]) -> int:
         task_set=traces.task_set,
         peft_config=get_peft_config(model_config),
         quantization_config=get_quantization_config(model_config),
+        eval_task_set=traces.held_out_set,
     )
     if trainer.is_fsdp_enabled and traces.held_out:
         raise ConfigError("A model that FSDP has split cannot play held-out tasks. Set held_out to 0.")
+    if traces.overlap and trainer.accelerator.is_main_process:
+        print(f"held-out: {traces.overlap} tasks of {arguments.held_out_traces} are learned from and left out")
     trainer.train(resume_from_checkpoint=checkpoint_to_resume(folder, args.resume_from_checkpoint))
     trainer.save_model()
-    played = trainer.played(traces.held_out) if traces.held_out else None
+    played = trainer.played() if traces.held_out else None
     if trainer.accelerator.is_main_process:
-        write_sft_summary(
-            folder, trainer.state.global_step, {} if trainer.survey is None else trainer.survey.refused, played
-        )
+        refused = [{} if one is None else one.refused for one in (trainer.survey, trainer.eval_survey)]
+        write_sft_summary(folder, trainer.state.global_step, refused[0], played, refused[1])
         if played is not None:
             print(f"\n{table(played)}")
     return 0

@@ -9,7 +9,7 @@ import torch
 from trl import SFTConfig
 
 from agents.grpo_config import EpisodeArguments
-from pixel_env.errors import ConfigError
+from agents.sft_options import check_sft_options
 
 
 @dataclass
@@ -40,16 +40,8 @@ class PixelSFTConfig(EpisodeArguments, SFTConfig):
         super().__post_init__()
         self.read_prompt()
         self.remove_unused_columns = False  # the rows point at traces, which no forward pass knows
-        self._check_options()
+        check_sft_options(self)
 
     def longest_trace(self, context: int) -> int:
         """Tokens that a trace may have, of a model that reads `context`."""
         return min(limit for limit in (self.max_tokens, self.max_length, context) if limit is not None)
-
-    def _check_options(self) -> None:
-        for name in ("packing", "padding_free"):
-            if getattr(self, name):
-                raise ConfigError(
-                    f"{name} is on, and TRL packs texts only: the places of pictures in time, height and width are not "
-                    "those of a packed row. Leave it out; train_sampling_strategy: group_by_length wastes no padding."
-                )

@@ -19,7 +19,7 @@ from agents.rollout import EpisodeSettings, Sampling, rollout
 from agents.run_folder import write_whole
 from agents.run_summary import FILE_NAME
 from agents.traces import Trace, TraceTurn
-from pixel_env.types import Trajectory
+from pixel_env.types import Stop, Trajectory
 
 _ROOM = 2
 """A turn may be so many times as long as the longest turn of the traces."""
@@ -32,24 +32,42 @@ class Played:
     free: Sequence[Trajectory]
     forced: Sequence[Forced]
 
+    def whole(self) -> "Played":
+        """Without the episodes that failed: a picture that cannot be read says nothing about the model."""
+        return Played(
+            [one for one in self.free if one.stop is not Stop.FAILED],
+            [one for one in self.forced if one.trajectory.stop is not Stop.FAILED],
+        )
 
-def play_held_out(traces: Sequence[Trace], engine: Engine, chat: Chat, settings: EpisodeSettings) -> Played:
-    """One greedy episode of each task, and one of each task whose trace begins with mistakes, after these."""
-    by_task = {trace.task.task_id: trace for trace in reversed(traces)}
-    first = [by_task[task_id] for task_id in dict.fromkeys(trace.task.task_id for trace in traces)]
+    def failed(self) -> list[Trajectory]:
+        """The episodes that failed, of either kind."""
+        both = [*self.free, *(one.trajectory for one in self.forced)]
+        return [one for one in both if one.stop is Stop.FAILED]
+
+
+def play_held_out(
+    traces: Sequence[Trace], engine: Engine, chat: Chat, settings: EpisodeSettings, *, rank: int = 0, processes: int = 1
+) -> Played:
+    """One greedy episode of each task, and one of each task whose trace begins with mistakes, after these.
+
+    Process `rank` of `processes` plays every so many-th of them: together they play what one would.
+    """
+    first = {trace.task.task_id: trace for trace in reversed(traces)}
+    tasks = [first[task_id].task for task_id in dict.fromkeys(trace.task.task_id for trace in traces)]
     corrected = {trace.task.task_id: trace for trace in traces if mistakes_of(trace)}
+    own = list(corrected.values())[rank::processes]
     longest = max((len(chat.encode(turn.text)) for trace in traces for turn in trace.turns), default=1)
     sampling = Sampling(temperature=0.0, max_turn_tokens=_ROOM * longest)
     shared: dict[str, Any] = {"settings": settings, "sampling": sampling, "seed": 0}
-    free = rollout([trace.task for trace in first], engine, chat, **shared)
+    free = rollout(tasks[rank::processes], engine, chat, **shared)
     after = rollout(
-        [trace.task for trace in corrected.values()],
+        [trace.task for trace in own],
         engine,
         chat,
         forced=lambda task: [turn.text for turn in mistakes_of(corrected[task.task_id])],
         **shared,
     )
-    turns = [len(mistakes_of(trace)) for trace in corrected.values()]
+    turns = [len(mistakes_of(trace)) for trace in own]
     return Played(
         [one.trajectory for one in free],
         [Forced(one.trajectory, count) for one, count in zip(after, turns, strict=True)],
@@ -65,42 +83,56 @@ def mistakes_of(trace: Trace) -> Sequence[TraceTurn]:
 
 
 def figures(played: Played) -> dict[str, Estimate]:
-    """Every figure by its name in the table, in order."""
-    valid = {f"valid operations, {kind}": share for kind, share in valid_operations(played.free).items()}
+    """Every figure by its name in the table, in order, of the episodes that did not fail."""
+    found = played.whole()
+    valid = {f"valid operations, {kind}": share for kind, share in valid_operations(found.free).items()}
     return {
-        "answers right": accuracy(played.free),
+        "answers right": accuracy(found.free),
         **valid,
-        "IoU of the first box": first_box_iou(played.free),
-        "looks again, right, after a mistake": recovered_looks(played.forced),
-        "answers right after a mistake": recovered_answers(played.forced),
+        "IoU of the first box": first_box_iou(found.free),
+        "looks again, right, after a mistake": recovered_looks(found.forced),
+        "answers right after a mistake": recovered_answers(found.forced),
     }
 
 
 def table(played: Played) -> str:
-    """The figures with their 95 % intervals and the number of items that each rests on."""
+    """The figures with their 95 % intervals and the number of items that each rests on; below, what failed."""
     lines = [f"{'held out':36} {'value':>7}  {'95 % interval':15} {'of':>5}"]
     for name, found in figures(played).items():
         numbers = f"{found.value:7.3f}  {found.low:.3f} to {found.high:.3f}  {found.n:5}" if found.n else "none"
         lines.append(f"{name:36} {numbers:>7}")
+    if failed := played.failed():
+        total, first = len(played.free) + len(played.forced), failed[0]
+        lines.append(f"{len(failed)} of {total} episodes failed and count nowhere, the first about")
+        lines.append(f"{first.task.task_id}: {first.error}")
     return "\n".join(lines)
 
 
-def write_sft_summary(folder: Path, steps: int, refused: Mapping[str, int], played: Played | None) -> None:
+def write_sft_summary(
+    folder: Path,
+    steps: int,
+    refused: Mapping[str, int],
+    played: Played | None,
+    refused_held_out: Mapping[str, int] | None = None,
+) -> None:
     """Writes `summary.json`: steps, refused traces by reason and, where something was played, its figures.
 
-    A figure without anything to estimate it from is null.
+    A figure without anything to estimate it from is null. Episodes that failed are counted apart.
     """
     summary: dict[str, Any] = {"steps": steps, "refused_traces": dict(refused)}
     if played is not None:
-        valid = valid_operations(played.free)
+        found = played.whole()
+        valid = valid_operations(found.free)
         summary |= {
-            "accuracy_after": _row(accuracy(played.free)),
-            "rapr_after": rapr(played.free),
+            "refused_held_out_traces": dict(refused_held_out or {}),
+            "failed_episodes": len(played.failed()),
+            "accuracy_after": _row(accuracy(found.free)),
+            "rapr_after": rapr(found.free) if found.free else None,
             "valid_operations": {kind: _row(share) for kind, share in valid.items()},
-            "failures": failures_by_code(played.free),
-            "first_box_iou": _row(first_box_iou(played.free)),
-            "recovered_looks": _row(recovered_looks(played.forced)),
-            "recovered_answers": _row(recovered_answers(played.forced)),
+            "failures": failures_by_code(found.free),
+            "first_box_iou": _row(first_box_iou(found.free)),
+            "recovered_looks": _row(recovered_looks(found.forced)),
+            "recovered_answers": _row(recovered_answers(found.forced)),
         }
     folder.mkdir(parents=True, exist_ok=True)
     write_whole(folder / FILE_NAME, json.dumps(summary, indent=2) + "\n")

@@ -5,6 +5,7 @@
 | `traces.jsonl` | the traces (`traces.py`) |
 | `tasks.jsonl` | one task a line, in the order of their first trace |
 | `task_set.json` | name, notice and pixel budgets of the set, and where the seeds' pictures are, from this folder |
+| `configuration.json` | the dialect of the calls, among what else the maker was told; not written here |
 | `pictures/` | pictures that are in no file of their own (a cell of a table file, an array) |
 
 A composed scene stays a recipe: its row names the task of a sample set, whose number and seed its id holds. A picture
@@ -14,17 +15,19 @@ made or learned from.
 
 import json
 import os
-from collections.abc import Sequence
-from dataclasses import asdict
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, cast, get_args
 
 import numpy as np
 
-from agents.run_folder import write_whole
+from agents.run_folder import FILE_NAME as CONFIGURATION
+from agents.run_folder import read_configuration, write_whole
 from agents.traces import Trace, read_traces, write_traces
 from pixel_env.boxes import Box
-from pixel_env.errors import TaskError
+from pixel_env.dialects import Dialect
+from pixel_env.errors import ConfigError, TaskError
 from pixel_env.media import FileSource
 from pixel_env.samples import SAMPLE_SETS
 from pixel_env.scenes import Split
@@ -40,16 +43,54 @@ def is_trace_folder(path: Path) -> bool:
     return (path / TRACES).is_file() and (path / TASK_SET).is_file()
 
 
+def check_dialect(folder: Path, dialect: Dialect) -> None:
+    """Raises ConfigError if the traces of the folder say their calls in another format, as far as it tells."""
+    if not (folder / CONFIGURATION).is_file():
+        return
+    made = str(read_configuration(folder).get("dialect", dialect.name))
+    if not call_alike(made, dialect.name):
+        raise ConfigError(
+            f"The traces in {folder} were made in the dialect {made!r}, and {dialect.name!r} is asked for. "
+            f"Give --dialect {made}, or make them anew."
+        )
+
+
+def call_alike(one: str, other: str) -> bool:
+    """Whether two dialects write their calls alike: variants of one (after a colon) do."""
+    return one.partition(":")[0] == other.partition(":")[0]
+
+
+def same_task(one: Task, other: Task) -> bool:
+    """Whether both ask the same, under the same id, of the same pixels, wherever these are."""
+    if one == other:
+        return True
+    if replace(one, sources=()) != replace(other, sources=()):
+        return False
+    return [source.key for source in one.sources] == [source.key for source in other.sources]
+
+
+def tasks_by_id(tasks: Iterable[Task]) -> dict[str, Task]:
+    """In the order of their first. Raises TaskError if two have one id and are not the same."""
+    found: dict[str, Task] = {}
+    for task in tasks:
+        if not same_task(found.setdefault(task.task_id, task), task):
+            raise TaskError(
+                f"two tasks that are not the same have the id {task.task_id!r}, by which a trace finds its task. "
+                "Give each task an id of its own."
+            )
+    return found
+
+
 # --------------------------------------------------------------------------------------------------------- writing
 
 
 def write_trace_folder(folder: Path, traces: Sequence[Trace], task_set: TaskSet, seeds_folder: Path | None) -> None:
     """Writes the files, each at once. `seeds_folder`: where the pictures of the tasks are, None for recipes only.
 
-    The same traces give the same bytes.
+    The same traces give the same bytes. Raises TaskError if two tasks that are not the same have one id.
     """
+    tasks = tasks_by_id(trace.task for trace in traces)
     folder.mkdir(parents=True, exist_ok=True)
-    tasks = {trace.task.task_id: trace.task for trace in traces}
     rows = [task_row(task, folder, seeds_folder) for task in tasks.values()]
     facts = {
         "name": task_set.name,
@@ -121,6 +162,10 @@ def read_trace_folder(folder: Path) -> tuple[TaskSet, list[Trace]]:
         for row, line in enumerate(_text(folder / TASKS).split("\n"), 1)
         if line.strip()
     ]
+    try:
+        tasks = list(tasks_by_id(tasks).values())
+    except TaskError as error:
+        raise TaskError(f"{folder / TASKS}: {error}") from error
     task_set = TaskSet(facts["name"], tasks, facts["notice"], budgets_of_row(facts["budgets"]))
     return task_set, read_traces(folder / TRACES, task_set)
 
@@ -176,7 +221,7 @@ def _source_of(one: str | dict[str, Any], folder: Path, seeds_folder: Path) -> S
 
 
 def _file(path: Path) -> FileSource:
-    if not path.is_file():
+    if not os.path.isfile(path):  # unlike Path.is_file, also False for a name that is too long
         raise TaskError(
             f"the picture {path} is missing. Put the seeds' pictures back, or write where they are into "
             f"'seeds_folder' of {TASK_SET}."

@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from types import MappingProxyType
 
 from agents.chat import Chat
 from agents.collator import Fault, UnusableTrace, play
@@ -19,7 +20,8 @@ from agents.run_folder import write_whole
 from agents.traces import Trace
 from pixel_env.errors import MediaError
 
-REFUSED = "refused_traces.jsonl"
+REFUSED = MappingProxyType({"train": "refused_traces.jsonl", "held-out": "refused_held_out_traces.jsonl"})
+"""The file of each set's refused traces."""
 _NAMED = 3
 """Refused traces of each reason that the summary names; the file has all."""
 
@@ -79,11 +81,13 @@ def tokens_of(trace: Trace, chat: Chat, settings: EpisodeSettings) -> int:
     return len(play(replace(trace, task=outlined(trace.task)), chat, settings).ids)
 
 
-def write_refused(folder: Path, found: Survey) -> None:
-    """Puts every refused trace, with its reason, into the folder; without any, nothing."""
-    if found.refusals:
-        folder.mkdir(parents=True, exist_ok=True)
-        write_whole(folder / REFUSED, "".join(json.dumps(asdict(refusal)) + "\n" for refusal in found.refusals))
+def write_refused(path: Path, refusals: Sequence[Refusal]) -> None:
+    """Puts every refused trace, with its reason, into the file; without any there is no file, nor an earlier run's."""
+    if not refusals:
+        path.unlink(missing_ok=True)
+        return
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_whole(path, "".join(json.dumps(asdict(refusal)) + "\n" for refusal in refusals))
 
 
 def _refusal(place: int, trace: Trace, fault: Fault, error: Exception) -> Refusal:

@@ -9,9 +9,11 @@ length. TRL's: `SFTTrainer` with `DataCollatorForVisionLanguageModeling` on the 
 hold every picture already cut and resized, as PNG, so that it has no trace to play. Its loss is that of all tokens,
 ours that of the assistant's (TRL's mask needs a later transformers than vLLM allows); the model computes both alike.
 
-Each side runs in a process of its own, one after the other, for one epoch; its first batch is not counted. A token is
-one that attention sees: padding is work, not tokens. `CPU` is the process's own time, which another program on the
-machine disturbs less than the wall's.
+Each side runs in a process of its own, one after the other, for one epoch, after a batch of other traces that is not
+counted. Every row of the epoch is: ours begins with the longest, TRL's wherever chance has it. A token is one that
+attention sees: padding is work, not tokens. TRL's rows are decoded before its collator is called: that is in the
+epoch's seconds, not in those of collating. `CPU` is the process's own time, which another program on the machine
+disturbs less than the wall's.
 """
 
 import argparse
@@ -58,7 +60,7 @@ LIMITS = Limits(max_turns=8, max_images=40)
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """One side: tokens that attention saw and tokens computed, after the first batch; seconds (wall, CPU) of them."""
+    """One side: tokens that attention saw and tokens computed in an epoch; its seconds (wall, CPU)."""
 
     tokens: int
     computed: int
@@ -91,10 +93,13 @@ def _on_files(plan: Plan, folder: Path) -> Plan:
 
 
 class _Clock(TrainerCallback):
-    """When the first step ended, and the last."""
+    """When training began, and when each step ended."""
 
     def __init__(self) -> None:
         self.readings: list[np.ndarray] = []
+
+    def on_train_begin(self, *_: Any, **__: Any) -> None:
+        self.readings.append(clocks())
 
     def on_step_end(self, *_: Any, **__: Any) -> None:
         self.readings.append(clocks())
@@ -124,16 +129,18 @@ def clocks() -> np.ndarray:
 
 def measured(side: str, options: argparse.Namespace) -> Measured:
     """The side's figures, in this process."""
-    traces = made_traces(options.count, Path(options.pictures))
+    traces = made_traces(options.count + options.batch, Path(options.pictures))
+    made = ours if side == "ours" else trls
     with tempfile.TemporaryDirectory() as folder:
-        trainer = ours(traces, options, folder) if side == "ours" else trls(traces, options, folder)
+        made(traces[options.count :], options, folder).train()  # libraries are loaded and threads started
+        trainer = made(traces[: options.count], options, folder)
         clock, counted = _Clock(), _Counted(trainer.data_collator)
         trainer.data_collator = counted
         trainer.add_callback(clock)
         trainer.train()
-    tokens, computed, rows = np.sum(counted.batches[1:], axis=0).tolist()
+    tokens, computed, rows = np.sum(counted.batches, axis=0).tolist()
     seconds = (clock.readings[-1] - clock.readings[0]).tolist()
-    return Measured(tokens, computed, seconds, np.sum(counted.seconds[1:], axis=0).tolist(), rows)
+    return Measured(tokens, computed, seconds, np.sum(counted.seconds, axis=0).tolist(), rows)
 
 
 def shared_options(options: argparse.Namespace, folder: str) -> dict[str, Any]:
@@ -234,7 +241,7 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Measured]:
     sides = {}
     with tempfile.TemporaryDirectory() as folder:
         given = arguments if options.pictures else [*arguments, "--pictures", folder]
-        made_traces(options.count, Path(options.pictures or folder))
+        made_traces(options.count + options.batch, Path(options.pictures or folder))
         for side in SIDES:
             sides[side] = Measured(**printed_by(__file__, [*given, "--side", side]))
     print(table(sides))

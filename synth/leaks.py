@@ -1,11 +1,14 @@
-r"""Leaks: a text that states the detail before the pixels that show it.
+r"""Leaks: a text that states the detail, or announces the answer, before the pixels that show it.
 
-Pure functions of a text and its task. The rules, in the order in which they are asked:
+Pure functions of a text and its task. `leak_in` is for a text before any detail was shown: no rule may be broken.
+`announcement_in` is for one between looks that show the evidence in parts: what was shown may be told, but the answer
+may not be announced yet (rule 1). The rules, in the order in which they are asked:
 
 1. *Announced.* Behind "the answer is", "final answer:", "\boxed{" or "<answer>" stands an option (by letter or text), a
    number where a number is asked for, or a reference answer: refused, be it right or wrong. Behind "it is", "this must
-   be", "I guess" and the like: refused if it is the right answer, or an option's letter; so is "B is correct". What is
-   denied ("not B"), or leaves several open ("A or B"), announces nothing.
+   be", "I guess" and the like: refused if it is an option's letter, or, before any detail was shown, the right answer;
+   so is "B is correct", and the right answer in a sentence that concludes ("in total", "the answer must"). What is
+   denied ("not B"), leaves several open ("A or B") or is a part ("so far"), announces nothing.
 2. A task that the overview answers (`needs_looking` False) has no detail: the other rules are not asked.
 3. *Number.* The text names the number of the answer, in digits or words. Not counted: a number that the question names;
    coordinates in brackets; ordinals; "frame 7", "images 2 to 5", "two crops", unless the question asks about those; a
@@ -53,7 +56,7 @@ def leak_in(text: str, task: Task) -> Leak | None:
     raw, text = text, folded(text)
     question = folded(task.question)
     details = _details(task)
-    if words := _announced(text, task, details):
+    if words := _announced(text, task, details) or _called_the_answer(text, details):
         return Leak(LeakKind.ANNOUNCED, words)
     if task.needs_looking is False:
         return None
@@ -63,6 +66,13 @@ def leak_in(text: str, task: Task) -> Leak | None:
         if words := _letter_said(raw, detail) or _text_said(text, detail, question, task):
             return Leak(LeakKind.TEXT, words)
     return None
+
+
+def announcement_in(text: str, task: Task) -> Leak | None:
+    """The first announcement of an answer in `text`, which is said when a part of the evidence was shown."""
+    text, details = folded(text), _details(task)
+    words = _announced(text, task, details) or _concluded(text, task, details)
+    return Leak(LeakKind.ANNOUNCED, words) if words else None
 
 
 def _details(task: Task) -> tuple[str, ...]:
@@ -101,9 +111,40 @@ def _announced(text: str, task: Task, details: Iterable[str]) -> str:
         letter = _LETTER_THERE.match(rest)
         if letter and letter[1] in letters:
             judged[letter[1]] = found.group() + letter.group()
-        elif said := next((detail for detail in details if _opens_with(rest, detail)), ""):
-            return found.group() + said
     return next(iter(judged.values())) if len(judged) == 1 else ""
+
+
+def _called_the_answer(text: str, details: Iterable[str]) -> str:
+    """What calls something by a right answer ("it is red"): it may be another part of what was shown."""
+    for found in _WEAK.finditer(text):
+        rest = text[found.end() :]
+        if said := next((detail for detail in details if _opens_with(rest, detail)), ""):
+            return found.group() + said
+    return ""
+
+
+_CONCLUDES = re.compile(
+    r"\b(?:in (?:total|all)|altogether|overall|all told|(?:the|my|a|grand|final) (?:final |whole )?total|totals|"
+    r"(?:the|my) (?:final |whole |full |total )?(?:count|sum|result|tally|solution|conclusion)|conclude|"
+    r"number (?:that fits|of)|settles (?:it|the question)|"
+    r"answer (?:is|must|should|has to|will|therefore|to|comes)|counting (?:all|everything|those|them)|"
+    r"adding (?:all|everything|those|them|these|it|this|both))\b|\banswer:"
+)
+_OPEN = re.compile(
+    r"\b(?:so far|(?:until|up to|for|by) now|yet|whether|if|unless|may|might|could|would|or|not|cannot|least|most|here|"
+    r"(?:in|on|of) th(?:is|ese) (?!picture|image|photo|video)[a-z]+)\b|n['’]t\b"
+)
+
+
+def _concluded(text: str, task: Task, details: Iterable[str]) -> str:
+    """The sentence that gives a right answer as the whole result, not as what a part of the picture shows."""
+    question = folded(task.question)
+    for sentence in _SENTENCE_END.split(text):
+        if _CONCLUDES.search(sentence) and not _OPEN.search(sentence):
+            for detail in details:
+                if _numbers_said(sentence, detail, question) or _text_said(sentence, detail, question, task):
+                    return sentence.strip()
+    return ""
 
 
 def _sentence(text: str, start: int) -> str:
@@ -145,7 +186,9 @@ _OWN_WORDS = "frame image picture photo view step crop region look time operatio
 _OUR_OWN = frozenset(_OWN_WORDS.split())
 _THING_WORDS = "card object thing item people person panel chart table group shot colour color row column part"
 _THINGS = frozenset(_THING_WORDS.split())
-_HOW_MANY = re.compile(r"\bhow (?:many|much)\b|\bnumber of\b|\bcount\b|\btotal\b")
+HOW_MANY = re.compile(r"\bhow many\b|\bcount\b")
+"""What asks for a count, in a question that is folded."""
+_AMOUNT = re.compile(rf"{HOW_MANY.pattern}|\bhow much\b|\bnumber of\b|\btotal\b")
 _ONE_COUNTS_BEFORE = re.compile(
     r"\b(?:there(?:['’]s| is)|only|just|exactly|see|count|find|shows?|showing|reads?|says?|digit|number|is an?|value|"
     r"total)"
@@ -181,7 +224,7 @@ def _counts(found: re.Match[str], text: str, question: str) -> bool:
     noun = _singular(counted[1]) if counted else ""
     if noun in _OUR_OWN and noun not in asked:
         return False
-    is_count = bool(_HOW_MANY.search(question))
+    is_count = bool(_AMOUNT.search(question))
     if found.group() == "one" and not _one_counts(before, after, asked, is_count=is_count):
         return False
     if is_count:

@@ -18,17 +18,16 @@ from enum import StrEnum
 
 import numpy as np
 
+from agents.look_metrics import MOST_LOOK_AREA
 from agents.traces import Mistake
 from pixel_env.boxes import Box
 from pixel_env.types import CropImage, Evidence, Limits, SelectFrames, Task
 from synth.framing import FREE, Framing, joined
 from synth.mistakes import oversized_region, unrelated_region, wrong_frames
-from synth.plans import Look, Plan, PlanKind
+from synth.plans import MISTAKES_OF, Look, Plan, PlanKind
 
 MOST_LOOKS = Limits().max_turns - 1
 """As many operations as an episode has room for before its answer."""
-MOST_LOOK_AREA = 0.25
-"""A cue whose look would show more of the image leaves nothing to zoom in on."""
 MOST_FRAMES = 8
 """As many frames as an operation selects (arXiv 2505.15966)."""
 MOST_NEIGHBOURS = 2
@@ -60,7 +59,6 @@ _KINDS = {
     "video": (PlanKind.SINGLE_PASS, PlanKind.RESELECT),
     "text": (PlanKind.TEXT_ONLY,),
 }
-_UNRELATED_LOOKS = {PlanKind.RECROP_ONCE: 1, PlanKind.RECROP_TWICE: 2}
 
 
 def planned(
@@ -110,7 +108,7 @@ class _Crops:
         if kind is PlanKind.FURTHER_ZOOM:
             zoom = self._zoom(self.right[0])
             return zoom if isinstance(zoom, NoRoom) else [*zoom, *right[1:]]
-        unrelated = self._unrelated(_UNRELATED_LOOKS.get(kind, 0))
+        unrelated = self._unrelated(MISTAKES_OF[kind].count(Mistake.UNRELATED_REGION))
         return unrelated if isinstance(unrelated, NoRoom) else [*unrelated, *right]
 
     def _unrelated(self, count: int) -> list[Look] | NoRoom:

@@ -8,7 +8,7 @@ look, in order), and a box lies on that image as the plan has it, without paddin
 crop to where the dialect really shows it.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
@@ -35,6 +35,17 @@ class PlanKind(StrEnum):
     FURTHER_ZOOM = "further_zoom"
     RESELECT = "reselect"
     TEXT_ONLY = "text_only"
+
+
+MISTAKES_OF: Mapping[PlanKind, tuple[Mistake, ...]] = {
+    PlanKind.SINGLE_PASS: (),
+    PlanKind.RECROP_ONCE: (Mistake.UNRELATED_REGION,),
+    PlanKind.RECROP_TWICE: (Mistake.UNRELATED_REGION,) * 2,
+    PlanKind.FURTHER_ZOOM: (Mistake.OVERSIZED_REGION,),
+    PlanKind.RESELECT: (Mistake.WRONG_FRAMES,),
+    PlanKind.TEXT_ONLY: (),
+}
+"""What a trace of each type does wrong on purpose, in this order, before its right looks."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -369,8 +369,22 @@ MUTANTS = (
     Mutant(
         "the turn of the first synthetic look may say the detail",
         "synth/verify.py",
-        "return trace.turns[: place + 1]",
-        "return trace.turns[:place]",
+        "enumerate(trace.turns[: right[-1] + 1])",
+        "enumerate(trace.turns[: right[-1]])",
+        VERIFY,
+    ),
+    Mutant(
+        "a synthetic trace may be of another kind than its looks",
+        "synth/verify.py",
+        "        or _fault_of_kind(trace, trajectory)\n",
+        "",
+        VERIFY,
+    ),
+    Mutant(
+        "a synthetic trace may end in another answer than it announces",
+        "synth/verify.py",
+        "        or _contradiction(trace, dialect)\n",
+        "",
         VERIFY,
     ),
     Mutant(
@@ -432,7 +446,7 @@ MUTANTS = (
     Mutant(
         "what the student of a synthesis said without looking is forgotten",
         "synth/cues/overview.py",
-        '                self._store.append({"task_id": task.task_id, "is_answered": is_answered})\n',
+        '                self._store.append({"task_id": task.task_id, "mark": mark_of(task), "is_answered": is_answered})\n',
         "",
         ("tests/synth/cues/test_seed_filters.py::test_what_was_answered_is_asked_for_once_even_by_another_process",),
     ),

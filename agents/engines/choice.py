@@ -9,6 +9,7 @@ from typing import Literal
 
 from agents.chat_format import ChatFormat
 from agents.engines.protocol import Engine
+from agents.loading import loading
 from pixel_env.dialects import Dialect
 from pixel_env.errors import ConfigError
 
@@ -48,18 +49,13 @@ def engine_chosen(choice: EngineChoice, dialect: Dialect) -> tuple[Engine, ChatF
         return _endpoint(choice, dialect)
     from agents.engines.load import load_engine, load_vllm_engine
 
-    try:
+    with loading(choice.model):
         if choice.engine == "vllm":
             sizes = {"max_images": choice.max_images, "max_num_seqs": choice.max_batch}
             length = choice.max_tokens
             assert length is not None, "a choice of vllm has one"
             return load_vllm_engine(choice.model, dialect, dtype=choice.dtype, max_model_len=length, **sizes)
         return load_engine(choice.model, dialect, dtype=choice.dtype, max_batch=choice.max_batch)
-    except OSError as error:  # what transformers raises for a model that neither the hub nor the disk has
-        raise ConfigError(
-            f"the model {choice.model!r} cannot be loaded: {str(error).strip().splitlines()[0]} "
-            "Give a folder, the id of a model of the hub, or the name of an embedded one."
-        ) from error
 
 
 def _endpoint(choice: EngineChoice, dialect: Dialect) -> tuple[Engine, ChatFormat]:

@@ -16,12 +16,13 @@ import numpy as np
 from agents.engines.protocol import Request, Response
 from agents.engines.remote import RemoteRequests
 from agents.engines.scripted import PlainChat
+from agents.engines.secret import Secret
 from agents.engines.wire import EncodedPictures, data_url
 from pixel_env.errors import MissingExtraError
 
 
 class EndpointEngine:
-    """`model` at `base_url` (with its /v1); the key comes from OPENAI_API_KEY unless given.
+    """`model` at `base_url` (with its /v1); the key comes from OPENAI_API_KEY unless given, and no message holds it.
 
     At most `concurrency` requests are sent at a time; each is tried again `retries` times where that may help.
     """
@@ -44,10 +45,13 @@ class EndpointEngine:
         except ModuleNotFoundError as error:
             raise MissingExtraError.needs("a model behind an endpoint", "endpoint") from error
         self._model, self._chat = model, chat
-        self._requests = RemoteRequests("endpoint", self._generated)
+        self._secret = Secret.of_environment() if api_key is None else Secret(api_key)
+        self._requests = RemoteRequests("endpoint", self._generated, said=self._secret.kept_out_of)
         self._pictures = EncodedPictures()
         self._slots = asyncio.Semaphore(concurrency)
-        self._client = openai.AsyncOpenAI(base_url=base_url, api_key=api_key, max_retries=retries, timeout=timeout_s)
+        self._client = openai.AsyncOpenAI(
+            base_url=base_url, api_key=self._secret.key, max_retries=retries, timeout=timeout_s
+        )
 
     @property
     def in_flight(self) -> int:

@@ -19,10 +19,19 @@ T = TypeVar("T")
 
 
 class RemoteRequests:
-    """The verbs of an engine, over `answer`, which runs in an event loop; what it raises is the response's error."""
+    """The verbs of an engine, over `answer`, which runs in an event loop; what it raises is the response's error.
 
-    def __init__(self, name: str, answer: Callable[[Request], Coroutine[Any, Any, Response]]) -> None:
-        self._answer = answer
+    `said`: what may be told of an error's text.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        answer: Callable[[Request], Coroutine[Any, Any, Response]],
+        *,
+        said: Callable[[str], str] = str,
+    ) -> None:
+        self._answer, self._said = answer, said
         self._finished: queue.SimpleQueue[tuple[int, Response]] = queue.SimpleQueue()
         self._epoch = 0
         self._running: set[asyncio.Task[None]] = set()
@@ -81,6 +90,6 @@ class RemoteRequests:
         try:
             response = await self._answer(request)
         except Exception as error:  # data, like any episode that breaks: the others go on
-            text = f"{type(error).__name__}: {error}"
+            text = self._said(f"{type(error).__name__}: {error}")
             response = Response(request.request_id, (), (), ended=True, error=text)
         self._finished.put((epoch, response))

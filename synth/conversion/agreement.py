@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from agents.rollout import EpisodeSettings
-from agents.trace_folder import read_trace_folder
+from agents.trace_folder import check_dialect, read_trace_folder
 from agents.traces import Mistake, Trace
 from pixel_env.budgets import budgets_for
 from pixel_env.dialects import Dialect, dialect_named
@@ -80,8 +80,9 @@ def main(argv: list[str]) -> int:
     parser.add_argument("folder", type=Path, help="what pixel-env synth wrote")
     parser.add_argument("--dialect", default="default", help="that it was written in (%(default)s)")
     options = parser.parse_args(argv)
-    task_set, traces = read_trace_folder(options.folder)
     dialect = dialect_named(options.dialect)
+    check_dialect(options.folder, dialect)
+    task_set, traces = read_trace_folder(options.folder)
     settings = EpisodeSettings(dialect, Limits(), budgets_for(None, task_set, dialect))
     result = agreement(((trace, play(trace, settings).trajectory) for trace in traces), dialect)
     print(f"{result.table()}\n{result}")

@@ -4,28 +4,36 @@ Knows files and flags. What a row is stands in `conversions.py`, what a foreign 
 """
 
 import argparse
+import itertools
 import json
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
 
 from agents.rollout import EpisodeSettings
-from agents.run_folder import write_whole
-from agents.trace_folder import common_folder, is_trace_folder, read_trace_folder, write_trace_folder
+from agents.run_folder import keep_configuration, make_folder, write_whole
+from agents.trace_folder import (
+    check_dialect,
+    common_folder,
+    is_trace_folder,
+    read_trace_folder,
+    same_task,
+    write_trace_folder,
+)
 from agents.traces import Trace
 from pixel_env.budgets import budgets_for
-from pixel_env.dialects import dialect_named
-from pixel_env.errors import MediaError, TaskError
-from pixel_env.tasks.rows import read_rows
-from pixel_env.types import Limits, TaskSet, ViewBudgets
-from synth.conversion.conversations import conversation_of
+from pixel_env.dialects import Dialect, dialect_named
+from pixel_env.errors import ConfigError, MediaError, TaskError
+from pixel_env.tasks.rows import Row, columns_of, is_writable, read_rows
+from pixel_env.types import Limits, Task, TaskSet, ViewBudgets
+from synth.conversion.conversations import Conversation, conversation_of
 from synth.conversion.conversions import ROW_FORMATS, RowFormat
 from synth.conversion.released_rows import OwnTrace, Unit, foreign_trace, note_of, own_trace, translated
 from synth.generation.progress import progress
 
 _SHOWN = 10
+_WRITTEN = (".json", ".jsonl")
 _LIMITS = Limits(max_turns=16, max_images=64)
 
 
@@ -62,21 +70,40 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def write_rows(source: Path, out: Path, row_format: RowFormat, dialect_name: str) -> int:
-    """Writes a row for each trace of the folder, and the pictures that are in no file beside them; how many."""
-    task_set, traces = read_trace_folder(source)
+    """Writes a row for each trace of the folder, and the pictures that are in no file beside them; how many.
+
+    Raises ConfigError for traces of another dialect, or for an `out` that is no place for rows.
+    """
     dialect = dialect_named(dialect_name)
+    check_dialect(source, dialect)
+    _check_place(out)
+    task_set, traces = read_trace_folder(source)
     settings = EpisodeSettings(dialect, _LIMITS, budgets_for(None, task_set, dialect))
     folder, files = out.parent, common_folder(traces)
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     rows = []
     for trace in progress(traces, "rows", unit="row"):
-        note = note_of(OwnTrace(trace, task_set.budgets), folder, None if files is None else folder)
+        note = note_of(OwnTrace(trace, task_set.budgets), dialect, folder, None if files is None else folder)
         rows.append(row_format.row_of(conversation_of(trace, settings, folder, note)))
-    if out.suffix == ".jsonl":
+    if out.suffix.lower() == ".jsonl":
         write_whole(out, "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows))
     else:
         write_whole(out, json.dumps(rows, ensure_ascii=False, indent=1) + "\n")
     return len(rows)
+
+
+def _check_place(out: Path) -> None:
+    if out.suffix.lower() not in _WRITTEN or out.is_dir():
+        raise ConfigError(f"--out is a file of rows that ends in {' or '.join(_WRITTEN)}, got {out}.")
+    if out.exists() and out.stat().st_size and not _holds_rows(out):
+        raise ConfigError(f"{out} is there and holds other things than such rows. Give the name of a new file.")
+
+
+def _holds_rows(path: Path) -> bool:
+    try:
+        return not columns_of(path).isdisjoint(known.told_by for known in ROW_FORMATS.values())
+    except TaskError:
+        return False
 
 
 # ----------------------------------------------------------------------------------------------------- rows -> traces
@@ -91,43 +118,73 @@ class LoadedRows:
     problems: list[str] = field(default_factory=list)
     rows: int = 0
 
+    def add(self, own: OwnTrace) -> None:
+        """Raises TaskError for other pixel budgets than those before."""
+        if self.traces and own.budgets != self.budgets:
+            raise TaskError("it has other pixel budgets than the rows before it; convert each set by itself")
+        self.traces.append(own.trace)
+        self.budgets = own.budgets
+
 
 def load_rows(path: Path, dialect_name: str = "default", unit: Unit = "fraction") -> LoadedRows:
     """The rows of a file as traces in the dialect: ours exactly, foreign ones with the mistakes that are found.
 
     Raises TaskError for a file that cannot be read, or that is of no known format.
     """
-    loaded = LoadedRows()
-    for place, values in _values_of(path):
+    dialect, loaded, known = dialect_named(dialect_name), LoadedRows(), dict[str, Task]()
+    for row in progress(read_rows(path), "rows", unit="row"):
         loaded.rows += 1
         try:
-            own = _trace_of(values, path, f"{path.stem}:{loaded.rows}", dialect_name, unit)
-            if loaded.traces and own.budgets != loaded.budgets:
-                raise TaskError("it has other pixel budgets than the rows before it; convert each set by itself")
-            loaded.traces.append(own.trace)
-            loaded.budgets = own.budgets
+            own = _trace_of(row, f"{path.stem}:{loaded.rows}", dialect, unit, known)
+            loaded.add(own)
+            known[own.trace.task.task_id] = own.trace.task
         except (TaskError, MediaError) as error:
-            loaded.problems.append(f"{place}: {error}")
+            loaded.problems.append(f"{row.place}: {error}")
     return loaded
 
 
-def _values_of(path: Path) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    for row in progress(read_rows(path), "rows", unit="row"):
-        if row.problem:
-            raise TaskError(f"{path}, {row.place}: {row.problem}")
-        yield row.place, row.values
+def _trace_of(row: Row, name: str, dialect: Dialect, unit: Unit, known: Mapping[str, Task]) -> OwnTrace:
+    """The trace of a row; `known`: the tasks of the rows before it, whose ids another task does not get."""
+    conversation, folder = _conversation_of(row), row.file.parent
+    if not conversation.trace:
+        trace = translated(foreign_trace(conversation, folder, unit, name), dialect)
+        return OwnTrace(replace(trace, task=_named_apart(trace.task, known)), None)
+    own = own_trace(conversation, dialect, folder, folder)
+    if _is_taken(own.trace.task, known):
+        raise TaskError(
+            f"a row before it has the id {own.trace.task.task_id!r} for another task; convert each set by itself"
+        )
+    return own
 
 
-def _trace_of(values: Mapping[str, Any], path: Path, name: str, dialect_name: str, unit: Unit) -> OwnTrace:
-    row_format = next((known for known in ROW_FORMATS.values() if known.told_by in values), None)
+def _conversation_of(row: Row) -> Conversation:
+    if row.problem:
+        raise TaskError(row.problem)
+    row_format = next((known for known in ROW_FORMATS.values() if known.told_by in row.values), None)
     if row_format is None:
         columns = ", ".join(known.told_by for known in ROW_FORMATS.values())
-        raise TaskError(f"it has the columns {', '.join(values)}; wanted is one of {columns}")
-    conversation = row_format.conversation_of(values)
-    if conversation.trace:
-        return own_trace(conversation, path.parent, path.parent)
-    foreign = foreign_trace(conversation, path.parent, unit, name)
-    return OwnTrace(translated(foreign, dialect_named(dialect_name)), None)
+        raise TaskError(f"it has the columns {', '.join(row.values)}; wanted is one of {columns}")
+    conversation = row_format.conversation_of(row.values)
+    if not is_writable("".join([conversation.name, *(message.text for message in conversation.messages)])):
+        raise TaskError("its text holds a lone surrogate, half of a character; write the character whole")
+    return conversation
+
+
+def _is_taken(task: Task, known: Mapping[str, Task]) -> bool:
+    return not same_task(known.get(task.task_id, task), task)
+
+
+def _named_apart(task: Task, known: Mapping[str, Task]) -> Task:
+    """The task; where another one has its id, with the first number from 2 behind it by which none has."""
+    ids = itertools.chain([task.task_id], (f"{task.task_id}:{number}" for number in itertools.count(2)))
+    return next(named for name in ids if not _is_taken(named := replace(task, task_id=name), known))
+
+
+@dataclass(frozen=True, slots=True)
+class _Converted:
+    """What the folder of the traces says of them; `pixel-env sft` compares it."""
+
+    dialect: str
 
 
 def _to_traces(source: Path, out: Path, dialect_name: str, unit: Unit) -> int:
@@ -135,6 +192,7 @@ def _to_traces(source: Path, out: Path, dialect_name: str, unit: Unit) -> int:
     if not loaded.traces:
         raise TaskError(f"None of {loaded.rows} rows became a trace. {_listed(loaded.problems)}")
     task_set = TaskSet(source.stem, (), budgets=loaded.budgets)
+    keep_configuration(out, [_Converted(dialect_name)], resumes=True)
     write_trace_folder(out, loaded.traces, task_set, common_folder(loaded.traces))
     kinds = Counter(trace.kind for trace in loaded.traces)
     print(f"{len(loaded.traces)} of {loaded.rows} rows are traces in {out}")

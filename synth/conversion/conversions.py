@@ -4,20 +4,22 @@ r"""Rows of other formats to conversations and back: the released `message_list`
     {"messages": [{"role": "user", "content": [{"type": "text", "text": "..."}, {"type": "image"}]}, ...],
      "images": ["images/1.jpg"]}
 
-Paths are relative to the file. A video is one entry of a `message_list` and its frames as images for TRL. Our rows have
-one more column, `trace`, a JSON text by which they become the same trace again; readers of the formats ignore it.
+Paths are relative to the file; where a row has a picture's bytes instead (`{"bytes": ..., "path": ...}`, as `datasets`
+writes parquet) these are taken. A video is one entry of a `message_list` and its frames as images for TRL. Our rows
+have one more column, `trace`, a JSON text by which they become the same trace again; readers of the formats ignore it.
 
 Source of the first: the loader of TIGER-AI-Lab/Pixel-Reasoner (`instruction_tuning/`) and a public script that reads
 TIGER-Lab/PixelReasoner-SFT-Data; the data's own card and rows were not seen, so details are unverified. Of the second:
 TRL's `prepare_multimodal_messages`. Pure functions of rows.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from pixel_env.errors import TaskError
 from synth.conversion.conversations import Conversation, Message, Pictures
+from synth.conversion.encoded_pictures import EncodedPicture
 
 Row = dict[str, Any]
 
@@ -67,10 +69,21 @@ def _part(item: Mapping[str, Any]) -> str | Pictures:
     if (text := item.get("text")) is not None:
         return str(text)
     if (video := item.get("video")) is not None:
-        return Pictures((video,) if isinstance(video, str) else tuple(video), is_video=True)
+        return Pictures((video,) if isinstance(video, str) else tuple(map(_picture, video)), is_video=True)
     if (image := item.get("image")) is not None:
-        return Pictures((str(image),))
+        return Pictures((_picture(image),))
     raise KeyError("text, image or video")
+
+
+def _picture(value: Any) -> str | EncodedPicture:
+    if isinstance(value, str):
+        return value
+    data, path = value.get("bytes"), value.get("path")
+    if isinstance(data, bytes):
+        return EncodedPicture(data)
+    if data is None and isinstance(path, str):
+        return path
+    raise TypeError("a picture is a path, or an object with 'bytes' or 'path'")
 
 
 def trl_row(conversation: Conversation, *, images_first: bool = True) -> Row:
@@ -90,22 +103,44 @@ def _blocks(part: str | Pictures) -> list[Row]:
 
 
 def of_trl(row: Mapping[str, Any]) -> Conversation:
-    """The conversation of a row with `messages` and `images`: several images of the first question are images."""
+    """The conversation of a row with `messages` and, if it shows any, `images`; it cannot tell that they are a video's.
+
+    As in TRL, all images stand before the first question where that is a plain text.
+    """
     try:
-        files = iter(row["images"])
-        messages = []
-        for message in row["messages"]:
-            content = message["content"]
-            blocks = [{"type": "text", "text": content}] if isinstance(content, str) else content
-            parts = tuple(
-                Pictures((str(next(files)),)) if block["type"] == "image" else str(block["text"]) for block in blocks
+        images = tuple(map(_picture, row.get("images") or ()))
+        contents = _contents(row["messages"], len(images))
+        places = sum(block["type"] == "image" for content in contents for block in content)
+        if places != len(images):
+            raise TaskError(
+                f"'images' has {len(images)}, and 'messages' has {places} places for them "
+                '({"type": "image"}); each image has one'
             )
-            messages.append(Message(message["role"], parts))
-        return Conversation(str(row.get("id") or ""), tuple(messages), row.get("trace") or "")
-    except (KeyError, TypeError) as error:
+        files = iter(images)
+        messages = tuple(
+            Message(message["role"], tuple(_of_block(block, files) for block in content))
+            for message, content in zip(row["messages"], contents, strict=True)
+        )
+        return Conversation(str(row.get("id") or ""), messages, row.get("trace") or "")
+    except (KeyError, TypeError, AttributeError) as error:
         raise TaskError(f"not TRL's messages ({type(error).__name__}: {error})") from error
-    except RuntimeError as error:  # a generator's own way to say StopIteration
-        raise TaskError("there are more places for images in 'messages' than 'images'") from error
+
+
+def _contents(messages: Sequence[Mapping[str, Any]], images: int) -> list[Sequence[Mapping[str, Any]]]:
+    """The blocks of each message."""
+    contents = []
+    for message in messages:
+        content = message["content"]
+        if isinstance(content, str):
+            content = [{"type": "text", "text": content}]
+            if message["role"] == "user":
+                content, images = [{"type": "image"}] * images + content, 0
+        contents.append(content)
+    return contents
+
+
+def _of_block(block: Mapping[str, Any], files: Iterator[str | EncodedPicture]) -> str | Pictures:
+    return Pictures((next(files),)) if block["type"] == "image" else str(block["text"])
 
 
 def _note(conversation: Conversation) -> Row:

@@ -17,8 +17,9 @@ turn says so anywhere ("too wide", "still cannot be read"), else right.
 
 *Complains*: says that the look did not show what is wanted ("not here", "let me try elsewhere"). *Is content*: says
 that it did, or that there is more to see ("clear now", "also", "the other one"). The first sentence that does either
-decides: it is about what has just been shown. An operation that the environment refused is no mistake of this kind: it
-showed nothing.
+decides: it is about what has just been shown. A mere description ("it shows a bus") is content only where no sentence
+complains: teachers are asked to say of a wrong look what is there instead. An operation that the environment refused is
+no mistake of this kind: it showed nothing.
 """
 
 import re
@@ -49,12 +50,17 @@ _CONTENT = re.compile(
     r"can (?:now |already |also )?(?:see|read|make out|tell|be seen|be read)|(?:take |make a )?note[ds]?|keep in mind|"
     r"also|next|the (?:other|second|third|remaining|rest)|as well|both|compare|add(?:ing)?|so far|left to|"
     r"one more|remains)\b|"
-    r"\b(?:shows?|showing|contains?|holds?|reads?|says|displays?|reveals?) (?:an?|the|its|what|one|two|three|\d+)\b"
+    # The first car is one of several to see; the first crop may have been wrong.
+    r"\bthe first (?!(?:place|part|region|area|spot|crop|look|try|attempt|choice|selection|frames?)\b)|"
+    r"\b(?:shows?|contains?|holds?|reveals?) (?:its|what (?:i|the question)|the \w+ (?:that )?i)\b"
+)
+_DESCRIPTION = re.compile(
+    r"\b(?:shows?|showing|contains?|holds?|reads?|says|displays?|reveals?) (?:an?|the|what|one|two|three|\d+)\b"
 )
 _COMPLAINT = re.compile(
-    r"\b(?:not|no|nothing|none|neither|never|cannot|wrong|incorrect|mistaken?|miss(?:es|ed|ing)?|unrelated|irrelevant|"
-    r"elsewhere|instead|unfortunately|oops|adjust|correct(?:ion)?|again|actually|wait|empty|fails?|failed|lacks?|outside|"
-    r"without|useless|unhelpful|retry|hardly|barely|another)\b|n['’]t\b"
+    r"\b(?:not(?! (?:only|just|all|everything)\b)|no|nothing|none|neither|never|cannot|wrong|incorrect|mistaken?|"
+    r"miss(?:es|ed|ing)?|unrelated|irrelevant|elsewhere|instead|unfortunately|oops|adjust|correct(?:ion)?|again|actually|"
+    r"wait|empty|fails?|failed|lacks?|outside|without|useless|unhelpful|retry|hardly|barely|another\b.*\bthan)\b|n['’]t\b"
 )
 _TOO_COARSE = re.compile(
     r"\btoo (?:\w+ ){0,2}?(?:large|big|wide|much|broad|generous|coarse|small|tiny|far|loose|roomy)\b|n['’]t\b|"
@@ -66,12 +72,14 @@ _SENTENCES = re.compile(r"[.!?:;\n]+\s*")
 
 def tone_of(remark: str) -> Tone:
     """What the turn that follows a look says about it: a sentence that denies something complains."""
-    for sentence in _SENTENCES.split(remark.casefold()):
+    sentences = _SENTENCES.split(remark.casefold())
+    for sentence in sentences:
         if _COMPLAINT.search(sentence):
             return Tone.COMPLAINS
         if _CONTENT.search(sentence):
             return Tone.IS_CONTENT
-    return Tone.SAYS_NEITHER
+    is_described = any(_DESCRIPTION.search(sentence) for sentence in sentences)
+    return Tone.IS_CONTENT if is_described else Tone.SAYS_NEITHER
 
 
 def found_mistakes(trajectory: Trajectory, dialect: Dialect) -> tuple[Mistake | None, ...]:

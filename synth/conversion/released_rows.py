@@ -7,8 +7,8 @@ numbers; a row that contradicts it is refused. Unverified: no row was seen, and 
 
 What a foreign row becomes: the question is its first user text without the guideline (from the first paragraph on that
 says "\boxed", "step by step" or "guideline", but never the first one); options and answer are read as in the released
-sets (`pixel_env/tasks/released.py`); the reference is what the last turn answers; an operation that is refused is shown
-and not trained, as a mistake is.
+sets (`pixel_env/tasks/released.py`); the reference is what the last turn answers. A row is refused if an operation of
+it is (another dialect cannot say it), and if it shows no picture where its operation is carried out.
 """
 
 import itertools
@@ -20,16 +20,25 @@ from pathlib import Path
 from typing import Literal
 
 from agents.rollout import EpisodeSettings
-from agents.trace_folder import budgets_of_row, budgets_row, task_of_row, task_row
+from agents.trace_folder import budgets_of_row, budgets_row, call_alike, task_of_row, task_row
 from agents.traces import Mistake, Trace, TraceTurn, read_turn, turn_row
 from pixel_env.actions import write
 from pixel_env.dialects import Coordinates, Dialect, JsonCalls, dialect_named
 from pixel_env.errors import TaskError
+from pixel_env.failures import FailureCode
 from pixel_env.grading import grade
 from pixel_env.media import shown_size
 from pixel_env.tasks.options import are_numbers, is_among, reference_answers, without_marks, without_options
+from pixel_env.tasks.rows import shortened
 from pixel_env.types import Action, CropImage, Limits, MediaKind, Stop, Task, Trajectory, Turn, View, ViewBudgets
-from synth.conversion.conversations import Conversation, question_of, said_by_assistant, task_pictures
+from synth.conversion.conversations import (
+    Conversation,
+    Message,
+    question_of,
+    said_by_assistant,
+    shown_after_each,
+    task_pictures,
+)
 from synth.conversion.found_mistakes import found_mistakes
 from synth.plans import PlanKind
 from synth.playing import play
@@ -41,6 +50,13 @@ CROP_NAMES = ("crop_image", "crop_image_normalized")
 _PARAGRAPHS = re.compile(r"\n\s*\n")
 _GUIDELINE = re.compile(r"\\boxed|step by step|guidelines?\b", re.IGNORECASE)
 _LIMITS = Limits(max_turns=16, max_images=64)
+_NAME = re.compile(r'"name"\s*:\s*"([^"]*)"')
+_CALLS = JsonCalls()
+_OF_THE_UNIT = {
+    "fraction": (FailureCode.BOX_OUTSIDE,),
+    "pixel": (FailureCode.BOX_OUTSIDE, FailureCode.BOX_EMPTY, FailureCode.CROP_TOO_SMALL),
+}
+"""Refusals that boxes meet which are read in this unit and are not in it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,23 +67,39 @@ class OwnTrace:
     budgets: ViewBudgets | None
 
 
-def note_of(own: OwnTrace, folder: Path, seeds_folder: Path | None) -> str:
-    """What brings the trace back from a row that is written into `folder`."""
+def note_of(own: OwnTrace, dialect: Dialect, folder: Path, seeds_folder: Path | None) -> str:
+    """What brings the trace, which is in `dialect`, back from a row that is written into `folder`."""
     trace = own.trace
-    turns = [turn_row(turn) for turn in trace.turns]
-    task = task_row(trace.task, folder, seeds_folder)
-    return json.dumps({"task": task, "kind": trace.kind, "turns": turns, "budgets": budgets_row(own.budgets)})
+    note = {
+        "dialect": dialect.name,
+        "task": task_row(trace.task, folder, seeds_folder),
+        "kind": trace.kind,
+        "turns": [turn_row(turn) for turn in trace.turns],
+        "budgets": budgets_row(own.budgets),
+    }
+    return json.dumps(note)
 
 
-def own_trace(conversation: Conversation, folder: Path, seeds_folder: Path) -> OwnTrace:
-    """What `note_of` noted. Raises TaskError."""
+def own_trace(conversation: Conversation, dialect: Dialect, folder: Path, seeds_folder: Path) -> OwnTrace:
+    """What `note_of` noted. Raises TaskError, also for another dialect or a row that was edited beside it."""
     try:
         note = json.loads(conversation.trace)
+        json.dumps(note, ensure_ascii=False).encode()  # half of a surrogate pair can be in no file
+        made = str(note.get("dialect", dialect.name))
         turns = tuple(read_turn(turn) for turn in note["turns"])
-        trace = Trace(task_of_row(note["task"], folder, seeds_folder), turns, note["kind"])
-        return OwnTrace(trace, budgets_of_row(note["budgets"]))
-    except (ValueError, KeyError, TypeError) as error:
+        trace = Trace(task_of_row(note["task"], folder, seeds_folder), turns, str(note["kind"]))
+        own = OwnTrace(trace, budgets_of_row(note["budgets"]))
+        is_edited = trace.task.question not in question_of(conversation).text
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise TaskError(f"the column 'trace' is not one of ours ({type(error).__name__}: {error})") from error
+    if not call_alike(made, dialect.name):
+        raise TaskError(f"it was made in the dialect {made!r}, not in {dialect.name!r}; give --dialect {made}")
+    if is_edited or tuple(turn.text for turn in turns) != said_by_assistant(conversation):
+        raise TaskError(
+            "its question or what its assistant says is not what the column 'trace' holds, from which it comes back; "
+            "edit both alike, or drop that column: then it is read as a row that is not ours"
+        )
+    return own
 
 
 # ----------------------------------------------------------------------------------------------------- foreign rows
@@ -75,7 +107,7 @@ def own_trace(conversation: Conversation, folder: Path, seeds_folder: Path) -> O
 
 @dataclass(frozen=True, slots=True)
 class ForeignTrace:
-    """A trace that was made elsewhere, in the dialect of its row, and its episode."""
+    """A trace that was made elsewhere, in the dialect of its row, and its episode, in which nothing is refused."""
 
     trace: Trace
     trajectory: Trajectory
@@ -84,11 +116,16 @@ class ForeignTrace:
 
 def rows_dialect(texts: Sequence[str], unit: Unit) -> Dialect:
     """The dialect that the texts of a row are in. Raises TaskError if they call crops by two names."""
-    called = [name for name in CROP_NAMES if any(f'"{name}"' in text for text in texts)]
+    names = _called_names(texts)
+    called = [name for name in CROP_NAMES if name in names]
     if len(called) > 1:
         raise TaskError(f"it calls crops by two names: {', '.join(called)}")
-    calls = JsonCalls(crop_name=called[0] if called else CROP_NAMES[0])
+    calls = replace(_CALLS, crop_name=called[0] if called else CROP_NAMES[0])
     return replace(dialect_named("released"), name=f"released:{unit}", calls=calls, coordinates=Coordinates(unit))
+
+
+def _called_names(texts: Sequence[str]) -> set[str]:
+    return {name for text in texts for name in _NAME.findall(text.partition(_CALLS.opening)[2])}
 
 
 def foreign_trace(conversation: Conversation, folder: Path, unit: Unit, name: str) -> ForeignTrace:
@@ -101,17 +138,19 @@ def foreign_trace(conversation: Conversation, folder: Path, unit: Unit, name: st
     _check(trajectory, conversation, unit)
     mistakes = found_mistakes(trajectory, dialect)
     turns = tuple(
-        TraceTurn(turn.text, turn.failure is None and mistake is None, mistake)
-        for turn, mistake in zip(trajectory.turns, mistakes, strict=True)
+        TraceTurn(turn.text, mistake is None, mistake) for turn, mistake in zip(trajectory.turns, mistakes, strict=True)
     )
     return ForeignTrace(Trace(task, turns, _kind(task, mistakes).value), trajectory, dialect)
 
 
 def _task(conversation: Conversation, folder: Path, name: str) -> Task:
     sources, is_video = task_pictures(conversation, folder)
+    texts = said_by_assistant(conversation)
+    # TRL's rows have no videos: there, frames that are selected from tell one.
+    is_video = is_video or (len(sources) > 1 and _CALLS.frames_name in _called_names(texts))
     text = without_marks(_without_guideline(question_of(conversation).text))
     question, options = without_options(text)
-    answers = reference_answers(said_by_assistant(conversation)[-1])
+    answers = reference_answers(texts[-1])
     if not options or not all(is_among(answer, options) for answer in answers):
         question, options = text, ()
     media: MediaKind = "video" if is_video else "image" if sources else "text"
@@ -131,13 +170,24 @@ def _check(trajectory: Trajectory, conversation: Conversation, unit: Unit) -> No
         raise TaskError(f"its episode ends ({trajectory.stop}) after {len(trajectory.turns)} turns")
     if grade(trajectory.task, trajectory.answer or "") != 1.0:
         raise TaskError(f"its answer {trajectory.answer!r} is not read as an answer")
-    users = [message for message in conversation.messages if message.role == "user"][1:]
-    for turn, observation in zip(trajectory.turns, users, strict=False):
-        if turn.failure is not None and observation.pictures:
-            raise TaskError(
-                f"it shows a picture where the call is refused: {turn.failure.message} Its boxes are read as "
-                f"{unit}s; give the other --coordinates if they are not"
-            )
+    for turn, observation in zip(trajectory.turns, shown_after_each(conversation), strict=True):
+        _check_shown(turn, observation, unit)
+
+
+def _check_shown(turn: Turn, observation: Message, unit: Unit) -> None:
+    if turn.failure is not None and not observation.pictures:
+        raise TaskError(f"it has a call that is refused, which another dialect cannot say: {turn.failure.message}")
+    if turn.failure is not None:
+        way_out = ""
+        if turn.failure.code in _OF_THE_UNIT[unit]:
+            way_out = f" Its boxes are read as {unit}s; give the other --coordinates if they are not"
+        elif turn.failure.code is FailureCode.CROP_TOO_SMALL:
+            way_out = " It looked at a larger picture than the row has; a row of ours comes back by its column 'trace'"
+        raise TaskError(f"it shows a picture where the call is refused: {turn.failure.message}{way_out}")
+    if turn.views and not observation.pictures:
+        raise TaskError(f"it shows no picture where the call is carried out: {shortened(observation.text)}")
+    if observation.pictures and not turn.views:
+        raise TaskError("it shows a picture where nothing is called")
 
 
 def _kind(task: Task, mistakes: Sequence[Mistake | None]) -> PlanKind:
@@ -158,13 +208,11 @@ def translated(foreign: ForeignTrace, target: Dialect) -> Trace:
     """The trace in the words of `target`: what it says stays, what it does is written anew.
 
     A dialect that pads crops has said a smaller box than it showed; one that does not is told the box that was shown.
-    Raises TaskError for what `target` cannot say, a refused operation among it.
+    Raises TaskError for what `target` cannot say.
     """
     shown = list(foreign.trajectory.prompt_views)
     turns = []
     for turn, played in zip(foreign.trace.turns, foreign.trajectory.turns, strict=True):
-        if played.failure is not None:
-            raise TaskError("it has an operation that is refused, which another dialect cannot say")
         sizes = [shown_size(view, target.budgets) for view in shown]
         try:
             done = write(_action_for(target, played, shown, foreign.dialect), target, sizes)

@@ -11,7 +11,8 @@ MILLION = 1_000_000
 class Bill:
     """Counts what was paid for; replies from the cache are counted apart, because they cost nothing.
 
-    `price_in`, `price_out`: of a million tokens of prompts and of replies, both or neither.
+    `price_in`, `price_out`: of a million tokens of prompts and of replies, both or neither. `before`: replies that
+    earlier processes paid for, their prompts' tokens, and their own.
     """
 
     price_in: float | None = None
@@ -20,6 +21,7 @@ class Bill:
     from_cache: int = 0
     prompt_tokens: int = 0
     completion_tokens: int = 0
+    before: tuple[int, int, int] = (0, 0, 0)
 
     def pay(self, reply: Reply) -> None:
         """Adds a reply that the endpoint gave. Its tokens are what the endpoint says, 0 where it says nothing."""
@@ -29,12 +31,28 @@ class Bill:
 
     @property
     def price(self) -> float | None:
-        """What was paid, in the currency of the prices; None if none were given."""
-        if self.price_in is None or self.price_out is None:
-            return None
-        return (self.prompt_tokens * self.price_in + self.completion_tokens * self.price_out) / MILLION
+        """What this process paid, in the currency of the prices; None if none were given."""
+        return self._price_of(self.prompt_tokens, self.completion_tokens)
+
+    @property
+    def in_full(self) -> str:
+        """What this process paid, and with it what was paid for all that its cache holds."""
+        replies, prompt_tokens, completion_tokens = self.before
+        total = self._told(
+            replies + self.requests, prompt_tokens + self.prompt_tokens, completion_tokens + self.completion_tokens
+        )
+        return f"{self}; with what earlier processes paid, {total}" if replies else str(self)
 
     def __str__(self) -> str:
-        tokens = f"{self.prompt_tokens:,} + {self.completion_tokens:,} tokens in {self.requests:,} requests"
-        price = "" if self.price is None else f", price {self.price:.4f}"
-        return f"{tokens}{price}, {self.from_cache:,} from the cache"
+        told = self._told(self.requests, self.prompt_tokens, self.completion_tokens)
+        return f"{told}, {self.from_cache:,} from the cache"
+
+    def _told(self, requests: int, prompt_tokens: int, completion_tokens: int) -> str:
+        price = self._price_of(prompt_tokens, completion_tokens)
+        tokens = f"{prompt_tokens:,} + {completion_tokens:,} tokens in {requests:,} requests"
+        return tokens if price is None else f"{tokens}, price {price:.4f}"
+
+    def _price_of(self, prompt_tokens: int, completion_tokens: int) -> float | None:
+        if self.price_in is None or self.price_out is None:
+            return None
+        return (prompt_tokens * self.price_in + completion_tokens * self.price_out) / MILLION

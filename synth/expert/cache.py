@@ -59,6 +59,19 @@ class ReplyCache:
         assert kept is not None
         return kept
 
+    def forget(self, key: str) -> None:
+        """No longer finds what was kept under `key`; `paid` counts it still."""
+        with self._usable():
+            renamed = "UPDATE replies SET key = key || '/' || hex(randomblob(16)) WHERE key = ?"
+            self._rows.execute(renamed, (key,))
+
+    def paid(self) -> tuple[int, int, int]:
+        """Replies that were ever kept, and their tokens: prompts', replies'."""
+        with self._usable():
+            query = "SELECT count(*), total(prompt_tokens), total(completion_tokens) FROM replies"
+            replies, prompt_tokens, completion_tokens = self._rows.execute(query).fetchone()
+        return int(replies), int(prompt_tokens), int(completion_tokens)
+
     @contextmanager
     def _usable(self) -> Iterator[None]:
         try:

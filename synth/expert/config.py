@@ -1,8 +1,12 @@
 """How a teacher behind an endpoint is reached, paced and paid: one value. Knows nothing of plans or requests."""
 
 from dataclasses import dataclass, field
+from urllib.parse import urlsplit
 
 from pixel_env.errors import ConfigError
+
+OF_THE_TEACHER = frozenset({"max_tokens", "max_attempts", "retries", "timeout_s", "max_pixels"})
+"""Fields whose flags begin with `--teacher_`, because a student has such flags too."""
 
 
 @dataclass(frozen=True)
@@ -18,10 +22,11 @@ class ExpertConfig:
     )
     concurrency: int = field(default=16, metadata={"help": "requests under way at a time"})
     requests_per_minute: float | None = field(
-        default=None, metadata={"help": "requests sent in a minute, repeated ones included; None: no limit"}
+        default=None,
+        metadata={"help": "requests in a minute, of one process, repeated ones included; None: no limit"},
     )
     tokens_per_minute: float | None = field(
-        default=None, metadata={"help": "tokens spent in a minute, prompts included; None: no limit"}
+        default=None, metadata={"help": "tokens in a minute, of one process, prompts included; None: no limit"}
     )
     temperature: float | None = field(default=None, metadata={"help": "of sampling; None: the endpoint's own"})
     max_tokens: int = field(default=1024, metadata={"help": "tokens of one reply, a model's hidden reasoning included"})
@@ -37,6 +42,7 @@ class ExpertConfig:
     price_out: float | None = field(default=None, metadata={"help": "price of a million reply tokens, to be shown"})
 
     def __post_init__(self) -> None:
+        self._check_address()
         for name in ("concurrency", "max_tokens", "max_attempts", "timeout_s", "max_pixels"):
             self._check(name, getattr(self, name) > 0, "more than 0")
         for name in ("requests_per_minute", "tokens_per_minute"):
@@ -49,6 +55,18 @@ class ExpertConfig:
                 "Give both, per million tokens, or neither: then only tokens are counted."
             )
 
+    def _check_address(self) -> None:
+        try:
+            parts = urlsplit(self.base_url)
+            is_address = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+        except ValueError:  # a port above 65535, half an IPv6 address
+            is_address = False
+        if not is_address or not self.base_url.isprintable() or " " in self.base_url:
+            raise ConfigError(
+                f"--teacher is the address of an endpoint, as http://127.0.0.1:8000/v1; got {self.base_url!r}."
+            )
+
     def _check(self, name: str, is_right: bool, wanted: str) -> None:
         if not is_right:
-            raise ConfigError(f"the teacher's {name} is {getattr(self, name)}; wanted: {wanted}.")
+            flag = f"--teacher_{name}" if name in OF_THE_TEACHER else f"--{name}"
+            raise ConfigError(f"the teacher's {flag} is {getattr(self, name)}; wanted: {wanted}.")

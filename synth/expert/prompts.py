@@ -32,11 +32,16 @@ SYSTEM = (
     '"text" is the thought. "suffices" is true if what you are shown with the latest request is enough to answer the '
     "question, else false."
 )
+LOOK_FAILS = "look_fails"
+"""Code of a plan with a look that cannot be shown."""
 _UNRELATED = "It was a mistake to look there: it does not show what the question needs. Say what is there instead, and"
 _FOUND = {
     Mistake.UNRELATED_REGION: (f"{_UNRELATED} that it does not help.", False),
     Mistake.WRONG_FRAMES: (f"{_UNRELATED} that it does not help.", False),
-    Mistake.OVERSIZED_REGION: ("It is the right area but far too large: the detail is still too small. Say so.", None),
+    Mistake.OVERSIZED_REGION: (
+        "It is the right area but far too large: the detail takes up only a small part of it. Say so.",
+        None,
+    ),
     None: ("Say what it shows, and that more has to be seen.", None),
 }
 """Of a look that is followed by another: what it has found, and whether it suffices to answer."""
@@ -46,32 +51,40 @@ _NO_ANSWER = "Do not state, hint at or guess the answer, nor name an option as t
 @dataclass(frozen=True, slots=True)
 class Step:
     """One text that is asked for. `suffices`: what the teacher must find of the views, None if both will do;
-    `is_before_the_detail`: no look has shown yet what the question asks about, so the text must not say it."""
+    `is_before_the_detail`: no look has shown yet what the question asks about, so the text must not say it;
+    `is_last`: it has to end in the answer."""
 
     instruction: str
     views: tuple[View, ...] = ()
     suffices: bool | None = None
     is_before_the_detail: bool = False
+    is_last: bool = False
 
 
 def steps_of(plan: Plan) -> tuple[Step, ...] | Refusal:
     """The steps of a plan, overview first, then one for each look. Raises MediaError for an unreadable picture."""
     task = plan.task
     if not plan.looks:
-        return (Step(_solution(task), task.opening_views, suffices=True),)
+        return (Step(_solution(task), task.opening_views, suffices=True, is_last=True),)
     shown, right = list(task.opening_views), list[View]()
     steps = [Step(_overview(plan.looks[0], task), task.opening_views, is_before_the_detail=True)]
     for look, following in zip_longest(plan.looks, plan.looks[1:]):
         views = _views(look, shown, task)
         if isinstance(views, Failure):
-            return Refusal("look_fails", f"{plan.plan_id!r}: {views.message}")
+            return Refusal(LOOK_FAILS, f"{plan.plan_id!r}: {views.message}")
         shown += views
         right += views if look.mistake is None else ()
         if following is None:
             steps.append(_last_remark(look, (*right,) or views, task))
         else:
-            steps.append(_remark(look, following, views, task, is_before_the_detail=not right))
+            is_before = not right or _is_cropped_by(following, range(len(shown) - len(views), len(shown)))
+            steps.append(_remark(look, following, views, task, is_before_the_detail=is_before))
     return tuple(steps)
+
+
+def _is_cropped_by(look: Look, images: range) -> bool:
+    """Whether the look crops one of these images, which have then shown no more than where the detail is."""
+    return look.mistake is None and isinstance(look.action, CropImage) and look.action.image in images
 
 
 def inquiry_of(task: Task, step: Step, told: Sequence[str], budgets: ViewBudgets) -> Inquiry:
@@ -126,7 +139,7 @@ def _last_remark(look: Look, views: tuple[View, ...], task: Task) -> Step:
         f"{_seen(look, task)} The right answer is {task.answers[0]!r}. Write the last thought: what is seen there, and "
         "why that gives this answer; end by stating it. If the pictures do not show it, set suffices to false."
     )
-    return Step(instruction, views, suffices=True)
+    return Step(instruction, views, suffices=True, is_last=True)
 
 
 def _seen(look: Look, task: Task) -> str:

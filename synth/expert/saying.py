@@ -41,6 +41,10 @@ class Unusable:
     reason: str
 
 
+UNREADABLE = frozenset({"cut_off", "empty", "not_json", "wrong_schema"})
+"""Codes of replies that hold no text to judge: plan after plan, it is the endpoint and not what it was asked."""
+
+
 def read_saying(reply: Reply) -> Saying | Unusable:
     """The reply as a saying. JSON may stand behind hidden reasoning and inside of a code block."""
     if reply.finish_reason == "length":
@@ -72,8 +76,11 @@ def fault_of(text: str) -> Unusable | None:
 
 
 def has_control_characters(text: str) -> bool:
-    """Whether `text` holds anything but characters, line breaks and tabs: such a text cannot be kept or tokenised."""
-    return any(unicodedata.category(sign) in ("Cc", "Cs", "Cn", "Co") for sign in text if sign not in "\n\t")
+    """Whether `text` holds anything but characters that are seen, line breaks and tabs.
+
+    Such a text cannot be kept or tokenised, or is not what it looks like: signs without width, another direction.
+    """
+    return any(unicodedata.category(sign).startswith("C") for sign in text if sign not in "\n\t")
 
 
 def _object_in(text: str) -> dict[str, Any] | None:

@@ -48,9 +48,7 @@ def outcomes(
             index, plan = numbered[place]
             if isinstance(said, Refusal):
                 dropped, message = f"teacher: {said.code}", said.message
-                yield Outcome(
-                    index, plan.plan_id, plan.mark, dropped=dropped, message=message, is_final=said.is_final
-                )
+                yield Outcome(index, plan.plan_id, plan.mark, dropped=dropped, message=message, is_final=said.is_final)
                 continue
             running.add(executor.submit(outcome_of, index, plan, said, settings))
             done = {future for future in running if future.done()}

@@ -50,16 +50,18 @@ def main(argv: list[str]) -> int:
 def _made(config: SynthConfig, making: Making, teacher: Teacher, bill: Bill | None, student: Student | None) -> int:
     job = job_of(config, making.folder, teacher, student)
     started = time.monotonic()
-    with executor_of(making.processes) as executor:
-        if making.part is None:
-            job.take_over_shards()
-            job.make_all(executor)
-        else:
-            job.make(making.part.of(range(config.count)), executor)
+    try:
+        with executor_of(making.processes) as executor:
+            if making.part is None:
+                job.take_over_shards()
+                job.make_all(executor)
+            else:
+                job.make(making.part.of(range(config.count)), executor)
+    finally:
+        if bill is not None:
+            print(f"teacher {teacher.name}: {bill.in_full}", flush=True)
     seconds = time.monotonic() - started
     print(f"{job.made} plans narrated and verified in {seconds:.1f} s ({job.made / max(seconds, 1e-9):.1f} per second)")
-    if bill is not None:
-        print(f"teacher {teacher.name}: {bill}")
     if making.part is not None:
         print(f"Part {making.shard} is in {job.folder}; the command without --shard takes the parts over.")
         return 0

@@ -55,6 +55,15 @@ class SynthConfig:
     )
     model: str = field(default="", metadata={"help": "the teacher's model, as its endpoint knows it"})
     temperature: float | None = field(default=None, metadata={"help": "of the teacher; None: the endpoint's own"})
+    teacher_max_tokens: int = field(
+        default=ExpertConfig.max_tokens, metadata={"help": "tokens of one of its replies, hidden reasoning included"}
+    )
+    teacher_max_pixels: int = field(
+        default=ExpertConfig.max_pixels, metadata={"help": "pixels of a picture that it sees; a video's together"}
+    )
+    teacher_max_attempts: int = field(
+        default=ExpertConfig.max_attempts, metadata={"help": "replies that it is asked for until one can be used"}
+    )
     dialect: str = field(default="default", metadata={"help": "wire format of calls and answers: a dialect's name"})
     max_turns: int = field(default=4, metadata={"help": "turns of a trace, the answering one included"})
     max_images: int = field(default=16, metadata={"help": "pictures of a trace, the task's own included"})
@@ -110,7 +119,21 @@ class Making:
     workers: int | None = field(default=None, metadata={"help": "processes that verify; None: one for each core"})
     cache: str | None = field(default=None, metadata={"help": "folder of the teacher's replies; None: in --out"})
     concurrency: int = field(default=16, metadata={"help": "requests to the teacher under way at a time"})
-    requests_per_minute: float | None = field(default=None, metadata={"help": "most requests a minute; None: no limit"})
+    requests_per_minute: float | None = field(
+        default=None,
+        metadata={"help": "most requests a minute to the teacher, by each shard that runs; None: no limit"},
+    )
+    tokens_per_minute: float | None = field(
+        default=None,
+        metadata={"help": "most tokens a minute of the teacher, prompts included, by each shard; None: no limit"},
+    )
+    teacher_timeout_s: float = field(
+        default=ExpertConfig.timeout_s, metadata={"help": "seconds that the teacher may be silent"}
+    )
+    teacher_retries: int = field(
+        default=ExpertConfig.retries,
+        metadata={"help": "repetitions of a request that found the teacher busy, broken or gone"},
+    )
     engine: ModelEngine = field(
         default="transformers", metadata={"help": "what runs the student: this process, vLLM in it, or an endpoint"}
     )
@@ -156,6 +179,12 @@ def expert_config(config: SynthConfig, making: Making) -> ExpertConfig:
         temperature=config.temperature,
         concurrency=making.concurrency,
         requests_per_minute=making.requests_per_minute,
+        tokens_per_minute=making.tokens_per_minute,
+        max_tokens=config.teacher_max_tokens,
+        max_pixels=config.teacher_max_pixels,
+        max_attempts=config.teacher_max_attempts,
+        timeout_s=making.teacher_timeout_s,
+        retries=making.teacher_retries,
         price_in=making.price_in,
         price_out=making.price_out,
     )

@@ -2,6 +2,10 @@
 
 Before the detail is shown no text names an answer or counts anything: the first four grammars are said without
 `answer`, and without number words. Where `place` would give an answer away, alternatives without it remain.
+
+Every sentence is true of every plan that it can be said with. So none speaks of sizes in pixels, of what can be read or
+of what is blurred, which depends on the picture and the dialect; only of what lies where and how much of a view it
+takes: a right look is at most a quarter of its picture, and at most a quarter of an over-large region.
 """
 
 from synth.template_teacher.wording import Grammar
@@ -16,21 +20,21 @@ OVERVIEW = Grammar(
             "I start with the picture as a whole.",
             "First I take in the whole picture and keep the question in mind.",
             "I look over the entire picture for what the question is about.",
-            "The question is about a small detail of this picture.",
+            "The question is about a part of this picture.",
             "Before answering, I get an impression of the whole picture.",
-            "The whole picture is shown at a reduced size.",
+            "I keep the question in mind while I look over the picture.",
         ),
         (
-            "At this size the detail that matters is too small to make out.",
-            "What decides the question is only a few pixels large here.",
-            "From this distance it cannot be made out with certainty.",
-            "The overview hints at where to look, but not at what is there.",
-            "It is too small in this view to be read reliably.",
-            "In the overview the decisive part is blurred.",
-            "This view is too coarse to tell.",
-            "The details that would settle it are too fine for this scale.",
-            "Everything that would settle it is tiny at this scale.",
-            "Guessing from the overview would be careless, since the detail is so small.",
+            "What decides the question takes up only a part of the picture.",
+            "Much of what is shown here has nothing to do with the question.",
+            "The overview tells me where to look; the detail deserves a view of its own.",
+            "I do not want to guess from the overview.",
+            "I would rather check than answer from the overview alone.",
+            "To be sure, I want to see the detail by itself.",
+            "It is better to look closely before I say anything.",
+            "Some of it has to be looked at more closely.",
+            "A first glance does not replace a close look at the detail.",
+            "The detail that matters is only a part of all that is shown here.",
         ),
         (
             "I will zoom in on {place}.",
@@ -38,8 +42,8 @@ OVERVIEW = Grammar(
             "So I crop {place}.",
             "The place to check is {place}.",
             "A closer view of {place} should help.",
-            "I would like to see {place} enlarged.",
-            "That is why I magnify {place}.",
+            "I would like a closer view of {place}.",
+            "That is why I crop {place}.",
             "My first look goes to {place}.",
             "I will zoom in to be sure.",
             "A closer view is needed, so I crop the region that seems to matter.",
@@ -99,14 +103,14 @@ AFTER_OVERSIZED = Grammar(
             "The direction is good so far.",
         ),
         (
-            "It is still too small to make out.",
-            "But the crop is too large, so the detail stays tiny.",
-            "However, so much else is shown that it cannot be read.",
-            "At this magnification it remains unclear.",
-            "The region that I chose was too generous to show the detail.",
-            "Still, the scale is too coarse to be sure.",
             "But it fills only a small part of this view.",
-            "I cannot read it yet, because the crop is too wide.",
+            "But the crop is too large for a close look at it.",
+            "However, much else is shown beside it.",
+            "Still, most of this view lies around the spot that matters.",
+            "The region that I chose was too generous.",
+            "Still, it takes up only a small part of the crop.",
+            "But this view is too wide, with far more in it than the detail.",
+            "I chose too much at once, and the detail takes up little of it.",
         ),
         (
             "I zoom in further on {place}.",
@@ -114,7 +118,7 @@ AFTER_OVERSIZED = Grammar(
             "A tighter crop of {place} should do.",
             "So I crop again, this time only {place}.",
             "Closer still: {place}.",
-            "I need to magnify {place}.",
+            "I need a closer look at {place}.",
             "The next crop is tighter and shows {place}.",
             "Let me go closer to {place}.",
             "I zoom in further.",
@@ -126,14 +130,14 @@ AFTER_OVERSIZED = Grammar(
 NEXT_CUE = Grammar(
     (
         (
-            "This part can be seen clearly now.",
-            "Here the details are large enough.",
+            "I can see this part now.",
+            "This crop shows the part that I chose.",
             "This crop shows its part of what I need.",
             "I take note of what this region shows.",
-            "That is clear enough for this region.",
-            "I can make out this part well.",
+            "This part is settled.",
+            "I can see what this region holds.",
             "This region is settled.",
-            "I keep in mind what is visible here.",
+            "I keep in mind what is shown here.",
         ),
         (
             "The question concerns another part of the picture as well.",
@@ -162,14 +166,14 @@ NEXT_CUE = Grammar(
 SEEN = Grammar(
     (
         (
-            "Now the detail can be seen clearly.",
-            "At this scale it is easy to read.",
+            "Now I see the detail that decides the question.",
+            "Now everything that matters has been looked at.",
             "The crop shows what I was looking for.",
-            "This close-up shows the detail in full.",
-            "In this view everything that matters is visible.",
-            "Here it is large enough to be read.",
-            "Enlarged like this, the detail is plain.",
-            "This is the place, and it is sharp enough now.",
+            "This crop shows the detail in full.",
+            "With this look the detail is in view.",
+            "Here is what the question is about.",
+            "Looked at closely, this tells me what I need.",
+            "This is the place that I had to see.",
         ),
         (
             "So the answer is {answer}.",
@@ -187,7 +191,7 @@ SEEN = Grammar(
             "Another look is not needed.",
             "I do not have to guess any more.",
             "This was worth a closer look.",
-            "From the overview alone I could not have told.",
+            "I did not want to answer from the overview alone.",
         ),
     )
 )
@@ -195,12 +199,12 @@ SEEN = Grammar(
 COUNTED = Grammar(
     (
         (
-            "Now everything that has to be counted is large enough to be seen.",
-            "With the details enlarged, I can count.",
-            "At this scale each of them can be told apart.",
-            "What has to be counted is visible now.",
+            "Now everything that has to be counted has been looked at.",
+            "With the details in view, I can count.",
+            "Nothing that matters is left to look at, so I can count.",
+            "What has to be counted has been shown now.",
             "Having looked closely, I go through them in turn.",
-            "Nothing that matters is too small any more, so I can count.",
+            "I have seen all that matters, so I can count.",
             "I check each candidate against what the question asks.",
             "Each of them can be examined now.",
         ),
@@ -220,7 +224,7 @@ COUNTED = Grammar(
             "I have left nothing out.",
             "Another look is not needed.",
             "This was worth a closer look.",
-            "From the overview alone I could not have counted them.",
+            "I did not want to count them in the overview alone.",
         ),
     )
 )

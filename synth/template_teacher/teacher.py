@@ -13,13 +13,16 @@ import numpy as np
 
 from agents.traces import Mistake
 from pixel_env.grading.choices import option_meant
+from pixel_env.grading.counts import number_named
 from pixel_env.types import CropImage, SelectFrames, Task
-from synth.leaks import leak_in
+from synth.leaks import HOW_MANY, leak_in
 from synth.plans import Look, Narration, Plan, PlanKind, Refusal
 from synth.template_teacher import images, videos
 from synth.template_teacher.wording import Grammar, moment_words, place_words
 from synth.text_only.tasks import solution
 
+MOST_COUNTED = 20
+"""A larger number is read off, not counted: "How many employees ...? 4711"."""
 _TRIES = 100
 
 
@@ -92,9 +95,16 @@ def _between_grammar(shown: Look) -> Grammar:
 
 
 def _last_grammar(plan: Plan, shown: Look) -> Grammar:
-    if plan.task.grader == "number":
+    if _is_counted(plan.task):
         return images.COUNTED
     return videos.SEEN if isinstance(shown.action, SelectFrames) else images.SEEN
+
+
+def _is_counted(task: Task) -> bool:
+    """Whether the answer is a count. Other numbers, such as a year, are seen."""
+    number = number_named(task.answers[0])
+    asks_how_many = HOW_MANY.search(task.question.casefold()) is not None
+    return task.grader == "number" and asks_how_many and number is not None and number <= MOST_COUNTED
 
 
 def _fields(plan: Plan, place: int, rng: np.random.Generator) -> dict[str, str]:

@@ -37,7 +37,7 @@ def shopping(rng: np.random.Generator) -> Problem:
         f"The {first} cost {m} × {p} = {m * p} euros.",
         f"The {second} cost {n} × {q} = {n * q} euros.",
         f"Together that is {m * p} + {n * q} = {cost} euros.",
-        f"Of {paid} euros, {paid} - {cost} = {paid - cost} come back.",
+        f"Of {paid} euros, {paid} - {cost} = {paid - cost} {'comes' if paid - cost == 1 else 'come'} back.",
     )
     return Problem(question, str(paid - cost), solved(*steps, answer=str(paid - cost), rng=rng))
 
@@ -54,7 +54,7 @@ def sharing(rng: np.random.Generator) -> Problem:
     question = f"{name} shares {total} {things} evenly among {children} children, as far as possible. {asked}"
     steps = (
         f"I divide {total} by {children}: {children} × {each} = {children * each}, which is the most that fits.",
-        f"Each child gets {each}, and {total} - {children * each} = {rest} are left over.",
+        f"Each child gets {each}, and {total} - {children * each} = {rest} {'is' if rest == 1 else 'are'} left over.",
     )
     return Problem(question, answer, solved(*steps, answer=answer, rng=rng))
 

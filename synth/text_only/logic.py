@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from synth.text_only.problem import NAMES, Problem, one_of, solved, some_of, whole
+from synth.text_only.problem import NAMES, Problem, counted, one_of, solved, some_of, whole
 
 _DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 _ORDINALS = ("first", "second", "third", "fourth", "fifth")
@@ -40,7 +40,7 @@ def weekday(rng: np.random.Generator) -> Problem:
     )
     steps = (
         f"Every 7 days the day of the week is the same again, and {days} = 7 × {days // 7} + {rest}.",
-        f"So I count {rest} days {'back' if is_past else 'on'} from {_DAYS[today]} and reach {answer}.",
+        f"So I count {counted(rest, 'day')} {'back' if is_past else 'on'} from {_DAYS[today]} and reach {answer}.",
     )
     question = f"{one_of(NAMES, rng)} looks at the calendar: today is {_DAYS[today]}. {asked}"
     return Problem(question, answer, solved(*steps, answer=answer, rng=rng), "exact")

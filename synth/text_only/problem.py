@@ -36,6 +36,11 @@ def whole(low: int, high: int, rng: np.random.Generator) -> int:
     return int(rng.integers(low, high + 1))
 
 
+def counted(number: int, thing: str) -> str:
+    """So many of the thing: "1 day", "2 days"."""
+    return f"{number} {thing}{'' if number == 1 else 's'}"
+
+
 def solved(*steps: str, answer: str, rng: np.random.Generator) -> str:
     """The steps as one text, with an opening and a last sentence that names the answer."""
     return " ".join([one_of(_OPENINGS, rng), *steps, one_of(_ENDINGS, rng).format(answer=answer)])

@@ -24,14 +24,15 @@ CHAT = PlainChat(TINY)
 
 @pytest.fixture
 def endpoint():
-    """A server that answers by `script(messages)`, text or HTTP status; it remembers what it was sent."""
+    """A server that answers by `script(messages)`: text, HTTP status, or both; it remembers what it was sent."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self):
             body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
             server.seen.append(body)
+            server.keys.append(self.headers["Authorization"])
             said = server.script(body["messages"], len(server.seen))
-            status, text = (said, "") if isinstance(said, int) else (200, said)
+            status, text = said if isinstance(said, tuple) else (said, "") if isinstance(said, int) else (200, said)
             choice = {"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": text}}
             answer = {"id": "1", "object": "chat.completion", "created": 0, "model": "m", "choices": [choice]}
             self.send_response(status)
@@ -44,16 +45,16 @@ def endpoint():
             pass
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.seen, server.script = [], lambda messages, count: "<answer>7"
+    server.seen, server.keys, server.script = [], [], lambda messages, count: "<answer>7"
     threading.Thread(target=server.serve_forever, daemon=True).start()
     yield server
     server.shutdown()
     server.server_close()
 
 
-def play(server, tasks, **options):
+def play(server, tasks, api_key="none", **options):
     url = f"http://127.0.0.1:{server.server_port}/v1"
-    engine = EndpointEngine("m", CHAT, base_url=url, api_key="none", **options)
+    engine = EndpointEngine("m", CHAT, base_url=url, api_key=api_key, **options)
     settings = EpisodeSettings(TINY, Limits(max_turns=3), TINY.budgets)
     return rollout(tasks, engine, CHAT, settings=settings, sampling=Sampling(0.0, 64), seed=0)
 
@@ -96,3 +97,11 @@ def test_messages_keep_the_order_of_texts_and_pictures():
     kinds = [part["type"] for part in messages[0]["content"]]
     assert kinds == (["image_url", "image_url", "text"] if TINY.images_first else ["text", "image_url", "image_url"])
     assert messages[1]["content"] == "said" and messages[2]["content"] == "two"
+
+
+def test_a_key_is_sent_without_the_space_around_it_and_never_printed(endpoint, monkeypatch):
+    monkeypatch.setenv("OPENAI_API_KEY", " sk-SECRET-123\n")
+    endpoint.script = lambda messages, count: (401, f"Incorrect key: {endpoint.keys[-1]}")
+    [played] = play(endpoint, [tiny_task()], api_key=None)
+    assert endpoint.keys == ["Bearer sk-SECRET-123"]
+    assert "Incorrect key" in played.trajectory.error and "SECRET" not in played.trajectory.error

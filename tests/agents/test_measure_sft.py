@@ -16,7 +16,7 @@ def test_our_trainer_and_trls_collator_are_measured_on_the_same_conversations(mo
     monkeypatch.syspath_prepend(EXAMPLES)
     main = runpy.run_path(str(EXAMPLES / "measure_sft.py"))["main"]
     ours, trl = (main(["--count", "6", "--batch", "2"])[side] for side in ("ours", "TRL"))
-    assert ours.rows == trl.rows == 4 and 0 < ours.tokens <= ours.computed and 0 < trl.tokens <= trl.computed
+    assert ours.rows == trl.rows == 6 and 0 < ours.tokens <= ours.computed and 0 < trl.tokens <= trl.computed
     assert min(*ours.seconds, *trl.seconds, *ours.collating_s, *trl.collating_s) > 0
     assert "tokens a second (CPU)" in capsys.readouterr().out
 

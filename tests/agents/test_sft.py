@@ -1,6 +1,7 @@
 import json
 import pickle
 from dataclasses import dataclass, replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -171,12 +172,6 @@ def test_taken_in_sequence_a_trace_that_does_not_fit_stops_the_run_by_name_when_
         trainer.train()
 
 
-@pytest.mark.parametrize("name", ["packing", "padding_free"])
-def test_packing_is_refused_by_name_with_what_to_use_instead(tmp_path, name):
-    with pytest.raises(ConfigError, match=f"{name} is on.*group_by_length"):
-        config(tmp_path, **{name: True}, max_length=64)
-
-
 def test_the_command_reads_a_folder_of_traces_and_tells_what_the_model_does_on_held_out_ones(
     tiny_checkpoint, tmp_path, capsys
 ):
@@ -223,6 +218,21 @@ def test_every_order_of_trl_trains_and_grouping_pads_least(tiny_checkpoint, task
         assert padding < 40  # a few tokens of a question or an answer
     if strategy == "sequential":
         assert padding > 8 * 30  # a picture for every second row
+
+
+def test_rows_of_all_processes_that_are_computed_at_the_same_time_are_of_similar_length(
+    tiny_checkpoint, tasks, tmp_path
+):
+    args = config(tmp_path, per_device_train_batch_size=1)
+    trainer = PixelSFTTrainer(str(tiny_checkpoint), mixed(tasks), args, task_set=tasks)
+
+    def spread(processes):
+        """The largest difference of length within four rows that follow one another."""
+        trainer.accelerator = SimpleNamespace(num_processes=processes)
+        order = [trainer.survey.tokens[place] for place in trainer._get_train_sampler()]
+        return max(max(order[i : i + 4]) - min(order[i : i + 4]) for i in (0, 4))
+
+    assert spread(4) < 8 and spread(1) > 30
 
 
 def test_a_run_cut_within_its_second_epoch_and_resumed_learns_what_the_uncut_run_learns(

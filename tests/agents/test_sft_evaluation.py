@@ -8,9 +8,10 @@ from agents.engines.scripted import PlainChat, ScriptedEngine
 from agents.rollout import EpisodeSettings
 from agents.sft_evaluation import figures, mistakes_of, play_held_out, table, write_sft_summary
 from agents.traces import Mistake, Trace, TraceTurn
-from agents.training_traces import TraceArguments, apart, load_training_traces, of_tasks
 from pixel_env.dialects import dialect_named
+from pixel_env.errors import MediaError
 from pixel_env.tasks import load_tasks
+from pixel_env.testing import PixelSource
 from pixel_env.types import Limits
 from synth.templates import recrop_once, single_pass
 
@@ -94,25 +95,58 @@ def test_the_mistakes_that_a_trace_begins_with_are_flagged_or_not_trained(tasks)
     assert mistakes_of(Trace(tasks.tasks[0], (unflagged,))) == [] == mistakes_of(Trace(tasks.tasks[0], (right,)))
 
 
-# ------------------------------------------------------------------------------------------------- what is held out
+class Cut(PixelSource):
+    """A file that is cut in its middle: its header can be read."""
+
+    def decode(self):
+        raise MediaError("image file is truncated")
 
 
-def test_all_traces_of_a_tenth_of_the_tasks_are_held_out_at_most(tasks):
-    traces = [Trace(task, (TraceTurn(text),)) for text in "ab" for task in tasks.tasks]
-    train, kept = apart(traces, 64, np.random.default_rng(0))
-    assert len(kept) == 4 and len(train) == 36
-    assert {one.task.task_id for one in kept}.isdisjoint(one.task.task_id for one in train)
-    assert len(apart(traces, 1, np.random.default_rng(0))[1]) == 2
-    assert apart(traces, 0, np.random.default_rng(0)) == (traces, [])
-    assert apart(traces, 64, np.random.default_rng(0)) == (train, kept)
+def test_an_episode_that_failed_is_no_wrong_answer_and_is_told_of_by_its_task(held_out, tasks, tmp_path):
+    chat = PlainChat(TINY)
+    settings = EpisodeSettings(TINY, Limits(max_turns=4), tasks.budgets)
+    cut = [
+        replace(trace, task=replace(trace.task, task_id=f"cut {place}", sources=(Cut(640, 480),)))
+        for place, trace in enumerate(held_out[:2])
+    ]
+    right = ScriptedEngine(lambda conversation: answer_of(held_out, conversation), chat)
+    played = play_held_out([*cut, *held_out[2:]], right, chat, settings)
+    found = figures(played)
+    assert (len(played.free), found["answers right"].value, found["answers right"].n) == (4, 1.0, 2)
+    assert (len(played.forced), found["answers right after a mistake"].n) == (2, 1)
+    assert found["looks again, right, after a mistake"].n == 1
+    assert "3 of 6 episodes failed" in table(played) and "cut 0: MediaError: image file is trunc" in table(played)
+    write_sft_summary(tmp_path, 1, {}, played, {"too_long": 2})
+    summary = json.loads((tmp_path / "summary.json").read_text())
+    assert (summary["failed_episodes"], summary["accuracy_after"]["n"], summary["rapr_after"]) == (3, 2, 0.0)
+    assert summary["refused_held_out_traces"] == {"too_long": 2}
 
 
-def test_a_function_is_held_out_on_the_test_split_and_never_on_what_is_learned(tasks):
-    arguments = TraceArguments(traces="synth.templates:single_pass_traces", task_count=16, held_out=3)
-    found = load_training_traces(arguments, TINY, seed=0)
-    assert (len(found.train), len(found.held_out)) == (16, 3)
-    learned = frozenset(trace.task.task_id for trace in found.train)
-    assert learned.isdisjoint(trace.task.task_id for trace in found.held_out)
-    assert of_tasks(found.train, 3, learned) == []
-    arguments.held_out = 0
-    assert load_training_traces(arguments, TINY, seed=0).held_out == ()
+def answer_of(traces, conversation):
+    return next(trace.turns[-1].text for trace in traces if trace.task.question in conversation.text)
+
+
+@pytest.mark.parametrize("processes", [2, 3])
+def test_so_many_processes_play_together_what_one_plays_and_may_say_as_much_in_a_turn(tasks, processes):
+    traces = [
+        template(task, TINY, np.random.default_rng(0))
+        for task in tasks.tasks[:5]
+        for template in (single_pass, recrop_once)
+    ]
+    traces[-1] = replace(traces[-1], turns=(*traces[-1].turns[:-1], TraceTurn("long " * 40)))
+    chat = PlainChat(TINY)
+    settings = EpisodeSettings(TINY, Limits(max_turns=4), tasks.budgets)
+
+    def episodes(rank, processes):
+        allowed = set()
+        engine = ScriptedEngine(lambda talk: allowed.add(talk.request.max_new_tokens) or "<answer>1", chat)
+        part = play_held_out(traces, engine, chat, settings, rank=rank, processes=processes)
+        free = [one.task.task_id for one in part.free]
+        return free, [(one.trajectory.task.task_id, one.turns) for one in part.forced], allowed
+
+    free, forced, allowed = episodes(0, 1)
+    parts = [episodes(rank, processes) for rank in range(processes)]
+    assert (len(free), len(forced)) == (5, 5)
+    assert sorted(free) == sorted(one for part in parts for one in part[0])
+    assert sorted(forced) == sorted(one for part in parts for one in part[1])
+    assert len(allowed) == 1 and all(part[2] == allowed for part in parts)

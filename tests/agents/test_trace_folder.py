@@ -5,10 +5,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from agents.trace_folder import TASKS, TRACES, is_trace_folder, read_trace_folder, write_trace_folder
+from agents.trace_folder import TASKS, TRACES, check_dialect, is_trace_folder, read_trace_folder, write_trace_folder
 from agents.traces import Mistake, Trace, TraceTurn
 from pixel_env.boxes import Box
-from pixel_env.errors import TaskError
+from pixel_env.dialects import dialect_named
+from pixel_env.errors import ConfigError, TaskError
 from pixel_env.media import CACHE, FileSource, ImageSource
 from pixel_env.samples import SAMPLE_SETS, sample_set
 from pixel_env.tasks.clips import clip_frames
@@ -98,3 +99,41 @@ def test_what_is_no_such_folder_is_told_and_a_broken_row_is_named(tmp_path):
     (folder / TRACES).write_text('{"task_id": "unknown", "turns": []}\n')
     with pytest.raises(TaskError, match="no task 'unknown'"):
         read_trace_folder(folder)
+
+
+def test_two_tasks_under_one_id_are_refused_and_two_copies_of_one_are_not(tmp_path):
+    image = Image.effect_noise((50, 40), 90).convert("RGB")
+    task = Task("one", "What is here?", ("7",), (ImageSource(image),))
+    copy = dataclasses.replace(task, sources=(ImageSource(image.copy()),))
+    folder = written(tmp_path / "traces", task, copy)
+    assert len(read_trace_folder(folder)[0].tasks) == 1 and len(read_trace_folder(folder)[1]) == 2
+    for other in (
+        dataclasses.replace(task, question="And there?"),
+        dataclasses.replace(task, sources=(ImageSource(image.rotate(180)),)),
+    ):
+        with pytest.raises(TaskError, match=r"have the id 'one'.*an id of its own"):
+            written(tmp_path / "others", task, other)
+    assert not (tmp_path / "others").exists()
+    row = (folder / TASKS).read_text()
+    (folder / TASKS).write_text(row + row.replace("What is here?", "And there?"))
+    with pytest.raises(TaskError, match=r"tasks\.jsonl: two tasks .* have the id 'one'"):
+        read_trace_folder(folder)
+
+
+def test_a_picture_whose_name_is_too_long_is_a_missing_one(tmp_path):
+    folder = written(tmp_path / "traces", Task("one", "?", ("7",), media="text"))
+    row = json.loads((folder / TASKS).read_text())
+    (folder / TASKS).write_text(json.dumps({**row, "sources": ["a" * 5000]}))
+    with pytest.raises(TaskError, match="is missing"):
+        read_trace_folder(folder)
+
+
+@pytest.mark.parametrize(("made", "asked", "fits"), [("released:vcot", "released", True), ("default", "tiny", False)])
+def test_traces_are_of_the_dialect_of_their_configuration_and_of_its_variants(tmp_path, made, asked, fits):
+    check_dialect(tmp_path, dialect_named(asked))
+    (tmp_path / "configuration.json").write_text(json.dumps({"dialect": made}))
+    if fits:
+        check_dialect(tmp_path, dialect_named(asked))
+    else:
+        with pytest.raises(ConfigError, match=f"Give --dialect {made}"):
+            check_dialect(tmp_path, dialect_named(asked))

@@ -92,9 +92,18 @@ def test_traces_that_cannot_be_trained_on_are_named_with_the_reason_and_counted(
     told = found.summary()
     assert "4 of 6 traces" in told and "unreadable_picture: 2 (missing, broken)" in told and "missing.png" in told
     assert f"{length} are allowed" in told
-    write_refused(tmp_path, found)
+    write_refused(tmp_path / "refused_traces.jsonl", found.refusals)
     rows = [json.loads(line) for line in (tmp_path / "refused_traces.jsonl").read_text().splitlines()]
     assert [row["fault"] for row in rows] == ["too_long", "unreadable_picture", "unreadable_picture", "unplayable"]
+
+
+def test_a_run_that_refuses_nothing_leaves_no_file_of_refused_traces_behind(chats, tmp_path):
+    chat, path = chats["default"], tmp_path / "run" / "refused_traces.jsonl"
+    write_refused(path, survey([looking_at(tmp_path / "missing.png")], chat, settings_of(chat)).refusals)
+    assert json.loads(path.read_text())["fault"] == "unreadable_picture"
+    write_refused(path, ())
+    assert not path.exists()
+    write_refused(path, ())
 
 
 def test_the_longest_trace_that_is_allowed_is_trained_whole_and_one_token_more_is_refused(chats):

@@ -4,19 +4,19 @@ import json
 import pytest
 from PIL import Image
 
-from agents.trace_folder import read_trace_folder, write_trace_folder
+from agents.trace_folder import TRACES, check_dialect, read_trace_folder, write_trace_folder
 from agents.traces import Mistake
-from pixel_env.actions import parse
 from pixel_env.boxes import Box
 from pixel_env.cli import main
 from pixel_env.dialects import dialect_named
+from pixel_env.errors import ConfigError, TaskError
 from pixel_env.media import FileSource
 from pixel_env.samples import sample_set
 from pixel_env.types import CropImage, Evidence, SelectFrames, Task, TaskSet
 from synth.conversion.command import load_rows, write_rows
 from synth.conversion.conversions import ROW_FORMATS
 from synth.plans import Look, Narration, Plan, PlanKind, traced
-from synth.templates import shown_as
+from synth.templates import right_window, shown_as
 
 ELSEWHERE, WIDE, CARD = Box(0.0, 0.0, 0.2, 0.2), Box(0.4, 0.4, 0.9, 0.9), Box(0.5, 0.5, 0.7, 0.7)
 
@@ -87,7 +87,7 @@ def test_a_trace_that_goes_there_and_back_is_the_same_trace(folder_of, name, dia
     folder = folder_of(dialect_name)
     task_set, traces = read_trace_folder(folder)
     assert write_rows(folder, tmp_path / "rows" / "rows.json", ROW_FORMATS[name], dialect_name) == len(traces) > 1
-    loaded = load_rows(tmp_path / "rows" / "rows.json")
+    loaded = load_rows(tmp_path / "rows" / "rows.json", dialect_name)
     assert not loaded.problems and loaded.budgets == task_set.budgets
     resolved = [
         dataclasses.replace(trace.task, sources=tuple(at(source) for source in trace.task.sources)) for trace in traces
@@ -127,87 +127,128 @@ def test_a_row_for_trl_has_a_place_for_each_picture(folder_of, tmp_path):
     assert rows[0]["messages"][1]["content"][0] == {"type": "image"}
 
 
-# --------------------------------------------------------------------------------------------------- foreign rows
-
-
-def released_row(folder, *calls, answer="B", texts=(), name="crop_image", **extra):
-    """A row as the released data are told to have them, without any flag; null keys as the hub's loader gives them."""
-    Image.effect_noise((600, 500), 80).convert("RGB").save(folder / "street.png")
-    guideline = "\n\nGuidelines: look closer if it helps.\n\nReason step by step, final answer in \\boxed{}."
-    question = f"What is on the sign?\n(A) a cat\n(B) a dog{guideline}"
-    messages = [
-        {"role": "system", "content": [{"text": "You are a helpful assistant.", "image": None, "video": None}]},
-        {"role": "user", "content": [{"text": question, "image": None}, {"image": "street.png", "text": None}]},
-    ]
-    for place, (box, target) in enumerate(calls):
-        call = json.dumps({"name": name, "arguments": {"bbox_2d": box, "target_image": target}})
-        said = texts[place] if place < len(texts) else "Let me look."
-        messages.append({"role": "assistant", "content": [{"text": f"{said}\n<tool_call>{call}</tool_call>"}]})
-        crop = [{"text": "\nHere is the cropped image (Image Size: 200x200):"}, {"image": "street.png"}]
-        messages.append({"role": "user", "content": crop})
-    last = texts[len(calls)] if len(texts) > len(calls) else "I see it."
-    messages.append({"role": "assistant", "content": [{"text": f"{last} \\boxed{{{answer}}}"}]})
-    return {"qid": "SA1B-7", "message_list": messages, **extra}
-
-
-def release(folder, *rows):
-    (folder / "release.json").write_text(json.dumps(rows))
-    return folder / "release.json"
-
-
-def test_a_released_row_becomes_a_trace_whose_mistake_is_found(tmp_path):
-    texts = ("A street.", "The sign is not here, let me try again.", "It shows a dog.")
-    row = released_row(tmp_path, ([0.0, 0.0, 0.2, 0.2], 1), ([0.6, 0.6, 0.8, 0.8], 1), texts=texts)
-    loaded = load_rows(release(tmp_path, row), "released")
-    assert not loaded.problems
-    [trace] = loaded.traces
-    assert (trace.task.question, trace.task.options) == ("What is on the sign?", ("a cat", "a dog"))
-    assert (trace.task.answers, trace.task.grader, trace.kind) == (("B",), "choice", "recrop_once")
-    assert [(turn.train, turn.mistake) for turn in trace.turns] == [
-        (False, Mistake.UNRELATED_REGION),
-        (True, None),
-        (True, None),
-    ]
-
-
-def test_in_a_dialect_without_padding_the_box_is_the_one_that_was_shown(tmp_path):
-    """The released code shows a tenth of the picture more on each side than the call names."""
-    loaded = load_rows(release(tmp_path, released_row(tmp_path, ([0.3, 0.3, 0.5, 0.5], 1))), "default")
-    action = parse(loaded.traces[0].turns[0].text, dialect_named("default"))
-    assert isinstance(action, CropImage) and action.box.corners == pytest.approx((0.2, 0.2, 0.6, 0.6), abs=1e-3)
-
-
-@pytest.mark.parametrize("name", ["crop_image", "crop_image_normalized"])
-def test_either_name_of_the_crop_is_read_and_the_new_dialects_name_is_written(tmp_path, name):
-    loaded = load_rows(release(tmp_path, released_row(tmp_path, ([0.3, 0.3, 0.5, 0.5], 1), name=name)), "released")
-    assert '"crop_image_normalized"' in loaded.traces[0].turns[0].text
-
-
-def test_pixels_are_declared_and_never_guessed(tmp_path):
-    path = release(tmp_path, released_row(tmp_path, ([180, 150, 300, 250], 1)))
-    assert "give the other --coordinates" in load_rows(path).problems[0]
-    assert not load_rows(path, unit="pixel").problems
-
-
-@pytest.mark.parametrize(
-    ("change", "said"),
-    [
-        (lambda row: row.pop("message_list"), "wanted is one of message_list, messages"),
-        (lambda row: row["message_list"][1]["content"][1].update(image="lost.png"), "lost.png is missing"),
-        (lambda row: row["message_list"].pop(), "no further turn|its episode ends"),
-        (lambda row: row["message_list"][0].update(content=[{}]), "text, image or video"),
-    ],
-)
-def test_a_row_that_cannot_be_used_is_left_out_by_name(tmp_path, change, said, capsys):
-    broken, good = (released_row(tmp_path, ([0.3, 0.3, 0.5, 0.5], 1)) for _ in range(2))
-    change(broken)
-    assert main(["convert", str(release(tmp_path, broken, good)), "--to", "traces", "--out", str(tmp_path / "t")]) == 1
-    output = capsys.readouterr().out
-    assert "1 of 2 rows are traces" in output and "row 1" in output
-    assert any(part in output for part in said.split("|"))
-    assert len(read_trace_folder(tmp_path / "t")[1]) == 1
-
-
 def test_what_is_no_folder_of_traces_is_refused(tmp_path, capsys):
     assert main(["convert", str(tmp_path), "--to", "trl", "--out", str(tmp_path / "rows.json")]) == 2
     assert "no folder of traces" in capsys.readouterr().err
+
+
+@pytest.fixture
+def rows_of(folder_of, tmp_path):
+    """The rows of a folder of traces in the default dialect, as TRL's, and a function that writes a changed file."""
+    write_rows(folder_of("default"), tmp_path / "rows.jsonl", ROW_FORMATS["trl"], "default")
+    rows = [json.loads(line) for line in (tmp_path / "rows.jsonl").read_text().split("\n") if line]
+
+    def write(*changed):
+        (tmp_path / "changed.jsonl").write_text("".join(json.dumps(row) + "\n" for row in changed))
+        return tmp_path / "changed.jsonl"
+
+    return rows, write
+
+
+def test_traces_of_another_dialect_than_their_folder_says_become_no_rows(folder_of, tmp_path, capsys):
+    folder = folder_of("default")
+    flags = ["--to", "trl", "--out", str(tmp_path / "rows.jsonl"), "--dialect", "qwen3-vl"]
+    with pytest.raises(TaskError, match="trained and refused, in turn 2: The crop is too small"):
+        write_rows(folder, tmp_path / "rows.jsonl", ROW_FORMATS["trl"], "qwen3-vl")
+    (folder / "configuration.json").write_text(json.dumps({"dialect": "default:vcot"}))
+    assert main(["convert", str(folder), *flags]) == 2 and "Give --dialect default" in capsys.readouterr().err
+    assert not (tmp_path / "rows.jsonl").exists()
+    assert main(["convert", str(folder), *flags[:-1], "default"]) == 0
+
+
+def test_rows_of_ours_come_back_in_their_dialect_alone_and_their_folder_says_it(rows_of, tmp_path, capsys):
+    flags = ["--to", "traces", "--out", str(tmp_path / "back")]
+    assert main(["convert", str(tmp_path / "rows.jsonl"), *flags, "--dialect", "qwen3-vl"]) == 2
+    assert "made in the dialect 'default'" in capsys.readouterr().err and not (tmp_path / "back").exists()
+    assert main(["convert", str(tmp_path / "rows.jsonl"), *flags]) == 0
+    check_dialect(tmp_path / "back", dialect_named("default"))
+    with pytest.raises(ConfigError, match="Give --dialect default"):
+        check_dialect(tmp_path / "back", dialect_named("qwen3-vl"))
+
+
+@pytest.mark.parametrize("edited", ["Now I see it.", "Which colour has the sign?"])
+def test_an_edited_row_of_ours_is_refused_as_it_would_come_back_unedited(rows_of, edited):
+    rows, write = rows_of
+    changed = {**rows[0], "messages": json.loads(json.dumps(rows[0]["messages"]).replace(edited, "Edited."))}
+    loaded = load_rows(write(changed, *rows[1:]))
+    assert len(loaded.traces) == len(rows) - 1
+    [problem] = loaded.problems
+    assert problem.startswith("line 1:") and "drop that column" in problem
+
+
+@pytest.mark.parametrize("trace", ["{", "[" * 100_000, "[1]", '{"task": 5}'])
+def test_a_note_that_is_none_of_ours_costs_its_row_only(rows_of, trace):
+    rows, write = rows_of
+    loaded = load_rows(write({**rows[0], "trace": trace}, rows[1]))
+    assert len(loaded.traces) == 1 and "'trace' is not one of ours" in loaded.problems[0]
+
+
+def test_half_a_character_in_a_note_costs_its_row_and_not_the_writing_of_all(rows_of):
+    rows, write = rows_of
+    note = json.loads(rows[0]["trace"])
+    halved = json.dumps({**note, "task": {**note["task"], "category": "\ud800"}})
+    loaded = load_rows(write({**rows[0], "trace": halved}, rows[1]))
+    assert len(loaded.traces) == 1 and "surrogates not allowed" in loaded.problems[0]
+
+
+def test_rows_of_ours_of_two_sets_do_not_mix(rows_of):
+    """A trace folder has one set of pixel budgets, and one task under an id."""
+    rows, write = rows_of
+    note = json.loads(rows[0]["trace"])
+    shown_otherwise = {**rows[0], "trace": json.dumps({**note, "budgets": None})}
+    graded_otherwise = {**rows[0], "trace": json.dumps({**note, "task": {**note["task"], "answers": ["red"]}})}
+    loaded = load_rows(write(rows[0], shown_otherwise, graded_otherwise))
+    assert len(loaded.traces) == 1
+    assert "other pixel budgets" in loaded.problems[0] and "has the id 'one' for another task" in loaded.problems[1]
+
+
+def without_notes(folder, place, name):
+    """The rows of a folder of traces, as traces that are read from what the rows show."""
+    write_rows(folder, place / "rows.json", ROW_FORMATS[name], "default")
+    rows = json.loads((place / "rows.json").read_text())
+    for row in rows:
+        del row["trace"]
+    (place / "bare.json").write_text(json.dumps(rows))
+    return load_rows(place / "bare.json")
+
+
+@pytest.mark.parametrize("name", ROW_FORMATS)
+def test_rows_that_lost_their_note_are_read_from_what_they_show(folder_of, tmp_path, name):
+    loaded = without_notes(folder_of("default"), tmp_path, name)
+    assert not loaded.problems
+    assert [trace.kind for trace in loaded.traces] == ["recrop_once", "further_zoom", "reselect", "text_only"]
+    assert loaded.traces[2].task.media == "video"
+
+
+def test_a_composed_picture_is_written_whole_as_a_crop_of_what_was_shown_may_be_too_small(tmp_path):
+    small = sample_set("vstar-tiny", count=1)
+    [task] = small.tasks
+    look = Look(CropImage(0, right_window(task.evidence[0].box)))
+    dialect = shown_as(small, dialect_named("default"))
+    trace = traced(Plan(task, PlanKind.SINGLE_PASS, (look,)), Narration("A street.", ("Now I see it.",)), dialect)
+    write_trace_folder(tmp_path / "traces", [trace], small, None)
+    loaded = without_notes(tmp_path / "traces", tmp_path, "trl")
+    assert not loaded.problems
+    assert loaded.traces[0].task.sources[0].decode().size == task.sources[0].decode().size
+
+
+@pytest.mark.parametrize("name", ["picture.png", "rows.parquet", "folder.json", "notes.json", f"traces/{TRACES}"])
+def test_rows_are_written_over_nothing_but_rows(folder_of, tmp_path, name, capsys):
+    folder = folder_of("default")
+    (tmp_path / "folder.json").mkdir()
+    (tmp_path / "notes.json").write_text('{"mine": 1}')
+    (tmp_path / "picture.png").write_bytes(b"a picture")
+    before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+    assert main(["convert", str(folder), "--to", "trl", "--out", str(tmp_path / name)]) == 2
+    assert "--out is a file of rows" in (told := capsys.readouterr().err) or "name of a new file" in told
+    assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == before
+    for _ in range(2):
+        assert main(["convert", str(folder), "--to", "trl", "--out", str(tmp_path / "rows.json")]) == 0
+
+
+def test_traces_are_not_written_into_a_file_nor_over_what_synth_made(rows_of, tmp_path, capsys):
+    (tmp_path / "made").mkdir()
+    (tmp_path / "made" / "configuration.json").write_text('{"dialect": "default", "teacher": "template"}')
+    for place, said in ((tmp_path / "rows.jsonl", "cannot be written"), (tmp_path / "made", "teacher")):
+        assert main(["convert", str(tmp_path / "rows.jsonl"), "--to", "traces", "--out", str(place)]) == 2
+        assert said in (told := capsys.readouterr().err) and "another folder" in told

@@ -49,6 +49,8 @@ def test_line_breaks_inside_of_a_string_are_read():
         ('{"text": "A long enough text.", "suffices": "true"}', "wrong_schema"),
         ('{"text": "Short.", "suffices": true}', "too_short"),
         ('{"text": "A text with a lone \\ud800 in it.", "suffices": true}', "control_characters"),
+        ('{"text": "A text that turns \u202earound in it.", "suffices": true}', "control_characters"),
+        ('{"text": "A text with no\u200bthing in it.", "suffices": true}', "control_characters"),
         ('{"text": "A text with a bell \\u0007 in it.", "suffices": true}', "control_characters"),
     ],
 )

@@ -40,6 +40,18 @@ def found(*looks, video=False):
         (AROUND_HERE, "It holds the card. But it is still tiny.", HERE, OVERSIZED),
         (AROUND_HERE, "There is the card; I zoom in.", HERE, None),
         (HERE, "I missed some of it, so I take more around.", AROUND_HERE, UNRELATED),
+        (HERE, "This part shows a blue bus. It does not help.", THERE, UNRELATED),
+        (HERE, "It shows the sky; the sign is not here.", THERE, UNRELATED),
+        (HERE, "This crop shows a tree; the sign must be elsewhere.", THERE, UNRELATED),
+        (HERE, "This is another place than the one that I need. Next I look there.", THERE, UNRELATED),
+        (HERE, "It shows a blue bus.", THERE, None),
+        (HERE, "The first car is red. Let me look at another car.", THERE, None),
+        (HERE, "The first region was empty sky. Let me look at another one.", THERE, UNRELATED),
+        (HERE, "This crop shows the part that I chose. Something that matters lies elsewhere, too.", THERE, None),
+        (HERE, "It shows a red car. But this is not all that the question is about.", THERE, None),
+        (AROUND_HERE, "This is too wide.", Box(0.0, 0.0, 0.6, 0.5), UNRELATED),  # 83 % of the area: no closer look
+        (AROUND_HERE, "This is too wide.", Box(0.4, 0.4, 0.8, 0.8), UNRELATED),  # a quarter of it lies inside
+        (AROUND_HERE, "This is too wide.", Box(0.3, 0.3, 0.7, 0.6), UNRELATED),  # three quarters of it do
     ],
 )
 def test_a_crop_is_wrong_if_the_next_one_corrects_it(first, said, second, expected):
@@ -57,6 +69,7 @@ def test_a_crop_of_a_crop_is_compared_where_it_lies_in_the_picture():
     [
         ((0, 1), "No card is there.", (8, 9), FRAMES),
         ((0, 1), "", (8, 9), FRAMES),
+        ((0, 1), "They show a man at a door. That does not help.", (8, 9), FRAMES),
         ((0, 1), "The first digit is clear; next I look at the end.", (8, 9), None),
         ((4, 5, 6), "", (5,), None),
     ],

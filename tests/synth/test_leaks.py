@@ -1,7 +1,7 @@
 import pytest
 
 from pixel_env.testing import tiny_task
-from synth.leaks import LeakKind, leak_in
+from synth.leaks import LeakKind, announcement_in, leak_in
 
 DIGIT = tiny_task(answers=("7",), needs_looking=True)
 ONE = tiny_task(answers=("1",), needs_looking=True)
@@ -103,3 +103,56 @@ def test_a_text_that_states_the_detail_is_refused(task, text, kind):
 @pytest.mark.parametrize(("task", "text"), NO_LEAKS, ids=[text for _, text in NO_LEAKS])
 def test_a_text_that_only_uses_the_same_words_passes(task, text):
     assert leak_in(text, task) is None
+
+
+ONE_OF_TWO = tiny_task(
+    question="Which colour has the card with the larger digit?",
+    answers=("red",),
+    options=("red", "blue"),
+    grader="choice",
+)
+ANNOUNCED = [
+    (COUNT, "The answer is 2."),
+    (COUNT, "The answer is 5."),
+    (COUNT, "So the answer must be two."),
+    (COUNT, "In total I count 2."),
+    (COUNT, "That makes two in all."),
+    (COUNT, "The total is 2."),
+    (COUNT, "My final count is 2."),
+    (COUNT, "The number that fits the question is 2."),
+    (COUNT, "Altogether two red cards show an even digit."),
+    (COUNT, "It settles the question: 2."),
+    (COUNT, "I see a card.\nThis tells me the answer: 2."),
+    (ONE_OF_TWO, "It must be A."),
+    (ONE_OF_TWO, "Option A is correct."),
+    (ONE_OF_TWO, "The answer to the question is therefore red."),
+    (PLANET, "My conclusion is Venus."),
+]
+PARTS = [
+    (COUNT, "This group has 2 of them."),
+    (COUNT, "I count 2 so far."),
+    (COUNT, "In this crop the total is 2."),
+    (COUNT, "Here two red cards show an even digit."),
+    (COUNT, "The number on the left card is 2."),
+    (COUNT, "This region is settled: 2 red cards."),
+    (COUNT, "I see 2, but the total is not known yet."),
+    (COUNT, "The answer depends on the other group too; here are 2."),
+    (COUNT, "There are two groups in all."),
+    (COUNT, "In total there are at least 2."),
+    (COUNT, "The answer is not 2."),
+    (ONE_OF_TWO, "This is the red card, and it shows a 4."),
+    (ONE_OF_TWO, "It is red or blue, the other card will tell."),
+    (ONE_OF_TWO, "The answer may be red or blue."),
+]
+
+
+@pytest.mark.parametrize(("task", "text"), ANNOUNCED, ids=[text for _, text in ANNOUNCED])
+def test_an_answer_is_announced_by_what_gives_it_as_the_whole_result(task, text):
+    for leak in (announcement_in(text, task), leak_in(text, task)):
+        assert leak is not None and leak.kind in LeakKind
+    assert announcement_in(text, task).kind is LeakKind.ANNOUNCED
+
+
+@pytest.mark.parametrize(("task", "text"), PARTS, ids=[text for _, text in PARTS])
+def test_telling_what_a_part_of_the_picture_shows_announces_nothing(task, text):
+    assert announcement_in(text, task) is None

@@ -13,7 +13,7 @@ from pixel_env.tasks import load_tasks
 from pixel_env.testing import PixelSource, tiny_task, tiny_video_task
 from pixel_env.types import CropImage, Evidence, SelectFrames, Stop
 from synth.framing import FREE, GRID, LEAST_SIDE, joined
-from synth.mistakes import NEAR_DUPLICATE, OVERSIZED, OVERSIZED_TIMES
+from synth.mistakes import OVERSIZED, OVERSIZED_TIMES, unrelated_region
 from synth.planning import MOST_FRAMES, MOST_LOOKS, NoRoom, planned, right_frames
 from synth.plans import Plan, PlanKind, silent, traced
 from synth.templates import shown_as
@@ -116,7 +116,14 @@ def test_unrelated_regions_show_no_evidence_even_padded_and_are_no_near_duplicat
             wrong = [look.action.box for look in plan.looks if look.mistake]
             assert all(box.padded(0.1).iou(evidence) == 0.0 for box in wrong for evidence in evidence_boxes(plan))
             if len(wrong) == 2:
-                assert wrong[0] != wrong[1] and wrong[0].iou(wrong[1]) <= NEAR_DUPLICATE
+                assert wrong[0] != wrong[1] and wrong[0].iou(wrong[1]) <= 0.1
+
+
+def test_a_second_unrelated_region_is_drawn_again_until_it_lies_elsewhere():
+    look, cue, first = Box(0.0, 0.0, 0.4, 0.4), Box(0.0, 0.0, 0.05, 0.05), Box(0.5, 0.5, 0.9, 0.9)
+    for seed in range(50):
+        second = unrelated_region(look, [cue], [first], FREE, np.random.default_rng(seed))
+        assert second is not None and second.iou(first) <= 0.1
 
 
 @pytest.mark.parametrize("name", SETS[:3])
@@ -165,6 +172,27 @@ def test_a_small_digit_is_cropped_on_the_selected_frame_that_shows_it():
             if plan.task.category == "state-change":  # two moments: a crop of one would not tell
                 assert all(isinstance(look.action, SelectFrames) for look in plan.looks)
     assert cropped >= 50
+
+
+HERE, NEAR_HERE, THERE = Box(0.1, 0.1, 0.2, 0.2), Box(0.11, 0.1, 0.21, 0.2), Box(0.7, 0.7, 0.8, 0.8)
+WIDE = Box(0.1, 0.1, 0.3, 0.3)
+
+
+@pytest.mark.parametrize(
+    ("boxes", "is_cropped"),
+    [
+        ((HERE, NEAR_HERE), True),
+        ((HERE, THERE), False),  # it has moved: a crop of one frame would not tell
+        ((WIDE, WIDE), False),  # 1/25 of the frame is large enough in it
+    ],
+)
+def test_a_frame_is_cropped_where_the_evidence_is_one_moment_and_small(boxes, is_cropped):
+    evidence = tuple(Evidence(4 + place, box) for place, box in enumerate(boxes))
+    sources = tuple(PixelSource(280, 280, shade) for shade in range(16))
+    task = tiny_task(sources=sources, media="video", evidence=evidence)
+    selection, *crops = planned(task, PlanKind.SINGLE_PASS, np.random.default_rng(0)).looks
+    assert isinstance(selection.action, SelectFrames)
+    assert [isinstance(crop.action, CropImage) for crop in crops] == [True] * is_cropped
 
 
 def test_evidence_on_more_frames_than_can_be_selected_is_thinned_evenly_from_first_to_last():

@@ -11,6 +11,7 @@ from pixel_env.dialects import dialect_named
 from pixel_env.errors import ConfigError, TaskError
 from pixel_env.testing import tiny_task
 from pixel_env.types import Limits
+from synth.expert.saying import MAX_CHARACTERS
 from synth.plans import PlanKind
 from synth.rejection import Rejected, sampled_traces
 
@@ -40,7 +41,7 @@ class Drawn:
 
 
 def sampled(tasks, engine, samples=4, temperature=1.0, seed=0):
-    sampling = Sampling(temperature, 512)
+    sampling = Sampling(temperature, 4 * MAX_CHARACTERS)
     return sampled_traces(tasks, engine, CHAT, settings=SETTINGS, sampling=sampling, samples=samples, seed=seed)
 
 
@@ -69,7 +70,8 @@ def test_every_sample_of_a_question_has_a_seed_of_its_own_and_the_same_in_every_
         ("I do not know, and go on and on about it.", Rejected.UNANSWERED),
         (CALL, Rejected.OPERATION),
         ("Three and four \x07 make seven: \\boxed{7}", Rejected.CONTROL_CHARACTERS),
-        ("A " * 4000 + r"\boxed{7}", Rejected.UNANSWERED),
+        ("A " * (MAX_CHARACTERS // 2) + r"and so it is \boxed{7}", Rejected.TOO_LONG),
+        ("A " * MAX_CHARACTERS, Rejected.UNANSWERED),
     ],
 )
 def test_a_sample_that_makes_no_trace_is_counted_by_its_reason(text, reason):

@@ -9,7 +9,10 @@ from agents.engines.scripted import PlainChat, ScriptedEngine
 from agents.trace_folder import read_trace_folder
 from pixel_env.cli import main
 from pixel_env.dialects import dialect_named
+from pixel_env.tasks import load_tasks
+from synth.generation.config import Making, SynthConfig
 from synth.generation.outcomes import JOURNAL
+from synth.student import Student
 from synth.text_only.tasks import solution, text_tasks
 
 DATA_SET = ("traces.jsonl", "tasks.jsonl", "task_set.json", "README.md", "configuration.json")
@@ -161,3 +164,17 @@ def test_another_student_in_the_same_folder_is_refused(learner, tmp_path, capsys
     assert synth(tmp_path, "--count", "3") == 0
     assert synth(tmp_path, "--count", "3", "--student", "other") == 2
     assert "student (was 'learner', is 'other')" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "others",
+    [{"seeds": "sample:infographics"}, {"attempts": 1}, {"seed": 1}, {"student": "other"}],
+    ids=["seeds", "attempts", "seed", "student"],
+)
+def test_answers_about_other_seeds_or_asked_for_otherwise_are_not_taken_for_these(learner, tmp_path, others):
+    task_set = load_tasks("sample:vstar-tiny", split="train", count=3)
+    given = {"seeds": "sample:vstar-tiny", "student": "learner", "attempts": 2}
+    for fields, asked in ((given, 6), (given, 6), (given | others, 6 + 3 * (given | others)["attempts"])):
+        with Student(SynthConfig(**fields), Making(out=str(tmp_path))).overview() as answers:
+            answers(task_set)
+        assert learner.asked["picture"] == asked

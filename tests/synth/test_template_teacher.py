@@ -1,3 +1,4 @@
+import dataclasses
 import itertools
 import re
 import string
@@ -8,7 +9,7 @@ import pytest
 from pixel_env.boxes import Box
 from pixel_env.grading import grade
 from pixel_env.tasks import load_tasks
-from pixel_env.testing import tiny_task
+from pixel_env.testing import tiny_task, tiny_video_task
 from pixel_env.types import Evidence
 from synth.leaks import leak_in
 from synth.mix import PAPER, draw_plans
@@ -19,6 +20,7 @@ from synth.template_teacher.teacher import TemplateTeacher, answer_words, narrat
 from synth.template_teacher.wording import Grammar, moment_words, place_words
 from synth.text_only.tasks import text_tasks
 
+SMALL_MOMENT = dataclasses.replace(tiny_video_task(), evidence=(Evidence(4, Box(0.7, 0.7, 0.76, 0.76)),))
 SETS = ("vstar", "tallyqa", "infographics", "mvbench")
 TABLES = [
     pytest.param(grammar, id=f"{module.__name__}.{name}")
@@ -52,6 +54,20 @@ def test_every_text_is_whole_sentences_without_holes(grammar):
         assert {name for _, name, _, _ in string.Formatter().parse(form) if name} <= set(FIELDS)
 
 
+OF_THE_PICTURE = re.compile(
+    r"\b(?:scale|size|blurr\w*|reduced|enlarge\w*|magni\w*|coarse|sharp\w*|thumbnails?|pixels?|tiny|larger?|fine|read\w*|"
+    r"unclear|clear\w*|plain\w*|visible|make out|made out|certainty)\b"
+)
+HOLDS = ("too large for a close look", "My task reads")
+
+
+@pytest.mark.parametrize("grammar", TABLES)
+def test_nothing_is_said_of_sizes_or_of_what_can_be_read_which_depends_on_picture_and_dialect(grammar):
+    for sentence in {sentence for slot in grammar.slots for sentence in slot}:
+        if not any(words in sentence for words in HOLDS):
+            assert not OF_THE_PICTURE.search(sentence), sentence
+
+
 @pytest.mark.parametrize("grammar", TABLES)
 def test_what_stands_before_the_answer_can_be_said_without_a_place(grammar):
     if not any("{answer}" in form for form in grammar.forms()):
@@ -70,6 +86,45 @@ def test_nothing_leaks_before_the_last_look(seed):
     for plan, said in narrations(seed):
         for text in (said.overview, *said.remarks)[: len(plan.looks)]:
             assert leak_in(text, plan.task) is None, (plan.plan_id, text)
+
+
+@pytest.mark.parametrize(
+    ("question", "answer", "grammar"),
+    [
+        ("How many red cards are there?", "4", images.COUNTED),
+        ('Count the objects of the kind "dog".', "2", images.COUNTED),
+        ("In which year was the company founded?", "1998", images.SEEN),
+        ("What is the phone extension of the office?", "4711", images.SEEN),
+        ("How much is a coffee?", "3", images.SEEN),
+        ("How many people work there?", "12,400", images.SEEN),  # read off a page, not counted
+    ],
+)
+def test_only_an_answer_that_is_a_count_is_called_counted(question, answer, grammar):
+    task = tiny_task(question=question, answers=(answer,), grader="number")
+    plan = planned(task, PlanKind.SINGLE_PASS, np.random.default_rng(0))
+    texts = {form.format(answer=answer) for form in grammar.forms()}
+    assert all(narrated(plan, seed=seed).remarks[-1] in texts for seed in range(10))
+
+
+def test_what_was_said_is_not_said_again(monkeypatch):
+    monkeypatch.setattr(images, "AFTER_UNRELATED", Grammar((("Not here.", "Nor there."), ("I look elsewhere.",))))
+    plan = planned(tiny_task(), PlanKind.RECROP_TWICE, np.random.default_rng(0))
+    for seed in range(20):
+        said = narrated(plan, seed=seed).remarks
+        assert {*said[:2]} == {"Not here. I look elsewhere.", "Nor there. I look elsewhere."}
+
+
+def test_a_place_is_told_on_the_picture_that_is_cropped():
+    for task, kind, number, whole in (
+        (tiny_task(), PlanKind.FURTHER_ZOOM, 0, "of the picture"),
+        (tiny_task(), PlanKind.FURTHER_ZOOM, 1, "of this crop"),
+        (SMALL_MOMENT, PlanKind.SINGLE_PASS, 1, "of the frame"),
+    ):
+        plan = planned(task, kind, np.random.default_rng(0))
+        said = [narrated(plan, seed=seed) for seed in range(40)]
+        texts = [(one.overview, *one.remarks)[number] for one in said]
+        placed = [text for text in texts if re.search(r" of (?:the picture|this crop|the frame)\b", text)]
+        assert len(placed) >= 10 and all(whole in text for text in placed)
 
 
 def test_narrations_depend_on_the_seed_and_the_plan_alone():
@@ -119,6 +174,8 @@ def test_moments_are_told_by_the_third_that_holds_the_middle():
         for place, frames in enumerate([(0, 1), (7, 8), (14, 15)])
     }
     assert all(len(said) == 4 for said in words.values())
+    spread = {moment_words((0, 1, 15), 16, np.random.default_rng(seed)) for seed in range(40)}
+    assert spread == words[1]  # from the first frame to the last: the middle is the video's
     thirds = [f"the {third} third of the video" for third in ("first", "middle", "last")]
     assert all(third in said for third, said in zip(thirds, words.values(), strict=True))
 

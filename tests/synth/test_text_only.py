@@ -133,6 +133,13 @@ def test_every_equation_of_a_solution_holds(family):
             assert eval(left.replace("×", "*")) == int(right), solution(task)
 
 
+def test_one_of_a_thing_is_said_in_the_singular():
+    texts = [f"{task.question} {solution(task)}" for task in TASKS]
+    assert any("I count 1 day " in text for text in texts) and any(" 1 is left over." in text for text in texts)
+    for text in texts:
+        assert not re.search(r"(?<![\d.:,])1 (?:(?!is\b|comes\b)[a-z]{3,}s|are|come)\b", text), text
+
+
 def test_a_solution_ends_with_the_answer_and_belongs_to_its_own_task_only():
     for task in TASKS:
         assert solution(task).endswith(f"{task.answers[0]}.")

@@ -1,0 +1,34 @@
+"""The key of an endpoint, which no message may hold. Knows one environment variable and nothing of requests."""
+
+import os
+from dataclasses import dataclass, field
+from typing import Self
+
+from pixel_env.errors import ConfigError
+
+_VARIABLE = "OPENAI_API_KEY"
+_NO_KEY = "none"
+_HIDDEN = "(the key)"
+
+
+@dataclass(frozen=True, slots=True)
+class Secret:
+    """A key, kept out of its own `repr` too."""
+
+    key: str = field(repr=False)
+
+    @classmethod
+    def of_environment(cls) -> Self:
+        """The key without the space around it. Raises ConfigError for one that no request can carry."""
+        # A server of one's own takes any key, the client does not go without one.
+        key = os.environ.get(_VARIABLE, "").strip() or _NO_KEY
+        if not all("!" <= sign <= "~" for sign in key):
+            raise ConfigError(
+                f"{_VARIABLE} holds a sign that no key can have: a space, a line break, or one that is not ASCII. Set "
+                "it to the key alone, as the endpoint gave it."
+            )
+        return cls(key)
+
+    def kept_out_of(self, text: str) -> str:
+        """`text` with something else in the key's place."""
+        return text if self.key == _NO_KEY else text.replace(self.key, _HIDDEN)

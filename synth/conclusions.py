@@ -1,0 +1,108 @@
+"""Conclusions: whether a last text ends in the task's answer.
+
+Pure functions of a text and its task. What is announced ("the answer is", "final answer:") must be the reference.
+Behind "so it is", "the result is" and the like only the last sentence is read, and only for numbers and options. An
+announcement that leaves several options open says none. Knows how graders read answers; nothing of teachers.
+"""
+
+import math
+import re
+
+from pixel_env.grading import grade
+from pixel_env.grading.answers import LEAD_IN, folded, unwrapped
+from pixel_env.grading.choices import option_meant, options_named
+from pixel_env.grading.counts import number_named
+from pixel_env.types import Task
+
+_WEAK = re.compile(
+    r"\b(?:the\s+)?(?:result|total)\s+is\b|"
+    r"\b(?:so|thus|hence|therefore),?\s+(?:it|this|that)(?:['’]s|\s+(?:is|must be|gives|makes))\b"
+)
+_SENTENCE = re.compile(r"[.!?]+(?=\s|$)|\n+")
+_DIGITS = re.compile(r"(?:(?<![\w.,)])[-−]\s?|\b(?:minus|negative)\s+)?(?<![\w.])\d+(?:,\d{3})*(?:\.\d+)?(?!\w|[.,]\d)")
+_WORD = (
+    r"(?:zero|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|(?:thir|four|fif|six|seven|eigh|nine)teen|"
+    r"(?:twen|thir|for|fif|six|seven|eigh|nine)ty|hundred|thousand|million)\b"
+)
+_WORDS = re.compile(rf"\b(?:minus\s+|negative\s+)?{_WORD}(?:(?:[\s-]|\sand\s){_WORD})*")
+_DENIED = re.compile(r"not\b|n['’]t\b|hidden\b|unclear\b|unknown\b")
+_CALCULATES = re.compile(r"\s*(?:[-+×*/÷=−]|x\b|plus\b|minus\b|times\b|divided\b)")
+
+
+def contradiction_in(text: str, task: Task) -> str:
+    """The words that announce another answer than the task's, "" if none do."""
+    sentences = _sentences(text)
+    for sentence in sentences:
+        for found in LEAD_IN.finditer(sentence):
+            rest = sentence[found.end() :].strip(" *_\"'“”")
+            if rest and not _DENIED.match(rest) and not _says_the_answer(rest, task) and not _is_open(rest, task):
+                return f"{found.group()}{rest}"
+    if sentences and (weak := list(_WEAK.finditer(sentences[-1]))):
+        rest = sentences[-1][weak[-1].end() :]
+        if _says_another(rest, task):
+            return f"{weak[-1].group()}{rest}"
+    return ""
+
+
+def states_the_answer(text: str, task: Task) -> bool:
+    """Whether the text ends in the answer: in its last announcement, or without one in its last sentence."""
+    sentences = _sentences(text)
+    announcing = [sentence for sentence in sentences if LEAD_IN.search(sentence)]
+    last = (announcing or sentences)[-1:]
+    return any(_says_the_answer(sentence, task) for sentence in last)
+
+
+def _sentences(text: str) -> list[str]:
+    return [part for part in map(str.strip, _SENTENCE.split(_folded_lines(text))) if part]
+
+
+def _folded_lines(text: str) -> str:
+    """`text` folded, its line breaks kept."""
+    return "\n".join(map(folded, text.split("\n")))
+
+
+def _says_the_answer(text: str, task: Task) -> bool:
+    """Whether it names a reference: of a choice that option alone, of a number the number, else its words."""
+    if task.options:
+        named = options_named(text, task.options)
+        return len(named) == 1 and any(named == option_meant(answer, task.options) for answer in task.answers)
+    if numbers := _wanted_numbers(task):
+        opening = _opening_number(text)
+        said = _numbers(text) if opening is None else [opening]
+        return any(math.isclose(number, wanted) for number in said for wanted in numbers)
+    return any(_holds(text, folded(unwrapped(answer))) for answer in task.answers) or grade(task, text) == 1.0
+
+
+def _says_another(text: str, task: Task) -> bool:
+    """Whether it names one option, or numbers, and not the answer."""
+    if task.options:
+        return not _is_open(text, task) and not _says_the_answer(text, task)
+    return bool(_wanted_numbers(task) and _numbers(text)) and not _says_the_answer(text, task)
+
+
+def _is_open(text: str, task: Task) -> bool:
+    return bool(task.options) and len(options_named(text, task.options)) != 1
+
+
+def _wanted_numbers(task: Task) -> list[float]:
+    """The references that are nothing but a number; "45 %" or "8:35" is a text."""
+    answers = [folded(unwrapped(answer)) for answer in task.answers]
+    bare = [answer for answer in answers if _DIGITS.fullmatch(answer) or not re.search(r"\d", answer)]
+    return [number for number in map(number_named, bare) if number is not None]
+
+
+def _opening_number(text: str) -> float | None:
+    """The number that opens the text, unless a calculation begins with it."""
+    found = _DIGITS.match(text)
+    return None if found is None or _CALCULATES.match(text, found.end()) else number_named(found.group())
+
+
+def _numbers(text: str) -> list[float]:
+    said = [found.group() for found in _DIGITS.finditer(text)]
+    # "One" may stand for a thing ("the red one"): alone it counts where it is all that the text names.
+    said += [words for words in map(str.strip, _WORDS.findall(text)) if words != "one"]
+    return [number for number in map(number_named, said or [text]) if number is not None]
+
+
+def _holds(text: str, phrase: str) -> bool:
+    return re.search(rf"(?<![\w-]){re.escape(phrase)}(?![\w-])", text) is not None
