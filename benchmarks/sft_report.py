@@ -253,8 +253,8 @@ def _intro(rows: Rows, command: str) -> str:
         f"Figures are of {rows[0].questions} held-out questions that need a look, the same for all. A wrong first look "
         "shows nothing of the evidence (IoU 0). To see who recovers, the first look is forced to be a wrong one, at "
         "the same place for all, and the model goes on greedily: it recovers if its second look hits the evidence "
-        "(shows at least half of it, in at most a quarter of the picture) and its answer is right. Of its own first looks the shares are of the rollouts "
-        "that look, and RaPR says how many these are.",
+        "(shows at least half of it, in at most a quarter of the picture) and its answer is right. Of its own first "
+        "looks the shares are of the rollouts that look, and RaPR says how many these are.",
         f"{_intervals(len(rows))} A claim holds if the interval of the difference lies above zero, does not hold if "
         "no part of it does, and cannot be told otherwise.",
     )
