@@ -34,7 +34,12 @@ def endpoint():
             said = server.script(body["messages"], len(server.seen))
             status, text = said if isinstance(said, tuple) else (said, "") if isinstance(said, int) else (200, said)
             choice = {"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": text}}
-            answer = {"id": "1", "object": "chat.completion", "created": 0, "model": "m", "choices": [choice]}
+            refused = {"error": {"message": text}}
+            answer = (
+                refused
+                if status != 200
+                else {"id": "1", "object": "chat.completion", "created": 0, "model": "m", "choices": [choice]}
+            )
             self.send_response(status)
             self.send_header("Content-Type", "application/json")
             self.send_header("retry-after-ms", "10")

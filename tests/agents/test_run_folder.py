@@ -51,9 +51,14 @@ def test_a_run_does_not_start_beside_the_checkpoints_of_another_which_it_would_r
         keep_configuration(tmp_path, [Settings(2.0)], resumes=False)
 
 
-@pytest.mark.parametrize("asked", [None, "elsewhere/checkpoint-3"])
-def test_any_other_wish_is_passed_on(tmp_path, asked):
-    assert checkpoint_to_resume(tmp_path, asked) == asked
+def test_any_other_checkpoint_is_passed_on_and_one_that_is_not_there_is_refused(tmp_path):
+    elsewhere = tmp_path / "elsewhere" / "checkpoint-3"
+    with pytest.raises(ConfigError, match=r"no whole checkpoint at .*checkpoint-3\. Give"):
+        checkpoint_to_resume(tmp_path, str(elsewhere))
+    elsewhere.mkdir(parents=True)
+    (elsewhere / "trainer_state.json").write_text("{}")
+    assert checkpoint_to_resume(tmp_path, str(elsewhere)) == str(elsewhere)
+    assert checkpoint_to_resume(tmp_path, None) is None
 
 
 def test_a_folder_that_cannot_be_written_is_a_message(tmp_path):
