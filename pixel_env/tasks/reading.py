@@ -95,7 +95,8 @@ def read_located(located: Located, checked: Mapping[str, str] | None = None) -> 
     pictures = PictureFolder(located.root, (*below, *beside), checked)
     rows = (row for file in located.files for row in chosen.rows_of(file))
     name = first.stem if len(located.files) == 1 else located.root.name
-    return _gathered(rows, lambda row: chosen.task_of(row, pictures), name, chosen), pictures
+    reading = _gathered(rows, lambda row: chosen.task_of(row, pictures), name, chosen)
+    return replace(reading, remarks=(*located.remarks, *reading.remarks)), pictures
 
 
 def _gathered(rows: Iterable[Row], task_of: Callable[[Row], Task], name: str, chosen: Format) -> Reading:

@@ -32,11 +32,15 @@ _MOST_FILES = 2000
 
 @dataclass(frozen=True)
 class Located:
-    """The files that make a set, their format, and the data folder that paths are relative to and may not leave."""
+    """The files that make a set, their format, and the data folder that paths are relative to and may not leave.
+
+    `remarks`: of a set of several files, what is said of one beside them that cannot be read and looks like a part.
+    """
 
     files: tuple[Path, ...]
     format: Format
     root: Path
+    remarks: tuple[str, ...] = ()
 
 
 class NoFormatError(TaskError):
@@ -87,11 +91,12 @@ def _ways_to_name(formats: Sequence[Format], path: Path) -> str:
 def _in_folder(folder: Path, named: Format | None, split: str, formats: Formats) -> Located:
     found: dict[str, dict[Path, frozenset[str]]] = {}
     others: list[str] = []
+    unreadable: dict[Path, str] = {}
     for file in task_files(folder):
         try:
             columns = columns_of(file)
         except TaskError as error:
-            others.append(str(error))
+            unreadable[file] = str(error)
             continue
         suffix = file.suffix.lower()
         told = _told(columns, suffix, formats) if named is None else [named] if named.told_by(columns, suffix) else []
@@ -104,11 +109,14 @@ def _in_folder(folder: Path, named: Format | None, split: str, formats: Formats)
         else:
             others.append(f"{file}: columns {', '.join(sorted(columns)) or '(none)'}")
     if len(found) != 1:
-        raise _not_one_format(folder, found, others, named, formats)
+        raise _not_one_format(folder, found, [*unreadable.values(), *others], named, formats)
     [(name, columns_by_file)] = found.items()
     files = _files_of_one_set(folder, columns_by_file, formats[name], split)
     is_beside = all(file.parent == folder for file in files)
-    return Located(files, formats[name], formats[name].root_of(files[0]) if is_beside else folder)
+    root = formats[name].root_of(files[0]) if is_beside else folder
+    parts = {(file.parent, file.suffix) for file in files} if len(files) > 1 else set()
+    remarks = [f"left out: {said}" for file, said in unreadable.items() if (file.parent, file.suffix) in parts]
+    return Located(files, formats[name], root, tuple(remarks))
 
 
 def _may_be_own(columns: frozenset[str], suffix: str, named: Format | None, formats: Formats) -> bool:

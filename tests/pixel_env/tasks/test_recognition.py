@@ -3,7 +3,7 @@
 import pytest
 
 from pixel_env.errors import TaskError
-from pixel_env.tasks import load_tasks
+from pixel_env.tasks import BadRowsWarning, load_tasks
 from pixel_env.tasks.recognition import FORMATS
 
 
@@ -53,6 +53,16 @@ def test_files_beside_a_set_that_are_none_do_not_matter_and_hidden_ones_are_not_
     (tmp_path / "broken.json").write_text("{")
     (tmp_path / ".hidden.json").write_text("{")
     assert len(load_tasks(tmp_path)) == 2
+
+
+def test_a_part_of_a_set_that_cannot_be_read_is_said_and_stops_strictly(published, tmp_path):
+    first = published["mvbench"](tmp_path) / "json" / "action_sequence.json"
+    whole = len(load_tasks(tmp_path))
+    first.write_text(first.read_text()[:-9])
+    with pytest.warns(BadRowsWarning, match=rf"left out: cannot read .*{first.name}"):
+        assert 0 < len(load_tasks(tmp_path)) < whole
+    with pytest.raises(TaskError, match=rf"left out: cannot read .*{first.name}"):
+        load_tasks(tmp_path, strict=True)
 
 
 def test_a_mistyped_key_in_ones_own_file_is_named_in_a_folder_too(make, tmp_path):
