@@ -3,6 +3,7 @@
 import os
 import shutil
 import threading
+import time
 from dataclasses import replace
 
 import pytest
@@ -35,6 +36,14 @@ def browser():
             missing(f"no Chromium: apt-get install chromium, or playwright install chromium ({error.message[:80]})")
         yield started
         started.close()
+
+
+def wait_for_pictures(page):
+    """Until every picture of the episode is there. The page's policy forbids what `wait_for_function` would evaluate."""
+    deadline = time.monotonic() + 30
+    while not page.evaluate("[...document.querySelectorAll('.turns img')].every((image) => image.naturalWidth > 0)"):
+        assert time.monotonic() < deadline, "pictures are missing"
+        page.wait_for_timeout(20)
 
 
 @pytest.fixture
@@ -116,7 +125,7 @@ def test_a_trajectory_shows_its_boxes_crops_turns_failures_and_reward(visit, run
     page = visit(run / "view.html", id_of(1))
     assert page.locator(".sources .tag").all_inner_texts() == ["1", "2"]
     assert page.locator(".turn .shown img").count() == 2 and "I look closer." in page.inner_text(".turns")
-    page.wait_for_function("[...document.querySelectorAll('.turns img')].every((image) => image.naturalWidth > 0)")
+    wait_for_pictures(page)
     assert "advantage in its group" in page.inner_text(".paid") and "RaPR 0.500" in page.inner_text(".group")
     page.goto(page.url.partition("#")[0] + id_of(2))
     codes = ["unknown_operation", "crop_too_small", "no_such_image"]
@@ -179,7 +188,7 @@ def test_pictures_in_a_folder_are_loaded_as_they_come_in_sight(visit, run, tmp_p
     monkeypatch.setattr("benchmarks.view_command.EMBEDDED_PICTURES", 3)
     main([str(run), "--output", str(tmp_path / "a page.html")])
     page = visit(tmp_path / "a page.html", id_of(1))
-    page.wait_for_function("[...document.querySelectorAll('.turns img')].every((image) => image.naturalWidth > 0)")
+    wait_for_pictures(page)
 
 
 def test_a_page_with_one_trajectory_opens_it_and_does_not_grade_what_nobody_knows(visit, tmp_path):
@@ -207,7 +216,7 @@ def test_a_served_page_shows_its_pictures_from_the_folder(browser, run, tmp_path
         page = browser.new_page()
         page.on("console", lambda message: wrong.append(message.text) if message.type == "error" else None)
         page.goto(server.address + id_of(1))
-        page.wait_for_function("[...document.querySelectorAll('.turns img')].every((image) => image.naturalWidth > 0)")
+        wait_for_pictures(page)
         page.close()
         server.shutdown()
     assert wrong == []
