@@ -39,7 +39,7 @@ def browser():
 
 
 def wait_for_pictures(page):
-    """Until every picture of the episode is there. The page's policy forbids what `wait_for_function` would evaluate."""
+    """Until every picture of the episode is there. What `wait_for_function` evaluates, the page's policy forbids."""
     deadline = time.monotonic() + 30
     while not page.evaluate("[...document.querySelectorAll('.turns img')].every((image) => image.naturalWidth > 0)"):
         assert time.monotonic() < deadline, "pictures are missing"
