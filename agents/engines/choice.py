@@ -9,11 +9,10 @@ from typing import Literal
 
 from agents.chat_format import ChatFormat
 from agents.engines.protocol import Engine
+from agents.engines.secret import KEY_VARIABLE
 from agents.loading import loading
 from pixel_env.dialects import Dialect
 from pixel_env.errors import ConfigError
-
-_KEY = "OPENAI_API_KEY"
 
 ModelEngine = Literal["transformers", "vllm", "endpoint"]
 """What generates a model's turns: this process, vLLM in it, or an endpoint elsewhere."""
@@ -36,10 +35,10 @@ class EngineChoice:
             raise ConfigError("--engine vllm plans its memory by the longest conversation: give --max_tokens")
         if self.engine == "endpoint" and self.base_url is None:
             raise ConfigError("--engine endpoint needs the endpoint's address: --base_url http://.../v1")
-        if self.engine == "endpoint" and not os.environ.get(_KEY):
+        if self.engine == "endpoint" and not os.environ.get(KEY_VARIABLE):
             raise ConfigError(
-                f"--engine endpoint reads the endpoint's key from {_KEY}, which is not set. A server that asks for "
-                f"none takes any: {_KEY}=none"
+                f"--engine endpoint reads the endpoint's key from {KEY_VARIABLE}, which is not set. A server that "
+                f"asks for none takes any: {KEY_VARIABLE}=none"
             )
 
 

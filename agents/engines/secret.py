@@ -6,7 +6,7 @@ from typing import Self
 
 from pixel_env.errors import ConfigError
 
-_VARIABLE = "OPENAI_API_KEY"
+KEY_VARIABLE = "OPENAI_API_KEY"
 _NO_KEY = "none"
 _HIDDEN = "(the key)"
 
@@ -21,11 +21,11 @@ class Secret:
     def of_environment(cls) -> Self:
         """The key without the space around it. Raises ConfigError for one that no request can carry."""
         # A server of one's own takes any key, the client does not go without one.
-        key = os.environ.get(_VARIABLE, "").strip() or _NO_KEY
+        key = os.environ.get(KEY_VARIABLE, "").strip() or _NO_KEY
         if not all("!" <= sign <= "~" for sign in key):
             raise ConfigError(
-                f"{_VARIABLE} holds a sign that no key can have: a space, a line break, or one that is not ASCII. Set "
-                "it to the key alone, as the endpoint gave it."
+                f"{KEY_VARIABLE} holds a sign that no key can have: a space, a line break, or one that is not ASCII. "
+                "Set it to the key alone, as the endpoint gave it."
             )
         return cls(key)
 
