@@ -446,7 +446,7 @@ MUTANTS = (
     Mutant(
         "what the student of a synthesis said without looking is forgotten",
         "synth/cues/overview.py",
-        '"mark": mark_of(task), "is_answered": is_answered}',
+        '"mark": mark, "is_answered": is_answered}',
         '"mark": "", "is_answered": is_answered}',
         ("tests/synth/cues/test_seed_filters.py::test_what_was_answered_is_asked_for_once_even_by_another_process",),
     ),

@@ -23,11 +23,9 @@ from pixel_env.errors import TaskError
 from pixel_env.grading import GRADERS
 from pixel_env.tasks.format import Format
 from pixel_env.tasks.pictures import PictureFolder
-from pixel_env.tasks.rows import Row, check_writable, shortened
+from pixel_env.tasks.rows import Row, check_writable, is_finite, shortened
 from pixel_env.types import Evidence, MediaKind, Source, Task
 
-_LARGEST = 2**64
-"""A corner beyond it is no fraction, and Python cannot make a float of every integer."""
 _KEYS = frozenset(
     {"id", "question", "answer", "image", "frames", "grader", "options", "evidence", "category", "needs_looking"}
 )
@@ -122,7 +120,7 @@ def _one_evidence(item: object, image_count: int) -> Evidence:
     image, corners = item["image"], item["box"]
     if not isinstance(image, int) or isinstance(image, bool) or not 0 <= image < image_count:
         raise TaskError(f"the evidence's image {image!r} does not exist; the row has {image_count}, counted from 0")
-    if not isinstance(corners, list) or not all(_is_number(corner) for corner in corners):
+    if not isinstance(corners, list) or not all(map(is_finite, corners)):
         raise TaskError(f"the evidence's box {shortened(corners)} must be a list of 4 fractions")
     box = read_box([float(corner) for corner in corners])
     if not isinstance(box, Box):
@@ -130,10 +128,6 @@ def _one_evidence(item: object, image_count: int) -> Evidence:
             f"the evidence's box {corners!r} cannot be used: {box.message} Boxes are fractions from 0 to 1."
         )
     return Evidence(image, box)
-
-
-def _is_number(corner: object) -> bool:
-    return isinstance(corner, int | float) and not isinstance(corner, bool) and abs(corner) < _LARGEST
 
 
 def _needs_looking(row: Mapping[str, Any]) -> bool | None:

@@ -68,6 +68,14 @@ def _is_plain(item: object) -> bool:
     return isinstance(item, str | int | float) and not isinstance(item, bool)
 
 
+def is_finite(value: object) -> bool:
+    """Whether it is a number to reckon with: JSON also has NaN, Infinity, and whole numbers too large for a float."""
+    try:
+        return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    except OverflowError:
+        return False
+
+
 def is_writable(text: str) -> bool:
     """Whether UTF-8 can hold it. JSON can escape half of a surrogate pair, which no file, model or endpoint takes."""
     try:

@@ -31,9 +31,9 @@ from pixel_env.boxes import Box
 from pixel_env.errors import TaskError
 from pixel_env.tasks.format import Format
 from pixel_env.tasks.pictures import PictureFolder
-from pixel_env.tasks.rows import Row, is_writable, read_rows, shortened
+from pixel_env.tasks.rows import Row, is_finite, is_writable, read_rows, shortened
 from pixel_env.types import Evidence, Task
-from synth.cues.regions import annotated_size, box_in_pixels, check_aspect, is_finite, isolated, overlap, place_of
+from synth.cues.regions import annotated_size, box_in_pixels, check_aspect, isolated, overlap, place_of
 
 MOST_COUNTED = 8
 """Annotators of COCO box about 10 to 15 objects of a category before they call them a crowd."""

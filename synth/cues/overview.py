@@ -74,10 +74,11 @@ class KeptAnswers:
     def __call__(self, task_set: TaskSet) -> list[bool]:
         """For each task of the set, whether it was answered without looking."""
         marks = [mark_of(task) for task in task_set.tasks]
-        missing = [task for task, mark in zip(task_set.tasks, marks, strict=True) if mark not in self._known]
+        missing = [pair for pair in zip(marks, task_set.tasks, strict=True) if pair[0] not in self._known]
         for first in range(0, len(missing), _AT_A_TIME):
-            part = replace(task_set, tasks=tuple(missing[first : first + _AT_A_TIME]))
-            for task, is_answered in zip(part.tasks, self._asked(part), strict=True):
-                self._store.append({"task_id": task.task_id, "mark": mark_of(task), "is_answered": is_answered})
-                self._known[mark_of(task)] = is_answered
+            chunk = missing[first : first + _AT_A_TIME]
+            part = replace(task_set, tasks=tuple(task for _, task in chunk))
+            for (mark, task), is_answered in zip(chunk, self._asked(part), strict=True):
+                self._store.append({"task_id": task.task_id, "mark": mark, "is_answered": is_answered})
+                self._known[mark] = is_answered
         return [self._known[mark] for mark in marks]

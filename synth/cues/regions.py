@@ -11,7 +11,7 @@ import numpy as np
 
 from pixel_env.boxes import Box, read_box
 from pixel_env.errors import TaskError
-from pixel_env.tasks.rows import shortened
+from pixel_env.tasks.rows import is_finite, shortened
 
 _AROUND = 0.01
 """How far around a region nothing else may begin: its place is told in whole percents."""
@@ -19,14 +19,6 @@ _BACKGROUND = 16.0
 """A region this many times larger is what another one lies on; a smaller one is a thing beside it."""
 _ASPECT_SLACK = 0.02
 _MOST_SIDE_PX = 2**31 - 1
-
-
-def is_finite(value: object) -> bool:
-    """Whether it is a number to reckon with: JSON also has NaN, Infinity, and whole numbers too large for a float."""
-    try:
-        return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
-    except OverflowError:
-        return False
 
 
 def box_in_pixels(corners: object, size: tuple[int, int]) -> Box:
