@@ -18,7 +18,7 @@ import torch
 from transformers import AutoProcessor
 
 from agents.chat_frame import read_frame, renderer
-from agents.engines.wire import Frames
+from agents.content_id import Frames
 from agents.feature_cache import FeatureCache, Features
 from agents.video_entry import VideoEntry, read_video_entry
 from pixel_env.dialects import Dialect

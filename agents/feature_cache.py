@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from cachetools import LRUCache
 
-from agents.engines.wire import Frames, content_ids
+from agents.content_id import Frames, content_ids
 
 MAX_BYTES = 256 * 2**20
 """Features kept at most. They take 8 times a picture's bytes, so a batch of large pictures is never held as a whole."""

@@ -18,7 +18,7 @@ from agents.pictures import check_placeholders, features_of
 from agents.rollout import Rollout
 from agents.scored_rows import Scores, attended, length_batches, trimmed
 from agents.video_positions import positions_of_videos
-from pixel_env.types import ViewBudgets
+from pixel_env.views import ViewBudgets
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,9 @@ from dataclasses import dataclass
 
 from agents.metrics import Estimate, accuracy, wilson
 from pixel_env.boxes import Box
-from pixel_env.types import CropImage, Malformed, SelectFrames, Source, Stop, Task, Trajectory, Turn, View
+from pixel_env.task import Task
+from pixel_env.types import CropImage, Malformed, SelectFrames, Trajectory, Turn
+from pixel_env.views import Source, View
 
 COVERED = 0.5
 """A look hits the evidence if it shows at least this share of it."""
@@ -31,7 +33,7 @@ def valid_operations(trajectories: Sequence[Trajectory]) -> dict[str, Estimate]:
     """Per type of call, and of "all", the share that was executed; "unreadable" calls are of no type."""
     executed: dict[str, list[bool]] = defaultdict(list)
     for trajectory in trajectories:
-        for turn, brought in zip(trajectory.turns, _executed(trajectory), strict=True):
+        for turn, brought in zip(trajectory.turns, trajectory.executed, strict=True):
             if (kind := _type_of(turn)) is not None:
                 executed[kind].append(brought)
                 executed["all"].append(brought)
@@ -80,13 +82,6 @@ def _type_of(turn: Turn) -> str | None:
             return None
 
 
-def _executed(trajectory: Trajectory) -> list[bool]:
-    """Whether each turn's operation was: one that exceeded a budget brought nothing."""
-    cut = trajectory.stop in (Stop.IMAGES, Stop.TOKENS)
-    last = len(trajectory.turns) - 1
-    return [turn.failure is None and not (cut and place == last) for place, turn in enumerate(trajectory.turns)]
-
-
 @dataclass(frozen=True, slots=True)
 class _Look:
     """An executed operation: what it showed, and of a crop the box that it asked for, on its source's picture."""
@@ -103,7 +98,7 @@ class _Look:
 def _looks(trajectory: Trajectory) -> list[_Look | None]:
     """The look of each turn, None for a turn without an executed one."""
     seen, looks = list(trajectory.prompt_views), list[_Look | None]()
-    for turn, executed in zip(trajectory.turns, _executed(trajectory), strict=True):
+    for turn, executed in zip(trajectory.turns, trajectory.executed, strict=True):
         looks.append(_look(turn, seen) if executed and turn.views else None)
         seen += turn.views
     return looks
@@ -138,10 +133,4 @@ def _recovers(forced: Forced) -> bool:
 
 def _shows_evidence(look: _Look, task: Task) -> bool:
     boxes = [(box, view.box) for view in look.views for box in _boxes_on(view.source, task)]
-    return any(_covered(evidence, shown) >= COVERED for evidence, shown in boxes)
-
-
-def _covered(evidence: Box, shown: Box) -> float:
-    width = min(evidence.x1, shown.x1) - max(evidence.x0, shown.x0)
-    height = min(evidence.y1, shown.y1) - max(evidence.y0, shown.y0)
-    return max(0.0, width) * max(0.0, height) / evidence.area
+    return any(evidence.covered_by(shown) >= COVERED for evidence, shown in boxes)

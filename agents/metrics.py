@@ -11,7 +11,8 @@ import numpy as np
 
 from pixel_env.errors import ConfigError
 from pixel_env.media import shown_size
-from pixel_env.types import Trajectory, ViewBudgets
+from pixel_env.types import Trajectory
+from pixel_env.views import ViewBudgets
 
 Z_95 = 1.959963984540054
 """The standard normal's 97.5 % quantile: what a 95 % interval is wide."""

@@ -14,8 +14,9 @@ from PIL import ExifTags, Image
 from pixel_env.errors import MediaError
 from pixel_env.media import CACHE, FileSource
 from pixel_env.scenes import SceneSource
+from pixel_env.task import Task
 from pixel_env.tasks.clips import ClipFrame
-from pixel_env.types import Source, Task
+from pixel_env.views import Source
 
 Size = tuple[int, int]
 

@@ -12,16 +12,14 @@ from agents.chat import Chat
 from agents.rollout import Rollout
 from pixel_env.errors import ConfigError
 from pixel_env.media import show
-from pixel_env.types import View, ViewBudgets
-
-PictureKey = tuple[object, ...]
+from pixel_env.views import ViewBudgets
 
 
 def features_of(rollouts: Sequence[Rollout], chat: Chat, budgets: ViewBudgets) -> dict[str, torch.Tensor]:
     """`Chat.features` of all pictures and videos of the rollouts, row by row, in order; {} for none."""
-    views = {_key(view): view for rollout in rollouts for view in rollout.views}
+    views = {view.key: view for rollout in rollouts for view in rollout.views}
     shown = {key: show(view, budgets) for key, view in views.items()}
-    rows = [tuple(shown[_key(view)] for view in rollout.views) for rollout in rollouts]
+    rows = [tuple(shown[view.key] for view in rollout.views) for rollout in rollouts]
     frames = [rollout.video_frames for rollout in rollouts]
     images = [image for row, count in zip(rows, frames, strict=True) for image in row[count:]]
     return chat.features(images, [row[:count] for row, count in zip(rows, frames, strict=True) if count])
@@ -48,7 +46,3 @@ def check_placeholders(
 def _token_counts(grids: torch.Tensor | None, chat: Chat) -> Iterator[int]:
     merge = chat.processor.image_processor.merge_size**2
     return iter([] if grids is None else (grids.prod(-1) // merge).tolist())
-
-
-def _key(view: View) -> PictureKey:
-    return (view.source.key, view.kind, view.box.corners, None if view.via is None else _key(view.via))

@@ -21,7 +21,9 @@ from pixel_env.drawing import seed_of
 from pixel_env.env import PixelEnv
 from pixel_env.errors import ConfigError, MissingExtraError, UnknownNameError
 from pixel_env.interventions import Intervention, unchanged
-from pixel_env.types import Limits, Observation, Prompt, Stop, Task, Trajectory, Unfinished, View, ViewBudgets
+from pixel_env.task import Task
+from pixel_env.types import Limits, Observation, Prompt, Stop, Trajectory, Unfinished
+from pixel_env.views import View, ViewBudgets
 
 USER_MISTAKES = (ConfigError, UnknownNameError, MissingExtraError)
 """Every episode would fail of them, so the rollout stops."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import torch
 from trl import SFTConfig
 
-from agents.grpo_config import EpisodeArguments
+from agents.episode_arguments import EpisodeArguments
 from agents.sft_options import check_sft_options
 
 

@@ -8,7 +8,7 @@ from weakref import WeakValueDictionary
 
 import numpy as np
 
-from agents.engines.wire import content_id
+from agents.content_id import content_id
 
 
 class SharedPictures:

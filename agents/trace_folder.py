@@ -32,8 +32,9 @@ from pixel_env.media import FileSource
 from pixel_env.samples import SAMPLE_SETS
 from pixel_env.scenes import Split
 from pixel_env.store import save_picture
+from pixel_env.task import Evidence, Task, TaskSet
 from pixel_env.tasks.clips import ClipFrame
-from pixel_env.types import Evidence, PixelBudget, Source, Task, TaskSet, ViewBudgets
+from pixel_env.views import PixelBudget, Source, ViewBudgets
 
 TRACES, TASKS, TASK_SET, PICTURES = "traces.jsonl", "tasks.jsonl", "task_set.json", "pictures"
 

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from pixel_env.errors import TaskError
-from pixel_env.types import Task, TaskSet
+from pixel_env.task import Task, TaskSet
 
 _Value = TypeVar("_Value", str, bool, list[Any])
 _JSON_NAMES = {str: "a text", bool: "true or false", list: "a list"}

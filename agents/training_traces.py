@@ -16,8 +16,8 @@ from agents.traces import Trace, read_traces
 from pixel_env.dialects import Dialect
 from pixel_env.errors import ConfigError, TaskError
 from pixel_env.own_function import own_function
+from pixel_env.task import Task, TaskSet
 from pixel_env.tasks import load_tasks
-from pixel_env.types import Task, TaskSet
 
 TraceMaker = Callable[[TaskSet, Dialect, int], Sequence[Trace]]
 """Task set, dialect and seed -> traces: what `traces='module:function'` names."""

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from agents.chat_frame import Frame, read_video_mark, renderer
-from agents.engines.wire import Frames
+from agents.content_id import Frames
 from agents.feature_cache import Features
 from pixel_env.errors import ConfigError, TaskError
 

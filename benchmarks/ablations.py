@@ -11,24 +11,13 @@ from typing import Any
 
 from agents.arguments import command_line, parse
 from benchmarks.chain import Chain
-from benchmarks.demo import in_stages, keep_settings, settings_key
-from benchmarks.findings import (
-    WARM_START,
-    WITH,
-    WITHOUT,
-    Checkpoint,
-    Look,
-    as_json,
-    checkpoint_of,
-    difference,
-    finite,
-    look_of,
-)
+from benchmarks.findings import WARM_START, WITH, WITHOUT, Checkpoint, Look, checkpoint_of, difference, look_of
 from benchmarks.policies import LEARNED_ZOOM
 from benchmarks.preset import preset
-from benchmarks.seed_files import file_of, keep_apart, read_row, write_row
+from benchmarks.seed_files import as_json, file_of, finite, keep_apart, read_row, write_row
 from benchmarks.sentences import look_sentence, prediction_was_right
 from benchmarks.stages import Stage
+from benchmarks.study import in_stages, keep_settings, settings_key
 from benchmarks.trap_report import markdown, trap_table
 
 COMPETENT = "competent_warm_start"

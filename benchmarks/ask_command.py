@@ -25,19 +25,9 @@ from pixel_env.errors import ConfigError
 from pixel_env.media import shown_size
 from pixel_env.samples import digit_question, half_question
 from pixel_env.scenes import COLOURS
-from pixel_env.types import (
-    Action,
-    Answer,
-    CropImage,
-    Malformed,
-    SelectFrames,
-    Stop,
-    Task,
-    Text,
-    Trajectory,
-    View,
-    ViewBudgets,
-)
+from pixel_env.task import Task
+from pixel_env.types import Action, Answer, CropImage, Malformed, SelectFrames, Stop, Text, Trajectory
+from pixel_env.views import View, ViewBudgets
 from rewards.shaping import group_reward_named
 
 _FLAG = re.compile(r"--?[A-Za-z][\w-]*(=|$)")

@@ -11,10 +11,11 @@ from PIL import Image
 
 from pixel_env.errors import TaskError
 from pixel_env.media import FileSource
+from pixel_env.task import Task
 from pixel_env.tasks.clips import VIDEO_SUFFIXES, clip_frames, evenly
 from pixel_env.tasks.pictures import PICTURE_SUFFIXES, decoding_fault, frames_in, picture_facts
-from pixel_env.types import Source, Task
 from pixel_env.video import video_fault
+from pixel_env.views import Source
 
 _WANTED = "Wanted: one or more pictures, a video, or a folder with the frames of one."
 

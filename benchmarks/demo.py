@@ -4,15 +4,11 @@ Stages, each recorded when it is finished: warm start, a look before reinforceme
 evaluation, report. This process stays light: what needs torch runs in the jobs.
 """
 
-import signal
-import sys
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from agents.arguments import parse
-from agents.run_folder import keep_configuration
-from benchmarks.chain import Chain, key_of
+from benchmarks.chain import Chain
 from benchmarks.findings import WARM_START, WITH, WITHOUT, Findings, findings_of, look_of, write_summary
 from benchmarks.policies import LEARNED_ZOOM, POLICIES
 from benchmarks.preset import preset
@@ -25,10 +21,9 @@ from benchmarks.sentences import (
     with_sentence,
     without_sentence,
 )
-from benchmarks.stages import Stage, finished_stages, run_stages
+from benchmarks.stages import Stage
+from benchmarks.study import in_stages, keep_settings
 from benchmarks.tables import fraction, interval, table
-from benchmarks.weights import weights_hash
-from pixel_env.errors import ConfigError
 
 
 @dataclass(frozen=True)
@@ -51,39 +46,6 @@ def main(argv: list[str]) -> int:
     stages = stages_of(chain)
     keep_settings(chain, stages, quick=config.quick)
     return in_stages(stages, run, lambda: _end(run))
-
-
-@dataclass(frozen=True)
-class Kept:
-    """What a second start in the same folder must not change, beside the preset."""
-
-    base: str
-    base_weights: str
-    seed: int
-    quick: bool
-    recipes: str
-
-
-def keep_settings(chain: Chain, stages: Sequence[Stage], *, quick: bool) -> None:
-    """Writes what the run depends on into its folder. Raises ConfigError where the folder was begun with other things.
-
-    Recipes count by their contents: a name alone would let an edited file, or another version of this package, go on
-    in a folder whose first stages had other settings.
-    """
-    kept = Kept(chain.base, weights_hash(chain.base), chain.seed, quick, settings_key(chain, stages))
-    try:
-        keep_configuration(chain.run, [kept, chain.preset], resumes=True)
-    except ConfigError as error:
-        raise ConfigError(
-            f"{error} For this command that is a fresh --run. (recipes: a hash of what the recipes say; it also "
-            "changes with the version of this package.)"
-        ) from error
-
-
-def settings_key(chain: Chain, stages: Sequence[Stage]) -> str:
-    """What the results of these stages depend on, whatever the seed and the folder."""
-    jobs = {job.title: job for stage in stages for job in stage.jobs}
-    return key_of(chain.preset, jobs, weights_hash(chain.base))
 
 
 def stages_of(chain: Chain) -> list[Stage]:
@@ -112,24 +74,6 @@ def stages_of(chain: Chain) -> list[Stage]:
         ),
         Stage("report", "Report", after=lambda: _report(run)),
     ]
-
-
-def in_stages(stages: list[Stage], run: Path, end: Callable[[], None]) -> int:
-    """Runs the stages, then `end`; after Ctrl-C (or a polite kill) it tells where the next start goes on."""
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
-    try:
-        run_stages(stages, run)
-    except KeyboardInterrupt:
-        done = finished_stages(run)
-        following = next((stage.name for stage in stages if stage.name not in done), "the end")
-        print(
-            f"\nStopped. Finished: {', '.join(done) or 'nothing yet'}. "
-            f"The same command goes on with: {following.replace('_', ' ')}.",
-            file=sys.stderr,
-        )
-        return 130
-    end()
-    return 0
 
 
 def _report(run: Path) -> str:

@@ -14,9 +14,10 @@ from string import Template
 from agents.arguments import parse
 from agents.metrics import calls, rapr
 from agents.run_folder import write_whole
+from benchmarks.accuracy_tables import accuracy_of_questions
 from benchmarks.evaluate import EvalConfig, measured
 from benchmarks.policies import LEARNED_ZOOM
-from benchmarks.tables import accuracy_of_questions, fraction, table
+from benchmarks.tables import fraction, table
 from benchmarks.timings import seconds_per_answer
 from benchmarks.view_command import PAGE, read_run, write_page
 from benchmarks.view_rows import Run

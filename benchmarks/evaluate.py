@@ -14,10 +14,12 @@ from agents.arguments import parse
 from agents.chat_format import ChatFormat
 from agents.engines.choice import EngineChoice, engine_chosen
 from agents.engines.protocol import Engine
-from agents.engines.scripted import PlainChat, ScriptedEngine, in_turn
+from agents.engines.scripted import ScriptedEngine, in_turn
+from agents.plain_chat import PlainChat
 from agents.rollout import EpisodeSettings, Rollout, Sampling, rollout
 from agents.run_folder import keep_configuration, make_folder, refuse_another
 from agents.shards import shard_named
+from benchmarks.accuracy_tables import accuracy_table
 from benchmarks.evaluation_config import EvalConfig
 from benchmarks.evaluation_tables import Verdicts, position_table, summary_table
 from benchmarks.lmms_samples import write_samples
@@ -30,13 +32,13 @@ from benchmarks.records import ROWS, SAMPLED, Evaluation, Key, Record, append, k
 from benchmarks.released_scorer import load_math_verify, released_score
 from benchmarks.scripted_players import check_player, played_by_oracle
 from benchmarks.shards import refuse_others, take_over
-from benchmarks.tables import accuracy_table
 from benchmarks.timings import seconds_per_answer, timed
 from pixel_env.dialects import Dialect
 from pixel_env.errors import ConfigError
 from pixel_env.store import TrajectoryStore
+from pixel_env.task import Task, TaskSet
 from pixel_env.tasks import load_tasks
-from pixel_env.types import Stop, Task, TaskSet
+from pixel_env.types import Stop
 
 
 def main(argv: list[str]) -> int:

@@ -14,7 +14,8 @@ from pixel_env.budgets import budgets_for, limits_from
 from pixel_env.dialects import Dialect, dialect_named
 from pixel_env.errors import ConfigError, UnknownNameError
 from pixel_env.prompt_files import read_prompt_file, with_prompt
-from pixel_env.types import Limits, TaskSet
+from pixel_env.task import TaskSet
+from pixel_env.types import Limits
 
 Precision = Literal["float32", "bfloat16", "float16", "auto"]
 """Of a model's weights; auto: as they are stored."""

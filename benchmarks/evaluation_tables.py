@@ -6,9 +6,10 @@ Knows records and figures. Draws nothing and writes no file.
 from collections.abc import Mapping, Sequence
 
 from agents.metrics import NOTHING, Estimate, accuracy, failures_by_code, rapr, visual_tokens, wilson
+from benchmarks.accuracy_tables import accuracy_of_questions
 from benchmarks.questions import right_place
 from benchmarks.records import SAMPLED, Evaluation, Key, Record
-from benchmarks.tables import accuracy_of_questions, fraction, interval, table
+from benchmarks.tables import fraction, interval, table
 from pixel_env.types import Trajectory
 from pixel_env.wording import OPTION_LETTERS
 

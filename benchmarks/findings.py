@@ -7,7 +7,7 @@ nothing of words or pictures.
 import json
 import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
 from pathlib import Path
@@ -250,18 +250,6 @@ def write_summary(run: Path, found: Findings) -> None:
     """Writes summary.json into the run folder."""
     text = json.dumps(summary_of(found), indent=2, allow_nan=False)
     (run / "summary.json").write_text(text + "\n", "utf-8")
-
-
-def as_json(value: Any) -> Any:
-    """Dataclasses of figures as JSON objects; what is not a number becomes null."""
-    return finite(asdict(value))
-
-
-def finite(value: Any) -> Any:
-    """The value, dictionaries member by member, with null for every number that is not finite."""
-    if isinstance(value, dict):
-        return {key: finite(member) for key, member in value.items()}
-    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def _number(value: float) -> float | None:

@@ -17,7 +17,9 @@ from benchmarks.chain import EASY, HARD
 from benchmarks.records import Evaluation, Record
 from pixel_env.boxes import Box
 from pixel_env.media import CACHE, show
-from pixel_env.types import Stop, Task, Trajectory, View, ViewBudgets
+from pixel_env.task import Task
+from pixel_env.types import Stop, Trajectory
+from pixel_env.views import View, ViewBudgets
 from rewards.shaping import GroupReward, reward_parts
 
 SOURCE_SIDE = 512

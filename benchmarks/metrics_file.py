@@ -10,9 +10,9 @@ from pathlib import Path
 
 from agents.metrics import Estimate, calls, failures_by_code, rapr, stop_reasons, visual_tokens
 from agents.run_folder import write_whole
+from benchmarks.accuracy_tables import accuracy_of_questions
 from benchmarks.evaluation_tables import Verdicts, accuracy_at, judged, parts_of, pass_at_k
 from benchmarks.records import SAMPLED, Evaluation, Record
-from benchmarks.tables import accuracy_of_questions
 
 METRICS = "metrics.json"
 

@@ -11,9 +11,11 @@ from pixel_env.actions import write
 from pixel_env.boxes import FULL
 from pixel_env.errors import ConfigError
 from pixel_env.media import shown_size
+from pixel_env.task import Task
 from pixel_env.tasks.clips import evenly
-from pixel_env.types import Action, Answer, CropImage, SelectFrames, Task, View, ViewKind
-from synth.templates import right_window
+from pixel_env.types import Action, Answer, CropImage, SelectFrames
+from pixel_env.views import View, ViewKind
+from synth.windows import right_window
 
 
 def oracle_turns(task: Task, settings: EpisodeSettings) -> list[str]:

@@ -17,8 +17,9 @@ from pixel_env.dialects import Dialect, IntegerCalls, JsonCalls
 from pixel_env.drawing import rng_of
 from pixel_env.errors import ConfigError, UnknownNameError
 from pixel_env.interventions import Intervention, blank, random_place, unchanged, withheld
-from pixel_env.types import Evidence, Task
-from synth.templates import GRID_CELLS, right_window, windows_off, written_look
+from pixel_env.task import Evidence, Task
+from synth.templates import written_look
+from synth.windows import GRID_CELLS, right_window, windows_off
 
 NO_ZOOM = "no_zoom"
 RANDOM_ZOOM = "random_zoom"

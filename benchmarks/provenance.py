@@ -14,7 +14,7 @@ from benchmarks.weights import weights_hash
 from pixel_env.actions import system_text
 from pixel_env.dialects import Dialect
 from pixel_env.prompt_files import prompt_hash, read_prompt_file
-from pixel_env.types import ViewBudgets
+from pixel_env.views import ViewBudgets
 
 _PACKAGES = {
     "transformers": ("torch", "transformers"),

@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from pixel_env.drawing import rng_of
 from pixel_env.grading.choices import option_meant
-from pixel_env.types import Task, TaskSet
+from pixel_env.task import Task, TaskSet
 
 _LABEL = re.compile(r"\(?[A-Za-z][.):]\s*\S")
 _IS_A_LETTER = re.compile(r"\s*\(?[A-Za-z]\)?[.:]?\s*")

@@ -15,8 +15,10 @@ from pixel_env.budgets import budgets_for
 from pixel_env.dialects import dialect_named
 from pixel_env.errors import ConfigError, PixelEnvError
 from pixel_env.store import TrajectoryStore, check_task, read, trajectory_of, write_rollout
+from pixel_env.task import Task, TaskSet
 from pixel_env.tasks import load_tasks
-from pixel_env.types import Stop, Task, TaskSet, Trajectory, ViewBudgets
+from pixel_env.types import Stop, Trajectory
+from pixel_env.views import ViewBudgets
 
 ROWS = "trajectories.jsonl"
 SAMPLED = "sampled"

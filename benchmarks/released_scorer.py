@@ -18,7 +18,8 @@ from typing import Any
 
 from pixel_env.errors import MissingExtraError, PixelEnvError
 from pixel_env.grading.choices import option_meant
-from pixel_env.types import Task, Trajectory, Unfinished
+from pixel_env.task import Task
+from pixel_env.types import Trajectory, Unfinished
 
 RIGHT, WRONG, UNREADABLE = 1.0, 0.0, -1.0
 """What the judge says. UNREADABLE counts as wrong in a score; the released trainer takes it as the reward."""

@@ -13,8 +13,8 @@ from agents.metrics import Estimate
 from benchmarks.chain import EASY, HARD
 from benchmarks.replay_results import ARMS, FILTER, NO_FILTER, REPLAY, SeedResult
 from benchmarks.resampling import mean_of_seeds_and_questions
+from benchmarks.statistics import mean_over_seeds
 from benchmarks.tables import fraction, interval, markdown_lines, signed, signed_interval, table
-from benchmarks.trap_report import mean_over_seeds
 
 Rows = Sequence[SeedResult]
 Cells = list[list[str]]

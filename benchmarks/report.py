@@ -25,7 +25,7 @@ from benchmarks.policies import LEARNED_ZOOM, ORACLE_ZOOM, POLICIES
 from benchmarks.records import read_evaluation
 from benchmarks.tables import fraction, interval
 from pixel_env.errors import ConfigError
-from pixel_env.types import ViewBudgets
+from pixel_env.views import ViewBudgets
 from rewards.shaping import group_reward_named
 from synth.templates import CLUMSY, UNSEEN
 

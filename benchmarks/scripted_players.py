@@ -10,7 +10,7 @@ from agents.rollout import EpisodeSettings
 from benchmarks.oracle import oracle_answer, oracle_turns
 from benchmarks.policies import Policy
 from pixel_env.errors import UnknownNameError
-from pixel_env.types import Task
+from pixel_env.task import Task
 
 PLAYERS = ("oracle",)
 

@@ -4,8 +4,10 @@ Knows files, keys and JSON. Knows nothing of what is measured.
 """
 
 import json
+import math
 import sys
 from collections.abc import Callable, Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -57,3 +59,15 @@ def keep_apart(results: str, folder_of_measured: str, *, quick: bool, first_seed
             f"--first_seed {first_seed} with --results {results}: the page there tells of the seeds from 0 on. Give "
             "another folder: --results FOLDER."
         )
+
+
+def as_json(value: Any) -> Any:
+    """Dataclasses of figures as JSON objects; what is not a number becomes null."""
+    return finite(asdict(value))
+
+
+def finite(value: Any) -> Any:
+    """The value, dictionaries member by member, with null for every number that is not finite."""
+    if isinstance(value, dict):
+        return {key: finite(member) for key, member in value.items()}
+    return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -20,8 +20,8 @@ from benchmarks.sft_results import (
     SINGLE_PASS,
     SeedResult,
 )
+from benchmarks.statistics import mean_over_seeds
 from benchmarks.tables import fraction, interval, markdown_lines, signed, signed_interval, table
-from benchmarks.trap_report import mean_over_seeds
 
 Rows = Sequence[SeedResult]
 Cells = list[list[str]]

@@ -12,10 +12,9 @@ from typing import Any
 from agents.look_metrics import Forced, first_box_iou, recovered_looks
 from agents.metrics import accuracy, calls, rapr
 from benchmarks.chain import EASY, HARD
-from benchmarks.findings import finite
 from benchmarks.policies import LEARNED_ZOOM, ORACLE_ZOOM, WRONG_ZOOM
 from benchmarks.records import Evaluation
-from benchmarks.seed_files import read_row, write_row
+from benchmarks.seed_files import finite, read_row, write_row
 from pixel_env.types import Trajectory
 
 SINGLE_PASS, SELF_CORRECTION, MISTAKES_TRAINED = "single_pass", "self_correction", "mistakes_trained"

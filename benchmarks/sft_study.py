@@ -11,7 +11,6 @@ from pathlib import Path
 
 from agents.arguments import command_line, parse
 from benchmarks.chain import HARD, Chain
-from benchmarks.demo import in_stages, keep_settings, settings_key
 from benchmarks.policies import LEARNED_ZOOM
 from benchmarks.preset import QUICK, Preset
 from benchmarks.records import read_evaluation
@@ -30,6 +29,7 @@ from benchmarks.sft_results import (
     write_result,
 )
 from benchmarks.stages import Stage
+from benchmarks.study import in_stages, keep_settings, settings_key
 
 LEARNING_RECIPE = "tiny_grpo_two_looks"
 _QUICK = replace(QUICK, warm_start_steps=1, warm_start_batch=4, rl_steps=1, rl_queries=1, test_questions=4)

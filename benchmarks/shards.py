@@ -12,7 +12,8 @@ from agents.shards import refuse_other_shards, shards_in
 from benchmarks.records import ROWS, Key, key_of, keys_of
 from pixel_env.errors import TaskError
 from pixel_env.store import TrajectoryStore, read
-from pixel_env.types import Stop, TaskSet
+from pixel_env.task import TaskSet
+from pixel_env.types import Stop
 
 _OWN = ("shard", "output_dir")
 

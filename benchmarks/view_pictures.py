@@ -14,7 +14,7 @@ from PIL import Image
 
 from pixel_env.errors import MediaError
 from pixel_env.media import CACHE, show
-from pixel_env.types import Source, View, ViewBudgets
+from pixel_env.views import Source, View, ViewBudgets
 
 SOURCE_SIDE = 768
 """The longer side of a task's picture on the page, in pixels, at most."""
@@ -71,7 +71,8 @@ class PictureList:
 
     def of_view(self, view: View, budgets: ViewBudgets) -> str:
         """The name of the picture of what the model was shown."""
-        return self._add(_Job(_name(*_told(view, budgets), VIEW_SIDE), view.source, VIEW_SIDE, view, budgets))
+        name = _name("view", view.key, _budgets_of(view, budgets), VIEW_SIDE)
+        return self._add(_Job(name, view.source, VIEW_SIDE, view, budgets))
 
     def make(self, keep: Keep) -> Iterator[tuple[str, Size | Unreadable]]:
         """Makes all of them, some side by side; gives each one's name and size as they are done."""
@@ -117,6 +118,5 @@ def _name(*told: object) -> str:
     return hashlib.sha256(repr(told).encode()).hexdigest()[:20]
 
 
-def _told(view: View, budgets: ViewBudgets) -> tuple[object, ...]:
-    via = () if view.via is None else _told(view.via, budgets)
-    return ("view", view.source.key, view.box.corners, budgets.of(view.kind), via)
+def _budgets_of(view: View, budgets: ViewBudgets) -> tuple[object, ...]:
+    return (budgets.of(view.kind), *(() if view.via is None else _budgets_of(view.via, budgets)))

@@ -13,21 +13,9 @@ from agents.metrics import accuracy, calls, rapr
 from benchmarks.records import Record
 from benchmarks.view_pictures import FRAME_SIDE, SOURCE_SIDE, PictureList
 from pixel_env.media import BlankSource
-from pixel_env.types import (
-    Action,
-    Answer,
-    CropImage,
-    Malformed,
-    SelectFrames,
-    Stop,
-    Task,
-    Text,
-    Trajectory,
-    Turn,
-    Unfinished,
-    View,
-    ViewBudgets,
-)
+from pixel_env.task import Task
+from pixel_env.types import Action, Answer, CropImage, Malformed, SelectFrames, Stop, Text, Trajectory, Turn, Unfinished
+from pixel_env.views import View, ViewBudgets
 from rewards.shaping import GroupReward, reward_parts
 
 Row = dict[str, Any]

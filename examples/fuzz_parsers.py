@@ -26,7 +26,8 @@ from fuzzed_tasks import task_readers
 from pixel_env.actions import parse
 from pixel_env.dialects import DIALECTS, Dialect, dialect_named
 from pixel_env.grading import GRADERS
-from pixel_env.types import Action, Task, Unfinished
+from pixel_env.task import Task
+from pixel_env.types import Action, Unfinished
 
 CASES = 1_000_000
 BATCH = 10_000

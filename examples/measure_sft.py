@@ -43,7 +43,8 @@ from agents.tiny import load
 from agents.traces import Trace
 from pixel_env.dialects import dialect_named, view_budgets
 from pixel_env.media import FileSource
-from pixel_env.types import Limits, Task, TaskSet
+from pixel_env.task import Task, TaskSet
+from pixel_env.types import Limits
 from synth.cues.embedded import embedded_seeds
 from synth.mix import PAPER, draw_plans
 from synth.plans import Plan, traced

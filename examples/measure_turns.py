@@ -27,7 +27,8 @@ from trl import GRPOConfig, GRPOTrainer
 from trl.chat_template_utils import qwen3_instruct_2507_chat_template
 
 from agents.engines.protocol import Request, Response
-from agents.engines.scripted import Conversation, PlainChat, ScriptedEngine
+from agents.engines.scripted import Conversation, ScriptedEngine
+from agents.plain_chat import PlainChat
 from agents.rollout import EpisodeSettings, Sampling, rollout
 from agents.tiny import train_tokenizer
 from pixel_env.dialects import dialect_named

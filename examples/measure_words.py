@@ -14,7 +14,7 @@ import numpy as np
 
 from pixel_env.boxes import Box
 from pixel_env.grading.choices import option_meant
-from pixel_env.types import Task
+from pixel_env.task import Task
 from synth.cues import load_seeds
 from synth.leaks import leak_in
 from synth.template_teacher import images, videos

@@ -28,8 +28,9 @@ from agents.tiny import CHAT_TEMPLATE, load
 from pixel_env.boxes import Box
 from pixel_env.dialects import dialect_named
 from pixel_env.media import show
+from pixel_env.task import TaskSet
 from pixel_env.tasks import load_tasks
-from pixel_env.types import TaskSet, View, ViewKind
+from pixel_env.views import View, ViewKind
 
 TINY = dialect_named("tiny")
 MODEL = "tiny-warm"

@@ -23,7 +23,8 @@ from pixel_env.boxes import FULL, Box
 from pixel_env.media import show
 from pixel_env.samples import LAYOUTS, digit_question, half_answer, half_question
 from pixel_env.scenes import Card, Scene, SceneSource, Split, draw_scene
-from pixel_env.types import Answer, CropImage, Prompt, View, ViewKind
+from pixel_env.types import Answer, CropImage, Prompt
+from pixel_env.views import View, ViewKind
 from synth.lessons import LIST_QUESTION, any_window, list_answer, near_window, where_answer, where_question
 
 BATCH = 32

@@ -21,7 +21,7 @@ from pixel_env.boxes import FULL, Box
 from pixel_env.media import show
 from pixel_env.samples import LAYOUTS
 from pixel_env.scenes import COLOURS, Card, Scene, SceneSource, Split, draw_card, draw_scene
-from pixel_env.types import View, ViewKind
+from pixel_env.views import View, ViewKind
 
 BATCH = 48
 BUDGETS = LAYOUTS["vstar-tiny"].budgets

@@ -16,6 +16,7 @@ from typing import Any, assert_never
 from pixel_env.boxes import Box, read_box
 from pixel_env.dialects import Dialect, IntegerCalls, JsonCalls
 from pixel_env.failures import Failure, FailureCode, no_such_image
+from pixel_env.grading.boxed import last_boxed
 from pixel_env.types import Action, Answer, CropImage, Malformed, SelectFrames, Text, Unfinished, operations_spent
 
 Size = tuple[int, int]
@@ -55,21 +56,6 @@ def _answer_in(text: str, dialect: Dialect) -> str | None:
         case "any":
             boxed = last_boxed(text)
             return text.strip() if boxed is None else boxed
-
-
-def last_boxed(text: str) -> str | None:
-    r"""The content of the last complete `\boxed{...}` in `text`, braces balanced; None if there is none."""
-    # One pass: a model that repeats an unclosed marker a thousand times must not cost a thousand scans.
-    open_braces: list[int | None] = []  # where the content of a \boxed begins; None for any other brace
-    last: tuple[int, int] | None = None
-    for found in re.finditer(r"\\boxed\s*\{|[{}]", text):
-        if found.group() != "}":
-            open_braces.append(None if found.group() == "{" else found.end())
-        elif open_braces:
-            start = open_braces.pop()
-            if start is not None and (last is None or start > last[0]):
-                last = (start, found.start())
-    return None if last is None else text[last[0] : last[1]].strip()
 
 
 def _parse_json_call(text: str, dialect: Dialect, calls: JsonCalls, shown_sizes: Sequence[Size]) -> Action:

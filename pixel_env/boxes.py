@@ -86,6 +86,12 @@ class Box:
         overlap = width * height
         return overlap / (self.area + other.area - overlap)
 
+    def covered_by(self, other: "Box") -> float:
+        """The share of this box's area that lies in `other`, 0 to 1."""
+        width = min(self.x1, other.x1) - max(self.x0, other.x0)
+        height = min(self.y1, other.y1) - max(self.y0, other.y0)
+        return max(0.0, width) * max(0.0, height) / self.area
+
     def within(self, outer: "Box") -> "Box":
         """This box, given as fractions of `outer`, as fractions of the image that `outer` lies on."""
         return Box(

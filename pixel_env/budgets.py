@@ -10,7 +10,9 @@ from typing import Any
 
 from pixel_env.dialects import Dialect
 from pixel_env.errors import ConfigError
-from pixel_env.types import Limits, PixelBudget, TaskSet, ViewBudgets, ViewKind
+from pixel_env.task import TaskSet
+from pixel_env.types import Limits
+from pixel_env.views import PixelBudget, ViewBudgets, ViewKind
 
 _BYTES_PER_TOKEN = 4
 

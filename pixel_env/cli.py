@@ -42,7 +42,7 @@ COMMANDS = {
     "view": Command("benchmarks.view_command:main", "write a page to look at the trajectories of an evaluation"),
     "synth": Command("synth.generation.command:main", "traces for a warm start, from annotated seeds, verified"),
     "convert": Command("synth.conversion.command:main", "traces to and from the released rows and TRL's messages"),
-    "sft": Command("agents.sft:main", "warm start: supervised training on traces, mistakes masked"),
+    "sft": Command("agents.sft_command:main", "warm start: supervised training on traces, mistakes masked"),
     "serve": Command("agents.serve_command:main", "replicas of a model behind vLLM's server, for training"),
     "grpo": Command("agents.grpo_command:main", "reinforcement learning with the curiosity bonus"),
 }

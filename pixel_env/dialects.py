@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from pixel_env.errors import ConfigError, UnknownNameError
-from pixel_env.types import PixelBudget, ViewBudgets
+from pixel_env.views import PixelBudget, ViewBudgets
 
 # --------------------------------------------------------------------------------------------- parts of a dialect
 

@@ -21,6 +21,7 @@ from pixel_env.interventions import Intervention, Look, unchanged
 from pixel_env.media import show, shown_size
 from pixel_env.operations import crop_image, select_frames
 from pixel_env.spaces import AssistantText, Pictures, UnicodeText
+from pixel_env.task import Task
 from pixel_env.tasks import TaskSpec, load_tasks
 from pixel_env.types import (
     Action,
@@ -31,14 +32,12 @@ from pixel_env.types import (
     Observation,
     SelectFrames,
     Stop,
-    Task,
     Text,
     Trajectory,
     Turn,
     Unfinished,
-    View,
-    ViewBudgets,
 )
+from pixel_env.views import View, ViewBudgets
 from pixel_env.wording import budget_text, crop_text, expected_text, failure_text, frames_text, opening_prompt
 
 Size = tuple[int, int]

@@ -14,7 +14,8 @@ import numpy as np
 from pixel_env.boxes import FULL, Box
 from pixel_env.drawing import rng_of
 from pixel_env.media import CACHE, BlankSource, shown_size
-from pixel_env.types import Task, View, ViewBudgets
+from pixel_env.task import Task
+from pixel_env.views import View, ViewBudgets
 
 
 @dataclass(frozen=True, slots=True)

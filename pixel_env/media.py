@@ -17,7 +17,7 @@ import numpy as np
 from PIL import Image, ImageOps
 
 from pixel_env.errors import MediaError
-from pixel_env.types import PixelBudget, Source, View, ViewBudgets
+from pixel_env.views import PixelBudget, Source, View, ViewBudgets
 
 MAX_ASPECT_RATIO = 200.0
 """Longer pictures are refused (Qwen's smart_resize has the same bound)."""

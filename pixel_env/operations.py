@@ -12,7 +12,9 @@ from collections.abc import Sequence
 from pixel_env.dialects import Dialect
 from pixel_env.failures import Failure, FailureCode, no_such_image
 from pixel_env.media import CACHE, MAX_ASPECT_RATIO
-from pixel_env.types import CropImage, SelectFrames, Task, View, ViewKind
+from pixel_env.task import Task
+from pixel_env.types import CropImage, SelectFrames
+from pixel_env.views import View, ViewKind
 
 
 def crop_image(action: CropImage, views: Sequence[View], dialect: Dialect) -> View | Failure:

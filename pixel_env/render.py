@@ -10,7 +10,8 @@ from PIL import Image, ImageDraw, ImageFont
 
 from pixel_env.boxes import Box
 from pixel_env.media import CACHE, show
-from pixel_env.types import Trajectory, View, ViewBudgets, ViewKind
+from pixel_env.types import Trajectory
+from pixel_env.views import View, ViewBudgets, ViewKind
 
 CANVAS = (1120, 640)
 """Width and height of every frame: one size, whatever the pictures, so that frames make a video."""

@@ -18,6 +18,7 @@ from pixel_env.boxes import Box
 from pixel_env.errors import ConfigError, TaskError
 from pixel_env.failures import Failure, FailureCode
 from pixel_env.media import BLANK_PREFIX, BlankSource, show
+from pixel_env.task import Task
 from pixel_env.types import (
     Action,
     Answer,
@@ -25,17 +26,13 @@ from pixel_env.types import (
     Malformed,
     Prompt,
     SelectFrames,
-    Source,
     Stop,
-    Task,
     Text,
     Trajectory,
     Turn,
     Unfinished,
-    View,
-    ViewBudgets,
-    ViewKind,
 )
+from pixel_env.views import Source, View, ViewBudgets, ViewKind
 
 VERSION = 1
 """Of the rows. A file of another version is refused."""

@@ -11,7 +11,8 @@ from PIL import Image
 
 from pixel_env.boxes import Box
 from pixel_env.errors import MediaError
-from pixel_env.types import Evidence, Source, Task, TaskSet
+from pixel_env.task import Evidence, Task, TaskSet
+from pixel_env.views import Source
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,16 +4,16 @@ Values only: nothing here parses, decodes, grades or plays. Images and frames co
 (`boxes.py`); dialects translate to what a model writes and reads.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Literal, Protocol, TypedDict
+from typing import TypedDict
 
 import numpy as np
-from PIL import Image
 
-from pixel_env.boxes import FULL, Box
+from pixel_env.boxes import Box
 from pixel_env.failures import Failure, FailureCode
+from pixel_env.task import Task
+from pixel_env.views import View
 
 # ---------------------------------------------------------------------------------------------------- actions
 
@@ -60,81 +60,7 @@ Action = CropImage | SelectFrames | Answer | Text | Malformed
 # ------------------------------------------------------------------------------------------------------ views
 
 
-class Source(Protocol):
-    """Where pixels come from: a file, a video's frame, or a recipe that is rendered on demand.
-
-    A source is small, immutable and picklable. `key` names its content: equal keys mean equal pixels, so it is what
-    caches and stores go by.
-    """
-
-    @property
-    def key(self) -> str: ...
-
-    def decode(self) -> Image.Image:
-        """The whole picture, RGB, at native resolution. Raises MediaError if it cannot be read."""
-        ...
-
-
-class ViewKind(StrEnum):
-    """What a view is to the model: each kind has a pixel budget of its own."""
-
-    ORIGINAL = "original"
-    CROP = "crop"
-    VIDEO_FRAME = "video_frame"
-    SELECTED_FRAME = "selected_frame"
-
-
-@dataclass(frozen=True, slots=True)
-class View:
-    """A box of a source. A crop of a crop is a view of the source: pixels are never copied, nor lost on the way.
-
-    `via` is the view whose *shown* pixels are cut, for a dialect that crops what was shown; None: cut from the source
-    at native resolution. `box` is fractions of the source either way.
-    """
-
-    source: Source
-    kind: ViewKind
-    box: Box = FULL
-    via: "View | None" = None
-
-
 # ------------------------------------------------------------------------------------------------------ tasks
-
-MediaKind = Literal["image", "video", "text"]
-
-
-@dataclass(frozen=True, slots=True)
-class Evidence:
-    """Where the answer can be read: `box` of the task's image (or frame) number `image`."""
-
-    image: int
-    box: Box
-
-
-@dataclass(frozen=True, slots=True)
-class Task:
-    """One question about one or more images, a video (its frames, in order), or nothing but text.
-
-    `answers`: all reference answers, none if nobody knows; `grader`: a name of `grading.GRADERS`; `category`: what
-    figures are split by; `needs_looking`: True if the overview does not suffice, False if it does, None: unknown.
-    """
-
-    task_id: str
-    question: str
-    answers: tuple[str, ...]
-    sources: tuple[Source, ...] = ()
-    media: MediaKind = "image"
-    grader: str = "exact"
-    options: tuple[str, ...] = ()
-    evidence: tuple[Evidence, ...] = ()
-    category: str = ""
-    needs_looking: bool | None = None
-
-    @property
-    def opening_views(self) -> tuple[View, ...]:
-        """The pictures that an episode opens with, in order."""
-        kind = ViewKind.VIDEO_FRAME if self.media == "video" else ViewKind.ORIGINAL
-        return tuple(View(source, kind) for source in self.sources)
 
 
 # --------------------------------------------------------------------------------------------------- episodes
@@ -219,11 +145,19 @@ class Trajectory:
         return sum(operations_spent(turn.action) for turn in self.turns)
 
     @property
+    def executed(self) -> tuple[bool, ...]:
+        """For each turn, whether it is an operation that was executed."""
+        # The turn that exceeded a budget brought nothing: its operation was requested, not executed.
+        over_budget = len(self.turns) - 1 if self.stop in (Stop.IMAGES, Stop.TOKENS) else None
+        return tuple(
+            turn.failure is None and operations_spent(turn.action) > 0 and index != over_budget
+            for index, turn in enumerate(self.turns)
+        )
+
+    @property
     def valid_operations(self) -> int:
         """Operations that were executed: what the curiosity bonus and RaPR count."""
-        # The turn that exceeded a budget brought nothing: its operation was asked for, not executed.
-        turns = self.turns[:-1] if self.stop in (Stop.IMAGES, Stop.TOKENS) else self.turns
-        return sum(operations_spent(turn.action) for turn in turns if turn.failure is None)
+        return sum(self.executed)
 
     @property
     def failures(self) -> tuple[Failure, ...]:
@@ -243,46 +177,7 @@ def operations_spent(action: Action) -> int:
 # ---------------------------------------------------------------------------------------------- pixel budgets
 
 
-@dataclass(frozen=True, slots=True)
-class PixelBudget:
-    """How many pixels a view may have when shown; both sides are multiples of `factor` (the model's patch x merge)."""
-
-    min_pixels: int
-    max_pixels: int
-    factor: int = 28
-
-    def __post_init__(self) -> None:
-        if not (0 < self.min_pixels <= self.max_pixels and self.factor > 0):
-            raise ValueError(f"a PixelBudget is 0 < min_pixels <= max_pixels and factor > 0, got {self}")
-
-
-@dataclass(frozen=True, slots=True)
-class ViewBudgets:
-    """One pixel budget per kind of view, in the configuration once."""
-
-    original: PixelBudget
-    crop: PixelBudget
-    video_frame: PixelBudget
-    selected_frame: PixelBudget
-
-    def of(self, kind: ViewKind) -> PixelBudget:
-        """The budget of `kind`."""
-        match kind:
-            case ViewKind.ORIGINAL:
-                return self.original
-            case ViewKind.CROP:
-                return self.crop
-            case ViewKind.VIDEO_FRAME:
-                return self.video_frame
-            case ViewKind.SELECTED_FRAME:
-                return self.selected_frame
-
-
 # ----------------------------------------------------------------------------------------------------- limits
-
-
-VIDEO_FRAMES = 16
-"""Frames of a video as the method shows it (arXiv 2505.15966, released code)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -307,20 +202,3 @@ class Limits:
         ):
             if value is not None and value < 1:
                 raise ValueError(f"Limits.{name} must be at least 1, got {value}")
-
-
-@dataclass(frozen=True, slots=True)
-class TaskSet:
-    """An ordered set of tasks with what is said about it on every `reset` and on render.
-
-    `tasks` may be lazy (a sequence that composes its items); `notice` is shown to people ("embedded sample set, ...");
-    `budgets`: the set's own pixel budgets, None to use the dialect's.
-    """
-
-    name: str
-    tasks: Sequence[Task]
-    notice: str = ""
-    budgets: ViewBudgets | None = None
-
-    def __len__(self) -> int:
-        return len(self.tasks)

@@ -8,7 +8,8 @@ import string
 from pixel_env.actions import system_text
 from pixel_env.dialects import Dialect
 from pixel_env.failures import Failure
-from pixel_env.types import Limits, Prompt, Stop, Task
+from pixel_env.task import Task
+from pixel_env.types import Limits, Prompt, Stop
 
 Size = tuple[int, int]
 

@@ -12,7 +12,7 @@ from pixel_env.grading import grade
 from pixel_env.grading.answers import LEAD_IN, folded, unwrapped
 from pixel_env.grading.choices import option_meant, options_named
 from pixel_env.grading.counts import number_named
-from pixel_env.types import Task
+from pixel_env.task import Task
 
 _WEAK = re.compile(
     r"\b(?:the\s+)?(?:result|total)\s+is\b|"

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from pixel_env.boxes import Box
-from synth.templates import GRID_CELLS, WINDOW_CELLS, right_window
+from synth.windows import GRID_CELLS, WINDOW_CELLS, right_window
 
 LEAST_SIDE = 1 / 8
 """A look has at least this share of its image's width and height: more than 28 pixels of any picture of 240."""

@@ -32,7 +32,7 @@ from functools import lru_cache
 from pixel_env.grading.answers import LEAD_IN, folded, unwrapped
 from pixel_env.grading.choices import option_meant, options_named
 from pixel_env.grading.counts import number_named
-from pixel_env.types import Task
+from pixel_env.task import Task
 
 
 class LeakKind(StrEnum):

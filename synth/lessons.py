@@ -12,8 +12,10 @@ from pixel_env.boxes import Box
 from pixel_env.dialects import Dialect
 from pixel_env.samples import LAYOUTS, digit_question, half_answer, half_question
 from pixel_env.scenes import COLOURS, Card, Scene, SceneSource, Split, draw_scene
-from pixel_env.types import Answer, CropImage, Task
-from synth.templates import GRID_CELLS, WINDOW_CELLS, TraceGenerator, right_window, window_at
+from pixel_env.task import Task
+from pixel_env.types import Answer, CropImage
+from synth.templates import TraceGenerator
+from synth.windows import GRID_CELLS, WINDOW_CELLS, right_window, window_at
 
 LIST_QUESTION = "List the cards."
 

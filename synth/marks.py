@@ -8,7 +8,8 @@ import hashlib
 from dataclasses import replace
 
 from pixel_env.errors import MediaError
-from pixel_env.types import Source, Task
+from pixel_env.task import Task
+from pixel_env.views import Source
 
 
 def mark_of(task: Task, *more: object) -> str:

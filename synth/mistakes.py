@@ -18,7 +18,7 @@ import numpy as np
 
 from pixel_env.boxes import Box
 from synth.framing import Framing, FreeFraming, GridFraming
-from synth.templates import GRID_CELLS, WINDOW_CELLS, windows_off
+from synth.windows import GRID_CELLS, WINDOW_CELLS, windows_off
 
 CLEARANCE = 0.1
 """What the released checkpoints' dialect adds on each side of a crop, as a share of the image's side."""

@@ -11,7 +11,7 @@ from fractions import Fraction
 import numpy as np
 
 from pixel_env.errors import ConfigError, TaskError
-from pixel_env.types import MediaKind, Task
+from pixel_env.task import MediaKind, Task
 from synth.framing import FREE, Framing
 from synth.planning import HOPELESS, MOST_LOOKS, NoRoom, planned
 from synth.plans import Plan, PlanKind

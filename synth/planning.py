@@ -21,7 +21,8 @@ import numpy as np
 from agents.look_metrics import MOST_LOOK_AREA
 from agents.traces import Mistake
 from pixel_env.boxes import Box
-from pixel_env.types import CropImage, Evidence, Limits, SelectFrames, Task
+from pixel_env.task import Evidence, Task
+from pixel_env.types import CropImage, Limits, SelectFrames
 from synth.framing import FREE, Framing, joined
 from synth.mistakes import oversized_region, unrelated_region, wrong_frames
 from synth.plans import MISTAKES_OF, Look, Plan, PlanKind

@@ -22,7 +22,9 @@ from pixel_env.errors import TaskError
 from pixel_env.failures import Failure
 from pixel_env.media import shown_size
 from pixel_env.operations import crop_image, select_frames
-from pixel_env.types import Answer, CropImage, SelectFrames, Task, View
+from pixel_env.task import Task
+from pixel_env.types import Answer, CropImage, SelectFrames
+from pixel_env.views import View
 from synth.marks import mark_of
 
 

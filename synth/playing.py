@@ -6,7 +6,8 @@ Knows traces and episodes. Knows nothing of evidence, flags or files.
 import hashlib
 from dataclasses import dataclass
 
-from agents.engines.scripted import Conversation, PlainChat, ScriptedEngine
+from agents.engines.scripted import Conversation, ScriptedEngine
+from agents.plain_chat import PlainChat
 from agents.rollout import EpisodeSettings, Sampling, rollout
 from agents.traces import Trace
 from pixel_env.types import Trajectory

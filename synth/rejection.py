@@ -15,7 +15,8 @@ from agents.engines.protocol import Engine
 from agents.rollout import EpisodeSettings, Sampling, rollout
 from agents.traces import Trace, TraceTurn
 from pixel_env.errors import ConfigError, TaskError
-from pixel_env.types import Stop, Task, Trajectory
+from pixel_env.task import Task
+from pixel_env.types import Stop, Trajectory
 from synth.expert.saying import MAX_CHARACTERS, MIN_CHARACTERS, has_control_characters
 from synth.plans import PlanKind
 

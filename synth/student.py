@@ -20,8 +20,8 @@ from agents.traces import Trace
 from pixel_env.budgets import budgets_for
 from pixel_env.dialects import dialect_named
 from pixel_env.errors import ConfigError
+from pixel_env.task import TaskSet
 from pixel_env.tasks.lock import alone_in
-from pixel_env.types import TaskSet
 from synth.cues import AnswersWithoutLooking, KeptAnswers, without_looking
 from synth.generation.config import Making, SynthConfig
 from synth.plans import Narration, Plan, PlanKind, Refusal, Teacher

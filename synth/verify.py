@@ -30,7 +30,9 @@ from agents.rollout import EpisodeSettings
 from agents.traces import Mistake, Trace
 from pixel_env.boxes import Box
 from pixel_env.dialects import Dialect
-from pixel_env.types import CropImage, Evidence, SelectFrames, Stop, Task, Trajectory, Turn, View
+from pixel_env.task import Evidence, Task
+from pixel_env.types import CropImage, SelectFrames, Stop, Trajectory, Turn
+from pixel_env.views import View
 from synth.conclusions import contradiction_in
 from synth.leaks import announcement_in, leak_in
 from synth.mistakes import NEAR_DUPLICATE, OVERSIZED, OVERSIZED_TIMES

@@ -17,7 +17,8 @@ from agents.traces import Trace, TraceTurn
 from pixel_env.actions import write
 from pixel_env.dialects import Dialect
 from pixel_env.errors import TaskError
-from pixel_env.types import Answer, Task, TaskSet
+from pixel_env.task import Task, TaskSet
+from pixel_env.types import Answer
 from synth.framing import GRID
 from synth.lessons import lessons
 from synth.planning import NoRoom, planned

@@ -59,7 +59,7 @@ def engine_chosen(choice: EngineChoice, dialect: Dialect) -> tuple[Engine, ChatF
 
 def _endpoint(choice: EngineChoice, dialect: Dialect) -> tuple[Engine, ChatFormat]:
     from agents.engines.endpoint import EndpointEngine
-    from agents.engines.scripted import PlainChat
+    from agents.plain_chat import PlainChat
 
     assert choice.base_url is not None, "a choice of an endpoint has one"
     plain = PlainChat(dialect)

@@ -15,10 +15,11 @@ from typing import Any
 
 import httpx
 
+from agents.content_id import content_id
 from agents.engines.protocol import Request, Response
 from agents.engines.remote import RemoteRequests
 from agents.engines.replicas import RefusedError, Replica, ReplicaError, Replicas, Weights
-from agents.engines.wire import FORBIDDEN, EncodedPictures, collapsed, content_id
+from agents.engines.wire import FORBIDDEN, EncodedPictures, collapsed
 from pixel_env.errors import ConfigError
 
 REFUSALS = 2

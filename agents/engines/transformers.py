@@ -13,9 +13,9 @@ import numpy as np
 import torch
 
 from agents.chat import Chat, size_of
+from agents.content_id import content_ids
 from agents.engines.protocol import Request, Response
 from agents.engines.vision import distinct, shared_features
-from agents.engines.wire import content_ids
 from agents.video_positions import token_positions
 
 

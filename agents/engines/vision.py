@@ -11,7 +11,7 @@ from typing import Any
 
 import torch
 
-from agents.engines.wire import content_ids
+from agents.content_id import content_ids
 from agents.feature_cache import Picture
 
 PATCHES_AT_A_TIME = 2048

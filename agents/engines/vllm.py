@@ -16,8 +16,9 @@ import torch
 from PIL import Image
 
 from agents.chat import Chat
+from agents.content_id import Frames, content_ids
 from agents.engines.protocol import Request, Response
-from agents.engines.wire import FORBIDDEN, WORKER_EXTENSION, Frames, collapsed, content_ids, pictures_at_most
+from agents.engines.wire import FORBIDDEN, WORKER_EXTENSION, collapsed, pictures_at_most
 from agents.video_entry import SECONDS_PER_STEP
 from pixel_env.errors import ConfigError, MissingExtraError
 

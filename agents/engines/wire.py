@@ -4,7 +4,6 @@ Knows ids and arrays. Imports no model library.
 """
 
 import base64
-import hashlib
 import io
 import threading
 from collections import OrderedDict
@@ -13,7 +12,8 @@ from collections.abc import Sequence
 import numpy as np
 from PIL import Image
 
-from pixel_env.types import VIDEO_FRAMES
+from agents.content_id import content_id
+from pixel_env.task import VIDEO_FRAMES
 
 FORBIDDEN = -100.0
 """Added to a banned token's logit: vLLM's largest bias, a factor of 4e-44."""
@@ -22,10 +22,6 @@ WORKER_EXTENSION = "agents.engines.vllm_worker.ReloadingWorker"
 """Of vLLM's option `worker_extension_cls`: what renews its weights."""
 SERVED_WORKER_EXTENSION = "agents.engines.served_worker.ServedWorker"
 """The same for a server, which several trainers ask for weights."""
-
-
-Frames = tuple[np.ndarray, ...]
-"""A video: its frames, all of one size."""
 
 
 def collapsed(ids: Sequence[int], image_id: int | None) -> list[int]:
@@ -40,20 +36,6 @@ def collapsed(ids: Sequence[int], image_id: int | None) -> list[int]:
 def pictures_at_most(max_images: int) -> int:
     """Pictures that one prompt may hold under `Limits.max_images`, which counts a video once: its frames and more."""
     return max_images - 1 + VIDEO_FRAMES
-
-
-def content_id(image: np.ndarray) -> str:
-    """A name for the picture: the same for pictures of equal pixels."""
-    digest = hashlib.blake2b(np.ascontiguousarray(image).data, digest_size=16).hexdigest()
-    return f"{'x'.join(map(str, image.shape))}-{digest}"
-
-
-def content_ids(pictures: Sequence[np.ndarray] | Sequence[Frames]) -> list[str]:
-    """A name for each picture or video, by its pixels; an array that stands in several places is read once."""
-    frames_of = [picture if isinstance(picture, tuple) else (picture,) for picture in pictures]
-    arrays = {id(array): array for frames in frames_of for array in frames}
-    name_of = {place: content_id(array) for place, array in arrays.items()}
-    return ["/".join(name_of[id(array)] for array in frames) for frames in frames_of]
 
 
 def data_url(image: np.ndarray) -> str:

@@ -11,7 +11,7 @@ from pixel_env.grading.answers import exact
 from pixel_env.grading.choices import choice
 from pixel_env.grading.counts import number
 from pixel_env.grading.similarity import ANLS_THRESHOLD, anls
-from pixel_env.types import Task
+from pixel_env.task import Task
 
 __all__ = ["ANLS_THRESHOLD", "GRADERS", "anls", "choice", "exact", "grade", "number"]
 

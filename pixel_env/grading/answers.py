@@ -6,8 +6,8 @@ Knows text only: no options, no numbers, no references. Every grader reads an an
 import re
 import unicodedata
 
-from pixel_env.actions import last_boxed
-from pixel_env.types import Task
+from pixel_env.grading.boxed import last_boxed
+from pixel_env.task import Task
 
 _WRAPPER = re.compile(r"\\(?:text|math|mbox|boxed|fbox|operatorname)[a-z]*\s*\{([^{}]*)\}")
 _DEEPEST_WRAPPERS = 8  # `\text{\textbf{...}}` ends somewhere: hostile nesting must not cost a pass per brace

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from pixel_env.grading.answers import CHINESE, LEAD_IN, folded, unwrapped
-from pixel_env.types import Task
+from pixel_env.task import Task
 
 _SIGNS = str.maketrans("[{【〔「『《<]}】〕」』》>。、", "((((((((" + "))))))))" + ".,")
 _QUOTED_LETTER = re.compile(r"(?<!\w)['\"‘’“”]([a-z])['\"‘’“”](?!\w)")

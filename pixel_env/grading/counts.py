@@ -8,7 +8,7 @@ import re
 import unicodedata
 
 from pixel_env.grading.answers import folded, unwrapped
-from pixel_env.types import Task
+from pixel_env.task import Task
 
 _SMALL_NAMES = """zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen
 seventeen eighteen nineteen"""

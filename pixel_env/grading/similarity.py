@@ -4,7 +4,7 @@ Knows text and edits; nothing of tasks' options.
 """
 
 from pixel_env.grading.answers import folded, unwrapped
-from pixel_env.types import Task
+from pixel_env.task import Task
 
 ANLS_THRESHOLD = 0.5
 """Answers farther than this from every reference score 0."""

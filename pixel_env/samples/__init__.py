@@ -34,7 +34,7 @@ from pixel_env.samples.vstar import (
     half_question,
 )
 from pixel_env.scenes import Split
-from pixel_env.types import TaskSet
+from pixel_env.task import TaskSet
 
 __all__ = [
     "ALL_KINDS",

@@ -16,7 +16,7 @@ from pixel_env.infographics import COLUMNS, LINES, MAX_ROWS, TYPE_SIZES, Chart, 
 from pixel_env.samples.sequence import SampleSet
 from pixel_env.scenes import COLOURS, Split
 from pixel_env.tables import Table, number_in, tables_of
-from pixel_env.types import Evidence, Task
+from pixel_env.task import Evidence, Task
 
 VALUE = "value"
 """Which number is given for Venus?"""

@@ -17,7 +17,7 @@ import numpy as np
 from pixel_env.dialects import view_budgets
 from pixel_env.samples.sequence import SampleSet
 from pixel_env.scenes import COLOURS, MAX_SHIFT, PHOTOS, Card, Scene, SceneSource, Split, draw_card, draw_tile, photo
-from pixel_env.types import VIDEO_FRAMES, Evidence, Task
+from pixel_env.task import VIDEO_FRAMES, Evidence, Task
 
 APPEARING_DIGIT = "appearing-digit"
 """Which digit is on the red card? It is there for a moment; a selected frame shows it."""

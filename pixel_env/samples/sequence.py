@@ -11,7 +11,8 @@ import numpy as np
 from pixel_env.composed import Composed
 from pixel_env.errors import UnknownNameError
 from pixel_env.scenes import Split
-from pixel_env.types import Task, TaskSet, ViewBudgets
+from pixel_env.task import Task, TaskSet
+from pixel_env.views import ViewBudgets
 
 DEFAULT_COUNT = 1000
 

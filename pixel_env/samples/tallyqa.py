@@ -26,7 +26,7 @@ from pixel_env.scenes import (
     draw_tile,
     photo,
 )
-from pixel_env.types import Evidence, Task
+from pixel_env.task import Evidence, Task
 
 COLOUR = "colour"
 """How many red cards are there? The overview suffices."""

@@ -13,7 +13,8 @@ import numpy as np
 from pixel_env.dialects import view_budgets
 from pixel_env.samples.sequence import SampleSet
 from pixel_env.scenes import Card, Scene, SceneSource, Split, draw_scene
-from pixel_env.types import Evidence, Task, ViewBudgets
+from pixel_env.task import Evidence, Task
+from pixel_env.views import ViewBudgets
 
 DIGIT_ON_CARD = "digit-on-card"
 """Which digit is on the red card? Cannot be answered from the overview."""

@@ -11,13 +11,13 @@ from pathlib import Path
 from typing import Literal
 
 from pixel_env.errors import TaskError
+from pixel_env.task import Task, TaskSet
 from pixel_env.tasks.format import Format
 from pixel_env.tasks.hub import fetched, is_hub_id
 from pixel_env.tasks.index import read_index
 from pixel_env.tasks.options import check_option_count
 from pixel_env.tasks.reading import BadRowsWarning, Reading, read_located
 from pixel_env.tasks.recognition import FORMATS, Located, locate
-from pixel_env.types import Task, TaskSet
 
 __all__ = ["BadRowsWarning", "TaskSpec", "load_tasks", "locate_spec", "read_path"]
 

@@ -14,7 +14,7 @@ from typing import TypeVar
 from PIL import Image
 
 from pixel_env.errors import MediaError
-from pixel_env.types import VIDEO_FRAMES
+from pixel_env.task import VIDEO_FRAMES
 from pixel_env.video import clip_frame, video_fault
 
 VIDEO_SUFFIXES = (".mp4", ".avi", ".webm", ".mkv", ".mov", ".gif")

@@ -7,9 +7,10 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from pixel_env.task import Task
 from pixel_env.tasks.pictures import PictureFolder
-from pixel_env.tasks.rows import Row, read_rows
-from pixel_env.types import Task
+from pixel_env.tasks.row import Row
+from pixel_env.tasks.rows import read_rows
 
 
 def _folder_of(file: Path) -> Path:

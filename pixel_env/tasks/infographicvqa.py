@@ -11,10 +11,10 @@ not seen: unverified.
 """
 
 from pixel_env.errors import TaskError
+from pixel_env.task import Task
 from pixel_env.tasks.format import Format
 from pixel_env.tasks.pictures import PictureFolder
-from pixel_env.tasks.rows import Row
-from pixel_env.types import Task
+from pixel_env.tasks.row import Row
 
 _COLUMNS = frozenset(
     {"questionId", "question", "image_local_name", "answers", "answer_type", "evidence", "operation/reasoning"}

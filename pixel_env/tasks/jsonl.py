@@ -21,10 +21,11 @@ from typing import Any
 from pixel_env.boxes import Box, read_box
 from pixel_env.errors import TaskError
 from pixel_env.grading import GRADERS
+from pixel_env.task import Evidence, MediaKind, Task
 from pixel_env.tasks.format import Format
 from pixel_env.tasks.pictures import PictureFolder
-from pixel_env.tasks.rows import Row, check_writable, is_finite, shortened
-from pixel_env.types import Evidence, MediaKind, Source, Task
+from pixel_env.tasks.row import Row, check_writable, is_finite, shortened
+from pixel_env.views import Source
 
 _KEYS = frozenset(
     {"id", "question", "answer", "image", "frames", "grader", "options", "evidence", "category", "needs_looking"}

@@ -22,12 +22,13 @@ import stat
 from pathlib import Path
 
 from pixel_env.errors import TaskError
+from pixel_env.task import Task
 from pixel_env.tasks.clips import evenly
 from pixel_env.tasks.format import Format
 from pixel_env.tasks.options import is_among, listed
 from pixel_env.tasks.pictures import PictureFolder, frames_in
-from pixel_env.tasks.rows import Row, shortened
-from pixel_env.types import Source, Task
+from pixel_env.tasks.row import Row, shortened
+from pixel_env.views import Source
 
 FOLDERS = {
     "action_antonym": "ssv2_video",

@@ -9,10 +9,10 @@ import re
 import string
 from collections.abc import Sequence
 
-from pixel_env.actions import last_boxed
 from pixel_env.errors import TaskError
 from pixel_env.grading import GRADERS
-from pixel_env.types import Task
+from pixel_env.grading.boxed import last_boxed
+from pixel_env.task import Task
 from pixel_env.wording import OPTION_LETTERS
 
 _OPTION = re.compile(r"(?<!\S)(?P<opening>\(?)(?P<letter>[A-Z])(?P<closing>[.):])\s+")

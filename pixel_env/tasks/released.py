@@ -19,12 +19,13 @@ seen, so file names and details are unverified.
 import numpy as np
 
 from pixel_env.errors import TaskError
+from pixel_env.task import MediaKind, Task
 from pixel_env.tasks.clips import VIDEO_SUFFIXES, evenly
 from pixel_env.tasks.format import Format
 from pixel_env.tasks.options import are_numbers, is_among, reference_answers, without_marks, without_options
 from pixel_env.tasks.pictures import PictureFolder
-from pixel_env.tasks.rows import Row, shortened
-from pixel_env.types import MediaKind, Source, Task
+from pixel_env.tasks.row import Row, shortened
+from pixel_env.views import Source
 
 _OWN = frozenset({"qid", "is_video", "gt_answer", "responses"})
 _TRAINING_FILE = "release"

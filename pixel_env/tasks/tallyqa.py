@@ -12,10 +12,11 @@ from dataclasses import replace
 from pathlib import Path
 
 from pixel_env.errors import TaskError
+from pixel_env.task import Task
 from pixel_env.tasks.format import Format
 from pixel_env.tasks.pictures import PictureFolder
-from pixel_env.tasks.rows import Row, read_rows, shortened
-from pixel_env.types import Task
+from pixel_env.tasks.row import Row, shortened
+from pixel_env.tasks.rows import read_rows
 
 _COLUMNS = frozenset({"answer", "data_source", "image", "image_id", "issimple", "question", "question_id"})
 

@@ -18,7 +18,7 @@ from PIL import Image, ImageOps
 from pixel_env.errors import MediaError, TaskError
 from pixel_env.media import as_rgb
 from pixel_env.tasks.pictures import TAIL_BYTES, lacks_end, reason_of
-from pixel_env.tasks.rows import Row
+from pixel_env.tasks.row import Row
 
 SHORTEST_PICTURE = 65
 """Characters of base64 from which a cell is a picture; VLMEvalKit reads shorter ones as the index of another row."""

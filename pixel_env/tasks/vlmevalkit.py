@@ -17,12 +17,13 @@ from dataclasses import replace
 from pathlib import Path
 
 from pixel_env.errors import TaskError
+from pixel_env.task import Task
 from pixel_env.tasks.format import Format
 from pixel_env.tasks.options import are_numbers, is_among, listed, reference_answers, without_marks
 from pixel_env.tasks.pictures import PictureFolder
-from pixel_env.tasks.rows import Row
+from pixel_env.tasks.row import Row
 from pixel_env.tasks.tsv import CellPicture, read_tsv
-from pixel_env.types import Source, Task
+from pixel_env.views import Source
 
 _COLUMNS = frozenset(
     {"index", "question", "image", "image_path", "answer", "hint", "category", "l2-category", "split", "type"}

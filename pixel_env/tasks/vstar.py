@@ -18,11 +18,11 @@ from typing import Any
 
 from pixel_env.boxes import Box
 from pixel_env.errors import TaskError
+from pixel_env.task import Evidence, Task
 from pixel_env.tasks.format import Format
 from pixel_env.tasks.options import is_among, without_letter_request, without_marks, without_options
 from pixel_env.tasks.pictures import PICTURE_SUFFIXES, PictureFolder
-from pixel_env.tasks.rows import Row, shortened
-from pixel_env.types import Evidence, Task
+from pixel_env.tasks.row import Row, shortened
 
 _LINE = frozenset({"image", "text", "category", "label", "question_id"})
 _FILE = frozenset({"target_object", "bbox", "question", "options"})

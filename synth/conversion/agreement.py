@@ -16,7 +16,7 @@ from agents.traces import Mistake, Trace
 from pixel_env.budgets import budgets_for
 from pixel_env.dialects import Dialect, dialect_named
 from pixel_env.types import Limits, Trajectory
-from synth.conversion.found_mistakes import found_mistakes, is_executed
+from synth.conversion.found_mistakes import found_mistakes
 from synth.playing import play
 from synth.spoken import spoken
 
@@ -67,9 +67,10 @@ def agreement(played: Iterable[tuple[Trace, Trajectory]], dialect: Dialect) -> A
     """Over the operations of traces and of their episodes."""
     operations: Counter[tuple[str, str]] = Counter()
     for trace, trajectory in played:
-        turns = zip(trace.turns, trajectory.turns, found_mistakes(trajectory, dialect), strict=True)
-        for turn, episode_turn, found in turns:
-            if is_executed(episode_turn):
+        found_in = found_mistakes(trajectory, dialect)
+        turns = zip(trace.turns, trajectory.turns, trajectory.executed, found_in, strict=True)
+        for turn, played_turn, executed, found in turns:
+            if executed and played_turn.views:
                 operations[turn.mistake or NOTHING, found or NOTHING] += 1
     return Agreement(operations)
 

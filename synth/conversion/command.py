@@ -25,8 +25,11 @@ from agents.traces import Trace
 from pixel_env.budgets import budgets_for
 from pixel_env.dialects import Dialect, dialect_named
 from pixel_env.errors import ConfigError, MediaError, TaskError
-from pixel_env.tasks.rows import Row, columns_of, is_writable, read_rows
-from pixel_env.types import Limits, Task, TaskSet, ViewBudgets
+from pixel_env.task import Task, TaskSet
+from pixel_env.tasks.row import Row, is_writable
+from pixel_env.tasks.rows import columns_of, read_rows
+from pixel_env.types import Limits
+from pixel_env.views import ViewBudgets
 from synth.conversion.conversations import Conversation, conversation_of
 from synth.conversion.conversions import ROW_FORMATS, RowFormat
 from synth.conversion.released_rows import OwnTrace, Unit, foreign_trace, note_of, own_trace, translated

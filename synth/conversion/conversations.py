@@ -15,8 +15,9 @@ from agents.traces import Trace
 from pixel_env.errors import TaskError
 from pixel_env.media import CACHE, FileSource, show
 from pixel_env.store import save_picture
-from pixel_env.tasks.rows import shortened
-from pixel_env.types import Source, Trajectory, View, ViewBudgets, ViewKind
+from pixel_env.tasks.row import shortened
+from pixel_env.types import Trajectory
+from pixel_env.views import Source, View, ViewBudgets, ViewKind
 from synth.conversion.encoded_pictures import EncodedPicture
 from synth.playing import play
 

@@ -27,7 +27,6 @@ from enum import StrEnum
 from itertools import pairwise
 
 from agents.traces import Mistake
-from pixel_env.boxes import Box
 from pixel_env.dialects import Dialect
 from pixel_env.types import CropImage, SelectFrames, Trajectory, Turn
 from synth.spoken import spoken
@@ -85,17 +84,12 @@ def tone_of(remark: str) -> Tone:
 def found_mistakes(trajectory: Trajectory, dialect: Dialect) -> tuple[Mistake | None, ...]:
     """For each turn of the episode: what is wrong with its operation, as far as a later turn corrects it."""
     turns = trajectory.turns
-    looks = [place for place, turn in enumerate(turns) if is_executed(turn)]
+    looks = [place for place, executed in enumerate(trajectory.executed) if executed and turns[place].views]
     found: list[Mistake | None] = [None] * len(turns)
     for place, following in pairwise(looks):
         remark = spoken(turns[place + 1].text, dialect)
         found[place] = _corrected(turns[place], turns[following], remark)
     return tuple(found)
-
-
-def is_executed(turn: Turn) -> bool:
-    """Whether the turn is an operation that showed something."""
-    return isinstance(turn.action, CropImage | SelectFrames) and turn.failure is None and bool(turn.views)
 
 
 def _corrected(look: Turn, following: Turn, remark: str) -> Mistake | None:
@@ -117,10 +111,4 @@ def _is_refinement(look: Turn, following: Turn) -> bool:
     [first], [second] = look.views, following.views
     if first.source.key != second.source.key:
         return False
-    inside = _overlap(first.box, second.box) / second.box.area
-    return inside >= _INSIDE and second.box.area <= REFINED * first.box.area
-
-
-def _overlap(first: Box, second: Box) -> float:
-    iou = first.iou(second)
-    return iou * (first.area + second.area) / (1.0 + iou)
+    return second.box.covered_by(first.box) >= _INSIDE and second.box.area <= REFINED * first.box.area

@@ -28,9 +28,11 @@ from pixel_env.errors import TaskError
 from pixel_env.failures import FailureCode
 from pixel_env.grading import grade
 from pixel_env.media import shown_size
+from pixel_env.task import MediaKind, Task
 from pixel_env.tasks.options import are_numbers, is_among, reference_answers, without_marks, without_options
-from pixel_env.tasks.rows import shortened
-from pixel_env.types import Action, CropImage, Limits, MediaKind, Stop, Task, Trajectory, Turn, View, ViewBudgets
+from pixel_env.tasks.row import shortened
+from pixel_env.types import Action, CropImage, Limits, Stop, Trajectory, Turn
+from pixel_env.views import View, ViewBudgets
 from synth.conversion.conversations import (
     Conversation,
     Message,

@@ -21,9 +21,9 @@ from pathlib import Path
 from pixel_env.errors import TaskError
 from pixel_env.samples import DEFAULT_COUNT
 from pixel_env.scenes import Split
+from pixel_env.task import Task, TaskSet
 from pixel_env.tasks import load_tasks, read_path
 from pixel_env.tasks.reading import Reading, read_located
-from pixel_env.types import Task, TaskSet
 from synth.cues.asking import Asked, Asker, asked_of
 from synth.cues.embedded import embedded_seeds
 from synth.cues.filters import FOR_RECIPES, Drop, Filters, Sieve

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
+from pixel_env.task import Task
 from pixel_env.tasks.options import are_numbers
-from pixel_env.types import Task
 from synth.plans import Refusal
 
 

@@ -29,10 +29,11 @@ import numpy as np
 
 from pixel_env.boxes import Box
 from pixel_env.errors import TaskError
+from pixel_env.task import Evidence, Task
 from pixel_env.tasks.format import Format
 from pixel_env.tasks.pictures import PictureFolder
-from pixel_env.tasks.rows import Row, is_finite, is_writable, read_rows, shortened
-from pixel_env.types import Evidence, Task
+from pixel_env.tasks.row import Row, is_finite, is_writable, shortened
+from pixel_env.tasks.rows import read_rows
 from synth.cues.regions import annotated_size, box_in_pixels, check_aspect, isolated, overlap, place_of
 
 MOST_COUNTED = 8

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pixel_env.composed import Composed
 from pixel_env.samples import SAMPLE_SETS, sample_set
 from pixel_env.scenes import Split
-from pixel_env.types import Task, TaskSet
+from pixel_env.task import Task, TaskSet
 
 MIXED = ("vstar", "tallyqa", "infographics", "mvbench")
 

@@ -10,7 +10,8 @@ from enum import StrEnum
 
 from pixel_env.errors import MediaError
 from pixel_env.media import CACHE
-from pixel_env.types import Source, Task
+from pixel_env.task import Task
+from pixel_env.views import Source
 from synth.cues.duplicates import SeenPictures, difference_hash
 
 

@@ -13,7 +13,8 @@ from agents.engines.protocol import Engine
 from agents.rollout import EpisodeSettings, Sampling, rollout
 from pixel_env.errors import TaskError
 from pixel_env.store import TrajectoryStore, read
-from pixel_env.types import Stop, TaskSet
+from pixel_env.task import TaskSet
+from pixel_env.types import Stop
 from synth.marks import mark_of
 
 AnswersWithoutLooking = Callable[[TaskSet], Sequence[bool]]

@@ -11,7 +11,7 @@ import numpy as np
 
 from pixel_env.boxes import Box, read_box
 from pixel_env.errors import TaskError
-from pixel_env.tasks.rows import is_finite, shortened
+from pixel_env.tasks.row import is_finite, shortened
 
 _AROUND = 0.01
 """How far around a region nothing else may begin: its place is told in whole percents."""

@@ -6,7 +6,7 @@ Values only.
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from pixel_env.types import TaskSet
+from pixel_env.task import TaskSet
 
 _EXAMPLES = 3
 

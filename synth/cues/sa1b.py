@@ -20,10 +20,11 @@ from typing import Any
 
 from pixel_env.boxes import Box
 from pixel_env.errors import TaskError
+from pixel_env.task import Evidence, Task
 from pixel_env.tasks.format import Format
 from pixel_env.tasks.pictures import PictureFolder
-from pixel_env.tasks.rows import Row, is_finite, read_rows, shortened
-from pixel_env.types import Evidence, Task
+from pixel_env.tasks.row import Row, is_finite, shortened
+from pixel_env.tasks.rows import read_rows
 from synth.cues.regions import annotated_size, box_in_pixels, check_aspect, isolated, place_of
 
 SHAPES = ("wider than tall", "taller than wide", "about as wide as tall")

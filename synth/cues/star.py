@@ -18,12 +18,12 @@ from pathlib import Path
 
 from pixel_env.boxes import FULL
 from pixel_env.errors import MediaError, MissingExtraError, TaskError
+from pixel_env.task import VIDEO_FRAMES, Evidence, Task
 from pixel_env.tasks.clips import clip_frames
 from pixel_env.tasks.format import Format
 from pixel_env.tasks.options import is_among
 from pixel_env.tasks.pictures import PictureFolder
-from pixel_env.tasks.rows import Row, is_finite, shortened
-from pixel_env.types import VIDEO_FRAMES, Evidence, Task
+from pixel_env.tasks.row import Row, is_finite, shortened
 from pixel_env.video import clip_numbers, installed_decoder
 
 _NEEDED = frozenset({"question_id", "question", "video_id", "start", "end", "choices"})

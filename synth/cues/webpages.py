@@ -11,11 +11,11 @@ this one is unverified.
 """
 
 from pixel_env.errors import TaskError
+from pixel_env.task import Evidence, Task
 from pixel_env.tasks.format import Format
 from pixel_env.tasks.options import are_numbers, is_among
 from pixel_env.tasks.pictures import PictureFolder
-from pixel_env.tasks.rows import Row
-from pixel_env.types import Evidence, Task
+from pixel_env.tasks.row import Row
 from synth.cues.regions import box_of_corners
 
 _NEEDED = frozenset({"image", "question", "answer", "bbox"})

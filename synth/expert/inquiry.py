@@ -11,7 +11,8 @@ from typing import Any, Literal
 from agents.engines.wire import data_url
 from pixel_env.dialects import view_budgets
 from pixel_env.media import show
-from pixel_env.types import VIDEO_FRAMES, View, ViewBudgets
+from pixel_env.task import VIDEO_FRAMES
+from pixel_env.views import View, ViewBudgets
 
 FACTOR = 28
 _PIXELS_OF_A_TOKEN = FACTOR * FACTOR

@@ -14,7 +14,9 @@ from pixel_env.boxes import Box
 from pixel_env.dialects import Wording, dialect_named
 from pixel_env.failures import Failure
 from pixel_env.operations import crop_image, select_frames
-from pixel_env.types import CropImage, SelectFrames, Task, View, ViewBudgets
+from pixel_env.task import Task
+from pixel_env.types import CropImage, SelectFrames
+from pixel_env.views import View, ViewBudgets
 from pixel_env.wording import opening_prompt
 from synth.expert.inquiry import Inquiry, Line
 from synth.expert.saying import SCHEMA, Unusable

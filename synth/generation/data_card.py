@@ -12,7 +12,7 @@ from importlib.metadata import PackageNotFoundError, version
 
 from agents.arguments import command_line
 from agents.traces import Mistake, Trace
-from pixel_env.types import TaskSet
+from pixel_env.task import TaskSet
 from synth.cues import SeedReport
 from synth.generation.config import SILENT, TEMPLATE, SynthConfig
 from synth.mix import Cell

@@ -16,7 +16,7 @@ from agents.traces import Trace
 from pixel_env.budgets import budgets_for
 from pixel_env.dialects import Dialect, JsonCalls, dialect_named
 from pixel_env.errors import ConfigError, TaskError
-from pixel_env.types import Task
+from pixel_env.task import Task
 from synth.cues import AnswersWithoutLooking, Seeds, load_seeds
 from synth.generation.checking import outcomes
 from synth.generation.config import SynthConfig, framing_of

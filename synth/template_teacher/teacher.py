@@ -14,7 +14,8 @@ import numpy as np
 from agents.traces import Mistake
 from pixel_env.grading.choices import option_meant
 from pixel_env.grading.counts import number_named
-from pixel_env.types import CropImage, SelectFrames, Task
+from pixel_env.task import Task
+from pixel_env.types import CropImage, SelectFrames
 from synth.leaks import HOW_MANY, leak_in
 from synth.plans import Look, Narration, Plan, PlanKind, Refusal
 from synth.template_teacher import images, videos

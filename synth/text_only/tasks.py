@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from pixel_env.composed import Composed
-from pixel_env.types import Task
+from pixel_env.task import Task
 from synth.text_only import arithmetic, logic
 from synth.text_only.problem import Problem
 

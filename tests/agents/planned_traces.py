@@ -6,8 +6,8 @@ import numpy as np
 
 from pixel_env.boxes import Box
 from pixel_env.dialects import view_budgets
+from pixel_env.task import Evidence, TaskSet
 from pixel_env.testing import PixelSource, tiny_task, tiny_video_task
-from pixel_env.types import Evidence, TaskSet
 from synth.framing import FREE, GRID
 from synth.planning import planned
 from synth.plans import Plan, PlanKind, traced

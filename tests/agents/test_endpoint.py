@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from agents.engines.endpoint import EndpointEngine, messages_of
-from agents.engines.scripted import PlainChat
+from agents.plain_chat import PlainChat
 from agents.rollout import EpisodeSettings, Sampling, rollout
 from pixel_env.dialects import dialect_named
 from pixel_env.testing import tiny_task

@@ -13,8 +13,8 @@ from agents.grpo import PixelGRPOConfig, PixelGRPOTrainer
 from agents.rollout import Sampling, rollout
 from agents.token_ban import banned
 from pixel_env.errors import ConfigError, TaskError
+from pixel_env.task import TaskSet
 from pixel_env.tasks import load_tasks
-from pixel_env.types import TaskSet
 from rewards.shaping import RewardParts
 
 ROWS = 8

@@ -9,8 +9,8 @@ from agents.engines.scripted import ScriptedEngine, in_turn
 from agents.grpo import PixelGRPOConfig, PixelGRPOTrainer
 from agents.grpo_options import REFUSED
 from pixel_env.errors import ConfigError
+from pixel_env.task import TaskSet
 from pixel_env.tasks import load_tasks
-from pixel_env.types import TaskSet
 
 GROUP = 4
 

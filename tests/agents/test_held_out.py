@@ -6,7 +6,8 @@ import pytest
 from agents.held_out import HeldOut
 from agents.metrics import wilson
 from agents.run_summary import FILE_NAME, write_summary
-from pixel_env.types import Prompt, Task, Trajectory
+from pixel_env.task import Task
+from pixel_env.types import Prompt, Trajectory
 
 
 def played(task_id, reward):

@@ -2,30 +2,19 @@ from dataclasses import replace
 
 import pytest
 
-from agents.engines.scripted import PlainChat, ScriptedEngine, in_turn
+from agents.engines.scripted import ScriptedEngine, in_turn
 from agents.look_metrics import Forced, first_box_iou, recovered_answers, recovered_looks, valid_operations
 from agents.metrics import NOTHING
+from agents.plain_chat import PlainChat
 from agents.rollout import EpisodeSettings, Sampling, rollout
 from agents.sft_evaluation import mistakes_of
 from pixel_env.boxes import FULL, Box
 from pixel_env.dialects import dialect_named
 from pixel_env.failures import Failure, FailureCode
+from pixel_env.task import Evidence
 from pixel_env.testing import tiny_task, tiny_video_task
-from pixel_env.types import (
-    Answer,
-    CropImage,
-    Evidence,
-    Limits,
-    Malformed,
-    Prompt,
-    SelectFrames,
-    Stop,
-    Text,
-    Trajectory,
-    Turn,
-    View,
-    ViewKind,
-)
+from pixel_env.types import Answer, CropImage, Limits, Malformed, Prompt, SelectFrames, Stop, Text, Trajectory, Turn
+from pixel_env.views import View, ViewKind
 from tests.agents.planned_traces import SMALL, planned_traces, shown_small
 
 CUE = Box(0.5, 0.5, 0.75, 0.75)

@@ -21,7 +21,8 @@ from pixel_env.dialects import dialect_named
 from pixel_env.errors import ConfigError
 from pixel_env.failures import Failure, FailureCode
 from pixel_env.testing import PixelSource, tiny_task
-from pixel_env.types import Answer, CropImage, Malformed, Prompt, Stop, Trajectory, Turn, View, ViewKind
+from pixel_env.types import Answer, CropImage, Malformed, Prompt, Stop, Trajectory, Turn
+from pixel_env.views import View, ViewKind
 
 BOX = Box(0.0, 0.0, 0.5, 0.5)
 LOOKED = Turn("look", CropImage(0, BOX), None, "", (View(PixelSource(), ViewKind.CROP, BOX),))

@@ -5,7 +5,8 @@ import json
 import pytest
 from PIL import Image
 
-from agents.engines.scripted import PlainChat, ScriptedEngine
+from agents.engines.scripted import ScriptedEngine
+from agents.plain_chat import PlainChat
 from agents.rollout import EpisodeSettings, Sampling, rollout
 from pixel_env.actions import write
 from pixel_env.boxes import Box

@@ -8,7 +8,8 @@ from dataclasses import replace
 import pytest
 
 from agents.engines.protocol import Response
-from agents.engines.scripted import PlainChat, ScriptedEngine, in_turn
+from agents.engines.scripted import ScriptedEngine, in_turn
+from agents.plain_chat import PlainChat
 from agents.rollout import EpisodeSettings, Sampling, rollout
 from pixel_env.dialects import dialect_named
 from pixel_env.errors import ConfigError, MediaError, UnknownNameError

@@ -11,15 +11,17 @@ from transformers import AutoProcessor
 from agents.chat import Chat
 from agents.collator import TraceCollator, UnusableTrace
 from agents.rollout import EpisodeSettings
-from agents.sft import PixelSFTConfig, PixelSFTTrainer, main
+from agents.sft import PixelSFTConfig, PixelSFTTrainer
+from agents.sft_command import main
 from agents.trace_folder import write_trace_folder
 from agents.traces import Trace, TraceTurn, read_traces, write_traces
 from pixel_env.cli import main as command
 from pixel_env.dialects import dialect_named
 from pixel_env.errors import ConfigError
+from pixel_env.task import TaskSet
 from pixel_env.tasks import load_tasks
 from pixel_env.testing import PixelSource, tiny_task
-from pixel_env.types import Limits, TaskSet
+from pixel_env.types import Limits
 from synth.templates import MixedTraces, clumsy, drawn_from, recrop_once, single_pass
 
 TINY = dialect_named("tiny")

@@ -4,7 +4,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from agents.engines.scripted import PlainChat, ScriptedEngine
+from agents.engines.scripted import ScriptedEngine
+from agents.plain_chat import PlainChat
 from agents.rollout import EpisodeSettings
 from agents.sft_evaluation import figures, mistakes_of, play_held_out, table, write_sft_summary
 from agents.traces import Mistake, Trace, TraceTurn

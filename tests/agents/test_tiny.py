@@ -18,7 +18,8 @@ from pixel_env.boxes import Box
 from pixel_env.dialects import dialect_named
 from pixel_env.errors import UnknownNameError
 from pixel_env.samples import DIGIT_ON_CARD, sample_set
-from pixel_env.types import Answer, CropImage, Limits, TaskSet, Trajectory
+from pixel_env.task import TaskSet
+from pixel_env.types import Answer, CropImage, Limits, Trajectory
 
 TINY = dialect_named("tiny")
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"

@@ -12,8 +12,8 @@ from pixel_env.dialects import dialect_named
 from pixel_env.errors import ConfigError, TaskError
 from pixel_env.media import CACHE, FileSource, ImageSource
 from pixel_env.samples import SAMPLE_SETS, sample_set
+from pixel_env.task import Evidence, Task, TaskSet
 from pixel_env.tasks.clips import clip_frames
-from pixel_env.types import Evidence, Task, TaskSet
 
 TURNS = (TraceTurn("<crop> 0 0 4 4", train=False, mistake=Mistake.UNRELATED_REGION), TraceTurn("<answer> 7"))
 

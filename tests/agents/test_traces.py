@@ -4,8 +4,8 @@ import pytest
 
 from agents.traces import Mistake, Trace, TraceTurn, read_traces, write_traces
 from pixel_env.errors import TaskError
+from pixel_env.task import TaskSet
 from pixel_env.testing import tiny_task
-from pixel_env.types import TaskSet
 
 TASK = tiny_task("one")
 TASKS = TaskSet("own", [TASK])

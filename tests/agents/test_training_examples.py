@@ -18,7 +18,7 @@ def test_the_grpo_example_trains_and_saves(tiny_checkpoint, tmp_path):
 
 
 def test_the_warm_start_example_trains_and_its_traces_are_read_by_the_command(tiny_checkpoint, tmp_path):
-    from agents.sft import main
+    from agents.sft_command import main
 
     flags = ["--model", str(tiny_checkpoint), "--output_dir", str(tmp_path), "--count", "8", "--max_steps", "1"]
     assert example("warm_start")(flags).state.global_step == 1

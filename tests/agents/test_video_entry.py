@@ -10,10 +10,11 @@ from agents.chat import Chat
 from agents.collator import TraceCollator
 from agents.engines.endpoint import messages_of
 from agents.engines.protocol import Request
-from agents.engines.scripted import PlainChat, ScriptedEngine, in_turn
+from agents.engines.scripted import ScriptedEngine, in_turn
 from agents.engines.server import ServerEngine
 from agents.engines.transformers import TransformersEngine
 from agents.forward_passes import forward_passes
+from agents.plain_chat import PlainChat
 from agents.rollout import EpisodeSettings, Sampling, rollout
 from agents.traces import Trace, TraceTurn
 from agents.video_positions import token_positions

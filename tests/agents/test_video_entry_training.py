@@ -8,7 +8,7 @@ from agents.grpo import PixelGRPOConfig, PixelGRPOTrainer
 from agents.sft import PixelSFTConfig, PixelSFTTrainer
 from agents.traces import Trace, TraceTurn
 from agents.video_positions import token_positions
-from pixel_env.types import TaskSet
+from pixel_env.task import TaskSet
 from tests.agents.random_qwen import RELEASED, make_model, make_processor
 from tests.agents.test_video_entry import BOUND, SELECTED, furthest, mixed_tasks, played
 

@@ -15,8 +15,9 @@ from pixel_env.boxes import Box
 from pixel_env.dialects import dialect_named
 from pixel_env.env import PixelEnv
 from pixel_env.store import TrajectoryStore
+from pixel_env.task import Task, TaskSet
 from pixel_env.tasks import load_tasks
-from pixel_env.types import Answer, CropImage, Limits, Task, TaskSet, Trajectory
+from pixel_env.types import Answer, CropImage, Limits, Trajectory
 
 TINY = dialect_named("tiny")
 SET = "sample:vstar-tiny"

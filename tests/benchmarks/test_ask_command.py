@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from agents.engines.scripted import PlainChat, ScriptedEngine, in_turn
+from agents.engines.scripted import ScriptedEngine, in_turn
+from agents.plain_chat import PlainChat
 from benchmarks import ask_command
 from benchmarks.asked import asked_task
 from pixel_env.cli import main

@@ -12,11 +12,12 @@ import pytest
 import yaml
 
 from benchmarks.chain import Chain, read_recipe
-from benchmarks.demo import demo_table, in_stages, keep_settings, main, stages_of
+from benchmarks.demo import demo_table, main, stages_of
 from benchmarks.findings import findings_of
 from benchmarks.memory import resident_gb
 from benchmarks.preset import Preset
 from benchmarks.stages import Stage, finished_stages
+from benchmarks.study import in_stages, keep_settings
 from pixel_env.errors import ConfigError
 
 SMALLEST = """

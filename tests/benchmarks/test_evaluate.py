@@ -3,12 +3,13 @@ from dataclasses import replace
 
 import pytest
 
-from agents.engines.scripted import PlainChat, ScriptedEngine
+from agents.engines.scripted import ScriptedEngine
 from agents.metrics import accuracy, wilson
+from agents.plain_chat import PlainChat
+from benchmarks.accuracy_tables import accuracy_of_questions, accuracy_table
 from benchmarks.evaluate import EvalConfig, evaluate, main
 from benchmarks.policies import LEARNED_ZOOM, NO_ZOOM, ORACLE_ZOOM, POLICIES
 from benchmarks.records import ROWS, keys_of, read_evaluation
-from benchmarks.tables import accuracy_of_questions, accuracy_table
 from pixel_env.dialects import dialect_named
 from pixel_env.errors import ConfigError, UnknownNameError
 from pixel_env.tasks import load_tasks

@@ -7,7 +7,7 @@ import pytest
 
 from benchmarks.questions import right_place, shuffled, with_options_shuffled
 from pixel_env.grading import grade
-from pixel_env.types import Task, TaskSet
+from pixel_env.task import Task, TaskSet
 
 COLOURS = ("red", "green", "blue", "white")
 

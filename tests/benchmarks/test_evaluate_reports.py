@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from agents.engines.scripted import PlainChat, ScriptedEngine
+from agents.engines.scripted import ScriptedEngine
+from agents.plain_chat import PlainChat
 from agents.run_folder import FILE_NAME
 from benchmarks import evaluate as command
 from benchmarks.evaluate import EvalConfig, evaluate, main, questions_of

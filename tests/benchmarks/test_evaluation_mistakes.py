@@ -6,13 +6,14 @@ from dataclasses import replace
 import pytest
 from PIL import Image
 
-from agents.engines.scripted import PlainChat, ScriptedEngine
+from agents.engines.scripted import ScriptedEngine
+from agents.plain_chat import PlainChat
 from agents.run_folder import FILE_NAME
 from benchmarks import evaluate as command
+from benchmarks.accuracy_tables import accuracy_table
 from benchmarks.evaluate import EvalConfig, evaluate, questions_of
 from benchmarks.policies import LEARNED_ZOOM
 from benchmarks.records import ROWS, read_evaluation
-from benchmarks.tables import accuracy_table
 from pixel_env.cli import main
 from pixel_env.dialects import dialect_named
 from pixel_env.errors import ConfigError, TaskError

@@ -3,7 +3,8 @@
 import json
 from pathlib import Path
 
-from agents.engines.scripted import PlainChat, ScriptedEngine
+from agents.engines.scripted import ScriptedEngine
+from agents.plain_chat import PlainChat
 from benchmarks.evaluate import EvalConfig, evaluate
 from benchmarks.policies import LEARNED_ZOOM
 from benchmarks.records import ROWS

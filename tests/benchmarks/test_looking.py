@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from agents.engines.scripted import PlainChat, ScriptedEngine
+from agents.engines.scripted import ScriptedEngine
+from agents.plain_chat import PlainChat
 from agents.run_folder import FILE_NAME
 from benchmarks import evaluate as command
 from benchmarks.evaluate import EvalConfig, engine_of, evaluate, main, questions_of

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from agents.engines.scripted import PlainChat, ScriptedEngine, in_turn
+from agents.engines.scripted import ScriptedEngine, in_turn
 from agents.metrics import accuracy, failures_by_code, rapr
+from agents.plain_chat import PlainChat
 from agents.rollout import EpisodeSettings, Sampling, rollout
 from benchmarks.evaluate import main
 from benchmarks.oracle import oracle_answer, oracle_looks, oracle_turns
@@ -22,7 +23,8 @@ from pixel_env.budgets import budgets_for
 from pixel_env.dialects import dialect_named
 from pixel_env.errors import ConfigError, UnknownNameError
 from pixel_env.samples import sample_set
-from pixel_env.types import CropImage, Evidence, Limits, SelectFrames, Task
+from pixel_env.task import Evidence, Task
+from pixel_env.types import CropImage, Limits, SelectFrames
 
 ROOT = Path(__file__).resolve().parents[2]
 SETS = ("vstar", "tallyqa", "infographics", "mvbench")

@@ -2,7 +2,8 @@ from dataclasses import replace
 
 import pytest
 
-from agents.engines.scripted import PlainChat, ScriptedEngine, in_turn
+from agents.engines.scripted import ScriptedEngine, in_turn
+from agents.plain_chat import PlainChat
 from agents.rollout import EpisodeSettings, Sampling, rollout
 from benchmarks.policies import (
     LEARNED_ZOOM,
@@ -18,7 +19,8 @@ from pixel_env.boxes import Box
 from pixel_env.dialects import dialect_named
 from pixel_env.errors import ConfigError, UnknownNameError
 from pixel_env.samples import sample_set
-from pixel_env.types import CropImage, Evidence, Limits, SelectFrames, Task
+from pixel_env.task import Evidence, Task
+from pixel_env.types import CropImage, Limits, SelectFrames
 
 TINY = dialect_named("tiny")
 SET = sample_set("vstar-tiny", count=40)

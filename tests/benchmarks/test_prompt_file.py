@@ -4,7 +4,8 @@ import json
 
 import pytest
 
-from agents.engines.scripted import PlainChat, ScriptedEngine
+from agents.engines.scripted import ScriptedEngine
+from agents.plain_chat import PlainChat
 from benchmarks import evaluate as command
 from benchmarks.records import read_evaluation
 from pixel_env.dialects import dialect_named

@@ -18,11 +18,12 @@ from benchmarks.released_scorer import (
     released_score,
     verdict,
 )
-from pixel_env.actions import last_boxed, write
+from pixel_env.actions import write
 from pixel_env.boxes import FULL
 from pixel_env.dialects import dialect_named
 from pixel_env.env import PixelEnv
 from pixel_env.errors import MissingExtraError, PixelEnvError
+from pixel_env.grading.boxed import last_boxed
 from pixel_env.testing import tiny_task
 from pixel_env.types import Answer, CropImage, Prompt, Text, Trajectory, Turn, Unfinished
 

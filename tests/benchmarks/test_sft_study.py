@@ -9,7 +9,8 @@ import pytest
 import yaml
 
 from agents.arguments import command_line, parse
-from agents.engines.scripted import PlainChat, ScriptedEngine, in_turn
+from agents.engines.scripted import ScriptedEngine, in_turn
+from agents.plain_chat import PlainChat
 from agents.rollout import EpisodeSettings, Sampling, rollout
 from benchmarks import stages
 from benchmarks.chain import HARD, Chain, read_recipe

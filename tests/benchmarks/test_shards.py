@@ -5,7 +5,8 @@ import json
 import pytest
 from PIL import Image
 
-from agents.engines.scripted import PlainChat, ScriptedEngine
+from agents.engines.scripted import ScriptedEngine
+from agents.plain_chat import PlainChat
 from benchmarks import evaluate as command
 from benchmarks.evaluate import main
 from benchmarks.policies import LEARNED_ZOOM

@@ -22,13 +22,14 @@ from benchmarks.ablations import (
     write_result,
 )
 from benchmarks.chain import Chain, read_recipe
-from benchmarks.demo import keep_settings
 from benchmarks.findings import WARM_START, WITH
 from benchmarks.policies import POLICIES
 from benchmarks.preset import QUICK, Preset
 from benchmarks.records import ROWS
 from benchmarks.seed_files import file_of
-from benchmarks.trap_report import markdown, mean_over_seeds, prediction_sentence, trap_table
+from benchmarks.statistics import mean_over_seeds
+from benchmarks.study import keep_settings
+from benchmarks.trap_report import markdown, prediction_sentence, trap_table
 from pixel_env.errors import ConfigError, UnknownNameError
 from tests.benchmarks.runs import HABITS, make_run, write_evaluation
 

@@ -16,7 +16,8 @@ from benchmarks.records import Record, read_evaluation
 from benchmarks.view_command import main, page, read_run, write_page
 from benchmarks.view_rows import Run, groups_of
 from pixel_env.errors import ConfigError, MediaError
-from pixel_env.types import Prompt, Stop, Task, Trajectory
+from pixel_env.task import Task
+from pixel_env.types import Prompt, Stop, Trajectory
 from rewards.shaping import paper
 from tests.benchmarks.view_runs import (
     DEFAULT,

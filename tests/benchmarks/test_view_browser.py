@@ -8,7 +8,8 @@ from dataclasses import replace
 
 import pytest
 
-from agents.engines.scripted import PlainChat, ScriptedEngine
+from agents.engines.scripted import ScriptedEngine
+from agents.plain_chat import PlainChat
 from agents.rollout import EpisodeSettings, Sampling, rollout
 from benchmarks.records import Record
 from benchmarks.view_command import main, write_page

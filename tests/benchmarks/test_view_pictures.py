@@ -6,7 +6,7 @@ from benchmarks.view_pictures import PictureList
 from pixel_env.boxes import FULL, Box
 from pixel_env.dialects import dialect_named
 from pixel_env.testing import PixelSource
-from pixel_env.types import View, ViewKind
+from pixel_env.views import View, ViewKind
 
 BUDGETS = dialect_named("default").budgets
 CROP = View(PixelSource(1120, 1120), ViewKind.CROP, Box(0.25, 0.25, 0.75, 0.75))

@@ -5,7 +5,8 @@ from pathlib import Path
 
 from PIL import Image
 
-from agents.engines.scripted import PlainChat, ScriptedEngine
+from agents.engines.scripted import ScriptedEngine
+from agents.plain_chat import PlainChat
 from agents.rollout import EpisodeSettings, Sampling, rollout
 from benchmarks.records import ROWS, Record, append
 from pixel_env.budgets import budgets_for

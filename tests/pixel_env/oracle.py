@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from pixel_env.actions import write
 from pixel_env.env import PixelEnv
 from pixel_env.samples.mvbench import FINE_DIGIT
-from pixel_env.types import Action, Answer, CropImage, SelectFrames, Task, Trajectory
+from pixel_env.task import Task
+from pixel_env.types import Action, Answer, CropImage, SelectFrames, Trajectory
 
 
 def looks_at_evidence(task: Task) -> list[Action]:

@@ -12,7 +12,7 @@ from pixel_env.boxes import Box
 from pixel_env.media import show
 from pixel_env.samples import LAYOUTS
 from pixel_env.scenes import Card, Scene, SceneSource, Split, draw_scene
-from pixel_env.types import View, ViewKind
+from pixel_env.views import View, ViewKind
 
 OVERVIEW_SIDE = 10
 """Side in overview pixels of the patch that the probe sees: the card (6 px) and a rim."""

@@ -22,7 +22,7 @@ from pixel_env.samples.mvbench import FRAME_SIZE, LARGE_CARD_SIDE, draw_backgrou
 from pixel_env.samples.tallyqa import enclosing_box
 from pixel_env.scenes import SceneSource, Split
 from pixel_env.tables import tables_of
-from pixel_env.types import Source, View, ViewKind
+from pixel_env.views import Source, View, ViewKind
 
 Patch = tuple[np.ndarray, int]
 """What is shown around a digit, and the digit."""

@@ -7,10 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pixel_env.actions import last_boxed, parse, system_text, tool_schemas, write
+from pixel_env.actions import parse, system_text, tool_schemas, write
 from pixel_env.boxes import Box
 from pixel_env.dialects import DIALECTS, Coordinates, Dialect, IntegerCalls, JsonCalls, dialect_named
 from pixel_env.errors import UnknownNameError
+from pixel_env.grading.boxed import last_boxed
 from pixel_env.types import Answer, CropImage, Malformed, SelectFrames, Text, Unfinished
 
 DEFAULT, TINY, RELEASED = DIALECTS["default"], DIALECTS["tiny"], DIALECTS["released"]

@@ -101,3 +101,11 @@ def test_overlap_is_symmetric_and_one_for_equal_boxes(first, second):
     assert first.iou(second) == pytest.approx(second.iou(first))
     assert first.iou(first) == pytest.approx(1.0)
     assert 0.0 <= first.iou(second) <= 1.0 + 1e-9
+
+
+def test_the_covered_share_of_a_box_is_its_own_area_that_lies_in_the_other():
+    evidence = Box(0.2, 0.2, 0.4, 0.4)
+    assert evidence.covered_by(Box(0.3, 0.0, 1.0, 1.0)) == pytest.approx(0.5)
+    assert evidence.covered_by(FULL) == pytest.approx(1.0)
+    assert FULL.covered_by(evidence) == pytest.approx(0.04)
+    assert evidence.covered_by(Box(0.5, 0.5, 0.6, 0.6)) == 0.0

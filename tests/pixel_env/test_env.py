@@ -13,8 +13,10 @@ from pixel_env.dialects import DIALECTS, view_budgets
 from pixel_env.env import PixelEnv
 from pixel_env.errors import ConfigError, MediaError, TaskError, UnknownNameError
 from pixel_env.failures import FailureCode
+from pixel_env.task import TaskSet
 from pixel_env.testing import BrokenSource, PixelSource, tiny_task, tiny_task_set, tiny_video_task
-from pixel_env.types import Answer, CropImage, Limits, SelectFrames, Stop, TaskSet, Unfinished, View, ViewKind
+from pixel_env.types import Answer, CropImage, Limits, SelectFrames, Stop, Unfinished
+from pixel_env.views import View, ViewKind
 
 DEFAULT, RELEASED = DIALECTS["default"], DIALECTS["released"]
 QUARTER = write(CropImage(0, Box(0.5, 0.5, 1.0, 1.0)), DEFAULT)
@@ -237,6 +239,15 @@ def test_a_picture_beyond_the_image_budget_is_not_added_and_a_person_is_told_why
     assert (reward, terminated, truncated, info["stop"]) == (0.0, False, True, Stop.IMAGES)
     assert len(env.trajectory.views) == 2
     assert (env.trajectory.operations, env.trajectory.valid_operations) == (2, 1)
+    assert env.trajectory.executed == (True, False)
+
+
+def test_only_calls_that_brought_something_count_as_executed():
+    env = opened(limits=Limits(max_turns=5))
+    for text in (QUARTER, "Let me think.", "<tool_call>", QUARTER.replace("0.5", "7"), "\\boxed{7}"):
+        env.step(text)
+    assert env.trajectory.executed == (True, False, False, False, False)
+    assert (env.trajectory.operations, env.trajectory.valid_operations) == (3, 1)
 
 
 def test_a_video_counts_as_one_image():

@@ -13,7 +13,8 @@ from pixel_env.interventions import blank, random_place, unchanged, withheld
 from pixel_env.media import DecodeCache, show
 from pixel_env.store import TrajectoryStore, read, trajectory_of, write_rollout
 from pixel_env.testing import BrokenSource, PixelSource, tiny_task, tiny_video_task
-from pixel_env.types import CropImage, Limits, SelectFrames, Stop, View, ViewKind
+from pixel_env.types import CropImage, Limits, SelectFrames, Stop
+from pixel_env.views import View, ViewKind
 
 DEFAULT, RELEASED, TINY = DIALECTS["default"], DIALECTS["released"], DIALECTS["tiny"]
 LARGE = PixelSource(1000, 700)

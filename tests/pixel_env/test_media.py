@@ -18,7 +18,7 @@ from pixel_env.dialects import view_budgets
 from pixel_env.errors import MediaError
 from pixel_env.media import DecodeCache, FileSource, ImageSource, as_rgb, fitted_size, native_size, show, shown_size
 from pixel_env.testing import PixelSource
-from pixel_env.types import PixelBudget, View, ViewKind
+from pixel_env.views import PixelBudget, View, ViewKind
 
 EXACT = view_budgets((28 * 28, 10**8), (1, 10**8), (1, 10**8), (1, 10**8), factor=1)
 

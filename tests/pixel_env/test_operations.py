@@ -9,7 +9,8 @@ from pixel_env.dialects import DIALECTS
 from pixel_env.failures import Failure
 from pixel_env.operations import crop_image, select_frames
 from pixel_env.testing import PixelSource, tiny_task, tiny_video_task
-from pixel_env.types import CropImage, SelectFrames, View, ViewKind
+from pixel_env.types import CropImage, SelectFrames
+from pixel_env.views import View, ViewKind
 
 DEFAULT = DIALECTS["default"]
 SOURCE = PixelSource(1000, 1000)

@@ -11,7 +11,7 @@ from pixel_env.errors import UnknownNameError
 from pixel_env.media import show
 from pixel_env.samples import ALL_KINDS, CHOICE, COUNT, DIGIT_ON_CARD, HALF, LAYOUTS, LEFT_OF, sample_set
 from pixel_env.scenes import COLOURS, DIGIT_SIDE, PHOTOS, SceneSource, photo, tiles_of
-from pixel_env.types import View, ViewKind
+from pixel_env.views import View, ViewKind
 from tests.pixel_env.probe import probe_accuracy
 
 

@@ -23,7 +23,8 @@ from pixel_env.samples import sample_set
 from pixel_env.samples.infographics import HEADING, LARGEST, MARKED, ROW, VALUE, ways_to_write
 from pixel_env.scenes import COLOURS
 from pixel_env.tables import number_in, tables_of
-from pixel_env.types import Task, ViewKind
+from pixel_env.task import Task
+from pixel_env.views import ViewKind
 from tests.pixel_env.reading import last_digits_of_a_page, reading_accuracy
 
 TABLES = tables_of("train") + tables_of("test")

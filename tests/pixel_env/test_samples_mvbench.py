@@ -19,7 +19,8 @@ from pixel_env.samples.mvbench import (
     STATE_CHANGE,
 )
 from pixel_env.scenes import COLOURS, Card, Scene, SceneSource
-from pixel_env.types import VIDEO_FRAMES, Task, ViewKind
+from pixel_env.task import VIDEO_FRAMES, Task
+from pixel_env.views import ViewKind
 from tests.pixel_env.reading import cards_of_a_frame, reading_accuracy
 
 

@@ -18,7 +18,8 @@ from pixel_env.samples.infographics import HEADING
 from pixel_env.samples.mvbench import FINE_DIGIT, FINE_DIGIT_SIDE, LARGE_DIGIT_SIDE
 from pixel_env.scenes import DIGIT_SIDE, PHOTOS, Scene, SceneSource, digits, photo, tiles_of
 from pixel_env.tables import tables_of
-from pixel_env.types import Task, View, ViewKind
+from pixel_env.task import Task
+from pixel_env.views import View, ViewKind
 from tests.pixel_env.oracle import looks_at_evidence, play_by_evidence
 
 NEW_SETS = ("tallyqa", "infographics", "mvbench")

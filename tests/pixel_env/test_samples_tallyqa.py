@@ -18,7 +18,8 @@ from pixel_env.samples.tallyqa import (
     MARGIN,
 )
 from pixel_env.scenes import Card, SceneSource
-from pixel_env.types import Task, View, ViewKind
+from pixel_env.task import Task
+from pixel_env.views import View, ViewKind
 from tests.pixel_env.reading import counted_cards, reading_accuracy
 
 COMPLEX = (COLOUR_AND_PARITY, COLOUR_AND_SIZE, COLOUR_AND_DIGIT)

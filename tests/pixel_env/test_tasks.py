@@ -9,9 +9,9 @@ from PIL import Image
 from pixel_env.boxes import Box
 from pixel_env.env import PixelEnv
 from pixel_env.errors import TaskError, UnknownNameError
+from pixel_env.task import Evidence
 from pixel_env.tasks import load_tasks
 from pixel_env.testing import tiny_task, tiny_task_set
-from pixel_env.types import Evidence
 
 
 @pytest.fixture

@@ -15,8 +15,9 @@ from pixel_env import PixelEnv, video
 from pixel_env.actions import write
 from pixel_env.dialects import dialect_named
 from pixel_env.errors import MediaError, MissingExtraError, UnknownNameError
+from pixel_env.task import Task
 from pixel_env.tasks.clips import clip_frames
-from pixel_env.types import SelectFrames, Task
+from pixel_env.types import SelectFrames
 from pixel_env.video import DECODERS, Clip, OpenClips, clip_numbers, decoder_named, installed_decoder, video_fault
 
 BITS, BAR = 8, 16

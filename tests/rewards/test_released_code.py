@@ -7,7 +7,8 @@ import pytest
 
 from pixel_env.boxes import FULL
 from pixel_env.failures import Failure, FailureCode
-from pixel_env.types import Answer, CropImage, Malformed, Prompt, Task, Text, Trajectory, Turn
+from pixel_env.task import Task
+from pixel_env.types import Answer, CropImage, Malformed, Prompt, Text, Trajectory, Turn
 from rewards.curiosity import released_curiosity_bonus
 from rewards.shaping import group_reward_named
 

@@ -4,7 +4,8 @@ import pytest
 from pixel_env.boxes import FULL
 from pixel_env.errors import ConfigError, UnknownNameError
 from pixel_env.failures import Failure, FailureCode
-from pixel_env.types import Answer, CropImage, Malformed, Prompt, Task, Trajectory, Turn
+from pixel_env.task import Task
+from pixel_env.types import Answer, CropImage, Malformed, Prompt, Trajectory, Turn
 from rewards.advantages import informative
 from rewards.curiosity import curiosity_bonus
 from rewards.penalty import efficiency_penalty

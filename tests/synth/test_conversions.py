@@ -12,11 +12,13 @@ from pixel_env.dialects import dialect_named
 from pixel_env.errors import ConfigError, TaskError
 from pixel_env.media import FileSource
 from pixel_env.samples import sample_set
-from pixel_env.types import CropImage, Evidence, SelectFrames, Task, TaskSet
+from pixel_env.task import Evidence, Task, TaskSet
+from pixel_env.types import CropImage, SelectFrames
 from synth.conversion.command import load_rows, write_rows
 from synth.conversion.conversions import ROW_FORMATS
 from synth.plans import Look, Narration, Plan, PlanKind, traced
-from synth.templates import right_window, shown_as
+from synth.templates import shown_as
+from synth.windows import right_window
 
 ELSEWHERE, WIDE, CARD = Box(0.0, 0.0, 0.2, 0.2), Box(0.4, 0.4, 0.9, 0.9), Box(0.5, 0.5, 0.7, 0.7)
 

@@ -9,9 +9,10 @@ from agents.traces import Mistake
 from pixel_env.boxes import FULL, Box
 from pixel_env.dialects import dialect_named
 from pixel_env.env import PixelEnv
+from pixel_env.task import Evidence
 from pixel_env.tasks import load_tasks
 from pixel_env.testing import PixelSource, tiny_task, tiny_video_task
-from pixel_env.types import CropImage, Evidence, SelectFrames, Stop
+from pixel_env.types import CropImage, SelectFrames, Stop
 from synth.framing import FREE, GRID, LEAST_SIDE, joined
 from synth.mistakes import OVERSIZED, OVERSIZED_TIMES, unrelated_region
 from synth.planning import MOST_FRAMES, MOST_LOOKS, NoRoom, planned, right_frames

@@ -7,8 +7,9 @@ from pixel_env.boxes import Box
 from pixel_env.dialects import dialect_named
 from pixel_env.env import PixelEnv
 from pixel_env.errors import TaskError
+from pixel_env.task import Evidence, TaskSet
 from pixel_env.testing import PixelSource, tiny_task
-from pixel_env.types import Answer, CropImage, Evidence, SelectFrames, TaskSet
+from pixel_env.types import Answer, CropImage, SelectFrames
 from synth.framing import GRID
 from synth.planning import planned
 from synth.plans import Look, Narration, Plan, PlanKind, silent, traced

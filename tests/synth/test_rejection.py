@@ -4,7 +4,8 @@ from collections import Counter
 
 import pytest
 
-from agents.engines.scripted import PlainChat, ScriptedEngine
+from agents.engines.scripted import ScriptedEngine
+from agents.plain_chat import PlainChat
 from agents.rollout import EpisodeSettings, Sampling
 from agents.traces import TraceTurn
 from pixel_env.dialects import dialect_named

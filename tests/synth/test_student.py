@@ -5,7 +5,8 @@ from collections import Counter
 
 import pytest
 
-from agents.engines.scripted import PlainChat, ScriptedEngine
+from agents.engines.scripted import ScriptedEngine
+from agents.plain_chat import PlainChat
 from agents.trace_folder import read_trace_folder
 from pixel_env.cli import main
 from pixel_env.dialects import dialect_named

@@ -8,9 +8,9 @@ import pytest
 
 from pixel_env.boxes import Box
 from pixel_env.grading import grade
+from pixel_env.task import Evidence
 from pixel_env.tasks import load_tasks
 from pixel_env.testing import tiny_task, tiny_video_task
-from pixel_env.types import Evidence
 from synth.leaks import leak_in
 from synth.mix import PAPER, draw_plans
 from synth.planning import planned

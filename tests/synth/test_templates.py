@@ -11,8 +11,9 @@ from pixel_env.budgets import budgets_for
 from pixel_env.dialects import dialect_named
 from pixel_env.errors import TaskError
 from pixel_env.media import shown_size
+from pixel_env.task import Evidence, Task, TaskSet
 from pixel_env.tasks import load_tasks
-from pixel_env.types import Answer, CropImage, Evidence, Task, TaskSet
+from pixel_env.types import Answer, CropImage
 from synth.templates import (
     CLUMSY,
     COMPETENT,
@@ -21,12 +22,11 @@ from synth.templates import (
     clumsy,
     competent,
     drawn_from,
-    moved_window,
     recrop_once,
-    right_window,
     single_pass,
     single_pass_traces,
 )
+from synth.windows import moved_window, right_window
 
 TINY = dialect_named("tiny")
 CARD = Box(0.55, 0.30, 0.64375, 0.39375)

@@ -9,8 +9,8 @@ import pytest
 
 from pixel_env.dialects import dialect_named
 from pixel_env.env import PixelEnv
+from pixel_env.task import TaskSet
 from pixel_env.testing import tiny_task
-from pixel_env.types import TaskSet
 from synth.plans import Narration, Plan, PlanKind, traced
 from synth.text_only.tasks import FAMILIES, solution, text_tasks
 

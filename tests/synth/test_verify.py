@@ -11,8 +11,9 @@ from agents.traces import Mistake, Trace, TraceTurn
 from pixel_env.actions import write
 from pixel_env.boxes import Box
 from pixel_env.dialects import dialect_named, view_budgets
+from pixel_env.task import Evidence
 from pixel_env.testing import BrokenSource, PixelSource, tiny_task, tiny_video_task
-from pixel_env.types import Answer, CropImage, Evidence, Limits, SelectFrames
+from pixel_env.types import Answer, CropImage, Limits, SelectFrames
 from synth.cues import load_seeds
 from synth.mix import Mix, draw_plans
 from synth.plans import PlanKind, traced

@@ -8,9 +8,9 @@ from agents.traces import Mistake
 from pixel_env.dialects import dialect_named
 from pixel_env.env import PixelEnv
 from pixel_env.errors import TaskError
+from pixel_env.task import TaskSet
 from pixel_env.tasks import load_tasks
 from pixel_env.testing import tiny_task
-from pixel_env.types import TaskSet
 from synth.plans import PlanKind
 from synth.warm_start import (
     LESSONS,

@@ -16,7 +16,8 @@ from pixel_env.errors import MissingExtraError, PixelEnvError, TaskError
 from pixel_env.tasks import BadRowsWarning, load_tasks
 from pixel_env.tasks.pictures import PictureFolder, picture_facts, thorough_fault
 from pixel_env.tasks.recognition import FORMATS
-from pixel_env.tasks.rows import Row, columns_of, read_rows
+from pixel_env.tasks.row import Row
+from pixel_env.tasks.rows import columns_of, read_rows
 
 
 @pytest.fixture

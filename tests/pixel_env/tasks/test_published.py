@@ -5,9 +5,9 @@ import pytest
 from pixel_env.boxes import Box
 from pixel_env.env import PixelEnv
 from pixel_env.errors import TaskError
+from pixel_env.task import Evidence
 from pixel_env.tasks import load_tasks
 from pixel_env.tasks.mvbench import BOUNDED, FOLDERS
-from pixel_env.types import Evidence
 from tests.pixel_env.tasks.published import PUBLISHED
 
 NAMES = tuple(PUBLISHED)

@@ -10,7 +10,7 @@ from pixel_env.errors import TaskError
 from pixel_env.tasks import BadRowsWarning, load_tasks
 from pixel_env.tasks.pictures import PictureFolder
 from pixel_env.tasks.recognition import FORMATS
-from pixel_env.tasks.rows import Row
+from pixel_env.tasks.row import Row
 
 
 @pytest.mark.parametrize("told", ["True", "true", 1, 1.0, 0, "", []])

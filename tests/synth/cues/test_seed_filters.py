@@ -9,15 +9,18 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw
 
-from agents.engines.scripted import PlainChat, ScriptedEngine
+from agents.engines.scripted import ScriptedEngine
+from agents.plain_chat import PlainChat
 from agents.rollout import EpisodeSettings, Sampling
 from pixel_env.boxes import FULL, Box
 from pixel_env.dialects import dialect_named
 from pixel_env.errors import TaskError
 from pixel_env.media import FileSource, ImageSource
 from pixel_env.samples import SAMPLE_SETS
+from pixel_env.task import Evidence, TaskSet
 from pixel_env.testing import BrokenSource, PixelSource, tiny_task, tiny_video_task
-from pixel_env.types import Evidence, Limits, TaskSet, ViewKind
+from pixel_env.types import Limits
+from pixel_env.views import ViewKind
 from synth.cues import SEED_FORMATS, Asked, Drop, Filters, KeptAnswers, load_seeds, without_looking
 from synth.cues.duplicates import SeenPictures, difference_hash, distance
 from synth.cues.embedded import MIXED, embedded_seeds

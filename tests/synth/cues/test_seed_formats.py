@@ -8,7 +8,7 @@ from pixel_env.boxes import FULL
 from pixel_env.env import PixelEnv
 from pixel_env.errors import TaskError
 from pixel_env.media import ImageSource
-from pixel_env.types import Evidence
+from pixel_env.task import Evidence
 from synth.cues import SEED_FORMATS, Filters, load_seeds
 from synth.cues.sa1b import SHAPES, shape_of
 from synth.cues.star import frames_between
