@@ -13,16 +13,16 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from agents.chat_format import ChatFormat
+from agents.chat.format import ChatFormat
+from agents.chat.shared_images import SharedPictures
 from agents.engines.protocol import Engine, Request, Response
-from agents.shared_pictures import SharedPictures
-from pixel_env.dialects import Dialect
-from pixel_env.drawing import seed_of
+from pixel_env.dialects.table import Dialect
 from pixel_env.env import PixelEnv
+from pixel_env.episode import Limits, Observation, Prompt, Stop, Trajectory, Unfinished
 from pixel_env.errors import ConfigError, MissingExtraError, UnknownNameError
 from pixel_env.interventions import Intervention, unchanged
+from pixel_env.seeding import seed_of
 from pixel_env.task import Task
-from pixel_env.types import Limits, Observation, Prompt, Stop, Trajectory, Unfinished
 from pixel_env.views import View, ViewBudgets
 
 USER_MISTAKES = (ConfigError, UnknownNameError, MissingExtraError)

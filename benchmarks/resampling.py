@@ -5,7 +5,7 @@ Pure: numpy on matrices of seeds and questions. Knows nothing of what was measur
 
 import numpy as np
 
-from agents.metrics import NOTHING, Estimate
+from agents.metrics.trajectories import NOTHING, Estimate
 
 
 def mean_of_seeds_and_questions(values_SQ: np.ndarray, *, rng: np.random.Generator, draws: int = 4000) -> Estimate:

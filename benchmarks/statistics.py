@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from agents.metrics import Estimate
+from agents.metrics.trajectories import Estimate
 
 # Two-sided 95 % quantiles of Student's t by degrees of freedom; few seeds make wide intervals.
 # fmt: off

@@ -25,13 +25,13 @@ from pixel_env import store
 from pixel_env.errors import PixelEnvError
 from pixel_env.task import Task
 from pixel_env.tasks import read_path
-from pixel_env.tasks.archives import unpack
-from pixel_env.tasks.containers import cut_fault
-from pixel_env.tasks.index import INDEX_NAME, index_of
-from pixel_env.tasks.pictures import PictureFolder, thorough_fault
-from pixel_env.tasks.preparing import prepare
-from pixel_env.tasks.recognition import FORMATS
-from pixel_env.tasks.row import Row
+from pixel_env.tasks.files.archives import unpack
+from pixel_env.tasks.files.containers import cut_fault
+from pixel_env.tasks.files.images import PictureFolder, thorough_fault
+from pixel_env.tasks.files.row import Row
+from pixel_env.tasks.formats.recognition import FORMATS
+from pixel_env.tasks.preparation.index import INDEX_NAME, index_of
+from pixel_env.tasks.preparation.preparing import prepare
 
 PIECES = [
     *("good.png", "../outside.png", "link.png", "links/outside.png", "clip", "clip/1.png", "good.mp4", "/", "..", "./"),

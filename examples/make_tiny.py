@@ -25,9 +25,9 @@ from tiny_vision import Heads, teach_vision
 from tqdm import tqdm
 from transformers import PreTrainedTokenizerFast, Qwen3VLForConditionalGeneration
 
-from agents.chat import Chat
-from agents.tiny import load, make_model, make_processor, save_checkpoint, train_tokenizer
-from pixel_env.dialects import dialect_named
+from agents.chat.chat import Chat
+from agents.checkpoints.tiny import load, make_model, make_processor, save_checkpoint, train_tokenizer
+from pixel_env.dialects.table import dialect_named
 
 
 def main(arguments: list[str]) -> int:

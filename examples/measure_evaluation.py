@@ -19,7 +19,8 @@ from own_process import printed_by
 from peak_memory import PeakMemory
 from PIL import Image
 
-from benchmarks import evaluate, view_command
+from benchmarks.evaluation import evaluate
+from benchmarks.view import command as view_command
 
 PICTURES = 500
 SIZE = (640, 480)

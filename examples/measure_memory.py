@@ -29,15 +29,16 @@ from own_process import printed_by
 from peak_memory import PeakMemory
 from PIL import Image
 
+from agents.chat.plain import PlainChat
 from agents.engines.scripted import Conversation, ScriptedEngine
-from agents.plain_chat import PlainChat
 from agents.rollout import EpisodeSettings, Sampling, rollout
 from pixel_env.actions import write
 from pixel_env.boxes import Box
-from pixel_env.dialects import dialect_named
-from pixel_env.media import FileSource
+from pixel_env.dialects.table import dialect_named
+from pixel_env.media.images import FileSource
+from pixel_env.operations.crop_image import CropImage
 from pixel_env.task import Task
-from pixel_env.types import Answer, CropImage, Limits
+from pixel_env.types import Answer, Limits
 from pixel_env.views import Source
 
 CROPS = 3

@@ -15,10 +15,10 @@ import torch
 
 from agents.engines.load import load_model
 from agents.engines.transformers import TransformersEngine
-from agents.metrics import calls
+from agents.metrics.trajectories import calls
 from agents.rollout import EpisodeSettings, Rollout, Sampling, rollout
 from pixel_env.budgets import budgets_for
-from pixel_env.dialects import dialect_named
+from pixel_env.dialects.table import dialect_named
 from pixel_env.tasks import load_tasks
 from pixel_env.types import Limits
 

@@ -34,21 +34,21 @@ from PIL import Image as PIL
 from transformers import TrainerCallback
 from trl import SFTConfig, SFTTrainer
 
-from agents.chat import Chat
-from agents.collator import PlayedTrace, play
-from agents.models import model_folder
+from agents.chat.chat import Chat
+from agents.checkpoints.names import model_folder
+from agents.checkpoints.tiny import load
 from agents.rollout import EpisodeSettings
-from agents.sft import PixelSFTConfig, PixelSFTTrainer
-from agents.tiny import load
-from agents.traces import Trace
-from pixel_env.dialects import dialect_named, view_budgets
-from pixel_env.media import FileSource
+from agents.sft.collator import PlayedTrace, play
+from agents.sft.trainer import PixelSFTConfig, PixelSFTTrainer
+from agents.traces.trace import Trace
+from pixel_env.dialects.table import dialect_named, view_budgets
+from pixel_env.media.images import FileSource
 from pixel_env.task import Task, TaskSet
 from pixel_env.types import Limits
-from synth.cues.embedded import embedded_seeds
-from synth.mix import PAPER, draw_plans
-from synth.plans import Plan, traced
-from synth.template_teacher.teacher import narrated
+from synth.plans.mix import PAPER, draw_plans
+from synth.plans.plan import Plan, traced
+from synth.seed_data.embedded import embedded_seeds
+from synth.teachers.template.teacher import narrated
 from synth.text_only.tasks import text_tasks
 
 MODEL = "tiny-base"

@@ -23,7 +23,7 @@ from PIL import Image
 from pyarrow import parquet
 
 from pixel_env.tasks import load_tasks
-from pixel_env.tasks.preparing import prepare
+from pixel_env.tasks.preparation.preparing import prepare
 
 ROWS = 10_000
 SIZE, FRAME_SIZE = (320, 240), (64, 48)

@@ -26,12 +26,12 @@ from transformers import Qwen3Config, Qwen3ForCausalLM
 from trl import GRPOConfig, GRPOTrainer
 from trl.chat_template_utils import qwen3_instruct_2507_chat_template
 
+from agents.chat.plain import PlainChat
+from agents.checkpoints.tiny import train_tokenizer
 from agents.engines.protocol import Request, Response
 from agents.engines.scripted import Conversation, ScriptedEngine
-from agents.plain_chat import PlainChat
 from agents.rollout import EpisodeSettings, Sampling, rollout
-from agents.tiny import train_tokenizer
-from pixel_env.dialects import dialect_named
+from pixel_env.dialects.table import dialect_named
 from pixel_env.testing import tiny_task
 from pixel_env.types import Limits
 

@@ -26,9 +26,9 @@ from own_process import printed_by
 from peak_memory import PeakMemory
 from same_episodes import MODEL, TINY, clocks, drawn, our_side, trl_side
 
-from agents.chat import Chat
-from agents.models import model_folder
-from agents.tiny import load
+from agents.chat.chat import Chat
+from agents.checkpoints.names import model_folder
+from agents.checkpoints.tiny import load
 
 SIDES = {"ours": our_side, "TRL": trl_side}
 ROWS_TOGETHER = (1, 8, 32)

@@ -17,7 +17,7 @@ from pathlib import Path
 import av
 import numpy as np
 
-from pixel_env.video import DECODERS, Clip, PyAvVideo, decoder_named
+from pixel_env.media.video import DECODERS, Clip, PyAvVideo, decoder_named
 
 SHOWN = 16
 

@@ -15,11 +15,11 @@ import numpy as np
 from pixel_env.boxes import Box
 from pixel_env.grading.choices import option_meant
 from pixel_env.task import Task
-from synth.cues import load_seeds
-from synth.leaks import leak_in
-from synth.template_teacher import images, videos
-from synth.template_teacher.wording import Grammar, place_words
+from synth.seed_data import load_seeds
+from synth.teachers.template import images, videos
+from synth.teachers.template.wording import Grammar, place_words
 from synth.text_only.tasks import text_tasks
+from synth.verification.leaks import leak_in
 
 STATED = (
     "I can see {}.",

@@ -12,7 +12,7 @@ from typing import Any, Literal, get_args
 
 import yaml
 
-from pixel_env.dialects import dialect_named
+from pixel_env.dialects.table import dialect_named
 from pixel_env.task import VIDEO_FRAMES
 
 CONFIGS = Path(__file__).parent / "configs"

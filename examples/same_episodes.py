@@ -19,15 +19,15 @@ from datasets import Dataset
 from PIL import Image
 from trl import GRPOConfig, GRPOTrainer
 
-from agents.chat import Chat
+from agents.chat.chat import Chat
+from agents.checkpoints.names import model_folder
+from agents.checkpoints.tiny import CHAT_TEMPLATE, load
 from agents.engines.protocol import Request, Response
 from agents.engines.transformers import TransformersEngine
-from agents.grpo import PixelGRPOConfig, PixelGRPOTrainer
-from agents.models import model_folder
-from agents.tiny import CHAT_TEMPLATE, load
+from agents.grpo.trainer import PixelGRPOConfig, PixelGRPOTrainer
 from pixel_env.boxes import Box
-from pixel_env.dialects import dialect_named
-from pixel_env.media import show
+from pixel_env.dialects.table import dialect_named
+from pixel_env.media.images import show
 from pixel_env.task import TaskSet
 from pixel_env.tasks import load_tasks
 from pixel_env.views import View, ViewKind

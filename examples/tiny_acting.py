@@ -3,10 +3,10 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from agents.metrics import accuracy
-from agents.tiny import load, save_checkpoint
-from benchmarks import evaluate
-from benchmarks.records import read_evaluation
+from agents.checkpoints.tiny import load, save_checkpoint
+from agents.metrics.trajectories import accuracy
+from benchmarks.evaluation import evaluate
+from benchmarks.evaluation.records import read_evaluation
 from pixel_env.cli import main as pixel_env
 
 

@@ -17,15 +17,16 @@ from torch.utils.data import DataLoader, IterableDataset
 from tqdm import tqdm
 from transformers import Qwen3VLForConditionalGeneration
 
-from agents.chat import Chat
+from agents.chat.chat import Chat
 from pixel_env.actions import write
 from pixel_env.boxes import FULL, Box
-from pixel_env.media import show
+from pixel_env.media.images import show
+from pixel_env.operations.crop_image import CropImage
 from pixel_env.samples import LAYOUTS, digit_question, half_answer, half_question
-from pixel_env.scenes import Card, Scene, SceneSource, Split, draw_scene
-from pixel_env.types import Answer, CropImage, Prompt
+from pixel_env.samples.scenes import Card, Scene, SceneSource, Split, draw_scene
+from pixel_env.types import Answer, Prompt
 from pixel_env.views import View, ViewKind
-from synth.lessons import LIST_QUESTION, any_window, list_answer, near_window, where_answer, where_question
+from synth.warm_starts.lessons import LIST_QUESTION, any_window, list_answer, near_window, where_answer, where_question
 
 BATCH = 32
 IGNORED = -100

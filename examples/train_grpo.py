@@ -3,12 +3,12 @@
     python examples/train_grpo.py --tasks mine.jsonl --model path-or-hub-id --dialect qwen2.5-vl
 
 Without arguments it trains the embedded model on the embedded sample set. The format of a task file stands in
-`pixel_env/tasks/jsonl.py`; `pixel-env grpo` does the same from a YAML file.
+`pixel_env/tasks/formats/jsonl.py`; `pixel-env grpo` does the same from a YAML file.
 """
 
 import argparse
 
-from agents.grpo import PixelGRPOConfig, PixelGRPOTrainer
+from agents.grpo.trainer import PixelGRPOConfig, PixelGRPOTrainer
 
 
 def short_answers(completions, trajectory, **_):

@@ -10,11 +10,11 @@ from pathlib import Path
 
 import numpy as np
 
-from agents.sft import PixelSFTConfig, PixelSFTTrainer
-from agents.traces import write_traces
-from pixel_env.dialects import dialect_named
+from agents.sft.trainer import PixelSFTConfig, PixelSFTTrainer
+from agents.traces.trace import write_traces
+from pixel_env.dialects.table import dialect_named
 from pixel_env.tasks import load_tasks
-from synth.templates import recrop_once
+from synth.warm_starts.templates import recrop_once
 
 
 def main(arguments=None):

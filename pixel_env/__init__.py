@@ -9,9 +9,9 @@ from pixel_env.registration import register_all
 
 if TYPE_CHECKING:
     from pixel_env.env import PixelEnv
+    from pixel_env.episode import Limits, Trajectory
     from pixel_env.task import Task, TaskSet
     from pixel_env.tasks import load_tasks
-    from pixel_env.types import Limits, Trajectory
 
 __all__ = ["Limits", "PixelEnv", "Task", "TaskSet", "Trajectory", "load_tasks"]
 

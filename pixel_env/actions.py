@@ -14,10 +14,12 @@ from collections.abc import Sequence
 from typing import Any, assert_never
 
 from pixel_env.boxes import Box, read_box
-from pixel_env.dialects import Dialect, IntegerCalls, JsonCalls
+from pixel_env.dialects.table import Dialect, IntegerCalls, JsonCalls
+from pixel_env.episode import Action, Answer, Malformed, Text, Unfinished, operations_spent
 from pixel_env.failures import Failure, FailureCode, no_such_image
 from pixel_env.grading.boxed import last_boxed
-from pixel_env.types import Action, Answer, CropImage, Malformed, SelectFrames, Text, Unfinished, operations_spent
+from pixel_env.operations.crop_image import CropImage
+from pixel_env.operations.select_frames import SelectFrames
 
 Size = tuple[int, int]
 

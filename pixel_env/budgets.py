@@ -8,10 +8,10 @@ import warnings
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from pixel_env.dialects import Dialect
+from pixel_env.dialects.table import Dialect
+from pixel_env.episode import Limits
 from pixel_env.errors import ConfigError
 from pixel_env.task import TaskSet
-from pixel_env.types import Limits
 from pixel_env.views import PixelBudget, ViewBudgets, ViewKind
 
 _BYTES_PER_TOKEN = 4

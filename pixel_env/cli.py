@@ -27,24 +27,31 @@ class Command:
 
 COMMANDS = {
     "play": Command("pixel_env.play:main", "play an environment yourself in the terminal; writes the pictures"),
-    "ask": Command("benchmarks.ask_command:main", "ask a model about a picture or a video, and look at what it did"),
-    "data": Command("pixel_env.data_command:main", "make a data set ready, or say what is wrong with one"),
+    "ask": Command("benchmarks.ask.command:main", "ask a model about a picture or a video, and look at what it did"),
+    "data": Command("pixel_env.tasks.command:main", "make a data set ready, or say what is wrong with one"),
     "demo": Command(
-        "benchmarks.demo:main", "the main job: a small model learns to zoom; ends with a table and a report"
+        "benchmarks.demo.command:main", "the main job: a small model learns to zoom; ends with a table and a report"
     ),
-    "trap": Command("benchmarks.ablations:main", "the learning trap and its cure, over several seeds"),
-    "replay-study": Command("benchmarks.replay_study:main", "sample replay and the filter, over several seeds"),
-    "sft-study": Command("benchmarks.sft_study:main", "self-correction traces and masked mistakes, over several seeds"),
-    "eval": Command("benchmarks.evaluate:main", "measure a checkpoint on a task set under four zoom policies"),
-    "eval-demo": Command("benchmarks.eval_demo:main", "evaluations on the sample sets, each with a page to look at"),
-    "compare": Command("benchmarks.compare_command:main", "the paired test between two evaluations"),
-    "report": Command("benchmarks.report:main", "write the HTML report of a finished run"),
-    "view": Command("benchmarks.view_command:main", "write a page to look at the trajectories of an evaluation"),
+    "trap": Command("benchmarks.studies.trap.study:main", "the learning trap and its cure, over several seeds"),
+    "replay-study": Command("benchmarks.studies.replay.study:main", "sample replay and the filter, over several seeds"),
+    "sft-study": Command(
+        "benchmarks.studies.self_correction.study:main",
+        "self-correction traces and masked mistakes, over several seeds",
+    ),
+    "eval": Command(
+        "benchmarks.evaluation.evaluate:main", "measure a checkpoint on a task set under four zoom policies"
+    ),
+    "eval-demo": Command(
+        "benchmarks.demo.command.evaluations:main", "evaluations on the sample sets, each with a page to look at"
+    ),
+    "compare": Command("benchmarks.evaluation.compare:main", "the paired test between two evaluations"),
+    "report": Command("benchmarks.demo.command.report:main", "write the HTML report of a finished run"),
+    "view": Command("benchmarks.view.command:main", "write a page to look at the trajectories of an evaluation"),
     "synth": Command("synth.generation.command:main", "traces for a warm start, from annotated seeds, verified"),
     "convert": Command("synth.conversion.command:main", "traces to and from the released rows and TRL's messages"),
-    "sft": Command("agents.sft_command:main", "warm start: supervised training on traces, mistakes masked"),
-    "serve": Command("agents.serve_command:main", "replicas of a model behind vLLM's server, for training"),
-    "grpo": Command("agents.grpo_command:main", "reinforcement learning with the curiosity bonus"),
+    "sft": Command("agents.sft.command:main", "warm start: supervised training on traces, mistakes masked"),
+    "serve": Command("agents.engines.served.command:main", "replicas of a model behind vLLM's server, for training"),
+    "grpo": Command("agents.grpo.command:main", "reinforcement learning with the curiosity bonus"),
 }
 
 

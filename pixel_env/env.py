@@ -13,32 +13,20 @@ import numpy as np
 
 from pixel_env.actions import parse
 from pixel_env.budgets import budgets_for, limits_from, token_estimate
-from pixel_env.dialects import Dialect, dialect_named
+from pixel_env.dialects.table import Dialect, dialect_named
+from pixel_env.dialects.wording import budget_text, crop_text, expected_text, failure_text, frames_text, opening_prompt
+from pixel_env.episode import Action, Answer, Limits, Malformed, Observation, Stop, Text, Trajectory, Turn, Unfinished
 from pixel_env.errors import ConfigError, MediaError, TaskError, UnknownNameError
 from pixel_env.failures import Failure, FailureCode
 from pixel_env.grading import grade
 from pixel_env.interventions import Intervention, Look, unchanged
-from pixel_env.media import show, shown_size
-from pixel_env.operations import crop_image, select_frames
+from pixel_env.media.images import show, shown_size
+from pixel_env.operations.crop_image import CropImage, crop_image
+from pixel_env.operations.select_frames import SelectFrames, select_frames
 from pixel_env.spaces import AssistantText, Pictures, UnicodeText
 from pixel_env.task import Task
 from pixel_env.tasks import TaskSpec, load_tasks
-from pixel_env.types import (
-    Action,
-    Answer,
-    CropImage,
-    Limits,
-    Malformed,
-    Observation,
-    SelectFrames,
-    Stop,
-    Text,
-    Trajectory,
-    Turn,
-    Unfinished,
-)
 from pixel_env.views import View, ViewBudgets
-from pixel_env.wording import budget_text, crop_text, expected_text, failure_text, frames_text, opening_prompt
 
 Size = tuple[int, int]
 CountTokens = Callable[[str, Sequence[Size]], int]

@@ -12,8 +12,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from pixel_env.boxes import FULL, Box
-from pixel_env.drawing import rng_of
-from pixel_env.media import CACHE, BlankSource, shown_size
+from pixel_env.media.images import CACHE, BlankSource, shown_size
+from pixel_env.seeding import rng_of
 from pixel_env.task import Task
 from pixel_env.views import View, ViewBudgets
 

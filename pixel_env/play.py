@@ -13,8 +13,10 @@ from PIL import Image
 from pixel_env.actions import write
 from pixel_env.boxes import Box, read_box
 from pixel_env.env import PixelEnv
-from pixel_env.media import shown_size
-from pixel_env.types import Action, Answer, CropImage, Limits, SelectFrames
+from pixel_env.episode import Action, Answer, Limits
+from pixel_env.media.images import shown_size
+from pixel_env.operations.crop_image import CropImage
+from pixel_env.operations.select_frames import SelectFrames
 
 USAGE = """\
   crop IMAGE X0 Y0 X1 Y1   look closer: an image's number, four fractions from 0 to 1; example: crop {first} 0.5 0 1 0.5

@@ -9,8 +9,8 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from pixel_env.boxes import Box
-from pixel_env.media import CACHE, show
-from pixel_env.types import Trajectory
+from pixel_env.episode import Trajectory
+from pixel_env.media.images import CACHE, show
 from pixel_env.views import View, ViewBudgets, ViewKind
 
 CANVAS = (1120, 640)

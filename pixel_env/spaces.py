@@ -24,8 +24,9 @@ from gymnasium.vector.utils import (
 
 from pixel_env.actions import write
 from pixel_env.boxes import Box
-from pixel_env.dialects import Dialect
-from pixel_env.types import Answer, CropImage, Text
+from pixel_env.dialects.table import Dialect
+from pixel_env.episode import Answer, Text
+from pixel_env.operations.crop_image import CropImage
 
 _SAMPLE_CHARACTERS = "abcdefghij 0123456789 .,:;!?<>{}[]\"'\\/\n äöüß λπ 你好世界 🔍"
 

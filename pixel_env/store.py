@@ -15,23 +15,13 @@ import numpy as np
 from PIL import Image
 
 from pixel_env.boxes import Box
+from pixel_env.episode import Action, Answer, Malformed, Prompt, Stop, Text, Trajectory, Turn, Unfinished
 from pixel_env.errors import ConfigError, TaskError
 from pixel_env.failures import Failure, FailureCode
-from pixel_env.media import BLANK_PREFIX, BlankSource, show
+from pixel_env.media.images import BLANK_PREFIX, BlankSource, show
+from pixel_env.operations.crop_image import CropImage
+from pixel_env.operations.select_frames import SelectFrames
 from pixel_env.task import Task
-from pixel_env.types import (
-    Action,
-    Answer,
-    CropImage,
-    Malformed,
-    Prompt,
-    SelectFrames,
-    Stop,
-    Text,
-    Trajectory,
-    Turn,
-    Unfinished,
-)
 from pixel_env.views import Source, View, ViewBudgets, ViewKind
 
 VERSION = 1

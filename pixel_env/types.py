@@ -1,204 +1,51 @@
-"""The nouns of the library: actions, views, tasks, turns, trajectories.
+"""Core data types, under one name: actions, views, tasks, turns, trajectories.
 
-Values only: nothing here parses, decodes, grades or plays. Images and frames count from 0 and a box is fractions
-(`boxes.py`); dialects translate to what a model writes and reads.
+Values only. Inside the library images and frames count from 0 and a box is fractions (`boxes.py`); dialects translate
+to what a model writes and reads. Each type lives in the module that is about it; import it from here.
 """
 
-from dataclasses import dataclass
-from enum import StrEnum
-from typing import TypedDict
+from pixel_env.episode import (
+    Action,
+    Answer,
+    Limits,
+    Malformed,
+    Observation,
+    Prompt,
+    Stop,
+    Text,
+    Trajectory,
+    Turn,
+    Unfinished,
+    operations_spent,
+)
+from pixel_env.operations.crop_image import CropImage
+from pixel_env.operations.select_frames import SelectFrames
+from pixel_env.task import VIDEO_FRAMES, Evidence, MediaKind, Task, TaskSet
+from pixel_env.views import PixelBudget, Source, View, ViewBudgets, ViewKind
 
-import numpy as np
-
-from pixel_env.boxes import Box
-from pixel_env.failures import Failure, FailureCode
-from pixel_env.task import Task
-from pixel_env.views import View
-
-# ---------------------------------------------------------------------------------------------------- actions
-
-
-@dataclass(frozen=True, slots=True)
-class CropImage:
-    """Look at `box` of image number `image` (from 0: the task's images first, then every observation's, in order)."""
-
-    image: int
-    box: Box
-
-
-@dataclass(frozen=True, slots=True)
-class SelectFrames:
-    """Look at these frames (from 0) of the video, larger."""
-
-    frames: tuple[int, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """The final answer, without its marker."""
-
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class Text:
-    """A turn with neither a call nor an answer: a chunk of reasoning."""
-
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class Malformed:
-    """A turn that tries to call an operation and cannot be read as one call."""
-
-    code: FailureCode
-    reason: str
-
-
-Action = CropImage | SelectFrames | Answer | Text | Malformed
-
-# ------------------------------------------------------------------------------------------------------ views
-
-
-# ------------------------------------------------------------------------------------------------------ tasks
-
-
-# --------------------------------------------------------------------------------------------------- episodes
-
-
-class Observation(TypedDict):
-    """What the environment returns: the increment since the last step.
-
-    `text`: what the model reads; `images`: uint8 arrays of shape (height, width, 3), already at the size that the
-    model is shown.
-    """
-
-    text: str
-    images: tuple[np.ndarray, ...]
-
-
-class Stop(StrEnum):
-    """Why an episode ended."""
-
-    ANSWERED = "answered"
-    TURNS = "turns"
-    IMAGES = "images"
-    TOKENS = "tokens"
-    FAILED = "failed"
-
-
-@dataclass(frozen=True, slots=True)
-class Turn:
-    """One step: what the model wrote, how it was read, what came back.
-
-    `views` are the new pictures of `observation` (empty if none); `failure` is set if an operation was refused.
-    """
-
-    text: str
-    action: Action
-    failure: Failure | None
-    observation: str
-    views: tuple[View, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Prompt:
-    """What an episode opens with, as the dialect renders it: the system text (tools included) and the question."""
-
-    system: str
-    question: str
-
-    @property
-    def text(self) -> str:
-        """Both, as one text for people."""
-        return "\n\n".join(part for part in (self.system, self.question) if part)
-
-
-class Unfinished(str):
-    """An assistant text that the turn's token limit cut: it may be continued. Any other `str` is a finished turn."""
-
-
-@dataclass(frozen=True, slots=True)
-class Trajectory:
-    """A whole episode. `reward` is the grade of the answer, nothing else; shaping lives in `rewards/`.
-
-    `stop` is None while the episode runs. `error` tells what happened where `stop` is FAILED.
-    """
-
-    task: Task
-    prompt: Prompt
-    prompt_views: tuple[View, ...]
-    turns: tuple[Turn, ...] = ()
-    stop: Stop | None = None
-    reward: float = 0.0
-    answer: str | None = None
-    error: str | None = None
-
-    @property
-    def views(self) -> tuple[View, ...]:
-        """Every picture that the model saw, in order: what image numbers count."""
-        return self.prompt_views + tuple(view for turn in self.turns for view in turn.views)
-
-    @property
-    def operations(self) -> int:
-        """Operations spent: every call, executed or refused (n_vo of the paper's penalty). Spamming is never free."""
-        return sum(operations_spent(turn.action) for turn in self.turns)
-
-    @property
-    def executed(self) -> tuple[bool, ...]:
-        """For each turn, whether it is an operation that was executed."""
-        # The turn that exceeded a budget brought nothing: its operation was requested, not executed.
-        over_budget = len(self.turns) - 1 if self.stop in (Stop.IMAGES, Stop.TOKENS) else None
-        return tuple(
-            turn.failure is None and operations_spent(turn.action) > 0 and index != over_budget
-            for index, turn in enumerate(self.turns)
-        )
-
-    @property
-    def valid_operations(self) -> int:
-        """Operations that were executed: what the curiosity bonus and RaPR count."""
-        return sum(self.executed)
-
-    @property
-    def failures(self) -> tuple[Failure, ...]:
-        """The refused operations, in order."""
-        return tuple(turn.failure for turn in self.turns if turn.failure is not None)
-
-
-def operations_spent(action: Action) -> int:
-    """1 for anything that tries an operation, readable or not, else 0."""
-    match action:
-        case CropImage() | SelectFrames() | Malformed():
-            return 1
-        case Answer() | Text():
-            return 0
-
-
-# ---------------------------------------------------------------------------------------------- pixel budgets
-
-
-# ----------------------------------------------------------------------------------------------------- limits
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """When an episode is cut. All are counted over the whole episode.
-
-    `max_turns`: steps, the answering one included, so the default leaves room for three operations; `max_images`:
-    pictures shown, the task's own included (a video counts its frames once, as 1); `max_tokens`: text and picture
-    tokens of the whole conversation, as counted by the environment's `count_tokens` (an engine's exact counter in
-    rollouts), None for no limit.
-    """
-
-    max_turns: int = 4
-    max_images: int = 16
-    max_tokens: int | None = None
-
-    def __post_init__(self) -> None:
-        for name, value in (
-            ("max_turns", self.max_turns),
-            ("max_images", self.max_images),
-            ("max_tokens", self.max_tokens),
-        ):
-            if value is not None and value < 1:
-                raise ValueError(f"Limits.{name} must be at least 1, got {value}")
+__all__ = [
+    "VIDEO_FRAMES",
+    "Action",
+    "Answer",
+    "CropImage",
+    "Evidence",
+    "Limits",
+    "Malformed",
+    "MediaKind",
+    "Observation",
+    "PixelBudget",
+    "Prompt",
+    "SelectFrames",
+    "Source",
+    "Stop",
+    "Task",
+    "TaskSet",
+    "Text",
+    "Trajectory",
+    "Turn",
+    "Unfinished",
+    "View",
+    "ViewBudgets",
+    "ViewKind",
+    "operations_spent",
+]

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from pixel_env.types import Trajectory, operations_spent
+from pixel_env.episode import Trajectory, operations_spent
 
 
 def correctness(trajectories_G: Sequence[Trajectory]) -> np.ndarray:

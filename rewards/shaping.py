@@ -12,9 +12,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from pixel_env.episode import Trajectory
 from pixel_env.errors import ConfigError, UnknownNameError
-from pixel_env.own_function import own_function
-from pixel_env.types import Trajectory
+from pixel_env.import_callable import own_function
 from rewards import curiosity, penalty
 from rewards.correctness import correctness, correctness_after_executed_calls
 from rewards.curiosity import curiosity_bonus, released_curiosity_bonus

@@ -42,23 +42,23 @@ class Mutant:
 
 
 BOXES = ("tests/pixel_env/test_boxes.py",)
-OPERATIONS = ("tests/pixel_env/test_operations.py",)
+OPERATIONS = ("tests/pixel_env/operations/test_operations.py",)
 ENV = ("tests/pixel_env/test_env.py",)
 ROLLOUT = ("tests/agents/test_rollout.py",)
 REWARDS = ("tests/rewards/test_rewards.py",)
-ENGINES = ("tests/agents/test_engines.py",)
-COLLATOR = ("tests/agents/test_collator.py",)
+ENGINES = ("tests/agents/engines/test_engines.py",)
+COLLATOR = ("tests/agents/sft/test_collator.py",)
 ZERO_ADVANTAGE = (
-    "tests/agents/test_grpo.py::test_leaving_out_rows_of_zero_advantage_changes_neither_loss_nor_gradients",
+    "tests/agents/grpo/test_trainer.py::test_leaving_out_rows_of_zero_advantage_changes_neither_loss_nor_gradients",
 )
-PARITY = ("tests/agents/test_grpo.py::test_sampler_and_trainer_agree_on_every_token_they_share",)
-BROKEN_EPISODE = ("tests/agents/test_grpo.py::test_an_episode_that_breaks_is_left_out_of_its_group",)
-RESUME = ("tests/benchmarks/test_evaluation_resumes.py",)
-VLLM_WEIGHTS = ("tests/agents/test_vllm.py::test_new_weights_count_at_once_in_every_part_of_the_model",)
-SPLITS = ("tests/pixel_env/test_samples.py::test_no_photograph_and_no_digit_is_in_both_splits",)
-VERIFY = ("tests/synth/test_verify.py",)
-PLANNING = ("tests/synth/test_planning.py",)
-SYNTH_AGAIN = ("tests/synth/test_generate.py::test_the_same_command_on_a_finished_folder_changes_nothing",)
+PARITY = ("tests/agents/grpo/test_trainer.py::test_sampler_and_trainer_agree_on_every_token_they_share",)
+BROKEN_EPISODE = ("tests/agents/grpo/test_trainer.py::test_an_episode_that_breaks_is_left_out_of_its_group",)
+RESUME = ("tests/benchmarks/evaluation/test_evaluation_resumes.py",)
+VLLM_WEIGHTS = ("tests/agents/engines/test_vllm.py::test_new_weights_count_at_once_in_every_part_of_the_model",)
+SPLITS = ("tests/pixel_env/samples/test_samples.py::test_no_photograph_and_no_digit_is_in_both_splits",)
+VERIFY = ("tests/synth/verification/test_verify.py",)
+PLANNING = ("tests/synth/plans/test_planning.py",)
+SYNTH_AGAIN = ("tests/synth/generation/test_generate.py::test_the_same_command_on_a_finished_folder_changes_nothing",)
 
 MUTANTS = (
     # ------------------------------------------------------------------------------------ boxes and operations
@@ -107,10 +107,10 @@ MUTANTS = (
     ),
     Mutant(
         "a large picture is shown over its pixel budget",
-        "pixel_env/media.py",
+        "pixel_env/media/images.py",
         "math.floor(width / scale / factor + _NOISE)",
         "math.ceil(width / scale / factor)",
-        ("tests/pixel_env/test_media.py",),
+        ("tests/pixel_env/media/test_images.py",),
     ),
     # --------------------------------------------------------------------------------------------- environment
     Mutant(
@@ -139,18 +139,18 @@ MUTANTS = (
         "pixel_env/grading/counts.py",
         "return values[0] if len(values) == 1 else None",
         "return values[0] if values else None",
-        ("tests/pixel_env/test_grading.py",),
+        ("tests/pixel_env/grading/test_grading.py",),
     ),
     Mutant(
         "test digits are among the training digits",
-        "pixel_env/scenes.py",
+        "pixel_env/samples/scenes.py",
         'if split == "train" else shuffled[TRAIN_DIGITS:]',
         'if split == "train" else shuffled[TRAIN_DIGITS - 1 :]',
         SPLITS,
     ),
     Mutant(
         "a photograph is in both splits",
-        "pixel_env/scenes.py",
+        "pixel_env/samples/scenes.py",
         '"test": ("friends", "seeding"),',
         '"test": ("friends", "seeding", "wine"),',
         SPLITS,
@@ -189,14 +189,14 @@ MUTANTS = (
         "pixel_env/grading/choices.py",
         "if mention.place < len(texts) and mention.is_denied:",
         "if False:",
-        ("tests/pixel_env/test_grading.py",),
+        ("tests/pixel_env/grading/test_grading.py",),
     ),
     Mutant(
         "of two options of which one holds the other the shorter is chosen",
         "pixel_env/grading/choices.py",
         "key=lambda t: (-len(t), t)",
         "key=lambda t: (len(t), t)",
-        ("tests/pixel_env/test_grading.py",),
+        ("tests/pixel_env/grading/test_grading.py",),
     ),
     # ------------------------------------------------------------------------------------------------ core loop
     Mutant(
@@ -244,35 +244,35 @@ MUTANTS = (
     # -------------------------------------------------------------------------------------------------- training
     Mutant(
         "deliberate mistakes are trained",
-        "agents/collator.py",
+        "agents/sft/collator.py",
         "trained = said and next(turns).train",
         "trained = said and bool(next(turns))",
         COLLATOR,
     ),
     Mutant(
         "observations are trained",
-        "agents/collator.py",
+        "agents/sft/collator.py",
         "trained = said and next(turns).train",
         "trained = not said or next(turns).train",
         COLLATOR,
     ),
     Mutant(
         "the trainer gives banned tokens a probability",
-        "agents/grpo.py",
+        "agents/grpo/trainer.py",
         "with banned(self.accelerator.unwrap_model(model), self.chat.banned_ids),",
         "with banned(self.accelerator.unwrap_model(model), frozenset()),",
         PARITY,
     ),
     Mutant(
         "rows of zero advantage are left out of the normaliser too",
-        "agents/grpo_filter.py",
+        "agents/grpo/filter.py",
         'return len(kept["advantages"]) / len(whole["advantages"])',
         "return 1.0",
         ZERO_ADVANTAGE,
     ),
     Mutant(
         "an episode that broke counts as a wrong answer",
-        "agents/grpo.py",
+        "agents/grpo/trainer.py",
         "trajectories])] = torch.nan",
         "trajectories])] = 0.0",
         BROKEN_EPISODE,
@@ -297,137 +297,137 @@ MUTANTS = (
         "agents/engines/wire.py",
         "if not id == previous == image_id]",
         "]",
-        ("tests/agents/test_vllm.py::test_greedy_turns_are_those_of_transformers",),
+        ("tests/agents/engines/test_vllm.py::test_greedy_turns_are_those_of_transformers",),
     ),
     Mutant(
         "an engine is given the weights without the adapters",
-        "agents/policy_weights.py",
+        "agents/grpo/policy_weights.py",
         "weight = weight + _full(layer.get_delta_weight(adapter)).detach().to(weight)",
         "weight = weight + 0",
-        ("tests/agents/test_policy_weights.py",),
+        ("tests/agents/grpo/test_policy_weights.py",),
     ),
     Mutant(
         "the engine keeps its weights after a step",
-        "agents/grpo_engine.py",
+        "agents/grpo/engine.py",
         "            self._engine.load_weights(policy_weights(policy))\n",
         "",
         (
-            "tests/agents/test_grpo_vllm.py::test_what_vllm_samples_is_what_the_trainer_scores_and_weights_travel_once_a_step",
+            "tests/agents/grpo/test_vllm.py::test_what_vllm_samples_is_what_the_trainer_scores_and_weights_travel_once_a_step",
         ),
     ),
     # ---------------------------------------------------------------------------------------------------- replay
     Mutant(
         "a large advantage is replayed no more often than a small one",
-        "agents/replay.py",
+        "agents/grpo/replay_buffer.py",
         "for kept in earlier]) ** self.alpha",
         "for kept in earlier]) ** 0",
-        ("tests/agents/test_replay.py",),
+        ("tests/agents/grpo/test_replay_buffer.py",),
     ),
     Mutant(
         "what was kept at a step is replayed in it",
-        "agents/replay.py",
+        "agents/grpo/replay_buffer.py",
         "if kept.step < step and id(kept) not in drawn]",
         "if kept.step <= step and id(kept) not in drawn]",
-        ("tests/agents/test_replay.py",),
+        ("tests/agents/grpo/test_replay_buffer.py",),
     ),
     Mutant(
         "a replayed row counts as sampled by the present policy",
-        "agents/grpo_replay.py",
+        "agents/grpo/replay_batches.py",
         '        filled.setdefault("old_per_token_logps", batch["sampling_per_token_logps"])\n',
         "",
-        ("tests/agents/test_grpo_replay.py",),
+        ("tests/agents/grpo/test_replay_batches.py",),
     ),
     Mutant(
         "a resumed run starts with an empty buffer",
-        "agents/grpo.py",
+        "agents/grpo/trainer.py",
         "            self._replay.load(self._replay_file(checkpoint))",
         "            pass",
-        ("tests/agents/test_grpo_replay.py",),
+        ("tests/agents/grpo/test_replay_batches.py",),
     ),
     # ------------------------------------------------------------------------------------------------- synthesis
     Mutant(
         "a synthetic look needs to show no evidence",
-        "synth/verify.py",
+        "synth/verification/verify.py",
         "and _covered(evidence.box, view.box) >= ENOUGH",
         "and _covered(evidence.box, view.box) >= 0.0",
         VERIFY,
     ),
     Mutant(
         "an over-large region of a synthetic trace may be of any size",
-        "synth/verify.py",
+        "synth/verification/verify.py",
         "if not low - _ROUNDING <= area <= high + _ROUNDING:",
         "if area < 0.0:",
         VERIFY,
     ),
     Mutant(
         "a synthetic trace is played once",
-        "synth/verify.py",
+        "synth/verification/verify.py",
         "if fault is None and play(trace, settings) != played:",
         "if fault is None and played != played:",
         VERIFY,
     ),
     Mutant(
         "the turn of the first synthetic look may say the detail",
-        "synth/verify.py",
+        "synth/verification/verify.py",
         "enumerate(trace.turns[: right[-1] + 1])",
         "enumerate(trace.turns[: right[-1]])",
         VERIFY,
     ),
     Mutant(
         "a synthetic trace may be of another kind than its looks",
-        "synth/verify.py",
+        "synth/verification/verify.py",
         "        or _fault_of_kind(trace, trajectory)\n",
         "",
         VERIFY,
     ),
     Mutant(
         "a synthetic trace may end in another answer than it announces",
-        "synth/verify.py",
+        "synth/verification/verify.py",
         "        or _contradiction(trace, dialect)\n",
         "",
         VERIFY,
     ),
     Mutant(
         "an unrelated region of a synthetic trace may touch the evidence",
-        "synth/mistakes.py",
+        "synth/plans/mistakes.py",
         "return all(region.padded(CLEARANCE).iou(box) == 0.0 for box in evidence)",
         "return True",
         PLANNING,
     ),
     Mutant(
         "wrong frames of a synthetic trace may hold the evidence",
-        "synth/mistakes.py",
+        "synth/plans/mistakes.py",
         "range(max(evidence) + 1, frame_count)",
         "range(max(evidence), frame_count)",
         PLANNING,
     ),
     Mutant(
         "what is left after rounding a synthetic mix is not dealt out",
-        "synth/mix.py",
+        "synth/plans/mix.py",
         "by_remainder[: count - sum(counts.values())]",
         "by_remainder[:0]",
-        ("tests/synth/test_mix.py",),
+        ("tests/synth/plans/test_mix.py",),
     ),
     Mutant(
         "a synthetic mistake is trained",
-        "synth/plans.py",
+        "synth/plans/plan.py",
         "trains_mistakes or look.mistake is None, look.mistake",
         "True, look.mistake",
-        ("tests/synth/test_plans.py",),
+        ("tests/synth/plans/test_plan.py",),
     ),
     Mutant(
         "nearly the same synthetic words are no repetition",
-        "synth/repeats.py",
+        "synth/verification/repeats.py",
         "_shared(said, other) >= NEARLY",
         "_shared(said, other) > 1.0",
-        ("tests/synth/test_repeats.py",),
+        ("tests/synth/verification/test_repeats.py",),
     ),
     Mutant(
         "a look that the next one corrects is found only where a synthetic remark complains",
         "synth/conversion/found_mistakes.py",
         "return None if tone is Tone.IS_CONTENT else Mistake.UNRELATED_REGION",
         "return Mistake.UNRELATED_REGION if tone is Tone.COMPLAINS else None",
-        ("tests/synth/test_found_mistakes.py",),
+        ("tests/synth/conversion/test_found_mistakes.py",),
     ),
     Mutant(
         "the journal of a synthetic data set is kept in memory alone",
@@ -441,87 +441,89 @@ MUTANTS = (
         "synth/generation/outcomes.py",
         "        if outcome.is_final:",
         "        if outcome.index >= 0:",
-        ("tests/synth/test_generate.py::test_what_a_failure_dropped_is_tried_again_by_the_next_command",),
+        ("tests/synth/generation/test_generate.py::test_what_a_failure_dropped_is_tried_again_by_the_next_command",),
     ),
     Mutant(
         "what the student of a synthesis said without looking is forgotten",
-        "synth/cues/overview.py",
+        "synth/seed_data/overview.py",
         '"mark": mark, "is_answered": is_answered}',
         '"mark": "", "is_answered": is_answered}',
-        ("tests/synth/cues/test_seed_filters.py::test_what_was_answered_is_asked_for_once_even_by_another_process",),
+        ("tests/synth/seed_data/test_filters.py::test_what_was_answered_is_asked_for_once_even_by_another_process",),
     ),
     Mutant(
         "the student of a synthesis may look while it is asked without looking",
-        "synth/cues/overview.py",
+        "synth/seed_data/overview.py",
         "banned_ids=sampling.banned_ids | chat.call_opening_ids()",
         "banned_ids=sampling.banned_ids",
         (
-            "tests/synth/cues/test_seed_filters.py::test_what_a_model_answers_without_looking_is_dropped_and_it_may_not_call",
+            "tests/synth/seed_data/test_filters.py::test_what_a_model_answers_without_looking_is_dropped_and_it_may_not_call",
         ),
     ),
     Mutant(
         "a wrong sample becomes a synthetic trace",
-        "synth/rejection.py",
+        "synth/generation/rejection_sampling.py",
         "Rejected.WRONG: trajectory.reward < 1.0,",
         "Rejected.WRONG: trajectory.reward < 0.0,",
-        ("tests/synth/test_rejection.py",),
+        ("tests/synth/generation/test_rejection_sampling.py",),
     ),
     # ------------------------------------------------------------------------------------------------ evaluation
     Mutant(
         "rows that fill a batch up are counted again",
-        "agents/held_out.py",
+        "agents/grpo/held_out.py",
         "if len(known) < self._samples:",
         "if True:",
-        ("tests/agents/test_held_out.py",),
+        ("tests/agents/grpo/test_held_out.py",),
     ),
     Mutant(
         "an evaluation that goes on writes rows again",
-        "benchmarks/evaluate.py",
+        "benchmarks/evaluation/evaluate.py",
         "if record.key not in done:",
         "if record.key:",
         RESUME,
     ),
     Mutant(
         "an evaluation that goes on skips questions that were begun",
-        "benchmarks/evaluate.py",
+        "benchmarks/evaluation/evaluate.py",
         "if any((policy, task.task_id, other) not in done for other in numbers)",
         "if all((policy, task.task_id, other) not in done for other in numbers)",
         RESUME,
     ),
     Mutant(
         "an episode of a shard that broke counts as played",
-        "benchmarks/shards.py",
+        "benchmarks/evaluation/shards.py",
         'if row["stop"] != Stop.FAILED and key not in done:',
         "if key not in done:",
-        ("tests/benchmarks/test_shards.py",),
+        ("tests/benchmarks/evaluation/test_shards.py",),
     ),
     Mutant(
         "the seconds of shards are left out",
-        "benchmarks/timings.py",
+        "benchmarks/evaluation/timings.py",
         '(folder / SECONDS, *sorted(folder.glob(f"shard-*/{SECONDS}")))',
         "(folder / SECONDS,)",
-        ("tests/benchmarks/test_timings.py",),
+        ("tests/benchmarks/evaluation/test_timings.py",),
     ),
     Mutant(
         "a fall that may be chance tells that looking helps",
-        "benchmarks/looking.py",
+        "benchmarks/evaluation/operation_ablation.py",
         "for name, one in differences.items() if one.high < 0]",
         "for name, one in differences.items() if one.value < 0]",
-        ("tests/benchmarks/test_looking.py::test_a_fall_that_may_be_chance_is_not_said_to_show_anything",),
+        (
+            "tests/benchmarks/evaluation/test_operation_ablation.py::test_a_fall_that_may_be_chance_is_not_said_to_show_anything",
+        ),
     ),
     Mutant(
         "runs with other pixel budgets share the pictures of a page",
-        "benchmarks/view_pictures.py",
+        "benchmarks/view/images.py",
         "view.box.corners, budgets.of(view.kind), via)",
         "view.box.corners, via)",
-        ("tests/benchmarks/test_view_pictures.py",),
+        ("tests/benchmarks/view/test_images.py",),
     ),
     Mutant(
         "the index of a data folder counts whatever its files are by now",
-        "pixel_env/tasks/index.py",
+        "pixel_env/tasks/preparation/index.py",
         "return index if all(index.files.get(name) == stamp for name, stamp in present.items()) else None",
         "return index if present else None",
-        ("tests/pixel_env/tasks/test_index.py",),
+        ("tests/pixel_env/tasks/preparation/test_index.py",),
     ),
 )
 

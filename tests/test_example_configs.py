@@ -15,14 +15,14 @@ from accelerate.utils import FullyShardedDataParallelPlugin
 from accelerate.utils.launch import prepare_multi_gpu_env
 from trl import ModelConfig, get_peft_config
 
-from agents.arguments import parse
-from agents.grpo_command import TaskArguments
-from agents.grpo_config import PixelGRPOConfig
-from agents.recipe_files import shipped
-from agents.recipes import parsed
-from benchmarks.evaluate import EvalConfig
+from agents.config.arguments import parse
+from agents.config.recipes import shipped
+from agents.config.training_parser import parsed
+from agents.grpo.command import TaskArguments
+from agents.grpo.config import PixelGRPOConfig
+from benchmarks.evaluation.evaluate import EvalConfig
 from pixel_env.cli import main as command
-from pixel_env.dialects import dialect_named
+from pixel_env.dialects.table import dialect_named
 from rewards.shaping import group_reward_named
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -31,7 +31,7 @@ README = (FOLDER / "README.md").read_text(encoding="utf-8")
 WRITTEN = {path.stem: path.read_text(encoding="utf-8") for path in sorted(FOLDER.glob("*.yaml"))}
 MACHINES = [name for name, text in WRITTEN.items() if "compute_environment" in text]
 EVALUATIONS = ["paper_table"]
-WARM_STARTS = [name for name in WRITTEN if "_sft_" in name]  # tests/agents/test_sft_recipes.py
+WARM_STARTS = [name for name in WRITTEN if "_sft_" in name]  # tests/agents/sft/test_recipes.py
 RECIPES = [name for name in WRITTEN if name not in (*MACHINES, *EVALUATIONS, *WARM_STARTS)]
 ARITHMETIC = runpy.run_path(str(ROOT / "examples" / "memory_arithmetic.py"), run_name="example")
 PLANS = {plan.recipe: plan for plan in ARITHMETIC["PLANS"]}
@@ -142,7 +142,7 @@ def test_a_shipped_recipe_of_the_method_plays_as_many_questions_as_its_comment_s
     assert name in shipped()
     _, args, _ = read(["--config", name])
     step = args.per_device_train_batch_size * processes * args.gradient_accumulation_steps
-    text = (ROOT / "agents" / "configs" / f"{name}.yaml").read_text(encoding="utf-8")
+    text = (ROOT / "agents" / "recipes" / f"{name}.yaml").read_text(encoding="utf-8")
     assert questions_told(text) == (step // 8, 8) and args.num_generations == 8
 
 

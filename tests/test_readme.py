@@ -13,11 +13,12 @@ from PIL import Image
 from pixel_env.actions import parse
 from pixel_env.boxes import Box
 from pixel_env.cli import COMMANDS
-from pixel_env.data_sets import DATA_SETS
-from pixel_env.dialects import DIALECTS
+from pixel_env.dialects.table import DIALECTS
 from pixel_env.failures import FailureCode
+from pixel_env.operations.crop_image import CropImage
 from pixel_env.tasks import load_tasks
-from pixel_env.types import CropImage, Stop
+from pixel_env.tasks.data_sets import DATA_SETS
+from pixel_env.types import Stop
 
 ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -95,7 +96,7 @@ def workplace(tmp_path, monkeypatch):
 def save_random_checkpoint(folder):
     import torch
 
-    from agents.tiny import make_model, make_processor, save_checkpoint, train_tokenizer
+    from agents.checkpoints.tiny import make_model, make_processor, save_checkpoint, train_tokenizer
 
     tokenizer = train_tokenizer(["<crop> <answer> which digit is on the red card", *map(str, range(17))], 300)
     torch.manual_seed(0)
@@ -104,12 +105,12 @@ def save_random_checkpoint(folder):
 
 def test_three_rows_train_with_the_rewards_of_the_readme(workplace, monkeypatch):
     pytest.importorskip("trl")
-    import agents.grpo
+    import agents.grpo.trainer.trainer
 
     small = {"dialect": "tiny", "max_turns": 2, "max_turn_tokens": 4, "max_completion_length": 8, "num_generations": 2}
     small |= {"per_device_train_batch_size": 6, "max_steps": 1, "logging_steps": 1, "save_strategy": "no"}
     small |= {"use_cpu": True, "gradient_checkpointing": False, "disable_tqdm": True}
-    config = agents.grpo.PixelGRPOConfig
+    config = agents.grpo.trainer.PixelGRPOConfig
     monkeypatch.setattr(agents.grpo, "PixelGRPOConfig", lambda **options: config(**(options | small)))
     save_random_checkpoint(workplace / "my-checkpoint")
     names = {}
@@ -147,9 +148,9 @@ def test_every_path_of_the_tree_exists():
 def test_the_four_hops_name_what_is_there():
     hops = re.findall(r"(?m)^\d\. `([\w/.]+)`: (.*(?:\n   .*)*)", section("Where things are"))
     assert [path for path, _ in hops] == [
-        "pixel_env/cli.py", "agents/grpo_command.py", "agents/grpo.py", "agents/rollout.py"
+        "pixel_env/cli.py", "agents/grpo/command.py", "agents/grpo/trainer.py", "agents/rollout.py"
     ]  # fmt: skip
-    called = ["agents.grpo_command:main", "PixelGRPOTrainer(", " rollout(", ".env.step("]
+    called = ["agents.grpo.command:main", "PixelGRPOTrainer(", " rollout(", ".env.step("]
     for (path, _), call in zip(hops, called, strict=True):
         assert call in (ROOT / path).read_text(encoding="utf-8"), f"{path} has no {call}"
     assert COMMANDS["grpo"].target == called[0]
@@ -172,10 +173,10 @@ def test_every_command_of_the_pages_can_be_given(line, monkeypatch):
     flags = [word.removeprefix("--") for word in words if word.startswith("--")]
     if "config" in flags and name in ("sft", "grpo"):
         recipe = words[words.index("--config") + 1]
-        assert (ROOT / recipe).is_file() or (ROOT / "agents" / "configs" / f"{recipe}.yaml").is_file()
+        assert (ROOT / recipe).is_file() or (ROOT / "agents" / "recipes" / f"{recipe}.yaml").is_file()
     if name == "eval":
-        from agents.arguments import parse
-        from benchmarks.evaluate import EvalConfig
+        from agents.config.arguments import parse
+        from benchmarks.evaluation.evaluate import EvalConfig
 
         monkeypatch.chdir(ROOT)
         assert parse(words, EvalConfig, "eval") is not None  # a flag that is none ends the test
@@ -196,7 +197,7 @@ def test_every_test_that_the_table_of_trls_options_names_is_there():
 
 def test_every_recipe_is_told_of():
     told = {row[0].strip("`") for row in table("Recipes", "training.md")}
-    assert told == {path.stem for path in (ROOT / "agents" / "configs").glob("*.yaml")}
+    assert told == {path.stem for path in (ROOT / "agents" / "recipes").glob("*.yaml")}
 
 
 def test_every_make_target_of_the_readme_exists():

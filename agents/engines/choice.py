@@ -7,11 +7,11 @@ import os
 from dataclasses import dataclass
 from typing import Literal
 
-from agents.chat_format import ChatFormat
+from agents.chat.format import ChatFormat
+from agents.checkpoints.loading import loading
 from agents.engines.protocol import Engine
 from agents.engines.secret import KEY_VARIABLE
-from agents.loading import loading
-from pixel_env.dialects import Dialect
+from pixel_env.dialects.table import Dialect
 from pixel_env.errors import ConfigError
 
 ModelEngine = Literal["transformers", "vllm", "endpoint"]
@@ -58,8 +58,8 @@ def engine_chosen(choice: EngineChoice, dialect: Dialect) -> tuple[Engine, ChatF
 
 
 def _endpoint(choice: EngineChoice, dialect: Dialect) -> tuple[Engine, ChatFormat]:
+    from agents.chat.plain import PlainChat
     from agents.engines.endpoint import EndpointEngine
-    from agents.plain_chat import PlainChat
 
     assert choice.base_url is not None, "a choice of an endpoint has one"
     plain = PlainChat(dialect)

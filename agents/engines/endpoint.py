@@ -13,11 +13,11 @@ from typing import Any
 
 import numpy as np
 
+from agents.chat.plain import PlainChat
 from agents.engines.protocol import Request, Response
 from agents.engines.remote import RemoteRequests
 from agents.engines.secret import Secret
 from agents.engines.wire import EncodedPictures, data_url
-from agents.plain_chat import PlainChat
 from pixel_env.errors import MissingExtraError
 
 

@@ -3,11 +3,11 @@
 import torch
 from transformers import AutoModelForImageTextToText
 
-from agents.chat import Chat
+from agents.chat.chat import Chat
+from agents.checkpoints.names import checked_model_folder
 from agents.engines.transformers import TransformersEngine
 from agents.engines.vllm import VLLMEngine, load_vllm
-from agents.models import checked_model_folder
-from pixel_env.dialects import Dialect
+from pixel_env.dialects.table import Dialect
 
 
 def load_engine(model: str, dialect: Dialect, *, dtype: str, max_batch: int) -> tuple[TransformersEngine, Chat]:

@@ -7,7 +7,7 @@ Knows ids and texts. Imports no model library.
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from agents.chat_format import ChatFormat
+from agents.chat.format import ChatFormat
 from agents.engines.protocol import Request, Response
 
 

@@ -12,11 +12,11 @@ from typing import Any
 import numpy as np
 import torch
 
-from agents.chat import Chat, size_of
-from agents.content_id import content_ids
+from agents.chat.chat import Chat, size_of
+from agents.chat.content_id import content_ids
+from agents.chat.video_positions import token_positions
 from agents.engines.protocol import Request, Response
 from agents.engines.vision import distinct, shared_features
-from agents.video_positions import token_positions
 
 
 class TransformersEngine:

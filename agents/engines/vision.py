@@ -11,8 +11,8 @@ from typing import Any
 
 import torch
 
-from agents.content_id import content_ids
-from agents.feature_cache import Picture
+from agents.chat.content_id import content_ids
+from agents.chat.feature_cache import Picture
 
 PATCHES_AT_A_TIME = 2048
 """Pictures go through the tower together until they have this many patches; a larger picture goes alone."""

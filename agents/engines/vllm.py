@@ -15,11 +15,11 @@ import numpy as np
 import torch
 from PIL import Image
 
-from agents.chat import Chat
-from agents.content_id import Frames, content_ids
+from agents.chat.chat import Chat
+from agents.chat.content_id import Frames, content_ids
+from agents.chat.video_entry import SECONDS_PER_STEP
 from agents.engines.protocol import Request, Response
 from agents.engines.wire import FORBIDDEN, WORKER_EXTENSION, collapsed, pictures_at_most
-from agents.video_entry import SECONDS_PER_STEP
 from pixel_env.errors import ConfigError, MissingExtraError
 
 

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 import numpy as np
 from PIL import Image
 
-from agents.content_id import content_id
+from agents.chat.content_id import content_id
 from pixel_env.task import VIDEO_FRAMES
 
 FORBIDDEN = -100.0
@@ -20,7 +20,7 @@ FORBIDDEN = -100.0
 
 WORKER_EXTENSION = "agents.engines.vllm_worker.ReloadingWorker"
 """Of vLLM's option `worker_extension_cls`: what renews its weights."""
-SERVED_WORKER_EXTENSION = "agents.engines.served_worker.ServedWorker"
+SERVED_WORKER_EXTENSION = "agents.engines.served.worker.ServedWorker"
 """The same for a server, which several trainers ask for weights."""
 
 

@@ -16,6 +16,7 @@ from collections.abc import Sequence
 from pixel_env.errors import UnknownNameError
 from pixel_env.samples.infographics import INFOGRAPHICS
 from pixel_env.samples.mvbench import MVBENCH
+from pixel_env.samples.scenes import Split
 from pixel_env.samples.sequence import DEFAULT_COUNT, SampleSet, SampleTasks
 from pixel_env.samples.tallyqa import TALLYQA
 from pixel_env.samples.vstar import (
@@ -33,7 +34,6 @@ from pixel_env.samples.vstar import (
     half_answer,
     half_question,
 )
-from pixel_env.scenes import Split
 from pixel_env.task import TaskSet
 
 __all__ = [

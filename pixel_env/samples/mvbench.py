@@ -14,9 +14,20 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from pixel_env.dialects import view_budgets
+from pixel_env.dialects.table import view_budgets
+from pixel_env.samples.scenes import (
+    COLOURS,
+    MAX_SHIFT,
+    PHOTOS,
+    Card,
+    Scene,
+    SceneSource,
+    Split,
+    draw_card,
+    draw_tile,
+    photo,
+)
 from pixel_env.samples.sequence import SampleSet
-from pixel_env.scenes import COLOURS, MAX_SHIFT, PHOTOS, Card, Scene, SceneSource, Split, draw_card, draw_tile, photo
 from pixel_env.task import VIDEO_FRAMES, Evidence, Task
 
 APPEARING_DIGIT = "appearing-digit"

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from pixel_env.composed import Composed
 from pixel_env.errors import UnknownNameError
-from pixel_env.scenes import Split
+from pixel_env.lazy_sequence import Composed
+from pixel_env.samples.scenes import Split
 from pixel_env.task import Task, TaskSet
 from pixel_env.views import ViewBudgets
 

@@ -12,9 +12,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from pixel_env.boxes import Box
-from pixel_env.dialects import view_budgets
-from pixel_env.samples.sequence import SampleSet
-from pixel_env.scenes import (
+from pixel_env.dialects.table import view_budgets
+from pixel_env.samples.scenes import (
     CARD_SIDE,
     COLOURS,
     PHOTOS,
@@ -26,6 +25,7 @@ from pixel_env.scenes import (
     draw_tile,
     photo,
 )
+from pixel_env.samples.sequence import SampleSet
 from pixel_env.task import Evidence, Task
 
 COLOUR = "colour"

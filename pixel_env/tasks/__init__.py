@@ -12,12 +12,12 @@ from typing import Literal
 
 from pixel_env.errors import TaskError
 from pixel_env.task import Task, TaskSet
-from pixel_env.tasks.format import Format
-from pixel_env.tasks.hub import fetched, is_hub_id
-from pixel_env.tasks.index import read_index
-from pixel_env.tasks.options import check_option_count
+from pixel_env.tasks.formats.format import Format
+from pixel_env.tasks.formats.options import check_option_count
+from pixel_env.tasks.formats.recognition import FORMATS, Located, locate
+from pixel_env.tasks.preparation.hub import fetched, is_hub_id
+from pixel_env.tasks.preparation.index import read_index
 from pixel_env.tasks.reading import BadRowsWarning, Reading, read_located
-from pixel_env.tasks.recognition import FORMATS, Located, locate
 
 __all__ = ["BadRowsWarning", "TaskSpec", "load_tasks", "locate_spec", "read_path"]
 

@@ -14,11 +14,11 @@ from pathlib import Path
 from pixel_env.errors import TaskError
 from pixel_env.grading import grade
 from pixel_env.task import Task, TaskSet
-from pixel_env.tasks.format import Format
-from pixel_env.tasks.options import check_option_count
-from pixel_env.tasks.pictures import PictureFolder
-from pixel_env.tasks.recognition import Located
-from pixel_env.tasks.row import Row, shortened
+from pixel_env.tasks.files.images import PictureFolder
+from pixel_env.tasks.files.row import Row, shortened
+from pixel_env.tasks.formats.format import Format
+from pixel_env.tasks.formats.options import check_option_count
+from pixel_env.tasks.formats.recognition import Located
 
 _REPORTED = 20
 

@@ -11,14 +11,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from agents.rollout import EpisodeSettings
-from agents.trace_folder import check_dialect, read_trace_folder
-from agents.traces import Mistake, Trace
+from agents.traces.folder import check_dialect, read_trace_folder
+from agents.traces.trace import Mistake, Trace
 from pixel_env.budgets import budgets_for
-from pixel_env.dialects import Dialect, dialect_named
-from pixel_env.types import Limits, Trajectory
+from pixel_env.dialects.table import Dialect, dialect_named
+from pixel_env.episode import Limits, Trajectory
 from synth.conversion.found_mistakes import found_mistakes
-from synth.playing import play
-from synth.spoken import spoken
+from synth.verification.playing import play
+from synth.verification.spoken import spoken
 
 NOTHING = "none"
 

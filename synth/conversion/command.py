@@ -12,8 +12,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from agents.rollout import EpisodeSettings
-from agents.run_folder import keep_configuration, make_folder, write_whole
-from agents.trace_folder import (
+from agents.run_folder.configuration import keep_configuration, make_folder, write_whole
+from agents.traces.folder import (
     check_dialect,
     common_folder,
     is_trace_folder,
@@ -21,14 +21,14 @@ from agents.trace_folder import (
     same_task,
     write_trace_folder,
 )
-from agents.traces import Trace
+from agents.traces.trace import Trace
 from pixel_env.budgets import budgets_for
-from pixel_env.dialects import Dialect, dialect_named
+from pixel_env.dialects.table import Dialect, dialect_named
+from pixel_env.episode import Limits
 from pixel_env.errors import ConfigError, MediaError, TaskError
 from pixel_env.task import Task, TaskSet
-from pixel_env.tasks.row import Row, is_writable
-from pixel_env.tasks.rows import columns_of, read_rows
-from pixel_env.types import Limits
+from pixel_env.tasks.files.row import Row, is_writable
+from pixel_env.tasks.files.rows import columns_of, read_rows
 from pixel_env.views import ViewBudgets
 from synth.conversion.conversations import Conversation, conversation_of
 from synth.conversion.conversions import ROW_FORMATS, RowFormat

@@ -11,15 +11,15 @@ from pathlib import Path
 import numpy as np
 
 from agents.rollout import EpisodeSettings
-from agents.traces import Trace
+from agents.traces.trace import Trace
+from pixel_env.episode import Trajectory
 from pixel_env.errors import TaskError
-from pixel_env.media import CACHE, FileSource, show
+from pixel_env.media.images import CACHE, FileSource, show
 from pixel_env.store import save_picture
-from pixel_env.tasks.row import shortened
-from pixel_env.types import Trajectory
+from pixel_env.tasks.files.row import shortened
 from pixel_env.views import Source, View, ViewBudgets, ViewKind
 from synth.conversion.encoded_pictures import EncodedPicture
-from synth.playing import play
+from synth.verification.playing import play
 
 IMAGES = "images"
 

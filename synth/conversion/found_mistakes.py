@@ -26,10 +26,12 @@ import re
 from enum import StrEnum
 from itertools import pairwise
 
-from agents.traces import Mistake
-from pixel_env.dialects import Dialect
-from pixel_env.types import CropImage, SelectFrames, Trajectory, Turn
-from synth.spoken import spoken
+from agents.traces.trace import Mistake
+from pixel_env.dialects.table import Dialect
+from pixel_env.episode import Trajectory, Turn
+from pixel_env.operations.crop_image import CropImage
+from pixel_env.operations.select_frames import SelectFrames
+from synth.verification.spoken import spoken
 
 REFINED = 0.7
 """A crop of at most this share of the first one's area, inside of it, is a closer look at the same thing."""

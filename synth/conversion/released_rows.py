@@ -7,8 +7,8 @@ numbers; a row that contradicts it is refused. Unverified: no row was seen, and 
 
 What a foreign row becomes: the question is its first user text without the guideline (from the first paragraph on that
 says "\boxed", "step by step" or "guideline", but never the first one); options and answer are read as in the released
-sets (`pixel_env/tasks/released.py`); the reference is what the last turn answers. A row is refused if an operation of
-it is (another dialect cannot say it), and if it shows no picture where its operation is carried out.
+sets (`pixel_env/tasks/formats/pixelreasoner.py`); the reference is what the last turn answers. A row is refused if an
+operation of it is (another dialect cannot say it), and if it shows no picture where its operation is carried out.
 """
 
 import itertools
@@ -20,18 +20,19 @@ from pathlib import Path
 from typing import Literal
 
 from agents.rollout import EpisodeSettings
-from agents.trace_folder import budgets_of_row, budgets_row, call_alike, task_of_row, task_row
-from agents.traces import Mistake, Trace, TraceTurn, read_turn, turn_row
+from agents.traces.folder import budgets_of_row, budgets_row, call_alike, task_of_row, task_row
+from agents.traces.trace import Mistake, Trace, TraceTurn, read_turn, turn_row
 from pixel_env.actions import write
-from pixel_env.dialects import Coordinates, Dialect, JsonCalls, dialect_named
+from pixel_env.dialects.table import Coordinates, Dialect, JsonCalls, dialect_named
+from pixel_env.episode import Action, Limits, Stop, Trajectory, Turn
 from pixel_env.errors import TaskError
 from pixel_env.failures import FailureCode
 from pixel_env.grading import grade
-from pixel_env.media import shown_size
+from pixel_env.media.images import shown_size
+from pixel_env.operations.crop_image import CropImage
 from pixel_env.task import MediaKind, Task
-from pixel_env.tasks.options import are_numbers, is_among, reference_answers, without_marks, without_options
-from pixel_env.tasks.row import shortened
-from pixel_env.types import Action, CropImage, Limits, Stop, Trajectory, Turn
+from pixel_env.tasks.files.row import shortened
+from pixel_env.tasks.formats.options import are_numbers, is_among, reference_answers, without_marks, without_options
 from pixel_env.views import View, ViewBudgets
 from synth.conversion.conversations import (
     Conversation,
@@ -42,9 +43,9 @@ from synth.conversion.conversations import (
     task_pictures,
 )
 from synth.conversion.found_mistakes import found_mistakes
-from synth.plans import PlanKind
-from synth.playing import play
-from synth.spoken import spoken
+from synth.plans.plan import PlanKind
+from synth.verification.playing import play
+from synth.verification.spoken import spoken
 
 Unit = Literal["fraction", "pixel"]
 CROP_NAMES = ("crop_image", "crop_image_normalized")

@@ -12,11 +12,11 @@ from contextlib import closing, contextmanager
 from typing import Any
 
 from agents.rollout import EpisodeSettings
-from agents.traces import Trace
+from agents.traces.trace import Trace
 from pixel_env.errors import MediaError, TaskError
 from synth.generation.outcomes import Outcome
-from synth.plans import Narration, Plan, Refusal, Teacher, traced
-from synth.verify import verify
+from synth.plans.plan import Narration, Plan, Refusal, Teacher, traced
+from synth.verification.verify import verify
 
 NOT_WRITTEN = "not_written"
 """Dropped, because the dialect cannot write the plan."""

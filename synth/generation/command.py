@@ -12,11 +12,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from agents.run_folder import keep_configuration, refuse_another, write_whole
-from agents.trace_folder import common_folder, write_trace_folder
+from agents.run_folder.configuration import keep_configuration, refuse_another, write_whole
+from agents.traces.folder import common_folder, write_trace_folder
 from pixel_env.errors import ConfigError, MissingExtraError
-from pixel_env.tasks.lock import alone_in
-from synth.expert.bill import Bill
+from pixel_env.tasks.files.lock import alone_in
 from synth.generation.checking import executor_of
 from synth.generation.config import SILENT, TEMPLATE, Making, SynthConfig, expert_config, parsed
 from synth.generation.data_card import (
@@ -31,10 +30,11 @@ from synth.generation.data_card import (
     release,
 )
 from synth.generation.job import Job
-from synth.plans import Teacher
-from synth.silent_teacher import SilentTeacher
-from synth.student import Student, student_of
-from synth.template_teacher.teacher import TemplateTeacher
+from synth.generation.student import Student, student_of
+from synth.plans.plan import Teacher
+from synth.teachers.expert.usage import Bill
+from synth.teachers.silent import SilentTeacher
+from synth.teachers.template.teacher import TemplateTeacher
 
 _FEWER = 1
 
@@ -89,7 +89,7 @@ def teacher_of(config: SynthConfig, making: Making) -> tuple[Teacher, Bill | Non
         own = ", ".join(map(repr, OWN_TEACHERS))
         raise ConfigError(f"--teacher is one of {own}, or the address of an endpoint; got {making.teacher!r}.")
     try:
-        from synth.expert.teacher import ExpertTeacher  # the client is wanted for an endpoint alone
+        from synth.teachers.expert.teacher import ExpertTeacher  # the client is wanted for an endpoint alone
     except ModuleNotFoundError as error:
         raise MissingExtraError.needs("a teacher behind an endpoint", "endpoint") from error
     expert = ExpertTeacher(expert_config(config, making))

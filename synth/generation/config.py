@@ -9,17 +9,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from agents.arguments import parse
+from agents.config.arguments import parse
 from agents.engines.choice import ModelEngine
-from agents.shards import Shard, shard_named
+from agents.run_folder.shards import Shard, shard_named
 from pixel_env.budgets import limits_from
-from pixel_env.dialects import Dialect, IntegerCalls
+from pixel_env.dialects.table import Dialect, IntegerCalls
+from pixel_env.episode import Limits
 from pixel_env.errors import ConfigError
-from pixel_env.types import Limits
-from synth.expert.config import ExpertConfig
-from synth.framing import FREE, GRID, Framing
-from synth.mix import IMAGE_KINDS, VIDEO_KINDS, Mix
-from synth.plans import PlanKind
+from synth.plans.framing import FREE, GRID, Framing
+from synth.plans.mix import IMAGE_KINDS, VIDEO_KINDS, Mix
+from synth.plans.plan import PlanKind
+from synth.teachers.expert.config import ExpertConfig
 
 TEMPLATE, SILENT = "template", "silent"
 """The names of the teachers that need no model."""

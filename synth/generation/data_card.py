@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from importlib import resources
 from importlib.metadata import PackageNotFoundError, version
 
-from agents.arguments import command_line
-from agents.traces import Mistake, Trace
+from agents.config.arguments import command_line
+from agents.traces.trace import Mistake, Trace
 from pixel_env.task import TaskSet
-from synth.cues import SeedReport
 from synth.generation.config import SILENT, TEMPLATE, SynthConfig
-from synth.mix import Cell
+from synth.plans.mix import Cell
+from synth.seed_data import SeedReport
 
 CARD, ATTRIBUTION = "README.md", "ATTRIBUTION.md"
 _PACKAGES = ("numpy", "pillow")

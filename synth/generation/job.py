@@ -11,25 +11,25 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from agents.rollout import EpisodeSettings
-from agents.shards import shards_in
-from agents.traces import Trace
+from agents.run_folder.shards import shards_in
+from agents.traces.trace import Trace
 from pixel_env.budgets import budgets_for
-from pixel_env.dialects import Dialect, JsonCalls, dialect_named
+from pixel_env.dialects.table import Dialect, JsonCalls, dialect_named
 from pixel_env.errors import ConfigError, TaskError
 from pixel_env.task import Task
-from synth.cues import AnswersWithoutLooking, Seeds, load_seeds
 from synth.generation.checking import outcomes
 from synth.generation.config import SynthConfig, framing_of
 from synth.generation.data_card import Facts, is_embedded
 from synth.generation.outcomes import JOURNAL, Journal, Outcome, read_journal
 from synth.generation.progress import progress
-from synth.mix import Cell, cell_counts, draw_plans
-from synth.plans import Plan, Teacher
-from synth.repeats import Repeats
-from synth.student import Student, WithStudent
-from synth.templates import shown_as
+from synth.generation.student import Student, WithStudent
+from synth.plans.mix import Cell, cell_counts, draw_plans
+from synth.plans.plan import Plan, Teacher
+from synth.seed_data import AnswersWithoutLooking, Seeds, load_seeds
 from synth.text_only.tasks import text_tasks
-from synth.verify import Reason
+from synth.verification.repeats import Repeats
+from synth.verification.verify import Reason
+from synth.warm_starts.templates import shown_as
 
 _SEEDS_PER_TRACE = 1.5
 _SPARE = 64

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from agents.traces import Trace, TraceTurn, read_turn, turn_row
+from agents.traces.trace import Trace, TraceTurn, read_turn, turn_row
 from pixel_env.errors import ConfigError
 from pixel_env.store import TrajectoryStore, read
-from synth.plans import Plan
+from synth.plans.plan import Plan
 
 JOURNAL = "journal.jsonl"
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pixel_env.composed import Composed
+from pixel_env.lazy_sequence import Composed
 from pixel_env.task import Task
 from synth.text_only import arithmetic, logic
 from synth.text_only.problem import Problem

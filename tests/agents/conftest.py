@@ -5,7 +5,7 @@ import pytest
 
 @pytest.fixture(scope="session")
 def tiny_processor():
-    from agents.tiny import make_processor, train_tokenizer
+    from agents.checkpoints.tiny import make_processor, train_tokenizer
 
     texts = ["which digit is on the red card", "is the red card in the left or in the right half", "<crop> 1 2 3 4"]
     return make_processor(train_tokenizer(texts, vocabulary=320))
@@ -13,8 +13,8 @@ def tiny_processor():
 
 @pytest.fixture(scope="session")
 def tiny_chat(tiny_processor):
-    from agents.chat import Chat
-    from pixel_env.dialects import dialect_named
+    from agents.chat.chat import Chat
+    from pixel_env.dialects.table import dialect_named
 
     return Chat(tiny_processor, dialect_named("tiny"))
 
@@ -23,7 +23,7 @@ def tiny_chat(tiny_processor):
 def tiny_model(tiny_processor):
     import torch
 
-    from agents.tiny import make_model
+    from agents.checkpoints.tiny import make_model
 
     torch.manual_seed(0)
     return make_model(tiny_processor.tokenizer).eval()
@@ -34,7 +34,7 @@ def tiny_checkpoint(tmp_path_factory):
     """A folder with a model of random weights, its processor, and a tokenizer with a token for every grid line."""
     import torch
 
-    from agents.tiny import make_model, make_processor, save_checkpoint, train_tokenizer
+    from agents.checkpoints.tiny import make_model, make_processor, save_checkpoint, train_tokenizer
 
     texts = [
         "which digit is on the red card",
@@ -52,7 +52,7 @@ def tiny_checkpoint(tmp_path_factory):
 def vllm_of_tiny_zoom():
     """One vLLM engine in this process for all tests of a session."""
     pytest.importorskip("vllm")
+    from agents.checkpoints.names import model_folder
     from agents.engines.vllm import load_vllm
-    from agents.models import model_folder
 
     return load_vllm(model_folder("tiny-zoom"), dtype="float32", max_model_len=512, max_images=6, max_num_seqs=32)

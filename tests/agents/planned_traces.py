@@ -5,13 +5,13 @@ from dataclasses import replace
 import numpy as np
 
 from pixel_env.boxes import Box
-from pixel_env.dialects import view_budgets
+from pixel_env.dialects.table import view_budgets
 from pixel_env.task import Evidence, TaskSet
 from pixel_env.testing import PixelSource, tiny_task, tiny_video_task
-from synth.framing import FREE, GRID
-from synth.planning import planned
-from synth.plans import Plan, PlanKind, traced
-from synth.template_teacher.teacher import narrated
+from synth.plans.framing import FREE, GRID
+from synth.plans.plan import Plan, PlanKind, traced
+from synth.plans.planning import planned
+from synth.teachers.template.teacher import narrated
 from synth.text_only.tasks import text_tasks
 
 SMALL = view_budgets(*[(32 * 32, 64 * 64)] * 4, factor=16)

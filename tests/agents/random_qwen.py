@@ -12,8 +12,8 @@ from transformers import (
     Qwen2VLVideoProcessor,
 )
 
-from agents.tiny import PATCH, SPECIAL_TOKENS, train_tokenizer
-from pixel_env.dialects import dialect_named, view_budgets
+from agents.checkpoints.tiny import PATCH, SPECIAL_TOKENS, train_tokenizer
+from pixel_env.dialects.table import dialect_named, view_budgets
 
 SMALL = (32 * 32, 64 * 64)
 RELEASED = replace(

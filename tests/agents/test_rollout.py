@@ -7,11 +7,11 @@ from dataclasses import replace
 
 import pytest
 
+from agents.chat.plain import PlainChat
 from agents.engines.protocol import Response
 from agents.engines.scripted import ScriptedEngine, in_turn
-from agents.plain_chat import PlainChat
 from agents.rollout import EpisodeSettings, Sampling, rollout
-from pixel_env.dialects import dialect_named
+from pixel_env.dialects.table import dialect_named
 from pixel_env.errors import ConfigError, MediaError, UnknownNameError
 from pixel_env.failures import FailureCode
 from pixel_env.tasks import load_tasks

@@ -16,7 +16,7 @@ def tiny_checkpoint(tmp_path_factory):
     """A folder with a model of random weights and its processor."""
     import torch
 
-    from agents.tiny import make_model, make_processor, save_checkpoint, train_tokenizer
+    from agents.checkpoints.tiny import make_model, make_processor, save_checkpoint, train_tokenizer
 
     texts = ["which digit is on the red card", "<crop> " + " ".join(map(str, range(17))), "<answer> left right"] * 3
     folder = tmp_path_factory.mktemp("checkpoint") / "tiny-random"

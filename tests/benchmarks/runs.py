@@ -6,18 +6,19 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.chain import EASY, GALLERY_SAMPLES, HARD
-from benchmarks.findings import CHECKPOINTS, WARM_START, WITH, WITHOUT
-from benchmarks.policies import LEARNED_ZOOM, NO_ZOOM, POLICIES, oracle_window, random_window
-from benchmarks.records import ROWS, Record, append
+from benchmarks.evaluation.policies import LEARNED_ZOOM, NO_ZOOM, POLICIES, oracle_window, random_window
+from benchmarks.evaluation.records import ROWS, Record, append
+from benchmarks.pipeline.chain import EASY, GALLERY_SAMPLES, HARD
+from benchmarks.studies.trap.findings import CHECKPOINTS, WARM_START, WITH, WITHOUT
 from pixel_env.actions import write
 from pixel_env.boxes import Box
-from pixel_env.dialects import dialect_named
+from pixel_env.dialects.table import dialect_named
 from pixel_env.env import PixelEnv
+from pixel_env.operations.crop_image import CropImage
 from pixel_env.store import TrajectoryStore
 from pixel_env.task import Task, TaskSet
 from pixel_env.tasks import load_tasks
-from pixel_env.types import Answer, CropImage, Limits, Trajectory
+from pixel_env.types import Answer, Limits, Trajectory
 
 TINY = dialect_named("tiny")
 SET = "sample:vstar-tiny"

@@ -16,9 +16,10 @@ from gymnasium.wrappers import RecordEpisodeStatistics
 import pixel_env
 from pixel_env.actions import write
 from pixel_env.boxes import Box
+from pixel_env.operations.crop_image import CropImage
 from pixel_env.registration import ENVIRONMENTS, register_all
 from pixel_env.testing import tiny_task_set
-from pixel_env.types import CropImage, Limits
+from pixel_env.types import Limits
 
 pytestmark = pytest.mark.filterwarnings("error")
 

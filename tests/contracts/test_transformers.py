@@ -15,11 +15,11 @@ from transformers import (
     Qwen2VLVideoProcessor,
 )
 
-from agents.chat import Chat
+from agents.chat.chat import Chat
+from agents.checkpoints.tiny import PATCH, SPECIAL_TOKENS, make_model, make_processor, train_tokenizer
 from agents.engines.protocol import Request
 from agents.engines.transformers import TransformersEngine
-from agents.tiny import PATCH, SPECIAL_TOKENS, make_model, make_processor, train_tokenizer
-from pixel_env.dialects import dialect_named
+from pixel_env.dialects.table import dialect_named
 from pixel_env.types import Prompt
 
 SIZES = [(64, 64), (32, 48), (128, 64), (16, 16), (48, 80)]

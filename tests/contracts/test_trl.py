@@ -8,8 +8,8 @@ import pytest
 from trl import GRPOTrainer, SFTTrainer
 from trl.trainer.utils import add_fused_lm_head, shuffle_sequence_dict, split_tensor_dict
 
-from agents.grpo import PixelGRPOTrainer
-from agents.sft import PixelSFTTrainer
+from agents.grpo.trainer import PixelGRPOTrainer
+from agents.sft.trainer import PixelSFTTrainer
 
 
 def parameters(function):

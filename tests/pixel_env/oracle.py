@@ -4,9 +4,11 @@ from dataclasses import dataclass
 
 from pixel_env.actions import write
 from pixel_env.env import PixelEnv
+from pixel_env.operations.crop_image import CropImage
+from pixel_env.operations.select_frames import SelectFrames
 from pixel_env.samples.mvbench import FINE_DIGIT
 from pixel_env.task import Task
-from pixel_env.types import Action, Answer, CropImage, SelectFrames, Trajectory
+from pixel_env.types import Action, Answer, Trajectory
 
 
 def looks_at_evidence(task: Task) -> list[Action]:

@@ -9,10 +9,12 @@ from hypothesis import strategies as st
 
 from pixel_env.actions import parse, system_text, tool_schemas, write
 from pixel_env.boxes import Box
-from pixel_env.dialects import DIALECTS, Coordinates, Dialect, IntegerCalls, JsonCalls, dialect_named
+from pixel_env.dialects.table import DIALECTS, Coordinates, Dialect, IntegerCalls, JsonCalls, dialect_named
 from pixel_env.errors import UnknownNameError
 from pixel_env.grading.boxed import last_boxed
-from pixel_env.types import Answer, CropImage, Malformed, SelectFrames, Text, Unfinished
+from pixel_env.operations.crop_image import CropImage
+from pixel_env.operations.select_frames import SelectFrames
+from pixel_env.types import Answer, Malformed, Text, Unfinished
 
 DEFAULT, TINY, RELEASED = DIALECTS["default"], DIALECTS["tiny"], DIALECTS["released"]
 QUARTER = [0.5, 0.5, 1, 1]

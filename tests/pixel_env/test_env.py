@@ -9,13 +9,15 @@ import pytest
 
 from pixel_env.actions import write
 from pixel_env.boxes import FULL, Box
-from pixel_env.dialects import DIALECTS, view_budgets
+from pixel_env.dialects.table import DIALECTS, view_budgets
 from pixel_env.env import PixelEnv
 from pixel_env.errors import ConfigError, MediaError, TaskError, UnknownNameError
 from pixel_env.failures import FailureCode
+from pixel_env.operations.crop_image import CropImage
+from pixel_env.operations.select_frames import SelectFrames
 from pixel_env.task import TaskSet
 from pixel_env.testing import BrokenSource, PixelSource, tiny_task, tiny_task_set, tiny_video_task
-from pixel_env.types import Answer, CropImage, Limits, SelectFrames, Stop, Unfinished
+from pixel_env.types import Answer, Limits, Stop, Unfinished
 from pixel_env.views import View, ViewKind
 
 DEFAULT, RELEASED = DIALECTS["default"], DIALECTS["released"]

@@ -7,13 +7,15 @@ import pytest
 
 from pixel_env.actions import write
 from pixel_env.boxes import Box
-from pixel_env.dialects import DIALECTS, dialect_named, view_budgets
+from pixel_env.dialects.table import DIALECTS, dialect_named, view_budgets
 from pixel_env.env import PixelEnv
 from pixel_env.interventions import blank, random_place, unchanged, withheld
-from pixel_env.media import DecodeCache, show
+from pixel_env.media.images import DecodeCache, show
+from pixel_env.operations.crop_image import CropImage
+from pixel_env.operations.select_frames import SelectFrames
 from pixel_env.store import TrajectoryStore, read, trajectory_of, write_rollout
 from pixel_env.testing import BrokenSource, PixelSource, tiny_task, tiny_video_task
-from pixel_env.types import CropImage, Limits, SelectFrames, Stop
+from pixel_env.types import Limits, Stop
 from pixel_env.views import View, ViewKind
 
 DEFAULT, RELEASED, TINY = DIALECTS["default"], DIALECTS["released"], DIALECTS["tiny"]
@@ -191,7 +193,7 @@ def test_an_operation_on_a_source_that_can_no_longer_be_read_is_told_to_the_mode
 def test_blanks_of_many_sources_are_made_side_by_side():
     from concurrent.futures import ThreadPoolExecutor
 
-    from pixel_env.media import BlankSource
+    from pixel_env.media.images import BlankSource
 
     cache = DecodeCache(10, decoders=1)  # so small that no source stays: a blank must not wait for another decoder
     sources = [BlankSource(PixelSource(40, 30, shade)) for shade in range(40)]

@@ -5,11 +5,12 @@ import pytest
 
 from pixel_env.actions import write
 from pixel_env.boxes import Box
-from pixel_env.dialects import DIALECTS
+from pixel_env.dialects.table import DIALECTS
 from pixel_env.env import PixelEnv
+from pixel_env.operations.crop_image import CropImage
+from pixel_env.operations.select_frames import SelectFrames
 from pixel_env.render import CANVAS
 from pixel_env.testing import PixelSource, tiny_task, tiny_task_set, tiny_video_task
-from pixel_env.types import CropImage, SelectFrames
 
 DEFAULT = DIALECTS["default"]
 RED, YELLOW = (230, 25, 75), (255, 225, 25)

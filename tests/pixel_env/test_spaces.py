@@ -7,9 +7,10 @@ import pytest
 from gymnasium.vector.utils import batch_space
 
 from pixel_env.actions import parse
-from pixel_env.dialects import DIALECTS
+from pixel_env.dialects.table import DIALECTS
+from pixel_env.operations.crop_image import CropImage
 from pixel_env.spaces import AssistantText, Pictures, UnicodeText
-from pixel_env.types import Answer, CropImage, Unfinished
+from pixel_env.types import Answer, Unfinished
 
 SPACES = [UnicodeText(), Pictures(), AssistantText(DIALECTS["default"])]
 

@@ -8,13 +8,15 @@ import pytest
 
 from pixel_env.actions import write
 from pixel_env.boxes import Box
-from pixel_env.dialects import DIALECTS
+from pixel_env.dialects.table import DIALECTS
 from pixel_env.env import PixelEnv
 from pixel_env.errors import ConfigError, TaskError
 from pixel_env.interventions import blank
+from pixel_env.operations.crop_image import CropImage
+from pixel_env.operations.select_frames import SelectFrames
 from pixel_env.store import TrajectoryStore, read, row_of, save_picture, trajectory_of, write_rollout
 from pixel_env.testing import PixelSource, tiny_task, tiny_video_task
-from pixel_env.types import CropImage, Prompt, SelectFrames, Trajectory, Unfinished
+from pixel_env.types import Prompt, Trajectory, Unfinished
 
 DEFAULT = DIALECTS["default"]
 CROP = write(CropImage(0, Box(0.5, 0.5, 1.0, 1.0)), DEFAULT)

@@ -7,8 +7,9 @@ import pytest
 
 from pixel_env.boxes import FULL
 from pixel_env.failures import Failure, FailureCode
+from pixel_env.operations.crop_image import CropImage
 from pixel_env.task import Task
-from pixel_env.types import Answer, CropImage, Malformed, Prompt, Text, Trajectory, Turn
+from pixel_env.types import Answer, Malformed, Prompt, Text, Trajectory, Turn
 from rewards.curiosity import released_curiosity_bonus
 from rewards.shaping import group_reward_named
 

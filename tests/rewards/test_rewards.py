@@ -4,8 +4,9 @@ import pytest
 from pixel_env.boxes import FULL
 from pixel_env.errors import ConfigError, UnknownNameError
 from pixel_env.failures import Failure, FailureCode
+from pixel_env.operations.crop_image import CropImage
 from pixel_env.task import Task
-from pixel_env.types import Answer, CropImage, Malformed, Prompt, Trajectory, Turn
+from pixel_env.types import Answer, Malformed, Prompt, Trajectory, Turn
 from rewards.advantages import informative
 from rewards.curiosity import curiosity_bonus
 from rewards.penalty import efficiency_penalty

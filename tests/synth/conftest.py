@@ -4,7 +4,7 @@ import threading
 
 import pytest
 
-from synth.expert.config import ExpertConfig
+from synth.teachers.expert.config import ExpertConfig
 from tests.synth.scripted_server import Served
 
 
@@ -22,7 +22,7 @@ def server():
 def teacher(server, tmp_path):
     """A teacher at the server, with options of its configuration."""
     pytest.importorskip("openai")
-    from synth.expert.teacher import ExpertTeacher
+    from synth.teachers.expert.teacher import ExpertTeacher
 
     def make(**options):
         defaults = {"base_url": server.url, "cache": str(tmp_path / "cache"), "concurrency": 4, "timeout_s": 20.0}

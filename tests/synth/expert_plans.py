@@ -2,12 +2,13 @@
 
 import sys
 
-from agents.traces import Mistake
+from agents.traces.trace import Mistake
 from pixel_env.boxes import Box
+from pixel_env.operations.crop_image import CropImage
+from pixel_env.operations.select_frames import SelectFrames
 from pixel_env.testing import tiny_task, tiny_video_task
-from pixel_env.types import CropImage, SelectFrames
-from synth.expert.config import ExpertConfig
-from synth.plans import Look, Plan, PlanKind
+from synth.plans.plan import Look, Plan, PlanKind
+from synth.teachers.expert.config import ExpertConfig
 
 CUE = CropImage(0, Box(0.5, 0.5, 0.75, 0.75))
 ASIDE = Look(CropImage(0, Box(0.0, 0.0, 0.25, 0.25)), Mistake.UNRELATED_REGION)
@@ -54,7 +55,7 @@ def narrated(teacher, plans, seed=0):
 
 
 def narrate_elsewhere(url, cache):
-    from synth.expert.teacher import ExpertTeacher
+    from synth.teachers.expert.teacher import ExpertTeacher
 
     teacher = ExpertTeacher(ExpertConfig("m", base_url=url, cache=cache, concurrency=3))
     for _ in teacher.narrate(plans_of_all_kinds(5), seed=0):

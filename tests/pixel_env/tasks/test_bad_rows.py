@@ -14,10 +14,10 @@ from PIL import Image
 
 from pixel_env.errors import MissingExtraError, PixelEnvError, TaskError
 from pixel_env.tasks import BadRowsWarning, load_tasks
-from pixel_env.tasks.pictures import PictureFolder, picture_facts, thorough_fault
-from pixel_env.tasks.recognition import FORMATS
-from pixel_env.tasks.row import Row
-from pixel_env.tasks.rows import columns_of, read_rows
+from pixel_env.tasks.files.images import PictureFolder, picture_facts, thorough_fault
+from pixel_env.tasks.files.row import Row
+from pixel_env.tasks.files.rows import columns_of, read_rows
+from pixel_env.tasks.formats.recognition import FORMATS
 
 
 @pytest.fixture

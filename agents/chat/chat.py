@@ -1,0 +1,206 @@
+"""A processor's chat format: texts and pictures -> token ids, and back.
+
+What stands between texts (headers, end tokens, picture marks) is read off the processor's own template once
+(`chat_frame.py`). From then on ids are glued: nothing that was sampled is ever rendered or tokenised again. A video
+is its frames, one picture each, or one entry of the prompt (`video_entry.py`) where the dialect says so. Knows nothing
+of environments, engines or rewards.
+"""
+
+import re
+import threading
+from collections.abc import Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from transformers import AutoProcessor
+
+from agents.chat.content_id import Frames
+from agents.chat.feature_cache import FeatureCache, Features
+from agents.chat.template import read_frame, renderer
+from agents.chat.video_entry import VideoEntry, read_video_entry
+from pixel_env.dialects.table import Dialect
+from pixel_env.episode import Prompt
+from pixel_env.errors import ConfigError
+
+Size = tuple[int, int]
+
+
+class Chat:
+    """One processor's chat format, speaking one dialect. Implements `chat_format.ChatFormat`. Thread-safe."""
+
+    def __init__(self, processor: Any, dialect: Dialect) -> None:
+        self.processor = processor
+        self.dialect = dialect
+        self._tokenizer = processor.tokenizer
+        self._features = FeatureCache()
+        self._lock = threading.Lock()  # fast tokenizers raise "Already borrowed" when threads share one
+        self._frame = read_frame(renderer(processor), images_first=dialect.images_first)
+        self.video_entry = dialect.video_entry
+        self.image_id: int = processor.image_token_id
+        self.video_id: int | None = getattr(processor, "video_token_id", None)
+        self.pad_id: int = self._tokenizer.pad_token_id
+        after_turn = self._ids(self._frame.assistant_to_user)
+        self.end_id: int = after_turn[0]
+        structural = {token.content: id for id, token in self._tokenizer.added_tokens_decoder.items() if token.special}
+        self.banned_ids = frozenset(structural.values()) - {self.end_id}
+        if self.image_id not in self.banned_ids or self.end_id not in structural.values():
+            raise ConfigError(
+                f"the tokenizer of {_name_of(processor)} does not mark {processor.image_token!r} and the token that "
+                "ends a turn as special; pictures and turns could not be told from text. Use the model's own tokenizer."
+            )
+        # A text that spells a structural token is cut inside of it, so that it stays text.
+        self._spelled = re.compile("|".join(f"(?<={re.escape(n[0])})(?={re.escape(n[1:])})" for n in structural))
+
+    @classmethod
+    def from_pretrained(cls, folder: str | Path, dialect: Dialect) -> "Chat":
+        """The chat format of a checkpoint folder."""
+        return cls(AutoProcessor.from_pretrained(folder), dialect)
+
+    # -------------------------------------------------------------------------------------------- texts and ids
+
+    def open(self, prompt: Prompt, images: Sequence[np.ndarray], *, video_frames: int = 0) -> tuple[int, ...]:
+        """The conversation up to and including the assistant's header, one placeholder per picture token.
+
+        The first `video_frames` images are one video entry. Raises ConfigError where the processor writes no plain one.
+        """
+        frame, sizes = self._frame, [size_of(image) for image in images]
+        before, after = frame.user_turn(len(sizes) - video_frames, self._video.mark if video_frames else "")
+        if prompt.system:
+            ids = self._glued(frame.head, prompt.system, frame.system_to_user + before, prompt.question, after)
+        else:
+            ids = self._glued(frame.bare_head + before, prompt.question, after)
+        return self._expanded(ids, sizes, video_frames)
+
+    def reply(self, text: str, images: Sequence[np.ndarray], *, ended: bool) -> tuple[int, ...]:
+        """What follows the assistant's sampled ids: their end if they lack it, `text` as a user turn, a new header."""
+        return self._reply(text, [size_of(image) for image in images])[1 if ended else 0 :]
+
+    def encode(self, text: str) -> tuple[int, ...]:
+        """An assistant's turn, end token included."""
+        return (*self._glued("", text), self.end_id)
+
+    def decode(self, ids: Sequence[int]) -> str:
+        """An assistant's ids as text, verbatim, without the end token."""
+        kept = ids[:-1] if ids and ids[-1] == self.end_id else ids
+        with self._lock:
+            return self._tokenizer.decode(list(kept), skip_special_tokens=False, clean_up_tokenization_spaces=False)
+
+    def call_opening_ids(self) -> frozenset[int]:
+        """The token that opens a call: a policy that must not call bans it."""
+        opening = self.dialect.calls.opening
+        ids = self._ids(opening)
+        if len(ids) != 1:
+            raise ConfigError(
+                f"the tokenizer of {_name_of(self.processor)} writes {opening!r} with {len(ids)} tokens, so calls "
+                "cannot be banned by one. Use a dialect whose opening is one token, or add that token."
+            )
+        return frozenset(ids)
+
+    def count_tokens(self, text: str, sizes: Sequence[Size], *, video_frames: int = 0) -> int:
+        """Tokens that a turn with `text` and pictures of these (width, height) takes, its header and end included."""
+        return len(self._reply(text, sizes, video_frames))
+
+    def _reply(self, text: str, sizes: Sequence[Size], video_frames: int = 0) -> tuple[int, ...]:
+        before, after = self._frame.user_turn(len(sizes) - video_frames, self._video.mark if video_frames else "")
+        ids = self._glued(self._frame.assistant_to_user + before, text, after)
+        return self._expanded(ids, sizes, video_frames)
+
+    def _glued(self, *pieces: str) -> list[int]:
+        """Ids of frame, text, frame, text, ...: one span, so that tokens join across borders as in a rendering."""
+        spans = [""]
+        for place, piece in enumerate(pieces):
+            first, *others = self._spelled.split(piece) if place % 2 else [piece]
+            spans[-1] += first
+            spans += others
+        return [id for span in spans for id in self._ids(span)]
+
+    def _ids(self, text: str) -> list[int]:
+        with self._lock:
+            return self._tokenizer.encode(text, add_special_tokens=False)
+
+    def _expanded(self, ids: Sequence[int], sizes: Sequence[Size], video_frames: int = 0) -> tuple[int, ...]:
+        counts = {self.image_id: iter([self.picture_tokens(*size) for size in sizes[video_frames:]])}
+        if video_frames:
+            counts[self._video.token_id] = iter([self.video_tokens(sizes[:video_frames])])
+        return tuple(kept for id in ids for kept in ((id,) * next(counts[id]) if id in counts else (id,)))
+
+    # ------------------------------------------------------------------------------------------------- pictures
+
+    @property
+    def picture_factor(self) -> int:
+        """Sides of pictures are multiples of it; its square is one token."""
+        factor: int = self.processor.image_processor.patch_size * self.processor.image_processor.merge_size
+        return factor
+
+    def picture_tokens(self, width: int, height: int) -> int:
+        """Tokens of a picture shown at `width` x `height`."""
+        factor = self.picture_factor
+        if width % factor or height % factor:
+            raise ConfigError(
+                f"a picture is shown at {width}x{height}, but {_name_of(self.processor)} reads multiples of {factor}. "
+                f"Set the pixel budgets' factor to {factor}."
+            )
+        return (width // factor) * (height // factor)
+
+    def video_tokens(self, sizes: Sequence[Size]) -> int:
+        """Tokens of a video entry whose frames are shown at these (width, height). Raises TaskError if they differ."""
+        return self._video.steps(sizes) * self.picture_tokens(*sizes[0])
+
+    @cached_property
+    def holds_videos(self) -> bool:
+        """Whether a conversation may hold a video entry: the dialect has them, and the processor writes plain ones."""
+        try:
+            return self.video_entry and self._video is not None
+        except ConfigError:
+            return False
+
+    @property
+    def frames_per_step(self) -> int:
+        """Frames of a video entry that are read at once. Raises ConfigError where the processor writes no plain one."""
+        return self._video.step
+
+    def features(self, images: Sequence[np.ndarray], videos: Sequence[Frames] = ()) -> dict[str, torch.Tensor]:
+        """What the model takes of pictures and videos that already have their shown size; {} for none.
+
+        `pixel_values` and `image_grid_thw` of the images, `pixel_values_videos` and `video_grid_thw` of the videos.
+        """
+        features: dict[str, torch.Tensor] = {}
+        if images:
+            found = self._features.of(images, self._processed)
+            features["pixel_values"] = torch.cat([one.patches for one in found])
+            features["image_grid_thw"] = torch.stack([one.grid for one in found])
+        if videos:
+            found = self._features.of(videos, self._video.processed)
+            features["pixel_values_videos"] = torch.cat([one.patches for one in found])
+            features["video_grid_thw"] = torch.stack([one.grid for one in found])
+        return features
+
+    @cached_property
+    def _video(self) -> VideoEntry:
+        with self._lock:
+            return read_video_entry(self.processor, self._frame, self.picture_factor)
+
+    def _processed(self, images: list[np.ndarray]) -> list[Features]:
+        batch = self.processor.image_processor(
+            images=images, do_resize=False, return_tensors="pt", input_data_format="channels_last"
+        )
+        patches = batch["pixel_values"].split(batch["image_grid_thw"].prod(-1).tolist())
+        # Copies: a part of a batch would keep all of it in memory.
+        return [Features(part.clone(), grid) for part, grid in zip(patches, batch["image_grid_thw"], strict=True)]
+
+    def mm_token_type_ids(self, ids: torch.Tensor) -> torch.Tensor:
+        """1 where `ids` hold an image's placeholder, 2 a video's, else 0: what position ids are made from."""
+        types = (ids == self.image_id).to(torch.int)
+        return types if self.video_id is None else types + 2 * (ids == self.video_id).to(torch.int)
+
+
+def size_of(image: np.ndarray) -> Size:
+    """Width and height."""
+    return image.shape[1], image.shape[0]
+
+
+def _name_of(processor: Any) -> str:
+    return str(processor.tokenizer.name_or_path or type(processor).__name__)

@@ -1,0 +1,31 @@
+"""What every chat format is: texts and pictures as token ids, and back.
+
+Knows prompts and pictures. Imports no model library.
+"""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+import numpy as np
+
+from pixel_env.episode import Prompt
+
+
+class ChatFormat(Protocol):
+    """Texts and pictures as token ids. `chat.Chat` follows a processor's template; `PlainChat` needs none.
+
+    `video_entry`: the frames of a video open a conversation as one entry, not as images.
+    """
+
+    end_id: int
+    pad_id: int
+    image_id: int
+    banned_ids: frozenset[int]
+    video_entry: bool
+
+    def call_opening_ids(self) -> frozenset[int]: ...
+    def open(self, prompt: Prompt, images: Sequence[np.ndarray], *, video_frames: int = 0) -> tuple[int, ...]: ...
+    def reply(self, text: str, images: Sequence[np.ndarray], *, ended: bool) -> tuple[int, ...]: ...
+    def encode(self, text: str) -> tuple[int, ...]: ...
+    def decode(self, ids: Sequence[int]) -> str: ...
+    def count_tokens(self, text: str, sizes: Sequence[tuple[int, int]], *, video_frames: int = 0) -> int: ...

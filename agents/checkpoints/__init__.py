@@ -1,0 +1,1 @@
+"""Checkpoints: the embedded ones, and how a model is named and loaded."""

@@ -1,0 +1,1 @@
+"""Configurations of commands: dataclasses, flags, YAML files and the recipes that ship."""

@@ -1,0 +1,212 @@
+"""Replicas of vLLM's server as one engine: token ids in, token ids and log-probabilities out.
+
+`pixel-env serve` starts them. A replica that dies costs its running requests one resubmission; one that comes back is
+given the present weights before it serves again (`replicas.py`). Knows vLLM's token-in, token-out interface, and of
+chat formats the placeholder of a picture and the token that ends a turn.
+"""
+
+import asyncio
+import hashlib
+import json
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from agents.chat.content_id import content_id
+from agents.engines.protocol import Request, Response
+from agents.engines.remote import RemoteRequests
+from agents.engines.served.replicas import RefusedError, Replica, ReplicaError, Replicas, Weights
+from agents.engines.wire import FORBIDDEN, EncodedPictures, collapsed
+from pixel_env.errors import ConfigError
+
+REFUSALS = 2
+"""A request that so many replicas refuse is at fault itself."""
+LOSSES = 5
+"""A request that so many replicas died of, or with, is not sent again."""
+_SLACK = 2
+# Connections that idle longer are not used again: the server closes them after 5 s, maybe just as a request is sent.
+_KEPT_ALIVE_S = 2.0
+
+
+class ServerEngine:
+    """Sends the turns of a conversation to one replica as long as it is not busier than others; `close` it at the end.
+
+    `urls`: of the replicas, without a path; `image_id`, `end_id`: of the chat format; `patience_s`: how long a request
+    waits while no replica is alive, and a change of weights is tried, before they fail.
+    """
+
+    static = False
+
+    def __init__(self, urls: Sequence[str], *, image_id: int, end_id: int, patience_s: float = 240.0) -> None:
+        if not urls:
+            raise ConfigError("no server was named; give the address of at least one, as `pixel-env serve` prints it")
+        self._image_id, self._end_id = image_id, end_id
+        self._patience_s = patience_s
+        self._resubmitted = 0
+        self._pictures = EncodedPictures()
+        self._encoders = ThreadPoolExecutor(max_workers=4, thread_name_prefix="encode")
+        self._requests = RemoteRequests("vllm-client", self._generated)
+        limits = httpx.Limits(max_connections=None, max_keepalive_connections=64, keepalive_expiry=_KEPT_ALIVE_S)
+        # Replicas are neighbours: a proxy that the environment names for the world outside does not know them.
+        self._client = httpx.AsyncClient(limits=limits, trust_env=False)
+        self._replicas = Replicas(urls, self._client, patience_s)
+        self._watch = self._requests.begin(self._replicas.watch())
+
+    @property
+    def in_flight(self) -> int:
+        """Requests whose responses no poll has returned yet."""
+        return self._requests.in_flight
+
+    @property
+    def resubmitted(self) -> int:
+        """How often, so far, a request was sent again because its replica died."""
+        return self._resubmitted
+
+    def submit(self, request: Request) -> None:
+        """Send `request` off; returns at once. Raises ConfigError for one with a video entry."""
+        if request.video_frames:
+            # A request cannot say that the frames keep their size, nor their pace: a server takes its own for all.
+            raise ConfigError(
+                "vLLM's server takes no video that is shown as one entry of the prompt. Let vLLM generate in this "
+                "process (vllm_mode 'colocate'), or show the frames as images: the dialect's name with ':frames' "
+                "after it."
+            )
+        self._requests.submit(request)
+
+    def poll(self) -> list[Response]:
+        """What has arrived, after a short wait for the first one."""
+        return self._requests.poll()
+
+    def cancel(self) -> None:
+        """Forget what is in flight: the servers are told by the end of its connections, and drop it too."""
+        self._requests.cancel()
+
+    def max_model_len(self) -> int:
+        """Tokens of the longest conversation that the replicas take, pictures included: the least of those that answer.
+
+        Replicas that turn up later and take less are not used. Raises ConfigError if none answers in time.
+        """
+        tokens = self._requests.begin(self._replicas.max_model_len()).result()
+        if tokens is None:
+            raise ConfigError(f"no server answers: {self._replicas.errors()}. Start them with `pixel-env serve`.")
+        return tokens
+
+    def use_weights(self, folder: Path) -> None:
+        """From now on every replica that serves holds the checkpoint in `folder` (on a disk that it sees).
+
+        Every process of a run calls it; a replica loads for the first that reaches it. Raises RuntimeError while turns
+        are under way, ConfigError if no replica held the weights in time.
+        """
+        self._use(_weights_in(folder.resolve()), "on machines that see this folder")
+
+    def use_sent_weights(self, version: str) -> None:
+        """From now on every replica that serves holds what `NCCLWeights` has sent under this name; else as above."""
+        self._use(Weights(version), "before weights are sent")
+
+    def _use(self, weights: Weights, condition: str) -> None:
+        if self.in_flight:
+            raise RuntimeError(f"{self.in_flight} turns are under way; weights change between rollouts only")
+        if not self._requests.begin(self._replicas.use_weights(weights)).result():
+            raise ConfigError(
+                f"no server holds the weights {weights.version} after {self._patience_s:.0f} s: "
+                f"{self._replicas.errors()}. Start them with `pixel-env serve`, {condition}."
+            )
+
+    def close(self) -> None:
+        """Ends the connections and the threads."""
+        self._watch.cancel()
+        self._requests.cancel()
+        self._requests.begin(self._client.aclose()).result(timeout=10)
+        self._requests.close()
+        self._encoders.shutdown(wait=False, cancel_futures=True)
+
+    # ------------------------------------------------------------------------------- in the event loop's thread
+
+    async def _generated(self, request: Request) -> Response:
+        key, body = await asyncio.get_running_loop().run_in_executor(self._encoders, self._prepared, request)
+        refused_by: set[str] = set()
+        losses = 0
+        while True:
+            replica = await self._free_replica(key, refused_by)
+            try:
+                return self._response(request, await self._replicas.ask(replica, "/inference/v1/generate", body))
+            except ReplicaError:
+                losses += 1
+                if losses >= LOSSES:
+                    raise
+                self._resubmitted += 1
+            except RefusedError:
+                refused_by.add(replica.url)
+                if len(refused_by) >= REFUSALS or self._chosen(key, refused_by) is None:
+                    raise
+
+    async def _free_replica(self, key: bytes, refused_by: set[str]) -> Replica:
+        """Waits for one to be alive. Raises ReplicaError if that takes too long."""
+        end = asyncio.get_running_loop().time() + self._patience_s
+        while asyncio.get_running_loop().time() < end:
+            if (replica := self._chosen(key, refused_by)) is not None:
+                return replica
+            await asyncio.sleep(0.1)
+        raise ReplicaError(f"no replica was alive for {self._patience_s:.0f} s: {self._replicas.errors()}")
+
+    def _chosen(self, key: bytes, refused_by: set[str]) -> Replica | None:
+        """The conversation's own replica, whose caches know it; another one if that is busier than most."""
+        alive = [one for one in self._replicas.all if one.alive and one.url not in refused_by]
+        if not alive:
+            return None
+        least = min(len(replica.under_way) for replica in alive)
+        free = [replica for replica in alive if len(replica.under_way) <= least + _SLACK]
+        return max(free, key=lambda replica: hashlib.blake2b(key + replica.url.encode(), digest_size=8).digest())
+
+    # -------------------------------------------------------------------------------------------- wire format
+
+    def _prepared(self, request: Request) -> tuple[bytes, bytes]:
+        """What tells the conversation from others, and the body to send. Slow for large pictures: not for the loop."""
+        body: dict[str, Any] = {
+            "token_ids": collapsed(request.prompt_ids, self._image_id),
+            "return_token_ids": True,
+            "sampling_params": {
+                "temperature": request.temperature,
+                "max_tokens": request.max_new_tokens,
+                "seed": request.seed % 2**63,
+                "logit_bias": {str(id): FORBIDDEN for id in request.banned_ids},
+                "logprobs": 0,
+                "stop_token_ids": [self._end_id],
+                "ignore_eos": True,
+                "detokenize": False,
+            },
+        }
+        if request.images:
+            named = [self._pictures.named(image) for image in request.images]
+            body["content_parts"] = [{"type": "image_url", "url": url, "uuid": name} for name, url in named]
+        return _conversation_key(request), json.dumps(body).encode()
+
+    def _response(self, request: Request, answer: Any) -> Response:
+        choice = answer["choices"][0]
+        if choice["finish_reason"] == "abort":
+            raise ReplicaError("the server ended, and the turn with it")
+        if tuple(answer["prompt_token_ids"]) != request.prompt_ids:
+            raise ValueError(
+                f"the server made {len(answer['prompt_token_ids'])} tokens of a prompt of {len(request.prompt_ids)}: "
+                "its picture processor disagrees with ours. Serve the checkpoint's own folder."
+            )
+        ids = tuple(choice["token_ids"])
+        logprobs = tuple(float(token["logprob"]) for token in choice["logprobs"]["content"])
+        return Response(request.request_id, ids, logprobs, ended=bool(ids) and ids[-1] == self._end_id)
+
+
+def _weights_in(folder: Path) -> Weights:
+    """The folder's weights, named by when they were written."""
+    written_ns = [file.stat().st_mtime_ns for file in folder.glob("*.safetensors")]
+    if not written_ns:
+        raise ConfigError(f"{folder} holds no *.safetensors; give the folder of a whole checkpoint")
+    return Weights(f"{folder} of {max(written_ns)}", str(folder))
+
+
+def _conversation_key(request: Request) -> bytes:
+    """The same for all turns of one conversation, and for the rollouts of one question."""
+    first = content_id(request.images[0]) if request.images else ""
+    return hashlib.blake2b(f"{request.prompt_ids[:256]}{first}".encode(), digest_size=16).digest()

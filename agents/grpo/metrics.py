@@ -1,0 +1,58 @@
+"""What is logged of a generation batch, from its trajectories and reward parts.
+
+Pure: numpy on values; knows nothing of TRL or processes. Averages over one batch; TRL averages them over a logging
+window. A figure without a case in the batch (accuracy of a category that did not come up) is left out, not zero.
+"""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from agents.metrics.trajectories import calls, failures_by_code, rapr, stop_reasons
+from pixel_env.episode import Stop, Trajectory
+
+
+def trajectory_metrics(trajectories: Sequence[Trajectory]) -> dict[str, float]:
+    """Accuracy, RaPR, calls and call advantage (overall and by category), failures by code, stop reasons, turns."""
+    metrics = _accuracy_and_calls(trajectories, "")
+    for category in sorted({trajectory.task.category for trajectory in trajectories} - {""}):
+        of_category = [trajectory for trajectory in trajectories if trajectory.task.category == category]
+        metrics |= _accuracy_and_calls(of_category, f"/{category}")
+    codes, stops = failures_by_code(trajectories), stop_reasons(trajectories)
+    metrics |= {f"failures/{code}": count / len(trajectories) for code, count in sorted(codes.items())}
+    metrics["failures/all"] = sum(codes.values()) / len(trajectories)
+    metrics |= {f"stops/{stop}": stops.get(stop.value, 0) / len(trajectories) for stop in Stop}
+    metrics["turns"] = _mean([len(trajectory.turns) for trajectory in trajectories])
+    return metrics
+
+
+def part_metrics(parts: Mapping[str, np.ndarray]) -> dict[str, float]:
+    """The mean of each part of the reward, over the batch."""
+    return {f"reward_parts/{name}": float(np.mean(values_B)) for name, values_B in parts.items() if len(values_B)}
+
+
+def length_figures(lengths_B3: np.ndarray) -> dict[str, float]:
+    """TRL's figures of lengths; the columns are tokens of the prompt, sampled ones, and all behind the prompt."""
+    prompt_B, sampled_B, completion_B = lengths_B3.T.astype(np.float64)
+    figures = {"prompts/mean_length": prompt_B.mean(), "completions/mean_length": sampled_B.mean()}
+    figures |= {"completions/min_length": sampled_B.min(), "completions/max_length": sampled_B.max()}
+    figures["completions/mean_length_with_observations"] = completion_B.mean()
+    return {name: float(value) for name, value in figures.items()}
+
+
+def _accuracy_and_calls(trajectories: Sequence[Trajectory], suffix: str) -> dict[str, float]:
+    rewards_B = np.array([trajectory.reward for trajectory in trajectories])
+    called_B = np.array([trajectory.valid_operations > 0 for trajectory in trajectories])
+    metrics = {
+        f"accuracy{suffix}": _mean(rewards_B),
+        f"rapr{suffix}": rapr(trajectories),
+        f"calls{suffix}": calls(trajectories),
+    }
+    if called_B.any() and not called_B.all():
+        # Accuracy of rollouts that looked minus of those that did not: what a policy that follows correctness sees.
+        metrics[f"call_advantage{suffix}"] = _mean(rewards_B[called_B]) - _mean(rewards_B[~called_B])
+    return metrics
+
+
+def _mean(values: Sequence[float] | np.ndarray) -> float:
+    return float(np.mean(np.asarray(values, dtype=np.float64)))

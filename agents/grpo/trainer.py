@@ -1,0 +1,327 @@
+"""`PixelGRPOTrainer`: TRL's GRPOTrainer on rollouts of pixel environments.
+
+It translates and copies nothing: `_generate` plays episodes, `_calculate_rewards` shapes whole groups, the rest of the
+overrides see to it that a forward pass gets only the rows that matter, and their pixels only then. The loss is TRL's.
+`tests/contracts/test_trl.py` pins every seam used here.
+"""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from accelerate.utils import gather_object
+from transformers import TrainerCallback
+from trl import GRPOTrainer
+from trl.models.utils import unwrap_model_for_generation
+
+from agents.chat.chat import Chat
+from agents.checkpoints.names import model_folder
+from agents.engines.protocol import Engine
+from agents.engines.transformers import TransformersEngine
+from agents.grpo.config import PixelGRPOConfig
+from agents.grpo.engine import check_fsdp, check_vllm, engine_beside
+from agents.grpo.filter import kept_places, share_of_normaliser
+from agents.grpo.forward_passes import forward_passes
+from agents.grpo.held_out import HeldOut
+from agents.grpo.metrics import length_figures, part_metrics, trajectory_metrics
+from agents.grpo.replay_batches import Replay, buffer_of
+from agents.grpo.rewards import RewardFunction, group_reward_of, reward_columns, shaped_totals
+from agents.grpo.rows import loss_mask, messages_of, moving, task_rows, with_tokens, zero_loss
+from agents.grpo.scored_rows import rows_of, scattered
+from agents.grpo.seeds import GenerationSeeds
+from agents.grpo.token_ban import banned
+from agents.rollout import Rollout, rollout
+from pixel_env.dialects.table import Dialect, dialect_named
+from pixel_env.episode import Stop
+from pixel_env.errors import TaskError
+from pixel_env.tasks import TaskSpec, load_tasks
+from rewards.shaping import GroupReward
+
+
+class PixelGRPOTrainer(GRPOTrainer):
+    """GRPO whose rollouts look closer.
+
+    `model`: a folder, a hub id, the name of an embedded checkpoint, or a model; `tasks`: whatever `load_tasks` takes;
+    `reward_funcs`: TRL's, unchanged (they are also given `trajectory=`, one per completion); `group_reward`: a preset,
+    'module:function' or a function, by default what `args` says. All rewards are added up.
+    """
+
+    def __init__(
+        self,
+        model: Any,
+        tasks: TaskSpec,
+        args: PixelGRPOConfig | None = None,
+        reward_funcs: RewardFunction | list[RewardFunction] | None = None,
+        group_reward: str | GroupReward | None = None,
+        eval_tasks: TaskSpec | None = None,
+        processing_class: Any = None,
+        dialect: Dialect | None = None,
+        callbacks: list[TrainerCallback] | None = None,
+        peft_config: Any = None,
+        quantization_config: Any = None,
+    ) -> None:
+        args = args or PixelGRPOConfig()
+        use_vllm, args.use_vllm = args.use_vllm, False  # TRL would start an engine of its own
+        if use_vllm:
+            check_vllm(args)
+        self._task_sets = {"train": load_tasks(tasks, split="train")}
+        if eval_tasks is not None:
+            self._task_sets["eval"] = load_tasks(eval_tasks, split="test")
+        self._group_reward = group_reward_of(group_reward, args)
+        functions, args.reward_weights = reward_columns(reward_funcs, self._group_reward, args.reward_weights)
+        super().__init__(
+            model=model_folder(model) if isinstance(model, str) else model,
+            reward_funcs=functions,
+            args=args,
+            train_dataset=task_rows(len(self._task_sets["train"])),
+            eval_dataset=task_rows(len(self._task_sets["eval"])) if eval_tasks is not None else None,
+            processing_class=processing_class,
+            callbacks=callbacks,
+            peft_config=peft_config,
+            quantization_config=quantization_config,
+        )
+        self.dialect = dialect or dialect_named(args.dialect)
+        self.chat = Chat(self.processing_class, self.dialect)
+        self._rollouts: dict[str, list[Rollout]] = {"train": [], "eval": []}
+        self._scored: Sequence[Rollout] = ()
+        self._seeds = GenerationSeeds(args.seed)
+        self._held_out = HeldOut(self.num_generations_eval)
+        # A row of zero advantage has no gradient, unless a KL or an entropy term gives it one.
+        has_other_terms = self.beta or self._entropy_bonus_enabled or self.aux_loss_enabled
+        self._filters = args.filter_zero_advantage and not has_other_terms and self.top_entropy_quantile == 1.0
+        self._replay = Replay(buffer_of(args), self.chat.pad_id) if args.replay_capacity else None
+        if self.is_fsdp_enabled:
+            check_fsdp(self.accelerator, use_vllm=use_vllm)
+        self._vllm = engine_beside(args, self.model, self.chat, self.accelerator) if use_vllm else None
+        # TRL corrects for another sampler's log-probabilities where it believes that vLLM generates.
+        self.use_vllm = args.use_vllm = use_vllm
+
+    # ------------------------------------------------------------------------------------------------- rollouts
+
+    def _generate(self, prompts: list[str]) -> tuple[Any, ...]:
+        """Plays one episode per row. Pictures stay references: the forward pass materialises those of its own rows."""
+        mode = self._mode
+        task_set = self._task_sets[mode]
+        settings = self.args.settings(self.dialect, task_set)
+        composed = {prompt: task_set.tasks[int(prompt)] for prompt in dict.fromkeys(prompts)}
+        with self._generating() as engine:
+            played = rollout(
+                [composed[prompt] for prompt in prompts],
+                engine,
+                self.chat,
+                settings=settings,
+                sampling=self.args.sampling(mode),
+                seed=self._rollout_seed(mode, len(prompts)),
+            )
+        _check_that_some_played(played)
+        rollouts = [with_tokens(row, self.chat) for row in played]
+        self._rollouts[mode] = rollouts
+        self._scored = rollouts
+        self._log_lengths(rollouts, mode)
+        return (
+            [list(row.prompt_ids) for row in rollouts],
+            [list(row.completion_ids) for row in rollouts],
+            [[int(said) for said in row.sampled] for row in rollouts],
+            [messages_of(row.trajectory) for row in rollouts],
+            [list(row.logprobs) for row in rollouts],
+            {"trajectory": [row.trajectory for row in rollouts]},
+            None,
+            [],
+        )
+
+    @contextmanager
+    def _generating(self) -> Iterator[Engine]:
+        """What generates turns with the present weights."""
+        with torch.no_grad():
+            if self._vllm is not None:
+                policy = self.accelerator.unwrap_model(self.model_wrapped)
+                with self._vllm.generating(policy, self.state.global_step) as engine:
+                    yield engine
+                return
+            with (
+                unwrap_model_for_generation(
+                    self.model_wrapped, self.accelerator, gather_deepspeed3_params=self.args.ds3_gather_for_generation
+                ) as policy,
+                self.accelerator.autocast(),
+            ):
+                yield self._engine(policy)
+
+    def _engine(self, policy: torch.nn.Module) -> Engine:
+        """The policy itself as an engine."""
+        return TransformersEngine(policy, self.chat, max_batch=self.args.rollout_batch_size)
+
+    @property
+    def _mode(self) -> str:
+        return "train" if self.model.training else "eval"
+
+    def _rollout_seed(self, mode: str, rows: int) -> int:
+        # A group that is spread over processes must not play the same rollouts in each.
+        process = 0 if rows % self._group_size(mode) == 0 else self.accelerator.process_index
+        return self._seeds.next(mode, self.state.global_step, process)
+
+    def _group_size(self, mode: str) -> int:
+        return self.num_generations if mode == "train" else self.num_generations_eval
+
+    # -------------------------------------------------------------------------------------------------- rewards
+
+    def _calculate_rewards(
+        self, inputs: list[dict[str, Any]], prompts: list[Any], completions: list[Any], completion_ids_list: list[Any]
+    ) -> torch.Tensor:
+        """TRL's matrix of (all processes' rollouts, functions); the group reward fills its last column."""
+        mode = self._mode
+        local = [row.trajectory for row in self._rollouts[mode]]
+        questions = [[{"role": "user", "content": trajectory.prompt.text}] for trajectory in local]
+        rewards = super()._calculate_rewards(inputs, questions, completions, completion_ids_list)
+        trajectories = gather_object(local)
+        if self._group_reward is not None:
+            totals, parts = shaped_totals(self._group_reward, trajectories, self._group_size(mode))
+            rewards[:, -1] = torch.as_tensor(totals, dtype=rewards.dtype, device=rewards.device)
+            self._log(mode, part_metrics(parts))
+        # An episode that broke says nothing about the policy: TRL leaves a row of NaN out of the group.
+        rewards[torch.tensor([trajectory.stop is Stop.FAILED for trajectory in trajectories])] = torch.nan
+        self._log(mode, trajectory_metrics(trajectories))
+        if mode == "eval":
+            self._held_out.add(trajectories)
+        return rewards
+
+    # --------------------------------------------------------------------------------------------------- update
+
+    def _generate_and_score_completions(self, inputs: list[dict[str, Any]]) -> dict[str, Any]:
+        """TRL's batch; each row also names its rollout, which it keeps through TRL's shuffling and splitting."""
+        batch: dict[str, Any] = super()._generate_and_score_completions(inputs)
+        batch["rollout_index"] = torch.arange(len(inputs), device=batch["advantages"].device)
+        share = self.accelerator.gather(moving(batch["advantages"]).float()).mean().item()
+        self._log(self._mode, {"filtered": 1.0 - share})
+        return self._replayed(batch) if self._replay is not None and self._mode == "train" else batch
+
+    def _replayed(self, batch: dict[str, Any]) -> dict[str, Any]:
+        """The batch with earlier rows in the places of those that teach nothing."""
+        assert self._replay is not None
+        step = self.state.global_step
+        generation = self._seeds.count("train")
+        rng = np.random.default_rng((self.args.seed, step, generation, self.accelerator.process_index))
+        filled = self._replay.fill(batch, self._rollouts["train"], step, rng)
+        self._rollouts["train"] = filled.rollouts
+        gathered = gather_object([filled.figures])
+        self._log("train", {name: float(np.mean([one[name] for one in gathered])) for name in filled.figures})
+        items = self.accelerator.gather(loss_mask(filled.batch).sum()).sum()
+        return {**filled.batch, "num_items_in_batch": items}
+
+    def _compute_loss(self, model: Any, inputs: dict[str, Any]) -> torch.Tensor:
+        """TRL's loss on the rows that move the policy, scaled to be the loss of all rows."""
+        mode = self._mode
+        kept = inputs
+        if mode == "train" and self._filters:
+            places = kept_places(inputs["advantages"], self.accelerator)
+            if not len(places):
+                return zero_loss(model)
+            kept = rows_of(inputs, places)
+        self._scored = [self._rollouts[mode][place] for place in kept["rollout_index"].tolist()]
+        loss = super()._compute_loss(model, kept)
+        return loss * share_of_normaliser(self.loss_type, kept, inputs)
+
+    def _get_per_token_logps_and_entropies(
+        self,
+        model: Any,
+        input_ids: torch.Tensor,
+        attention_mask: torch.Tensor,
+        logits_to_keep: int,
+        batch_size: int | None = None,
+        **options: Any,
+    ) -> tuple[torch.Tensor, torch.Tensor | None, torch.Tensor | None]:
+        """TRL's, in batches of rows of similar length, each cut to its longest, with the pixels of these rows."""
+        scored = self._scored
+        if len(scored) != len(input_ids):
+            raise RuntimeError(f"{len(input_ids)} rows are scored, but {len(scored)} rollouts are known for them")
+        passes = forward_passes(
+            scored,
+            input_ids,
+            attention_mask,
+            logits_to_keep,
+            batch_size=batch_size,
+            chat=self.chat,
+            budgets=self.args.settings(self.dialect, self._task_sets[self._mode]).budgets,
+            processes=self.accelerator.num_processes,
+            sharded=self.is_deepspeed_enabled or self.is_fsdp_enabled,
+        )
+        results, rows = [], []
+        for one in passes:
+            with banned(self.accelerator.unwrap_model(model), self.chat.banned_ids), one.given_videos(model):
+                scores = super()._get_per_token_logps_and_entropies(
+                    model, one.input_ids, one.attention_mask, one.logits_to_keep, **{**options, **one.pictures}
+                )
+            results.append(one.own(scores))
+            rows.append(one.rows)
+        return scattered(results, rows, logits_to_keep)
+
+    # ----------------------------------------------------------------------------------------------- evaluation
+
+    def evaluate(self, *args: Any, **options: Any) -> Any:
+        """TRL's; accuracy and RaPR are those of all held-out rollouts, each counted once, with a 95 % interval."""
+        self._held_out = HeldOut(self.num_generations_eval)
+        return super().evaluate(*args, **options)
+
+    def log(self, logs: dict[str, float], start_time: float | None = None) -> None:
+        """TRL's, which takes the mean over batches: the last one may be smaller, or filled up."""
+        if self._metrics["eval"]:
+            self._metrics["eval"] |= {name: [value] for name, value in self._held_out.figures().items()}
+        super().log(logs, start_time)
+
+    # ---------------------------------------------------------------------------------------------- checkpoints
+
+    def _save_rng_state(self, output_dir: str) -> None:
+        """What every process keeps in a checkpoint for itself: random states and its replay buffer."""
+        super()._save_rng_state(output_dir)
+        if self._replay is not None:
+            self._replay.save(self._replay_file(output_dir))
+
+    def _load_rng_state(self, checkpoint: str | None) -> None:
+        super()._load_rng_state(checkpoint)
+        if self._replay is not None and checkpoint is not None:
+            self._replay.load(self._replay_file(checkpoint))
+
+    def train(self, *args: Any, **options: Any) -> Any:
+        """TRL's; the policy's weights may have been changed since an engine took them."""
+        self._outdate_engine()
+        return super().train(*args, **options)
+
+    def _load_best_model(self) -> None:
+        super()._load_best_model()
+        self._outdate_engine()
+
+    def _outdate_engine(self) -> None:
+        if self._vllm is not None:
+            self._vllm.outdate()
+
+    def _replay_file(self, checkpoint: str) -> Path:
+        return Path(checkpoint) / f"replay_{self.accelerator.process_index}.pkl"
+
+    # -------------------------------------------------------------------------------------------------- logging
+
+    def _log(self, mode: str, metrics: dict[str, float]) -> None:
+        for name, value in metrics.items():
+            self._metrics[mode][name].append(value)
+
+    def _log_lengths(self, rollouts: Sequence[Rollout], mode: str) -> None:
+        """TRL's length figures, which belong to the method that is overridden: sampled tokens, not observations."""
+        lengths = [[len(row.prompt_ids), sum(row.sampled), len(row.completion_ids)] for row in rollouts]
+        gathered = self.accelerator.gather(torch.tensor(lengths, device=self.accelerator.device)).float()
+        if mode == "train":
+            self.state.num_input_tokens_seen += int(gathered[:, 0].sum() + gathered[:, 2].sum())
+        self._metrics[mode]["num_tokens"] = [self.state.num_input_tokens_seen]
+        self._log(mode, length_figures(gathered.cpu().numpy()))
+
+    def _send_telemetry(self) -> None:
+        """Nothing is reported to anybody."""
+
+
+def _check_that_some_played(played: Sequence[Rollout]) -> None:
+    """Single episodes may break; if all of a process do, training would go on without learning anything."""
+    if played and all(row.trajectory.stop is Stop.FAILED for row in played):
+        raise TaskError(f"all {len(played)} episodes of this step broke; the first: {played[0].trajectory.error}")
+
+
+__all__ = ["PixelGRPOConfig", "PixelGRPOTrainer"]

@@ -1,0 +1,1 @@
+"""Metrics of trajectories, shared by training and evaluation."""

@@ -1,0 +1,140 @@
+"""Figures on trajectories, for training and evaluation alike: accuracy, RaPR, calls, failures, tokens, call advantage.
+
+Pure functions on sequences of `Trajectory`; whoever draws passes an rng. Knows nothing of models, engines or files.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from pixel_env.episode import Trajectory
+from pixel_env.errors import ConfigError
+from pixel_env.media.images import shown_size
+from pixel_env.views import ViewBudgets
+
+Z_95 = 1.959963984540054
+"""The standard normal's 97.5 % quantile: what a 95 % interval is wide."""
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """A figure with its 95 % interval and the number of items (trajectories or questions) that it rests on.
+
+    All three are NaN where there is nothing to estimate it from.
+    """
+
+    value: float
+    low: float
+    high: float
+    n: int
+
+
+NOTHING = Estimate(float("nan"), float("nan"), float("nan"), 0)
+
+
+def accuracy(trajectories: Sequence[Trajectory]) -> Estimate:
+    """Mean grade with Wilson's interval (for partial grades it is on the safe side: their variance is smaller)."""
+    return wilson(sum(trajectory.reward for trajectory in trajectories), len(trajectories))
+
+
+def wilson(successes: float, n: int) -> Estimate:
+    """Share of `successes` among `n` with Wilson's 95 % interval."""
+    if n == 0:
+        return NOTHING
+    share, z2 = successes / n, Z_95**2
+    centre = (share + z2 / (2 * n)) / (1 + z2 / n)
+    half = Z_95 / (1 + z2 / n) * np.sqrt(share * (1 - share) / n + z2 / (4 * n * n))
+    return Estimate(share, max(0.0, float(centre - half)), min(1.0, float(centre + half)), n)
+
+
+def paired_difference(
+    after: Sequence[Trajectory], before: Sequence[Trajectory], *, rng: np.random.Generator, draws: int = 2000
+) -> Estimate:
+    """Mean grade of `after` minus that of `before` on the same questions; the interval resamples questions."""
+    after_by_task, before_by_task = _grades_by_task(after), _grades_by_task(before)
+    if after_by_task.keys() != before_by_task.keys():
+        odd = sorted(after_by_task.keys() ^ before_by_task.keys())[0]
+        raise ConfigError(f"a paired difference needs the same questions on both sides; {odd!r} is only on one")
+    if not after_by_task:
+        return NOTHING
+    differences = np.array([np.mean(grades) - np.mean(before_by_task[task]) for task, grades in after_by_task.items()])
+    means = differences[rng.integers(len(differences), size=(draws, len(differences)))].mean(axis=1)
+    low, high = np.percentile(means, [2.5, 97.5])
+    return Estimate(float(differences.mean()), float(low), float(high), len(differences))
+
+
+def _grades_by_task(trajectories: Sequence[Trajectory]) -> dict[str, list[float]]:
+    grades: dict[str, list[float]] = {}
+    for trajectory in trajectories:
+        grades.setdefault(trajectory.task.task_id, []).append(trajectory.reward)
+    return grades
+
+
+def rapr(trajectories: Sequence[Trajectory]) -> float:
+    """Rate of pixel-space reasoning: the share of trajectories with at least one executed operation."""
+    return _mean([float(trajectory.valid_operations > 0) for trajectory in trajectories])
+
+
+def calls(trajectories: Sequence[Trajectory]) -> float:
+    """Operations spent per trajectory, refused ones included."""
+    return _mean([float(trajectory.operations) for trajectory in trajectories])
+
+
+def failures_by_code(trajectories: Sequence[Trajectory]) -> dict[str, int]:
+    """How often each failure code came up, the commonest first."""
+    counts = Counter(failure.code.value for trajectory in trajectories for failure in trajectory.failures)
+    return dict(counts.most_common())
+
+
+def stop_reasons(trajectories: Sequence[Trajectory]) -> dict[str, int]:
+    """How many trajectories ended for each reason, the commonest first; running ones are not counted."""
+    return dict(Counter(t.stop.value for t in trajectories if t.stop is not None).most_common())
+
+
+def visual_tokens(trajectories: Sequence[Trajectory], budgets: ViewBudgets) -> float:
+    """Picture tokens per trajectory, what looking costs: one for each square of the budget's factor."""
+    totals = []
+    for trajectory in trajectories:
+        sizes = [(shown_size(view, budgets), budgets.of(view.kind).factor) for view in trajectory.views]
+        totals.append(float(sum((width // factor) * (height // factor) for (width, height), factor in sizes)))
+    return _mean(totals)
+
+
+def call_advantage(
+    trajectories: Sequence[Trajectory], *, rng: np.random.Generator, draws: int = 1000
+) -> dict[str, Estimate]:
+    """Per category: accuracy of the trajectories with an executed call minus that of those without.
+
+    The interval resamples questions. It is not an effect of calling: the policy chooses when to call.
+    """
+    categories = sorted({trajectory.task.category for trajectory in trajectories})
+    return {
+        category: _advantage([t for t in trajectories if t.task.category == category], rng, draws)
+        for category in categories
+    }
+
+
+def _advantage(trajectories: Sequence[Trajectory], rng: np.random.Generator, draws: int) -> Estimate:
+    rows = {task: row for row, task in enumerate(dict.fromkeys(t.task.task_id for t in trajectories))}
+    sums_Q4 = np.zeros((len(rows), 4))  # per question: grades with, trajectories with, grades without, ... without
+    for trajectory in trajectories:
+        column = 0 if trajectory.valid_operations else 2
+        sums_Q4[rows[trajectory.task.task_id], column : column + 2] += (trajectory.reward, 1.0)
+    value = float(_difference(sums_Q4.sum(axis=0)))
+    weights_DQ = rng.multinomial(len(rows), np.full(len(rows), 1 / len(rows)), size=draws)
+    resampled_D = _difference((weights_DQ @ sums_Q4).T)
+    if np.isnan(value):
+        return Estimate(value, value, value, len(rows))
+    low, high = np.nanpercentile(resampled_D, [2.5, 97.5])
+    return Estimate(value, float(low), float(high), len(rows))
+
+
+def _difference(sums_4: np.ndarray) -> np.ndarray:
+    with np.errstate(invalid="ignore"):  # no trajectory of one kind: NaN
+        return sums_4[0] / sums_4[1] - sums_4[2] / sums_4[3]
+
+
+def _mean(values: Sequence[float]) -> float:
+    return float(np.mean(values)) if values else float("nan")

@@ -1,0 +1,1 @@
+"""A run's output folder: its configuration, its shards and its summary."""

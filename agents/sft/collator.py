@@ -1,0 +1,219 @@
+"""Traces as training rows: each is played, and exactly what the assistant says in its unflagged turns is trained.
+
+A trace goes through the core loop (`rollout`) with an engine that says its turns, so that prompts, observations and
+ids are those of a real episode. Labels follow token positions as they were glued, never a search in a text. Knows
+nothing of the trainer.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from itertools import groupby
+from typing import Any
+
+import numpy as np
+import torch
+
+from agents.chat.blank_rows import blank_row
+from agents.chat.chat import Chat
+from agents.engines.protocol import Request, Response
+from agents.rollout import EpisodeSettings, Rollout, Sampling, rollout
+from agents.traces.trace import Trace, TraceTurn
+from pixel_env.dialects.table import Dialect
+from pixel_env.episode import Trajectory
+from pixel_env.errors import MediaError, TaskError
+from pixel_env.failures import FailureCode
+from pixel_env.media.images import show
+
+IGNORED = -100
+"""The label of a token that the loss skips."""
+
+
+class Fault(StrEnum):
+    """Why a trace cannot be trained on: what refused traces are counted by."""
+
+    TOO_LONG = "too_long"
+    UNREADABLE_PICTURE = "unreadable_picture"
+    REFUSED_CALL = "refused_call"
+    UNPLAYABLE = "unplayable"
+
+
+class UnusableTrace(TaskError):
+    """A trace that cannot be trained on. From a data loader's worker it arrives by its message, without its fault."""
+
+    def __init__(self, message: str, fault: Fault = Fault.UNPLAYABLE) -> None:
+        # A worker's exception is made anew from its whole traceback (torch's ExceptionWrapper), which ends in this.
+        super().__init__(message.rpartition(f"{type(self).__module__}.{type(self).__name__}: ")[2].rstrip("\n"))
+        self.fault = fault
+
+
+class _Replay:
+    """An engine for one episode: says the turns of a trace, one after the other. `images`: what it was shown last."""
+
+    static = True
+
+    def __init__(self, turns: Sequence[TraceTurn], chat: Chat) -> None:
+        self.images: tuple[np.ndarray, ...] = ()
+        self._turns = iter(turns)
+        self._chat = chat
+        self._responses: list[Response] = []
+
+    @property
+    def in_flight(self) -> int:
+        return len(self._responses)
+
+    def submit(self, request: Request) -> None:
+        self.images = tuple(request.images)
+        turn = next(self._turns, None)
+        ids = () if turn is None else self._chat.encode(turn.text)
+        error = "the trace has no further turn" if turn is None else None
+        self._responses.append(Response(request.request_id, ids, (0.0,) * len(ids), ended=True, error=error))
+
+    def cancel(self) -> None:
+        self._responses.clear()
+
+    def poll(self) -> list[Response]:
+        responses, self._responses = self._responses, []
+        return responses
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PlayedTrace:
+    """A trace with its ids; `labels` are the ids where they are trained and IGNORED elsewhere.
+
+    `images`: the pictures whose placeholders the ids hold, as shown; the first `rollout.video_frames` are one video.
+    """
+
+    rollout: Rollout
+    ids: tuple[int, ...]
+    labels: tuple[int, ...]
+    images: tuple[np.ndarray, ...]
+
+
+def play(trace: Trace, chat: Chat, settings: EpisodeSettings) -> PlayedTrace:
+    """The trace as an episode. Raises UnusableTrace for each Fault.
+
+    It must end exactly with its last turn, and no turn that is trained may have a call that is refused.
+
+    `settings.limits.max_tokens` bounds the whole conversation, the last turn included: no trace is cut.
+    """
+    sampling, engine = Sampling(temperature=0.0, max_turn_tokens=2**20), _Replay(trace.turns, chat)
+    unbounded = replace(settings, limits=replace(settings.limits, max_tokens=None))
+    [played] = rollout([trace.task], engine, chat, settings=unbounded, sampling=sampling, seed=0)
+    _check(trace, played, settings)
+    return PlayedTrace(played, played.prompt_ids + played.completion_ids, _labels(trace, played), engine.images)
+
+
+def _check(trace: Trace, played: Rollout, settings: EpisodeSettings) -> None:
+    trajectory, name = played.trajectory, f"The trace of task {trace.task.task_id!r}"
+    if (unread := _unread_picture(trajectory, settings)) is not None:
+        raise UnusableTrace(
+            f"{name} has a picture that cannot be shown: {unread}. Put a good one in its place, or leave it out.",
+            Fault.UNREADABLE_PICTURE,
+        )
+    for number, (turn, said) in enumerate(zip(trace.turns, trajectory.turns, strict=False), 1):
+        if turn.train and said.failure is not None:
+            raise UnusableTrace(
+                f"{name} would teach a call that is refused, in turn {number} ({said.failure.code}: "
+                f"{said.failure.message.rstrip('.')}). Give the --dialect that the trace was made in (now "
+                f'{settings.dialect.name!r}), or set "train" of that turn to false.',
+                Fault.REFUSED_CALL,
+            )
+    if len(trajectory.turns) < len(trace.turns) or trajectory.error is not None:
+        ending = trajectory.error or f"the episode stopped ({trajectory.stop}) after {len(trajectory.turns)} turns"
+        raise UnusableTrace(
+            f"{name} with {len(trace.turns)} turns cannot be played to its end: {ending}. Raise max_turns or "
+            f"max_images, or end the trace with an answer of the dialect {settings.dialect.name!r}.",
+            Fault.UNPLAYABLE,
+        )
+    tokens, longest = len(played.prompt_ids) + len(played.completion_ids), settings.limits.max_tokens
+    if longest is not None and tokens > longest:
+        raise UnusableTrace(
+            f"{name} has {tokens} tokens, pictures included, and {longest} are allowed. "
+            "Raise max_tokens if the model's context has room, or show smaller pictures.",
+            Fault.TOO_LONG,
+        )
+
+
+def _unread_picture(trajectory: Trajectory, settings: EpisodeSettings) -> MediaError | None:
+    """What keeps the task's pictures from being shown, looked for only where the episode has gone wrong."""
+    gone = any(failure.code is FailureCode.UNREADABLE_SOURCE for failure in trajectory.failures)
+    if not gone and trajectory.error is None:
+        return None
+    try:
+        for view in trajectory.task.opening_views:
+            show(view, settings.budgets)
+    except MediaError as error:
+        return error
+    return MediaError("it could not be read a moment ago") if gone else None
+
+
+def _labels(trace: Trace, played: Rollout) -> tuple[int, ...]:
+    labels = [IGNORED] * len(played.prompt_ids)
+    turns = iter(trace.turns)
+    place = 0
+    # A turn is one unbroken run of sampled ids: an observation, or at least a header, stands between two.
+    for said, run in groupby(played.sampled):
+        length = len(list(run))
+        trained = said and next(turns).train
+        labels += played.completion_ids[place : place + length] if trained else [IGNORED] * length
+        place += length
+    return tuple(labels)
+
+
+@dataclass(frozen=True)
+class TraceCollator:
+    """Rows `{"trace": index}` -> one padded batch, ready for the model's forward pass.
+
+    `always_sees`: a batch without any picture gets one more row that has one and that nothing is learned from
+    (`blank_rows.py`). Can be pickled, so that worker processes of any start method collate.
+    """
+
+    chat: Chat
+    settings: EpisodeSettings
+    traces: Sequence[Trace]
+    always_sees: bool = False
+
+    def __call__(self, rows: Sequence[Mapping[str, int]]) -> dict[str, torch.Tensor]:
+        """`input_ids`, `attention_mask`, `labels`, `mm_token_type_ids` of shape (B, T), and `Chat.features`."""
+        return self.batch([self.traces[row["trace"]] for row in rows])
+
+    def batch(self, traces: Sequence[Trace]) -> dict[str, torch.Tensor]:
+        """The batch of these traces, padded on the right to the longest."""
+        played = [play(trace, self.chat, self.settings) for trace in traces]
+        ids, labels = [row.ids for row in played], [row.labels for row in played]
+        features = self._features(played)
+        blank, own = blank_row(features, self.chat) if self.always_sees else ((), {})
+        if blank:
+            ids, labels = [*ids, blank], [*labels, (IGNORED,) * len(blank)]
+        input_ids = _padded(ids, self.chat.pad_id)
+        return {
+            "input_ids": input_ids,
+            "attention_mask": _padded([(1,) * len(row) for row in ids], 0),
+            "labels": _padded(labels, IGNORED),
+            "mm_token_type_ids": self.chat.mm_token_type_ids(input_ids),
+            **features,
+            **own,
+        }
+
+    def _features(self, played: Sequence[PlayedTrace]) -> dict[str, torch.Tensor]:
+        frames = [row.rollout.video_frames for row in played]
+        images = [image for row, count in zip(played, frames, strict=True) for image in row.images[count:]]
+        return self.chat.features(
+            images, [row.images[:count] for row, count in zip(played, frames, strict=True) if count]
+        )
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        chat = self.chat  # holds locks
+        return _collator, (chat.processor, chat.dialect, self.settings, self.traces, self.always_sees)
+
+
+def _collator(
+    processor: Any, dialect: Dialect, settings: EpisodeSettings, traces: Sequence[Trace], always_sees: bool
+) -> TraceCollator:
+    return TraceCollator(Chat(processor, dialect), settings, traces, always_sees)
+
+
+def _padded(rows: Sequence[Sequence[int]], value: int) -> torch.Tensor:
+    longest = max(map(len, rows))
+    return torch.tensor([[*row, *[value] * (longest - len(row))] for row in rows])

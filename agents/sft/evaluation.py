@@ -1,0 +1,142 @@
+"""What a warm-started model does on held-out tasks: where it looks, how it recovers from a wrong look, what it says.
+
+The tasks are played greedily through the core loop; those whose trace begins with deliberate mistakes are played once
+more, with these turns forced. Knows engines and episodes. Knows nothing of training.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from itertools import takewhile
+from pathlib import Path
+from typing import Any
+
+from agents.chat.chat import Chat
+from agents.engines.protocol import Engine
+from agents.metrics.trajectories import Estimate, accuracy, failures_by_code, rapr
+from agents.metrics.zooming import Forced, first_box_iou, recovered_answers, recovered_looks, valid_operations
+from agents.rollout import EpisodeSettings, Sampling, rollout
+from agents.run_folder.configuration import write_whole
+from agents.run_folder.summary import FILE_NAME
+from agents.traces.trace import Trace, TraceTurn
+from pixel_env.episode import Stop, Trajectory
+
+_ROOM = 2
+"""A turn may be so many times as long as the longest turn of the traces."""
+
+
+@dataclass(frozen=True, slots=True)
+class Played:
+    """Episodes of the model by itself, and those after forced mistakes."""
+
+    free: Sequence[Trajectory]
+    forced: Sequence[Forced]
+
+    def whole(self) -> "Played":
+        """Without the episodes that failed: a picture that cannot be read says nothing about the model."""
+        return Played(
+            [one for one in self.free if one.stop is not Stop.FAILED],
+            [one for one in self.forced if one.trajectory.stop is not Stop.FAILED],
+        )
+
+    def failed(self) -> list[Trajectory]:
+        """The episodes that failed, of either kind."""
+        both = [*self.free, *(one.trajectory for one in self.forced)]
+        return [one for one in both if one.stop is Stop.FAILED]
+
+
+def play_held_out(
+    traces: Sequence[Trace], engine: Engine, chat: Chat, settings: EpisodeSettings, *, rank: int = 0, processes: int = 1
+) -> Played:
+    """One greedy episode of each task, and one of each task whose trace begins with mistakes, after these.
+
+    Process `rank` of `processes` plays every so many-th of them: together they play what one would.
+    """
+    first = {trace.task.task_id: trace for trace in reversed(traces)}
+    tasks = [first[task_id].task for task_id in dict.fromkeys(trace.task.task_id for trace in traces)]
+    corrected = {trace.task.task_id: trace for trace in traces if mistakes_of(trace)}
+    own = list(corrected.values())[rank::processes]
+    longest = max((len(chat.encode(turn.text)) for trace in traces for turn in trace.turns), default=1)
+    sampling = Sampling(temperature=0.0, max_turn_tokens=_ROOM * longest)
+    shared: dict[str, Any] = {"settings": settings, "sampling": sampling, "seed": 0}
+    free = rollout(tasks[rank::processes], engine, chat, **shared)
+    after = rollout(
+        [trace.task for trace in own],
+        engine,
+        chat,
+        forced=lambda task: [turn.text for turn in mistakes_of(corrected[task.task_id])],
+        **shared,
+    )
+    turns = [len(mistakes_of(trace)) for trace in own]
+    return Played(
+        [one.trajectory for one in free],
+        [Forced(one.trajectory, count) for one, count in zip(after, turns, strict=True)],
+    )
+
+
+def mistakes_of(trace: Trace) -> Sequence[TraceTurn]:
+    """The deliberate mistakes that the trace begins with."""
+    return list(takewhile(lambda turn: turn.mistake is not None or not turn.train, trace.turns[:-1]))
+
+
+# --------------------------------------------------------------------------------------------------------- figures
+
+
+def figures(played: Played) -> dict[str, Estimate]:
+    """Every figure by its name in the table, in order, of the episodes that did not fail."""
+    found = played.whole()
+    valid = {f"valid operations, {kind}": share for kind, share in valid_operations(found.free).items()}
+    return {
+        "answers right": accuracy(found.free),
+        **valid,
+        "IoU of the first box": first_box_iou(found.free),
+        "looks again, right, after a mistake": recovered_looks(found.forced),
+        "answers right after a mistake": recovered_answers(found.forced),
+    }
+
+
+def table(played: Played) -> str:
+    """The figures with their 95 % intervals and the number of items that each rests on; below, what failed."""
+    lines = [f"{'held out':36} {'value':>7}  {'95 % interval':15} {'of':>5}"]
+    for name, found in figures(played).items():
+        numbers = f"{found.value:7.3f}  {found.low:.3f} to {found.high:.3f}  {found.n:5}" if found.n else "none"
+        lines.append(f"{name:36} {numbers:>7}")
+    if failed := played.failed():
+        total, first = len(played.free) + len(played.forced), failed[0]
+        lines.append(f"{len(failed)} of {total} episodes failed and count nowhere, the first about")
+        lines.append(f"{first.task.task_id}: {first.error}")
+    return "\n".join(lines)
+
+
+def write_sft_summary(
+    folder: Path,
+    steps: int,
+    refused: Mapping[str, int],
+    played: Played | None,
+    refused_held_out: Mapping[str, int] | None = None,
+) -> None:
+    """Writes `summary.json`: steps, refused traces by reason and, where something was played, its figures.
+
+    A figure without anything to estimate it from is null. Episodes that failed are counted apart.
+    """
+    summary: dict[str, Any] = {"steps": steps, "refused_traces": dict(refused)}
+    if played is not None:
+        found = played.whole()
+        valid = valid_operations(found.free)
+        summary |= {
+            "refused_held_out_traces": dict(refused_held_out or {}),
+            "failed_episodes": len(played.failed()),
+            "accuracy_after": _row(accuracy(found.free)),
+            "rapr_after": rapr(found.free) if found.free else None,
+            "valid_operations": {kind: _row(share) for kind, share in valid.items()},
+            "failures": failures_by_code(found.free),
+            "first_box_iou": _row(first_box_iou(found.free)),
+            "recovered_looks": _row(recovered_looks(found.forced)),
+            "recovered_answers": _row(recovered_answers(found.forced)),
+        }
+    folder.mkdir(parents=True, exist_ok=True)
+    write_whole(folder / FILE_NAME, json.dumps(summary, indent=2) + "\n")
+
+
+def _row(found: Estimate) -> dict[str, float] | None:
+    return asdict(found) if found.n else None

@@ -1,0 +1,103 @@
+"""Outlines: pictures that have a size and no pixels, so that an episode's tokens are counted without decoding a file.
+
+An episode is as long as its texts and the shown sizes of its pictures make it; on outlines it is played in
+milliseconds. Knows sources and where their sizes are written. Knows nothing of episodes.
+"""
+
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from PIL import ExifTags, Image
+
+from pixel_env.errors import MediaError
+from pixel_env.media.images import CACHE, FileSource
+from pixel_env.samples.scenes import SceneSource
+from pixel_env.task import Task
+from pixel_env.tasks.files.clips import ClipFrame
+from pixel_env.views import Source
+
+Size = tuple[int, int]
+
+_EXIF_WITHOUT_PIXELS = ("JPEG", "MPO", "TIFF", "WEBP")
+"""Formats that say how a picture lies before its pixels; Pillow decodes a PNG to look for it."""
+_LYING = (5, 6, 7, 8)
+"""EXIF orientations that swap width and height."""
+
+
+def outlined(task: Task) -> Task:
+    """The task with outlines for its pictures. Raises MediaError, naming the file, for one that is missing."""
+    return replace(task, sources=tuple(OutlineSource(*size_of_source(source)) for source in task.sources))
+
+
+@dataclass(frozen=True, slots=True)
+class OutlineSource:
+    """A picture of this size whose pixels nobody looks at."""
+
+    width: int
+    height: int
+
+    @property
+    def key(self) -> str:
+        """All outlines of one size are one picture."""
+        return f"outline:{self.width}x{self.height}"
+
+    def decode(self) -> Image.Image:
+        """The outline."""
+        return _Outline(self.width, self.height)
+
+
+class _Outline(Image.Image):
+    """What is cut out of it, or made of it at another size, is an outline too; as an array it is black."""
+
+    def __init__(self, width: int, height: int) -> None:
+        super().__init__()
+        self._mode, self._size = "RGB", (width, height)
+
+    def crop(self, box: tuple[float, float, float, float] | None = None) -> Image.Image:
+        left, top, right, bottom = map(int, box or (0, 0, *self.size))
+        return _Outline(right - left, bottom - top)
+
+    def resize(self, size: Any, *_: Any, **__: Any) -> Image.Image:
+        return _Outline(*size)
+
+    @property
+    def __array_interface__(self) -> dict[str, Any]:
+        width, height = self.size
+        return {"shape": (height, width, 3), "typestr": "|u1", "version": 3, "data": bytes(width * height * 3)}
+
+
+def size_of_source(source: Source) -> Size:
+    """Width and height of the source, from its header where it has one. Raises MediaError.
+
+    Of a video one frame is decoded. Anything else that is not a file or a scene (a page, a cell of a table, a picture
+    in memory) is decoded, once per cache entry.
+    """
+    match source:
+        case FileSource(path):
+            return _size_of_file(path)
+        case ClipFrame(path):
+            return _size_of_video(path)
+        case SceneSource(scene):
+            return scene.size
+        case _:
+            return CACHE.get(source).size
+
+
+@lru_cache(maxsize=2**16)
+def _size_of_file(path: Path) -> Size:
+    try:
+        with Image.open(path) as opened:
+            width, height = opened.size
+            tells = "exif" in opened.info or opened.format in _EXIF_WITHOUT_PIXELS
+            orientation = opened.getexif().get(ExifTags.Base.Orientation) if tells else None
+    except Exception as error:  # a broken file makes Pillow's readers raise nearly anything
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else error
+        raise MediaError(f"cannot read the picture {path}: {reason}") from error
+    return (height, width) if orientation in _LYING else (width, height)
+
+
+@lru_cache(maxsize=2**12)
+def _size_of_video(path: Path) -> Size:
+    return ClipFrame(path, 0).decode().size

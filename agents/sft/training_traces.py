@@ -1,0 +1,177 @@
+"""What `pixel-env sft` learns from, and what it keeps out to be played afterwards.
+
+Knows where traces come from: a folder that `pixel-env synth` wrote, a JSONL file, or a function. Knows nothing of
+models or of how a trace is made.
+"""
+
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import dataclass, field
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+
+from agents.traces.folder import check_dialect, read_trace_folder
+from agents.traces.trace import Trace, read_traces
+from pixel_env.dialects.table import Dialect
+from pixel_env.errors import ConfigError, TaskError
+from pixel_env.import_callable import own_function
+from pixel_env.task import Task, TaskSet
+from pixel_env.tasks import load_tasks
+
+TraceMaker = Callable[[TaskSet, Dialect, int], Sequence[Trace]]
+"""Task set, dialect and seed -> traces: what `traces='module:function'` names."""
+
+MOST_HELD_OUT = 0.1
+"""Share of the tasks that is kept out of training at most."""
+_LOOKED_THROUGH = 16
+"""A function's traces that are looked through for each held-out task: some are about other things."""
+
+
+@dataclass
+class TraceArguments:
+    """What is learned from."""
+
+    tasks: str = field(
+        default="sample:vstar-tiny",
+        metadata={
+            "help": "Task set of the traces: a sample set, a path or a hub id (docs/tasks.md). A folder has its own."
+        },
+    )
+    traces: str = field(
+        default="synth.warm_starts.templates:single_pass_traces",
+        metadata={
+            "help": "A folder that pixel-env synth wrote, a JSONL file of traces, or 'module:function' called with "
+            "(task set, dialect, seed)."
+        },
+    )
+    task_count: int | None = field(
+        default=None, metadata={"help": "Use so many tasks of the set, or of a folder of traces (default: all)."}
+    )
+    held_out: int = field(
+        default=64,
+        metadata={
+            "help": "Tasks that are kept out of training and played after it, a tenth of all at most; 0: no evaluation."
+        },
+    )
+    held_out_traces: str | None = field(
+        default=None,
+        metadata={
+            "help": "A folder of traces to hold out instead, of another split or other seeds; tasks that are learned "
+            "from are left out of it."
+        },
+    )
+
+    def __post_init__(self) -> None:
+        if self.held_out < 0:
+            raise ConfigError(f"held_out is {self.held_out}; wanted: 0 or more tasks. 0 plays nothing after training.")
+        if self.task_count is not None and self.task_count < 1:
+            raise ConfigError(f"task_count is {self.task_count}; wanted: at least 1. Leave it out to use all tasks.")
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingTraces:
+    """`train` is learned from; `held_out` is about none of its tasks. Each is played with the budgets of its own set.
+
+    `overlap`: tasks of `held_out_traces` that were left out because they are learned from.
+    """
+
+    task_set: TaskSet
+    train: Sequence[Trace]
+    held_out_set: TaskSet
+    held_out: Sequence[Trace]
+    overlap: int = 0
+
+
+def load_training_traces(arguments: TraceArguments, dialect: Dialect, seed: int) -> TrainingTraces:
+    """The traces that `arguments` name. Raises TaskError or ConfigError for what cannot be used."""
+    if _is_function(arguments.traces):
+        return _made(arguments, dialect, seed)
+    task_set, traces = _read(arguments.traces, arguments, dialect)
+    if arguments.task_count is not None:
+        traces = of_first_tasks(traces, arguments.task_count)
+    if arguments.held_out_traces is not None:
+        return _held_out_apart(arguments, dialect, task_set, traces, [trace.task for trace in traces])
+    train, held_out = apart(traces, arguments.held_out, np.random.default_rng(seed))
+    return TrainingTraces(task_set, train, task_set, held_out)
+
+
+def of_first_tasks(traces: Sequence[Trace], count: int) -> list[Trace]:
+    """All traces of the first `count` tasks."""
+    chosen = set(list(dict.fromkeys(trace.task.task_id for trace in traces))[:count])
+    return [trace for trace in traces if trace.task.task_id in chosen]
+
+
+def apart(traces: Sequence[Trace], count: int, rng: np.random.Generator) -> tuple[list[Trace], list[Trace]]:
+    """Traces to learn from, and those of `count` tasks, of a tenth of all at most, that are drawn to be held out."""
+    tasks = list(dict.fromkeys(trace.task.task_id for trace in traces))
+    count = min(count, int(len(tasks) * MOST_HELD_OUT))
+    chosen = {tasks[int(place)] for place in rng.permutation(len(tasks))[:count]}
+    train = [trace for trace in traces if trace.task.task_id not in chosen]
+    return train, [trace for trace in traces if trace.task.task_id in chosen]
+
+
+def of_tasks(traces: Iterable[Trace], count: int, wanted: Collection[str]) -> list[Trace]:
+    """The first trace of each of `count` tasks whose ids are `wanted`."""
+    found: dict[str, Trace] = {}
+    for trace in traces:
+        if len(found) == count:
+            break
+        if trace.task.task_id in wanted:
+            found.setdefault(trace.task.task_id, trace)
+    return list(found.values())
+
+
+def _is_function(spec: str) -> bool:
+    """Whether it says 'module:function'; a path may hold a colon too."""
+    return ":" in spec and "/" not in spec and not Path(spec).exists()
+
+
+def _held_out_apart(
+    arguments: TraceArguments, dialect: Dialect, task_set: TaskSet, train: Sequence[Trace], learned: Sequence[Task]
+) -> TrainingTraces:
+    """With the held-out traces of their own folder, less those about `learned` tasks."""
+    assert arguments.held_out_traces is not None, "it was asked for"
+    held_out_set, traces = _read(arguments.held_out_traces, arguments, dialect)
+    # Two folders may number different tasks alike; the same task may lie in two places.
+    known = {(task.task_id, task.question) for task in learned}
+    asked = {trace.task.task_id: trace.task.question for trace in traces}
+    others = [task_id for task_id, question in asked.items() if (task_id, question) not in known]
+    if arguments.held_out and not others:
+        raise ConfigError(
+            f"All {len(asked)} tasks of held_out_traces {arguments.held_out_traces} are learned from, too. Give traces "
+            "of another split or of other seeds, or leave held_out_traces out: then a tenth of the tasks is kept out."
+        )
+    chosen = of_tasks(traces, arguments.held_out, frozenset(others))
+    return TrainingTraces(task_set, train, held_out_set, chosen, len(asked) - len(others))
+
+
+def _read(spec: str, arguments: TraceArguments, dialect: Dialect) -> tuple[TaskSet, list[Trace]]:
+    path = Path(spec)
+    if path.is_dir():
+        check_dialect(path, dialect)
+        return read_trace_folder(path)
+    if not path.is_file():
+        raise TaskError(
+            f"There are no traces at {path}. Give a folder that pixel-env synth wrote, a JSONL file of traces, or "
+            "'module:function'."
+        )
+    task_set = load_tasks(arguments.tasks, split="train", count=arguments.task_count)
+    return task_set, read_traces(path, task_set)
+
+
+def _made(arguments: TraceArguments, dialect: Dialect, seed: int) -> TrainingTraces:
+    make: TraceMaker = own_function(arguments.traces, "traces function")
+    task_set = load_tasks(arguments.tasks, split="train", count=arguments.task_count)
+    train = make(task_set, dialect, seed)
+    if not arguments.held_out:
+        return TrainingTraces(task_set, train, task_set, ())
+    if arguments.held_out_traces is not None:
+        return _held_out_apart(arguments, dialect, task_set, train, task_set.tasks)
+    test_set = load_tasks(arguments.tasks, split="test", count=arguments.held_out)
+    # A set of one split is the same under both names: what is learned from is never held out. Nor is what a function
+    # mixes in that is about no task of the set.
+    known = frozenset(task.task_id for task in task_set.tasks)
+    wanted = frozenset(task.task_id for task in test_set.tasks) - known
+    made = islice(make(test_set, dialect, seed), _LOOKED_THROUGH * arguments.held_out)
+    return TrainingTraces(task_set, train, test_set, of_tasks(made, arguments.held_out, wanted))

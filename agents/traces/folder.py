@@ -1,0 +1,244 @@
+"""A folder of traces with the tasks that they need: what `pixel-env synth` writes and `pixel-env sft` reads.
+
+| file | content |
+|---|---|
+| `traces.jsonl` | the traces (`traces.py`) |
+| `tasks.jsonl` | one task a line, in the order of their first trace |
+| `task_set.json` | name, notice and pixel budgets of the set, and where the seeds' pictures are, from this folder |
+| `configuration.json` | the dialect of the calls, among what else the maker was told; not written here |
+| `pictures/` | pictures that are in no file of their own (a cell of a table file, an array) |
+
+A composed scene stays a recipe: its row names the task of a sample set, whose number and seed its id holds. A picture
+of a file is named by its path below the folder of the seeds. Knows tasks, pictures and files; nothing of how a trace is
+made or learned from.
+"""
+
+import json
+import os
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any, cast, get_args
+
+import numpy as np
+
+from agents.run_folder.configuration import FILE_NAME as CONFIGURATION
+from agents.run_folder.configuration import read_configuration, write_whole
+from agents.traces.trace import Trace, read_traces, write_traces
+from pixel_env.boxes import Box
+from pixel_env.dialects.table import Dialect
+from pixel_env.errors import ConfigError, TaskError
+from pixel_env.media.images import FileSource
+from pixel_env.samples import SAMPLE_SETS
+from pixel_env.samples.scenes import Split
+from pixel_env.store import save_picture
+from pixel_env.task import Evidence, Task, TaskSet
+from pixel_env.tasks.files.clips import ClipFrame
+from pixel_env.views import PixelBudget, Source, ViewBudgets
+
+TRACES, TASKS, TASK_SET, PICTURES = "traces.jsonl", "tasks.jsonl", "task_set.json", "pictures"
+
+
+def is_trace_folder(path: Path) -> bool:
+    """Whether `path` is such a folder."""
+    return (path / TRACES).is_file() and (path / TASK_SET).is_file()
+
+
+def check_dialect(folder: Path, dialect: Dialect) -> None:
+    """Raises ConfigError if the traces of the folder say their calls in another format, as far as it tells."""
+    if not (folder / CONFIGURATION).is_file():
+        return
+    made = str(read_configuration(folder).get("dialect", dialect.name))
+    if not call_alike(made, dialect.name):
+        raise ConfigError(
+            f"The traces in {folder} were made in the dialect {made!r}, and {dialect.name!r} is asked for. "
+            f"Give --dialect {made}, or make them anew."
+        )
+
+
+def call_alike(one: str, other: str) -> bool:
+    """Whether two dialects write their calls alike: variants of one (after a colon) do."""
+    return one.partition(":")[0] == other.partition(":")[0]
+
+
+def same_task(one: Task, other: Task) -> bool:
+    """Whether both ask the same, under the same id, of the same pixels, wherever these are."""
+    if one == other:
+        return True
+    if replace(one, sources=()) != replace(other, sources=()):
+        return False
+    return [source.key for source in one.sources] == [source.key for source in other.sources]
+
+
+def tasks_by_id(tasks: Iterable[Task]) -> dict[str, Task]:
+    """In the order of their first. Raises TaskError if two have one id and are not the same."""
+    found: dict[str, Task] = {}
+    for task in tasks:
+        if not same_task(found.setdefault(task.task_id, task), task):
+            raise TaskError(
+                f"two tasks that are not the same have the id {task.task_id!r}, by which a trace finds its task. "
+                "Give each task an id of its own."
+            )
+    return found
+
+
+# --------------------------------------------------------------------------------------------------------- writing
+
+
+def write_trace_folder(folder: Path, traces: Sequence[Trace], task_set: TaskSet, seeds_folder: Path | None) -> None:
+    """Writes the files, each at once. `seeds_folder`: where the pictures of the tasks are, None for recipes only.
+
+    The same traces give the same bytes. Raises TaskError if two tasks that are not the same have one id.
+    """
+    tasks = tasks_by_id(trace.task for trace in traces)
+    folder.mkdir(parents=True, exist_ok=True)
+    rows = [task_row(task, folder, seeds_folder) for task in tasks.values()]
+    facts = {
+        "name": task_set.name,
+        "notice": task_set.notice,
+        "budgets": budgets_row(task_set.budgets),
+        "seeds_folder": None if seeds_folder is None else os.path.relpath(seeds_folder, folder),
+    }
+    write_whole(folder / TASKS, "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows))
+    write_whole(folder / TASK_SET, json.dumps(facts, indent=2, ensure_ascii=False) + "\n")
+    partial = folder / f"{TRACES}.partial"
+    write_traces(traces, partial)
+    partial.replace(folder / TRACES)
+
+
+def common_folder(traces: Sequence[Trace]) -> Path | None:
+    """The deepest folder that holds every file that the traces show; None if they show no file."""
+    folders = {
+        str(source.path.resolve().parent)
+        for trace in traces
+        for source in trace.task.sources
+        if isinstance(source, FileSource | ClipFrame)
+    }
+    return Path(os.path.commonpath(folders)) if folders else None
+
+
+def budgets_row(budgets: ViewBudgets | None) -> dict[str, Any] | None:
+    """The budgets as JSON; `budgets_of_row` is the inverse."""
+    return None if budgets is None else asdict(budgets)
+
+
+def task_row(task: Task, folder: Path, seeds_folder: Path | None) -> dict[str, Any]:
+    """The task as JSON; `task_of_row` with the same folders is the inverse."""
+    if _composed(task.task_id) == task:
+        return {"sample": task.task_id}
+    return {
+        "id": task.task_id,
+        "question": task.question,
+        "answers": list(task.answers),
+        "media": task.media,
+        "sources": [_source_row(source, folder, seeds_folder) for source in task.sources],
+        "grader": task.grader,
+        "options": list(task.options),
+        "evidence": [{"image": one.image, "box": list(one.box.corners)} for one in task.evidence],
+        "category": task.category,
+        "needs_looking": task.needs_looking,
+    }
+
+
+def _source_row(source: Source, folder: Path, seeds_folder: Path | None) -> str | dict[str, Any]:
+    if seeds_folder is not None:
+        match source:
+            case FileSource(path):
+                return os.path.relpath(path, seeds_folder)
+            case ClipFrame(path, number, count, start_s, end_s):
+                clip = os.path.relpath(path, seeds_folder)
+                return {"clip": clip, "number": number, "count": count, "start_s": start_s, "end_s": end_s}
+    return {"picture": save_picture(np.asarray(source.decode()), folder / PICTURES)}
+
+
+# --------------------------------------------------------------------------------------------------------- reading
+
+
+def read_trace_folder(folder: Path) -> tuple[TaskSet, list[Trace]]:
+    """The task set and its traces. Raises TaskError, naming the file, and the row where it is one."""
+    facts = json.loads(_text(folder / TASK_SET))
+    seeds_folder = folder / (facts["seeds_folder"] or ".")
+    tasks = [
+        _read_task(line, f"{folder / TASKS}, row {row}", folder, seeds_folder)
+        for row, line in enumerate(_text(folder / TASKS).split("\n"), 1)
+        if line.strip()
+    ]
+    try:
+        tasks = list(tasks_by_id(tasks).values())
+    except TaskError as error:
+        raise TaskError(f"{folder / TASKS}: {error}") from error
+    task_set = TaskSet(facts["name"], tasks, facts["notice"], budgets_of_row(facts["budgets"]))
+    return task_set, read_traces(folder / TRACES, task_set)
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise TaskError(f"cannot read {path}: {error.strerror}. Give a folder that pixel-env synth wrote.") from error
+
+
+def _read_task(line: str, place: str, folder: Path, seeds_folder: Path) -> Task:
+    try:
+        row = json.loads(line)
+        return task_of_row(row, folder, seeds_folder)
+    except (ValueError, KeyError, TypeError) as error:
+        raise TaskError(f"{place}: not a task of ours ({type(error).__name__}: {error}).") from error
+
+
+def budgets_of_row(row: dict[str, Any] | None) -> ViewBudgets | None:
+    """The budgets that `budgets_row` wrote."""
+    return None if row is None else ViewBudgets(**{kind: PixelBudget(**one) for kind, one in row.items()})
+
+
+def task_of_row(row: dict[str, Any], folder: Path, seeds_folder: Path) -> Task:
+    """The task that `task_row` wrote. Raises TaskError for one whose pictures are missing."""
+    if "sample" in row:
+        task = _composed(row["sample"])
+        if task is None:
+            raise TaskError(f"no sample set composes a task {row['sample']!r}; use the release that wrote the folder.")
+        return task
+    return Task(
+        row["id"],
+        row["question"],
+        tuple(row["answers"]),
+        tuple(_source_of(one, folder, seeds_folder) for one in row["sources"]),
+        media=row["media"],
+        grader=row["grader"],
+        options=tuple(row["options"]),
+        evidence=tuple(Evidence(one["image"], Box(*one["box"])) for one in row["evidence"]),
+        category=row["category"],
+        needs_looking=row["needs_looking"],
+    )
+
+
+def _source_of(one: str | dict[str, Any], folder: Path, seeds_folder: Path) -> Source:
+    if isinstance(one, str):
+        return _file(seeds_folder / one)
+    if "picture" in one:
+        return _file(folder / PICTURES / one["picture"])
+    clip = FileSource(seeds_folder / one["clip"]).path
+    return ClipFrame(clip, one["number"], one["count"], one["start_s"], one["end_s"])
+
+
+def _file(path: Path) -> FileSource:
+    if not os.path.isfile(path):  # unlike Path.is_file, also False for a name that is too long
+        raise TaskError(
+            f"the picture {path} is missing. Put the seeds' pictures back, or write where they are into "
+            f"'seeds_folder' of {TASK_SET}."
+        )
+    return FileSource(path)
+
+
+def _composed(task_id: str) -> Task | None:
+    """The task of a sample set that has this id ("NAME/SPLIT/SEED/NUMBER-KIND"), or None."""
+    name, _, rest = task_id.partition("/")
+    parts = rest.split("/")
+    if name not in SAMPLE_SETS or len(parts) != 3:
+        return None
+    split, seed, (number, _, kind) = parts[0], parts[1], parts[2].partition("-")
+    sample = SAMPLE_SETS[name]
+    if split not in get_args(Split) or not (seed.isdigit() and number.isdigit()) or kind not in sample.kinds:
+        return None
+    place = int(number)
+    return sample.tasks(cast(Split, split), place + 1, (kind,), int(seed)).tasks[place]

@@ -1,0 +1,1 @@
+"""`pixel-env ask`: one question about one image or video."""

@@ -1,0 +1,189 @@
+"""`pixel-env ask PICTURE ... "question"`: one episode, told step by step, and a page to look at it.
+
+Knows how a command line becomes a question and an episode becomes lines of text. Plays through the one core loop.
+"""
+
+import dataclasses
+import re
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from agents.checkpoints.names import CHECKPOINTS
+from agents.config.arguments import parse
+from agents.engines.choice import EngineChoice, ModelEngine, engine_chosen
+from agents.rollout import EpisodeSettings, Sampling, rollout
+from benchmarks.ask.question import asked_task
+from benchmarks.evaluation.config import Precision
+from benchmarks.evaluation.records import Record
+from benchmarks.view.command import check_page, write_page
+from benchmarks.view.rows import Run
+from pixel_env.budgets import limits_from
+from pixel_env.dialects.table import dialect_named
+from pixel_env.episode import Action, Answer, Malformed, Stop, Text, Trajectory
+from pixel_env.errors import ConfigError
+from pixel_env.media.images import shown_size
+from pixel_env.operations.crop_image import CropImage
+from pixel_env.operations.select_frames import SelectFrames
+from pixel_env.samples import digit_question, half_question
+from pixel_env.samples.scenes import COLOURS
+from pixel_env.task import Task
+from pixel_env.views import View, ViewBudgets
+from rewards.shaping import group_reward_named
+
+_FLAG = re.compile(r"--?[A-Za-z][\w-]*(=|$)")
+
+
+@dataclass(frozen=True)
+class AskConfig:
+    """Ask a model one question about pictures or a video: pixel-env ask PICTURE ... "question" [--flags]"""
+
+    pictures: tuple[str, ...] = field(
+        default=(), metadata={"help": "pictures, a video or a folder of frames; may stand first, without --pictures"}
+    )
+    question: str = field(default="", metadata={"help": "what is asked; may stand behind the pictures"})
+    options: tuple[str, ...] = field(default=(), metadata={"help": "what to choose from, lettered in this order"})
+    model: str = field(default="tiny-zoom", metadata={"help": "a folder, a hub id, or the name of an embedded one"})
+    engine: ModelEngine = field(
+        default="transformers", metadata={"help": "what generates: this process, vLLM in it, or an endpoint elsewhere"}
+    )
+    base_url: str | None = field(
+        default=None, metadata={"help": "of an OpenAI-compatible endpoint, with its /v1; the key: OPENAI_API_KEY"}
+    )
+    dialect: str = field(default="tiny", metadata={"help": "wire format of calls and answers: a dialect's name"})
+    max_turns: int = field(default=4, metadata={"help": "turns of the episode, the answering one included"})
+    max_images: int = field(default=16, metadata={"help": "pictures shown, your own included; a video counts as one"})
+    max_tokens: int | None = field(
+        default=None, metadata={"help": "tokens of the whole conversation, pictures included; None: no limit"}
+    )
+    max_turn_tokens: int = field(default=512, metadata={"help": "sampled tokens of one turn"})
+    temperature: float = field(default=0.0, metadata={"help": "0: greedy"})
+    seed: int = field(default=0, metadata={"help": "of sampling"})
+    dtype: Precision = field(default="float32", metadata={"help": "precision of the weights"})
+    output: str = field(default="runs/ask.html", metadata={"help": "the page"})
+
+
+def main(argv: list[str]) -> int:
+    """`pixel-env ask PICTURE ... "question" [--flags]`. Returns the exit code."""
+    config = parse(_named(argv), AskConfig, "ask")
+    if config.max_turn_tokens < 1 or config.temperature < 0:
+        raise ConfigError("--max_turn_tokens must be at least 1 and --temperature at least 0")
+    path = Path(config.output)
+    check_page(path)
+    task = asked_task(config.pictures, config.question, config.options)
+    played, budgets = _played(config, task)
+    if played.error is not None and not played.turns:
+        raise ConfigError(f"nothing could be asked: {played.error}")
+    print("\n".join(map(_printable, told(played, budgets))))
+    run = Run(
+        f"{config.model}: {task.question}", [Record(played, "ask", None)], budgets, "", dataclasses.asdict(config)
+    )
+    write_page(path, [run], group_reward_named("paper"))
+    print(f"Page: {path}")
+    return 1 if played.stop is Stop.FAILED else 0
+
+
+def _named(argv: list[str]) -> list[str]:
+    """`argv` with flags for the words that stand first: the pictures, then the question."""
+    count = next((place for place, word in enumerate(argv) if word.startswith("-")), len(argv))
+    words, flags = argv[:count], argv[count:]
+    if flags and not _FLAG.match(flags[0]):
+        raise ConfigError(
+            f'{flags[0]!r} is no flag. A question that begins with a dash is given by name: --question="{flags[0]}"'
+        )
+    if not words:
+        return argv
+    if any(flag.partition("=")[0] == "--question" for flag in flags):
+        return ["--pictures", *words, *flags]
+    if len(words) == 1:
+        raise ConfigError(
+            f"pixel-env ask takes pictures and then a question, got only {words[0]!r}. "
+            'Example: pixel-env ask photo.png "What is on it?"'
+        )
+    return ["--pictures", *words[:-1], f"--question={words[-1]}", *flags]
+
+
+def _played(config: AskConfig, task: Task) -> tuple[Trajectory, ViewBudgets]:
+    dialect = dialect_named(config.dialect)
+    choice = EngineChoice(
+        engine=config.engine,
+        model=config.model,
+        base_url=config.base_url,
+        dtype=config.dtype,
+        max_batch=1,
+        max_tokens=config.max_tokens,
+        max_images=config.max_images,
+    )
+    limits = limits_from({name: getattr(config, name) for name in ("max_turns", "max_images", "max_tokens")})
+    engine, chat = engine_chosen(choice, dialect)
+    _warn_of_foreign_question(config)
+    [played] = rollout(
+        [task],
+        engine,
+        chat,
+        settings=EpisodeSettings(dialect, limits, dialect.budgets),
+        sampling=Sampling(config.temperature, config.max_turn_tokens),
+        seed=config.seed,
+    )
+    return played.trajectory, dialect.budgets
+
+
+def _warn_of_foreign_question(config: AskConfig) -> None:
+    """The embedded models answer anything that is asked, and know what two kinds of question mean."""
+    known = {question(colour) for colour in COLOURS for question in (digit_question, half_question)}
+    embedded = set(CHECKPOINTS)
+    if config.engine != "endpoint" and config.model in embedded and config.question not in known:
+        examples = " and ".join(repr(question("red")) for question in (digit_question, half_question))
+        print(
+            f"{config.model} was taught {examples} about pictures with coloured cards, and nothing else. "
+            "It is asked all the same; another model is given with --model and --dialect.",
+            file=sys.stderr,
+        )
+
+
+# ------------------------------------------------------------------------------------------------------- as text
+
+
+def told(trajectory: Trajectory, budgets: ViewBudgets) -> Iterator[str]:
+    """The episode line by line: each turn's text, what it did, what came back; then the answer and why it ended."""
+    number = 0
+
+    def shown(views: tuple[View, ...]) -> Iterator[str]:
+        nonlocal number
+        for view in views:
+            number += 1
+            width, height = shown_size(view, budgets)
+            yield f"  image {number}, {view.kind.value.replace('_', ' ')}: shown at {width}x{height} px"
+
+    yield f"Question: {trajectory.task.question}"
+    yield from shown(trajectory.prompt_views)
+    for place, turn in enumerate(trajectory.turns, start=1):
+        yield f"Turn {place}: {turn.text or '(nothing)'}"
+        yield f"  {_in_words(turn.action)}"
+        if turn.failure is not None:
+            yield f"  refused, {turn.failure.code.value}: {turn.failure.message}"
+        yield from shown(turn.views)
+    yield "No answer." if trajectory.answer is None else f"Answer: {trajectory.answer} (not graded)"
+    stop = "running" if trajectory.stop is None else trajectory.stop.value
+    yield f"Stopped: {stop}" + ("" if trajectory.error is None else f", {trajectory.error}")
+
+
+def _in_words(action: Action) -> str:
+    """What a turn did. Images and frames count from 1 here, whatever the dialect does."""
+    match action:
+        case CropImage(image, box):
+            return f"crops image {image + 1} at {' '.join(f'{corner:.3f}' for corner in box.corners)}"
+        case SelectFrames(frames):
+            return f"selects frames {' '.join(str(frame + 1) for frame in frames)}"
+        case Answer(_):
+            return "answers"
+        case Text(_):
+            return "neither calls nor answers"
+        case Malformed(_, _):
+            return "a call that cannot be read"
+
+
+def _printable(text: str) -> str:
+    """`text` without what a terminal would obey; line breaks stay."""
+    return "".join(sign if sign.isprintable() or sign == "\n" else ascii(sign)[1:-1] for sign in text)

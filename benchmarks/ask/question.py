@@ -1,0 +1,75 @@
+"""A question about files of one's own, as a task: pictures, a video, or a folder of a video's frames.
+
+Knows files. Knows nothing of models. The frames of a video are those that a task of a data set shows. Nobody gave a
+right answer, so the task has none, and what is answered is not graded.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from PIL import Image
+
+from pixel_env.errors import TaskError
+from pixel_env.media.images import FileSource
+from pixel_env.media.video import video_fault
+from pixel_env.task import Task
+from pixel_env.tasks.files.clips import VIDEO_SUFFIXES, clip_frames, evenly
+from pixel_env.tasks.files.images import PICTURE_SUFFIXES, decoding_fault, frames_in, picture_facts
+from pixel_env.views import Source
+
+_WANTED = "Wanted: one or more pictures, a video, or a folder with the frames of one."
+
+
+def asked_task(names: Sequence[str], question: str, options: Sequence[str] = ()) -> Task:
+    """The task of answering `question` about the files. Raises TaskError for files that cannot be used."""
+    if not names:
+        raise TaskError(f"no picture is given. {_WANTED}")
+    if not question.strip():
+        raise TaskError("no question is given; it stands behind the pictures, in quotation marks")
+    if len(options) == 1:
+        raise TaskError(f"--options takes at least two options, got {options[0]!r} only")
+    paths = [Path(name).expanduser() for name in names]
+    for path in paths:
+        if not path.exists():
+            raise TaskError(f"there is no file {str(path)!r}. The pictures come first, then the question.")
+    videos = [path for path in paths if path.is_dir() or _is_video(path)]
+    if videos and len(paths) > 1:
+        raise TaskError(f"{str(videos[0])!r} is a video, which is asked about alone; leave out the other files")
+    return Task(
+        task_id=paths[0].name,
+        question=question,
+        answers=(),
+        sources=_frames(videos[0]) if videos else tuple(_picture(path) for path in paths),
+        media="video" if videos else "image",
+        grader="choice" if options else "exact",
+        options=tuple(options),
+    )
+
+
+def _is_video(path: Path) -> bool:
+    if path.suffix.lower() != ".gif":
+        return path.suffix.lower() in VIDEO_SUFFIXES
+    try:
+        with Image.open(path) as opened:
+            return getattr(opened, "n_frames", 1) > 1  # a format that cannot hold several has no such attribute
+    except Exception:  # it is reported as the picture that it claims to be
+        return False
+
+
+def _frames(path: Path) -> tuple[Source, ...]:
+    if path.is_dir():
+        pictures = evenly([path / name for name in frames_in(str(path))])
+        if not pictures:
+            raise TaskError(f"the folder {str(path)!r} holds no frame ({', '.join(PICTURE_SUFFIXES)}). {_WANTED}")
+        return tuple(_picture(picture) for picture in pictures)
+    fault = video_fault(path)
+    if fault:
+        raise TaskError(f"the video {str(path)!r} cannot be used: {fault}")
+    return clip_frames(path)
+
+
+def _picture(path: Path) -> FileSource:
+    fault = picture_facts(path).fault or decoding_fault(path)
+    if fault:
+        raise TaskError(f"the picture {str(path)!r} cannot be used: {fault}. {_WANTED}")
+    return FileSource(path)

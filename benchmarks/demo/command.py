@@ -1,0 +1,106 @@
+"""`pixel-env demo`: the main job end to end. A small model learns to zoom, with and without curiosity.
+
+Stages, each recorded when it is finished: warm start, a look before reinforcement learning, both arms side by side,
+evaluation, report. This process stays light: what needs torch runs in the jobs.
+"""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from agents.config.arguments import parse
+from benchmarks.demo.report import write_report
+from benchmarks.evaluation.policies import LEARNED_ZOOM, POLICIES
+from benchmarks.pipeline.chain import Chain
+from benchmarks.pipeline.preset import preset
+from benchmarks.pipeline.stages import Stage
+from benchmarks.pipeline.study import in_stages, keep_settings
+from benchmarks.studies.trap.findings import WARM_START, WITH, WITHOUT, Findings, findings_of, look_of, write_summary
+from benchmarks.studies.trap.sentences import (
+    easy_sentence,
+    expectation_check,
+    headline,
+    look_sentence,
+    with_sentence,
+    without_sentence,
+)
+from benchmarks.text_tables import fraction, interval, table
+
+
+@dataclass(frozen=True)
+class DemoConfig:
+    """A small vision-language model learns to look closer; ends with a table and an HTML report."""
+
+    run: str = field(default="runs/demo", metadata={"help": "folder of the run; the same command goes on in it"})
+    seed: int = field(default=0, metadata={"help": "of both trainings"})
+    quick: bool = field(default=False, metadata={"help": "the same path in under three minutes; teaches nothing"})
+    base: str = field(default="tiny-base", metadata={"help": "the checkpoint to start from"})
+    preset: str | None = field(default=None, metadata={"help": "YAML file with other sizes and recipes"})
+
+
+def main(argv: list[str]) -> int:
+    """`pixel-env demo [--quick] [--run runs/demo] [--seed 0]`. Returns the exit code."""
+    config = parse(argv, DemoConfig, "demo")
+    run = Path(config.run)
+    sizes = preset(config.preset, quick=config.quick)
+    chain = Chain(sizes, config.base, config.seed, run)
+    stages = stages_of(chain)
+    keep_settings(chain, stages, quick=config.quick)
+    return in_stages(stages, run, lambda: _end(run))
+
+
+def stages_of(chain: Chain) -> list[Stage]:
+    """The five stages of the demo."""
+    names, run = chain.preset, chain.run
+    return [
+        Stage("warm_start", "Warm start: clumsy traces", (chain.warm_start(WARM_START, names.clumsy_warm_start),)),
+        Stage(
+            "look",
+            "Before reinforcement learning: what does a look pay?",
+            (chain.look(WARM_START), chain.evaluation(WARM_START)),
+            after=lambda: look_sentence(look_of(run)),
+        ),
+        Stage(
+            "learning",
+            "Reinforcement learning, both arms side by side",
+            (
+                chain.learning(WITH, names.with_curiosity, WARM_START),
+                chain.learning(WITHOUT, names.without_curiosity, WARM_START),
+            ),
+        ),
+        Stage(
+            "evaluation",
+            "Evaluation on held-out photographs and digits",
+            (chain.evaluation(WITH), chain.evaluation(WITHOUT), chain.gallery(WITH)),
+        ),
+        Stage("report", "Report", after=lambda: _report(run)),
+    ]
+
+
+def _report(run: Path) -> str:
+    found = findings_of(run)
+    write_summary(run, found)
+    write_report(run, found)
+    return ""
+
+
+def _end(run: Path) -> None:
+    found = findings_of(run)
+    write_summary(run, found)  # once more: now the last stage's seconds are known
+    print(f"\n{demo_table(found)}")
+    print(f"\nSummary: {run / 'summary.json'}\nReport:  {run / 'report.html'}")
+
+
+def demo_table(found: Findings) -> str:
+    """Each checkpoint's accuracy under the four policies, its RaPR and its easy accuracy; then what happened."""
+    head = ["checkpoint", *(policy.replace("_", " ") for policy in POLICIES), "RaPR", "easy"]
+    rows = []
+    for name, checkpoint in found.checkpoints.items():
+        cells = [f"{fraction(value.value)} {interval(value)}" for value in checkpoint.accuracies.values()]
+        rows.append(
+            [name.replace("_", " "), *cells, fraction(checkpoint.rapr), fraction(checkpoint.easy_accuracy.value)]
+        )
+    n = found.with_curiosity.accuracies[LEARNED_ZOOM].n
+    told = [headline(found), with_sentence(found), without_sentence(found), easy_sentence(found)]
+    told.append(expectation_check(found))
+    title = f"Accuracy on {n} held-out questions that need a crop (95% intervals)"
+    return "\n".join([title, table([head, *rows]), "", *told])

@@ -1,0 +1,171 @@
+"""Trajectories for people: which ones a report shows, and each as a card of HTML.
+
+Knows trajectories, pictures and reward parts. A card holds the source with the boxes drawn on it, what the model was
+shown, what it wrote, and what it was paid.
+"""
+
+import base64
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+from html import escape
+
+import numpy as np
+from PIL import Image
+
+from benchmarks.evaluation.records import Evaluation, Record
+from benchmarks.pipeline.chain import EASY, HARD
+from pixel_env.boxes import Box
+from pixel_env.episode import Stop, Trajectory
+from pixel_env.media.images import CACHE, show
+from pixel_env.task import Task
+from pixel_env.views import View, ViewBudgets
+from rewards.shaping import GroupReward, reward_parts
+
+SOURCE_SIDE = 512
+"""The longer side of a source in the report, in pixels."""
+_KINDS = (HARD, HARD, EASY)
+"""The order in which kinds of question are picked, again and again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A rollout with its reward parts by name; `looked` of the `rollouts` of its question used an operation."""
+
+    trajectory: Trajectory
+    parts: dict[str, float]
+    looked: int
+    rollouts: int
+
+
+def pick(
+    evaluation: Evaluation, group_reward: GroupReward, count: int, *, right: bool, besides: Sequence[Shown] = ()
+) -> list[Shown]:
+    """The first right (or wrong) rollouts, of as many questions as there are; two in three need a crop.
+
+    Questions of `besides` come last: with fewer questions than rollouts wanted, some are shown twice.
+    """
+    taken = {shown.trajectory.task.task_id for shown in besides}
+    groups = sorted(_groups(evaluation), key=lambda group: group[0].trajectory.task.task_id in taken)
+    ranked = []  # with the number of the question's rollouts that come before
+    for group in groups:
+        places = [place for place, record in enumerate(group) if (record.trajectory.reward == 1.0) == right]
+        ranked += [(before, group, place) for before, place in enumerate(places)]
+    found: dict[str, list[tuple[list[Record], int]]] = {}
+    for _, group, place in sorted(ranked, key=lambda candidate: candidate[0]):
+        found.setdefault(group[place].trajectory.task.category, []).append((group, place))
+    picked: list[tuple[list[Record], int]] = []
+    while len(picked) < count and any(found.values()):
+        wanted = _KINDS[len(picked) % len(_KINDS)]
+        kind = wanted if found.get(wanted) else next(name for name, rest in found.items() if rest)
+        picked.append(found[kind].pop(0))
+    return [_shown(group, place, group_reward) for group, place in picked]
+
+
+def _groups(evaluation: Evaluation) -> list[list[Record]]:
+    """The sampled rollouts by question. A group like the trainer's: without episodes that broke."""
+    groups: dict[str, list[Record]] = {}
+    for record in evaluation.records:
+        if record.sample is not None and record.trajectory.stop is not Stop.FAILED:
+            groups.setdefault(record.trajectory.task.task_id, []).append(record)
+    return list(groups.values())
+
+
+def _shown(group: Sequence[Record], place: int, group_reward: GroupReward) -> Shown:
+    trajectories = [record.trajectory for record in group]
+    parts = {name: float(values[place]) for name, values in reward_parts(group_reward, trajectories).named().items()}
+    looked = sum(trajectory.valid_operations > 0 for trajectory in trajectories)
+    return Shown(trajectories[place], parts, looked, len(trajectories))
+
+
+# ---------------------------------------------------------------------------------------------------------- cards
+
+
+def card(shown: Shown, budgets: ViewBudgets) -> str:
+    """One trajectory as an HTML article."""
+    trajectory = shown.trajectory
+    verdict = "right" if trajectory.reward == 1.0 else "wrong"
+    pictures = [_picture(view, budgets, number) for number, view in enumerate(trajectory.views)]
+    return (
+        f'<article class="card {verdict}"><header><span class="chip">{verdict}</span>'
+        f"<h4>{escape(trajectory.task.question)} <small>{_need(trajectory.task)}</small></h4></header>"
+        f"{_source(trajectory)}<div class='shown'>{''.join(pictures)}</div>{_transcript(trajectory)}{_paid(shown)}"
+        "</article>"
+    )
+
+
+def _need(task: Task) -> str:
+    return {True: "Needs a crop.", False: "The overview suffices.", None: ""}[task.needs_looking]
+
+
+def _source(trajectory: Trajectory) -> str:
+    """The whole picture at its own resolution, the model's boxes and the evidence on it."""
+    if not trajectory.task.sources:
+        return ""
+    source = trajectory.task.sources[0]
+    picture = CACHE.get(source).copy()
+    picture.thumbnail((SOURCE_SIDE, SOURCE_SIDE))
+    boxes = [view.box for turn in trajectory.turns for view in turn.views if view.source.key == source.key]
+    evidence = [item.box for item in trajectory.task.evidence if item.image == 0]
+    drawn = "".join([_rectangle(box, "evidence", "") for box in evidence])
+    drawn += "".join([_rectangle(box, "look", str(number)) for number, box in enumerate(boxes, start=1)])
+    told = f"The source. Boxes looked at: {len(boxes)}."
+    return (
+        f'<div class="source"><img src="{_jpeg(picture)}" width="{picture.width}" height="{picture.height}" '
+        f'alt="{escape(told)}"><svg viewBox="0 0 100 100" preserveAspectRatio="none" aria-hidden="true">{drawn}</svg>'
+        "</div>"
+    )
+
+
+def _rectangle(box: Box, style: str, label: str) -> str:
+    x, y, width, height = (100 * side for side in (box.x0, box.y0, box.width, box.height))
+    shape = f'x="{x:.2f}" y="{y:.2f}" width="{width:.2f}" height="{height:.2f}"'
+    title = f"<title>look {label}</title>" if label else "<title>evidence</title>"
+    return f'<rect class="{style} under" {shape}/><rect class="{style}" {shape}>{title}</rect>'
+
+
+def _picture(view: View, budgets: ViewBudgets, number: int) -> str:
+    """A view with the very pixels that the model was shown."""
+    pixels = show(view, budgets)
+    height, width = pixels.shape[:2]
+    name = "overview" if number == 0 else f"crop {number}"
+    return (
+        f'<figure><img class="pixels" src="{_png(pixels)}" width="{width}" height="{height}" '
+        f'alt="The {name} as the model was shown it"><figcaption>{name}, {width}×{height} px</figcaption></figure>'
+    )
+
+
+def _transcript(trajectory: Trajectory) -> str:
+    rows = []
+    for turn in trajectory.turns:
+        rows.append(f"<dt>model</dt><dd><code>{escape(str(turn.text)) or '(nothing)'}</code></dd>")
+        if turn.failure is not None:
+            rows.append(f"<dt>refused</dt><dd>{escape(turn.failure.message)}</dd>")
+        elif turn.observation:
+            rows.append(f"<dt>environment</dt><dd>{escape(turn.observation)}</dd>")
+    ending = "" if trajectory.stop is Stop.ANSWERED else f" (episode ended: {escape(str(trajectory.stop))})"
+    rows.append(f"<dt>wanted</dt><dd>{escape(' or '.join(trajectory.task.answers))}{ending}</dd>")
+    return f"<dl>{''.join(rows)}</dl>"
+
+
+def _paid(shown: Shown) -> str:
+    parts = "".join(f"<li><span>{escape(name)}</span> {value:+.3f}</li>" for name, value in shown.parts.items())
+    total = sum(shown.parts.values())
+    return (
+        f'<ul class="reward">{parts}<li class="total"><span>reward</span> {total:.3f}</li></ul>'
+        f'<p class="note">{shown.looked} of {shown.rollouts} rollouts of this question looked.</p>'
+    )
+
+
+def _png(pixels: np.ndarray) -> str:
+    return _uri(Image.fromarray(pixels), "png", {"optimize": True})
+
+
+def _jpeg(picture: Image.Image) -> str:
+    return _uri(picture, "jpeg", {"quality": 82})
+
+
+def _uri(picture: Image.Image, kind: str, options: dict[str, int]) -> str:
+    buffer = io.BytesIO()
+    picture.save(buffer, format=kind, **options)
+    return f"data:image/{kind};base64,{base64.b64encode(buffer.getvalue()).decode()}"

@@ -1,0 +1,212 @@
+"""`pixel-env report`: one self-contained HTML page about a finished run.
+
+No request leaves the page: pictures are data URIs, charts inline SVG. Every sentence comes from the run's figures
+(`sentences.py`). Knows the layout of the page; the look of it is `report.html`.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from html import escape
+from importlib import resources
+from pathlib import Path
+from string import Template
+
+from agents.config.arguments import parse
+from agents.metrics.trajectories import Estimate
+from agents.run_folder.configuration import FILE_NAME
+from benchmarks.demo.gallery import Shown, card, pick
+from benchmarks.evaluation.policies import LEARNED_ZOOM, ORACLE_ZOOM, POLICIES
+from benchmarks.evaluation.records import read_evaluation
+from benchmarks.pipeline.chain import HARD
+from benchmarks.studies.charts import Bars, Line, bar_chart, line_chart
+from benchmarks.studies.curves import Curve, read_curve
+from benchmarks.studies.trap import sentences
+from benchmarks.studies.trap.findings import WARM_START, WITH, WITHOUT, Findings, findings_of
+from benchmarks.text_tables import fraction, interval
+from pixel_env.errors import ConfigError
+from pixel_env.views import ViewBudgets
+from rewards.shaping import group_reward_named
+from synth.warm_starts.templates import CLUMSY, UNSEEN
+
+PAGE = "report.html"
+NAMES = {WARM_START: "warm start", WITHOUT: "without curiosity", WITH: "with curiosity"}
+STYLES = {WARM_START: "grey", WITHOUT: "orange", WITH: "blue"}
+SHOWN_OF_EACH = 6
+SMOOTHING_STEPS = 10
+
+
+@dataclass(frozen=True)
+class ReportConfig:
+    """Write the HTML report of a finished run."""
+
+    run: str = field(default="runs/demo", metadata={"help": "folder of a finished demo"})
+
+
+def main(argv: list[str]) -> int:
+    """`pixel-env report [--run runs/demo]`. Returns the exit code."""
+    run = Path(parse(argv, ReportConfig, "report").run)
+    _configuration(run)
+    print(f"Report: {write_report(run, findings_of(run))}")
+    return 0
+
+
+def write_report(run: Path, found: Findings) -> Path:
+    """Writes the page into the run folder; returns its path. Raises ConfigError for a run that is not finished."""
+    path = run / PAGE
+    path.write_text(page(run, found), encoding="utf-8")
+    return path
+
+
+def page(run: Path, found: Findings) -> str:
+    """The whole page."""
+    template = resources.files("benchmarks.demo") / PAGE
+    gallery = read_evaluation(run / "gallery")
+    configuration = _configuration(run)
+    reward = group_reward_named(_group_reward_of(run))
+    # Wrong ones are the rarer, so they choose first.
+    wrong = pick(gallery, reward, SHOWN_OF_EACH, right=False)
+    right = pick(gallery, reward, SHOWN_OF_EACH, right=True, besides=wrong)
+    return Template(template.read_text(encoding="utf-8")).substitute(
+        headline=escape(sentences.headline(found)),
+        notice=escape(gallery.task_set.notice),
+        quick=_quick_note() if configuration["quick"] else "",
+        tiles=_tiles(found),
+        story=_paragraphs(
+            sentences.with_sentence(found),
+            sentences.without_sentence(found),
+            sentences.easy_sentence(found),
+            sentences.expectation_check(found),
+        ),
+        curves=_curve_figure(run, "rapr", "Rate of looking (RaPR) while training")
+        + _curve_figure(run, "accuracy", "Accuracy while training"),
+        bars=_bar_figure(found),
+        look=_paragraphs(sentences.look_sentence(found.look)),
+        clumsy=_paragraphs(clumsy_note()),
+        right=_cards(right, gallery.budgets, "right"),
+        wrong=_cards(wrong, gallery.budgets, "wrong"),
+        shown=len(right) + len(wrong),
+        facts=_facts(found, configuration),
+    )
+
+
+def clumsy_note() -> str:
+    """What the warm start is, and where a competent one is tried."""
+    return (
+        f"The warm start is clumsy on purpose: {sentences.percent(CLUMSY.calls)} of its traces make a call, at a place "
+        f"up to {CLUMSY.moved_by} of 16 cells off the right one, and after a look that missed they answer "
+        f"“{UNSEEN}”. That is how a look comes to pay less than a guess. Run make trap for the same over several "
+        "seeds, and for a competent warm start, to see whether correctness alone suffices there."
+    )
+
+
+# ----------------------------------------------------------------------------------------------------- figures
+
+
+def _tiles(found: Findings) -> str:
+    final, without = found.with_curiosity, found.without_curiosity
+    tiles = [
+        ("with curiosity", final.accuracies[LEARNED_ZOOM], "blue"),
+        ("without curiosity", without.accuracies[LEARNED_ZOOM], "orange"),
+        ("warm start", found.warm_start.accuracies[LEARNED_ZOOM], "grey"),
+        ("oracle’s crop", final.accuracies[ORACLE_ZOOM], "plain"),
+    ]
+    return "".join(_tile(name, estimate, style) for name, estimate, style in tiles)
+
+
+def _tile(name: str, estimate: Estimate, style: str) -> str:
+    return (
+        f'<li class="{style}"><span>{escape(name)}</span><strong>{sentences.percent(estimate.value)}</strong>'
+        f"<small>{sentences.percent(estimate.low)} to {sentences.percent(estimate.high)}</small></li>"
+    )
+
+
+def _curve_figure(run: Path, metric: str, title: str) -> str:
+    lines = []
+    for arm in (WITHOUT, WITH):
+        raw = read_curve(run / arm, f"{metric}/{HARD}", NAMES[arm])
+        lines.append(Line(raw.smoothed(SMOOTHING_STEPS), raw, STYLES[arm]))
+    told = "; ".join(_told(line.curve) for line in lines)
+    chart = line_chart(title, told, lines, x_label="optimizer step")
+    caption = f"Questions that need a crop; means of {SMOOTHING_STEPS} steps, single steps pale. {told}."
+    return _figure(title, _legend([WITHOUT, WITH]), chart, caption)
+
+
+def _told(curve: Curve) -> str:
+    if not curve.values:
+        return f"{curve.name}: no figure"
+    return f"{curve.name}: from {sentences.percent(curve.values[0])} to {sentences.percent(curve.values[-1])}"
+
+
+def _bar_figure(found: Findings) -> str:
+    title = "Four zoom policies, before and after reinforcement learning"
+    bars = [Bars(NAMES[name], STYLES[name], checkpoint.accuracies) for name, checkpoint in found.checkpoints.items()]
+    n = found.with_curiosity.accuracies[LEARNED_ZOOM].n
+    chart = bar_chart(title, "The figures stand in the table below.", POLICIES, bars)
+    caption = f"Accuracy in percent on {n} held-out questions that need a crop, greedy, with 95% intervals."
+    rows = [
+        f"<tr><th scope='row'>{escape(bar.name)}</th>"
+        + "".join(
+            f"<td>{fraction(bar.values[policy].value)} <small>{interval(bar.values[policy])}</small></td>"
+            for policy in POLICIES
+        )
+        + "</tr>"
+        for bar in bars
+    ]
+    head = "".join(f"<th scope='col'>{policy.replace('_', ' ')}</th>" for policy in POLICIES)
+    figures = (
+        f"<details><summary>The figures</summary><div class='scroll'><table><thead><tr><td></td>{head}</tr></thead>"
+        f"<tbody>{''.join(rows)}</tbody></table></div></details>"
+    )
+    return _figure(title, _legend(list(found.checkpoints)), chart, caption, figures, style="wide")
+
+
+def _figure(title: str, legend: str, chart: str, caption: str, more: str = "", style: str = "") -> str:
+    return (
+        f'<figure class="panel {style}"><h3>{escape(title)}</h3>{legend}{chart}'
+        f"<figcaption>{escape(caption)}</figcaption>{more}</figure>"
+    )
+
+
+def _legend(names: Sequence[str]) -> str:
+    items = "".join(f'<li class="{STYLES[name]}">{escape(NAMES[name])}</li>' for name in names)
+    return f'<ul class="legend">{items}</ul>'
+
+
+# -------------------------------------------------------------------------------------------------------- text
+
+
+def _cards(shown: Sequence[Shown], budgets: ViewBudgets, verdict: str) -> str:
+    if not shown:
+        return f"<p>Among the sampled rollouts none was {verdict}.</p>"
+    return f'<div class="cards">{"".join(card(one, budgets) for one in shown)}</div>'
+
+
+def _paragraphs(*texts: str) -> str:
+    marked = (escape(text).replace("make trap", "<code>make trap</code>") for text in texts)
+    return "".join(f"<p>{text}</p>" for text in marked)
+
+
+def _quick_note() -> str:
+    return '<p class="warning">A quick run: a handful of steps, to try the path. Its figures mean nothing.</p>'
+
+
+def _facts(found: Findings, configuration: Mapping[str, object]) -> str:
+    rows = [(name.replace("_", " "), f"{seconds:,.0f} s") for name, seconds in found.seconds.items()]
+    rows += [("highest memory, all processes", f"{found.peak_memory_gb:.2f} GB")]
+    rows += [("seed", str(configuration["seed"])), ("base checkpoint", str(configuration["base"]))]
+    return "".join(f"<tr><th scope='row'>{escape(name)}</th><td>{escape(value)}</td></tr>" for name, value in rows)
+
+
+def _configuration(run: Path) -> dict[str, object]:
+    try:
+        read: dict[str, object] = json.loads((run / FILE_NAME).read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigError(f"{run} is no run of the demo; make one: pixel-env demo --run {run}") from error
+    return read
+
+
+def _group_reward_of(run: Path) -> str:
+    """The reward that the arm with curiosity was trained on."""
+    configuration: dict[str, str] = json.loads((run / WITH / FILE_NAME).read_text(encoding="utf-8"))
+    return configuration["group_reward"]

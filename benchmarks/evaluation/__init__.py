@@ -1,0 +1,1 @@
+"""`pixel-env eval` and `compare`: checkpoints measured by rollouts."""

@@ -1,0 +1,196 @@
+"""`pixel-env compare RUN_A RUN_B`: two evaluations of the same questions, paired question by question.
+
+Reads rows alone: no task set, no picture, no model. The test is McNemar's exact one where every grade is 0 or 1 and
+each question has one answer; the interval of the difference resamples questions.
+"""
+
+import argparse
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from agents.metrics.trajectories import Estimate
+from agents.run_folder.configuration import FILE_NAME, changed_names, read_configuration
+from benchmarks.evaluation.policies import LEARNED_ZOOM
+from benchmarks.evaluation.records import ROWS, SAMPLED
+from benchmarks.text_tables import fraction, signed, signed_interval, table
+from pixel_env.errors import ConfigError
+from pixel_env.store import read
+
+ALL = "all"
+"""The part of all questions."""
+_DRAWS = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Graded:
+    """A question of a run, and the grades of its answers: one, or those of its samples."""
+
+    question: str
+    answers: tuple[str, ...]
+    category: str
+    grades: tuple[float, ...]
+
+    @property
+    def mean(self) -> float:
+        """The mean grade."""
+        return sum(self.grades) / len(self.grades)
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """The second run against the first. `p` is McNemar's, two-sided; None where grades are partial or sampled."""
+
+    first: float
+    second: float
+    difference: Estimate
+    only_first: int
+    only_second: int
+    p: float | None
+
+
+def main(argv: list[str]) -> int:
+    """`pixel-env compare RUN_A RUN_B [--policy NAME] [--other-policy NAME]`. Returns the exit code."""
+    options = _parser().parse_args(argv)
+    if options.seed < 0:
+        raise ConfigError(f"--seed is at least 0, got {options.seed}")
+    folders = (Path(options.run_a), Path(options.run_b))
+    policies = (options.policy, options.other_policy or options.policy)
+    first, second = (graded_in(folder, policy) for folder, policy in zip(folders, policies, strict=True))
+    check_same_questions(first, second, folders)
+    for letter, folder, policy in zip("AB", folders, policies, strict=True):
+        print(f"{letter}: {folder}, {policy.replace('_', ' ')}")
+    print(f"Configurations: {differences_between(*map(_configuration, folders))}")
+    print(comparison_table(first, second, seed=options.seed))
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="pixel-env compare", description="The paired test between two evaluations of the same questions."
+    )
+    parser.add_argument("run_a", metavar="RUN_A", help="folder of an evaluation")
+    parser.add_argument("run_b", metavar="RUN_B", help="folder of another one, or the same with another policy")
+    parser.add_argument(
+        "--policy", default=LEARNED_ZOOM, help=f"of both; {SAMPLED!r}: the sampled rollouts (default: %(default)s)"
+    )
+    parser.add_argument("--other-policy", metavar="POLICY", help="of RUN_B, where it is another one")
+    parser.add_argument("--seed", type=int, default=0, help="of the resampling (default: %(default)s)")
+    return parser
+
+
+def graded_in(folder: Path, policy: str) -> dict[str, Graded]:
+    """The questions of the run by task id, with their grades under `policy`. Raises ConfigError if there are none.
+
+    An episode that broke counts as wrong; of one that was played again, the last row counts.
+    """
+    rows = list(read(folder / ROWS))
+    kept = {(row["task_id"], row["sample"]): row for row in rows if _policy(row) == policy}
+    if not kept:
+        held = ", ".join(sorted({_policy(row) for row in rows})) or "nothing"
+        raise ConfigError(
+            f"{folder} holds no answers of {policy!r}; it holds {held}. Choose with --policy and --other-policy, or "
+            "measure: pixel-env eval"
+        )
+    grades: dict[str, list[float]] = {}
+    for (task_id, _), row in kept.items():
+        grades.setdefault(task_id, []).append(row["reward"])
+    return {
+        task_id: Graded(row["question"], tuple(row["answers"]), row["category"], tuple(grades[task_id]))
+        for (task_id, _), row in kept.items()
+    }
+
+
+def _policy(row: Mapping[str, Any]) -> str:
+    policy: str = SAMPLED if row["sample"] is not None else row["policy"]
+    return policy
+
+
+def check_same_questions(first: Mapping[str, Graded], second: Mapping[str, Graded], folders: tuple[Path, Path]) -> None:
+    """Raises ConfigError, naming one, where the runs were not asked the same questions."""
+    odd = sorted(first.keys() ^ second.keys())
+    if odd:
+        holder = folders[0] if odd[0] in first else folders[1]
+        raise ConfigError(
+            f"The runs are of different questions: {odd[0]!r} is only in {holder} ({len(odd)} are in one run only). "
+            "Compare runs of the same tasks; one that was cut is completed by its own command."
+        )
+    for task_id, one in first.items():
+        other = second[task_id]
+        if (one.question, sorted(one.answers)) != (other.question, sorted(other.answers)):
+            raise ConfigError(
+                f"The runs are of different questions: {task_id!r} is {one.question!r} with {list(one.answers)} in "
+                f"{folders[0]}, and {other.question!r} with {list(other.answers)} in {folders[1]}."
+            )
+
+
+def comparison_table(first: Mapping[str, Graded], second: Mapping[str, Graded], *, seed: int) -> str:
+    """A row for all questions, and one for each category where there are several."""
+    head = ["questions", "n", "A", "B", "B - A", "95% interval", "only A right", "only B right", "McNemar p"]
+    found = comparisons(first, second, seed=seed)
+    return table([head, *([name, *cells_of(comparison)] for name, comparison in found.items())])
+
+
+def cells_of(found: Comparison) -> list[str]:
+    """n, both scores, the difference, its interval, the questions that one alone got right, and p."""
+    pairs = ["-"] * 3 if found.p is None else [str(found.only_first), str(found.only_second), f"{found.p:.3g}"]
+    scores = [fraction(found.first), fraction(found.second), signed(found.difference.value)]
+    return [str(found.difference.n), *scores, signed_interval(found.difference), *pairs]
+
+
+def comparisons(first: Mapping[str, Graded], second: Mapping[str, Graded], *, seed: int) -> dict[str, Comparison]:
+    """Of all questions, first, and of each category where there are several. `first` has all questions of `second`."""
+    categories = list(dict.fromkeys(one.category for one in second.values()))
+    parts = {ALL: list(second)}
+    if len(categories) > 1:
+        parts |= {name or "-": [t for t, one in second.items() if one.category == name] for name in categories}
+    return {
+        name: compared([first[t] for t in task_ids], [second[t] for t in task_ids], seed=seed)
+        for name, task_ids in parts.items()
+    }
+
+
+def compared(first: Sequence[Graded], second: Sequence[Graded], *, seed: int) -> Comparison:
+    """The second run against the first; both in the same order of questions."""
+    grades_2Q = np.array([[one.mean for one in run] for run in (first, second)])
+    differences_Q = grades_2Q[1] - grades_2Q[0]
+    rng = np.random.default_rng(seed)
+    draws_D = [differences_Q[rng.integers(differences_Q.size, size=differences_Q.size)].mean() for _ in range(_DRAWS)]
+    low, high = np.percentile(draws_D, [2.5, 97.5])
+    estimate = Estimate(float(differences_Q.mean()), float(low), float(high), differences_Q.size)
+    is_paired = all(len(one.grades) == 1 and one.grades[0] in (0.0, 1.0) for one in (*first, *second))
+    only_first, only_second = int((differences_Q < 0).sum()), int((differences_Q > 0).sum())
+    p = mcnemar(only_first, only_second) if is_paired else None
+    return Comparison(float(grades_2Q[0].mean()), float(grades_2Q[1].mean()), estimate, only_first, only_second, p)
+
+
+def mcnemar(only_first: int, only_second: int) -> float:
+    """McNemar's exact two-sided p: how likely so uneven a split of the questions that one run alone got right is.
+
+    Twice the smaller tail of the binomial distribution with a half, at most 1.
+    """
+    n, fewer = only_first + only_second, min(only_first, only_second)
+    ways, tail = 1, 0  # in whole numbers: a half to the power of thousands is no float
+    for k in range(fewer + 1):
+        tail += ways
+        ways = ways * (n - k) // (k + 1)
+    return min(1.0, 2 * tail / 2**n)
+
+
+def differences_between(first: Mapping[str, Any], second: Mapping[str, Any]) -> str:
+    """What the runs' configurations differ in, for people."""
+    names = changed_names(first, second)
+    told = [f"{name} (A: {_short(first.get(name))}, B: {_short(second.get(name))})" for name in names]
+    return "; ".join(told) if told else "the same"
+
+
+def _short(value: Any) -> str:
+    text = str(value)
+    return text if len(text) <= 60 else f"{text[:57]}..."
+
+
+def _configuration(folder: Path) -> dict[str, Any]:
+    return read_configuration(folder) if (folder / FILE_NAME).exists() else {}

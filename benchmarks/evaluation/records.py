@@ -1,0 +1,172 @@
+"""What an evaluation leaves behind: one JSONL row per trajectory, and its reading back.
+
+Knows rows, policies' names and task sets. Knows nothing of models. A row is the trajectory's (`pixel_env/store.py`)
+with `policy` and `sample`: null for the greedy rollout, else the number of the sampled one.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from agents.run_folder.configuration import read_configuration
+from benchmarks.evaluation.questions import shuffled
+from pixel_env.budgets import budgets_for
+from pixel_env.dialects.table import dialect_named
+from pixel_env.episode import Stop, Trajectory
+from pixel_env.errors import ConfigError, PixelEnvError
+from pixel_env.store import TrajectoryStore, check_task, read, trajectory_of, write_rollout
+from pixel_env.task import Task, TaskSet
+from pixel_env.tasks import load_tasks
+from pixel_env.views import ViewBudgets
+
+ROWS = "trajectories.jsonl"
+SAMPLED = "sampled"
+"""What sampled rollouts are called where policies are."""
+_FIELDS = ("tasks", "split", "task_count", "dialect", "policies")
+"""Of the configuration: what is read back."""
+
+Key = tuple[str, str, int | None]
+"""Policy, task id, number of the sample (None: greedy)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """A trajectory and the policy that played it."""
+
+    trajectory: Trajectory
+    policy: str
+    sample: int | None
+
+    @property
+    def key(self) -> Key:
+        """What no two rows of an evaluation share."""
+        return (self.policy, self.trajectory.task.task_id, self.sample)
+
+
+def append(store: TrajectoryStore, record: Record) -> None:
+    """Writes the record, whole, as the last row."""
+    write_rollout(record.trajectory, store, policy=record.policy, sample=record.sample)
+
+
+def keys_of(path: Path, task_set: TaskSet | None = None) -> set[Key]:
+    """The keys of the rows that need not be played again: not those of episodes that broke, nor a cut last line.
+
+    With a `task_set`, whose every question is in it as it was played. Raises ConfigError or TaskError.
+    """
+    rows = list(read(path))
+    if task_set is not None:
+        check_questions(rows, task_set, path.parent)
+    return {key_of(row) for row in rows if row["stop"] != Stop.FAILED}
+
+
+def check_questions(rows: Sequence[Mapping[str, Any]], task_set: TaskSet, folder: Path) -> None:
+    """Raises ConfigError or TaskError, naming one, for rows of `folder` whose question the set has not, or no longer.
+
+    An id says little: those of rows without one are their lines, and a line that is added moves them all.
+    """
+    tasks = _tasks_of(rows, task_set, folder, task_set.name)
+    for row in rows:
+        check_task(row, tasks[row["task_id"]])
+
+
+def _tasks_of(rows: Iterable[Mapping[str, Any]], task_set: TaskSet, folder: Path, name: str) -> dict[str, Task]:
+    """The tasks of the rows by their ids, in the order of the set, which is called `name`."""
+    wanted = {row["task_id"] for row in rows}
+    if not wanted:
+        return {}
+    tasks = {task.task_id: task for task in task_set.tasks if task.task_id in wanted}
+    if gone := sorted(wanted - tasks.keys()):
+        raise ConfigError(
+            f"{folder} holds answers to {len(gone)} questions that {name} no longer has, the first: "
+            f"{gone[0]!r}. Put the set back as it was (pixel-env data check says what is missing), or measure again."
+        )
+    return tasks
+
+
+def key_of(row: Mapping[str, Any]) -> Key:
+    """What no two rows of an evaluation share."""
+    return (row["policy"], row["task_id"], row["sample"])
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """The records of one evaluation, in the order of its tasks."""
+
+    task_set: TaskSet
+    budgets: ViewBudgets
+    records: Sequence[Record]
+
+    def of(self, policy: str, *, sampled: bool = False, category: str | None = None) -> list[Trajectory]:
+        """The greedy (or sampled) trajectories of a policy, of all categories or one."""
+        return [
+            record.trajectory
+            for record in self.records
+            if record.policy == policy
+            and (record.sample is not None) == sampled
+            and category in (None, record.trajectory.task.category)
+        ]
+
+    @property
+    def policies(self) -> list[str]:
+        """The policies with greedy trajectories, in the order in which they were played."""
+        return list(dict.fromkeys(record.policy for record in self.records if record.sample is None))
+
+    @property
+    def categories(self) -> list[str]:
+        """The categories of the tasks, in their order."""
+        return list(dict.fromkeys(record.trajectory.task.category for record in self.records))
+
+
+def read_evaluation(folder: Path, task_set: TaskSet | None = None) -> Evaluation:
+    """The evaluation that `pixel-env eval` wrote into `folder`. Raises ConfigError if there is none.
+
+    `task_set`: its questions as they were shown, where the caller holds them; else they are loaded as it loaded them.
+    """
+    config = _configuration(folder)
+    if task_set is None:
+        task_set = _questions(folder, config)
+    budgets = budgets_for(None, task_set, dialect_named(config["dialect"]))
+    rows = list({key_of(row): row for row in read(folder / ROWS)}.values())  # one that broke and was played again: once
+    tasks = _tasks_of(rows, task_set, folder, config["tasks"])
+    records = [Record(trajectory_of(row, tasks[row["task_id"]]), row["policy"], row["sample"]) for row in rows]
+    places = {task_id: place for place, task_id in enumerate(tasks)}
+    # Ablations are played beyond the configured policies.
+    names = dict.fromkeys([*config["policies"], *(record.policy for record in records if record.sample is None)])
+    policies = {policy: place for place, policy in enumerate(names)}
+    records.sort(
+        key=lambda record: (
+            policies.get(record.policy, 0),
+            -1 if record.sample is None else record.sample,
+            places[record.trajectory.task.task_id],
+        )
+    )
+    return Evaluation(task_set, budgets, records)
+
+
+def _configuration(folder: Path) -> dict[str, Any]:
+    try:
+        config = read_configuration(folder)
+    except OSError as error:
+        raise ConfigError(f"{folder} holds no evaluation; make one: pixel-env eval --output_dir {folder}") from error
+    if missing := [name for name in _FIELDS if name not in config]:
+        raise ConfigError(
+            f"{folder} holds the configuration of another kind of run: it has no {', '.join(missing)}. Give the "
+            "folder of an evaluation, that which pixel-env eval had as --output_dir."
+        )
+    return config
+
+
+def _questions(folder: Path, config: Mapping[str, Any]) -> TaskSet:
+    """The questions as the evaluation showed them."""
+    spec = config["tasks"]
+    try:
+        task_set = load_tasks(spec, split=config["split"], count=config["task_count"])
+    except PixelEnvError as error:
+        if spec.startswith("sample:") or Path(spec.rpartition(":")[2]).expanduser().is_absolute():
+            raise
+        raise ConfigError(
+            f"{error}\n{folder} was made with --tasks {spec!r}. If that is a path, it starts where pixel-env eval ran, "
+            f"and this is {Path.cwd()}: run the same command there."
+        ) from error
+    return shuffled(task_set, config["seed"]) if config.get("shuffle_options") else task_set

@@ -1,0 +1,109 @@
+"""An evaluation over all of its questions, as tables: scores and their cost by policy, and accuracy by position.
+
+Knows records and figures. Draws nothing and writes no file.
+"""
+
+from collections.abc import Mapping, Sequence
+
+from agents.metrics.trajectories import NOTHING, Estimate, accuracy, failures_by_code, rapr, visual_tokens, wilson
+from benchmarks.evaluation.accuracy_tables import accuracy_of_questions
+from benchmarks.evaluation.questions import right_place
+from benchmarks.evaluation.records import SAMPLED, Evaluation, Key, Record
+from benchmarks.text_tables import fraction, interval, table
+from pixel_env.dialects.wording import OPTION_LETTERS
+from pixel_env.episode import Trajectory
+
+Verdicts = Mapping[Key, float]
+"""What another scorer says of each record."""
+
+
+def parts_of(evaluation: Evaluation) -> dict[str, list[Record]]:
+    """The records by policy; those of sampled rollouts last, under a name of their own."""
+    parts: dict[str, list[Record]] = {name: [] for name in evaluation.policies}
+    for record in evaluation.records:
+        parts.setdefault(record.policy if record.sample is None else SAMPLED, []).append(record)
+    return parts
+
+
+def summary_table(evaluation: Evaluation, seconds: Mapping[str, float], released: Verdicts | None = None) -> str:
+    """A row for each policy: accuracy over all questions, the released judge's beside it, RaPR, and what answers cost.
+
+    The accuracy of k sampled rollouts a question is avg@k; pass@k is the mean of each question's best grade.
+    """
+    parts = parts_of(evaluation)
+    rows = []
+    for name, records in parts.items():
+        trajectories = [record.trajectory for record in records]
+        cells = {"policy": _label(name, trajectories)} | _scores("accuracy", accuracy_of_questions(trajectories))
+        if released is not None:
+            cells |= _scores("released judge", judged(records, released))
+        if SAMPLED in parts:
+            cells["pass@k"] = fraction(pass_at_k(trajectories)) if name == SAMPLED else "-"
+        cells["RaPR"] = fraction(rapr(trajectories))
+        cells["turns"] = f"{sum(len(one.turns) for one in trajectories) / len(trajectories):.2f}"
+        cells["visual tokens"] = f"{visual_tokens(trajectories, evaluation.budgets):.0f}"
+        cells["s/answer"] = f"{seconds[name]:.3g}" if name in seconds else "-"
+        cells["failed calls"] = _failed(trajectories)
+        rows.append(cells)
+    return table([list(rows[0]), *(list(cells.values()) for cells in rows)])
+
+
+def pass_at_k(trajectories: Sequence[Trajectory]) -> float:
+    """Mean over questions of the best grade among each one's rollouts: the share that was ever right."""
+    best: dict[str, float] = {}
+    for trajectory in trajectories:
+        best[trajectory.task.task_id] = max(best.get(trajectory.task.task_id, 0.0), trajectory.reward)
+    return sum(best.values()) / len(best)
+
+
+def position_table(evaluation: Evaluation) -> str | None:
+    """Accuracy by the position that the right option was shown at; None if no question has options."""
+    by_policy = {name: found for name, records in parts_of(evaluation).items() if (found := accuracy_at(records))}
+    places = sorted({place for found in by_policy.values() for place in found})
+    if not places:
+        return None
+    head = ["right answer at", *(f"({OPTION_LETTERS[place]})" for place in places)]
+    rows = [
+        [name.replace("_", " "), *(_at(found.get(place, NOTHING)) for place in places)]
+        for name, found in by_policy.items()
+    ]
+    return table([head, *rows])
+
+
+def accuracy_at(records: Sequence[Record]) -> dict[int, Estimate]:
+    """Accuracy by the place (from 0) that the right option was shown at; of questions without options, none."""
+    by_place: dict[int, list[Trajectory]] = {}
+    for trajectory in (record.trajectory for record in records):
+        place = right_place(trajectory.task)
+        if place is not None:
+            by_place.setdefault(place, []).append(trajectory)
+    return {place: accuracy(found) for place, found in sorted(by_place.items())}
+
+
+def _at(estimate: Estimate) -> str:
+    return f"{fraction(estimate.value)} of {estimate.n}"
+
+
+def _label(name: str, trajectories: Sequence[Trajectory]) -> str:
+    if name != SAMPLED:
+        return name.replace("_", " ")
+    questions = len({trajectory.task.task_id for trajectory in trajectories})
+    return f"sampled, avg@{round(len(trajectories) / questions)}"
+
+
+def _scores(name: str, estimate: Estimate) -> dict[str, str]:
+    return {name: fraction(estimate.value), f"{name} 95%": interval(estimate)}
+
+
+def judged(records: Sequence[Record], verdicts: Verdicts) -> Estimate:
+    """Mean over questions of the other scorer's verdicts, as `accuracy_of_questions` of ours."""
+    of_question: dict[str, list[float]] = {}
+    for record in records:
+        of_question.setdefault(record.trajectory.task.task_id, []).append(verdicts[record.key])
+    return wilson(sum(sum(found) / len(found) for found in of_question.values()), len(of_question))
+
+
+def _failed(trajectories: Sequence[Trajectory]) -> str:
+    counts = failures_by_code(trajectories)
+    codes = ", ".join(f"{code} {count}" for code, count in counts.items())
+    return f"{sum(counts.values())} ({codes})" if counts else "0"

@@ -1,0 +1,1 @@
+"""Jobs in stages, each in a process of its own, kept so that an interrupted study resumes."""

@@ -1,0 +1,34 @@
+"""A `pixel-env` command as a child of a run: small picture cache, and no longer alive than its parent.
+
+python -m benchmarks.pipeline.child COMMAND [arguments]
+"""
+
+import ctypes
+import os
+import signal
+import sys
+
+from benchmarks.pipeline.jobs import PARENT
+from pixel_env.cli import INTERRUPTED, main
+from pixel_env.media.images import CACHE
+
+CACHE_BYTES = 64 * 2**20
+"""Training meets each scene once: a large cache would only hold memory."""
+_PR_SET_PDEATHSIG = 1
+
+
+def die_with_parent(parent: int | None) -> None:
+    """Linux only: a parent that is killed takes this process along. Elsewhere it goes on to its end.
+
+    `parent`: its process id, if known: it may be gone by now.
+    """
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+        if parent is not None and os.getppid() != parent:
+            sys.exit(INTERRUPTED)
+
+
+if __name__ == "__main__":
+    die_with_parent(int(os.environ.get(PARENT, 0)) or None)
+    CACHE.max_bytes = CACHE_BYTES
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,196 @@
+"""Jobs: `pixel-env` commands in processes of their own, some side by side, each with a bar.
+
+A job is a command and its recipe, the YAML file that anybody can start it from again. Its output is a log file, and
+its bar moves by what that log says. Knows processes, threads and bars; knows nothing of what a command does.
+"""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections import deque
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import yaml
+from tqdm import tqdm
+
+from pixel_env.errors import PixelEnvError
+
+RECIPE = "recipe.yaml"
+LOG = "log.txt"
+PARENT = "PIXEL_ENV_PARENT"
+"""The environment variable that tells a job whose child it is."""
+_TAIL_BYTES = 20_000
+_POLL_S = 0.3
+
+
+class JobError(PixelEnvError):
+    """A command of a run that failed. The message ends with the end of its log."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """`pixel-env COMMAND --config FOLDER/recipe.yaml`.
+
+    `steps`: what its bar counts to, the total of the command's own bar; `figures`: what is shown beside the bar, as
+    label -> name of a logged metric.
+    """
+
+    title: str
+    command: str
+    recipe: Mapping[str, object]
+    folder: Path
+    steps: int
+    figures: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def log(self) -> Path:
+        """Everything that the command says."""
+        return self.folder / LOG
+
+
+def run_jobs(jobs: Sequence[Job], *, workers: int, threads: int) -> None:
+    """Runs all jobs, at most `workers` at a time with `threads` threads each. Raises JobError if one fails.
+
+    When it is left by an exception, no job is running any more.
+    """
+    waiting = deque(enumerate(jobs))
+    running: dict[int, subprocess.Popen[bytes]] = {}
+    with _bars(jobs) as bars, _ended(running):
+        while waiting or running:
+            while waiting and len(running) < workers:
+                place, job = waiting.popleft()
+                with _undisturbed():  # a job that has started is known, and so is ended
+                    running[place] = _start(job, threads)
+            time.sleep(_POLL_S)
+            for place, process in list(running.items()):
+                _show_progress(jobs[place], bars[place])
+                if process.poll() is None:
+                    continue
+                del running[place]
+                if process.returncode != 0:
+                    raise JobError(_failure(jobs[place], process.returncode))
+                bars[place].update(jobs[place].steps - bars[place].n)
+
+
+def _start(job: Job, threads: int) -> "subprocess.Popen[bytes]":
+    job.folder.mkdir(parents=True, exist_ok=True)
+    recipe = job.folder / RECIPE
+    recipe.write_text(f"# pixel-env {job.command} --config {recipe}\n{yaml.safe_dump(dict(job.recipe))}", "utf-8")
+    with job.log.open("wb") as log:
+        return subprocess.Popen(
+            [sys.executable, "-m", "benchmarks.pipeline.child", job.command, "--config", str(recipe)],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            env=child_environment(os.environ, threads),
+            start_new_session=True,  # Ctrl-C is the parent's business: it ends its children in order
+        )
+
+
+def child_environment(environment: Mapping[str, str], threads: int) -> dict[str, str]:
+    """The environment of a job: so many threads, one GPU at most, no hub and no telemetry."""
+    devices = environment.get("CUDA_VISIBLE_DEVICES", "0")
+    return {
+        **environment,
+        "OMP_NUM_THREADS": str(threads),
+        "MKL_NUM_THREADS": str(threads),
+        "TOKENIZERS_PARALLELISM": "false",
+        "CUDA_VISIBLE_DEVICES": devices.split(",")[0],  # with several, the trainer would wrap the model for all
+        "HF_HUB_OFFLINE": "1",
+        "HF_HUB_DISABLE_TELEMETRY": "1",
+        "DO_NOT_TRACK": "1",
+        "PYTHONUNBUFFERED": "1",
+        PARENT: str(os.getpid()),
+    }
+
+
+@contextmanager
+def _undisturbed() -> Iterator[None]:
+    """Ctrl-C and a polite kill wait for the end of the block. Elsewhere than in the main thread they do not arrive."""
+    arrived: list[int] = []
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    signals = (signal.SIGINT, signal.SIGTERM)
+    before = {number: signal.signal(number, lambda number, _: arrived.append(number)) for number in signals}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+    for late in arrived:
+        signal.raise_signal(late)
+
+
+@contextmanager
+def _ended(running: "dict[int, subprocess.Popen[bytes]]") -> Iterator[None]:
+    """Whatever is still in `running` at the end is ended, politely first."""
+    try:
+        yield
+    finally:
+        for process in running.values():
+            process.terminate()
+        for process in running.values():
+            try:
+                process.wait(timeout=10)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+
+
+@contextmanager
+def _bars(jobs: Sequence[Job]) -> "Iterator[list[tqdm[object]]]":
+    width = max(len(job.title) for job in jobs)
+    # On a terminal the bars move; a log file gets a line now and then.
+    interval = 0.5 if sys.stderr.isatty() else 30.0
+    bars = [
+        tqdm(total=job.steps, desc=job.title.ljust(width), position=place, mininterval=interval, leave=True)
+        for place, job in enumerate(jobs)
+    ]
+    try:
+        yield bars
+    finally:
+        for bar in bars:
+            bar.close()
+
+
+def _show_progress(job: Job, bar: "tqdm[object]") -> None:
+    text = _tail(job.log)
+    steps = progress_in(text, job.steps)
+    if steps > bar.n:
+        figures = {label: value for label, name in job.figures.items() if (value := figure_in(text, name))}
+        if figures:
+            bar.set_postfix(figures, refresh=False)
+        bar.update(steps - bar.n)
+
+
+def progress_in(log: str, total: int) -> int:
+    """How far the last bar of `total` in the log has come."""
+    found = re.findall(rf"\b(\d+)/{total} \[", log)
+    return int(found[-1]) if found else 0
+
+
+def figure_in(log: str, name: str) -> str | None:
+    """The last logged value of a metric, with two decimals."""
+    found = re.findall(rf"'{re.escape(name)}': '?([-+.\deE]+)", log)
+    return f"{float(found[-1]):.2f}" if found else None
+
+
+def _tail(log: Path) -> str:
+    with log.open("rb") as file:
+        file.seek(0, os.SEEK_END)
+        file.seek(max(0, file.tell() - _TAIL_BYTES))
+        return file.read().decode(errors="replace")
+
+
+def _failure(job: Job, code: int) -> str:
+    lines = _tail(job.log).replace("\r", "\n").splitlines()
+    end = "\n".join(line for line in lines if line.strip())[-2000:]
+    return f"{job.title} failed (pixel-env {job.command}, exit code {code}). The end of {job.log}:\n{end}"

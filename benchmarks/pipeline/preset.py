@@ -1,0 +1,57 @@
+"""What one chain of the demo and the trap consists of, as numbers and names of recipes.
+
+Learning rates, batches and steps are those of the recipes that ship (`agents/recipes/`). Knows numbers and names only;
+`chain.py` makes jobs of them.
+"""
+
+import dataclasses
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from agents.config.arguments import read_yaml
+
+
+@dataclass(frozen=True)
+class Preset:
+    """Recipes of the training jobs (names that ship, or paths), sizes of the evaluations; half of the questions hard.
+
+    A field that is None leaves what the recipe says.
+    """
+
+    clumsy_warm_start: str = field(default="tiny_warm_clumsy", metadata={"help": "recipe of the clumsy warm start"})
+    competent_warm_start: str = field(
+        default="tiny_warm_competent", metadata={"help": "recipe of the competent warm start"}
+    )
+    with_curiosity: str = field(default="tiny_grpo_paper", metadata={"help": "recipe of the arm with the bonus"})
+    without_curiosity: str = field(
+        default="tiny_grpo_correctness", metadata={"help": "recipe of the arm on correctness alone"}
+    )
+    warm_start_steps: int | None = field(default=None, metadata={"help": "optimizer steps of a warm start"})
+    warm_start_batch: int | None = field(default=None, metadata={"help": "traces of a step, lessons included"})
+    rl_steps: int | None = field(default=None, metadata={"help": "optimizer steps of an arm"})
+    rl_queries: int | None = field(default=None, metadata={"help": "questions of a step"})
+    train_questions: int | None = field(default=None, metadata={"help": "questions that an arm draws from"})
+    look_questions: int = field(default=1024, metadata={"help": "training questions of the look before RL"})
+    look_samples: int = field(default=4, metadata={"help": "sampled rollouts of each of them"})
+    test_questions: int = field(default=800, metadata={"help": "held-out questions of an evaluation"})
+    gallery_questions: int = field(default=48, metadata={"help": "held-out questions that the report shows some of"})
+
+
+QUICK = Preset(
+    warm_start_steps=6,
+    warm_start_batch=14,
+    rl_steps=4,
+    rl_queries=4,
+    train_questions=64,
+    look_questions=32,
+    look_samples=2,
+    test_questions=24,
+    gallery_questions=12,
+)
+"""The same path in under three minutes. It teaches next to nothing."""
+
+
+def preset(file: str | None, *, quick: bool) -> Preset:
+    """The preset or the quick one, with what the YAML file sets in the place of its fields."""
+    base = QUICK if quick else Preset()
+    return base if file is None else dataclasses.replace(base, **read_yaml(Path(file), Preset))

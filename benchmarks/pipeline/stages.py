@@ -1,0 +1,104 @@
+"""Stages of a run, one after the other, each finished one recorded in the run folder.
+
+A run that is cut goes on from the first stage that is not recorded. Knows folders, wall time and memory; knows nothing
+of what a stage is for.
+"""
+
+import json
+import os
+import shutil
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from agents.run_folder.configuration import write_whole
+from benchmarks.pipeline.jobs import Job, run_jobs
+from benchmarks.pipeline.memory import PeakMemory
+
+RECORD = "stages.json"
+
+
+@dataclass(frozen=True)
+class Stage:
+    """Jobs that run side by side, then `after` in this process; what `after` returns is printed."""
+
+    name: str
+    title: str
+    jobs: tuple[Job, ...] = ()
+    after: Callable[[], str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """What a finished stage took: wall seconds, and the highest resident memory of all processes together."""
+
+    seconds: float
+    peak_memory_gb: float
+
+
+def finished_stages(run: Path) -> dict[str, Finished]:
+    """The finished stages of the run, in their order."""
+    path = run / RECORD
+    rows = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    return {name: Finished(**row) for name, row in rows.items()}
+
+
+def run_stages(stages: Sequence[Stage], run: Path) -> dict[str, Finished]:
+    """Runs what is not finished yet. Raises JobError; what was finished before stays recorded."""
+    finished = finished_stages(run)
+    for number, stage in enumerate(stages, start=1):
+        head = f"[{number}/{len(stages)}] {stage.title}"
+        if stage.name in finished:
+            print(f"{head}: finished before, {finished[stage.name].seconds:.0f} s", flush=True)
+            if stage.after is not None:
+                _say(stage.after())
+            continue
+        # A stage that runs again makes everything after it out of date.
+        later = [other.name for other in stages[number - 1 :]]
+        finished = {name: row for name, row in finished.items() if name not in later}
+        _record(run, finished)
+        print(head, flush=True)
+        finished[stage.name] = _run(stage)
+        _record(run, finished)
+    return finished
+
+
+def _run(stage: Stage) -> Finished:
+    start = time.monotonic()
+    with PeakMemory() as memory:
+        for job in stage.jobs:
+            if job.folder.exists():  # left by a start that was cut
+                shutil.rmtree(job.folder)
+        if stage.jobs:
+            workers, threads = division_of_work(len(stage.jobs), usable_cores())
+            run_jobs(stage.jobs, workers=workers, threads=threads)
+        if stage.after is not None:
+            _say(stage.after())
+    return Finished(round(time.monotonic() - start, 1), round(memory.peak_gb, 3))
+
+
+def division_of_work(jobs: int, cores: int) -> tuple[int, int]:
+    """Jobs at a time and threads of each. The model is small: more than two of either cost more than they bring."""
+    if jobs == 1 or cores == 1:
+        return 1, min(2, cores)
+    return 2, 1
+
+
+def usable_cores() -> int:
+    """The cores that this process may use."""
+    try:
+        return len(os.sched_getaffinity(0))
+    except AttributeError:  # not on every system
+        return os.cpu_count() or 1
+
+
+def _say(text: str) -> None:
+    if text:
+        print(text, flush=True)
+
+
+def _record(run: Path, finished: dict[str, Finished]) -> None:
+    run.mkdir(parents=True, exist_ok=True)
+    rows = {name: asdict(row) for name, row in finished.items()}
+    write_whole(run / RECORD, json.dumps(rows, indent=2) + "\n")

@@ -1,0 +1,1 @@
+"""Studies over seeds: each has `study.py`, `results.py` and `report.py`."""

@@ -1,0 +1,145 @@
+"""Charts as inline SVG: curves and grouped bars. Colours are CSS classes, so that a page's theme decides them.
+
+`as_file` makes a picture of one that needs no page, with colours of its own.
+
+Knows numbers and labels. Knows nothing of runs.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from html import escape
+
+from agents.metrics.trajectories import Estimate
+from benchmarks.studies.curves import Curve
+
+WIDTH, HEIGHT = 480, 290
+"""Of the drawing; on a page it scales. Small enough that text stays readable on a phone."""
+LEFT, RIGHT, TOP, BOTTOM = 40, 12, 14, 38
+_GRID = (0.0, 0.25, 0.5, 0.75, 1.0)
+_LEGEND_HEIGHT = 30
+_FILE_STYLE = """
+text { font: 12px sans-serif; fill: #5b636d; } .tick, .value { text-anchor: middle; } .tick.end { text-anchor: end; }
+.value { font-size: 10.5px; fill: #1d2126; } .grid { stroke: #e3e4e0; fill: none; }
+.whisker { stroke: #1d2126; stroke-width: 1.2; opacity: .65; }
+.blue { fill: #2563c9; } .orange { fill: #c05a10; } .grey { fill: #8a929c; }
+"""
+"""For bars; the colours are those of the report's page in daylight."""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A curve and the CSS class that colours it; `raw`, drawn pale, is what it was smoothed from."""
+
+    curve: Curve
+    raw: Curve
+    style: str
+
+
+@dataclass(frozen=True, slots=True)
+class Bars:
+    """One colour of bars: its CSS class, its name, and a figure for each group."""
+
+    name: str
+    style: str
+    values: Mapping[str, Estimate]
+
+
+def line_chart(title: str, description: str, lines: Sequence[Line], *, x_label: str) -> str:
+    """Curves of fractions over steps."""
+    last = max((line.raw.steps[-1] for line in lines if line.raw.steps), default=1)
+    parts = [_y_grid(), *_x_ticks(last, x_label)]
+    for line in lines:
+        parts.append(f'<path class="raw {line.style}" d="{_path(line.raw, last)}"/>')
+    for line in lines:
+        parts.append(f'<path class="curve {line.style}" d="{_path(line.curve, last)}"/>')
+        if len(line.curve.steps) == 1:
+            x, y = _x(line.curve.steps[0], last), _y(line.curve.values[0])
+            parts.append(f'<circle class="point {line.style}" cx="{x:.1f}" cy="{y:.1f}" r="4"/>')
+    return _svg(title, description, parts)
+
+
+def bar_chart(title: str, description: str, groups: Sequence[str], bars: Sequence[Bars]) -> str:
+    """Fractions with their intervals, side by side in each group."""
+    parts = [_y_grid()]
+    group_width = (WIDTH - LEFT - RIGHT) / len(groups)
+    width = min(26.0, group_width * 0.8 / len(bars))
+    for place, group in enumerate(groups):
+        middle = LEFT + (place + 0.5) * group_width
+        parts.append(f'<text class="tick" x="{middle:.1f}" y="{HEIGHT - BOTTOM + 18}">{escape(_words(group))}</text>')
+        for number, bar in enumerate(bars):
+            left = middle + (number - len(bars) / 2) * width
+            parts.append(_bar(left + 1, width - 2, bar.values[group], bar.style))
+    return _svg(title, description, parts)
+
+
+def as_file(chart: str, legend: Mapping[str, str]) -> str:
+    """The bar chart as an SVG file of its own, on white; `legend`: name -> the CSS class of its colour."""
+    width = (WIDTH - LEFT - RIGHT) / len(legend)
+    marks = []
+    for place, (name, style) in enumerate(legend.items()):
+        x = LEFT + place * width
+        marks.append(f'<rect class="{style}" x="{x:.0f}" y="9" width="12" height="12" rx="2"/>')
+        marks.append(f'<text x="{x + 18:.0f}" y="19">{escape(name)}</text>')
+    height = HEIGHT + _LEGEND_HEIGHT
+    sized = chart.replace("<svg ", f'<svg width="{WIDTH}" height="{HEIGHT}" ', 1)
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" width="{1.5 * WIDTH:.0f}">'
+        f'<style>{_FILE_STYLE}</style><rect width="{WIDTH}" height="{height}" fill="#fff"/>{"".join(marks)}'
+        f'<g transform="translate(0 {_LEGEND_HEIGHT})">{sized}</g></svg>\n'
+    )
+
+
+def _bar(left: float, width: float, estimate: Estimate, style: str) -> str:
+    if estimate.value != estimate.value:
+        return ""
+    top, base, middle = _y(estimate.value), _y(0.0), left + width / 2
+    has_interval = estimate.low == estimate.low
+    high = _y(estimate.high) if has_interval else top
+    whisker = f'<path class="whisker" d="M{middle:.1f} {_y(estimate.low):.1f}V{high:.1f}"/>' if has_interval else ""
+    return (
+        f'<rect class="bar {style}" x="{left:.1f}" y="{top:.1f}" width="{width:.1f}" height="{base - top:.1f}" rx="2"/>'
+        f'{whisker}<text class="value" x="{middle:.1f}" y="{high - 4:.1f}">{100 * estimate.value:.0f}</text>'
+    )
+
+
+def _path(curve: Curve, last: int) -> str:
+    points = [f"{_x(step, last):.1f} {_y(value):.1f}" for step, value in zip(curve.steps, curve.values, strict=True)]
+    return f"M{'L'.join(points)}" if points else ""
+
+
+def _y_grid() -> str:
+    rows = []
+    for value in _GRID:
+        y = _y(value)
+        rows.append(f'<path class="grid" d="M{LEFT} {y:.1f}H{WIDTH - RIGHT}"/>')
+        rows.append(f'<text class="tick end" x="{LEFT - 7}" y="{y + 4:.1f}">{100 * value:.0f}%</text>')
+    return "".join(rows)
+
+
+def _x_ticks(last: int, label: str) -> list[str]:
+    step = next(size for size in (1, 2, 5, 10, 20, 25, 50, 100, 250, 500, 1000, 10**9) if last / size <= 5)
+    y = HEIGHT - BOTTOM + 18
+    ticks = [
+        f'<text class="tick" x="{_x(value, last):.1f}" y="{y}">{value}</text>' for value in range(0, last + 1, step)
+    ]
+    middle = (LEFT + WIDTH - RIGHT) / 2
+    return [*ticks, f'<text class="tick" x="{middle:.0f}" y="{HEIGHT - 4}">{escape(label)}</text>']
+
+
+def _x(step: int, last: int) -> float:
+    return LEFT + step / max(1, last) * (WIDTH - LEFT - RIGHT)
+
+
+def _y(value: float) -> float:
+    return TOP + (1.0 - min(1.0, max(0.0, value))) * (HEIGHT - TOP - BOTTOM)
+
+
+def _words(name: str) -> str:
+    return name.replace("_", " ")
+
+
+def _svg(title: str, description: str, parts: Sequence[str]) -> str:
+    return (
+        f'<svg class="chart" viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{escape(title)}. '
+        f'{escape(description)}">{"".join(parts)}</svg>'
+    )

@@ -1,0 +1,1 @@
+"""Selective sample replay and the zero-advantage filter, over several seeds."""

@@ -1,0 +1,219 @@
+"""`pixel-env replay-study`: zero-advantage filtering and selective sample replay, over several seeds.
+
+Per seed three trainings that differ in these settings alone, all from one checkpoint, each evaluated on the same
+held-out questions after every quarter. One job runs at a time with one thread, so that their processor seconds can be
+compared. A finished seed is a small JSON file, and a second start skips it. What the figures say is in
+`replay_report.py`.
+"""
+
+import hashlib
+import json
+import resource
+import shutil
+import signal
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from agents.config.arguments import command_line, parse
+from benchmarks.evaluation.policies import LEARNED_ZOOM
+from benchmarks.evaluation.records import read_evaluation
+from benchmarks.evaluation.weights import weights_hash
+from benchmarks.pipeline.chain import EASY, HARD, TEST_SEED, read_recipe
+from benchmarks.pipeline.jobs import Job, run_jobs
+from benchmarks.pipeline.seed_files import file_of, keep_apart
+from benchmarks.studies.curves import Curve, read_curve
+from benchmarks.studies.replay.report import comparison_table, markdown
+from benchmarks.studies.replay.results import (
+    ARMS,
+    FILTER,
+    NO_FILTER,
+    REPLAY,
+    ArmResult,
+    Outcomes,
+    SeedResult,
+    read_result,
+    write_result,
+)
+from pixel_env.errors import ConfigError
+
+SETTINGS: Mapping[str, Mapping[str, object]] = {
+    NO_FILTER: {"filter_zero_advantage": False, "replay_capacity": 0},
+    FILTER: {"filter_zero_advantage": True, "replay_capacity": 0},
+    REPLAY: {"filter_zero_advantage": True},
+}
+"""What an arm changes in the recipe, which replays."""
+LOGGED = (
+    f"accuracy/{HARD}",
+    "filtered",
+    "replay/share",
+    "replay/age",
+    "replay/effective_sample_size",
+    "clip_ratio/region_mean",
+    "grad_norm",
+    "entropy",
+)
+"""Metrics of the training log that a seed's file keeps."""
+
+
+@dataclass(frozen=True)
+class ReplayStudyConfig:
+    """Zero-advantage filtering and selective sample replay, over several seeds."""
+
+    seeds: int = field(default=5, metadata={"help": "how many seeds"})
+    first_seed: int = field(default=0, metadata={"help": "the first of them; 0 to 4 are measured, tune on 100 and up"})
+    run: str = field(default="runs/replay", metadata={"help": "folder of the seeds' runs"})
+    results: str = field(default="docs/results/replay", metadata={"help": "folder of the seeds' figures and the page"})
+    model: str = field(default="tiny-warm", metadata={"help": "the checkpoint that all arms start from"})
+    recipe: str = field(
+        default="tiny_replay_correctness", metadata={"help": "recipe of the arm that replays: a name or a path"}
+    )
+    points: int = field(default=4, metadata={"help": "checkpoints of a training that are evaluated"})
+    test_questions: int = field(default=600, metadata={"help": "held-out questions of an evaluation; half are hard"})
+    quick: bool = field(default=False, metadata={"help": "two steps and eight questions; teaches nothing"})
+
+
+def main(argv: list[str]) -> int:
+    """`pixel-env replay-study [--seeds 5]`. Returns the exit code."""
+    config = parse(argv, ReplayStudyConfig, "replay-study")
+    keep_apart(config.results, ReplayStudyConfig.results, quick=config.quick, first_seed=config.first_seed)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # a polite kill ends the jobs in order, as Ctrl-C does
+    results = Path(config.results)
+    seeds = range(config.first_seed, config.first_seed + config.seeds)
+    studies = [Study(config, seed) for seed in seeds]
+    # All files are read first: a broken one is told now, not after the hours of the seeds before it.
+    before = [measured_before(results, study.seed, study.key) for study in studies]
+    rows = [known or measured(study, results) for study, known in zip(studies, before, strict=True)]
+    if rows:
+        page = results / "README.md"
+        page.write_text(markdown(rows, command_line(config, "replay-study")), encoding="utf-8")
+        print(f"\n{comparison_table(rows)}\n\nFigures: {page}")
+    return 0
+
+
+def measured(study: "Study", results: Path) -> SeedResult:
+    """Measures a seed and writes its file. Raises JobError."""
+    print(f"seed {study.seed}, in {study.run}", flush=True)
+    row = study.measure()
+    write_result(results, row)
+    return row
+
+
+def measured_before(results: Path, seed: int, key: str) -> SeedResult | None:
+    """The figures of a seed, or None if there are none with this key. Raises ConfigError for a broken file."""
+    row = read_result(results, seed)
+    path = file_of(results, seed)
+    if row is not None and row.key != key:
+        print(f"seed {seed}: {path} was measured with other settings and is measured again", file=sys.stderr)
+        return None
+    if row is not None:
+        print(f"seed {seed}: measured before, {path}", flush=True)
+    return row
+
+
+class Study:
+    """One seed: makes its jobs, runs them one after the other, and reads what they found."""
+
+    def __init__(self, config: ReplayStudyConfig, seed: int) -> None:
+        self.seed = seed
+        self.run = Path(config.run) / f"seed-{seed}"
+        self._model = config.model
+        self._points = 2 if config.quick else config.points
+        self._questions = 8 if config.quick else config.test_questions
+        self._recipe = read_recipe(config.recipe)
+        if config.quick:
+            self._recipe |= {"max_steps": 2, "warmup_steps": 0, "task_count": 8, "num_generations": 4}
+            self._recipe |= {"per_device_train_batch_size": 8}
+        if self._recipe["max_steps"] % self._points:
+            raise ConfigError(
+                f"{self._recipe['max_steps']} steps cannot be divided into {self._points} equal parts. Give --points a "
+                f"divisor of the steps, or change max_steps in the recipe {config.recipe}."
+            )
+
+    @property
+    def key(self) -> str:
+        """A hash of everything that the figures depend on but the seed and the places of files."""
+        arms = {name: self._recipe | dict(SETTINGS[name]) for name in ARMS}
+        text = json.dumps([arms, self._points, self._questions, weights_hash(self._model)], sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+    def measure(self) -> SeedResult:
+        """Runs all jobs. Raises JobError if one fails."""
+        start = self._evaluated("start", self._model)
+        arms = {name: self._arm(name) for name in ARMS}
+        a_step = self._recipe["per_device_train_batch_size"] * self._recipe["gradient_accumulation_steps"]
+        rollouts = tuple(step * a_step for step in (0, *self._steps))
+        return SeedResult(self.key, self.seed, rollouts, start, arms)
+
+    def training(self, name: str) -> Job:
+        """The training of an arm."""
+        settings = self._recipe | dict(SETTINGS[name])
+        settings |= {
+            "model_name_or_path": self._model,
+            "output_dir": str(self.run / name),
+            "seed": self.seed,
+            "bf16": False,  # also on a GPU, so that a run means the same everywhere
+            "logging_steps": 1,
+            "report_to": "none",
+            "save_strategy": "steps",
+            "save_steps": self._steps[0],
+            "save_only_model": True,
+        }
+        figures = {"accuracy": f"accuracy/{HARD}", "filtered": "filtered"}
+        return Job(name.replace("_", " "), "grpo", settings, self.run / name, settings["max_steps"], figures)
+
+    def evaluation(self, name: str, model: str) -> Job:
+        """A checkpoint on the held-out questions, greedy, nothing forced."""
+        settings = {name: self._recipe[name] for name in ("tasks", "dialect", "max_turns", "max_turn_tokens")}
+        settings |= {"split": "test", "task_count": self._questions, "policies": [LEARNED_ZOOM], "samples": 0}
+        settings |= {"model": model, "output_dir": str(self.run / f"{name}_evaluation"), "seed": TEST_SEED}
+        return Job(name.replace("_", " "), "eval", settings, self.run / f"{name}_evaluation", self._questions)
+
+    @property
+    def _steps(self) -> tuple[int, ...]:
+        part = self._recipe["max_steps"] // self._points
+        return tuple(part * point for point in range(1, self._points + 1))
+
+    def _arm(self, name: str) -> ArmResult:
+        seconds = _run(self.training(name))
+        folder = self.run / name
+        checkpoints = tuple(
+            self._evaluated(f"{name}_{step}", str(folder / f"checkpoint-{step}")) for step in self._steps
+        )
+        log = {metric: means_between(read_curve(folder, metric, metric), self._steps) for metric in LOGGED}
+        return ArmResult(checkpoints, round(seconds, 1), log)
+
+    def _evaluated(self, name: str, model: str) -> Outcomes:
+        job = self.evaluation(name, model)
+        _run(job)
+        evaluation = read_evaluation(job.folder)
+        # Both kinds of question are graded right or wrong, nothing between.
+        return {
+            category: "".join(str(int(t.reward)) for t in evaluation.of(LEARNED_ZOOM, category=category))
+            for category in (HARD, EASY)
+        }
+
+
+def means_between(curve: Curve, steps: tuple[int, ...]) -> tuple[float | None, ...]:
+    """The mean of the curve over the steps up to each of `steps` since the one before; None where it has no value."""
+    values, places = np.array(curve.values), np.array(curve.steps)
+    parts = [values[(places > before) & (places <= step)] for before, step in zip((0, *steps), steps, strict=False)]
+    return tuple(round(float(part.mean()), 5) if len(part) else None for part in parts)
+
+
+def _run(job: Job) -> float:
+    """Runs a job from the beginning, alone and with one thread; returns the processor seconds that it took."""
+    if job.folder.exists():  # left by a start that was cut
+        shutil.rmtree(job.folder)
+    before = _children_cpu_seconds()
+    run_jobs([job], workers=1, threads=1)
+    return _children_cpu_seconds() - before
+
+
+def _children_cpu_seconds() -> float:
+    """Of all ended children of this process, in user and system mode."""
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return usage.ru_utime + usage.ru_stime

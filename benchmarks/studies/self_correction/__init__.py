@@ -1,0 +1,1 @@
+"""Warm starts with and without self-correction traces, over several seeds."""

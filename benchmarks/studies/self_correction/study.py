@@ -1,0 +1,113 @@
+"""`pixel-env sft-study`: what self-correction traces and the mask over their mistakes do, over several seeds.
+
+Per seed three warm starts from the base checkpoint that differ in their traces or in the mask alone, then reinforcement
+learning from two of them; all five are evaluated on the same held-out questions. A finished seed is a small JSON file,
+and a second start skips it; within a seed it goes on at the first stage that is not finished. What the figures say is
+in `sft_report.py`.
+"""
+
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from agents.config.arguments import command_line, parse
+from benchmarks.evaluation.policies import LEARNED_ZOOM
+from benchmarks.evaluation.records import read_evaluation
+from benchmarks.pipeline.chain import HARD, Chain
+from benchmarks.pipeline.preset import QUICK, Preset
+from benchmarks.pipeline.seed_files import file_of, keep_apart
+from benchmarks.pipeline.stages import Stage
+from benchmarks.pipeline.study import in_stages, keep_settings, settings_key
+from benchmarks.studies.self_correction.report import comparison_table, write_page
+from benchmarks.studies.self_correction.results import (
+    CHECKPOINTS,
+    LEARNED,
+    MISTAKES_TRAINED,
+    PLAYED_UNDER,
+    SELF_CORRECTION,
+    SINGLE_PASS,
+    SeedResult,
+    figures_of,
+    read_result,
+    write_result,
+)
+
+LEARNING_RECIPE = "tiny_grpo_two_looks"
+_QUICK = replace(QUICK, warm_start_steps=1, warm_start_batch=4, rl_steps=1, rl_queries=1, test_questions=4)
+
+
+@dataclass(frozen=True)
+class SftStudyConfig:
+    """Warm starts with and without self-correction, mistakes masked or trained, over several seeds."""
+
+    seeds: int = field(default=5, metadata={"help": "how many seeds"})
+    first_seed: int = field(default=0, metadata={"help": "the first of them; 0 to 4 are measured, tune on 100 and up"})
+    run: str = field(default="runs/sft_ablation", metadata={"help": "folder of the seeds' runs"})
+    results: str = field(
+        default="docs/results/sft_ablation", metadata={"help": "folder of the seeds' figures, the page and its picture"}
+    )
+    base: str = field(default="tiny-base", metadata={"help": "the checkpoint to start from"})
+    quick: bool = field(default=False, metadata={"help": "one step and four questions; teaches nothing"})
+
+
+def main(argv: list[str]) -> int:
+    """`pixel-env sft-study [--seeds 5]`. Returns the exit code."""
+    config = parse(argv, SftStudyConfig, "sft-study")
+    keep_apart(config.results, SftStudyConfig.results, quick=config.quick, first_seed=config.first_seed)
+    results, run = Path(config.results), Path(config.run)
+    seeds = range(config.first_seed, config.first_seed + config.seeds)
+    preset = sizes(quick=config.quick)
+    key = study_key(Chain(preset, config.base, 0, run))
+    for seed in seeds:
+        if read_result(results, seed, key) is not None:
+            print(f"seed {seed}: measured before, {file_of(results, seed)}", flush=True)
+            continue
+        chain = Chain(preset, config.base, seed, run / f"seed-{seed}")
+        print(f"seed {seed} ({seed - config.first_seed + 1} of {config.seeds}), in {chain.run}", flush=True)
+        code = run_seed(chain, results, key, quick=config.quick)
+        if code != 0:
+            return code
+    rows = [row for seed in seeds if (row := read_result(results, seed, key)) is not None]
+    if rows:
+        page = write_page(results, rows, command_line(config, "sft-study"))
+        print(f"\n{comparison_table(rows)}\n\nFigures: {page}")
+    return 0
+
+
+def sizes(*, quick: bool) -> Preset:
+    """The sizes of a chain. Evaluations are played as the learning is, so that there is room for a second look."""
+    return replace(_QUICK if quick else Preset(), with_curiosity=LEARNING_RECIPE)
+
+
+def run_seed(chain: Chain, results: Path, key: str, *, quick: bool) -> int:
+    """Runs one seed's chain and writes its file; returns the exit code, 130 if it was stopped."""
+    stages = stages_of(chain)
+    keep_settings(chain, stages, quick=quick)
+    return in_stages(stages, chain.run, lambda: write_result(results, seed_result(chain, key)))
+
+
+def stages_of(chain: Chain) -> list[Stage]:
+    """The stages of one seed, in an order that keeps two cores busy to the end."""
+    both = (SINGLE_PASS, SELF_CORRECTION)
+    warm_starts = tuple(chain.warm_start(name, f"tiny_warm_{name}") for name in both)
+    learning = tuple(chain.learning(LEARNED[name], chain.preset.with_curiosity, name) for name in both)
+    evaluations = {name: chain.evaluation(name, PLAYED_UNDER) for name in CHECKPOINTS}
+    last = evaluations.pop(MISTAKES_TRAINED)
+    third = chain.warm_start(MISTAKES_TRAINED, f"tiny_warm_{MISTAKES_TRAINED}")
+    return [
+        Stage("warm_starts", "Warm starts: single-pass traces, self-correction traces", warm_starts),
+        Stage("learning", "Reinforcement learning from both", learning),
+        Stage("third", "The warm start with trained mistakes; evaluations", (third, *evaluations.values())),
+        Stage("last_evaluation", "Its evaluation", (last,)),
+    ]
+
+
+def study_key(chain: Chain) -> str:
+    """What the results of all seeds depend on."""
+    return settings_key(chain, stages_of(chain))
+
+
+def seed_result(chain: Chain, key: str) -> SeedResult:
+    """The figures of a seed whose stages are finished."""
+    evaluations = {name: read_evaluation(chain.run / f"{name}_evaluation") for name in CHECKPOINTS}
+    questions = len(evaluations[SINGLE_PASS].of(LEARNED_ZOOM, category=HARD))
+    return SeedResult(key, chain.seed, questions, {name: figures_of(read) for name, read in evaluations.items()})

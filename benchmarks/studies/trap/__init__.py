@@ -1,0 +1,1 @@
+"""The learning trap and its cure, over several seeds."""

@@ -1,0 +1,159 @@
+"""`pixel-env trap`: the learning trap and its cure, over several seeds, each a whole chain from the base checkpoint.
+
+Per seed: a clumsy warm start with both arms, and a competent one with correctness alone; a look before each, every
+checkpoint evaluated. A finished seed is a small JSON file; a second start skips seeds whose file has the same key. What
+the figures say over seeds is in `trap_report.py`.
+"""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from agents.config.arguments import command_line, parse
+from benchmarks.evaluation.policies import LEARNED_ZOOM
+from benchmarks.pipeline.chain import Chain
+from benchmarks.pipeline.preset import preset
+from benchmarks.pipeline.seed_files import as_json, file_of, finite, keep_apart, read_row, write_row
+from benchmarks.pipeline.stages import Stage
+from benchmarks.pipeline.study import in_stages, keep_settings, settings_key
+from benchmarks.studies.trap.findings import (
+    WARM_START,
+    WITH,
+    WITHOUT,
+    Checkpoint,
+    Look,
+    checkpoint_of,
+    difference,
+    look_of,
+)
+from benchmarks.studies.trap.report import markdown, trap_table
+from benchmarks.studies.trap.sentences import look_sentence, prediction_was_right
+
+COMPETENT = "competent_warm_start"
+COMPETENT_ARM = "competent_without_curiosity"
+
+
+@dataclass(frozen=True)
+class TrapConfig:
+    """The learning trap and its cure over several seeds; ends with a table and a Markdown file."""
+
+    seeds: int = field(default=5, metadata={"help": "how many seeds"})
+    first_seed: int = field(default=0, metadata={"help": "the first of them; 0 to 4 are measured, tune on 100 and up"})
+    run: str = field(default="runs/trap", metadata={"help": "folder of the seeds' runs"})
+    results: str = field(default="docs/results/trap", metadata={"help": "folder of the seeds' figures and the table"})
+    base: str = field(default="tiny-base", metadata={"help": "the checkpoint to start from"})
+    quick: bool = field(default=False, metadata={"help": "the same path with a few steps; teaches nothing"})
+    preset: str | None = field(default=None, metadata={"help": "YAML file with other sizes and recipes"})
+
+
+def main(argv: list[str]) -> int:
+    """`pixel-env trap [--seeds 5]`. Returns the exit code."""
+    config = parse(argv, TrapConfig, "trap")
+    keep_apart(config.results, TrapConfig.results, quick=config.quick, first_seed=config.first_seed)
+    sizes = preset(config.preset, quick=config.quick)
+    results = Path(config.results)
+    seeds = range(config.first_seed, config.first_seed + config.seeds)
+    key = chain_key(Chain(sizes, config.base, 0, Path(config.run)))
+    for seed in seeds:
+        if read_result(results, seed, key) is not None:
+            print(f"seed {seed}: measured before, {file_of(results, seed)}")
+            continue
+        run = Path(config.run) / f"seed-{seed}"
+        print(f"seed {seed} ({seed - config.first_seed + 1} of {config.seeds}), in {run}")
+        code = run_seed(Chain(sizes, config.base, seed, run), results, key, quick=config.quick)
+        if code != 0:
+            return code
+    rows = [row for seed in seeds if (row := read_result(results, seed, key)) is not None]
+    results.mkdir(parents=True, exist_ok=True)
+    (results / "README.md").write_text(markdown(rows, command_line(config, "trap")), encoding="utf-8")
+    print(f"\n{trap_table(rows)}\n\nFigures: {results / 'README.md'}")
+    return 0
+
+
+def run_seed(chain: Chain, results: Path, key: str, *, quick: bool) -> int:
+    """Runs one seed's chain and writes its file; returns the exit code, 130 if it was stopped."""
+    stages = stages_of(chain)
+    keep_settings(chain, stages, quick=quick)
+    return in_stages(stages, chain.run, lambda: write_result(chain, results, key))
+
+
+def stages_of(chain: Chain) -> list[Stage]:
+    """The stages of one seed."""
+    names, run = chain.preset, chain.run
+    warm_starts = (
+        chain.warm_start(WARM_START, names.clumsy_warm_start),
+        chain.warm_start(COMPETENT, names.competent_warm_start),
+    )
+    looks = (chain.look(WARM_START), chain.evaluation(WARM_START), chain.look(COMPETENT), chain.evaluation(COMPETENT))
+    arms = (
+        chain.learning(WITH, names.with_curiosity, WARM_START),
+        chain.learning(WITHOUT, names.without_curiosity, WARM_START),
+        chain.learning(COMPETENT_ARM, names.without_curiosity, COMPETENT),
+    )
+    evaluations = tuple(chain.evaluation(name) for name in (WITH, WITHOUT, COMPETENT_ARM))
+    return [
+        Stage("warm_starts", "Warm starts: a clumsy and a competent one", warm_starts),
+        Stage("looks", "Before reinforcement learning", looks, after=lambda: _looks(run)),
+        Stage("learning", "Reinforcement learning, three arms", arms),
+        Stage("evaluation", "Evaluation on held-out photographs and digits", evaluations),
+    ]
+
+
+def chain_key(chain: Chain) -> str:
+    """What the results of all seeds depend on."""
+    return settings_key(chain, stages_of(chain))
+
+
+def _looks(run: Path) -> str:
+    return "\n".join(
+        f"{name.replace('_', ' ')}: {look_sentence(look_of(run, name))}" for name in (WARM_START, COMPETENT)
+    )
+
+
+# --------------------------------------------------------------------------------------------------- one seed's file
+
+
+def read_result(results: Path, seed: int, key: str) -> dict[str, Any] | None:
+    """The figures of a seed, or None if there are none, none that can be read, or none with this key."""
+    return read_row(results, seed, key, dict)
+
+
+def write_result(chain: Chain, results: Path, key: str) -> None:
+    """Writes the figures of a finished seed."""
+    run = chain.run
+    names = (WARM_START, COMPETENT, WITH, WITHOUT, COMPETENT_ARM)
+    checkpoints = {name: checkpoint_of(run, name) for name in names}
+    warm, competent = checkpoints[WARM_START], checkpoints[COMPETENT]
+    row = {
+        "key": key,
+        "seed": chain.seed,
+        "clumsy": _warm_start_figures(look_of(run, WARM_START), warm, checkpoints[WITHOUT]),
+        "competent": _warm_start_figures(look_of(run, COMPETENT), competent, checkpoints[COMPETENT_ARM]),
+        WITH: _figures(checkpoints[WITH], warm),
+        WITHOUT: _figures(checkpoints[WITHOUT], warm),
+        COMPETENT_ARM: _figures(checkpoints[COMPETENT_ARM], competent),
+    }
+    write_row(results, chain.seed, row)
+
+
+def _warm_start_figures(look: Look, warm_start: Checkpoint, arm: Checkpoint) -> dict[str, Any]:
+    """A warm start, what the look at it said, and whether correctness alone then did so."""
+    return {
+        "look": as_json(look),
+        "verdict": look.verdict.value,
+        "prediction_was_right": prediction_was_right(look.verdict, arm.outcome),
+        "checkpoint": _figures(warm_start, warm_start),
+    }
+
+
+def _figures(checkpoint: Checkpoint, before: Checkpoint) -> dict[str, Any]:
+    gain = difference(checkpoint.hard(LEARNED_ZOOM), before.hard(LEARNED_ZOOM))
+    return {
+        "accuracy": {policy: as_json(estimate) for policy, estimate in checkpoint.accuracies.items()},
+        "rapr": finite(checkpoint.rapr),
+        "easy_accuracy": as_json(checkpoint.easy_accuracy),
+        "easy_rapr": finite(checkpoint.easy_rapr),
+        "gain_over_warm_start": as_json(gain),
+        "gain_over_own_no_zoom": as_json(checkpoint.gain_over_no_zoom),
+        "outcome": checkpoint.outcome.value,
+    }

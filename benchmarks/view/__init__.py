@@ -1,0 +1,1 @@
+"""`pixel-env view`: a page to look at trajectories."""

@@ -1,0 +1,238 @@
+"""The data of a page: runs, questions and trajectories as JSON objects that `page.js` reads.
+
+Knows trajectories, groups and rewards. Knows nothing of HTML. A box is four fractions of the source; a picture is the
+name that the list of pictures gave it.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from agents.metrics.trajectories import accuracy, calls, rapr
+from benchmarks.evaluation.records import Record
+from benchmarks.view.images import FRAME_SIDE, SOURCE_SIDE, PictureList
+from pixel_env.episode import Action, Answer, Malformed, Stop, Text, Trajectory, Turn, Unfinished
+from pixel_env.media.images import BlankSource
+from pixel_env.operations.crop_image import CropImage
+from pixel_env.operations.select_frames import SelectFrames
+from pixel_env.task import Task
+from pixel_env.views import View, ViewBudgets
+from rewards.shaping import GroupReward, reward_parts
+
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What a page shows of one run: its records, the budgets that they were played with, and what is said of it."""
+
+    name: str
+    records: Sequence[Record]
+    budgets: ViewBudgets
+    notice: str = ""
+    facts: Mapping[str, object] = field(default_factory=dict)
+
+
+class Rows:
+    """The rows of a page. Texts that many trajectories share (prompts) are kept once."""
+
+    def __init__(self, pictures: PictureList, group_reward: GroupReward) -> None:
+        self._pictures = pictures
+        self._group_reward = group_reward
+        self._texts: dict[str, int] = {}
+
+    def of(self, runs: Sequence[Run]) -> Row:
+        """All of it: `runs`, `tasks`, `groups`, `trajectories` and `texts`, which refer to each other by place."""
+        tasks: list[Row] = []
+        groups: list[Row] = []
+        trajectories: list[Row] = []
+        for run_number, run in enumerate(runs):
+            places: dict[str, int] = {}
+            for group in groups_of(run.records):
+                task = group[0].trajectory.task
+                if task.task_id not in places:
+                    places[task.task_id] = len(tasks)
+                    tasks.append(self._task(task))
+                shared = {"run": run_number, "task": places[task.task_id], "group": len(groups)}
+                group_row, parts = self._group(group)
+                groups.append(group_row)
+                for record, own in zip(group, parts, strict=True):
+                    trajectories.append({**shared, **self._trajectory(record, run.budgets), **own})
+        return {
+            "runs": [_run(run) for run in runs],
+            "tasks": tasks,
+            "groups": groups,
+            "trajectories": trajectories,
+            "texts": list(self._texts),
+        }
+
+    def _task(self, task: Task) -> Row:
+        side = FRAME_SIDE if task.media == "video" else SOURCE_SIDE
+        return {
+            "id": task.task_id,
+            "question": task.question,
+            "answers": list(task.answers),
+            "options": list(task.options),
+            "category": task.category,
+            "media": task.media,
+            "needs_looking": task.needs_looking,
+            "sources": [self._pictures.of_source(source, side) for source in task.sources],
+            "evidence": [{"source": item.image, "box": _rounded(item.box.corners)} for item in task.evidence],
+        }
+
+    def _group(self, group: Sequence[Record]) -> tuple[Row, list[Row]]:
+        """The figures of the rollouts of a question, and each one's reward parts and advantage.
+
+        As while training: an episode that broke belongs to no group. A question that nobody graded pays nothing.
+        """
+        whole = [record.trajectory for record in group if record.trajectory.stop is not Stop.FAILED]
+        figures: Row = {"size": len(whole), "rapr": rapr(whole) if whole else None}
+        if not whole or not group[0].trajectory.task.answers:
+            return figures, [{} for _ in group]
+        parts = reward_parts(self._group_reward, whole)
+        advantages_G = parts.total_G - parts.total_G.mean()
+        paid = iter(
+            {
+                "parts": {name: round(float(values_G[place]), 4) for name, values_G in parts.named().items()},
+                "total": round(float(parts.total_G[place]), 4),
+                "advantage": round(float(advantages_G[place]), 4),
+            }
+            for place in range(len(whole))
+        )
+        return figures, [{} if record.trajectory.stop is Stop.FAILED else next(paid) for record in group]
+
+    def _trajectory(self, record: Record, budgets: ViewBudgets) -> Row:
+        trajectory = record.trajectory
+        # The frames of a video stand in the film strip already.
+        opening = () if trajectory.task.media == "video" else trajectory.prompt_views
+        return {
+            "id": identity(record),
+            "policy": record.policy,
+            "sample": record.sample,
+            "prompt": [self._text(trajectory.prompt.system), self._text(trajectory.prompt.question)],
+            "opening": [self._pictures.of_view(view, budgets) for view in opening],
+            "turns": self._turns(trajectory, budgets),
+            "stop": None if trajectory.stop is None else trajectory.stop.value,
+            "reward": trajectory.reward,
+            "answer": trajectory.answer,
+            "error": trajectory.error,
+            "operations": trajectory.operations,
+            "executed": trajectory.valid_operations,
+        }
+
+    def _turns(self, trajectory: Trajectory, budgets: ViewBudgets) -> list[Row]:
+        places = _places(trajectory.task)
+        sources = trajectory.task.sources
+        views = list(trajectory.prompt_views)
+        rows = []
+        for turn in trajectory.turns:
+            looks = [
+                {
+                    "picture": self._pictures.of_view(view, budgets),
+                    "source": places[view.source.key],
+                    "box": _rounded(view.box.corners),
+                }
+                for view in turn.views
+            ]
+            if isinstance(turn.action, SelectFrames):
+                for look, frame in zip(looks, turn.action.frames, strict=False):
+                    if look["source"] == places[sources[frame].key]:
+                        look["source"] = frame  # two frames may have the same pixels
+            rows.append({**_turn(turn), "looks": looks, "refused": _refused(turn, views, places)})
+            views += turn.views
+        return rows
+
+    def _text(self, text: str) -> int:
+        return self._texts.setdefault(text, len(self._texts))
+
+
+def groups_of(records: Sequence[Record]) -> list[list[Record]]:
+    """The rollouts of each question by each policy, greedy ones apart from sampled ones, in order."""
+    groups: dict[tuple[str, str, bool], list[Record]] = {}
+    for record in records:
+        key = (record.trajectory.task.task_id, record.policy, record.sample is None)
+        groups.setdefault(key, []).append(record)
+    return list(groups.values())
+
+
+def identity(record: Record) -> str:
+    """What names a record in the page's address, and pairs it with that of another run."""
+    number = "greedy" if record.sample is None else record.sample
+    return f"{record.policy}/{record.trajectory.task.task_id}/{number}"
+
+
+def _run(run: Run) -> Row:
+    return {
+        "name": run.name,
+        "notice": run.notice,
+        "facts": {name: value if isinstance(value, str) else json.dumps(value) for name, value in run.facts.items()},
+        "figures": _figures(run.records),
+    }
+
+
+def _figures(records: Sequence[Record]) -> list[Row]:
+    """One row per policy, greedy and sampled rollouts apart."""
+    passes: dict[tuple[str, bool], list[Trajectory]] = {}
+    for record in records:
+        passes.setdefault((record.policy, record.sample is not None), []).append(record.trajectory)
+    rows = []
+    for (policy, is_sampled), trajectories in passes.items():
+        graded = [trajectory for trajectory in trajectories if trajectory.task.answers]
+        estimate = accuracy(graded)
+        rows.append(
+            {
+                "policy": f"{policy}, sampled" if is_sampled else policy,
+                "count": len(trajectories),
+                "accuracy": estimate.value if graded else None,
+                "low": estimate.low if graded else None,
+                "high": estimate.high if graded else None,
+                "rapr": rapr(trajectories),
+                "calls": calls(trajectories),
+            }
+        )
+    return rows
+
+
+def _turn(turn: Turn) -> Row:
+    failure = turn.failure
+    return {
+        "text": str(turn.text),
+        "cut": isinstance(turn.text, Unfinished),
+        "action": _action(turn.action),
+        "code": None if failure is None else failure.code.value,
+        "message": None if failure is None else failure.message,
+        "observation": turn.observation,
+    }
+
+
+def _action(action: Action) -> Row:
+    match action:
+        case CropImage(image, box):
+            return {"kind": "crop image", "image": image, "box": _rounded(box.corners)}
+        case SelectFrames(frames):
+            return {"kind": "select frames", "frames": list(frames)}
+        case Answer(_):
+            return {"kind": "answer"}
+        case Text(_):
+            return {"kind": "text"}
+        case Malformed(_, _):
+            return {"kind": "unreadable call"}
+
+
+def _places(task: Task) -> dict[str, int]:
+    """The places of the task's pictures by key, and those of the blanks that stand for them."""
+    numbered = reversed(list(enumerate(task.sources)))
+    return {key: place for place, source in numbered for key in (source.key, BlankSource(source).key)}
+
+
+def _refused(turn: Turn, views: Sequence[View], places: Mapping[str, int]) -> Row | None:
+    """Where a crop that was refused would have been, if the image that it names is there."""
+    if turn.failure is None or not isinstance(turn.action, CropImage) or not 0 <= turn.action.image < len(views):
+        return None
+    parent = views[turn.action.image]
+    return {"source": places[parent.source.key], "box": _rounded(turn.action.box.within(parent.box).corners)}
+
+
+def _rounded(corners: Sequence[float]) -> list[float]:
+    return [round(corner, 4) for corner in corners]

@@ -1,0 +1,54 @@
+"""What the environment says, in a dialect's words: the opening prompt and the text of every observation.
+
+Knows the templates of `dialects.py`. Knows nothing of how a call is written (`actions.py`) or executed.
+"""
+
+import string
+
+from pixel_env.actions import system_text
+from pixel_env.dialects.table import Dialect
+from pixel_env.episode import Limits, Prompt, Stop
+from pixel_env.failures import Failure
+from pixel_env.task import Task
+
+Size = tuple[int, int]
+
+OPTION_LETTERS = string.ascii_uppercase
+"""What options are shown with, in their order. A task has at most as many."""
+
+
+def opening_prompt(task: Task, dialect: Dialect) -> Prompt:
+    """The system text and the question, options below it, one a line and lettered."""
+    options = [
+        dialect.wording.option.format(letter=OPTION_LETTERS[place], text=text)
+        for place, text in enumerate(task.options)
+    ]
+    question = dialect.wording.question.format(question="\n".join([task.question, *options]))
+    return Prompt(system_text(dialect), question)
+
+
+def crop_text(number: int, size: Size, dialect: Dialect) -> str:
+    """What is said with a crop; `number`: the new image's, from 0; `size`: width and height as shown."""
+    return dialect.wording.crop.format(number=number + dialect.first_index, width=size[0], height=size[1])
+
+
+def frames_text(numbers: range, size: Size, dialect: Dialect) -> str:
+    """What is said with selected frames; `numbers`: those of the new images, from 0; `size`: as shown."""
+    first, last = numbers[0] + dialect.first_index, numbers[-1] + dialect.first_index
+    return dialect.wording.frames.format(first=first, last=last, width=size[0], height=size[1])
+
+
+def failure_text(failure: Failure, dialect: Dialect) -> str:
+    """What is said when an operation was refused."""
+    return dialect.wording.failure.format(code=failure.code.value, message=failure.message)
+
+
+def expected_text(dialect: Dialect) -> str:
+    """What is said to a turn that the model ended without call or answer."""
+    return dialect.wording.expected.format()
+
+
+def budget_text(stop: Stop, limits: Limits) -> str:
+    """What is said, to people, instead of an observation that did not fit the budget that `stop` names."""
+    allowed = {Stop.TURNS: limits.max_turns, Stop.IMAGES: limits.max_images, Stop.TOKENS: limits.max_tokens}
+    return f"The episode ended: at most {allowed[stop]} {stop.value} are allowed, and this turn needed more."

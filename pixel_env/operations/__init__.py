@@ -1,0 +1,1 @@
+"""Visual operations, one file each."""

@@ -1,0 +1,120 @@
+"""`pixel-env data`: make a data set ready, or say what is wrong with one; list names and formats.
+
+Prints. What is done is done in `tasks/`.
+"""
+
+import argparse
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Literal
+
+from pixel_env.errors import TaskError, UnknownNameError
+from pixel_env.tasks import locate_spec
+from pixel_env.tasks.data_sets import DATA_SETS, DataSet
+from pixel_env.tasks.formats.recognition import FORMATS
+from pixel_env.tasks.preparation.hub import is_hub_id, prepared
+from pixel_env.tasks.preparation.preparing import checked_reading, prepare
+from pixel_env.tasks.reading import Reading
+
+_WRONG = 1
+_SHOWN = 50
+
+
+def main(argv: Sequence[str]) -> int:
+    """Runs the subcommand; 0, or 1 if something is wrong with the data."""
+    arguments = _parser().parse_args(argv)
+    match arguments.command:
+        case "prepare":
+            return _prepare(arguments.name, arguments.folder)
+        case "check":
+            return _check(arguments.path, arguments.split, None if arguments.all else _SHOWN)
+        case _:
+            return _list()
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="pixel-env data", description=__doc__.partition("\n")[0].partition(": ")[2])
+    commands = parser.add_subparsers(dest="command", required=True)
+    making = commands.add_parser("prepare", help="fetch or find, unpack, look at every row and picture, write an index")
+    making.add_argument("name", help=f"{', '.join(DATA_SETS)}; or owner/name of the hub; or a format, with --from")
+    making.add_argument("--from", dest="folder", type=Path, help="the folder that holds the files, instead of the hub")
+    checking = commands.add_parser("check", help="print what is wrong with a set; exit code 1 if something is")
+    checking.add_argument("path", help="a file, a folder, FORMAT:PATH, or owner/name of the hub")
+    checking.add_argument("--split", choices=("train", "test"), default="test", help="of a folder with both")
+    checking.add_argument("--all", action="store_true", help=f"print every bad row, not the first {_SHOWN}")
+    commands.add_parser("list", help="print the names of data sets and the formats")
+    return parser
+
+
+def _prepare(name: str, folder: Path | None) -> int:
+    if folder is not None:
+        done = prepare(folder, _known(name).formats, print)
+    elif is_hub_id(name):
+        done = prepared(name, (), print)
+    else:
+        known = _known(name)
+        if not known.hub_id:
+            raise TaskError(f"{name} cannot be fetched ({known.about}). Bring its files and add: --from FOLDER")
+        done = prepared(known.hub_id, known.formats, print)
+    for reading in done.readings:
+        _print_reading(reading)
+    if not done.readings:
+        print(f"{done.root} is prepared: {done.index.tasks} tasks, {done.index.pictures} pictures and videos")
+    print(f"give it to --tasks: {done.root}")
+    return _WRONG if any(reading.problems for reading in done.readings) else 0
+
+
+def _known(name: str) -> DataSet:
+    if name in DATA_SETS:
+        return DATA_SETS[name]
+    if name in FORMATS:
+        return DataSet(FORMATS[name].about, "", (name,))
+    if is_hub_id(name):
+        return DataSet(name, name, ())
+    raise UnknownNameError.among("data set", name, [*DATA_SETS, *FORMATS], "All of them: pixel-env data list")
+
+
+def _check(path: str, split: Literal["train", "test"], shown: int | None) -> int:
+    reading = checked_reading(locate_spec(path, split=split), print)
+    _print_reading(reading, shown)
+    return 0 if reading.is_sound else _WRONG
+
+
+def _print_reading(reading: Reading, shown: int | None = _SHOWN) -> None:
+    tasks = reading.task_set.tasks
+    print(f"{reading.task_set.name}: {len(tasks)} tasks of the format {reading.format_name!r} in {reading.rows} rows")
+    for title, values in (
+        ("media", [task.media for task in tasks]),
+        ("graded by", [task.grader for task in tasks]),
+        ("categories", [task.category for task in tasks if task.category]),
+    ):
+        if values:
+            print(f"  {title}: {', '.join(f'{value} {count}' for value, count in sorted(Counter(values).items()))}")
+    if not FORMATS[reading.format_name].is_verified:
+        print(f"  unverified: this reader follows {FORMATS[reading.format_name].source}")
+    for remark in reading.remarks:
+        print(f"  note: {remark}")
+    for problem in reading.problems[:shown]:
+        print(f"  wrong: {problem}")
+    if shown is not None and len(reading.problems) > shown:
+        print(f"  ... and {len(reading.problems) - shown} more; pixel-env data check PATH --all prints them")
+    print(f"  {_verdict(reading)}")
+
+
+def _verdict(reading: Reading) -> str:
+    if not reading.rows:
+        return "the set is empty"
+    if reading.problems:
+        return f"{len(reading.problems)} of {reading.rows} rows cannot be used and would be left out"
+    return "nothing is wrong"
+
+
+def _list() -> int:
+    print("data sets, for data prepare NAME:")
+    for name, known in DATA_SETS.items():
+        print(f"  {name:<26}{known.about} ({known.hub_id or 'only with --from'})")
+    print("formats, for FORMAT:PATH:")
+    for format_name, one in FORMATS.items():
+        print(f"  {format_name:<26}{one.about}{'' if one.is_verified else '; unverified'}")
+    return 0

@@ -1,0 +1,1 @@
+"""Files that hold tasks and media: rows, images, clips, archives, locks."""

@@ -1,0 +1,1 @@
+"""Published task formats, one reader each."""

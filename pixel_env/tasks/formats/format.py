@@ -1,0 +1,50 @@
+"""`Format`: what a reader of one published format declares.
+
+Values only. The table of all formats is in `recognition.py`.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from pixel_env.task import Task
+from pixel_env.tasks.files.images import PictureFolder
+from pixel_env.tasks.files.row import Row
+from pixel_env.tasks.files.rows import read_rows
+
+
+def _folder_of(file: Path) -> Path:
+    return file.parent
+
+
+def _never(columns: frozenset[str]) -> bool:
+    return False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Format:
+    """A published format: how to tell it, and how a row becomes a task.
+
+    `told_by(columns, suffix)`: whether a file is of this format, asked unless `is_by_name_only`; `task_of` raises
+    TaskError for a row that cannot be used; `columns`: all that it knows. `source`: where the schema is stated;
+    `is_verified`: whether by the data's own publisher. `root_of(file)`: the data folder; `below`: where in it pictures
+    may lie. `joins(columns)`: whether a file is a part of the set that the whole folder is; of other files one is
+    chosen, for the split "test" the one with `test_word` in its name. `is_lenient`: an id that comes again gets a
+    number and an unknown column a remark; otherwise they are mistakes of the row. `told_in`: the page about it.
+    """
+
+    name: str
+    about: str
+    source: str
+    is_verified: bool
+    columns: frozenset[str]
+    told_by: Callable[[frozenset[str], str], bool]
+    task_of: Callable[[Row, PictureFolder], Task]
+    is_by_name_only: bool = False
+    rows_of: Callable[[Path], Iterable[Row]] = read_rows
+    root_of: Callable[[Path], Path] = _folder_of
+    below: tuple[str, ...] = ()
+    joins: Callable[[frozenset[str]], bool] = _never
+    test_word: str = "test"
+    is_lenient: bool = True
+    told_in: str = "docs/tasks.md"

@@ -1,0 +1,150 @@
+"""Our own file format for a user's tasks: one JSON object a line.
+
+Required: `question` (text), `answer` (text, or a list of texts that all count), and one of `image` (a path, or a list
+of paths) and `frames` (the list of a video's frames, in order), or neither for a question about nothing but its text.
+Optional: `id` (default: file name and line), `grader` ("exact", "choice", "number" or "anls"; default: "choice" with
+options, else "exact"), `options` (list of texts; the answer of a "choice" is one of them, or its letter), `evidence`
+(list of {"image": number from 0, "box": [x0, y0, x1, y1] in fractions}), `category` (text), `needs_looking` (true if
+the overview does not suffice, false if it does).
+
+    {"question": "Which digit?", "image": "photos/one.png", "answer": "7"}
+    {"question": "What colour is the card?", "image": "photos/one.png", "options": ["red", "blue"], "answer": "red",
+     "evidence": [{"image": 0, "box": [0.1, 0.1, 0.2, 0.2]}]}      (broken here for reading: a row is one line)
+
+Paths are relative to the file's folder and may not leave it. Every row is checked, and all bad rows are reported
+together, each with file and line.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from pixel_env.boxes import Box, read_box
+from pixel_env.errors import TaskError
+from pixel_env.grading import GRADERS
+from pixel_env.task import Evidence, MediaKind, Task
+from pixel_env.tasks.files.images import PictureFolder
+from pixel_env.tasks.files.row import Row, check_writable, is_finite, shortened
+from pixel_env.tasks.formats.format import Format
+from pixel_env.views import Source
+
+_KEYS = frozenset(
+    {"id", "question", "answer", "image", "frames", "grader", "options", "evidence", "category", "needs_looking"}
+)
+
+
+def _told_by(columns: frozenset[str], suffix: str) -> bool:
+    return suffix == ".jsonl" and {"question", "answer"} <= columns <= _KEYS
+
+
+def _task_of(entry: Row, pictures: PictureFolder) -> Task:
+    row = entry.values
+    unknown = sorted(set(row) - _KEYS)
+    if unknown:
+        raise TaskError(f"unknown key(s) {', '.join(unknown)}; known are {', '.join(sorted(_KEYS))}")
+    media, sources = _sources(row, pictures)
+    options = _texts(row, "options", required=False)
+    task = Task(
+        task_id=_text(row, "id", f"{entry.file.stem}:{entry.number}"),
+        question=_text(row, "question", None),
+        answers=_texts(row, "answer", required=True),
+        sources=sources,
+        media=media,
+        grader=_grader(row, options),
+        options=options,
+        evidence=_evidence(row, len(sources)),
+        category=_text(row, "category", ""),
+        needs_looking=_needs_looking(row),
+    )
+    _check_choice(task)
+    return task
+
+
+def _text(row: Mapping[str, Any], key: str, default: str | None) -> str:
+    value = row.get(key, default)
+    if not isinstance(value, str) or (default is None and not value.strip()):
+        raise TaskError(f"{key!r} must be a text{' that is not empty' if default is None else ''}, got {value!r}")
+    check_writable(key, value)
+    return value
+
+
+def _texts(row: Mapping[str, Any], key: str, *, required: bool) -> tuple[str, ...]:
+    value = row.get(key, [])
+    texts = [value] if isinstance(value, str) else value
+    if not isinstance(texts, list) or not all(isinstance(text, str) and text.strip() for text in texts):
+        raise TaskError(f"{key!r} must be a text or a list of texts, none empty, got {value!r}")
+    if required and not texts:
+        raise TaskError(f"{key!r} is missing; give a text or a list of texts")
+    for text in texts:
+        check_writable(key, text)
+    return tuple(texts)
+
+
+def _sources(row: Mapping[str, Any], pictures: PictureFolder) -> tuple[MediaKind, tuple[Source, ...]]:
+    if "image" in row and "frames" in row:
+        raise TaskError("give either 'image' or 'frames', not both")
+    if "frames" in row:
+        if not isinstance(row["frames"], list):
+            raise TaskError("'frames' must be a list of paths")
+        return "video", tuple(pictures.picture(name) for name in _texts(row, "frames", required=True))
+    if "image" in row:
+        return "image", tuple(pictures.picture(name) for name in _texts(row, "image", required=True))
+    return "text", ()
+
+
+def _grader(row: Mapping[str, Any], options: tuple[str, ...]) -> str:
+    grader = _text(row, "grader", "choice" if options else "exact")
+    if grader not in GRADERS:
+        raise TaskError(f"no grader named {grader!r}; there are {', '.join(sorted(GRADERS))}")
+    return grader
+
+
+def _check_choice(task: Task) -> None:
+    if task.grader != "choice":
+        return
+    if len(task.options) < 2:
+        raise TaskError("the grader 'choice' needs 'options', a list of at least two texts")
+    for answer in task.answers:
+        if GRADERS["choice"](answer, task) == 0.0:
+            raise TaskError(f"the answer {answer!r} is none of the options, nor the letter of one")
+
+
+def _evidence(row: Mapping[str, Any], image_count: int) -> tuple[Evidence, ...]:
+    value = row.get("evidence", [])
+    if not isinstance(value, list):
+        raise TaskError(f"'evidence' must be a list of objects, got {value!r}")
+    return tuple(_one_evidence(item, image_count) for item in value)
+
+
+def _one_evidence(item: object, image_count: int) -> Evidence:
+    if not isinstance(item, dict) or set(item) != {"image", "box"}:
+        raise TaskError(f'an evidence is {{"image": number from 0, "box": [x0, y0, x1, y1]}}, got {item!r}')
+    image, corners = item["image"], item["box"]
+    if not isinstance(image, int) or isinstance(image, bool) or not 0 <= image < image_count:
+        raise TaskError(f"the evidence's image {image!r} does not exist; the row has {image_count}, counted from 0")
+    if not isinstance(corners, list) or not all(map(is_finite, corners)):
+        raise TaskError(f"the evidence's box {shortened(corners)} must be a list of 4 fractions")
+    box = read_box([float(corner) for corner in corners])
+    if not isinstance(box, Box):
+        raise TaskError(
+            f"the evidence's box {corners!r} cannot be used: {box.message} Boxes are fractions from 0 to 1."
+        )
+    return Evidence(image, box)
+
+
+def _needs_looking(row: Mapping[str, Any]) -> bool | None:
+    value = row.get("needs_looking")
+    if value is not None and not isinstance(value, bool):
+        raise TaskError(f"'needs_looking' must be true or false, got {value!r}")
+    return value
+
+
+OWN = Format(
+    name="tasks",
+    about="your own: one JSON object a line",
+    source="docs/tasks.md",
+    is_verified=True,
+    columns=_KEYS,
+    told_by=_told_by,
+    task_of=_task_of,
+    is_lenient=False,
+)

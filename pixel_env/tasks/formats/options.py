@@ -1,0 +1,109 @@
+r"""What the authors' files write inside of texts: lettered options in a question, `\boxed{}` around an answer.
+
+Pure functions of text.
+"""
+
+import ast
+import itertools
+import re
+import string
+from collections.abc import Sequence
+
+from pixel_env.dialects.wording import OPTION_LETTERS
+from pixel_env.errors import TaskError
+from pixel_env.grading import GRADERS
+from pixel_env.grading.boxed import last_boxed
+from pixel_env.task import Task
+
+_OPTION = re.compile(r"(?<!\S)(?P<opening>\(?)(?P<letter>[A-Z])(?P<closing>[.):])\s+")
+_MEDIA_MARK = re.compile(r"<(?:image|video)>\s*")
+_LETTER_REQUEST = re.compile(r"\banswer with the option['’]?s? letter\b[^.\n]*\.?\s*\Z", re.IGNORECASE)
+_OPTIONS_TITLE = re.compile(r"\b(?:options|choices)\s*:?\Z", re.IGNORECASE)
+NUMBER = re.compile(r"[-+]?(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?")
+"""A text that is a number and nothing else (with `fullmatch`)."""
+
+
+def without_marks(question: str) -> str:
+    """The question without the marks that stand for its pictures."""
+    return _MEDIA_MARK.sub("", question).strip()
+
+
+def without_letter_request(question: str) -> str:
+    """The question without a closing "Answer with the option's letter ...": the environment asks in its own words."""
+    return _LETTER_REQUEST.sub("", question).strip()
+
+
+def reference_answers(given: str | Sequence[str]) -> tuple[str, ...]:
+    r"""What counts as right: the content of each `\boxed{}`, each entry of a list that stands in it, and 12 for 12%."""
+    answers = [entry.strip() for text in ([given] if isinstance(given, str) else given) for entry in listed(text)]
+    answers += [answer.removesuffix("%").strip() for answer in answers if answer.endswith("%")]
+    return tuple(answer for answer in dict.fromkeys(answers) if answer)
+
+
+def listed(answer: str) -> list[str]:
+    r"""The entries of an answer that is the text of a list, boxed or not; else the answer alone, without its box."""
+    boxed = last_boxed(answer)
+    text = answer if boxed is None else boxed
+    if not text.lstrip().startswith("["):
+        return [text]
+    try:
+        entries = ast.literal_eval(text.strip())
+    except (ValueError, SyntaxError, MemoryError, RecursionError):
+        return [text]
+    return [str(entry) for entry in entries] if isinstance(entries, list) else [text]
+
+
+def without_options(question: str) -> tuple[str, tuple[str, ...]]:
+    """The question without its options, and the options: the last A, B, ... in a row; none: as it was, and ().
+
+    The labels of a row are written alike: in "(A) Mr. B. Smith (B) Mrs. C. Jones" two of the four letters are labels.
+    Every option holds a letter or a digit. Labels in brackets go before others.
+    """
+    by_style: dict[tuple[str, str], list[re.Match[str]]] = {}
+    for mark in _OPTION.finditer(question):
+        by_style.setdefault((mark["opening"], mark["closing"]), []).append(mark)
+    runs = [run for run in map(_last_run, by_style.values()) if len(run) > 1]
+    for run in sorted(runs, key=lambda run: (bool(run[0]["opening"]), run[0].start()), reverse=True):
+        parted = _parted(question, run)
+        if parted is not None:
+            return parted
+    return question, ()
+
+
+def _last_run(marks: Sequence[re.Match[str]]) -> list[re.Match[str]]:
+    """The marks A, B, ... from the last A on, up to the first that does not follow."""
+    first = max((place for place, mark in enumerate(marks) if mark["letter"] == "A"), default=len(marks))
+    lettered = zip(marks[first:], string.ascii_uppercase, strict=False)
+    return [mark for mark, _ in itertools.takewhile(lambda pair: pair[0]["letter"] == pair[1], lettered)]
+
+
+def _parted(question: str, run: Sequence[re.Match[str]]) -> tuple[str, tuple[str, ...]] | None:
+    """The question and the options that these labels make; None if nothing is asked, or an option says nothing."""
+    ends = [mark.start() for mark in run[1:]] + [len(question)]
+    options = [question[mark.end() : end].strip().rstrip(",;") for mark, end in zip(run, ends, strict=True)]
+    options[-1], _, rest = options[-1].partition("\n")
+    before = question[: run[0].start()].rstrip()
+    stem = _OPTIONS_TITLE.sub("", before).strip()
+    left = "\n".join(part for part in (stem, rest.strip()) if part)
+    if not before or not left or not all(any(map(str.isalnum, option)) for option in options):
+        return None
+    return left, tuple(options)
+
+
+def is_among(answer: str, options: Sequence[str]) -> bool:
+    """Whether `answer` is one of the options, or the letter of one."""
+    return GRADERS["choice"](answer, Task("", "", (answer,), options=tuple(options))) == 1.0
+
+
+def are_numbers(answers: Sequence[str]) -> bool:
+    """Whether every answer is a number and nothing else."""
+    return all(NUMBER.fullmatch(answer) for answer in answers)
+
+
+def check_option_count(task: Task) -> None:
+    """Raises TaskError for a task with more options than there are letters to show them with."""
+    if len(task.options) > len(OPTION_LETTERS):
+        raise TaskError(
+            f"the task {task.task_id!r} has {len(task.options)} options, which are shown with letters; give at most "
+            f"{len(OPTION_LETTERS)} options"
+        )

@@ -1,0 +1,69 @@
+"""TallyQA's json: a list of {answer, data_source, image, image_id, issimple, question, question_id}.
+
+`answer` is a count; `image` a path such as VG_100K_2/2410408.jpg below the file's folder, or below `images` in it;
+`issimple` parts the questions: the benchmark of the paper, TallyQA-Complex, is those of category "complex".
+"tallyqa-complex:PATH" reads these alone.
+
+Source: the README of manoja328/TallyQA_dataset.
+"""
+
+from collections.abc import Iterable
+from dataclasses import replace
+from pathlib import Path
+
+from pixel_env.errors import TaskError
+from pixel_env.task import Task
+from pixel_env.tasks.files.images import PictureFolder
+from pixel_env.tasks.files.row import Row, shortened
+from pixel_env.tasks.files.rows import read_rows
+from pixel_env.tasks.formats.format import Format
+
+_COLUMNS = frozenset({"answer", "data_source", "image", "image_id", "issimple", "question", "question_id"})
+
+_LONGEST_COUNT = 9  # digits
+
+
+def _told_by(columns: frozenset[str], suffix: str) -> bool:
+    return {"question", "answer", "image", "issimple", "question_id"} <= columns and suffix != ".tsv"
+
+
+def _task_of(row: Row, pictures: PictureFolder) -> Task:
+    count, is_simple = row.value("answer"), row.value("issimple")
+    if isinstance(count, str) and count.isdecimal() and len(count) <= _LONGEST_COUNT:
+        count = int(count)
+    if not isinstance(count, int) or isinstance(count, bool) or count < 0:
+        raise TaskError(f"'answer' must be a count, got {shortened(count)}")
+    if not isinstance(is_simple, bool):
+        raise TaskError(f"'issimple' must be true or false, got {shortened(is_simple)}")
+    return Task(
+        task_id=f"tallyqa-{row.value('question_id')}",
+        question=row.text("question"),
+        answers=(str(count),),
+        sources=(pictures.picture(row.text("image")),),
+        grader="number",
+        category="simple" if is_simple else "complex",
+    )
+
+
+def _complex_rows(path: Path) -> Iterable[Row]:
+    return (row for row in read_rows(path) if row.values.get("issimple") is not True)
+
+
+TALLYQA = Format(
+    name="tallyqa",
+    about="TallyQA's json, simple and complex questions as categories",
+    source="README of manoja328/TallyQA_dataset",
+    is_verified=True,
+    columns=_COLUMNS,
+    told_by=_told_by,
+    task_of=_task_of,
+    below=("images",),
+)
+
+TALLYQA_COMPLEX = replace(
+    TALLYQA,
+    name="tallyqa-complex",
+    about="TallyQA's json, its complex questions alone",
+    is_by_name_only=True,  # the columns say "tallyqa"
+    rows_of=_complex_rows,
+)

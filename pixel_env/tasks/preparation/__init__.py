@@ -1,0 +1,1 @@
+"""Fetching, unpacking and checking a data set once."""

@@ -1,0 +1,100 @@
+"""Data sets of the hub: fetched once, unpacked and looked at, then a folder like any other.
+
+The cache, the mirror and the offline mode are huggingface_hub's own (HF_HOME, HF_ENDPOINT, HF_HUB_OFFLINE). Knows where
+folders lie. Knows no format.
+"""
+
+import os
+import re
+import shutil
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from pixel_env.errors import MissingExtraError, TaskError
+from pixel_env.tasks.files import archives
+from pixel_env.tasks.files.clips import VIDEO_SUFFIXES
+from pixel_env.tasks.files.images import PICTURE_SUFFIXES
+from pixel_env.tasks.files.rows import SUFFIXES
+from pixel_env.tasks.preparation.index import INDEX_NAME
+from pixel_env.tasks.preparation.preparing import Prepared, Tell, prepare
+
+_HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
+_FETCHED = [f"*{suffix}" for suffix in (*SUFFIXES, *archives.SUFFIXES, *PICTURE_SUFFIXES, *VIDEO_SUFFIXES)]
+
+
+def is_hub_id(name: str) -> bool:
+    """Whether `name` has the form "owner/name" and not that of a task file's path."""
+    return _HUB_ID.fullmatch(name) is not None and not name.lower().endswith(SUFFIXES)
+
+
+def data_home() -> Path:
+    """Where fetched sets lie: PIXEL_ENV_DATA, or pixel-env/data in the user's cache folder."""
+    given = os.environ.get("PIXEL_ENV_DATA")
+    cache = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
+    return Path(given or f"{cache}/pixel-env/data").expanduser()
+
+
+def fetched(hub_id: str) -> Path:
+    """The folder of the data set "owner/name": fetched and prepared unless it is there. Raises TaskError."""
+    return _placed(hub_id, (), lambda line: None)[0]
+
+
+def prepared(hub_id: str, formats: Sequence[str] = (), tell: Tell = lambda line: None) -> Prepared:
+    """The data set "owner/name", fetched unless it is there and prepared unless it is sound; see `prepare`."""
+    folder, done = _placed(hub_id, formats, tell)
+    return done or prepare(folder, formats, tell)
+
+
+def _placed(hub_id: str, formats: Sequence[str], tell: Tell) -> tuple[Path, Prepared | None]:
+    """The data set's folder, and what was made of it if it was fetched just now."""
+    folder = data_home() / hub_id.replace("/", "--")
+    if (folder / INDEX_NAME).is_file():
+        return folder, None
+    try:
+        from filelock import FileLock
+        from huggingface_hub import snapshot_download
+    except ImportError as error:
+        raise MissingExtraError.needs(f"the data set {hub_id!r} of the hub (there is no such path)", "data") from error
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with FileLock(f"{folder}.lock"):  # the processes of one training run ask at the same time
+            if (folder / INDEX_NAME).is_file():
+                return folder, None
+            tell(f"fetching {hub_id}")
+            _place(_download(snapshot_download, hub_id), folder)
+            return folder, prepare(folder, formats, tell)
+    except OSError as error:
+        raise TaskError(
+            f"cannot write to {folder}: {error}. Set PIXEL_ENV_DATA to a folder that you may write."
+        ) from error
+
+
+def _download(snapshot_download: Callable[..., str], hub_id: str) -> Path:
+    try:
+        return Path(snapshot_download(hub_id, repo_type="dataset", allow_patterns=_FETCHED))
+    except Exception as error:  # the hub's errors share no base, and those of the network come through
+        raise TaskError(_unfetched(hub_id, error)) from error
+
+
+def _unfetched(hub_id: str, error: Exception) -> str:
+    reason = " ".join(str(error).split())[:300] or type(error).__name__
+    return (
+        f"there is no path {hub_id!r}, and no data set of that name could be fetched from the hub: {reason} "
+        "Set HF_ENDPOINT for a mirror, or bring its files and run: pixel-env data prepare NAME --from FOLDER"
+    )
+
+
+def _place(snapshot: Path, folder: Path) -> None:
+    """The files of the hub's cache as files of `folder`: readers refuse the links that the cache consists of."""
+    for file in sorted(snapshot.rglob("*")):
+        target = folder / file.relative_to(snapshot)
+        if not file.is_file() or target.exists():
+            continue
+        target.parent.mkdir(parents=True, exist_ok=True)
+        unfinished = target.with_name(f"{target.name}.part")
+        unfinished.unlink(missing_ok=True)
+        try:
+            os.link(os.path.realpath(file), unfinished)
+        except OSError:  # another file system
+            shutil.copyfile(file, unfinished)
+        os.replace(unfinished, target)

@@ -1,0 +1,1 @@
+"""Plans of traces: which operations, which deliberate mistakes, in which mix."""

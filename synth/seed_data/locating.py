@@ -1,0 +1,71 @@
+"""Which files of a path hold seeds, and in which format: the table of formats that only synthesis reads.
+
+Knows names and columns of files. Whatever it does not know is a task set like any other (`pixel_env/tasks`).
+"""
+
+import os
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from pixel_env.errors import TaskError
+from pixel_env.tasks.files.rows import columns_of
+from pixel_env.tasks.formats.format import Format
+from pixel_env.tasks.formats.recognition import Located, NoFormatError, locate
+from synth.seed_data.coco import COCO
+from synth.seed_data.sa1b import SA1B
+from synth.seed_data.star import STAR
+from synth.seed_data.webpages import WEBPAGES
+
+SEED_FORMATS: dict[str, Format] = {known.name: known for known in (SA1B, WEBPAGES, STAR, COCO)}
+"""By the name that is written before a path: "coco:PATH"."""
+
+_SA1B_FILE = re.compile(r"sa_([0-9]+)\.json")
+
+
+def locate_seeds(spec: str | Path, split: str) -> Located | None:
+    """The seed files at a path, named before it or told by their columns; None: no format of this table.
+
+    Raises TaskError.
+    """
+    prefix, colon, rest = str(spec).partition(":")
+    named = SEED_FORMATS.get(prefix) if colon and not os.path.exists(spec) else None
+    path = Path(rest if named else spec).expanduser()
+    if named is None and not path.exists():
+        return None
+    # A folder of SA-1B holds 11,000 files of one picture each, far more than a task set may. One tells for all, and not
+    # the first one, which may be the one that is broken: its reader names it then.
+    if named in (None, SA1B) and path.is_dir() and any(map(_is_of_sa1b, files := _sa1b_files(path))):
+        return Located(files, SA1B, path)
+    try:
+        return locate(path, named, split, SEED_FORMATS)
+    except NoFormatError:
+        if named is not None:
+            raise
+        return None  # the readers of tasks say what is wrong with it, if it is none of theirs
+
+
+def _is_of_sa1b(file: Path) -> bool:
+    try:
+        return SA1B.told_by(columns_of(file), file.suffix)
+    except TaskError:
+        return False
+
+
+def _sa1b_files(folder: Path) -> tuple[Path, ...]:
+    numbered = [
+        (int(match[1]), Path(place, name)) for place, name in _names(folder) if (match := _SA1B_FILE.fullmatch(name))
+    ]
+    return tuple(path for _, path in sorted(numbered))
+
+
+def _names(folder: Path) -> Iterator[tuple[str, str]]:
+    """The folder and the folders in it, and each name in them."""
+    try:
+        for entry in os.scandir(folder):
+            if entry.is_dir():
+                yield from ((entry.path, name) for name in os.listdir(entry.path))
+            else:
+                yield os.fspath(folder), entry.name
+    except OSError as error:
+        raise TaskError(f"cannot read the folder {folder}: {error}") from error

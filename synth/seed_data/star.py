@@ -1,0 +1,105 @@
+"""STAR: questions about videos of Charades, each with the seconds in which its answer happens.
+
+A list of {question_id: "Interaction_T1_13", question, video_id: "6H78U", start, end (seconds), answer (the text of one
+choice), choices: [{choice_id, choice, ...}], ...}; the test file has no answers. Videos are VIDEO_ID.mp4 in
+`Charades_v1_480` or `videos` beside the file, or beside it.
+
+A task shows 16 frames at even distances of the whole video; its evidence is those of them that lie between `start` and
+`end`. Where none does, it has none. The kind of question (Interaction, Sequence, Prediction, Feasibility) is the
+category. Times need the video's frames counted, so a decoder has to be installed.
+
+Source: code/visualization_tools/qa_visualization.py of csbobby/STAR_Benchmark, which reads these keys.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import lru_cache
+from pathlib import Path
+
+from pixel_env.boxes import FULL
+from pixel_env.errors import MediaError, MissingExtraError, TaskError
+from pixel_env.media.video import clip_numbers, installed_decoder
+from pixel_env.task import VIDEO_FRAMES, Evidence, Task
+from pixel_env.tasks.files.clips import clip_frames
+from pixel_env.tasks.files.images import PictureFolder
+from pixel_env.tasks.files.row import Row, is_finite, shortened
+from pixel_env.tasks.formats.format import Format
+from pixel_env.tasks.formats.options import is_among
+
+_NEEDED = frozenset({"question_id", "question", "video_id", "start", "end", "choices"})
+
+
+def frames_between(times_s: Sequence[float], start_s: float, end_s: float) -> tuple[int, ...]:
+    """The numbers of the frames that are shown at `start_s`, at `end_s` or in between."""
+    return tuple(number for number, time_s in enumerate(times_s) if start_s <= time_s <= end_s)
+
+
+@lru_cache(maxsize=4096)
+def frame_times(path: Path) -> tuple[float, ...]:
+    """When in the video each of the 16 frames of a task is, in seconds. Raises MediaError."""
+    try:
+        video = installed_decoder()(path)
+        try:
+            return tuple(number / video.frames_per_second for number in clip_numbers(video, VIDEO_FRAMES, None, None))
+        finally:
+            video.close()
+    except MissingExtraError:
+        raise
+    except Exception as error:  # a broken file makes the decoders raise nearly anything
+        raise MediaError(f"cannot read the video {path}: {error}") from error
+
+
+def _told_by(columns: frozenset[str], suffix: str) -> bool:
+    return columns >= _NEEDED
+
+
+def _task_of(row: Row, pictures: PictureFolder) -> Task:
+    options, answer = _choices(row), row.text("answer")
+    if len(options) < 2 or not is_among(answer, options):
+        raise TaskError(f"its answer {answer!r} is none of the choices {shortened(options)}")
+    start_s, end_s = _seconds(row)
+    path = Path(pictures.path(f"{row.text('video_id')}.mp4", "video"))
+    try:
+        frames = frames_between(frame_times(path), start_s, end_s)
+    except MediaError as error:
+        raise TaskError(str(error)) from error
+    name = row.text("question_id")
+    return Task(
+        task_id=f"star-{name}",
+        question=row.text("question"),
+        answers=(answer,),
+        sources=clip_frames(path),
+        media="video",
+        grader="choice",
+        options=options,
+        evidence=tuple(Evidence(frame, FULL) for frame in frames),
+        category=name.partition("_")[0],
+    )
+
+
+def _choices(row: Row) -> tuple[str, ...]:
+    choices = row.value("choices")
+    if not isinstance(choices, list) or not all(isinstance(one, dict) for one in choices):
+        raise TaskError(f"'choices' must be a list of {{choice_id, choice}}, got {shortened(choices)}")
+    return tuple(replace(row, values=one).text("choice") for one in choices)
+
+
+def _seconds(row: Row) -> tuple[float, float]:
+    start_s, end_s = row.value("start"), row.value("end")
+    if not is_finite(start_s) or not is_finite(end_s) or not 0 <= start_s < end_s:
+        raise TaskError(f"'start' and 'end' must be seconds in order, got {shortened((start_s, end_s))}")
+    return float(start_s), float(end_s)
+
+
+STAR = Format(
+    name="star",
+    about="STAR: questions about videos, with the seconds of the evidence",
+    source="qa_visualization.py of csbobby/STAR_Benchmark",
+    is_verified=True,
+    columns=_NEEDED | {"answer", "question_program", "situations"},
+    told_by=_told_by,
+    task_of=_task_of,
+    below=("Charades_v1_480", "videos"),
+    test_word="val",
+    told_in="docs/synthesis.md",
+)

@@ -1,0 +1,1 @@
+"""Verification of traces by replay, and of what they say."""

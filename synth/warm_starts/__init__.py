@@ -1,0 +1,1 @@
+"""Traces for the embedded model's warm start."""

@@ -1,0 +1,50 @@
+import json
+from types import SimpleNamespace
+
+import pytest
+
+from agents.grpo.held_out import HeldOut
+from agents.metrics.trajectories import wilson
+from agents.run_folder.summary import FILE_NAME, write_summary
+from pixel_env.task import Task
+from pixel_env.types import Prompt, Trajectory
+
+
+def played(task_id, reward):
+    return Trajectory(Task(task_id, "?", ("7",)), Prompt("", "?"), (), reward=reward)
+
+
+def test_rows_that_only_fill_a_batch_up_are_not_counted_twice():
+    held_out = HeldOut(samples=2)
+    held_out.add([played("a", 1.0), played("a", 0.0), played("b", 1.0), played("b", 1.0)])
+    held_out.add([played("c", 0.0), played("c", 0.0), played("a", 1.0), played("a", 0.0)])
+    figures = held_out.figures()
+    expected = wilson(3, 6)
+    assert figures["accuracy"] == 0.5 and figures["accuracy_n"] == 6 and figures["rapr"] == 0.0
+    assert (figures["accuracy_low"], figures["accuracy_high"]) == (expected.low, expected.high)
+
+
+def test_an_evaluation_without_rollouts_has_no_figures():
+    assert HeldOut(samples=1).figures() == {}
+
+
+def evaluated(step, accuracy):
+    row = {"eval_accuracy": accuracy, "eval_accuracy_low": 0.0, "eval_accuracy_high": 1.0, "eval_accuracy_n": 9}
+    return {"step": step, "eval_rapr": 0.5, **row}
+
+
+@pytest.mark.parametrize("best", [None, "runs/x/checkpoint-2"])
+def test_the_summary_compares_the_evaluation_at_step_0_with_the_last_one(tmp_path, best):
+    history = [{"step": 1, "reward": 0.0}, evaluated(0, 0.25), evaluated(2, 0.5)]
+    state = SimpleNamespace(global_step=4, best_model_checkpoint=best)
+    write_summary(tmp_path, history, evaluated(4, 0.75), state)
+    summary = json.loads((tmp_path / FILE_NAME).read_text(encoding="utf-8"))
+    assert summary["accuracy_before"] == {"value": 0.25, "low": 0.0, "high": 1.0, "n": 9}
+    assert summary["accuracy_after"]["value"] == 0.75 and summary["steps"] == 4
+    assert summary["chosen_on_the_same_tasks"] is (best is not None)
+
+
+def test_a_run_that_was_not_evaluated_at_its_start_says_so(tmp_path):
+    state = SimpleNamespace(global_step=4, best_model_checkpoint=None)
+    write_summary(tmp_path, [evaluated(2, 0.5)], evaluated(4, 0.75), state)
+    assert json.loads((tmp_path / FILE_NAME).read_text(encoding="utf-8"))["accuracy_before"] is None

@@ -1,0 +1,234 @@
+"""The page of `pixel-env view` in a real browser: Debian's Chromium, or playwright's own."""
+
+import os
+import shutil
+import threading
+import time
+from dataclasses import replace
+
+import pytest
+
+from agents.chat.plain import PlainChat
+from agents.engines.scripted import ScriptedEngine
+from agents.rollout import EpisodeSettings, Sampling, rollout
+from benchmarks.evaluation.records import Record
+from benchmarks.view.command import main, write_page
+from benchmarks.view.rows import Run
+from benchmarks.view.server import PageServer
+from pixel_env.tasks import load_tasks
+from pixel_env.types import Limits
+from rewards.shaping import paper
+from tests.benchmarks.view.runs import DEFAULT, GUESS, HOSTILE, LOOK_TWICE, SELECT, STUMBLE, hostile_tasks, write_run
+
+sync_api = pytest.importorskip("playwright.sync_api", reason="pip install playwright; apt-get install chromium")
+
+DESKTOP = {"width": 1280, "height": 800}
+PHONE = {"width": 390, "height": 844}
+
+
+@pytest.fixture(scope="module")
+def browser():
+    with sync_api.sync_playwright() as playwright:
+        try:
+            # As root, in a container, Chromium starts without its sandbox only.
+            started = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
+        except sync_api.Error as error:
+            missing = pytest.fail if "browser" in os.environ.get("PIXEL_ENV_REQUIRE", "").split(",") else pytest.skip
+            missing(f"no Chromium: apt-get install chromium, or playwright install chromium ({error.message[:80]})")
+        yield started
+        started.close()
+
+
+def wait_for_pictures(page):
+    """Until every picture of the episode is there. What `wait_for_function` evaluates, the page's policy forbids."""
+    deadline = time.monotonic() + 30
+    while not page.evaluate("[...document.querySelectorAll('.turns img')].every((image) => image.naturalWidth > 0)"):
+        assert time.monotonic() < deadline, "pictures are missing"
+        page.wait_for_timeout(20)
+
+
+@pytest.fixture
+def visit(browser):
+    """Opens a page at an address and size; any error, dialog or request for another file fails the test."""
+    contexts, wrong = [], []
+
+    def open_page(path, address="", viewport=DESKTOP, scheme="light"):
+        contexts.append(browser.new_context(viewport=viewport, color_scheme=scheme))
+        page = contexts[-1].new_page()
+        page.on("pageerror", lambda error: wrong.append(f"error: {error}"))
+        page.on("console", lambda message: wrong.append(message.text) if message.type == "error" else None)
+        page.on("dialog", lambda dialog: wrong.append(f"dialog: {dialog.message}"))
+        own = ("data:", path.parent.as_uri())
+        page.on("request", lambda request: None if request.url.startswith(own) else wrong.append(request.url))
+        page.goto(path.as_uri() + address)
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+    assert wrong == []
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    folder = write_run(tmp_path_factory.mktemp("view") / "run", [GUESS, LOOK_TWICE, STUMBLE, LOOK_TWICE])
+    main([str(folder)])
+    return folder
+
+
+def id_of(sample, task="vstar/test/0/000000-digit-on-card"):
+    return f"#at=learned_zoom%2F{task.replace('/', '%2F')}%2F{sample}"
+
+
+def count(page):
+    return page.inner_text("#count")
+
+
+def is_wider_than_the_window(page):
+    return page.evaluate("document.documentElement.scrollWidth > innerWidth")
+
+
+def test_keys_go_through_the_list_and_the_address_follows(visit, run):
+    page = visit(run / "view.html")
+    assert count(page) == "15 trajectories" and "no V* score" in page.inner_text("#detail")
+    page.keyboard.press("j")
+    first = page.inner_text("#detail .id")
+    page.keyboard.press("j")
+    second = page.inner_text("#detail .id")
+    assert first != second and second.replace("/", "%2F") in page.url
+    page.keyboard.press("k")
+    assert page.inner_text("#detail .id") == first
+    assert page.locator('.line[aria-selected="true"]').count() == 1
+    page.keyboard.press("Escape")
+    assert page.locator("#detail .id").count() == 0
+
+
+def test_filters_and_search_narrow_the_list_and_live_in_the_address(visit, run):
+    page = visit(run / "view.html")
+    page.select_option("select[name=operations]", "crop_too_small")
+    assert count(page) == "3 of 15 trajectories" and "operations=crop_too_small" in page.url
+    page.select_option("select[name=operations]", "")
+    page.keyboard.press("/")
+    page.keyboard.type("look closer")
+    assert count(page) == "6 of 15 trajectories"
+    again = visit(run / "view.html", "#" + page.url.partition("#")[2])
+    assert count(again) == "6 of 15 trajectories" and again.input_value("#find") == "look closer"
+
+
+def test_keys_typed_into_the_search_are_text(visit, run):
+    page = visit(run / "view.html")
+    page.keyboard.press("/")
+    page.keyboard.type("jk")
+    assert page.input_value("#find") == "jk" and page.locator("#detail .id").count() == 0
+
+
+def test_a_trajectory_shows_its_boxes_crops_turns_failures_and_reward(visit, run):
+    page = visit(run / "view.html", id_of(1))
+    assert page.locator(".sources .tag").all_inner_texts() == ["1", "2"]
+    assert page.locator(".turn .shown img").count() == 2 and "I look closer." in page.inner_text(".turns")
+    wait_for_pictures(page)
+    assert "advantage in its group" in page.inner_text(".paid") and "RaPR 0.500" in page.inner_text(".group")
+    page.goto(page.url.partition("#")[0] + id_of(2))
+    codes = ["unknown_operation", "crop_too_small", "no_such_image"]
+    assert page.locator(".chip.code").all_inner_texts() == codes
+    assert page.locator(".sources .tag").all_inner_texts() == ["×"]
+
+
+def test_a_rollout_of_the_group_is_one_click_away_and_the_way_back_too(visit, run):
+    page = visit(run / "view.html", id_of(1))
+    page.click(".group button:has-text('learned_zoom 3')")
+    assert page.inner_text("#detail .id").endswith("/2")
+    page.go_back()
+    assert page.inner_text("#detail .id").endswith("/1")
+
+
+def test_a_film_strip_marks_the_selected_frames(visit, tmp_path):
+    run = write_run(tmp_path / "run", [SELECT], tasks="sample:mvbench", count=1)
+    main([str(run)])
+    page = visit(run / "view.html")
+    page.keyboard.press("j")
+    assert page.locator(".strip figure").count() == 16
+    assert page.locator(".strip figure.chosen figcaption").all_inner_texts() == [
+        "frame 2\n1",
+        "frame 7\n2",
+        "frame 12\n3",
+    ]
+
+
+def test_two_runs_stand_beside_each_other_and_are_filtered_by_outcome(visit, run, tmp_path):
+    other = write_run(tmp_path / "other", [LOOK_TWICE, GUESS])
+    main([str(run), "--other", str(other), "--output", str(tmp_path / "pair.html")])
+    page = visit(tmp_path / "pair.html", id_of(1))
+    assert page.locator("#detail article").count() == 2 and page.locator(".chip.look").count() == 2
+    page.select_option("select[name=answer]", "only in A")
+    assert count(page) == "6 of 15 trajectories"
+
+
+def test_hostile_text_is_shown_as_text_and_does_nothing(visit, tmp_path):
+    run = write_run(tmp_path / "run", [(HOSTILE,)], tasks=hostile_tasks(tmp_path / "data"))
+    main([str(run)])
+    page = visit(run / "view.html")
+    page.keyboard.press("j")
+    assert "</script><script>window.pwned=1</script>" in page.inner_text("#detail .question")
+    assert page.evaluate("window.pwned") is None and page.locator("#detail script, #list script").count() == 0
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_on_a_phone_the_list_and_the_trajectory_take_turns(visit, run, scheme):
+    page = visit(run / "view.html", viewport=PHONE, scheme=scheme)
+    assert page.is_visible("#list") and not is_wider_than_the_window(page)
+    page.click(".line >> nth=1")
+    assert page.is_visible("#detail .id") and not page.is_visible("#list") and not is_wider_than_the_window(page)
+    page.click("text=all trajectories")
+    assert page.is_visible("#list") and not page.is_visible("#detail .id")
+    ground = page.evaluate("getComputedStyle(document.body).backgroundColor")
+    assert (ground == "rgb(20, 23, 26)") == (scheme == "dark")
+
+
+def test_pictures_in_a_folder_are_loaded_as_they_come_in_sight(visit, run, tmp_path, monkeypatch):
+    monkeypatch.setattr("benchmarks.view.command.EMBEDDED_PICTURES", 3)
+    main([str(run), "--output", str(tmp_path / "a page.html")])
+    page = visit(tmp_path / "a page.html", id_of(1))
+    wait_for_pictures(page)
+
+
+def test_a_page_with_one_trajectory_opens_it_and_does_not_grade_what_nobody_knows(visit, tmp_path):
+    task = replace(load_tasks("sample:vstar", count=1).tasks[0], answers=(), evidence=())
+    chat, budgets = PlainChat(DEFAULT), DEFAULT.budgets
+    settings = EpisodeSettings(DEFAULT, Limits(4), budgets)
+    engine = ScriptedEngine(lambda c: LOOK_TWICE[c.turn], chat)
+    [played] = rollout([task], engine, chat, settings=settings, sampling=Sampling(0.0), seed=0)
+    write_page(tmp_path / "view.html", [Run("asked", [Record(played.trajectory, "ask", None)], budgets)], paper)
+    for viewport in (DESKTOP, PHONE):
+        page = visit(tmp_path / "view.html", viewport=viewport)
+        told = page.inner_text("#detail")
+        assert "not graded" in told and "2 operations, 2 executed." in told and not is_wider_than_the_window(page)
+        assert not any(word in told for word in ("wrong", "wanted", "grade of the answer", "correctness"))
+        page.keyboard.press("Escape")
+        assert page.locator("#detail .about td").all_inner_texts()[:4] == ["ask", "1", "–", "–"]
+
+
+def test_a_served_page_shows_its_pictures_from_the_folder(browser, run, tmp_path, monkeypatch):
+    monkeypatch.setattr("benchmarks.view.command.EMBEDDED_PICTURES", 3)
+    main([str(run), "--output", str(tmp_path / "a page.html")])
+    wrong = []
+    with PageServer(tmp_path / "a page.html", 0) as server:
+        threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
+        page = browser.new_page()
+        page.on("console", lambda message: wrong.append(message.text) if message.type == "error" else None)
+        page.goto(server.address + id_of(1))
+        wait_for_pictures(page)
+        page.close()
+        server.shutdown()
+    assert wrong == []
+
+
+def test_only_the_lines_in_sight_are_in_the_document(visit, tmp_path):
+    run = write_run(tmp_path / "run", [GUESS] * 40, tasks="sample:vstar-tiny", count=2)
+    main([str(run)])
+    page = visit(run / "view.html")
+    assert count(page) == "82 trajectories" and page.locator(".line").count() < 30
+    for _ in range(60):
+        page.keyboard.press("j")
+    assert page.locator(".line").count() < 30
+    assert page.locator('.line[aria-selected="true"]').count() == 1

@@ -1,0 +1,231 @@
+"""Frames of video files: the frame that was asked for and no neighbour, once, whatever decoder is installed."""
+
+import importlib.util
+import os
+import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from types import ModuleType, SimpleNamespace
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from pixel_env import PixelEnv
+from pixel_env.actions import write
+from pixel_env.dialects.table import dialect_named
+from pixel_env.errors import MediaError, MissingExtraError, UnknownNameError
+from pixel_env.media import video
+from pixel_env.media.video import DECODERS, Clip, OpenClips, clip_numbers, decoder_named, installed_decoder, video_fault
+from pixel_env.operations.select_frames import SelectFrames
+from pixel_env.task import Task
+from pixel_env.tasks.files.clips import clip_frames
+
+BITS, BAR = 8, 16
+INSTALLED = [name for name in DECODERS if importlib.util.find_spec(name) is not None]
+
+
+def film(path, *, frames=120, group=12, b_frames=2, rate=10):
+    """A film whose frames show their number, as bars that are bright for the bits that are set."""
+    av = pytest.importorskip("av")
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("libx264", rate=rate, options={"bf": str(b_frames), "sc_threshold": "0"})
+        stream.width, stream.height, stream.pix_fmt, stream.gop_size = BITS * BAR, 64, "yuv420p", group
+        for number in range(frames):
+            bars = [255 if number >> bit & 1 else 0 for bit in range(BITS)]
+            pixels = np.repeat(np.array(bars, np.uint8), BAR)[None, :, None].repeat(64, 0).repeat(3, 2)
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(pixels, format="rgb24")))
+        container.mux(stream.encode())
+    return path
+
+
+def number_shown(picture):
+    bars = np.asarray(picture.convert("L"))[:, BAR // 2 :: BAR].mean(axis=0)
+    return sum(1 << bit for bit, value in enumerate(bars) if value > 127)
+
+
+class Stub:
+    """A video of ten seconds whose frames are their number's gray."""
+
+    frames_per_second = 10.0
+
+    def __init__(self, path, frame_count=100):
+        self.frame_count, self.asked, self.is_open = frame_count, [], True
+
+    def frame(self, number):
+        self.asked.append(number)
+        return Image.new("RGB", (4, 4), (number, number, number))
+
+    def close(self):
+        self.is_open = False
+
+
+@pytest.mark.parametrize("name", INSTALLED)
+@pytest.mark.parametrize("group", [1, 3, 12])
+@pytest.mark.parametrize(("suffix", "b_frames"), [(".mp4", 2), (".mov", 0), (".mkv", 2), (".avi", 0)])
+def test_every_decoder_gives_the_frame_that_was_asked_for_in_any_order(tmp_path, name, suffix, b_frames, group):
+    path = film(tmp_path / f"film{suffix}", group=group, b_frames=b_frames)
+    opened = decoder_named(name)(path)
+    assert (opened.frame_count, opened.frames_per_second) == (120, pytest.approx(10.0))
+    numbers = [0, 1, 2, 11, 12, 13, 13, 60, 59, 119, 118, 0, 100]
+    assert [number_shown(opened.frame(number)) for number in numbers] == numbers
+    opened.close()
+
+
+@pytest.mark.skipif(len(INSTALLED) < 2, reason="needs two decoders of the extra 'video'")
+def test_the_decoders_agree_on_every_pixel(tmp_path):
+    path = film(tmp_path / "film.mp4")
+    first, *others = (Clip(path, 16, None, None, decoder_named(name)) for name in INSTALLED)
+    for number in range(16):
+        pixels = np.asarray(first.frame(number))
+        assert all((np.asarray(other.frame(number)) == pixels).all() for other in others)
+
+
+def test_torchcodec_is_asked_for_exact_frames_in_the_order_of_an_image(monkeypatch, tmp_path):
+    class VideoDecoder:
+        def __init__(self, source, *, dimension_order, seek_mode):
+            assert (source, dimension_order, seek_mode) == (str(tmp_path / "a.mp4"), "NHWC", "exact")
+            self.metadata = SimpleNamespace(average_fps=25.0)
+
+        def __len__(self):
+            return 7
+
+        def get_frame_at(self, index):
+            pixels = np.full((3, 5, 3), index, np.uint8)  # height, width, channels
+            return SimpleNamespace(data=SimpleNamespace(numpy=lambda: pixels))
+
+    monkeypatch.setitem(sys.modules, "torchcodec", ModuleType("torchcodec"))
+    monkeypatch.setitem(sys.modules, "torchcodec.decoders", SimpleNamespace(VideoDecoder=VideoDecoder))
+    opened = decoder_named("torchcodec")(tmp_path / "a.mp4")
+    assert (opened.frame_count, opened.frames_per_second) == (7, 25.0)
+    assert opened.frame(4).size == (5, 3) and opened.frame(4).getpixel((0, 0)) == (4, 4, 4)
+    opened.close()
+
+
+@pytest.mark.parametrize(("group", "seeks"), [(250, 1), (12, 10), (3, 16)])
+def test_frames_in_order_are_decoded_forward_and_a_seek_only_passes_over_a_key_frame(
+    tmp_path, monkeypatch, group, seeks
+):
+    av = pytest.importorskip("av")
+    path, counted = film(tmp_path / "film.mp4", group=group), []
+
+    class Counting:
+        def __init__(self, container):
+            self.container = container
+
+        def __getattr__(self, name):
+            return getattr(self.container, name)
+
+        def seek(self, *place, **options):
+            counted.append(place)
+            self.container.seek(*place, **options)
+
+    opener = av.open
+    monkeypatch.setattr(av, "open", lambda path: Counting(opener(path)))
+    clip = Clip(path, 16, None, None, video.PyAvVideo)
+    assert [number_shown(clip.frame(number)) for number in range(16)] == [n * 119 // 15 for n in range(16)]
+    assert len(counted) == seeks
+
+
+def test_sixteen_frames_lie_at_even_distances_the_first_and_the_last_among_them():
+    numbers = clip_numbers(Stub(""), 16, None, None)
+    assert numbers == np.linspace(0, 99, 16).astype(int).tolist()
+    assert clip_numbers(Stub("", frame_count=3), 5, None, None) == [0, 0, 1, 1, 2]
+
+
+def test_a_part_in_seconds_is_rounded_to_frames_and_ends_with_the_video():
+    assert clip_numbers(Stub(""), 3, 2.04, 4.0) == [20, 30, 40]
+    assert clip_numbers(Stub(""), 3, 9.0, 1000.0) == [90, 94, 99]
+    assert clip_numbers(Stub(""), 2, 5.0, 5.01) == [50, 50]
+    with pytest.raises(ValueError, match=r"from 10\.5 s lies behind its 100 frames"):
+        clip_numbers(Stub(""), 3, 10.5, 12.0)
+
+
+def test_a_clip_opens_its_file_once_and_closes_it_after_its_last_frame(tmp_path):
+    opened = []
+    clip = Clip(tmp_path, 4, None, None, lambda path: opened.append(Stub(path)) or opened[-1])
+    held = [clip.frame(number) for number in range(4)]
+    assert len(opened) == 1 and opened[0].asked == [0, 33, 66, 99] and not opened[0].is_open
+    assert clip.frame(2) is held[2] and len(opened) == 1
+    del held
+    assert clip.frame(1).getpixel((0, 0)) == (33, 33, 33) and len(opened) == 2
+
+
+def test_threads_that_show_the_same_clip_decode_each_frame_once(tmp_path):
+    stub, start = Stub(tmp_path), threading.Barrier(8)
+    clip = Clip(tmp_path, 16, None, None, lambda path: stub)
+
+    def opening():
+        start.wait()
+        return [clip.frame(number) for number in range(16)]
+
+    with ThreadPoolExecutor(8) as pool:
+        shown = [future.result() for future in [pool.submit(opening) for _ in range(8)]]
+    assert len(stub.asked) == 16 and len({id(frames[7]) for frames in shown}) == 1
+
+
+def test_the_clip_that_was_asked_for_longest_ago_is_closed_and_a_changed_file_is_another_clip(tmp_path, monkeypatch):
+    opened = []
+    monkeypatch.setattr(video, "installed_decoder", lambda: lambda path: opened.append(Stub(path)) or opened[-1])
+    for name in "abc":
+        (tmp_path / name).write_bytes(b"film")
+    clips = OpenClips(max_open=2)
+    for name in "abc":
+        clips.clip(tmp_path / name, 16, None, None).frame(0)
+    assert [stub.is_open for stub in opened] == [False, True, True]
+    before = clips.clip(tmp_path / "c", 16, None, None)
+    os.utime(tmp_path / "c", ns=(1, 1))
+    assert clips.clip(tmp_path / "c", 16, None, None) is not before
+
+
+@pytest.mark.parametrize("name", INSTALLED)
+@pytest.mark.parametrize("content", [b"", b"no film at all" * 100], ids=["empty", "text"])
+def test_a_broken_video_is_an_error_that_names_the_file(tmp_path, name, content):
+    path = tmp_path / "broken.mp4"
+    path.write_bytes(content)
+    with pytest.raises(MediaError, match=r"cannot decode the video .*broken\.mp4"):
+        Clip(path, 16, None, None, decoder_named(name)).frame(0)
+
+
+def test_a_cut_video_is_an_error_that_names_the_file(tmp_path):
+    whole = film(tmp_path / "film.mkv").read_bytes()
+    (tmp_path / "cut.mp4").write_bytes(whole[: len(whole) // 300])
+    with pytest.raises(MediaError, match=r"cut\.mp4"):
+        Clip(tmp_path / "cut.mp4", 16, None, None, video.PyAvVideo).frame(15)
+
+
+def test_a_look_at_a_video_tells_why_it_cannot_be_used(tmp_path):
+    assert video_fault(film(tmp_path / "film.mp4")) == ""
+    whole = (tmp_path / "film.mp4").read_bytes()
+    (tmp_path / "cut.mp4").write_bytes(whole[: len(whole) // 2])
+    assert video_fault(tmp_path / "cut.mp4")
+
+
+def test_a_video_that_is_not_there_is_an_error_that_names_the_file(tmp_path):
+    with pytest.raises(MediaError, match=r"gone\.mp4"):
+        clip_frames(tmp_path / "gone.mp4")[0].decode()
+
+
+def test_without_a_decoder_the_extra_that_brings_one_is_named(monkeypatch):
+    monkeypatch.setattr(video, "DECODERS", {"no_such_package": Stub})
+    installed_decoder.cache_clear()
+    try:
+        with pytest.raises(MissingExtraError, match=r"pip install 'pixel-env\[video\]'"):
+            installed_decoder()
+    finally:
+        installed_decoder.cache_clear()
+    with pytest.raises(UnknownNameError, match="no_such_package"):
+        decoder_named("av")
+
+
+def test_a_video_file_is_played_and_a_selected_frame_is_the_one_that_was_asked_for(tmp_path):
+    sources = clip_frames(film(tmp_path / "film.mp4"), 2.0, 8.0)
+    task = Task("film", "Which bars?", ("none",), sources, media="video")
+    dialect = dialect_named("default")
+    env = PixelEnv([task], dialect=dialect)
+    observation, _ = env.reset(seed=0)
+    assert len(observation["images"]) == 16
+    _, _, _, _, info = env.step(write(SelectFrames((3,)), dialect))
+    assert info["failure"] is None
+    [view] = env.trajectory.turns[0].views
+    assert number_shown(view.source.decode()) == 20 + 3 * 60 // 15
