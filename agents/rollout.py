@@ -16,7 +16,7 @@ import numpy as np
 from agents.chat.format import ChatFormat
 from agents.chat.shared_images import SharedPictures
 from agents.engines.protocol import Engine, Request, Response
-from pixel_env.dialects.table import Dialect
+from pixel_env.dialects.dialect import Dialect
 from pixel_env.env import PixelEnv
 from pixel_env.episode import Limits, Observation, Prompt, Stop, Trajectory, Unfinished
 from pixel_env.errors import ConfigError, MissingExtraError, UnknownNameError

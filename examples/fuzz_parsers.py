@@ -24,7 +24,8 @@ from fuzzed_tasks import PIECES as TASK_PIECES
 from fuzzed_tasks import task_readers
 
 from pixel_env.actions import parse
-from pixel_env.dialects.table import DIALECTS, Dialect, dialect_named
+from pixel_env.dialects.dialect import Dialect
+from pixel_env.dialects.table import DIALECTS, dialect_named
 from pixel_env.grading import GRADERS
 from pixel_env.task import Task
 from pixel_env.types import Action, Unfinished

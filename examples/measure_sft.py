@@ -41,7 +41,8 @@ from agents.rollout import EpisodeSettings
 from agents.sft.collator import PlayedTrace, play
 from agents.sft.trainer import PixelSFTConfig, PixelSFTTrainer
 from agents.traces.trace import Trace
-from pixel_env.dialects.table import dialect_named, view_budgets
+from pixel_env.dialects.dialect import view_budgets
+from pixel_env.dialects.table import dialect_named
 from pixel_env.media.images import FileSource
 from pixel_env.task import Task, TaskSet
 from pixel_env.types import Limits

@@ -12,7 +12,7 @@ The edge rules, in the order in which they are checked:
 4. an edge may lie up to `OVERHANG` (2 % of the side) outside of the image and is then moved onto the border;
    farther out is `box_outside`. A box that is empty after this step lay outside: `box_outside`.
 
-How few pixels a crop may have is a rule of the operation (`operations.py`), because it needs the source.
+How few pixels a crop may have is a rule of the operation (`operations/crop_image.py`), because it needs the source.
 """
 
 import math
@@ -79,18 +79,19 @@ class Box:
 
     def iou(self, other: "Box") -> float:
         """Intersection over union, 0 to 1."""
-        width = min(self.x1, other.x1) - max(self.x0, other.x0)
-        height = min(self.y1, other.y1) - max(self.y0, other.y0)
-        if width <= 0.0 or height <= 0.0:
-            return 0.0
-        overlap = width * height
-        return overlap / (self.area + other.area - overlap)
+        overlap = self.intersection(other)
+        return 0.0 if overlap is None else overlap.area / (self.area + other.area - overlap.area)
+
+    def intersection(self, other: "Box") -> "Box | None":
+        """What lies in both; None if that is no more than a line."""
+        x0, y0 = max(self.x0, other.x0), max(self.y0, other.y0)
+        x1, y1 = min(self.x1, other.x1), min(self.y1, other.y1)
+        return Box(x0, y0, x1, y1) if min(x1 - x0, y1 - y0) > 0.0 else None
 
     def covered_by(self, other: "Box") -> float:
         """The share of this box's area that lies in `other`, 0 to 1."""
-        width = min(self.x1, other.x1) - max(self.x0, other.x0)
-        height = min(self.y1, other.y1) - max(self.y0, other.y0)
-        return max(0.0, width) * max(0.0, height) / self.area
+        overlap = self.intersection(other)
+        return 0.0 if overlap is None else overlap.area / self.area
 
     def within(self, outer: "Box") -> "Box":
         """This box, given as fractions of `outer`, as fractions of the image that `outer` lies on."""

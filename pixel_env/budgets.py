@@ -8,7 +8,7 @@ import warnings
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from pixel_env.dialects.table import Dialect
+from pixel_env.dialects.dialect import Dialect
 from pixel_env.episode import Limits
 from pixel_env.errors import ConfigError
 from pixel_env.task import TaskSet
@@ -32,7 +32,15 @@ def budgets_for(given: ViewBudgets | Mapping[str, Any] | None, task_set: TaskSet
 
 def _in_multiples_of(budgets: ViewBudgets, other: ViewBudgets) -> ViewBudgets:
     # How many pixels are shown is the task set's matter; which multiples a model can take is the dialect's.
-    return ViewBudgets(*(dataclasses.replace(budgets.of(kind), factor=other.of(kind).factor) for kind in ViewKind))
+    given = {kind: getattr(budgets, kind) for kind in ViewKind}
+    return dataclasses.replace(
+        budgets,
+        **{
+            kind.value: dataclasses.replace(own, factor=other.of(kind).factor)
+            for kind, own in given.items()
+            if own is not None
+        },
+    )
 
 
 def _warn_if_larger(given: ViewBudgets, declared: ViewBudgets, name: str) -> None:

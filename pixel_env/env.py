@@ -13,16 +13,16 @@ import numpy as np
 
 from pixel_env.actions import parse
 from pixel_env.budgets import budgets_for, limits_from, token_estimate
-from pixel_env.dialects.table import Dialect, dialect_named
-from pixel_env.dialects.wording import budget_text, crop_text, expected_text, failure_text, frames_text, opening_prompt
+from pixel_env.dialects.dialect import Dialect
+from pixel_env.dialects.table import dialect_named
+from pixel_env.dialects.wording import budget_text, expected_text, failure_text, observation_text, opening_prompt
 from pixel_env.episode import Action, Answer, Limits, Malformed, Observation, Stop, Text, Trajectory, Turn, Unfinished
 from pixel_env.errors import ConfigError, MediaError, TaskError, UnknownNameError
 from pixel_env.failures import Failure, FailureCode
 from pixel_env.grading import grade
 from pixel_env.interventions import Intervention, Look, unchanged
 from pixel_env.media.images import show, shown_size
-from pixel_env.operations.crop_image import CropImage, crop_image
-from pixel_env.operations.select_frames import SelectFrames, select_frames
+from pixel_env.operations.operation import Operation
 from pixel_env.spaces import AssistantText, Pictures, UnicodeText
 from pixel_env.task import Task
 from pixel_env.tasks import TaskSpec, load_tasks
@@ -178,10 +178,8 @@ class PixelEnv(gym.Env[Observation, str]):
     def _reply_to(self, action: Action, text: str) -> _Reply:
         try:
             match action:
-                case CropImage():
-                    return self._crop(action)
-                case SelectFrames():
-                    return self._select(action)
+                case Operation():
+                    return self._execute(action)
                 case Malformed(code, reason):
                     return self._refusal(Failure(code, reason))
                 case Text() | Answer():
@@ -194,21 +192,15 @@ class PixelEnv(gym.Env[Observation, str]):
                 )
             )
 
-    def _crop(self, action: CropImage) -> _Reply:
+    def _execute(self, operation: Operation) -> _Reply:
         views = self.trajectory.views
-        view = crop_image(action, views, self.dialect)
-        if isinstance(view, Failure):
-            return self._refusal(view)
-        text = crop_text(len(self._shown_sizes), shown_size(view, self.budgets), self.dialect)
-        return self._brought(text, (view,), parent=views[action.image])
-
-    def _select(self, action: SelectFrames) -> _Reply:
-        views = select_frames(action, self.trajectory.task, self.dialect)
-        if isinstance(views, Failure):
-            return self._refusal(views)
-        numbers = range(len(self._shown_sizes), len(self._shown_sizes) + len(views))
-        text = frames_text(numbers, shown_size(views[0], self.budgets), self.dialect)
-        return self._brought(text, views, parent=None)
+        new = operation.run(views, self.trajectory.task, self.dialect.rule)
+        if isinstance(new, Failure):
+            return self._refusal(new)
+        numbers = range(len(self._shown_sizes), len(self._shown_sizes) + len(new))
+        text = observation_text(operation, numbers, shown_size(new[0], self.budgets), self.dialect)
+        parent = None if operation.image_number is None else views[operation.image_number]
+        return self._brought(text, new, parent)
 
     def _brought(self, text: str, views: tuple[View, ...], parent: View | None) -> _Reply:
         look = Look(self.trajectory.task, len(self.trajectory.turns), views, parent, self.budgets)

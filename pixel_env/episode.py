@@ -1,7 +1,7 @@
-"""The nouns of the library: actions, views, tasks, turns, trajectories.
+"""An episode as values: actions, turns, prompt, observation, trajectory, limits.
 
-Values only: nothing here parses, decodes, grades or plays. Images and frames count from 0 and a box is fractions
-(`boxes.py`); dialects translate to what a model writes and reads.
+Depends on tasks, views and operations; independent of parsing, decoding and grading. Images and frames count from 0 and
+a box is fractions (`boxes.py`); dialects translate to what a model writes and reads.
 """
 
 from dataclasses import dataclass
@@ -11,8 +11,7 @@ from typing import TypedDict
 import numpy as np
 
 from pixel_env.failures import Failure, FailureCode
-from pixel_env.operations.crop_image import CropImage
-from pixel_env.operations.select_frames import SelectFrames
+from pixel_env.operations.operation import Operation
 from pixel_env.task import Task
 from pixel_env.views import View
 
@@ -41,7 +40,7 @@ class Malformed:
     reason: str
 
 
-Action = CropImage | SelectFrames | Answer | Text | Malformed
+Action = Operation | Answer | Text | Malformed
 
 # ------------------------------------------------------------------------------------------------------ views
 
@@ -154,7 +153,7 @@ class Trajectory:
 def operations_spent(action: Action) -> int:
     """1 for anything that tries an operation, readable or not, else 0."""
     match action:
-        case CropImage() | SelectFrames() | Malformed():
+        case Operation() | Malformed():
             return 1
         case Answer() | Text():
             return 0

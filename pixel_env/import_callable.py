@@ -1,4 +1,7 @@
-"""'module:function': how a user names a function of his own in a configuration."""
+"""'module:name': how a user names an object of their own in a configuration.
+
+Depends on Python's import system; independent of what the object is for.
+"""
 
 import importlib
 import os
@@ -9,16 +12,26 @@ from typing import Any
 from pixel_env.errors import ConfigError
 
 
-def own_function(name: str, kind: str) -> Callable[..., Any]:
-    """The function that `name` stands for, searched in the working folder too. Raises ConfigError."""
-    module, _, function = name.partition(":")
+def imported(name: str, kind: str) -> Any:
+    """The object that `name` ("module:name") stands for, searched in the working folder too.
+
+    `kind` is what the object is used as, for messages. Raises ConfigError if it cannot be imported.
+    """
+    module, _, attribute = name.partition(":")
     if os.getcwd() not in sys.path:
         sys.path.insert(0, os.getcwd())  # the console command, unlike `python -m`, leaves the working folder out
     try:
-        found: Callable[..., Any] = getattr(importlib.import_module(module), function)
-    except (ImportError, AttributeError, ValueError) as error:
+        return getattr(importlib.import_module(module), attribute)
+    except (ImportError, AttributeError, ValueError, SyntaxError) as error:
         raise ConfigError(
-            f"The {kind} {name!r} cannot be loaded: {error}. Wanted: 'module:function' of a module that can be "
-            "imported from here. Check both names, or run from the folder that holds the module."
+            f"The {kind} {name!r} cannot be loaded: {error}. Wanted: 'module:name' of a module that can be imported "
+            "from here. Check both names, or run from the folder that holds the module."
         ) from error
+
+
+def own_function(name: str, kind: str) -> Callable[..., Any]:
+    """The function that `name` stands for. Raises ConfigError if it is none."""
+    found = imported(name, kind)
+    if not callable(found):
+        raise ConfigError(f"The {kind} {name!r} is a {type(found).__name__}. Wanted: a function.")
     return found

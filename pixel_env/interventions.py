@@ -15,7 +15,7 @@ from pixel_env.boxes import FULL, Box
 from pixel_env.media.images import CACHE, BlankSource, shown_size
 from pixel_env.seeding import rng_of
 from pixel_env.task import Task
-from pixel_env.views import View, ViewBudgets
+from pixel_env.views import Cut, View, ViewBudgets
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,13 +70,32 @@ def random_place(seed: int) -> Intervention:
             sources, count = look.task.sources, len(look.views)
             places = sorted(rng.choice(len(sources), count, replace=count > len(sources)).tolist())
             return tuple(replace(view, source=sources[place]) for view, place in zip(look.views, places, strict=True))
-        parent = look.parent
-        return tuple(replace(view, box=_moved(view, parent.box, look.budgets, rng)) for view in look.views)
+        return tuple(_moved(view, look.parent, look.budgets, rng) for view in look.views)
 
     return moved
 
 
-def _moved(view: View, within: Box, budgets: ViewBudgets, rng: np.random.Generator) -> Box:
+def _moved(view: View, parent: View, budgets: ViewBudgets, rng: np.random.Generator) -> View:
+    if not view.steps:
+        return replace(view, box=_moved_box(view, parent.box, budgets, rng))
+    last = view.steps[-1]
+    if not isinstance(last, Cut):
+        return view  # the whole image, transformed: there is no other position to take it from
+    return parent.cut(_moved_cut(view, last.box, budgets, rng), kind=view.kind, of_shown=view.via is not None)
+
+
+def _moved_cut(view: View, box: Box, budgets: ViewBudgets, rng: np.random.Generator) -> Box:
+    """A box of the same size in whole pixels, anywhere on the image that the last step of `view` cuts."""
+    size = CACHE.size_of(view.source) if view.via is None else shown_size(view.via, budgets)
+    for step in view.steps[:-1]:
+        size = step.result_size(*size)
+    (width, height), (left, top, right, bottom) = size, box.pixels(*size)
+    x0 = int(rng.integers(0, width - (right - left) + 1))
+    y0 = int(rng.integers(0, height - (bottom - top) + 1))
+    return Box(x0 / width, y0 / height, (x0 + right - left) / width, (y0 + bottom - top) / height)
+
+
+def _moved_box(view: View, within: Box, budgets: ViewBudgets, rng: np.random.Generator) -> Box:
     # By whole pixels of what is cut: a part of a pixel could change the size at which the crop is shown.
     if view.via is None:
         outer, (width, height) = FULL, CACHE.size_of(view.source)

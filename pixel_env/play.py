@@ -5,22 +5,25 @@ Knows how a person's command becomes the text that a model would write. Plays th
 
 import argparse
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image
 
 from pixel_env.actions import write
-from pixel_env.boxes import Box, read_box
 from pixel_env.env import PixelEnv
 from pixel_env.episode import Action, Answer, Limits
+from pixel_env.failures import Failure
 from pixel_env.media.images import shown_size
-from pixel_env.operations.crop_image import CropImage
-from pixel_env.operations.select_frames import SelectFrames
+from pixel_env.operations.arguments import Argument
+from pixel_env.operations.calls import key_of, read_call
+from pixel_env.operations.coordinates import Coordinates
+from pixel_env.operations.operation import Operation
 
 USAGE = """\
-  crop IMAGE X0 Y0 X1 Y1   look closer: an image's number, four fractions from 0 to 1; example: crop {first} 0.5 0 1 0.5
-  frames N N ...           look at frames of a video, larger
+{operations}
   answer TEXT              give the final answer; ends the episode
   say TEXT                 send TEXT as it is, as a model would write it
   help                     show this
@@ -83,7 +86,7 @@ def _play_episode(env: PixelEnv, seed: int | None, task_id: str | None, folder: 
         print(f"[{info['notice']}]")
     print(f"{observation['text']}\n")
     _save(observation["images"], env, folder)
-    print(USAGE.format(first=env.dialect.first_index))
+    print(_usage(env))
     while env.trajectory.stop is None:
         observation, *_ = env.step(_next_text(env))
         if observation["text"]:
@@ -115,18 +118,16 @@ def _next_text(env: PixelEnv) -> str:
             sizes = [shown_size(view, env.budgets) for view in env.trajectory.views]
             return write(action, env.dialect, sizes)
         except (ValueError, IndexError) as error:
-            print(f"{error}\n{USAGE.format(first=env.dialect.first_index)}")
+            print(f"{error}\n{_usage(env)}")
 
 
 def _read_command(line: str, env: PixelEnv) -> Action | str:
     """What the person wants; raises ValueError, with what to print, for what is no command."""
     command, _, rest = line.partition(" ")
+    for operation in env.dialect.offered:
+        if command.lower() == _command(operation):
+            return _typed(operation, rest.replace(",", " ").split(), env)
     match command.lower():
-        case "crop":
-            return _read_crop(rest.replace(",", " ").split(), env)
-        case "frames":
-            numbers = [int(word) - env.dialect.first_index for word in rest.replace(",", " ").split()]
-            return SelectFrames(tuple(numbers))
         case "answer" if rest.strip():
             return Answer(rest.strip())
         case "say" if rest.strip():
@@ -139,13 +140,56 @@ def _read_command(line: str, env: PixelEnv) -> Action | str:
             raise ValueError(f"That is no command: {line!r}. Commands:")
 
 
-def _read_crop(words: list[str], env: PixelEnv) -> CropImage:
-    if len(words) != 5:
-        raise ValueError(f"crop takes an image's number and four fractions, got {len(words)} words.")
-    image, first, count = int(words[0]), env.dialect.first_index, len(env.trajectory.views)
-    if not first <= image < first + count:
-        raise ValueError(f"There is no image {image}; there are {first} to {first + count - 1}.")
-    box = read_box([float(word) for word in words[1:]])
-    if not isinstance(box, Box):
-        raise ValueError(f"{box.message} Fractions run from 0 to 1.")
-    return CropImage(image - first, box)
+_SHORT = {"crop_image": "crop", "select_frames": "frames"}
+_EXAMPLES = {"crop_image": " Example: crop {first} 0.5 0 1 0.5"}
+
+
+def _command(operation: type[Operation]) -> str:
+    """What a person types for it."""
+    return _SHORT.get(operation.name, operation.name)
+
+
+def _usage(env: PixelEnv) -> str:
+    lines = []
+    for operation in env.dialect.offered:
+        example = _EXAMPLES.get(operation.name, "").format(first=env.dialect.first_index)
+        lines.append(f"  {_form(operation):<24} {operation.description}{example}")
+    return USAGE.format(operations="\n".join(lines))
+
+
+def _form(operation: type[Operation]) -> str:
+    """The command with its words; those in brackets may be left out."""
+    optional = operation.optional()
+    words = [
+        f"[{kind.typed_as or name.upper()}]" if name in optional else kind.typed_as or name.upper()
+        for name, kind in _typed_arguments(operation).items()
+    ]
+    return " ".join([_command(operation), *words])
+
+
+def _typed_arguments(operation: type[Operation]) -> dict[str, Argument]:
+    """The arguments in the order in which a person types them: the image first."""
+    kinds = operation.arguments()
+    return dict(sorted(kinds.items(), key=lambda item: item[0] != operation.image_field()))
+
+
+def _typed(operation: type[Operation], words: list[str], env: PixelEnv) -> Operation:
+    """The operation that a person's words request, coordinates in fractions. Raises ValueError, with what to print."""
+    convention = replace(env.dialect.convention(), coordinates=Coordinates("fraction"))
+    given: dict[str, Any] = {}
+    left = words
+    for name, kind in _typed_arguments(operation).items():
+        own, left = (left, []) if kind.words is None else (left[: kind.words], left[kind.words :])
+        if len(own) == kind.words or kind.words is None:
+            given[key_of(operation, name, {})] = kind.typed(own, convention.first_index)
+        elif own or name not in operation.optional():
+            raise ValueError(f"A command is {_form(operation)}; got {len(words)} words.")
+    if left:
+        raise ValueError(f"A command is {_form(operation)}; got {len(words)} words.")
+    read = read_call(operation, given, convention, {}, _command(operation))
+    if isinstance(read, Failure):
+        raise ValueError(read.message)
+    count, first = len(env.trajectory.views), convention.first_index
+    if read.image_number is not None and not 0 <= read.image_number < count:
+        raise ValueError(f"There is no image {read.image_number + first}; there are {first} to {first + count - 1}.")
+    return read

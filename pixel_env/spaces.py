@@ -23,10 +23,10 @@ from gymnasium.vector.utils import (
 )
 
 from pixel_env.actions import write
-from pixel_env.boxes import Box
-from pixel_env.dialects.table import Dialect
+from pixel_env.dialects.dialect import Dialect
 from pixel_env.episode import Answer, Text
-from pixel_env.operations.crop_image import CropImage
+from pixel_env.operations.arguments import Drawing
+from pixel_env.operations.operation import Operation
 
 _SAMPLE_CHARACTERS = "abcdefghij 0123456789 .,:;!?<>{}[]\"'\\/\n äöüß λπ 你好世界 🔍"
 
@@ -60,23 +60,30 @@ class UnicodeText(gym.Space[str]):
 
 
 class AssistantText(UnicodeText):
-    """What an assistant may write: any text. Samples are crops, answers and chatter in the given dialect."""
+    """What an assistant may write: any text. Samples are operations, answers and chatter in the given dialect."""
 
     def __init__(self, dialect: Dialect, seed: int | np.random.Generator | None = None) -> None:
         super().__init__(seed)
         self.dialect = dialect
+        # Those on images: a space knows of no video.
+        self._operations = [one for one in dialect.offered if one.image_field() is not None]
 
     def sample(self, mask: None = None, probability: None = None) -> str:
-        """A crop of the first image in half of the cases, else an answer or a text without either."""
+        """An operation on the first image in half of the cases, else an answer or a text without either."""
         _refuse_masks(mask, probability)
         kind = self.np_random.random()
-        if kind < 0.5:
-            # Corners in eighths, at least a quarter apart: legal in fractions, in pixels of 512 and on a grid of 16.
-            x0, y0 = self.np_random.integers(0, 6, size=2) / 8
-            return write(CropImage(0, Box(x0, y0, x0 + 0.25, y0 + 0.25)), self.dialect, [(512, 512)])
+        if kind < 0.5 and self._operations:
+            return write(self._drawn_operation(), self.dialect, [(512, 512)])
         if kind < 0.75:
             return write(Answer(str(self.np_random.integers(10))), self.dialect)
         return write(Text(super().sample()), self.dialect)
+
+    def _drawn_operation(self) -> Operation:
+        drawing = Drawing(self.np_random)
+        count = len(self._operations)
+        chosen = self._operations[int(self.np_random.integers(count)) if count > 1 else 0].draw(drawing)
+        assert chosen is not None, "only operations that can be drawn without a video are kept"
+        return chosen
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, AssistantText) and other.dialect == self.dialect

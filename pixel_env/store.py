@@ -19,14 +19,15 @@ from pixel_env.episode import Action, Answer, Malformed, Prompt, Stop, Text, Tra
 from pixel_env.errors import ConfigError, TaskError
 from pixel_env.failures import Failure, FailureCode
 from pixel_env.media.images import BLANK_PREFIX, BlankSource, show
-from pixel_env.operations.crop_image import CropImage
-from pixel_env.operations.select_frames import SelectFrames
+from pixel_env.operations.operation import ImageOperation, Operation
+from pixel_env.operations.registry import OPERATIONS
 from pixel_env.task import Task
-from pixel_env.views import Source, View, ViewBudgets, ViewKind
+from pixel_env.views import Cut, Source, Step, View, ViewBudgets, ViewKind
 
 VERSION = 1
 """Of the rows. A file of another version is refused."""
 _TOLD = 120
+_CUT = "cut"
 
 
 class TrajectoryStore:
@@ -137,7 +138,18 @@ def row_of(trajectory: Trajectory) -> dict[str, Any]:
 
 def _view_row(view: View) -> dict[str, Any]:
     via = None if view.via is None else _view_row(view.via)
-    return {"source": view.source.key, "kind": view.kind, "box": list(view.box.corners), "via": via}
+    row = {"source": view.source.key, "kind": view.kind, "box": list(view.box.corners), "via": via}
+    return row | {"steps": [_step_row(step) for step in view.steps]} if view.steps else row
+
+
+def _step_row(step: Step) -> dict[str, Any]:
+    match step:
+        case Cut(box):
+            return {"step": _CUT, "box": list(box.corners)}
+        case Operation():
+            return {"step": step.name, **step.to_row()}
+        case _:
+            raise TypeError(f"a view's step is a Cut or an operation, got {step!r}")
 
 
 def _turn_row(turn: Turn) -> dict[str, Any]:
@@ -154,10 +166,8 @@ def _turn_row(turn: Turn) -> dict[str, Any]:
 
 def _action_row(action: Action) -> dict[str, Any]:
     match action:
-        case CropImage(image, box):
-            return {"kind": "crop_image", "image": image, "box": list(box.corners)}
-        case SelectFrames(frames):
-            return {"kind": "select_frames", "frames": list(frames)}
+        case Operation():
+            return {"kind": action.name, **action.to_row()}
         case Answer(text):
             return {"kind": "answer", "text": str(text)}
         case Text(text):
@@ -205,7 +215,27 @@ def _told(question: str, answers: Sequence[str]) -> str:
 
 def _view(row: Mapping[str, Any], sources: Mapping[str, Source]) -> View:
     via = None if row["via"] is None else _view(row["via"], sources)
-    return View(_source(row["source"], sources), ViewKind(row["kind"]), Box(*row["box"]), via)
+    steps = tuple(_step(step) for step in row.get("steps", ()))
+    return View(_source(row["source"], sources), ViewKind(row["kind"]), Box(*row["box"]), via, steps)
+
+
+def _step(row: Mapping[str, Any]) -> Step:
+    if row["step"] == _CUT:
+        return Cut(Box(*row["box"]))
+    step = _operation(row["step"], row)
+    if not isinstance(step, ImageOperation):
+        raise ConfigError(f"the operation {row['step']!r} is no step of a view; register the one that was played")
+    return step
+
+
+def _operation(name: str, row: Mapping[str, Any]) -> Operation:
+    if name not in OPERATIONS:
+        known = ", ".join(OPERATIONS)
+        raise ConfigError(
+            f"the trajectory holds the operation {name!r}, which is not known here ({known}). It is one of your own: "
+            "give --operations module:Class, or import the module that registers it."
+        )
+    return OPERATIONS[name].from_row(row)
 
 
 def _source(key: str, sources: Mapping[str, Source]) -> Source:
@@ -229,13 +259,11 @@ def _turn(row: Mapping[str, Any], sources: Mapping[str, Source]) -> Turn:
 
 def _action(row: Mapping[str, Any]) -> Action:
     match row["kind"]:
-        case "crop_image":
-            return CropImage(row["image"], Box(*row["box"]))
-        case "select_frames":
-            return SelectFrames(tuple(row["frames"]))
         case "answer":
             return Answer(row["text"])
         case "text":
             return Text(row["text"])
-        case _:
+        case "malformed":
             return Malformed(FailureCode(row["code"]), row["reason"])
+        case name:
+            return _operation(name, row)

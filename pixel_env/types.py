@@ -19,6 +19,7 @@ from pixel_env.episode import (
     operations_spent,
 )
 from pixel_env.operations.crop_image import CropImage
+from pixel_env.operations.operation import ImageOperation, Operation
 from pixel_env.operations.select_frames import SelectFrames
 from pixel_env.task import VIDEO_FRAMES, Evidence, MediaKind, Task, TaskSet
 from pixel_env.views import PixelBudget, Source, View, ViewBudgets, ViewKind
@@ -29,10 +30,12 @@ __all__ = [
     "Answer",
     "CropImage",
     "Evidence",
+    "ImageOperation",
     "Limits",
     "Malformed",
     "MediaKind",
     "Observation",
+    "Operation",
     "PixelBudget",
     "Prompt",
     "SelectFrames",

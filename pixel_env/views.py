@@ -34,25 +34,131 @@ class ViewKind(StrEnum):
     CROP = "crop"
     VIDEO_FRAME = "video_frame"
     SELECTED_FRAME = "selected_frame"
+    RESIZED = "resized"
+
+
+class Step(Protocol):
+    """One transformation of pixels, as a value: from an input image to a result, and how boxes on both correspond.
+
+    A step is small, immutable and picklable; equal steps do the same. Boxes are fractions of the image they lie on.
+    """
+
+    def result_size(self, width: int, height: int) -> tuple[int, int]:
+        """Width and height of the result for an input of `width` x `height` pixels."""
+        ...
+
+    def apply(self, image: Image.Image) -> Image.Image:
+        """The result for the input `image` (RGB), which is not changed."""
+        ...
+
+    def to_input(self, box: Box) -> Box:
+        """Where `box`, a box on the result, lies on the input."""
+        ...
+
+    def from_input(self, box: Box) -> Box | None:
+        """Where `box`, a box on the input, lies on the result; None if the result does not show it."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """The step that cuts `box` out of its input."""
+
+    box: Box
+
+    def result_size(self, width: int, height: int) -> tuple[int, int]:
+        """The size of the box in whole pixels."""
+        left, top, right, bottom = self.box.pixels(width, height)
+        return right - left, bottom - top
+
+    def apply(self, image: Image.Image) -> Image.Image:
+        """The pixels in the box; the input itself where the box is all of it."""
+        pixels = self.box.pixels(*image.size)
+        return image if pixels == (0, 0, *image.size) else image.crop(pixels)
+
+    def to_input(self, box: Box) -> Box:
+        """A box inside of the cut one."""
+        return box.within(self.box)
+
+    def from_input(self, box: Box) -> Box | None:
+        """The part that was cut out, if any."""
+        part = box.intersection(self.box)
+        return None if part is None else part.relative_to(self.box)
 
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """A box of a source. A crop of a crop is a view of the source: pixels are never copied, nor lost on the way.
+    """A reference to pixels: a source and the steps that lead from it to what is shown. It never owns pixels.
 
-    `via` is the view whose *shown* pixels are cut, for a dialect that crops what was shown; None: cut from the source
-    at native resolution. `box` is fractions of the source either way.
+    `box`: the region of the source that the view shows, in fractions of the source. Without `steps` the view is that
+    region at native resolution, so that a crop of a crop loses nothing. `steps`, where there are any, are everything
+    that is done to the input, cuts included, in order. The input is the source; or, for a dialect whose operations work
+    on what was shown, the *shown* pixels of the view `via`.
     """
 
     source: Source
     kind: ViewKind
     box: Box = FULL
     via: "View | None" = None
+    steps: tuple[Step, ...] = ()
 
     @property
     def key(self) -> tuple[object, ...]:
         """The view's identity without its pixel budget: equal keys, shown within equal budgets, mean equal pixels."""
-        return (self.source.key, self.kind, self.box.corners, None if self.via is None else self.via.key)
+        via = None if self.via is None else self.via.key
+        return (self.source.key, self.kind, self.box.corners, via, *self.steps)
+
+    @property
+    def chain(self) -> tuple[Step, ...]:
+        """All that is done to the input, the cut of a plain crop included."""
+        if self.steps:
+            return self.steps
+        return (Cut(self.box if self.via is None else self.box.relative_to(self.via.box)),)
+
+    def to_source(self, box: Box) -> Box:
+        """Where `box`, a box on this view, lies on the source."""
+        if not self.steps:
+            return box.within(self.box)
+        for step in reversed(self.steps):
+            box = step.to_input(box)
+        return box if self.via is None else self.via.to_source(box)
+
+    def from_source(self, box: Box) -> Box | None:
+        """Where `box`, a box on the source, lies on this view; None if no part of it is shown. The inverse."""
+        if not self.steps:
+            part = box.intersection(self.box)
+            return None if part is None else part.relative_to(self.box)
+        shown = box if self.via is None else self.via.from_source(box)
+        for step in self.steps:
+            if shown is None:
+                return None
+            shown = step.from_input(shown)
+        return shown
+
+    def cut(self, box: Box, *, kind: ViewKind = ViewKind.CROP, of_shown: bool = False) -> "View":
+        """The view of `box` on this view: of the source's own pixels, or of the pixels that were shown."""
+        region = self.to_source(box)
+        if not self.steps:
+            return View(self.source, kind, region, via=self if of_shown else None)
+        if of_shown:
+            return View(self.source, kind, region, via=self, steps=(Cut(box),))
+        return View(self.source, kind, region, self.via, (*self.steps, Cut(box)))
+
+    def transformed(self, step: Step, *, kind: ViewKind | None = None, of_shown: bool = False) -> "View":
+        """This view after `step`; of the kind of this view unless another is given."""
+        kind = self.kind if kind is None else kind
+        region = self.to_source(step.to_input(FULL))
+        if of_shown:
+            return View(self.source, kind, region, via=self, steps=(step,))
+        before = self.chain if self.steps or self.box != FULL or self.via is not None else ()
+        return View(self.source, kind, region, self.via, (*before, step))
+
+
+RESIZED_PIXELS = 4
+"""How many times the pixels of an original an image has that is shown again, larger: twice as many on each side.
+
+VisionThink (arXiv 2507.13348) first shows a quarter of the pixels, and all of them on request.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,12 +176,16 @@ class PixelBudget:
 
 @dataclass(frozen=True, slots=True)
 class ViewBudgets:
-    """One pixel budget per kind of view, in the configuration once."""
+    """One pixel budget per kind of view, in the configuration once.
+
+    `resized`: of an original that is shown again, larger; None: RESIZED_PIXELS times those of an original.
+    """
 
     original: PixelBudget
     crop: PixelBudget
     video_frame: PixelBudget
     selected_frame: PixelBudget
+    resized: PixelBudget | None = None
 
     def of(self, kind: ViewKind) -> PixelBudget:
         """The budget of `kind`."""
@@ -88,3 +198,8 @@ class ViewBudgets:
                 return self.video_frame
             case ViewKind.SELECTED_FRAME:
                 return self.selected_frame
+            case ViewKind.RESIZED:
+                if self.resized is not None:
+                    return self.resized
+                most = RESIZED_PIXELS * self.original.max_pixels
+                return PixelBudget(self.original.min_pixels, most, self.original.factor)

@@ -21,7 +21,7 @@ from agents.chat.content_id import Frames
 from agents.chat.feature_cache import FeatureCache, Features
 from agents.chat.template import read_frame, renderer
 from agents.chat.video_entry import VideoEntry, read_video_entry
-from pixel_env.dialects.table import Dialect
+from pixel_env.dialects.dialect import Dialect
 from pixel_env.episode import Prompt
 from pixel_env.errors import ConfigError
 

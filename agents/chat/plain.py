@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from pixel_env.dialects.table import Dialect
+from pixel_env.dialects.dialect import Dialect
 from pixel_env.episode import Prompt
 
 _SYSTEM, _USER, _ASSISTANT, _END, _IMAGE, _PAD, _OPENING = range(256, 263)

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 
 from agents.rollout import EpisodeSettings
 from pixel_env.budgets import budgets_for
+from pixel_env.dialects.dialect import Dialect
 from pixel_env.dialects.prompt_files import prompt_hash, read_prompt_file, with_prompt
-from pixel_env.dialects.table import Dialect
 from pixel_env.episode import Limits
 from pixel_env.errors import ConfigError
 from pixel_env.task import TaskSet

@@ -11,7 +11,7 @@ from agents.chat.format import ChatFormat
 from agents.checkpoints.loading import loading
 from agents.engines.protocol import Engine
 from agents.engines.secret import KEY_VARIABLE
-from pixel_env.dialects.table import Dialect
+from pixel_env.dialects.dialect import Dialect
 from pixel_env.errors import ConfigError
 
 ModelEngine = Literal["transformers", "vllm", "endpoint"]

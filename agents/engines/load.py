@@ -7,7 +7,7 @@ from agents.chat.chat import Chat
 from agents.checkpoints.names import checked_model_folder
 from agents.engines.transformers import TransformersEngine
 from agents.engines.vllm import VLLMEngine, load_vllm
-from pixel_env.dialects.table import Dialect
+from pixel_env.dialects.dialect import Dialect
 
 
 def load_engine(model: str, dialect: Dialect, *, dtype: str, max_batch: int) -> tuple[TransformersEngine, Chat]:

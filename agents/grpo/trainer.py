@@ -34,7 +34,8 @@ from agents.grpo.scored_rows import rows_of, scattered
 from agents.grpo.seeds import GenerationSeeds
 from agents.grpo.token_ban import banned
 from agents.rollout import Rollout, rollout
-from pixel_env.dialects.table import Dialect, dialect_named
+from pixel_env.dialects.dialect import Dialect
+from pixel_env.dialects.table import dialect_named
 from pixel_env.episode import Stop
 from pixel_env.errors import TaskError
 from pixel_env.tasks import TaskSpec, load_tasks

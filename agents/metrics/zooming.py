@@ -10,8 +10,7 @@ from dataclasses import dataclass
 from agents.metrics.trajectories import Estimate, accuracy, wilson
 from pixel_env.boxes import Box
 from pixel_env.episode import Malformed, Trajectory, Turn
-from pixel_env.operations.crop_image import CropImage
-from pixel_env.operations.select_frames import SelectFrames
+from pixel_env.operations.operation import Operation
 from pixel_env.task import Task
 from pixel_env.views import Source, View
 
@@ -74,10 +73,8 @@ def recovered_answers(forced: Sequence[Forced]) -> Estimate:
 
 def _type_of(turn: Turn) -> str | None:
     match turn.action:
-        case CropImage():
-            return "crop_image"
-        case SelectFrames():
-            return "select_frames"
+        case Operation():
+            return turn.action.name
         case Malformed():
             return "unreadable"
         case _:
@@ -94,7 +91,7 @@ class _Look:
     @property
     def area(self) -> float:
         """The share of the picture that was asked for."""
-        return 1.0 if self.asked is None else self.asked[1].area
+        return max(view.box.area for view in self.views) if self.asked is None else self.asked[1].area
 
 
 def _looks(trajectory: Trajectory) -> list[_Look | None]:
@@ -107,10 +104,11 @@ def _looks(trajectory: Trajectory) -> list[_Look | None]:
 
 
 def _look(turn: Turn, seen: Sequence[View]) -> _Look:
-    if not isinstance(turn.action, CropImage):
+    region = turn.action.region() if isinstance(turn.action, Operation) else None
+    if region is None:
         return _Look(turn.views, None)
-    parent = seen[turn.action.image]
-    return _Look(turn.views, (parent.source, turn.action.box.within(parent.box)))
+    image, box = region
+    return _Look(turn.views, (seen[image].source, seen[image].to_source(box)))
 
 
 def _first_iou(trajectory: Trajectory) -> float | None:

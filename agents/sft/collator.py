@@ -19,7 +19,7 @@ from agents.chat.chat import Chat
 from agents.engines.protocol import Request, Response
 from agents.rollout import EpisodeSettings, Rollout, Sampling, rollout
 from agents.traces.trace import Trace, TraceTurn
-from pixel_env.dialects.table import Dialect
+from pixel_env.dialects.dialect import Dialect
 from pixel_env.episode import Trajectory
 from pixel_env.errors import MediaError, TaskError
 from pixel_env.failures import FailureCode

@@ -30,7 +30,8 @@ from agents.sft.length_groups import LengthGroups
 from agents.sft.trace_survey import REFUSED, Survey, survey, write_refused
 from agents.sft.vision_tower import beside_the_tower, freeze_vision_tower
 from agents.traces.trace import Trace
-from pixel_env.dialects.table import Dialect, dialect_named
+from pixel_env.dialects.dialect import Dialect
+from pixel_env.dialects.table import dialect_named
 from pixel_env.errors import ConfigError
 from pixel_env.task import TaskSet
 

@@ -13,7 +13,7 @@ import numpy as np
 
 from agents.traces.folder import check_dialect, read_trace_folder
 from agents.traces.trace import Trace, read_traces
-from pixel_env.dialects.table import Dialect
+from pixel_env.dialects.dialect import Dialect
 from pixel_env.errors import ConfigError, TaskError
 from pixel_env.import_callable import own_function
 from pixel_env.task import Task, TaskSet

@@ -26,7 +26,7 @@ from agents.run_folder.configuration import FILE_NAME as CONFIGURATION
 from agents.run_folder.configuration import read_configuration, write_whole
 from agents.traces.trace import Trace, read_traces, write_traces
 from pixel_env.boxes import Box
-from pixel_env.dialects.table import Dialect
+from pixel_env.dialects.dialect import Dialect
 from pixel_env.errors import ConfigError, TaskError
 from pixel_env.media.images import FileSource
 from pixel_env.samples import SAMPLE_SETS

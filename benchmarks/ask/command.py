@@ -24,8 +24,7 @@ from pixel_env.dialects.table import dialect_named
 from pixel_env.episode import Action, Answer, Malformed, Stop, Text, Trajectory
 from pixel_env.errors import ConfigError
 from pixel_env.media.images import shown_size
-from pixel_env.operations.crop_image import CropImage
-from pixel_env.operations.select_frames import SelectFrames
+from pixel_env.operations.operation import Operation
 from pixel_env.samples import digit_question, half_question
 from pixel_env.samples.scenes import COLOURS
 from pixel_env.task import Task
@@ -172,10 +171,8 @@ def told(trajectory: Trajectory, budgets: ViewBudgets) -> Iterator[str]:
 def _in_words(action: Action) -> str:
     """What a turn did. Images and frames count from 1 here, whatever the dialect does."""
     match action:
-        case CropImage(image, box):
-            return f"crops image {image + 1} at {' '.join(f'{corner:.3f}' for corner in box.corners)}"
-        case SelectFrames(frames):
-            return f"selects frames {' '.join(str(frame + 1) for frame in frames)}"
+        case Operation():
+            return action.shown()
         case Answer(_):
             return "answers"
         case Text(_):

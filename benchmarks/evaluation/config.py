@@ -11,8 +11,9 @@ from agents.rollout import EpisodeSettings
 from agents.run_folder.shards import shard_named
 from benchmarks.evaluation.policies import NAMES, POLICIES
 from pixel_env.budgets import budgets_for, limits_from
+from pixel_env.dialects.dialect import Dialect
 from pixel_env.dialects.prompt_files import read_prompt_file, with_prompt
-from pixel_env.dialects.table import Dialect, dialect_named
+from pixel_env.dialects.table import dialect_named
 from pixel_env.episode import Limits
 from pixel_env.errors import ConfigError, UnknownNameError
 from pixel_env.task import TaskSet

@@ -33,7 +33,7 @@ from benchmarks.evaluation.scripted_players import check_player, played_by_oracl
 from benchmarks.evaluation.shards import refuse_others, take_over
 from benchmarks.evaluation.tables import Verdicts, position_table, summary_table
 from benchmarks.evaluation.timings import seconds_per_answer, timed
-from pixel_env.dialects.table import Dialect
+from pixel_env.dialects.dialect import Dialect
 from pixel_env.episode import Stop
 from pixel_env.errors import ConfigError
 from pixel_env.store import TrajectoryStore

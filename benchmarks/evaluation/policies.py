@@ -13,9 +13,11 @@ from agents.chat.format import ChatFormat
 from agents.rollout import EpisodeSettings
 from benchmarks.evaluation.oracle import oracle_looks
 from pixel_env.boxes import FULL, Box
-from pixel_env.dialects.table import Dialect, IntegerCalls, JsonCalls
+from pixel_env.dialects.dialect import Dialect
 from pixel_env.errors import ConfigError, UnknownNameError
 from pixel_env.interventions import Intervention, blank, random_place, unchanged, withheld
+from pixel_env.operations.crop_image import CropImage
+from pixel_env.operations.select_frames import SelectFrames
 from pixel_env.seeding import rng_of
 from pixel_env.task import Evidence, Task
 from synth.plans.windows import GRID_CELLS, right_window, windows_off
@@ -63,11 +65,9 @@ class Policy:
 
 
 def _can_say(task: Task, dialect: Dialect) -> bool:
-    match dialect.calls:
-        case JsonCalls():
-            return True
-        case IntegerCalls():
-            return task.media != "video" and task.evidence[0].image == 0
+    if task.media == "video":
+        return dialect.can_say(SelectFrames((0,)))
+    return dialect.can_say(CropImage(task.evidence[0].image, FULL))
 
 
 def policy_named(name: str, settings: EpisodeSettings, chat: ChatFormat, *, seed: int) -> Policy:

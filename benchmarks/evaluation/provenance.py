@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.evaluation.weights import weights_hash
-from pixel_env.actions import system_text
+from pixel_env.dialects.dialect import Dialect
+from pixel_env.dialects.prompt import system_text
 from pixel_env.dialects.prompt_files import prompt_hash, read_prompt_file
-from pixel_env.dialects.table import Dialect
 from pixel_env.views import ViewBudgets
 
 _PACKAGES = {

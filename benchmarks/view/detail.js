@@ -67,7 +67,7 @@ function heading(trajectory, task) {
 // Looks are numbered through the whole trajectory; refused crops are marked too, without a number.
 function looksOf(trajectory) {
   const looks = trajectory.turns.flatMap((turn) =>
-    turn.looks.map((look) => ({ ...look, isFrame: turn.action.kind === "select frames" })),
+    turn.looks.map((look) => ({ ...look, isFrame: look.is_frame })),
   );
   return looks.map((look, place) => ({ ...look, number: place + 1 }));
 }
@@ -145,7 +145,7 @@ function turns(trajectory, task) {
   const shown = trajectory.turns.map((turn, place) => {
     const pictures = turn.looks.map((look) => {
       looked += 1;
-      const told = turn.action.kind === "select frames" ? `frame ${look.source + 1}` : "crop";
+      const told = look.is_frame ? `frame ${look.source + 1}` : turn.action.kind === "crop image" ? "crop" : turn.action.kind;
       return shownAs(look.picture, told, looked);
     });
     return turnOf(turn, place, pictures, trajectory, task);
@@ -188,9 +188,7 @@ function actionTold(action, trajectory, task) {
   if (action.kind === "crop image") {
     return `crop of ${pictureTold(action.image, trajectory, task)} at ${action.box.map((side) => side.toFixed(2)).join(" ")}`;
   }
-  return action.kind === "select frames"
-    ? `select frames ${action.frames.map((frame) => frame + 1).join(" ")}`
-    : action.kind;
+  return action.shown || action.kind;
 }
 
 // What the model calls image number `place` (from 0): the task's own come first, then the looks.

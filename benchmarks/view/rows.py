@@ -14,10 +14,10 @@ from benchmarks.evaluation.records import Record
 from benchmarks.view.images import FRAME_SIDE, SOURCE_SIDE, PictureList
 from pixel_env.episode import Action, Answer, Malformed, Stop, Text, Trajectory, Turn, Unfinished
 from pixel_env.media.images import BlankSource
-from pixel_env.operations.crop_image import CropImage
+from pixel_env.operations.operation import Operation
 from pixel_env.operations.select_frames import SelectFrames
 from pixel_env.task import Task
-from pixel_env.views import View, ViewBudgets
+from pixel_env.views import View, ViewBudgets, ViewKind
 from rewards.shaping import GroupReward, reward_parts
 
 Row = dict[str, Any]
@@ -132,6 +132,7 @@ class Rows:
                     "picture": self._pictures.of_view(view, budgets),
                     "source": places[view.source.key],
                     "box": _rounded(view.box.corners),
+                    "is_frame": view.kind is ViewKind.SELECTED_FRAME,
                 }
                 for view in turn.views
             ]
@@ -208,16 +209,23 @@ def _turn(turn: Turn) -> Row:
 
 def _action(action: Action) -> Row:
     match action:
-        case CropImage(image, box):
-            return {"kind": "crop image", "image": image, "box": _rounded(box.corners)}
-        case SelectFrames(frames):
-            return {"kind": "select frames", "frames": list(frames)}
+        case Operation():
+            return _operation(action)
         case Answer(_):
             return {"kind": "answer"}
         case Text(_):
             return {"kind": "text"}
         case Malformed(_, _):
             return {"kind": "unreadable call"}
+
+
+def _operation(operation: Operation) -> Row:
+    """Its name, the words for it, and where it zooms in, if it does: `image` and `box` on that image."""
+    row: Row = {"kind": operation.name.replace("_", " "), "shown": operation.shown()}
+    if (region := operation.region()) is not None:
+        image, box = region
+        row |= {"image": image, "box": _rounded(box.corners)}
+    return row
 
 
 def _places(task: Task) -> dict[str, int]:
@@ -227,11 +235,12 @@ def _places(task: Task) -> dict[str, int]:
 
 
 def _refused(turn: Turn, views: Sequence[View], places: Mapping[str, int]) -> Row | None:
-    """Where a crop that was refused would have been, if the image that it names is there."""
-    if turn.failure is None or not isinstance(turn.action, CropImage) or not 0 <= turn.action.image < len(views):
+    """Where a zoom that was refused would have been, if the image that it names is there."""
+    region = turn.action.region() if isinstance(turn.action, Operation) else None
+    if turn.failure is None or region is None or not 0 <= region[0] < len(views):
         return None
-    parent = views[turn.action.image]
-    return {"source": places[parent.source.key], "box": _rounded(turn.action.box.within(parent.box).corners)}
+    parent = views[region[0]]
+    return {"source": places[parent.source.key], "box": _rounded(parent.to_source(region[1]).corners)}
 
 
 def _rounded(corners: Sequence[float]) -> list[float]:

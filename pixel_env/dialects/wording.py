@@ -1,17 +1,17 @@
-"""What the environment says, in a dialect's words: the opening prompt and the text of every observation.
+"""The environment's texts in a dialect's wording: the opening prompt and the text of every observation.
 
-Knows the templates of `dialects.py`. Knows nothing of how a call is written (`actions.py`) or executed.
+Depends on the templates of a dialect; independent of how a call is written (`actions.py`) or executed.
 """
 
 import string
 
-from pixel_env.actions import system_text
-from pixel_env.dialects.table import Dialect
+from pixel_env.dialects.dialect import Dialect
+from pixel_env.dialects.prompt import system_text
 from pixel_env.episode import Limits, Prompt, Stop
 from pixel_env.failures import Failure
+from pixel_env.operations.coordinates import Size
+from pixel_env.operations.operation import Operation
 from pixel_env.task import Task
-
-Size = tuple[int, int]
 
 OPTION_LETTERS = string.ascii_uppercase
 """What options are shown with, in their order. A task has at most as many."""
@@ -27,15 +27,12 @@ def opening_prompt(task: Task, dialect: Dialect) -> Prompt:
     return Prompt(system_text(dialect), question)
 
 
-def crop_text(number: int, size: Size, dialect: Dialect) -> str:
-    """What is said with a crop; `number`: the new image's, from 0; `size`: width and height as shown."""
-    return dialect.wording.crop.format(number=number + dialect.first_index, width=size[0], height=size[1])
-
-
-def frames_text(numbers: range, size: Size, dialect: Dialect) -> str:
-    """What is said with selected frames; `numbers`: those of the new images, from 0; `size`: as shown."""
+def observation_text(operation: Operation, numbers: range, size: Size, dialect: Dialect) -> str:
+    """What comes back with an operation's images; `numbers`: those of the new images, from 0; `size`: as shown."""
+    template = dialect.wording.observations.get(operation.name, operation.observation)
     first, last = numbers[0] + dialect.first_index, numbers[-1] + dialect.first_index
-    return dialect.wording.frames.format(first=first, last=last, width=size[0], height=size[1])
+    width, height = size
+    return template.format(number=first, first=first, last=last, count=len(numbers), width=width, height=height)
 
 
 def failure_text(failure: Failure, dialect: Dialect) -> str:

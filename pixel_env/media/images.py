@@ -17,7 +17,7 @@ import numpy as np
 from PIL import Image, ImageOps
 
 from pixel_env.errors import MediaError
-from pixel_env.views import PixelBudget, Source, View, ViewBudgets
+from pixel_env.views import Cut, PixelBudget, Source, View, ViewBudgets
 
 MAX_ASPECT_RATIO = 200.0
 """Longer pictures are refused (Qwen's smart_resize has the same bound)."""
@@ -204,34 +204,33 @@ def fitted_size(width: int, height: int, budget: PixelBudget) -> tuple[int, int]
 
 
 def native_size(view: View) -> tuple[int, int]:
-    """Width and height of the view in the source's own pixels."""
-    left, top, right, bottom = view.box.pixels(*CACHE.size_of(view.source))
-    return right - left, bottom - top
+    """Width and height of the view before it is fitted to a budget, where it is made of the source's own pixels.
+
+    Of a view of shown pixels: those of its region of the source.
+    """
+    size = CACHE.size_of(view.source)
+    if view.via is not None:
+        return Cut(view.box).result_size(*size)
+    for step in view.chain:
+        size = step.result_size(*size)
+    return size
 
 
 def shown_size(view: View, budgets: ViewBudgets) -> tuple[int, int]:
     """Width and height at which the view is shown."""
-    if view.via is None:
-        return fitted_size(*native_size(view), budgets.of(view.kind))
-    inner = view.box.relative_to(view.via.box)
-    left, top, right, bottom = inner.pixels(*shown_size(view.via, budgets))
-    return fitted_size(right - left, bottom - top, budgets.of(view.kind))
+    size = CACHE.size_of(view.source) if view.via is None else shown_size(view.via, budgets)
+    for step in view.chain:
+        size = step.result_size(*size)
+    return fitted_size(*size, budgets.of(view.kind))
 
 
 def show(view: View, budgets: ViewBudgets) -> np.ndarray:
     """The view's pixels as shown: uint8, (height, width, 3), the caller's own. Raises MediaError for a bad source."""
-    size = shown_size(view, budgets)
-    if view.via is not None:
-        shown = Image.fromarray(show(view.via, budgets))
-        inner = view.box.relative_to(view.via.box)
-        return np.array(_resized(shown, inner.pixels(*shown.size), size))
-    picture = CACHE.get(view.source)
-    return np.array(_resized(picture, view.box.pixels(*picture.size), size))
-
-
-def _resized(picture: Image.Image, pixels: tuple[int, int, int, int], size: tuple[int, int]) -> Image.Image:
-    region = picture.crop(pixels) if pixels != (0, 0, *picture.size) else picture
-    if region.size == size:
-        return region
+    image = CACHE.get(view.source) if view.via is None else Image.fromarray(show(view.via, budgets))
+    for step in view.chain:
+        image = step.apply(image)
+    size = fitted_size(*image.size, budgets.of(view.kind))
+    if image.size == size:
+        return np.array(image)
     # Cutting first keeps the filter from mixing in pixels from outside of the box.
-    return region.resize(size, Image.Resampling.BICUBIC, reducing_gap=3.0)
+    return np.array(image.resize(size, Image.Resampling.BICUBIC, reducing_gap=3.0))

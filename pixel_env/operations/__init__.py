@@ -1,1 +1,25 @@
-"""Visual operations, one file each."""
+"""Visual operations, one file each; `registry.py` lists them."""
+
+from pixel_env.operations.arguments import Amount, Choice, FrameNumbers, ImageNumber, Point, Region, argument
+from pixel_env.operations.crop_image import CropImage
+from pixel_env.operations.operation import ImageOperation, Operation, OperationRule
+from pixel_env.operations.registry import OPERATIONS, operation_named, register
+from pixel_env.operations.select_frames import SelectFrames
+
+__all__ = [
+    "OPERATIONS",
+    "Amount",
+    "Choice",
+    "CropImage",
+    "FrameNumbers",
+    "ImageNumber",
+    "ImageOperation",
+    "Operation",
+    "OperationRule",
+    "Point",
+    "Region",
+    "SelectFrames",
+    "argument",
+    "operation_named",
+    "register",
+]

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from pixel_env.boxes import Box
-from pixel_env.dialects.table import view_budgets
+from pixel_env.dialects.dialect import view_budgets
 from pixel_env.samples.embedded_tables import Table, number_in, tables_of
 from pixel_env.samples.pages import COLUMNS, LINES, MAX_ROWS, TYPE_SIZES, Chart, Page, PageSource, Panel
 from pixel_env.samples.scenes import COLOURS, Split

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from pixel_env.dialects.table import view_budgets
+from pixel_env.dialects.dialect import view_budgets
 from pixel_env.samples.scenes import (
     COLOURS,
     MAX_SHIFT,

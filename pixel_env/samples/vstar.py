@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pixel_env.dialects.table import view_budgets
+from pixel_env.dialects.dialect import view_budgets
 from pixel_env.samples.scenes import Card, Scene, SceneSource, Split, draw_scene
 from pixel_env.samples.sequence import SampleSet
 from pixel_env.task import Evidence, Task

@@ -14,7 +14,8 @@ from agents.rollout import EpisodeSettings
 from agents.traces.folder import check_dialect, read_trace_folder
 from agents.traces.trace import Mistake, Trace
 from pixel_env.budgets import budgets_for
-from pixel_env.dialects.table import Dialect, dialect_named
+from pixel_env.dialects.dialect import Dialect
+from pixel_env.dialects.table import dialect_named
 from pixel_env.episode import Limits, Trajectory
 from synth.conversion.found_mistakes import found_mistakes
 from synth.verification.playing import play

@@ -23,7 +23,8 @@ from agents.traces.folder import (
 )
 from agents.traces.trace import Trace
 from pixel_env.budgets import budgets_for
-from pixel_env.dialects.table import Dialect, dialect_named
+from pixel_env.dialects.dialect import Dialect
+from pixel_env.dialects.table import dialect_named
 from pixel_env.episode import Limits
 from pixel_env.errors import ConfigError, MediaError, TaskError
 from pixel_env.task import Task, TaskSet

@@ -27,9 +27,9 @@ from enum import StrEnum
 from itertools import pairwise
 
 from agents.traces.trace import Mistake
-from pixel_env.dialects.table import Dialect
+from pixel_env.dialects.dialect import Dialect
 from pixel_env.episode import Trajectory, Turn
-from pixel_env.operations.crop_image import CropImage
+from pixel_env.operations.operation import Operation
 from pixel_env.operations.select_frames import SelectFrames
 from synth.verification.spoken import spoken
 
@@ -97,12 +97,12 @@ def found_mistakes(trajectory: Trajectory, dialect: Dialect) -> tuple[Mistake | 
 def _corrected(look: Turn, following: Turn, remark: str) -> Mistake | None:
     tone = tone_of(remark)
     match look.action, following.action:
-        case CropImage(), CropImage():
+        case (Operation() as first, Operation() as second) if first.region() and second.region():
             if _is_refinement(look, following):
                 return Mistake.OVERSIZED_REGION if _TOO_COARSE.search(remark.casefold()) else None
             return None if tone is Tone.IS_CONTENT else Mistake.UNRELATED_REGION
-        case SelectFrames(first), SelectFrames(second):
-            is_new = not set(second) <= set(first)
+        case SelectFrames(frames), SelectFrames(others):
+            is_new = not set(others) <= set(frames)
             is_wrong = tone is Tone.COMPLAINS or (is_new and tone is Tone.SAYS_NEITHER)
             return Mistake.WRONG_FRAMES if is_wrong else None
         case _:

@@ -23,13 +23,17 @@ from agents.rollout import EpisodeSettings
 from agents.traces.folder import budgets_of_row, budgets_row, call_alike, task_of_row, task_row
 from agents.traces.trace import Mistake, Trace, TraceTurn, read_turn, turn_row
 from pixel_env.actions import write
-from pixel_env.dialects.table import Coordinates, Dialect, JsonCalls, dialect_named
+from pixel_env.dialects.dialect import Dialect
+from pixel_env.dialects.json_calls import JsonCalls
+from pixel_env.dialects.table import dialect_named
 from pixel_env.episode import Action, Limits, Stop, Trajectory, Turn
 from pixel_env.errors import TaskError
 from pixel_env.failures import FailureCode
 from pixel_env.grading import grade
 from pixel_env.media.images import shown_size
+from pixel_env.operations.coordinates import Coordinates
 from pixel_env.operations.crop_image import CropImage
+from pixel_env.operations.select_frames import SelectFrames
 from pixel_env.task import MediaKind, Task
 from pixel_env.tasks.files.row import shortened
 from pixel_env.tasks.formats.options import are_numbers, is_among, reference_answers, without_marks, without_options
@@ -123,8 +127,8 @@ def rows_dialect(texts: Sequence[str], unit: Unit) -> Dialect:
     called = [name for name in CROP_NAMES if name in names]
     if len(called) > 1:
         raise TaskError(f"it calls crops by two names: {', '.join(called)}")
-    calls = replace(_CALLS, crop_name=called[0] if called else CROP_NAMES[0])
-    return replace(dialect_named("released"), name=f"released:{unit}", calls=calls, coordinates=Coordinates(unit))
+    crop_name = {CropImage.name: called[0] if called else CROP_NAMES[0]}
+    return replace(dialect_named("released"), name=f"released:{unit}", names=crop_name, coordinates=Coordinates(unit))
 
 
 def _called_names(texts: Sequence[str]) -> set[str]:
@@ -150,7 +154,7 @@ def _task(conversation: Conversation, folder: Path, name: str) -> Task:
     sources, is_video = task_pictures(conversation, folder)
     texts = said_by_assistant(conversation)
     # TRL's rows have no videos: there, frames that are selected from tell one.
-    is_video = is_video or (len(sources) > 1 and _CALLS.frames_name in _called_names(texts))
+    is_video = is_video or (len(sources) > 1 and SelectFrames.name in _called_names(texts))
     text = without_marks(_without_guideline(question_of(conversation).text))
     question, options = without_options(text)
     answers = reference_answers(texts[-1])

@@ -13,7 +13,7 @@ from agents.config.arguments import parse
 from agents.engines.choice import ModelEngine
 from agents.run_folder.shards import Shard, shard_named
 from pixel_env.budgets import limits_from
-from pixel_env.dialects.table import Dialect, IntegerCalls
+from pixel_env.dialects.dialect import Dialect
 from pixel_env.episode import Limits
 from pixel_env.errors import ConfigError
 from synth.plans.framing import FREE, GRID, Framing
@@ -165,7 +165,7 @@ class Making:
 
 def framing_of(dialect: Dialect) -> Framing:
     """Which boxes the dialect's model can say."""
-    return GRID if isinstance(dialect.calls, IntegerCalls) else FREE
+    return GRID if dialect.calls.exact_grid else FREE
 
 
 def expert_config(config: SynthConfig, making: Making) -> ExpertConfig:

@@ -14,8 +14,10 @@ from agents.rollout import EpisodeSettings
 from agents.run_folder.shards import shards_in
 from agents.traces.trace import Trace
 from pixel_env.budgets import budgets_for
-from pixel_env.dialects.table import Dialect, JsonCalls, dialect_named
+from pixel_env.dialects.dialect import Dialect
+from pixel_env.dialects.table import dialect_named
 from pixel_env.errors import ConfigError, TaskError
+from pixel_env.operations.select_frames import SelectFrames
 from pixel_env.task import Task
 from synth.generation.checking import outcomes
 from synth.generation.config import SynthConfig, framing_of
@@ -175,7 +177,7 @@ class Job:
 
 def refuse_videos(wanted: Mapping[Cell, int], dialect: Dialect) -> None:
     """Raises ConfigError if there are to be traces on videos in a dialect that cannot write one."""
-    if not isinstance(dialect.calls, JsonCalls) and any(medium == "video" for medium, _ in wanted):
+    if not dialect.can_call(SelectFrames.name) and any(medium == "video" for medium, _ in wanted):
         raise ConfigError(
             f"the dialect {dialect.name!r} cannot select frames, so there are no traces on videos in it. Give --media "
             "without video, as in --media image=1."

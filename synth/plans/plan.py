@@ -16,14 +16,13 @@ from typing import Protocol
 
 from agents.traces.trace import Mistake, Trace, TraceTurn
 from pixel_env.actions import parse, write
-from pixel_env.boxes import FULL, Box
-from pixel_env.dialects.table import Dialect
+from pixel_env.boxes import Box
+from pixel_env.dialects.dialect import Dialect
 from pixel_env.episode import Answer
 from pixel_env.errors import TaskError
 from pixel_env.failures import Failure
 from pixel_env.media.images import shown_size
-from pixel_env.operations.crop_image import CropImage, crop_image
-from pixel_env.operations.select_frames import SelectFrames, select_frames
+from pixel_env.operations.operation import Operation, OperationRule
 from pixel_env.task import Task
 from pixel_env.views import View
 from synth.fingerprints import mark_of
@@ -55,7 +54,7 @@ MISTAKES_OF: Mapping[PlanKind, tuple[Mistake, ...]] = {
 class Look:
     """One operation of a plan; `mistake`: what is wrong with it on purpose."""
 
-    action: CropImage | SelectFrames
+    action: Operation
     mistake: Mistake | None = None
 
 
@@ -154,59 +153,61 @@ def _turn_text(said: str, done: str) -> str:
 
 def _calls(plan: Plan, dialect: Dialect) -> list[str]:
     """The calls of all looks, written for the images that the dialect shows."""
-    shown, planned = list(plan.task.opening_views), [FULL] * len(plan.task.sources)
-    follows_up = any(_image_of(look) >= len(shown) for look in plan.looks)
+    planned, shown = list(plan.task.opening_views), list(plan.task.opening_views)
+    follows_up = any((look.action.image_number or 0) >= len(shown) for look in plan.looks)
     calls = []
     for look in plan.looks:
-        action = _moved(look.action, planned, shown)
+        action = _moved(look.action, planned, shown, plan, dialect)
         sizes = _sizes(action, shown, dialect)
         calls.append(write(action, dialect, sizes))
         # Executed only where a later call depends on it: it decodes the picture.
         if follows_up:
-            planned += _planned_boxes(look.action, planned)
-            shown += _views(calls[-1], sizes, shown, plan, dialect)
+            planned += _views(look.action, planned, plan, dialect, _AS_PLANNED)
+            written = parse(calls[-1], dialect, sizes)
+            assert isinstance(written, Operation), "a written call reads as what was written"
+            shown += _views(written, shown, plan, dialect, dialect.rule)
     return calls
 
 
-def _image_of(look: Look) -> int:
-    return look.action.image if isinstance(look.action, CropImage) else 0
-
-
-def _moved(action: CropImage | SelectFrames, planned: list[Box], shown: list[View]) -> CropImage | SelectFrames:
-    """The action with its box on what is shown: a dialect pads and rounds, so a crop is not where it was planned."""
-    if isinstance(action, SelectFrames):
+def _moved(
+    action: Operation, planned: Sequence[View], shown: Sequence[View], plan: Plan, dialect: Dialect
+) -> Operation:
+    """The action on what is shown: a dialect pads and rounds, so a crop is not where it was planned."""
+    number = action.image_number
+    if number is None:
         return action
-    region, parent = action.box.within(planned[action.image]), shown[action.image].box
-    return CropImage(action.image, region.relative_to(parent))
+
+    def box_on_shown(box: Box) -> Box:
+        moved = shown[number].from_source(planned[number].to_source(box))
+        if moved is None:
+            raise TaskError(
+                f"the plan {plan.plan_id!r} cannot be written in the dialect {dialect.name!r}: what it crops is not "
+                "shown there. Draw it with larger crops, or leave the task out."
+            )
+        return moved
+
+    return action.mapped(box_on_shown)
 
 
-def _planned_boxes(action: CropImage | SelectFrames, planned: list[Box]) -> list[Box]:
-    if isinstance(action, SelectFrames):
-        return [FULL] * len(action.frames)
-    return [action.box.within(planned[action.image])]
-
-
-def _sizes(action: CropImage | SelectFrames, shown: list[View], dialect: Dialect) -> list[tuple[int, int]]:
-    """The sizes that reading and writing the call need: that of the cropped image, where a dialect counts in pixels."""
-    if isinstance(action, SelectFrames) or dialect.coordinates.unit != "pixel":
+def _sizes(action: Operation, shown: Sequence[View], dialect: Dialect) -> list[tuple[int, int]]:
+    """The sizes that the call needs to be written: that of the image it names, where a dialect counts in pixels."""
+    if action.image_number is None or dialect.coordinates.unit != "pixel":
         return []
-    return [shown_size(view, dialect.budgets) if i == action.image else (0, 0) for i, view in enumerate(shown)]
+    return [shown_size(view, dialect.budgets) if i == action.image_number else (0, 0) for i, view in enumerate(shown)]
 
 
 def _views(
-    call: str, sizes: list[tuple[int, int]], shown: list[View], plan: Plan, dialect: Dialect
+    action: Operation, views: Sequence[View], plan: Plan, dialect: Dialect, rule: OperationRule
 ) -> tuple[View, ...]:
-    """What the environment shows for the call, as it was written and rounded."""
-    action = parse(call, dialect, sizes)
-    views: View | tuple[View, ...] | Failure
-    if isinstance(action, CropImage):
-        views = crop_image(action, shown, dialect)
-    else:
-        assert isinstance(action, SelectFrames), "a written call reads as what was written"
-        views = select_frames(action, plan.task, dialect)
-    if isinstance(views, Failure):
+    """What the action brings."""
+    new = action.run(views, plan.task, rule)
+    if isinstance(new, Failure):
         raise TaskError(
-            f"the plan {plan.plan_id!r} cannot be written in the dialect {dialect.name!r}: {views.message} "
+            f"the plan {plan.plan_id!r} cannot be written in the dialect {dialect.name!r}: {new.message} "
             "Draw it with larger looks, or leave the task out."
         )
-    return views if isinstance(views, tuple) else (views,)
+    return new
+
+
+_AS_PLANNED = OperationRule(min_crop_side=1)
+"""A plan knows no dialect: nothing is padded, and no crop is too small."""

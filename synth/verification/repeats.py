@@ -9,7 +9,7 @@ import re
 from collections import defaultdict
 
 from agents.traces.trace import Trace
-from pixel_env.dialects.table import Dialect
+from pixel_env.dialects.dialect import Dialect
 from synth.verification.spoken import words_of
 
 NEARLY = 0.9

@@ -29,9 +29,9 @@ from enum import StrEnum
 from agents.rollout import EpisodeSettings
 from agents.traces.trace import Mistake, Trace
 from pixel_env.boxes import Box
-from pixel_env.dialects.table import Dialect
+from pixel_env.dialects.dialect import Dialect
 from pixel_env.episode import Stop, Trajectory, Turn
-from pixel_env.operations.crop_image import CropImage
+from pixel_env.operations.operation import Operation
 from pixel_env.operations.select_frames import SelectFrames
 from pixel_env.task import Evidence, Task
 from pixel_env.views import View
@@ -145,7 +145,7 @@ def _is_cropped_later(place: int, right: Sequence[int], trajectory: Trajectory) 
     first = len(trajectory.prompt_views) + sum(len(turn.views) for turn in trajectory.turns[:place])
     own = range(first, first + len(trajectory.turns[place].views))
     actions = [trajectory.turns[later].action for later in right if later > place]
-    return any(isinstance(action, CropImage) and action.image in own for action in actions)
+    return any(isinstance(action, Operation) and action.image_number in own for action in actions)
 
 
 def _contradiction(trace: Trace, dialect: Dialect) -> Fault | None:
@@ -169,7 +169,7 @@ def _fault_of_looks(trace: Trace, trajectory: Trajectory, dialect: Dialect) -> F
         if turn.mistake is not None:
             if problem := _not_its_mistake(turn.mistake, played, trajectory):
                 return Fault(Reason.NOT_ITS_MISTAKE, f"turn {number}: {problem}")
-        elif isinstance(played.action, CropImage | SelectFrames):
+        elif isinstance(played.action, Operation):
             if not any(_shows(view, evidence, task) for view in played.views for evidence in task.evidence):
                 return Fault(Reason.EVIDENCE_NOT_SHOWN, f"turn {number} shows no evidence whole")
             right += played.views
@@ -188,9 +188,9 @@ def _repeated(trace: Trace, trajectory: Trajectory) -> str:
     for (first, earlier), (second, later) in itertools.combinations(_looks(trajectory), 2):
         if _pixels(earlier) == _pixels(later):
             return f"turn {second + 1} shows what turn {first + 1} has shown"
-        if not isinstance(earlier.action, CropImage) or not isinstance(later.action, CropImage):
+        before, after = _requested(earlier, trajectory), _requested(later, trajectory)
+        if before is None or after is None:
             continue
-        before, after = _asked(earlier.action, trajectory), _asked(later.action, trajectory)
         is_one_picture = earlier.views[0].source.key == later.views[0].source.key
         match trace.turns[first].mistake, trace.turns[second].mistake:
             case Mistake.UNRELATED_REGION, Mistake.UNRELATED_REGION:
@@ -216,28 +216,31 @@ def _fault_of_kind(trace: Trace, trajectory: Trajectory) -> Fault | None:
 
 def _looks(trajectory: Trajectory) -> list[tuple[int, Turn]]:
     """The operations, each with the place of its turn."""
-    return [(i, turn) for i, turn in enumerate(trajectory.turns) if isinstance(turn.action, CropImage | SelectFrames)]
+    return [(i, turn) for i, turn in enumerate(trajectory.turns) if isinstance(turn.action, Operation)]
 
 
-def _pixels(look: Turn) -> list[tuple[str, Box]]:
-    return [(view.source.key, view.box) for view in look.views]
+def _pixels(look: Turn) -> list[tuple[object, ...]]:
+    return [(view.source.key, view.box, view.steps) for view in look.views]
 
 
-def _asked(crop: CropImage, trajectory: Trajectory) -> Box:
-    """What the crop asked for: not what it showed, where a dialect pads."""
-    return crop.box.within(trajectory.views[crop.image].box)
+def _requested(look: Turn, trajectory: Trajectory) -> Box | None:
+    """The region of the source that a zoom requested: not what it showed, where a dialect pads. None: no zoom."""
+    region = look.action.region() if isinstance(look.action, Operation) else None
+    return None if region is None else trajectory.views[region[0]].to_source(region[1])
 
 
 def _not_its_mistake(mistake: Mistake, played: Turn, trajectory: Trajectory) -> str:
     """Why the turn does not do wrong what its flag says, or ""."""
     task = trajectory.task
     match mistake, played.action:
-        case (Mistake.UNRELATED_REGION, CropImage()) | (Mistake.WRONG_FRAMES, SelectFrames()):
+        case (Mistake.UNRELATED_REGION, Operation()) | (Mistake.WRONG_FRAMES, SelectFrames()) if not (
+            mistake is Mistake.UNRELATED_REGION and _requested(played, trajectory) is None
+        ):
             touching = [item for view in played.views for item in task.evidence if _touches(view, item, task)]
             return f"it shows some of the evidence {touching[0]}" if touching else ""
-        case Mistake.OVERSIZED_REGION, CropImage() as crop:
+        case Mistake.OVERSIZED_REGION, Operation() if (requested := _requested(played, trajectory)) is not None:
             (low, high), [view] = OVERSIZED, played.views
-            area = _asked(crop, trajectory).area
+            area = requested.area
             if not low - _ROUNDING <= area <= high + _ROUNDING:
                 return f"its area is {area:.3f}, not {low} to {high}"
             return "" if any(_shows(view, item, task) for item in task.evidence) else "it lacks the evidence"

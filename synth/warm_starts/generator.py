@@ -15,7 +15,7 @@ import numpy as np
 
 from agents.traces.trace import Trace, TraceTurn
 from pixel_env.actions import write
-from pixel_env.dialects.table import Dialect
+from pixel_env.dialects.dialect import Dialect
 from pixel_env.episode import Answer
 from pixel_env.errors import TaskError
 from pixel_env.task import Task, TaskSet

@@ -9,7 +9,7 @@ import numpy as np
 from agents.traces.trace import Trace, TraceTurn
 from pixel_env.actions import write
 from pixel_env.boxes import Box
-from pixel_env.dialects.table import Dialect
+from pixel_env.dialects.dialect import Dialect
 from pixel_env.episode import Answer
 from pixel_env.operations.crop_image import CropImage
 from pixel_env.samples import LAYOUTS, digit_question, half_answer, half_question

@@ -15,7 +15,7 @@ from agents.traces.trace import Mistake, Trace, TraceTurn
 from pixel_env.actions import write
 from pixel_env.boxes import Box
 from pixel_env.budgets import budgets_for
-from pixel_env.dialects.table import Dialect
+from pixel_env.dialects.dialect import Dialect
 from pixel_env.episode import Answer
 from pixel_env.errors import TaskError
 from pixel_env.lazy_sequence import Composed

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 
 from pixel_env.boxes import Box
-from pixel_env.dialects.table import view_budgets
+from pixel_env.dialects.dialect import view_budgets
 from pixel_env.task import Evidence, TaskSet
 from pixel_env.testing import PixelSource, tiny_task, tiny_video_task
 from synth.plans.framing import FREE, GRID

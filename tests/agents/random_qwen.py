@@ -13,7 +13,8 @@ from transformers import (
 )
 
 from agents.checkpoints.tiny import PATCH, SPECIAL_TOKENS, train_tokenizer
-from pixel_env.dialects.table import dialect_named, view_budgets
+from pixel_env.dialects.dialect import view_budgets
+from pixel_env.dialects.table import dialect_named
 
 SMALL = (32 * 32, 64 * 64)
 RELEASED = replace(

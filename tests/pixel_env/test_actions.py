@@ -9,9 +9,13 @@ from hypothesis import strategies as st
 
 from pixel_env.actions import parse, system_text, tool_schemas, write
 from pixel_env.boxes import Box
-from pixel_env.dialects.table import DIALECTS, Coordinates, Dialect, IntegerCalls, JsonCalls, dialect_named
+from pixel_env.dialects.dialect import Dialect
+from pixel_env.dialects.integer_calls import IntegerCalls
+from pixel_env.dialects.json_calls import JsonCalls
+from pixel_env.dialects.table import DIALECTS, dialect_named
 from pixel_env.errors import UnknownNameError
 from pixel_env.grading.boxed import last_boxed
+from pixel_env.operations.coordinates import Coordinates
 from pixel_env.operations.crop_image import CropImage
 from pixel_env.operations.select_frames import SelectFrames
 from pixel_env.types import Answer, Malformed, Text, Unfinished

@@ -9,7 +9,8 @@ import pytest
 
 from pixel_env.actions import write
 from pixel_env.boxes import FULL, Box
-from pixel_env.dialects.table import DIALECTS, view_budgets
+from pixel_env.dialects.dialect import view_budgets
+from pixel_env.dialects.table import DIALECTS
 from pixel_env.env import PixelEnv
 from pixel_env.errors import ConfigError, MediaError, TaskError, UnknownNameError
 from pixel_env.failures import FailureCode

@@ -7,11 +7,13 @@ import pytest
 
 from pixel_env.actions import write
 from pixel_env.boxes import Box
-from pixel_env.dialects.table import DIALECTS, dialect_named, view_budgets
+from pixel_env.dialects.dialect import view_budgets
+from pixel_env.dialects.table import DIALECTS, dialect_named
 from pixel_env.env import PixelEnv
 from pixel_env.interventions import blank, random_place, unchanged, withheld
 from pixel_env.media.images import DecodeCache, show
 from pixel_env.operations.crop_image import CropImage
+from pixel_env.operations.rotate import Rotate
 from pixel_env.operations.select_frames import SelectFrames
 from pixel_env.store import TrajectoryStore, read, trajectory_of, write_rollout
 from pixel_env.testing import BrokenSource, PixelSource, tiny_task, tiny_video_task
@@ -206,3 +208,26 @@ def test_no_calls_are_changed_where_none_is_made():
     dialect = dialect_named("default:notool")
     env, [step] = played(blank, crop(), dialect=dialect)
     assert step[4]["failure"].code == "unknown_operation"
+
+
+@pytest.mark.parametrize("name", ["default+rotate", "released+rotate"])
+def test_after_a_rotation_a_random_crop_is_as_large_elsewhere_and_a_rotation_itself_stays(name):
+    dialect = dialect_named(name)
+    texts = [write(Rotate(0, 90), dialect), crop(image=1, dialect=dialect), write(Rotate(2, 180), dialect)]
+    (_, as_it_is), (env, changed) = (
+        played(one, *texts, dialect=dialect, limits=Limits(5)) for one in (unchanged, random_place(3))
+    )
+    assert [i.shape for i in images(changed)] == [i.shape for i in images(as_it_is)]
+    assert np.array_equal(images(changed)[0], images(as_it_is)[0])  # a rotation has no other position
+    assert not np.array_equal(images(changed)[1], images(as_it_is)[1])
+    rotated, moved, _ = of_turns(env)
+    assert rotated.from_source(moved.box) is not None
+
+
+@pytest.mark.parametrize("name", ["default+rotate", "released+rotate"])
+def test_a_rotated_blank_is_grey_and_of_the_rotated_size(name):
+    dialect = dialect_named(name)
+    texts = [write(Rotate(0, 90), dialect), crop(image=1, dialect=dialect)]
+    (_, as_it_is), (_, changed) = (played(one, *texts, dialect=dialect, limits=Limits(4)) for one in (unchanged, blank))
+    assert all(map(is_grey, images(changed)))
+    assert [i.shape for i in images(changed)] == [i.shape for i in images(as_it_is)]

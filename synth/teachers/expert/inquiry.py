@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from agents.engines.wire import data_url
-from pixel_env.dialects.table import view_budgets
+from pixel_env.dialects.dialect import view_budgets
 from pixel_env.media.images import show
 from pixel_env.task import VIDEO_FRAMES
 from pixel_env.views import View, ViewBudgets

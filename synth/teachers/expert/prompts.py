@@ -11,11 +11,11 @@ from itertools import zip_longest
 
 from agents.traces.trace import Mistake
 from pixel_env.boxes import Box
-from pixel_env.dialects.table import Wording, dialect_named
+from pixel_env.dialects.dialect import Wording
+from pixel_env.dialects.table import dialect_named
 from pixel_env.dialects.wording import opening_prompt
 from pixel_env.failures import Failure
-from pixel_env.operations.crop_image import CropImage, crop_image
-from pixel_env.operations.select_frames import SelectFrames, select_frames
+from pixel_env.operations.select_frames import SelectFrames
 from pixel_env.task import Task
 from pixel_env.views import View, ViewBudgets
 from synth.plans.plan import Look, Plan, Refusal
@@ -86,7 +86,7 @@ def steps_of(plan: Plan) -> tuple[Step, ...] | Refusal:
 
 def _is_cropped_by(look: Look, images: range) -> bool:
     """Whether the look crops one of these images, which have then shown no more than where the detail is."""
-    return look.mistake is None and isinstance(look.action, CropImage) and look.action.image in images
+    return look.mistake is None and look.action.image_number in images
 
 
 def inquiry_of(task: Task, step: Step, told: Sequence[str], budgets: ViewBudgets) -> Inquiry:
@@ -105,12 +105,7 @@ def asked_again(inquiry: Inquiry, said: str, fault: Unusable) -> Inquiry:
 
 
 def _views(look: Look, shown: Sequence[View], task: Task) -> tuple[View, ...] | Failure:
-    match look.action:
-        case CropImage():
-            view = crop_image(look.action, shown, EYES)
-            return view if isinstance(view, Failure) else (view,)
-        case SelectFrames():
-            return select_frames(look.action, task, EYES)
+    return look.action.run(shown, task, EYES.rule)
 
 
 def _solution(task: Task) -> str:
@@ -153,12 +148,14 @@ def _seen(look: Look, task: Task) -> str:
 
 def _place(look: Look, task: Task) -> str:
     match look.action:
-        case CropImage(image, box):
-            whole = "the picture" if len(task.sources) == 1 else "one of the pictures"
-            return f"{_part(box)} of {whole if image < len(task.sources) else 'what was just shown'}"
         case SelectFrames(frames):
             middle = sum(frames) / max(1, len(frames)) / max(1, len(task.sources) - 1)
             return f"frames {_third(middle, 'from the beginning', 'from the middle', 'towards the end')} of the video"
+        case action:
+            whole = "the picture" if len(task.sources) == 1 else "one of the pictures"
+            image = whole if (action.image_number or 0) < len(task.sources) else "what was just shown"
+            region = action.region()
+            return f"{_part(region[1])} of {image}" if region else f"{image} ({action.name.replace('_', ' ')})"
 
 
 def _part(box: Box) -> str:

@@ -10,7 +10,7 @@ import unicodedata
 from dataclasses import dataclass
 from typing import Any
 
-from pixel_env.dialects.table import DIALECTS, Dialect, IntegerCalls, JsonCalls
+from pixel_env.dialects.table import DIALECTS
 from synth.teachers.expert.cache import Reply
 
 MIN_CHARACTERS = 20
@@ -94,15 +94,7 @@ def _object_in(text: str) -> dict[str, Any] | None:
     return None
 
 
-def _marks_of(dialect: Dialect) -> list[str]:
-    match dialect.calls:
-        case JsonCalls(opening, closing):
-            return [opening, closing, dialect.answer_marker]
-        case IntegerCalls(opening):
-            return [opening, dialect.answer_marker]
-
-
-_MARKS = sorted({mark for dialect in DIALECTS.values() for mark in _marks_of(dialect)})
+_MARKS = sorted({mark for one in DIALECTS.values() for mark in (*one.calls.markers, one.answer_marker)})
 _MARKUP = re.compile("|".join([*map(re.escape, _MARKS), r"\\boxed", r"<\|", r"</?(?:think|image|video|answer)>"]))
 _TOLD = re.compile(
     r"\b(?:reference answer|ground[- ]truth|the (?:given|provided|stated) answer|the annotation|"

@@ -14,7 +14,7 @@ import numpy as np
 from agents.traces.trace import Mistake
 from pixel_env.grading.choices import option_meant
 from pixel_env.grading.counts import number_named
-from pixel_env.operations.crop_image import CropImage
+from pixel_env.operations.operation import Operation
 from pixel_env.operations.select_frames import SelectFrames
 from pixel_env.task import Task
 from synth.plans.plan import Look, Narration, Plan, PlanKind, Refusal
@@ -114,16 +114,18 @@ def _fields(plan: Plan, place: int, rng: np.random.Generator) -> dict[str, str]:
     if place == len(plan.looks):
         return fields
     action = plan.looks[place].action
-    if isinstance(action, CropImage):
-        return fields | {"place": place_words(action.box, _whole(plan, action), rng)}
-    return fields | {"moment": moment_words(action.frames, len(plan.task.sources), rng)}
+    if isinstance(action, SelectFrames):
+        return fields | {"moment": moment_words(action.frames, len(plan.task.sources), rng)}
+    if (region := action.region()) is None:
+        return fields | {"place": _whole(plan, action)}
+    return fields | {"place": place_words(region[1], _whole(plan, action), rng)}
 
 
-def _whole(plan: Plan, action: CropImage) -> str:
+def _whole(plan: Plan, action: Operation) -> str:
     """What the picture is called that the crop is taken of."""
     if plan.task.media == "video":
         return "the frame"
-    return "the picture" if action.image < len(plan.task.sources) else "this crop"
+    return "the picture" if (action.image_number or 0) < len(plan.task.sources) else "this crop"
 
 
 def answer_words(task: Task) -> str:

@@ -8,7 +8,8 @@ from agents.sft.training_traces import TraceArguments, apart, load_training_trac
 from agents.traces.folder import write_trace_folder
 from agents.traces.trace import Trace, TraceTurn
 from pixel_env.cli import main as command
-from pixel_env.dialects.table import dialect_named, view_budgets
+from pixel_env.dialects.dialect import view_budgets
+from pixel_env.dialects.table import dialect_named
 from pixel_env.errors import ConfigError, TaskError
 from pixel_env.tasks import load_tasks
 from synth.warm_starts.templates import recrop_once, single_pass

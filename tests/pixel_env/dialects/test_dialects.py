@@ -4,11 +4,16 @@ import pytest
 
 from pixel_env.actions import parse, write
 from pixel_env.boxes import FULL, Box
-from pixel_env.dialects.table import DIALECTS, VARIANTS, Coordinates, Dialect, JsonCalls, dialect_named
+from pixel_env.dialects.dialect import Dialect
+from pixel_env.dialects.json_calls import JsonCalls
+from pixel_env.dialects.table import DIALECTS, dialect_named
+from pixel_env.dialects.variants import VARIANTS
 from pixel_env.env import PixelEnv
 from pixel_env.errors import ConfigError, UnknownNameError
 from pixel_env.failures import FailureCode
+from pixel_env.operations.coordinates import Coordinates
 from pixel_env.operations.crop_image import CropImage
+from pixel_env.operations.select_frames import SelectFrames
 from pixel_env.testing import PixelSource, tiny_task, tiny_video_task
 from pixel_env.types import Answer, Malformed, Stop
 
@@ -35,17 +40,18 @@ def test_a_variant_changes_what_it_is_about_and_leaves_the_wire_format_as_it_is(
 
 @pytest.mark.parametrize("name", JSON_DIALECTS)
 def test_the_prompt_set_vcot_names_both_operations_as_the_dialect_calls_them(name):
-    prompt, calls = opening(f"{name}:vcot"), DIALECTS[name].calls
+    prompt, dialect = opening(f"{name}:vcot"), DIALECTS[name]
     assert "<tools>" in prompt.system
-    assert f"`{calls.crop_name}`" in prompt.question and f"`{calls.frames_name}`" in prompt.question
+    assert all(f"`{dialect.name_of(operation)}`" in prompt.question for operation in (CropImage, SelectFrames))
     assert prompt.question.endswith("\\boxed{}.")
 
 
 @pytest.mark.parametrize("name", JSON_DIALECTS)
 def test_the_prompt_set_notool_says_nothing_of_tools(name):
-    prompt, calls = opening(f"{name}:notool"), DIALECTS[name].calls
-    assert prompt.system == DIALECTS[name].system
-    assert not any(word in prompt.text for word in ("tool", calls.crop_name, calls.frames_name, calls.opening))
+    prompt, dialect = opening(f"{name}:notool"), DIALECTS[name]
+    assert prompt.system == dialect.system
+    words = ("tool", dialect.name_of(CropImage), dialect.name_of(SelectFrames), dialect.calls.opening)
+    assert not any(word in prompt.text for word in words)
     assert prompt.question.endswith("\\boxed{}.")
 
 

@@ -31,7 +31,7 @@ def test_the_question_goes_where_the_text_says():
 def test_a_prompt_changes_the_words_of_the_question_and_nothing_else():
     worded = with_prompt(RELEASED, " Answer.")
     assert worded.wording.question == "{question} Answer."
-    assert worded.wording.crop == RELEASED.wording.crop and worded.calls == RELEASED.calls
+    assert worded.wording.observations == RELEASED.wording.observations and worded.calls == RELEASED.calls
     assert (worded.name, worded.system, worded.shows_tools) == (RELEASED.name, RELEASED.system, RELEASED.shows_tools)
 
 

@@ -20,7 +20,7 @@ def talkative(name):
     """A dialect whose every observation says the right answer."""
     dialect = dialect_named(name)
     said = RIGHT.replace("{", "{{").replace("}", "}}")
-    wording = replace(dialect.wording, crop=said, failure=said, expected=said)
+    wording = replace(dialect.wording, observations={"crop_image": said}, failure=said, expected=said)
     return replace(dialect, wording=wording)
 
 
@@ -56,7 +56,7 @@ def test_an_episode_without_an_answer_earns_nothing_whatever_was_observed(name):
 @pytest.mark.parametrize("name", DIALECTS)
 def test_a_right_answer_after_an_observation_with_a_wrong_one_earns_its_grade(name):
     dialect = dialect_named(name)
-    wording = replace(dialect.wording, crop=r"\boxed{{8}} <answer>8</answer>")
+    wording = replace(dialect.wording, observations={"crop_image": r"\boxed{{8}} <answer>8</answer>"})
     dialect = replace(dialect, wording=wording)
     rewards, _ = reward_of([write(CROP, dialect, [(280, 280)]), write(Answer("7"), dialect)], dialect)
     assert rewards == [0.0, 1.0]

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from pixel_env.boxes import FULL, Box
-from pixel_env.dialects.table import view_budgets
+from pixel_env.dialects.dialect import view_budgets
 from pixel_env.errors import MediaError
 from pixel_env.media.images import (
     DecodeCache,

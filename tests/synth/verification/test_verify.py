@@ -10,7 +10,8 @@ from agents.rollout import EpisodeSettings
 from agents.traces.trace import Mistake, Trace, TraceTurn
 from pixel_env.actions import write
 from pixel_env.boxes import Box
-from pixel_env.dialects.table import dialect_named, view_budgets
+from pixel_env.dialects.dialect import view_budgets
+from pixel_env.dialects.table import dialect_named
 from pixel_env.operations.crop_image import CropImage
 from pixel_env.operations.select_frames import SelectFrames
 from pixel_env.task import Evidence

@@ -4,7 +4,8 @@ import json
 
 import pytest
 
-from pixel_env.dialects.table import DIALECTS, JsonCalls
+from pixel_env.dialects.json_calls import JsonCalls
+from pixel_env.dialects.table import DIALECTS
 from synth.teachers.expert.cache import Reply
 from synth.teachers.expert.reply import MAX_CHARACTERS, Saying, Unusable, read_saying
 

@@ -1,0 +1,67 @@
+"""A call syntax: how a call is written in an assistant's text.
+
+Depends on nothing of a dialect: a syntax turns text into a name and arguments (JSON values under the dialect's own
+keys) and back. What they mean is read by `operations/calls.py`. Each syntax that ships is one file; a dialect may hold
+one of your own.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from pixel_env.failures import Failure, FailureCode
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A call as it is written: the operation's name in the dialect, and the arguments by their keys in the dialect."""
+
+    name: str
+    arguments: Any = field(default_factory=dict)
+
+
+class CallSyntax(Protocol):
+    """How calls are written. Values of it are frozen dataclasses."""
+
+    @property
+    def opening(self) -> str:
+        """The text that opens a call: a turn that holds it requests an operation."""
+        ...
+
+    @property
+    def markers(self) -> tuple[str, ...]:
+        """All texts that mean something in this syntax and must not stand in what a teacher writes."""
+        ...
+
+    @property
+    def exact_grid(self) -> bool:
+        """Whether coordinates are whole cells only, so that planned boxes must lie on the grid."""
+        ...
+
+    def parse(self, text: str, names: Sequence[str], *, is_unfinished: bool) -> Call | Failure:
+        """The one call in `text`, which holds `opening`; `is_unfinished`: the turn's token limit cut it.
+
+        `names` are the operations that are offered, for messages. Arguments are not checked here.
+        """
+        ...
+
+    def write(self, call: Call) -> str:
+        """The text of `call`. Raises ValueError, with the reason alone ("can only ..."), if it cannot be written."""
+        ...
+
+    def can_say(self, name: str) -> bool:
+        """Whether an operation of this name in the dialect can be called at all."""
+        ...
+
+    def tool_text(self, schemas: Sequence[Mapping[str, Any]]) -> str:
+        """What the system text says of the operations and of how to call them; "" if it says nothing."""
+        ...
+
+    def without_call(self, text: str) -> str:
+        """`text` without its call, if it holds one: what the assistant says beside it."""
+        ...
+
+
+def two_calls() -> Failure:
+    """The failure of a turn with more than one call."""
+    return Failure(FailureCode.TWO_CALLS, "Only one call per turn is allowed; nothing was executed.")

@@ -1,0 +1,27 @@
+"""What a dialect says of its operations: their JSON schemas, and the system text.
+
+Depends on dialects; independent of episodes.
+"""
+
+from typing import Any
+
+from pixel_env.dialects.dialect import Dialect
+from pixel_env.operations.calls import schema_of
+
+
+def tool_schemas(dialect: Dialect) -> list[dict[str, Any]]:
+    """The operations that can be called, as JSON schemas (OpenAI function format).
+
+    Empty if the dialect's syntax describes no tools.
+    """
+    schemas = [
+        schema_of(operation, dialect.convention(), dialect.keys, dialect.name_of(operation))
+        for operation in dialect.offered
+    ]
+    return schemas if dialect.calls.tool_text(schemas) else []
+
+
+def system_text(dialect: Dialect) -> str:
+    """The system message: the dialect's own text and, where it shows its tools, their description."""
+    tools = dialect.calls.tool_text(tool_schemas(dialect)) if dialect.shows_tools else ""
+    return f"{dialect.system}\n\n{tools}" if tools else dialect.system

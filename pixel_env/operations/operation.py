@@ -1,0 +1,167 @@
+"""What an operation declares: its name, its arguments, what it brings, and how its result lies on its input.
+
+Depends on views, tasks and arguments; independent of dialects, call syntaxes and episodes. An operation is one frozen
+dataclass in one file; `registry.py` lists those that ship, and `docs/extending.md` adds one of your own.
+
+    @dataclass(frozen=True, slots=True)
+    class Grey(ImageOperation):
+        name = "grey"
+        description = "Look at an image without its colours."
+
+        image: int = argument(ImageNumber())
+
+        def apply(self, image: Image.Image) -> Image.Image:
+            return image.convert("L").convert("RGB")
+"""
+
+import dataclasses
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar, Self
+
+from PIL import Image
+
+from pixel_env.boxes import Box
+from pixel_env.failures import Failure, no_such_image
+from pixel_env.operations.arguments import Argument, BoxMap, Drawing, ImageNumber
+from pixel_env.task import Task
+from pixel_env.views import View, ViewKind
+
+
+@dataclass(frozen=True, slots=True)
+class OperationRule:
+    """A dialect's rules for operations; `Dialect` documents each field."""
+
+    first_index: int = 1
+    padding: float = 0.0
+    crops_source: bool = True
+    min_crop_side: int = 28
+    max_frames: int = 8
+
+
+class Operation(ABC):
+    """One visual operation, requested by a model. Subclasses are frozen dataclasses whose fields declare arguments.
+
+    `name`: what it is called in calls, dialects, stored trajectories and metrics; lower case, words joined by "_".
+    `description`: one sentence for the model. `observation`: the text that comes back with its images, a `str.format`
+    template of `number` and `first` (the first new image), `last`, `count`, `width`, `height` (as shown); a dialect may
+    have its own. `wire_order`: the order of the arguments in a call, where it is not that of the fields.
+    """
+
+    __slots__ = ()
+
+    name: ClassVar[str]
+    description: ClassVar[str]
+    observation: ClassVar[str] = "Here is the result (image {number}, {width}x{height} pixels):"
+    wire_order: ClassVar[tuple[str, ...]] = ()
+
+    @abstractmethod
+    def run(self, views: Sequence[View], task: Task, rule: OperationRule) -> tuple[View, ...] | Failure:
+        """The new views, or why there are none; `views` are all images of the episode so far, in order.
+
+        Raises MediaError if a source cannot be read. Whatever a model can write is a Failure, never an exception.
+        """
+
+    def region(self) -> tuple[int, Box] | None:
+        """The image that the operation zooms into, and the box on it; None if it does not zoom into one region."""
+        return None
+
+    # ------------------------------------------------------------------------------- from its declared arguments
+
+    @classmethod
+    def arguments(cls) -> dict[str, Argument]:
+        """The declared arguments by field name, in the order of a call."""
+        declared = {one.name: one.metadata["argument"] for one in dataclasses.fields(cls)}  # type: ignore[arg-type]
+        return {name: declared[name] for name in cls.wire_order or declared}
+
+    @classmethod
+    def optional(cls) -> dict[str, Any]:
+        """The arguments that a call may leave out, with their defaults."""
+        fields = dataclasses.fields(cls)  # type: ignore[arg-type]
+        return {one.name: one.default for one in fields if one.default is not dataclasses.MISSING}
+
+    @classmethod
+    def image_field(cls) -> str | None:
+        """The field that holds the number of the image that is acted on; None if there is none."""
+        return next((name for name, kind in cls.arguments().items() if isinstance(kind, ImageNumber)), None)
+
+    @property
+    def image_number(self) -> int | None:
+        """The number of the image that is acted on, from 0; None for an operation on frames."""
+        name = self.image_field()
+        return None if name is None else getattr(self, name)
+
+    def to_row(self) -> dict[str, Any]:
+        """The arguments as a stored trajectory holds them; `from_row` is the inverse."""
+        declared = self.arguments()
+        return {
+            one.name: declared[one.name].to_row(getattr(self, one.name))
+            for one in dataclasses.fields(self)  # type: ignore[arg-type]
+        }
+
+    @classmethod
+    def from_row(cls, row: Mapping[str, Any]) -> Self:
+        """The operation with the arguments of `row`; further keys are ignored."""
+        return cls(**{name: kind.from_row(row[name]) for name, kind in cls.arguments().items() if name in row})
+
+    @classmethod
+    def draw(cls, drawing: Drawing) -> Self | None:
+        """A random legal operation; None if there is none, such as a selection of frames without a video."""
+        drawn = {name: kind.draw(drawing) for name, kind in cls.arguments().items()}
+        return None if any(value is None for value in drawn.values()) else cls(**drawn)
+
+    def mapped(self, box_map: BoxMap) -> Self:
+        """The same operation on an image whose boxes correspond to this one's by `box_map`."""
+        moved = {name: kind.mapped(getattr(self, name), box_map) for name, kind in self.arguments().items()}
+        return dataclasses.replace(self, **moved)  # type: ignore[type-var]
+
+    def shown(self) -> str:
+        """The operation in a few words for people; images and frames count from 1."""
+        values = [kind.shown(getattr(self, name)) for name, kind in self.arguments().items()]
+        return " ".join([self.name.replace("_", " "), *values])
+
+
+class ImageOperation(Operation):
+    """An operation that makes one new image of the pixels of one image: rotate, flip, enhance, ...
+
+    It declares an `ImageNumber` and implements `apply`. It is also the step that its view remembers, so it states how a
+    box on its result lies on its input and back: by default nothing moves.
+    """
+
+    __slots__ = ()
+
+    kind: ClassVar[ViewKind | None] = None
+    """The kind of view that it brings, which decides its pixel budget; None: that of the image it acts on."""
+
+    @abstractmethod
+    def apply(self, image: Image.Image) -> Image.Image:
+        """The result for `image` (RGB), which is shared and must not be changed."""
+
+    def result_size(self, width: int, height: int) -> tuple[int, int]:
+        """The size of the result of a `width` x `height` image."""
+        return width, height
+
+    def to_input(self, box: Box) -> Box:
+        """Where a box on the result lies on the input."""
+        return box
+
+    def from_input(self, box: Box) -> Box | None:
+        """Where a box on the input lies on the result; None if it is not shown."""
+        return box
+
+    def run(self, views: Sequence[View], task: Task, rule: OperationRule) -> tuple[View, ...] | Failure:
+        """One view of the image, transformed; the failure `no_such_image` if there is no such image."""
+        parent = image_at(views, self.image_number or 0, rule)
+        if isinstance(parent, Failure):
+            return parent
+        return (parent.transformed(self.as_step(), kind=self.kind, of_shown=not rule.crops_source),)
+
+    def as_step(self) -> Self:
+        """The operation without the number of its image: equal steps are equal wherever they were requested."""
+        return dataclasses.replace(self, **{self.image_field() or "image": 0})  # type: ignore[type-var]
+
+
+def image_at(views: Sequence[View], number: int, rule: OperationRule) -> View | Failure:
+    """The view number `number` (from 0), or the failure `no_such_image`."""
+    return views[number] if 0 <= number < len(views) else no_such_image(len(views), rule.first_index)

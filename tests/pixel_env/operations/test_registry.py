@@ -1,0 +1,163 @@
+"""The registry: every operation keeps the contract, and what is no operation is refused with the way out."""
+
+import sys
+from dataclasses import dataclass
+
+import pytest
+from PIL import Image
+
+from pixel_env.boxes import Box
+from pixel_env.errors import ConfigError, UnknownNameError
+from pixel_env.operation_check import OperationContractError, check_operation
+from pixel_env.operations import OPERATIONS, ImageNumber, ImageOperation, Operation, argument, operation_named
+from pixel_env.operations.registry import DEFAULT
+from tests.pixel_env.operations.own_operations import Trim
+
+
+@pytest.fixture(autouse=True)
+def _unchanged_registry():
+    before = dict(OPERATIONS)
+    yield
+    OPERATIONS.clear()
+    OPERATIONS.update(before)
+
+
+@pytest.mark.parametrize("name", OPERATIONS)
+def test_every_operation_keeps_the_contract(name):
+    check_operation(OPERATIONS[name])
+
+
+def test_an_operation_from_outside_keeps_the_contract_and_is_known_by_its_name_afterwards():
+    assert "trim" not in OPERATIONS
+    check_operation(Trim)
+    assert operation_named("trim") is Trim
+
+
+def test_only_the_two_operations_of_the_method_are_on_by_default():
+    assert DEFAULT == ("crop_image", "select_frames")
+
+
+def test_an_operation_is_imported_by_module_and_class_from_the_working_folder(tmp_path, monkeypatch):
+    (tmp_path / "greys.py").write_text(
+        "from dataclasses import dataclass\n"
+        "from pixel_env.operations import ImageNumber, ImageOperation, argument\n"
+        "@dataclass(frozen=True)\n"
+        "class Grey(ImageOperation):\n"
+        "    name = 'grey'\n"
+        "    description = 'Look at an image without colours.'\n"
+        "    image: int = argument(ImageNumber())\n"
+        "    def apply(self, image):\n"
+        "        return image.convert('L').convert('RGB')\n"
+    )
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    assert operation_named("greys:Grey") is operation_named("grey")
+    check_operation(operation_named("grey"))
+
+
+def test_an_unknown_operation_gets_a_suggestion():
+    with pytest.raises(UnknownNameError, match=r"Did you mean 'rotate'\?.*module:Class"):
+        operation_named("rotat")
+    with pytest.raises(ConfigError, match=r"nowhere_at_all:Grey.*cannot be loaded"):
+        operation_named("nowhere_at_all:Grey")
+
+
+class NoOperation:
+    name = "none"
+
+
+class NoDataclass(ImageOperation):
+    name = "plain"
+    description = "d"
+
+    def apply(self, image):
+        return image
+
+
+@dataclass(frozen=True)
+class NoName(ImageOperation):
+    description = "d"
+    image: int = argument(ImageNumber())
+
+    def apply(self, image):
+        return image
+
+
+@dataclass(frozen=True)
+class BadName(NoName):
+    name = "Bad Name"
+
+
+@dataclass(frozen=True)
+class TakenName(NoName):
+    name = "rotate"
+
+
+@dataclass(frozen=True)
+class ReservedName(NoName):
+    name = "answer"
+
+
+@dataclass(frozen=True)
+class PlainField(NoName):
+    name = "plain_field"
+    strength: float = 1.0
+
+
+@dataclass(frozen=True)
+class Unfinished(Operation):
+    name = "unfinished"
+    description = "d"
+    image: int = argument(ImageNumber())
+
+
+@pytest.mark.parametrize(
+    ("operation", "message"),
+    [
+        (NoOperation, "no subclass"),
+        (3, "no subclass"),
+        (NoDataclass, "frozen dataclass"),
+        (NoName, "no 'name'"),
+        (BadName, "lower-case words"),
+        (ReservedName, "lower-case words"),
+        (TakenName, "has the name 'rotate' already"),
+        (PlainField, "'strength' declares no argument"),
+        (Unfinished, "lacks run"),
+    ],
+)
+def test_what_is_no_operation_is_refused_with_the_way_out(operation, message):
+    with pytest.raises(ConfigError, match=message):
+        check_operation(operation)
+
+
+@dataclass(frozen=True)
+class LyingSize(NoName):
+    name = "lying_size"
+
+    def result_size(self, width, height):
+        return width, height + 1
+
+
+@dataclass(frozen=True)
+class LyingMap(NoName):
+    name = "lying_map"
+
+    def to_input(self, box):
+        return Box(box.y0, box.x0, box.y1, box.x1)
+
+
+@dataclass(frozen=True)
+class Greyscale(NoName):
+    name = "greyscale"
+
+    def apply(self, image: Image.Image):
+        return image.convert("L")
+
+
+@pytest.mark.parametrize(
+    ("operation", "message"),
+    [(LyingSize, "shown_size|result_size"), (LyingMap, "of its result"), (Greyscale, "mode L|image")],
+)
+def test_the_contract_catches_an_operation_that_lies(operation, message):
+    with pytest.raises((OperationContractError, ValueError, AssertionError), match=message):
+        check_operation(operation)
