@@ -12,7 +12,7 @@ from pixel_env.dialects.dialect import Dialect
 from pixel_env.episode import Limits
 from pixel_env.errors import ConfigError
 from pixel_env.task import TaskSet
-from pixel_env.views import PixelBudget, ViewBudgets, ViewKind
+from pixel_env.views import ViewBudgets, ViewKind
 
 _BYTES_PER_TOKEN = 4
 
@@ -67,7 +67,7 @@ def limits_from(given: Limits | Mapping[str, Any]) -> Limits:
 
 def _budgets_from(given: Mapping[str, Any]) -> ViewBudgets:
     try:
-        return ViewBudgets(**{kind: PixelBudget(**budget) for kind, budget in given.items()})
+        return ViewBudgets.from_row(given)
     except (TypeError, ValueError) as error:
         kinds = ", ".join(kind.value for kind in ViewKind)
         raise ConfigError(

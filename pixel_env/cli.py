@@ -42,10 +42,10 @@ COMMANDS = {
         "benchmarks.evaluation.evaluate:main", "measure a checkpoint on a task set under four zoom policies"
     ),
     "eval-demo": Command(
-        "benchmarks.demo.command.evaluations:main", "evaluations on the sample sets, each with a page to look at"
+        "benchmarks.demo.evaluations:main", "evaluations on the sample sets, each with a page to look at"
     ),
     "compare": Command("benchmarks.evaluation.compare:main", "the paired test between two evaluations"),
-    "report": Command("benchmarks.demo.command.report:main", "write the HTML report of a finished run"),
+    "report": Command("benchmarks.demo.report:main", "write the HTML report of a finished run"),
     "view": Command("benchmarks.view.command:main", "write a page to look at the trajectories of an evaluation"),
     "synth": Command("synth.generation.command:main", "traces for a warm start, from annotated seeds, verified"),
     "convert": Command("synth.conversion.command:main", "traces to and from the released rows and TRL's messages"),

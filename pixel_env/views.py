@@ -3,9 +3,10 @@
 Depends on boxes; independent of decoding, tasks and episodes.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from enum import StrEnum
-from typing import Protocol
+from typing import Any, Protocol
 
 from PIL import Image
 
@@ -186,6 +187,16 @@ class ViewBudgets:
     video_frame: PixelBudget
     selected_frame: PixelBudget
     resized: PixelBudget | None = None
+
+    def to_row(self) -> dict[str, Any]:
+        """A JSON object: by kind, what `PixelBudget` holds; `from_row` is the inverse."""
+        given = {kind.value: getattr(self, kind) for kind in ViewKind}
+        return {kind: asdict(budget) for kind, budget in given.items() if budget is not None}
+
+    @classmethod
+    def from_row(cls, row: Mapping[str, Mapping[str, int]]) -> "ViewBudgets":
+        """Raises TypeError or ValueError where a kind is missing, unknown, or no budget."""
+        return cls(**{kind: PixelBudget(**budget) for kind, budget in row.items()})
 
     def of(self, kind: ViewKind) -> PixelBudget:
         """The budget of `kind`."""

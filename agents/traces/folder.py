@@ -16,7 +16,7 @@ made or learned from.
 import json
 import os
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast, get_args
 
@@ -34,7 +34,7 @@ from pixel_env.samples.scenes import Split
 from pixel_env.store import save_picture
 from pixel_env.task import Evidence, Task, TaskSet
 from pixel_env.tasks.files.clips import ClipFrame
-from pixel_env.views import PixelBudget, Source, ViewBudgets
+from pixel_env.views import Source, ViewBudgets
 
 TRACES, TASKS, TASK_SET, PICTURES = "traces.jsonl", "tasks.jsonl", "task_set.json", "pictures"
 
@@ -119,7 +119,7 @@ def common_folder(traces: Sequence[Trace]) -> Path | None:
 
 def budgets_row(budgets: ViewBudgets | None) -> dict[str, Any] | None:
     """The budgets as JSON; `budgets_of_row` is the inverse."""
-    return None if budgets is None else asdict(budgets)
+    return None if budgets is None else budgets.to_row()
 
 
 def task_row(task: Task, folder: Path, seeds_folder: Path | None) -> dict[str, Any]:
@@ -188,7 +188,7 @@ def _read_task(line: str, place: str, folder: Path, seeds_folder: Path) -> Task:
 
 def budgets_of_row(row: dict[str, Any] | None) -> ViewBudgets | None:
     """The budgets that `budgets_row` wrote."""
-    return None if row is None else ViewBudgets(**{kind: PixelBudget(**one) for kind, one in row.items()})
+    return None if row is None else ViewBudgets.from_row(row)
 
 
 def task_of_row(row: dict[str, Any], folder: Path, seeds_folder: Path) -> Task:

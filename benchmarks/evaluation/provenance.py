@@ -3,7 +3,6 @@
 Knows files and packages. Loads no model, and no library that could.
 """
 
-import dataclasses
 import platform
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
@@ -50,7 +49,7 @@ def provenance_of(
         weights=weights_hash(model),
         revision=None if engine == "endpoint" else revision_of(model),
         prompts={"system": system_text(dialect), "question": wording.question, "option": wording.option},
-        pixel_budgets=dataclasses.asdict(budgets),
+        pixel_budgets=budgets.to_row(),
         versions={"python": platform.python_version(), **_versions((*_ALWAYS, *_PACKAGES.get(engine, ())))},
         prompt_sha256=None if prompt_file is None else prompt_hash(read_prompt_file(prompt_file)),
     )

@@ -1,9 +1,13 @@
 """What an episode may use."""
 
+import dataclasses
+import json
+
 import pytest
 
 from pixel_env.budgets import limits_from, token_estimate
-from pixel_env.types import Limits
+from pixel_env.dialects import DIALECTS
+from pixel_env.types import Limits, PixelBudget, ViewBudgets
 
 
 @pytest.mark.parametrize(
@@ -28,3 +32,10 @@ def test_the_default_leaves_room_for_three_operations_and_an_answer():
 
 def test_limits_may_be_a_mapping():
     assert limits_from({"max_turns": 2, "max_tokens": None}) == Limits(max_turns=2)
+
+
+@pytest.mark.parametrize("resized", [None, PixelBudget(1, 5, 1)])
+def test_budgets_are_written_as_json_and_read_back_and_those_without_a_resized_one_name_none(resized):
+    budgets = dataclasses.replace(DIALECTS["default"].budgets, resized=resized)
+    row = json.loads(json.dumps(budgets.to_row()))
+    assert ViewBudgets.from_row(row) == budgets and ("resized" in row) == (resized is not None)

@@ -152,7 +152,7 @@ def test_the_table_shows_three_checkpoints_under_four_policies(finished_run):
 
 def test_the_parent_of_the_jobs_loads_no_training_library():
     code = (
-        "import benchmarks.demo.command, benchmarks.studies.trap.study, benchmarks.demo.command.report, sys; "
+        "import benchmarks.demo.command, benchmarks.studies.trap.study, benchmarks.demo.report, sys; "
         "print({'torch', 'transformers', 'trl'} & set(sys.modules))"
     )
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
