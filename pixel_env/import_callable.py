@@ -3,6 +3,7 @@
 Depends on Python's import system; independent of what the object is for.
 """
 
+import difflib
 import importlib
 import os
 import sys
@@ -24,8 +25,8 @@ def imported(name: str, kind: str) -> Any:
         return getattr(importlib.import_module(module), attribute)
     except (ImportError, AttributeError, ValueError, SyntaxError) as error:
         raise ConfigError(
-            f"The {kind} {name!r} cannot be loaded: {error}. Wanted: 'module:name' of a module that can be imported "
-            "from here. Check both names, or run from the folder that holds the module."
+            f"The {kind} {name!r} cannot be loaded: {error}.{_suggestion(module, attribute)} Wanted: 'module:name' of "
+            "a module that can be imported from here. Check both names, or run from the folder that holds the module."
         ) from error
 
 
@@ -35,3 +36,10 @@ def own_function(name: str, kind: str) -> Callable[..., Any]:
     if not callable(found):
         raise ConfigError(f"The {kind} {name!r} is a {type(found).__name__}. Wanted: a function.")
     return found
+
+
+def _suggestion(module: str, attribute: str) -> str:
+    """The public name of the module that is closest to `attribute`, if the module could be imported and has one."""
+    public = [name for name in dir(sys.modules.get(module)) if not name.startswith("_")]
+    close = difflib.get_close_matches(attribute, public, n=1)
+    return f" Did you mean '{module}:{close[0]}'?" if close else ""

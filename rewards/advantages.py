@@ -1,6 +1,6 @@
 """Which advantages move a policy.
 
-Knows numbers. Knows nothing of tokens, images, environments or TRL.
+Depends on numbers; independent of tokens, images, environments and TRL.
 """
 
 import numpy as np

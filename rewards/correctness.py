@@ -1,6 +1,6 @@
 """Correctness: the grade of each answer, as the environment gave it.
 
-Knows trajectories. Knows nothing of graders (`pixel_env/grading/`) or of shaping.
+Depends on trajectories; independent of graders (`pixel_env/grading/`) and of shaping.
 """
 
 from collections.abc import Sequence

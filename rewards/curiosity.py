@@ -1,8 +1,14 @@
-"""The curiosity bonus: pays for operations while a query's rollouts rarely use them.
+"""The curiosity bonus: rewards operations while a query's rollouts rarely use them.
 
-Knows which rollouts of a group used an operation. Knows nothing of trajectories. Constants of the paper: arXiv
-2505.15966, as the authors' verl-tool port states them (H 0.3, alpha 0.5); of the released code: its
-`experience_maker.py`, which computes another bonus.
+    RaPR(x)     = (1 / G) * sum over the G rollouts y of x of u(y),  u(y) = 1 if y used an operation, else 0
+    bonus(x, y) = alpha * max(H - RaPR(x), 0) * u(y)                            the paper: H = 0.3, alpha = 0.5
+    released    = 0.25 * max(0.3 - RaPR(x), 0) / (d * RaPR(x)) * u(y)           the released code: d = 2, video 1.5
+
+The group as a whole receives G * alpha * RaPR * (H - RaPR): nothing at RaPR = 0, most at H / 2, nothing from H on. A
+policy that never uses an operation is therefore not moved by it: the warm start has to use some.
+
+Depends on which rollouts of a group used an operation; independent of trajectories. Constants of the paper: arXiv
+2505.15966, as the authors' verl-tool port states them; of the released code: its `experience_maker.py`.
 """
 
 import numpy as np
@@ -14,7 +20,7 @@ PAPER_WEIGHT = 0.5
 RELEASED_WEIGHT = 0.25
 RELEASED_IMAGE_DIVISOR = 2.0
 RELEASED_VIDEO_DIVISOR = 1.5
-"""A video's bonus is larger: its frames are looked at more rarely."""
+"""A video's bonus is larger: its frames are selected more rarely than images are cropped."""
 
 
 def rapr(valid_G: np.ndarray) -> float:
@@ -42,7 +48,7 @@ def released_curiosity_bonus(used_G: np.ndarray, *, is_video: bool) -> np.ndarra
     8 gets 0.175 for an image (0.25, which the code's own comment calls the maximum, is exceeded with 1 of 16: 0.475).
     """
     used_G = np.asarray(used_G, dtype=bool)
-    if not used_G.any():  # nobody to share it: RaPR is 0
+    if not used_G.any():  # no rollout receives it: RaPR is 0
         return np.zeros(used_G.shape)
     divisor = RELEASED_VIDEO_DIVISOR if is_video else RELEASED_IMAGE_DIVISOR
     rate = rapr(used_G)

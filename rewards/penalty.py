@@ -1,7 +1,8 @@
-"""The efficiency penalty: every operation beyond the allowed ones costs a little.
+"""The efficiency penalty: every operation after the first `allowed` ones costs a little.
 
-Knows counts. Knows nothing of trajectories. Constants: arXiv 2505.15966, as the authors'
-verl-tool port states them (N 1, beta 0.05).
+    penalty(y) = beta * min(N - n_vo(y), 0)        n_vo(y): operations of rollout y; the paper: N = 1, beta = 0.05
+
+Depends on counts; independent of trajectories. Constants: arXiv 2505.15966, as the authors' verl-tool port states them.
 """
 
 import numpy as np

@@ -1,29 +1,37 @@
-"""A group's reward in its parts, and the presets that compose them.
+"""The method's reward, and the presets that compose its parts.
 
     r'(x, y) = r(x, y) + alpha * max(H - RaPR(x), 0) * 1[y used an operation] + beta * min(N - n_vo(y), 0)
 
-That is `paper`; `released-code` is what the authors' code computes instead. Knows trajectories of one query. Knows
-nothing of processes, tokens or TRL. An own reward is a function with the type `GroupReward`, given as
-'module:function' or as the function itself.
+That is `paper`; `released-code` is what the authors' code computes instead. Depends on the trajectories of one query;
+independent of processes, tokens and TRL. Your own reward is a function with the type `GroupReward` (`parts.py`), given
+as 'module:function' or as the function itself:
+
+    def paper_and_brevity(trajectories_G):
+        turns_G = np.array([len(trajectory.turns) for trajectory in trajectories_G])
+        return {**paper(trajectories_G), "brevity": RewardPart(-turns_G, weight=0.01)}
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from pixel_env.episode import Trajectory
-from pixel_env.errors import ConfigError, UnknownNameError
+from pixel_env.errors import UnknownNameError
 from pixel_env.import_callable import own_function
 from rewards import curiosity, penalty
 from rewards.correctness import correctness, correctness_after_executed_calls
 from rewards.curiosity import curiosity_bonus, released_curiosity_bonus
+from rewards.parts import GroupReward, GroupRewards, RewardPart, reward_parts
 from rewards.penalty import efficiency_penalty
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class RewardParts:
-    """The parts of a group's reward, each float64 of shape (G,), in the order of the trajectories."""
+class RewardParts(Mapping[str, np.ndarray]):
+    """The three parts of the method's reward: a mapping from name to array, float64 of shape (G,), also as attributes.
+
+    A reward with other parts returns any mapping, such as a dict; see `GroupReward`.
+    """
 
     correctness_G: np.ndarray
     curiosity_G: np.ndarray
@@ -38,9 +46,14 @@ class RewardParts:
         """The parts by the names under which they are logged."""
         return {"correctness": self.correctness_G, "curiosity": self.curiosity_G, "penalty": self.penalty_G}
 
+    def __getitem__(self, name: str) -> np.ndarray:
+        return self.named()[name]
 
-GroupReward = Callable[[Sequence[Trajectory]], RewardParts]
-"""All rollouts of one query, in order -> the parts of their rewards."""
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.named())
+
+    def __len__(self) -> int:
+        return len(self.named())
 
 
 def shaped_reward(
@@ -98,30 +111,45 @@ def correctness_only(trajectories_G: Sequence[Trajectory]) -> RewardParts:
     return RewardParts(correctness(trajectories_G), none_G, none_G)
 
 
-PRESETS: dict[str, GroupReward] = {
-    "paper": paper,
-    "released-code": released_code,
-    "correctness": correctness_only,
+@dataclass(frozen=True, slots=True)
+class Preset:
+    """A group reward that has a name, with one line for help texts and documentation."""
+
+    reward: GroupReward
+    description: str
+
+
+PRESETS: dict[str, Preset] = {
+    "paper": Preset(paper, "correctness, the paper's curiosity bonus and its penalty on operations after the first"),
+    "released-code": Preset(released_code, "what the authors' code computes: another bonus, and refused calls count"),
+    "correctness": Preset(correctness_only, "the grade of the answer alone, without curiosity and penalty"),
 }
+"""The rewards that have a name. Listing them loads neither torch nor TRL."""
 
 
 def group_reward_named(name: str) -> GroupReward:
-    """The preset called `name`, or the function that 'module:function' names, in the working folder too."""
+    """The preset called `name`, or the function that 'module:function' names, in the working folder too.
+
+    Raises UnknownNameError for an unknown preset, and ConfigError for a function that cannot be loaded.
+    """
     if ":" not in name:
         if name not in PRESETS:
             raise UnknownNameError.among("group reward", name, PRESETS, "Your own is given as 'module:function'.")
-        return PRESETS[name]
+        return PRESETS[name].reward
     return own_function(name, "group reward")
 
 
-def reward_parts(group_reward: GroupReward, trajectories_G: Sequence[Trajectory]) -> RewardParts:
-    """`group_reward` of the group, its shapes checked: one finite number per rollout and part."""
-    parts = group_reward(trajectories_G)
-    for name, values_G in parts.named().items():
-        shape = np.shape(values_G)
-        if shape != (len(trajectories_G),) or not np.all(np.isfinite(values_G)):
-            raise ConfigError(
-                f"The group reward's {name} part has shape {shape} or values that are not finite; wanted: one finite "
-                f"number for each of the {len(trajectories_G)} rollouts. Return RewardParts with such arrays."
-            )
-    return parts
+__all__ = [
+    "PRESETS",
+    "GroupReward",
+    "GroupRewards",
+    "Preset",
+    "RewardPart",
+    "RewardParts",
+    "correctness_only",
+    "group_reward_named",
+    "paper",
+    "released_code",
+    "reward_parts",
+    "shaped_reward",
+]

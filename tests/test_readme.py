@@ -116,7 +116,7 @@ def test_three_rows_train_with_the_rewards_of_the_readme(workplace, monkeypatch)
     names = {}
     run_snippet(blocks(section("Training"), "python")[1], names)
     [row] = [row for row in names["trainer"].state.log_history if "reward" in row]
-    assert row["rewards/brevity/mean"] <= 0.0 and row["reward_parts/penalty"] == 0.0
+    assert row["rewards/brevity/mean"] <= 0.0 and row["rewards/penalty"] == 0.0
     assert row["reward"] == pytest.approx(row["rewards/brevity/mean"] + row["rewards/group_reward/mean"], abs=1e-6)
 
 

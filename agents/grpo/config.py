@@ -14,6 +14,7 @@ from agents.config.episode import EpisodeArguments
 from agents.grpo.options import check_options
 from agents.rollout import Sampling
 from pixel_env.errors import ConfigError
+from rewards.shaping import PRESETS
 
 
 @dataclass
@@ -32,9 +33,7 @@ class PixelGRPOConfig(EpisodeArguments, GRPOConfig):
     )
     group_reward: str | None = field(
         default="paper",
-        metadata={
-            "help": "Of a query's rollouts: paper, released-code, correctness, module:function, or null for none."
-        },
+        metadata={"help": f"Reward of a query's rollouts: {', '.join(PRESETS)}, module:function, or null for none."},
     )
     filter_zero_advantage: bool = field(
         default=True, metadata={"help": "Leave rollouts of zero advantage out of the update: same gradient, less time."}

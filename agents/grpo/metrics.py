@@ -27,8 +27,9 @@ def trajectory_metrics(trajectories: Sequence[Trajectory]) -> dict[str, float]:
 
 
 def part_metrics(parts: Mapping[str, np.ndarray]) -> dict[str, float]:
-    """The mean of each part of the reward, over the batch."""
-    return {f"reward_parts/{name}": float(np.mean(values_B)) for name, values_B in parts.items() if len(values_B)}
+    """The mean of each part of the group reward over the batch, not weighted; a failed episode (NaN) does not count."""
+    scored = {name: values_B[~np.isnan(values_B)] for name, values_B in parts.items()}
+    return {f"rewards/{name}": float(np.mean(values)) for name, values in scored.items() if len(values)}
 
 
 def length_figures(lengths_B3: np.ndarray) -> dict[str, float]:

@@ -1,8 +1,14 @@
 """Selective sample replay: what the policy can still learn from, kept for later steps and drawn by its advantage.
 
 After VL-Rethinker (arXiv 2504.08837, section 3.2): samples of zero advantage leave the batch, and earlier ones of
-non-zero advantage take their places with probability proportional to |advantage| ** alpha. Pure: knows samples as
-anything, numbers and steps. Knows nothing of tensors, trainers or pictures.
+non-zero advantage replace them.
+
+    P(first draw is i) = |A_i|^alpha / sum over j of |A_j|^alpha      over buffered samples j of earlier steps
+    further draws      = the same without the samples already drawn: no sample twice in a step
+    alpha = 0: uniform; alpha = 1: proportional to |A_i|; the larger alpha, the more the largest |A_i| are preferred
+
+A_i is the advantage that the sample had when it was added; it is not computed again. Depends on numbers and steps;
+independent of what a sample is, and of tensors, trainers and images.
 """
 
 from collections import deque
@@ -75,7 +81,10 @@ class ReplayBuffer(Generic[T]):
 
 
 def effective_sample_size(weights: Any) -> float:
-    """(sum w)^2 / sum w^2 over non-negative weights (Kish): as many samples of equal weight say as much; 0 for none."""
+    """Kish's n_eff = (sum of w_i)^2 / sum of w_i^2 over weights w_i >= 0; 0 if all are 0.
+
+    n samples of equal weight have n_eff = n; one sample that outweighs all others has n_eff = 1.
+    """
     weights = np.asarray(weights, dtype=np.float64)
     squares = float((weights**2).sum())
     return float(weights.sum()) ** 2 / squares if squares else 0.0

@@ -1,16 +1,18 @@
 """Group rewards in TRL's matrix of rewards, which knows single rows only.
 
-Knows trajectories and the shape of TRL's reward functions. Knows nothing of processes, tokens or losses.
+Depends on trajectories and on the shape of TRL's reward functions; independent of processes, tokens and losses.
 """
 
-from collections.abc import Callable, Sequence
+import re
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from agents.grpo.config import PixelGRPOConfig
 from pixel_env.episode import Stop, Trajectory
-from rewards.shaping import GroupReward, group_reward_named, reward_parts
+from rewards.parts import GroupReward, check_same_names, reward_parts
+from rewards.shaping import group_reward_named
 
 RewardFunction = Callable[..., list[float | None]]
 
@@ -35,25 +37,43 @@ def reward_columns(
     return [*functions, _group_column], weights
 
 
-def shaped_totals(
-    group_reward: GroupReward, trajectories: Sequence[Trajectory], group_size: int
-) -> tuple[np.ndarray, dict[str, np.ndarray]]:
-    """Total of each rollout, shape (B,), each query's rollouts judged together, and the parts by name.
+class GroupShaping:
+    """A group reward for batches of several queries; its parts have the same names in all batches of a run."""
 
-    An episode that broke says nothing about the policy: its total is NaN, and no part has an entry for it.
-    """
-    totals_B = np.full(len(trajectories), np.nan)
-    parts: dict[str, list[np.ndarray]] = {}
-    for start in range(0, len(trajectories), group_size):
-        members = range(start, min(start + group_size, len(trajectories)))
-        places = [place for place in members if trajectories[place].stop is not Stop.FAILED]
-        if not places:
-            continue
-        shaped = reward_parts(group_reward, [trajectories[place] for place in places])
-        totals_B[places] = shaped.total_G
-        for name, values_G in shaped.named().items():
-            parts.setdefault(name, []).append(values_G)
-    return totals_B, {name: np.concatenate(values) for name, values in parts.items()}
+    def __init__(self, group_reward: GroupReward) -> None:
+        self._group_reward = group_reward
+        self._names: list[str] = []
+
+    def of(self, trajectories: Sequence[Trajectory], group_size: int) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+        """Total of each rollout, shape (B,), each query's rollouts together, and the parts by name, shape (B,) each.
+
+        A failed episode is no evidence about the policy: its total and its parts are NaN.
+        """
+        totals_B = np.full(len(trajectories), np.nan)
+        parts = {name: np.full(len(trajectories), np.nan) for name in self._names}
+        for start in range(0, len(trajectories), group_size):
+            members = range(start, min(start + group_size, len(trajectories)))
+            kept = [index for index in members if trajectories[index].stop is not Stop.FAILED]
+            if not kept:
+                continue
+            shaped = reward_parts(self._group_reward, [trajectories[index] for index in kept])
+            if not self._names:
+                self._names = list(shaped.parts)
+                parts = {name: np.full(len(trajectories), np.nan) for name in self._names}
+            check_same_names(shaped, self._names, self._group_reward)
+            totals_B[kept] = shaped.total_G
+            for name, values_G in shaped.named().items():
+                parts[name][kept] = values_G
+        return totals_B, parts
+
+
+def completion_columns(parts: Mapping[str, np.ndarray], rows: slice) -> dict[str, list[float]]:
+    """The parts of these rows as columns of the table that TRL writes with `log_completions`."""
+    # TRL prints the table with rich, for which "[name]" in a title is markup: an escaped bracket is text.
+    return {
+        re.sub(r"\[(?=[a-z#/@])", r"\\[", f"rewards/{name}"): values_B[rows].tolist()
+        for name, values_B in parts.items()
+    }
 
 
 def _group_column(completions: list[Any], **_: Any) -> list[float | None]:

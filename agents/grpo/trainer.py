@@ -28,7 +28,7 @@ from agents.grpo.forward_passes import forward_passes
 from agents.grpo.held_out import HeldOut
 from agents.grpo.metrics import length_figures, part_metrics, trajectory_metrics
 from agents.grpo.replay_batches import Replay, buffer_of
-from agents.grpo.rewards import RewardFunction, group_reward_of, reward_columns, shaped_totals
+from agents.grpo.rewards import GroupShaping, RewardFunction, completion_columns, group_reward_of, reward_columns
 from agents.grpo.rows import loss_mask, messages_of, moving, task_rows, with_tokens, zero_loss
 from agents.grpo.scored_rows import rows_of, scattered
 from agents.grpo.seeds import GenerationSeeds
@@ -71,8 +71,9 @@ class PixelGRPOTrainer(GRPOTrainer):
         self._task_sets = {"train": load_tasks(tasks, split="train")}
         if eval_tasks is not None:
             self._task_sets["eval"] = load_tasks(eval_tasks, split="test")
-        self._group_reward = group_reward_of(group_reward, args)
-        functions, args.reward_weights = reward_columns(reward_funcs, self._group_reward, args.reward_weights)
+        chosen_reward = group_reward_of(group_reward, args)
+        self._shaping = None if chosen_reward is None else GroupShaping(chosen_reward)
+        functions, args.reward_weights = reward_columns(reward_funcs, chosen_reward, args.reward_weights)
         super().__init__(
             model=model_folder(model) if isinstance(model, str) else model,
             reward_funcs=functions,
@@ -177,10 +178,14 @@ class PixelGRPOTrainer(GRPOTrainer):
         questions = [[{"role": "user", "content": trajectory.prompt.text}] for trajectory in local]
         rewards = super()._calculate_rewards(inputs, questions, completions, completion_ids_list)
         trajectories = gather_object(local)
-        if self._group_reward is not None:
-            totals, parts = shaped_totals(self._group_reward, trajectories, self._group_size(mode))
+        if self._shaping is not None:
+            totals, parts = self._shaping.of(trajectories, self._group_size(mode))
             rewards[:, -1] = torch.as_tensor(totals, dtype=rewards.dtype, device=rewards.device)
             self._log(mode, part_metrics(parts))
+            if self.log_completions:
+                first = self.accelerator.process_index * len(local)
+                for column, values in completion_columns(parts, slice(first, first + len(local))).items():
+                    self._log_completion_extra(column, values)
         # An episode that broke says nothing about the policy: TRL leaves a row of NaN out of the group.
         rewards[torch.tensor([trajectory.stop is Stop.FAILED for trajectory in trajectories])] = torch.nan
         self._log(mode, trajectory_metrics(trajectories))

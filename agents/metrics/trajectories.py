@@ -107,7 +107,11 @@ def call_advantage(
 ) -> dict[str, Estimate]:
     """Per category: accuracy of the trajectories with an executed call minus that of those without.
 
-    The interval resamples questions. It is not an effect of calling: the policy chooses when to call.
+        call advantage = E[r | u = 1] - E[r | u = 0],  u(y) = 1 if y has an executed call, p = P(u = 1)
+
+    Below 0, correctness alone lowers the rate of calls (the learning trap): with the baseline E[r], the mean advantage
+    of the calling trajectories is (1 - p) * call advantage, and dE[r]/dlogit(p) = p * (1 - p) * call advantage.
+    It is not a causal effect of calling: the policy chooses when to call. The interval resamples questions.
     """
     categories = sorted({trajectory.task.category for trajectory in trajectories})
     return {

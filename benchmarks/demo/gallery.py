@@ -20,7 +20,7 @@ from pixel_env.episode import Stop, Trajectory
 from pixel_env.media.images import CACHE, show
 from pixel_env.task import Task
 from pixel_env.views import View, ViewBudgets
-from rewards.shaping import GroupReward, reward_parts
+from rewards.parts import GroupReward, reward_parts
 
 SOURCE_SIDE = 512
 """The longer side of a source in the report, in pixels."""
@@ -30,7 +30,7 @@ _KINDS = (HARD, HARD, EASY)
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """A rollout with its reward parts by name; `looked` of the `rollouts` of its question used an operation."""
+    """A rollout and what each part adds to its reward; `looked` of the `rollouts` of its question used an operation."""
 
     trajectory: Trajectory
     parts: dict[str, float]
@@ -73,7 +73,8 @@ def _groups(evaluation: Evaluation) -> list[list[Record]]:
 
 def _shown(group: Sequence[Record], place: int, group_reward: GroupReward) -> Shown:
     trajectories = [record.trajectory for record in group]
-    parts = {name: float(values[place]) for name, values in reward_parts(group_reward, trajectories).named().items()}
+    rewards = reward_parts(group_reward, trajectories)
+    parts = {name: float(part.weight * part.values_G[place]) for name, part in rewards.parts.items()}
     looked = sum(trajectory.valid_operations > 0 for trajectory in trajectories)
     return Shown(trajectories[place], parts, looked, len(trajectories))
 

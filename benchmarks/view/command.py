@@ -25,7 +25,8 @@ from benchmarks.view.images import PictureList, Size, Unreadable
 from benchmarks.view.rows import Rows, Run, identity
 from benchmarks.view.server import serve
 from pixel_env.errors import ConfigError
-from rewards.shaping import GroupReward, group_reward_named
+from rewards.parts import GroupReward
+from rewards.shaping import PRESETS, group_reward_named
 
 PAGE = "view.html"
 _SUFFIXES = (".html", ".htm")
@@ -44,7 +45,8 @@ class ViewConfig:
     other: str | None = field(default=None, metadata={"help": "folder of a second evaluation, shown beside the first"})
     limit: int | None = field(default=None, metadata={"help": "show so many questions, the first ones; None: all"})
     group_reward: str = field(
-        default="paper", metadata={"help": "how the rollouts of a question are paid: a preset or 'module:function'"}
+        default="paper",
+        metadata={"help": f"reward of the rollouts of a question: {', '.join(PRESETS)} or your own 'module:function'"},
     )
     serve: bool = field(default=False, metadata={"help": "then show the page at an address, on this machine alone"})
     port: int = field(default=8000, metadata={"help": "of that address; 0: any free one"})
@@ -58,11 +60,12 @@ def main(argv: list[str]) -> int:
         raise ConfigError(f"--limit is the number of questions to show and must be at least 1, got {config.limit}")
     path = Path(config.run) / PAGE if config.output is None else Path(config.output)
     check_page(path)
+    group_reward = group_reward_named(config.group_reward)
     folders = [Path(config.run)] + ([] if config.other is None else [Path(config.other)])
     runs = [read_run(folder, limit=config.limit) for folder in folders]
     if not set.intersection(*({identity(record) for record in run.records} for run in runs)):
         print("The two runs share no rollout (policy, question, number): none stands beside another.", file=sys.stderr)
-    unreadable = write_page(path, runs, group_reward_named(config.group_reward))
+    unreadable = write_page(path, runs, group_reward)
     if unreadable:
         print(f"{len(unreadable)} pictures cannot be shown. The first: {unreadable[0]}", file=sys.stderr)
     print(f"{sum(len(run.records) for run in runs)} trajectories: {path}")

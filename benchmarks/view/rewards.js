@@ -1,4 +1,21 @@
-// What a rollout was paid, and the other rollouts of its question.
+// The reward of a rollout and its parts, and the other rollouts of its question. The parts are those of the data.
+
+// Neighbouring hues are a golden angle apart, so that any number of parts can be told from each other.
+const partColour = (index) => `hsl(${(210 + 137.5 * index) % 360} 65% 50%)`;
+
+function partTitle(name, index) {
+  const dot = make("span", { class: "dot", "aria-hidden": "true" });
+  dot.style.background = partColour(index);
+  return make("span", { class: "part", title: name }, dot, name);
+}
+
+// The value of a part, and its weight in the reward unless that is 1.
+function partValue(trajectory, name) {
+  if (!trajectory.parts || !Object.hasOwn(trajectory.parts, name)) return "–";
+  const weight = trajectory.weights[name];
+  const factor = String(Number(weight.toPrecision(4))).replace("-", "−");
+  return signed(trajectory.parts[name]) + (weight === 1 ? "" : `\u00a0×\u00a0${factor}`);
+}
 
 function paid(trajectory) {
   const calls = make(
@@ -7,7 +24,8 @@ function paid(trajectory) {
     `${plural(trajectory.operations, "operation")}, ${trajectory.executed} executed.`,
   );
   if (!isGraded(trajectory)) return calls;
-  const parts = Object.entries(trajectory.parts || {}).map(([name, value]) => [name, signed(value)]);
+  const names = trajectory.parts ? data.parts : [];
+  const parts = names.map((name, index) => [partTitle(name, index), partValue(trajectory, name)]);
   const rows = [["grade of the answer", figure(trajectory.reward)], ...parts];
   if (trajectory.parts) rows.push(["reward", figure(trajectory.total)]);
   if (trajectory.parts && data.groups[trajectory.group].size > 1)
@@ -46,7 +64,7 @@ function group(trajectory) {
 }
 
 function rollouts(shown, open) {
-  const head = ["rollout", "", "answer", "operations", "correctness", "curiosity", "penalty", "reward", "advantage"];
+  const head = ["rollout", "", "answer", "operations", ...data.parts.map(partTitle), "reward", "advantage"];
   const rows = shown.map((one) => {
     const name = one.sample === null ? one.policy : `${one.policy} ${one.sample + 1}`;
     const go = make(
@@ -59,17 +77,13 @@ function rollouts(shown, open) {
       },
       name,
     );
-    const parts = one.parts || {};
-    const numbers = [parts.correctness, parts.curiosity, parts.penalty].map((value) =>
-      value === undefined ? "–" : signed(value),
-    );
     const advantage = one.parts && data.groups[one.group].size > 1 ? signed(one.advantage) : "–";
     const cells = [
       go,
       chip(verdictOf(one), verdictOf(one)),
       one.answer === null ? "–" : one.answer,
       `${one.executed} of ${one.operations}`,
-      ...numbers,
+      ...data.parts.map((name) => partValue(one, name)),
       one.parts ? figure(one.total) : "–",
       advantage,
     ];

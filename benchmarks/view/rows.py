@@ -18,7 +18,7 @@ from pixel_env.operations.operation import Operation
 from pixel_env.operations.select_frames import SelectFrames
 from pixel_env.task import Task
 from pixel_env.views import View, ViewBudgets, ViewKind
-from rewards.shaping import GroupReward, reward_parts
+from rewards.parts import GroupReward, check_same_names, reward_parts
 
 Row = dict[str, Any]
 
@@ -41,9 +41,13 @@ class Rows:
         self._pictures = pictures
         self._group_reward = group_reward
         self._texts: dict[str, int] = {}
+        self._part_names: list[str] = []
 
     def of(self, runs: Sequence[Run]) -> Row:
-        """All of it: `runs`, `tasks`, `groups`, `trajectories` and `texts`, which refer to each other by place."""
+        """All of it: `runs`, `tasks`, `groups`, `trajectories` and `texts`, which refer to each other by index.
+
+        `parts`: the names of the parts of the reward, in the order of their columns.
+        """
         tasks: list[Row] = []
         groups: list[Row] = []
         trajectories: list[Row] = []
@@ -65,6 +69,7 @@ class Rows:
             "groups": groups,
             "trajectories": trajectories,
             "texts": list(self._texts),
+            "parts": self._part_names,
         }
 
     def _task(self, task: Task) -> Row:
@@ -90,15 +95,20 @@ class Rows:
         figures: Row = {"size": len(whole), "rapr": rapr(whole) if whole else None}
         if not whole or not group[0].trajectory.task.answers:
             return figures, [{} for _ in group]
-        parts = reward_parts(self._group_reward, whole)
-        advantages_G = parts.total_G - parts.total_G.mean()
+        rewards = reward_parts(self._group_reward, whole)
+        self._part_names = self._part_names or list(rewards.parts)
+        check_same_names(rewards, self._part_names, self._group_reward)
+        total_G = rewards.total_G
+        advantages_G = total_G - total_G.mean()
+        weights = {name: part.weight for name, part in rewards.parts.items()}
         paid = iter(
             {
-                "parts": {name: round(float(values_G[place]), 4) for name, values_G in parts.named().items()},
-                "total": round(float(parts.total_G[place]), 4),
-                "advantage": round(float(advantages_G[place]), 4),
+                "parts": {name: round(float(values_G[index]), 4) for name, values_G in rewards.named().items()},
+                "weights": weights,
+                "total": round(float(total_G[index]), 4),
+                "advantage": round(float(advantages_G[index]), 4),
             }
-            for place in range(len(whole))
+            for index in range(len(whole))
         )
         return figures, [{} if record.trajectory.stop is Stop.FAILED else next(paid) for record in group]
 

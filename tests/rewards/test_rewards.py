@@ -87,5 +87,5 @@ def test_a_group_reward_of_the_wrong_length_is_refused_by_the_name_of_its_part()
     def short(group):
         return RewardParts(np.zeros(len(group)), np.zeros(1), np.zeros(len(group)))
 
-    with pytest.raises(ConfigError, match="curiosity part"):
+    with pytest.raises(ConfigError, match="'curiosity' part"):
         reward_parts(short, [episode(ANSWER)] * 3)

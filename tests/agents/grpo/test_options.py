@@ -87,7 +87,7 @@ def test_whoever_is_reported_to_gets_every_figure(tiny_checkpoint, one_task, tmp
             reported.update(logs)
 
     trained(tiny_checkpoint, one_task, config(tmp_path), callbacks=[Report()])
-    assert {"reward", "rapr", "reward_parts/curiosity", "stops/answered", "filtered", "loss"} <= reported.keys()
+    assert {"reward", "rapr", "rewards/curiosity", "stops/answered", "filtered", "loss"} <= reported.keys()
 
 
 @pytest.mark.parametrize("name", REFUSED)

@@ -239,7 +239,7 @@ def test_with_the_default_configuration_the_penalty_shows_in_the_log(tiny_checkp
     trainer.train()
     row = logged(trainer)[0]
     assert row["calls"] == 1.5 and row["rapr"] == 0.5
-    assert row["reward_parts/penalty"] == pytest.approx(-0.05)  # half of the rollouts, two calls too many each
+    assert row["rewards/penalty"] == pytest.approx(-0.05)  # half of the rollouts, two calls too many each
     assert row["reward"] == pytest.approx(-0.05) and row["filtered"] == 0.0
     assert row["stops/answered"] == 1.0 and row["turns"] == 2.5
 
@@ -256,7 +256,7 @@ def test_a_refused_call_is_logged_by_its_code_earns_nothing_and_is_not_counted_i
     row = logged(trainer)[0]
     assert row["failures/box_inverted"] == pytest.approx(1 / ROWS) and row["calls"] == 2 / ROWS
     assert row["rapr"] == 1 / ROWS
-    assert row["reward_parts/curiosity"] == pytest.approx(0.5 * (0.3 - 1 / GROUP) / ROWS)
+    assert row["rewards/curiosity"] == pytest.approx(0.5 * (0.3 - 1 / GROUP) / ROWS)
 
 
 def test_accuracy_rapr_and_call_advantage_are_logged_for_each_category(tiny_checkpoint, tasks, tmp_path):

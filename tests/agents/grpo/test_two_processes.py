@@ -52,7 +52,7 @@ def test_a_process_without_any_picture_makes_the_step_with_the_others(tiny_check
 def test_a_group_that_is_spread_over_two_processes_is_rewarded_as_one(tiny_checkpoint, tmp_path):
     row = run(tiny_checkpoint, tmp_path / "spread", processes=2, rows=4, group=8)["row"]
     assert row["rapr"] == 1 / 8
-    assert row["reward_parts/curiosity"] == pytest.approx(0.5 * (0.3 - 1 / 8) / 8)
+    assert row["rewards/curiosity"] == pytest.approx(0.5 * (0.3 - 1 / 8) / 8)
 
 
 @pytest.mark.parametrize("stage", [2, 3])

@@ -32,6 +32,26 @@ def crop(x0, y0, x1, y1, image=1):
     return call("crop_image", bbox_2d=[x0, y0, x1, y1], target_image=image)
 
 
+HOSTILE_PART = "<img src=x onerror=window.pwned=1></script> & 'quoted' " + "long " * 400 + "end"
+OWN_REWARD = f"""
+import numpy as np
+from rewards.shaping import RewardPart
+
+
+def four_parts(group):
+    return {{
+        "turns": RewardPart(np.array([len(trajectory.turns) for trajectory in group]), weight=-0.25),
+        "7": np.array([trajectory.valid_operations > 0 for trajectory in group]),
+        "__proto__": np.full(len(group), 0.125),
+        {HOSTILE_PART!r}: RewardPart(np.array([trajectory.operations for trajectory in group]), weight=0),
+    }}
+
+
+def parts_by_task(group):
+    return {{group[0].task.task_id: np.zeros(len(group))}}
+"""
+"""A module of a user: a reward of four parts, two of them with names that a script could stumble over."""
+
 GUESS = (answer("left"),)
 LOOK_TWICE = ("I look closer. " + crop(0.1, 0.1, 0.5, 0.6), crop(0.2, 0.2, 0.9, 0.8, image=2), answer("right"))
 STUMBLE = (call("zoom", x=1), crop(0.5, 0.5, 0.502, 0.9), crop(0.1, 0.1, 0.5, 0.6, image=9), HOSTILE)

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import sys
 import threading
 import time
 from dataclasses import replace
@@ -18,7 +19,18 @@ from benchmarks.view.server import PageServer
 from pixel_env.tasks import load_tasks
 from pixel_env.types import Limits
 from rewards.shaping import paper
-from tests.benchmarks.view.runs import DEFAULT, GUESS, HOSTILE, LOOK_TWICE, SELECT, STUMBLE, hostile_tasks, write_run
+from tests.benchmarks.view.runs import (
+    DEFAULT,
+    GUESS,
+    HOSTILE,
+    HOSTILE_PART,
+    LOOK_TWICE,
+    OWN_REWARD,
+    SELECT,
+    STUMBLE,
+    hostile_tasks,
+    write_run,
+)
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="pip install playwright; apt-get install chromium")
 
@@ -132,6 +144,27 @@ def test_a_trajectory_shows_its_boxes_crops_turns_failures_and_reward(visit, run
     codes = ["unknown_operation", "crop_too_small", "no_such_image"]
     assert page.locator(".chip.code").all_inner_texts() == codes
     assert page.locator(".sources .tag").all_inner_texts() == ["×"]
+
+
+def test_the_parts_of_a_reward_of_ones_own_have_columns_names_and_colours(visit, run, tmp_path, monkeypatch):
+    (tmp_path / "own_browser_reward.py").write_text(OWN_REWARD, encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    main([str(run), "--group_reward", "own_browser_reward:four_parts", "--output", str(tmp_path / "own.html")])
+    parts = ["turns", "7", "__proto__", HOSTILE_PART]
+    for viewport in (DESKTOP, PHONE):
+        page = visit(tmp_path / "own.html", id_of(1), viewport=viewport)
+        head = page.locator(".group thead").first.locator("th")
+        assert head.all_text_contents() == ["rollout", "", "answer", "operations", *parts, "reward", "advantage"]
+        cells = [text.replace("\xa0", " ") for text in page.locator(".group tr.current td").all_text_contents()]
+        assert cells[3:] == ["2 of 2", "+3.000 × −0.25", "+1.000", "+0.125", "+2.000 × 0", "0.375", "+0.438"]
+        assert page.locator(".paid .part").all_text_contents() == parts
+        colours = head.locator(".dot").evaluate_all("all => all.map((dot) => dot.style.background)")
+        assert len(colours) == len(set(colours)) == 4 and all(colours)
+        assert colours == page.locator(".paid .dot").evaluate_all("all => all.map((dot) => dot.style.background)")
+        assert max(box["width"] for box in (part.bounding_box() for part in page.locator(".part").all())) < 300
+        assert page.get_attribute(".group thead .part >> nth=3", "title") == HOSTILE_PART
+        assert page.evaluate("window.pwned") is None and not is_wider_than_the_window(page)
 
 
 def test_a_rollout_of_the_group_is_one_click_away_and_the_way_back_too(visit, run):

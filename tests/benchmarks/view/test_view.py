@@ -3,6 +3,7 @@ import hashlib
 import io
 import json
 import re
+import sys
 from dataclasses import dataclass
 from html import unescape
 from html.parser import HTMLParser
@@ -15,7 +16,7 @@ from benchmarks.evaluation.records import Record, read_evaluation
 from benchmarks.view import command as view_command
 from benchmarks.view.command import main, page, read_run, write_page
 from benchmarks.view.rows import Run, groups_of
-from pixel_env.errors import ConfigError, MediaError
+from pixel_env.errors import ConfigError, MediaError, UnknownNameError
 from pixel_env.task import Task
 from pixel_env.types import Prompt, Stop, Trajectory
 from rewards.shaping import paper
@@ -23,7 +24,9 @@ from tests.benchmarks.view.runs import (
     DEFAULT,
     GUESS,
     HOSTILE,
+    HOSTILE_PART,
     LOOK_TWICE,
+    OWN_REWARD,
     POLICY,
     SELECT,
     STUMBLE,
@@ -171,6 +174,46 @@ def test_a_group_has_its_rapr_and_each_rollout_its_reward_parts_and_advantage(ru
     assert [row["total"] for row in rows] == pytest.approx(list(parts.total_G), abs=1e-4)
     advantages = parts.total_G - parts.total_G.mean()
     assert [row["advantage"] for row in rows] == pytest.approx(list(advantages), abs=1e-4)
+
+
+@pytest.fixture
+def own_reward(tmp_path, monkeypatch):
+    """The working folder of a user with a reward in a file."""
+    module = f"own_view_reward_{tmp_path.name}".replace("-", "_")
+    (tmp_path / f"{module}.py").write_text(OWN_REWARD, encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    return module
+
+
+def test_the_parts_of_a_reward_of_ones_own_are_in_the_rows_with_their_weights(run, own_reward, tmp_path):
+    view(run, "--group_reward", f"{own_reward}:four_parts", "--output", tmp_path / "own.html")
+    scripts = Scripts((tmp_path / "own.html").read_text())
+    assert [name for name, _ in scripts.scripts] == ["data", "pictures", None]
+    data = scripts.json("data")
+    assert data["parts"] == ["turns", "7", "__proto__", HOSTILE_PART]
+    for row in data["trajectories"]:
+        assert set(row["parts"]) == set(row["weights"]) == set(data["parts"])
+        assert (row["parts"]["turns"], row["weights"]["turns"]) == (len(row["turns"]), -0.25)
+        assert row["total"] == -0.25 * len(row["turns"]) + (row["executed"] > 0) + 0.125
+
+
+def test_a_page_without_a_graded_question_has_no_part(tmp_path):
+    asked = Trajectory(Task("t", "Where?", (), media="text"), Prompt("", "Where?"), (), stop=Stop.ANSWERED, answer="x")
+    write_page(tmp_path / "page.html", [Run("run", [Record(asked, POLICY, None)], DEFAULT.budgets)], paper)
+    assert Scripts((tmp_path / "page.html").read_text()).json("data")["parts"] == []
+
+
+def test_a_reward_whose_parts_change_from_question_to_question_is_refused(run, own_reward):
+    with pytest.raises(ConfigError, match=f"{own_reward}:parts_by_task.*same parts for every group"):
+        main([str(run), "--group_reward", f"{own_reward}:parts_by_task"])
+
+
+@pytest.mark.parametrize("name", ["papre", "{module}:four_part"])
+def test_a_misspelt_reward_is_answered_before_the_run_is_read(run, own_reward, name, monkeypatch):
+    monkeypatch.setattr(view_command, "read_run", lambda *rest, **options: pytest.fail("read"))
+    with pytest.raises((ConfigError, UnknownNameError), match="Did you mean"):
+        main([str(run), "--group_reward", name.format(module=own_reward)])
 
 
 def test_selected_frames_of_a_video_are_marked_by_their_number(tmp_path):

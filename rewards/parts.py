@@ -1,0 +1,161 @@
+"""A group's reward as named parts, and their weighted sum.
+
+    total(y) = sum over parts k of weight_k * values_k(y)
+
+A group reward is a function from the rollouts of one query to its parts, a mapping from name to array; training logs
+and the viewer take their columns from the names. What the function returns is checked here, once. Depends on
+trajectories, as what a group reward is given; independent of training, tokens and files.
+"""
+
+import unicodedata
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial, reduce
+from numbers import Real
+from operator import add
+
+import numpy as np
+
+from pixel_env.episode import Trajectory
+from pixel_env.errors import ConfigError
+
+_LOGGED_SUFFIXES = ("/mean", "/std")
+"""TRL logs a reward function as `rewards/<function>/mean` and `/std`; a part is logged as `rewards/<part>`."""
+_WANTED = (
+    "Return a mapping from name to array, such as {'correctness': correct_G, 'brevity': RewardPart(short_G, 0.1)}."
+)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RewardPart:
+    """One part of a group's reward, and how much it counts.
+
+    `values_G`: one finite number per rollout, shape (G,), in the order of the rollouts. `weight`: its factor in the
+    total; a part of weight 0 is logged and shown, and does not train.
+    """
+
+    values_G: np.ndarray
+    weight: float = 1.0
+
+
+GroupReward = Callable[[Sequence[Trajectory]], Mapping[str, np.ndarray | RewardPart]]
+"""All rollouts of one query, in order -> the parts of their reward by name. A plain array is a part of weight 1."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class GroupRewards:
+    """The checked parts of one group by name, in the order in which the reward returned them: float64, shape (G,)."""
+
+    parts: Mapping[str, RewardPart]
+
+    @property
+    def total_G(self) -> np.ndarray:
+        """What is optimised: the weighted sum of the parts."""
+        return reduce(add, (part.weight * part.values_G for part in self.parts.values()))
+
+    def named(self) -> dict[str, np.ndarray]:
+        """The values of each part by name, not weighted: what is logged."""
+        return {name: part.values_G for name, part in self.parts.items()}
+
+
+def reward_parts(group_reward: GroupReward, trajectories_G: Sequence[Trajectory]) -> GroupRewards:
+    """`group_reward` of one group, checked.
+
+    Raises ConfigError, which names the function and the part, unless it returned at least one part, each with a name
+    that can be logged, a finite weight and one finite number per rollout, and a total that is finite.
+    """
+    function = name_of(group_reward)
+    returned = group_reward(trajectories_G)
+    if not isinstance(returned, Mapping):
+        raise ConfigError(f"The group reward {function} returned {_kind(returned)}. {_WANTED}")
+    if not len(returned):
+        raise ConfigError(f"The group reward {function} returned no part. {_WANTED}")
+    names = list(returned)
+    _check_names(names, function)
+    rollouts = len(trajectories_G)
+    rewards = GroupRewards({name: _checked(name, returned[name], rollouts, function) for name in names})
+    with np.errstate(over="ignore", invalid="ignore"):
+        if not np.all(np.isfinite(rewards.total_G)):
+            raise ConfigError(
+                f"The weighted sum of the parts of the group reward {function} is not finite, though each part is: "
+                "the numbers are too large. Lower the weights or the values."
+            )
+    return rewards
+
+
+def check_same_names(rewards: GroupRewards, expected: Sequence[str], group_reward: GroupReward) -> None:
+    """Raises ConfigError if a group's parts are not the `expected` ones, those of the groups before it."""
+    if set(rewards.parts) != set(expected):
+        raise ConfigError(
+            f"The group reward {name_of(group_reward)} returned the parts {_listed(expected)} for one group and "
+            f"{_listed(rewards.parts)} for another. Return the same parts for every group; where a part does not "
+            "apply, return zeros for it."
+        )
+
+
+def name_of(group_reward: GroupReward) -> str:
+    """The function as a user would name it: 'module:function', or the type of an object that can be called."""
+    function = group_reward.func if isinstance(group_reward, partial) else group_reward
+    name = getattr(function, "__qualname__", type(function).__qualname__)
+    return f"'{function.__module__}:{name}'"
+
+
+def _check_names(names: Sequence[object], function: str) -> None:
+    seen: dict[str, str] = {}
+    for name in names:
+        if not isinstance(name, str) or not name.strip():
+            raise ConfigError(f"The group reward {function} returned a part named {name!r}. Give it a name, as text.")
+        if not name.isprintable() or name != name.strip():
+            raise ConfigError(
+                f"The group reward {function} returned a part named {name!r}. Part names are written into logs and "
+                "column titles: use printable characters, without spaces around them."
+            )
+        if name.endswith(_LOGGED_SUFFIXES):
+            raise ConfigError(
+                f"The group reward {function} returned a part named {name!r}; it would be logged as 'rewards/{name}', "
+                "a name of the form that TRL uses for reward functions. Choose a name that does not end in "
+                f"{' or '.join(map(repr, _LOGGED_SUFFIXES))}."
+            )
+        read_as = unicodedata.normalize("NFKC", name).casefold()
+        if read_as in seen:
+            raise ConfigError(
+                f"The group reward {function} returned two parts that read the same: {seen[read_as]!r} and {name!r}. "
+                "Give each part a name of its own."
+            )
+        seen[read_as] = name
+
+
+def _checked(name: str, given: object, rollouts: int, function: str) -> RewardPart:
+    """The part as float64, in an array of its own: a function may fill the same array again for the next group."""
+    values_G, weight = (given.values_G, given.weight) if isinstance(given, RewardPart) else (given, 1.0)
+    part = f"The {name!r} part of the group reward {function}"
+    if not isinstance(weight, Real) or not np.isfinite(float(weight)):
+        raise ConfigError(f"{part} has the weight {weight!r}; wanted: a finite number.")
+    if not isinstance(values_G, np.ndarray) or isinstance(values_G, np.ma.MaskedArray):
+        raise ConfigError(
+            f"{part} is {_kind(values_G)}; wanted: a numpy array of shape ({rollouts},). Return np.array(...)."
+        )
+    if values_G.dtype.kind not in "biuf":
+        raise ConfigError(f"{part} is an array of {values_G.dtype}; wanted: real numbers, such as float64.")
+    if values_G.shape != (rollouts,):
+        raise ConfigError(
+            f"{part} has shape {values_G.shape}; wanted: ({rollouts},), one number for each of the {rollouts} rollouts."
+        )
+    own_G = np.array(values_G, dtype=np.float64)
+    if not np.all(np.isfinite(own_G)):
+        first = int(np.flatnonzero(~np.isfinite(own_G))[0])
+        raise ConfigError(
+            f"{part} holds {own_G[first]} for rollout {first}; wanted: finite numbers. Return 0 where the part does "
+            "not apply."
+        )
+    return RewardPart(own_G, float(weight))
+
+
+def _kind(value: object) -> str:
+    if value is None:
+        return "None"
+    return f"an array of shape {value.shape}" if type(value) is np.ndarray else f"a {type(value).__name__}"
+
+
+def _listed(names: Iterable[str]) -> str:
+    return ", ".join(map(repr, names))
