@@ -73,6 +73,10 @@ def test_generate_returns_eight_things_in_the_known_order():
     ]  # fmt: skip
 
 
+def test_a_column_of_the_table_of_completions_is_given_by_name_and_the_values_of_a_process():
+    assert parameters(GRPOTrainer._log_completion_extra) == ["self", "column", "values"]
+
+
 def test_a_scored_batch_has_the_keys_that_are_cut_to_the_informative_rows():
     keys = keys_of(GRPOTrainer._generate_and_score_completions, "output")
     assert {"prompt_ids", "completion_ids", "completion_mask", "advantages", "num_items_in_batch", "tool_mask"} <= keys

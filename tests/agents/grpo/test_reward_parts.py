@@ -101,7 +101,10 @@ def test_four_parts_of_a_reward_outside_the_package_are_logged_and_tabled_at_bot
         assert row["rewards/grade"] == row["accuracy"]
         assert (row["rewards/cropped"], row["rewards/turns"], row[f"rewards/{HOSTILE}"]) == (0.5, 1.5, 1.5)
         assert row["reward"] == pytest.approx(row["rewards/grade"] + 0.5 * 0.5 - 0.1 * 1.5)
-        assert not {"rewards/correctness", "rewards/curiosity", "rewards/penalty"} & row.keys()
+        assert {name for name in row if name.startswith("rewards/")} == {
+            *(f"rewards/{part}" for part in ("grade", "cropped", "turns", HOSTILE)),
+            *("rewards/group_reward/mean", "rewards/group_reward/std"),  # TRL's own, of the total
+        }
         of_each = table(tmp_path, row["step"])
         assert of_each["rewards/cropped"].tolist() == [0.0, 1.0] * (ROWS // 2)
         total = of_each["rewards/grade"] + 0.5 * of_each["rewards/cropped"] - 0.1 * of_each["rewards/turns"]

@@ -4,15 +4,16 @@ import re
 import shutil
 from html.parser import HTMLParser
 
+import numpy as np
 import pytest
 
 from benchmarks.demo import report
-from benchmarks.demo.gallery import pick
+from benchmarks.demo.gallery import card, pick
 from benchmarks.evaluation.records import read_evaluation
 from benchmarks.studies.curves import Curve, read_curve
 from benchmarks.studies.trap.findings import WARM_START, WITH, WITHOUT
 from pixel_env.errors import ConfigError
-from rewards.shaping import paper
+from rewards.shaping import RewardPart, paper
 from tests.benchmarks.runs import HABITS, make_run
 
 
@@ -91,6 +92,19 @@ def test_with_few_wrong_questions_some_are_shown_twice(finished_run):
     shown = pick(few, paper, 6, right=False)
     assert len(shown) == 6 and {s.trajectory.task.task_id for s in shown} == wrong
     assert len({id(s.trajectory) for s in shown}) == 6
+
+
+def test_a_card_shows_what_each_part_adds_to_the_reward_and_their_sum(finished_run):
+    def own(group):
+        turns = np.array([len(trajectory.turns) for trajectory in group])
+        return {"<turns>": RewardPart(turns, weight=-0.5), "four": np.full(len(group), 4.0)}
+
+    gallery = read_evaluation(finished_run / "gallery")
+    [shown] = pick(gallery, own, 1, right=True)
+    used = -0.5 * len(shown.trajectory.turns)
+    assert shown.parts == {"<turns>": used, "four": 4.0}
+    body = card(shown, gallery.budgets)
+    assert f"&lt;turns&gt;</span> {used:+.3f}" in body and f"<span>reward</span> {4 + used:.3f}" in body
 
 
 def test_rare_looks_show_their_bonus(tmp_path):
