@@ -11,7 +11,7 @@ function partTitle(name, index) {
 
 // The value of a part, and its weight in the reward unless that is 1.
 function partValue(trajectory, name) {
-  if (!trajectory.parts || !Object.hasOwn(trajectory.parts, name)) return "–";
+  if (!trajectory.parts) return "–";
   const weight = trajectory.weights[name];
   const factor = String(Number(weight.toPrecision(4))).replace("-", "−");
   return signed(trajectory.parts[name]) + (weight === 1 ? "" : `\u00a0×\u00a0${factor}`);
