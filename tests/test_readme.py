@@ -105,7 +105,7 @@ def save_random_checkpoint(folder):
 
 def test_three_rows_train_with_the_rewards_of_the_readme(workplace, monkeypatch):
     pytest.importorskip("trl")
-    import agents.grpo.trainer.trainer
+    import agents.grpo.trainer
 
     small = {"dialect": "tiny", "max_turns": 2, "max_turn_tokens": 4, "max_completion_length": 8, "num_generations": 2}
     small |= {"per_device_train_batch_size": 6, "max_steps": 1, "logging_steps": 1, "save_strategy": "no"}
