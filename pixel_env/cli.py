@@ -1,7 +1,7 @@
 """The command `pixel-env`: a table of commands, of which only the chosen one is imported.
 
-Knows names, and how an error or a warning becomes a message. Knows nothing of what a command does; nothing imports this
-module.
+Depends on names alone, and turns errors and warnings into messages; independent of what a command does. Nothing imports
+this module.
 """
 
 import importlib
@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from pixel_env.errors import MissingExtraError, PixelEnvError, UnknownNameError
+from pixel_env.errors import MissingExtraError, PixelEnvError, UnknownNameError, UsageError
 
 USER_ERROR = 2
 INTERRUPTED = 130
@@ -26,32 +26,30 @@ class Command:
 
 
 COMMANDS = {
-    "play": Command("pixel_env.play:main", "play an environment yourself in the terminal; writes the pictures"),
-    "ask": Command("benchmarks.ask.command:main", "ask a model about a picture or a video, and look at what it did"),
-    "data": Command("pixel_env.tasks.command:main", "make a data set ready, or say what is wrong with one"),
-    "demo": Command(
-        "benchmarks.demo.command:main", "the main job: a small model learns to zoom; ends with a table and a report"
+    "play": Command("pixel_env.play:main", "play an environment yourself in the terminal"),
+    "ask": Command("benchmarks.ask.command:main", "ask a model about an image or a video; writes an HTML page"),
+    "data": Command("pixel_env.tasks.command:main", "prepare or check a data set"),
+    "demo": Command("benchmarks.demo.command:main", "train a small model to zoom; writes a table and an HTML report"),
+    "trap": Command("benchmarks.studies.trap.study:main", "study: the learning trap and its cure, over several seeds"),
+    "replay-study": Command(
+        "benchmarks.studies.replay.study:main", "study: sample replay and zero-advantage filtering, over several seeds"
     ),
-    "trap": Command("benchmarks.studies.trap.study:main", "the learning trap and its cure, over several seeds"),
-    "replay-study": Command("benchmarks.studies.replay.study:main", "sample replay and the filter, over several seeds"),
     "sft-study": Command(
         "benchmarks.studies.self_correction.study:main",
-        "self-correction traces and masked mistakes, over several seeds",
+        "study: self-correction traces and masked mistakes, over several seeds",
     ),
-    "eval": Command(
-        "benchmarks.evaluation.evaluate:main", "measure a checkpoint on a task set under four zoom policies"
-    ),
+    "eval": Command("benchmarks.evaluation.evaluate:main", "evaluate a checkpoint on a task set under zoom policies"),
     "eval-demo": Command(
-        "benchmarks.demo.evaluations:main", "evaluations on the sample sets, each with a page to look at"
+        "benchmarks.demo.evaluations:main", "evaluate an embedded model and an oracle on the sample sets"
     ),
-    "compare": Command("benchmarks.evaluation.compare:main", "the paired test between two evaluations"),
-    "report": Command("benchmarks.demo.report:main", "write the HTML report of a finished run"),
-    "view": Command("benchmarks.view.command:main", "write a page to look at the trajectories of an evaluation"),
-    "synth": Command("synth.generation.command:main", "traces for a warm start, from annotated seeds, verified"),
-    "convert": Command("synth.conversion.command:main", "traces to and from the released rows and TRL's messages"),
-    "sft": Command("agents.sft.command:main", "warm start: supervised training on traces, mistakes masked"),
-    "serve": Command("agents.engines.served.command:main", "replicas of a model behind vLLM's server, for training"),
-    "grpo": Command("agents.grpo.command:main", "reinforcement learning with the curiosity bonus"),
+    "compare": Command("benchmarks.evaluation.compare:main", "paired test between two evaluations"),
+    "report": Command("benchmarks.demo.report:main", "write the HTML report of a finished demo"),
+    "view": Command("benchmarks.view.command:main", "write an HTML page with the trajectories of an evaluation"),
+    "synth": Command("synth.generation.command:main", "generate and verify demonstrations (traces) for a warm start"),
+    "convert": Command("synth.conversion.command:main", "convert traces to and from the rows of other formats"),
+    "sft": Command("agents.sft.command:main", "warm start: supervised training on traces"),
+    "serve": Command("agents.engines.served.command:main", "serve replicas of a model with vLLM, for training"),
+    "grpo": Command("agents.grpo.command:main", "reinforcement learning (GRPO) with the curiosity bonus"),
 }
 
 
@@ -62,6 +60,9 @@ def main(argv: list[str] | None = None) -> int:
     try:
         with _own_warnings_as_messages():
             return _dispatch(name, rest)
+    except UsageError as error:
+        print(f"pixel-env {error}", file=sys.stderr)
+        return USER_ERROR
     except PixelEnvError as error:
         print(f"pixel-env: {error}", file=sys.stderr)
         return USER_ERROR
@@ -98,7 +99,7 @@ def _dispatch(name: str, rest: list[str]) -> int:
         print(f"pixel-env {_version()}")
         return 0
     if name not in COMMANDS:
-        raise UnknownNameError.among("command", name, COMMANDS, "All of them: pixel-env --help")
+        raise UnknownNameError.among("command", name, COMMANDS, "All commands: pixel-env --help")
     return _run(name, COMMANDS[name], rest)
 
 
@@ -140,12 +141,12 @@ def _help() -> str:
         [
             "usage: pixel-env COMMAND [arguments]",
             "",
-            "A vision-language model reasons in pixel space: play, train and measure it.",
+            "Vision-language models that reason in pixel space: environments, training and evaluation.",
             "",
             "commands:",
             *lines,
             "",
-            "pixel-env COMMAND --help tells the arguments of one; pixel-env --version the version.",
+            "pixel-env COMMAND --help shows the flags of a command; pixel-env --version the version.",
         ]
     )
 

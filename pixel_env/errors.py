@@ -35,10 +35,15 @@ class ConfigError(PixelEnvError):
     """A configuration that contradicts itself, or a run folder made with another one."""
 
 
+class UsageError(ConfigError):
+    """A command line that cannot be read. The message is one line that begins with the command, and a short usage."""
+
+
 class MissingExtraError(PixelEnvError):
     """A feature whose optional packages are not installed. The message names the pip command."""
 
     @classmethod
     def needs(cls, feature: str, extra: str) -> "MissingExtraError":
-        """The error for `feature`, which the optional dependency group `extra` brings."""
-        return cls(f"{feature} needs packages that are not installed. Run: pip install 'pixel-env[{extra}]'")
+        """The error for `feature`, which the optional dependency group `extra` brings; "" for the base."""
+        requirement = f"pixel-env[{extra}]" if extra else "pixel-env"
+        return cls(f"{feature} needs packages that are not installed. Run: pip install '{requirement}'")

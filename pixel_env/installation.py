@@ -13,18 +13,16 @@ _OTHER_OWNERS_OF_AGENTS = ("openai-agents", "agents")
 _EXTRA_OF_PACKAGE = {
     "accelerate": "train",
     "cachetools": "train",
-    "datasets": "train",
-    "httpx": "train",
+    "datasets": "data",
+    "httpx": "endpoint",
     "peft": "train",
     "psutil": "train",
     "safetensors": "train",
     "tokenizers": "train",
     "torch": "train",
     "torchvision": "train",
-    "tqdm": "train",
     "transformers": "train",
     "trl": "train",
-    "yaml": "train",
     "vllm": "vllm",
     "openai": "endpoint",
     "deepspeed": "deepspeed",
@@ -34,11 +32,18 @@ _EXTRA_OF_PACKAGE = {
     "huggingface_hub": "data",
     "math_verify": "released",
     "pyarrow": "data",
+    # Those of every installation; missing only where pip was told to leave out what a package depends on.
+    "gymnasium": "",
+    "numpy": "",
+    "PIL": "",
+    "tqdm": "",
+    "yaml": "",
 }
+"""Module -> the smallest optional dependency group that brings it, empty for the base."""
 
 
 def extra_that_brings(module: str) -> str | None:
-    """The optional dependency group with `module` ("torch.nn" counts as torch), or None if no group has it."""
+    """The smallest optional dependency group with `module` ("torch.nn" counts as torch); "" for the base, else None."""
     return _EXTRA_OF_PACKAGE.get(module.partition(".")[0])
 
 

@@ -3,16 +3,17 @@
 Knows how a person's command becomes the text that a model would write. Plays through `PixelEnv` like everything else.
 """
 
-import argparse
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from PIL import Image
 
 from pixel_env.actions import write
+from pixel_env.command_line.parser import CommandParser, value
+from pixel_env.command_line.values import AtLeastOne, AtLeastZero
 from pixel_env.env import PixelEnv
 from pixel_env.episode import Action, Answer, Limits
 from pixel_env.failures import Failure
@@ -47,7 +48,7 @@ def main(argv: list[str]) -> int:
     try:
         for episode in range(options.episodes):
             seed = options.seed if episode == 0 else None
-            _play_episode(env, seed, options.task_id, _free_folder(options.out))
+            _play_episode(env, seed, options.task_id, _free_folder(options.output_dir))
     except (EOFError, _Quit):
         print("\nGood-bye.")
     finally:
@@ -55,20 +56,23 @@ def main(argv: list[str]) -> int:
     return 0
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="pixel-env play", description="Take the model's place in the terminal.")
-    parser.add_argument(
-        "--tasks",
-        default="sample:vstar",
-        help="task set: sample:NAME or a path, or owner/name of the hub (%(default)s)",
+def _parser() -> CommandParser:
+    parser = CommandParser(
+        "play", usage="[--NAME VALUE ...]", description="Play an environment yourself, in place of the model."
     )
-    parser.add_argument("--dialect", default="default", help="wire format: a dialect's name (%(default)s)")
-    parser.add_argument("--split", default="test", choices=["train", "test"], help="of a sample set (%(default)s)")
-    parser.add_argument("--task-id", help="play this task; default: drawn")
-    parser.add_argument("--seed", type=int, help="draws the same tasks again")
-    parser.add_argument("--episodes", type=int, default=1, help="how many to play (%(default)s)")
-    parser.add_argument("--max-turns", type=int, default=50, help="turns per episode (%(default)s)")
-    parser.add_argument("--out", type=Path, default=Path("play"), help="folder for the pictures (%(default)s)")
+
+    def add(name: str, kind: Any, metavar: str, default: Any, text: str) -> None:
+        shown = "" if default is None else " (default: %(default)s)"
+        parser.add_argument(f"--{name}", type=value(kind), metavar=metavar, default=default, help=f"{text}{shown}")
+
+    add("tasks", str, "TEXT", "sample:vstar", "task set: a sample set, a path or a hub id (docs/tasks.md)")
+    add("dialect", str, "TEXT", "default", "format of calls and answers: the name of a dialect")
+    add("split", Literal["train", "test"], "train|test", "test", "split of a sample set")
+    add("task_id", str, "TEXT", None, "play this task (default: drawn with the seed)")
+    add("seed", AtLeastZero, "N", None, "seed of the drawn tasks (default: others in every run)")
+    add("episodes", AtLeastOne, "N", 1, "number of episodes to play")
+    add("max_turns", AtLeastOne, "N", 50, "turns of an episode, including the one that answers")
+    add("output_dir", Path, "FOLDER", Path("play"), "output folder for the images")
     return parser
 
 

@@ -18,8 +18,8 @@ from trl import ModelConfig, get_peft_config
 from agents.config.arguments import parse
 from agents.config.recipes import shipped
 from agents.config.training_parser import parsed
-from agents.grpo.command import TaskArguments
 from agents.grpo.config import PixelGRPOConfig
+from agents.grpo.options import GRPO, TaskArguments
 from benchmarks.evaluation.evaluate import EvalConfig
 from pixel_env.cli import main as command
 from pixel_env.dialects.table import dialect_named
@@ -44,7 +44,7 @@ def read(tmp_path):
 
     def read(flags):
         flags = [*flags, *ON_A_CPU, "--output_dir", str(tmp_path)]
-        return parsed((TaskArguments, PixelGRPOConfig, ModelConfig), flags, "grpo")
+        return parsed((TaskArguments, PixelGRPOConfig, ModelConfig), flags, GRPO)
 
     return read
 

@@ -58,11 +58,11 @@ def test_the_wheel_installs_the_command_and_carries_its_licence(wheel):
     assert "Apache License" in wheel.read(names["licenses/LICENSE"]).decode()
 
 
-def test_the_light_base_asks_for_three_packages_only(wheel):
+def test_the_light_base_asks_for_five_packages_only(wheel):
     metadata = wheel.read(next(name for name in wheel.namelist() if name.endswith("/METADATA"))).decode()
     wanted = [line.split(": ")[1] for line in metadata.splitlines() if line.startswith("Requires-Dist")]
     base = sorted(line.split(">")[0] for line in wanted if "extra ==" not in line)
-    assert base == ["gymnasium", "numpy", "pillow"]
+    assert base == ["gymnasium", "numpy", "pillow", "pyyaml", "tqdm"]
 
 
 def test_the_import_contracts_hold():
@@ -128,7 +128,7 @@ def test_the_unpacked_wheel_plays_on_the_light_base_alone_outside_of_the_checkou
 def test_traces_are_made_by_the_template_teacher_on_the_light_base_alone(tmp_path):
     printed = run_python(f"""
         import sys
-        for name in ("torch", "torchvision", "transformers", "trl", "datasets", "vllm", "openai", "tqdm", "yaml"):
+        for name in ("torch", "torchvision", "transformers", "trl", "datasets", "vllm", "openai"):
             sys.modules[name] = None  # importing it now raises
         from pixel_env.cli import main
         try:

@@ -1,39 +1,57 @@
 """A command's configuration: a dataclass, filled from flags and an optional YAML file.
 
-Knows dataclasses, argparse and YAML. Knows nothing of what the fields mean. Commands that train take TRL's parser
-instead; this one needs no training library, so `pixel-env demo --help` answers at once.
+Depends on dataclasses, the command line and YAML; independent of what the fields mean. Commands that train use TRL's
+parser (`training_parser.py`); this one needs no training library, so that `--help` answers at once.
 """
 
-import argparse
 import dataclasses
-import difflib
 import shlex
-import types
 import typing
-from collections.abc import Mapping, Sequence
+from argparse import SUPPRESS
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar, overload
 
+from agents.config.yaml_file import Setting, read_settings
+from pixel_env.command_line.names import field_name, shown_name, suggestion
+from pixel_env.command_line.parser import CommandParser, value
+from pixel_env.command_line.values import bare, read_value
 from pixel_env.errors import ConfigError
 
 Config = TypeVar("Config")
 Other = TypeVar("Other")
 
+USAGE = "[--config FILE] [--NAME VALUE ...]"
+_METAVARS = {int: "N", float: "X"}
+
 
 @overload
-def parse(argv: list[str], config_class: type[Config], command: str) -> Config: ...
+def parse(
+    argv: list[str], config_class: type[Config], command: str, *, usage: str = USAGE, epilog: str = ""
+) -> Config: ...
 @overload
-def parse(argv: list[str], config_class: tuple[type[Config], type[Other]], command: str) -> tuple[Config, Other]: ...
-def parse(argv: list[str], config_class: type | tuple[type, ...], command: str) -> Any:
+def parse(
+    argv: list[str],
+    config_class: tuple[type[Config], type[Other]],
+    command: str,
+    *,
+    usage: str = USAGE,
+    epilog: str = "",
+) -> tuple[Config, Other]: ...
+def parse(
+    argv: list[str], config_class: type | tuple[type, ...], command: str, *, usage: str = USAGE, epilog: str = ""
+) -> Any:
     """`config_class` from `argv`: defaults, then the YAML file of `--config`, then flags. Raises ConfigError.
 
+    A field declares its type, its default, `metadata={"help": ...}` and, for a number, its bounds ("least", "most").
     Of two classes, whose fields have different names, both come; the first one's docstring describes the command.
+    `usage` and `epilog` are those of its help.
     """
     classes = config_class if isinstance(config_class, tuple) else (config_class,)
-    flags = vars(_parser(classes, command).parse_args(argv)).items()
+    flags = vars(_parser(classes, command, usage, epilog).parse_args(argv)).items()
     given: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in flags}
     file = given.pop("config", None)
-    values = (read_yaml(Path(file), *classes) if file is not None else {}) | given
+    values = (read_yaml(Path(file), *classes, command=command) if file is not None else {}) | given
     parts = tuple(_filled(one, values) for one in classes)
     return parts if isinstance(config_class, tuple) else parts[0]
 
@@ -47,92 +65,103 @@ def command_line(config: Any, command: str) -> str:
     """The command line that asks for `config`: every flag that is not at its default."""
     words = ["pixel-env", command]
     for one in dataclasses.fields(config):
-        value = getattr(config, one.name)
-        if value != one.default:
-            words += _flag_words(one.name.replace("_", "-"), value)
+        set_to = getattr(config, one.name)
+        if set_to != one.default:
+            words += _flag_words(shown_name(one.name, command), set_to)
     return shlex.join(words)
 
 
-def _flag_words(name: str, value: Any) -> list[str]:
-    if isinstance(value, bool):
-        return [f"--{name}" if value else f"--no-{name}"]
-    return [f"--{name}", *(map(str, value) if isinstance(value, tuple) else [str(value)])]
+def _flag_words(name: str, set_to: Any) -> list[str]:
+    if isinstance(set_to, bool):
+        return [f"--{name}" if set_to else f"--no_{name}"]
+    return [f"--{name}", *(map(str, set_to) if isinstance(set_to, tuple) else [str(set_to)])]
 
 
-def read_yaml(path: Path, *config_classes: type) -> dict[str, Any]:
-    """The fields that the file sets, each of its field's type. Raises ConfigError, naming file and key."""
-    import yaml  # a command without --config needs none
-
-    try:
-        rows = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
-    except (OSError, yaml.YAMLError) as error:
-        raise ConfigError(f"cannot read the configuration {path}: {error}") from error
-    if not isinstance(rows, dict):
-        raise ConfigError(f"{path} holds a {type(rows).__name__}; wanted: lines of 'name: value'")
-    kinds = {name: kind for one in config_classes for name, kind in typing.get_type_hints(one).items()}
-    return {name: _converted(value, _kind_named(name, kinds, path), f"{path}, {name}") for name, value in rows.items()}
+# ---------------------------------------------------------------------------------------------------------------- YAML
 
 
-def _kind_named(name: str, kinds: dict[str, Any], path: Path) -> Any:
-    if name in kinds:
-        return kinds[name]
-    close = difflib.get_close_matches(str(name), kinds, n=1)
-    hint = f"Did you mean {close[0]!r}?" if close else f"Known: {', '.join(kinds)}."
-    raise ConfigError(f"{path} sets {name!r}, which is no field. {hint}")
+def read_yaml(path: Path, *config_classes: type, command: str = "") -> dict[str, Any]:
+    """The fields that the file sets, each as its field's type. Raises ConfigError with file, line, column and key."""
+    return read_fields(read_settings(path), config_classes, command)
 
 
-def _converted(value: Any, kind: Any, place: str) -> Any:
-    inner, optional = _without_none(kind)
-    if value is None and optional:
-        return None
-    try:
-        if typing.get_origin(inner) is tuple:
-            return tuple(typing.get_args(inner)[0](item) for item in value)
-        if inner is bool and not isinstance(value, bool):
-            raise ValueError("true or false is wanted")
-        if typing.get_origin(inner) is typing.Literal:
-            if value not in typing.get_args(inner):
-                raise ValueError(f"one of {typing.get_args(inner)} is wanted")
-            return value
-        return inner(value)  # YAML reads 3e-4 as a text
-    except (TypeError, ValueError) as error:
-        raise ConfigError(f"{place}: {value!r} is not of type {getattr(inner, '__name__', inner)} ({error})") from error
+def read_fields(settings: Mapping[str, Setting], config_classes: Sequence[type], command: str) -> dict[str, Any]:
+    """The settings by field, each of its field's type. Raises ConfigError for a key that is no field of the classes."""
+    kinds = field_kinds(config_classes)
+    values: dict[str, Any] = {}
+    for name, setting in settings.items():
+        target = field_name(name, kinds, command)
+        if target not in kinds:
+            refuse_key(name, setting, kinds, command)
+        if target in values:
+            raise ConfigError(f"{setting.position}: {name} sets what another name of it already set. Keep one of them.")
+        values[target] = read_setting(name, setting, kinds[target][0])
+    return values
 
 
-def _without_none(kind: Any) -> tuple[Any, bool]:
-    """The type without `| None`, and whether it had it."""
-    if typing.get_origin(kind) in (types.UnionType, typing.Union):
-        [inner] = [member for member in typing.get_args(kind) if member is not type(None)]
-        return inner, True
-    return kind, False
-
-
-def _parser(config_classes: Sequence[type], command: str) -> argparse.ArgumentParser:
-    description = (config_classes[0].__doc__ or "").split("\n")[0]
-    parser = argparse.ArgumentParser(
-        prog=f"pixel-env {command}", description=description, argument_default=argparse.SUPPRESS, allow_abbrev=False
-    )
-    parser.add_argument("--config", metavar="FILE", help="YAML file with the same names; flags come before it")
+def field_kinds(config_classes: Sequence[type]) -> dict[str, tuple[Any, "dataclasses.Field[Any]"]]:
+    """Type and declaration of every field that a user may set, by name."""
+    found: dict[str, tuple[Any, dataclasses.Field[Any]]] = {}
     for config_class in config_classes:
-        kinds = typing.get_type_hints(config_class)
-        for field in dataclasses.fields(config_class):
-            _add_flag(parser, field, kinds[field.name])
+        kinds = typing.get_type_hints(config_class, include_extras=True)
+        found |= {one.name: (kinds[one.name], one) for one in dataclasses.fields(config_class) if one.init}
+    return found
+
+
+def read_setting(name: str, setting: Setting, kind: Any) -> Any:
+    """The value of the setting as its field's type. Raises ConfigError."""
+    try:
+        return read_value(setting.value, kind)
+    except ValueError as error:
+        raise ConfigError(f"{setting.position}: {name} is {setting.value!r}; wanted: {error}") from error
+
+
+def refuse_key(name: str, setting: Setting, known: Iterable[str], command: str) -> typing.NoReturn:
+    """Raises ConfigError for a key that is none of the `known`, with the closest one."""
+    names = sorted({shown_name(one, command) for one in known})
+    hint = suggestion(name, known, command) or f"Known: {', '.join(names)}."
+    raise ConfigError(f"{setting.position}: there is no setting {name!r}. {hint}")
+
+
+# --------------------------------------------------------------------------------------------------------------- flags
+
+
+def _parser(config_classes: Sequence[type], command: str, usage: str, epilog: str) -> CommandParser:
+    description = (config_classes[0].__doc__ or "").split("\n")[0]
+    parser = CommandParser(command, usage=usage, description=description, epilog=epilog)
+    parser.add_argument(
+        "--config", metavar="FILE", default=SUPPRESS, help="YAML file with the same names; flags override the file"
+    )
+    for config_class in config_classes:
+        for name, (kind, field) in field_kinds([config_class]).items():
+            add_flag(parser, shown_name(name, command), field, kind)
     return parser
 
 
-def _add_flag(parser: argparse.ArgumentParser, field: "dataclasses.Field[Any]", kind: Any) -> None:
-    inner, _ = _without_none(kind)
-    names = [f"--{field.name}"] + ([f"--{field.name.replace('_', '-')}"] if "_" in field.name else [])
-    names += field.metadata.get("aliases", ())
-    shown = " ".join(map(str, field.default)) if isinstance(field.default, tuple) else field.default
-    default = "" if field.default is dataclasses.MISSING else f" (default: {shown})"
-    options: dict[str, Any] = {"dest": field.name, "help": f"{field.metadata['help']}{default}".replace("%", "%%")}
+def add_flag(parser: Any, name: str, field: "dataclasses.Field[Any]", kind: Any) -> None:
+    """Adds the flag `name` for a field of the type `kind` to a parser or to a group of one."""
+    inner = bare(kind)
+    options: dict[str, Any] = {
+        "dest": field.name,
+        "default": SUPPRESS,
+        "help": _help(field),
+        "metavar": _METAVARS.get(inner, "TEXT"),
+    }
     if inner is bool:
-        options["action"] = argparse.BooleanOptionalAction
+        options |= {"type": value(bool), "nargs": "?", "const": True, "metavar": "true|false"}
+        parser.add_argument(f"--no_{name}", dest=field.name, action="store_false", default=SUPPRESS, help=SUPPRESS)
     elif typing.get_origin(inner) is tuple:
-        options |= {"type": typing.get_args(inner)[0], "nargs": "*", "metavar": field.name.upper()}
-    elif typing.get_origin(inner) is typing.Literal:
-        options["choices"] = typing.get_args(inner)
+        options |= {"type": value(typing.get_args(inner)[0]), "nargs": "*"}
     else:
-        options |= {"type": inner, "metavar": field.name.upper()}
-    parser.add_argument(*names, **options)
+        options["type"] = value(kind)
+        if typing.get_origin(inner) is typing.Literal:
+            options["metavar"] = "|".join(map(str, typing.get_args(inner)))
+    parser.add_argument(f"--{name}", **options)
+
+
+def _help(field: "dataclasses.Field[Any]") -> str:
+    default = field.default
+    shown = " ".join(map(str, default)) if isinstance(default, tuple) else default
+    hidden = default is dataclasses.MISSING or default is None or shown == ""
+    text = f"{field.metadata['help']}{'' if hidden else f' (default: {shown})'}"
+    return text.replace("%", "%%")

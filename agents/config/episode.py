@@ -5,8 +5,10 @@ Depends on dialects and limits; independent of training libraries.
 
 from dataclasses import dataclass, field
 
+from agents.config.names import DialectName
 from agents.rollout import EpisodeSettings
 from pixel_env.budgets import budgets_for
+from pixel_env.command_line.values import AtLeastOne
 from pixel_env.dialects.dialect import Dialect
 from pixel_env.dialects.prompt_files import prompt_hash, read_prompt_file, with_prompt
 from pixel_env.episode import Limits
@@ -18,39 +20,43 @@ from pixel_env.task import TaskSet
 class EpisodeArguments:
     """How an episode is played."""
 
-    dialect: str = field(
+    dialect: DialectName = field(
         default="default",
-        metadata={"help": "Wire format of calls and answers: a dialect's name, with variants after colons."},
+        metadata={"help": "format of calls and answers: the name of a dialect, with variants after colons"},
     )
     prompt_file: str | None = field(
-        default=None, metadata={"help": "A text that follows the question, or holds {question}, for the dialect's own."}
+        default=None,
+        metadata={"help": "text file for the prompt: it follows the question, or contains {question} itself"},
     )
     prompt_sha256: str | None = field(
-        default=None, metadata={"help": "Of prompt_file's text; kept with the run, and a given one is checked."}
+        default=None,
+        metadata={"help": "SHA-256 of the text of prompt_file; recorded with the run, and checked if it is given"},
     )
-    max_turns: int = field(
-        default=4, metadata={"help": "Turns of an episode, the answering one included: 4 allow three operations."}
+    max_turns: AtLeastOne = field(
+        default=4, metadata={"help": "turns of an episode, including the one that answers: 4 allow three operations"}
     )
-    max_images: int = field(default=16, metadata={"help": "Pictures of an episode, the task's own included."})
-    max_tokens: int | None = field(
-        default=None, metadata={"help": "Tokens of a whole conversation, pictures included (default: no limit)."}
+    max_images: AtLeastOne = field(
+        default=16, metadata={"help": "images of an episode, including those of the task; a video counts as one"}
+    )
+    max_tokens: AtLeastOne | None = field(
+        default=None, metadata={"help": "tokens of the whole conversation, including images (default: no limit)"}
     )
 
     _prompt_text: str | None = field(default=None, init=False, repr=False)
 
     def read_prompt(self) -> None:
-        """Takes the text of `prompt_file` for the whole run. Raises ConfigError if it is not the one that was meant."""
+        """Reads the text of `prompt_file` for the whole run. Raises ConfigError if its hash is not `prompt_sha256`."""
         text = None if self.prompt_file is None else read_prompt_file(self.prompt_file)
         found = None if text is None else prompt_hash(text)
         if self.prompt_sha256 not in (None, found):
             raise ConfigError(
                 f"prompt_sha256 is {self.prompt_sha256}, and the text of prompt_file {self.prompt_file} has {found}. "
-                "Give the file that was meant, or leave prompt_sha256 out."
+                "Give the file with that hash, or leave prompt_sha256 out."
             )
         self._prompt_text, self.prompt_sha256 = text, found
 
     def settings(self, dialect: Dialect, task_set: TaskSet | None) -> EpisodeSettings:
-        """The same as values; the task set's own pixel budgets come before the dialect's."""
+        """The same as values; the task set's own pixel budgets take precedence over the dialect's."""
         budgets = dialect.budgets if task_set is None else budgets_for(None, task_set, dialect)
         if self._prompt_text is not None:
             dialect = with_prompt(dialect, self._prompt_text)

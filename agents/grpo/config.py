@@ -1,25 +1,34 @@
-"""The fields that our training commands add to TRL's.
+"""`PixelGRPOConfig`: TRL's configuration with our fields, checked as a whole.
 
-Knows TRL's configuration classes. Knows nothing of models, rollouts or losses.
+Depends on TRL's configuration class and on our fields; independent of models, rollouts and losses.
 """
 
 from dataclasses import dataclass, field
 from math import gcd
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar
 
 import torch
 from trl import GRPOConfig
 
 from agents.config.episode import EpisodeArguments
-from agents.grpo.options import check_options
+from agents.config.training_command import check_fields, check_refused
+from agents.grpo.options import (
+    OWN,
+    REFUSED,
+    GenerationArguments,
+    ReplayArguments,
+    RewardArguments,
+    TurnArguments,
+)
 from agents.rollout import Sampling
 from pixel_env.errors import ConfigError
-from rewards.shaping import PRESETS
 
 
 @dataclass
-class PixelGRPOConfig(EpisodeArguments, GRPOConfig):
-    """TRL's GRPOConfig, its defaults set to the method's, and how episodes are played and rewarded.
+class PixelGRPOConfig(
+    EpisodeArguments, TurnArguments, RewardArguments, GenerationArguments, ReplayArguments, GRPOConfig
+):
+    """TRL's GRPOConfig with the method's defaults, and how episodes are played and rewarded (`options.py`).
 
     `max_completion_length` bounds what the model samples in a whole episode, all turns together (observations do not
     count), and is the constant that the `dr_grpo` loss divides by: loss = -sum over tokens / (rollouts *
@@ -28,60 +37,17 @@ class PixelGRPOConfig(EpisodeArguments, GRPOConfig):
 
     _VALID_DICT_FIELDS: ClassVar[list[str]] = [*GRPOConfig._VALID_DICT_FIELDS, "vllm_options"]
 
-    max_turn_tokens: int | None = field(
-        default=None, metadata={"help": "Sampled tokens of one turn (default: max_completion_length // max_turns)."}
-    )
-    group_reward: str | None = field(
-        default="paper",
-        metadata={"help": f"Reward of a query's rollouts: {', '.join(PRESETS)}, module:function, or null for none."},
-    )
-    filter_zero_advantage: bool = field(
-        default=True, metadata={"help": "Leave rollouts of zero advantage out of the update: same gradient, less time."}
-    )
-    eval_temperature: float | None = field(
-        default=None, metadata={"help": "Of held-out rollouts; 0 is greedy (default: temperature)."}
-    )
-    rollout_batch_size: int = field(
-        default=64, metadata={"help": "Turns that are generated in one batch, where the policy itself generates."}
-    )
-    vllm_options: dict[str, Any] | str | None = field(
-        default=None, metadata={"help": "Further arguments of vllm.LLM, as a mapping (in YAML) or JSON."}
-    )
-    served_weights: Literal["disk", "nccl"] = field(
-        default="disk", metadata={"help": "How servers get new weights: a folder that they see, or GPU to GPU."}
-    )
-    replay_capacity: int = field(
-        default=0, metadata={"help": "Rollouts that selective sample replay keeps in each process; 0: no replay."}
-    )
-    replay_alpha: float = field(
-        default=1.0, metadata={"help": "A kept rollout is drawn with probability ~ |advantage| ** replay_alpha."}
-    )
-    replay_max_age: int = field(
-        default=8, metadata={"help": "Optimizer steps after which a kept rollout is too stale to be replayed."}
-    )
-
     bf16: bool | None = field(
-        default=None, metadata={"help": "Mixed precision (default: on with a GPU; on a CPU it is slow and inexact)."}
-    )
-
-    # TRL's fields with the values of the released code.
-    # Many-turn samples are long: a mask on whole sequences would zero most of them, and one bad token all of theirs.
-    vllm_importance_sampling_mode: str = field(
-        default="token_truncate", metadata={"help": "Correction of the sampler's log-probabilities; TRL's modes."}
-    )
-    loss_type: str = field(default="dr_grpo", metadata={"help": "TRL's loss types; see its documentation."})
-    scale_rewards: str = field(default="none", metadata={"help": "'none': the advantage is reward minus group mean."})
-    epsilon_high: float | None = field(default=0.35, metadata={"help": "Upper clip of the ratio, minus 1."})
-    max_completion_length: int | None = field(
-        default=2048, metadata={"help": "Sampled tokens of a whole episode; the constant of the dr_grpo loss."}
+        default=None, metadata={"help": "mixed precision (default: on with a GPU; on a CPU it is slow and inexact)"}
     )
 
     def __post_init__(self) -> None:
+        check_fields(self, OWN)
         if self.bf16 is None and not torch.cuda.is_available():
             self.bf16 = False
         super().__post_init__()
         self.read_prompt()
-        check_options(self)
+        check_refused(self, REFUSED)
         if self.use_vllm and self.vllm_max_model_length is not None:  # an episode ends before vLLM refuses its prompt
             self.max_tokens = min(self.max_tokens or self.vllm_max_model_length, self.vllm_max_model_length)
         if self.max_turns * self._turn_tokens() > (self.max_completion_length or 0):

@@ -1,50 +1,15 @@
-"""`pixel-env sft`: a warm start from a YAML file and flags, all of TRL's among them."""
+"""`pixel-env sft`: a warm start from a recipe and flags, all of TRL's among them."""
 
-from pathlib import Path
-
-from trl import ModelConfig, get_peft_config, get_quantization_config
-
-from agents.checkpoints.model_options import model_options
-from agents.config.training_parser import parsed
-from agents.run_folder.configuration import checkpoint_to_resume, keep_configuration
-from agents.sft.config import PixelSFTConfig
-from agents.sft.evaluation import table, write_sft_summary
-from agents.sft.trainer import PixelSFTTrainer
-from agents.sft.training_traces import TraceArguments, load_training_traces
-from pixel_env.dialects.table import dialect_named
-from pixel_env.errors import ConfigError
+from agents.config.training_command import checked
+from agents.sft.options import SFT
 
 
 def main(argv: list[str]) -> int:
-    """`pixel-env sft --config file.yaml [--flags]`; model, configuration and `summary.json` go into `output_dir`."""
-    arguments, args, model_config = parsed((TraceArguments, PixelSFTConfig, ModelConfig), argv, "sft")
-    if model_config.model_name_or_path is None:
-        raise ConfigError("No model was given. Give --model_name_or_path, a folder or the name of an embedded one.")
-    dialect = dialect_named(args.dialect)
-    folder = Path(args.output_dir)
-    traces = load_training_traces(arguments, dialect, args.seed)
-    keep_configuration(folder, [arguments, args, model_config], resumes=bool(args.resume_from_checkpoint))
-    args.model_init_kwargs = model_options(args.model_init_kwargs, model_config)
-    trainer = PixelSFTTrainer(
-        model=model_config.model_name_or_path,
-        traces=traces.train,
-        args=args,
-        eval_traces=traces.held_out,
-        task_set=traces.task_set,
-        peft_config=get_peft_config(model_config),
-        quantization_config=get_quantization_config(model_config),
-        eval_task_set=traces.held_out_set,
-    )
-    if trainer.is_fsdp_enabled and traces.held_out:
-        raise ConfigError("A model that FSDP has split cannot play held-out tasks. Set held_out to 0.")
-    if traces.overlap and trainer.accelerator.is_main_process:
-        print(f"held-out: {traces.overlap} tasks of {arguments.held_out_traces} are learned from and left out")
-    trainer.train(resume_from_checkpoint=checkpoint_to_resume(folder, args.resume_from_checkpoint))
-    trainer.save_model()
-    played = trainer.played() if traces.held_out else None
-    if trainer.accelerator.is_main_process:
-        refused = [{} if one is None else one.refused for one in (trainer.survey, trainer.eval_survey)]
-        write_sft_summary(folder, trainer.state.global_step, refused[0], played, refused[1])
-        if played is not None:
-            print(f"\n{table(played)}")
-    return 0
+    """`pixel-env sft [--config RECIPE] [--flags]`. Returns the exit code."""
+    given = checked(argv, SFT)
+
+    # Late: these load torch and TRL, which no help and no misspelt flag has to wait for.
+    from agents.config.training_parser import built
+    from agents.sft.training import CLASSES, train
+
+    return train(*built(CLASSES, given, SFT))

@@ -1,6 +1,6 @@
-"""The fields that `pixel-env sft` adds to TRL's.
+"""`PixelSFTConfig`: TRL's configuration with our fields, checked as a whole.
 
-Knows TRL's configuration class. Knows nothing of models, batches or losses.
+Depends on TRL's configuration class and on our fields; independent of models, batches and losses.
 """
 
 from dataclasses import dataclass, field
@@ -9,38 +9,26 @@ import torch
 from trl import SFTConfig
 
 from agents.config.episode import EpisodeArguments
-from agents.sft.options import check_sft_options
+from agents.config.training_command import check_fields, check_refused
+from agents.sft.options import OWN, REFUSED, BatchArguments
 
 
 @dataclass
-class PixelSFTConfig(EpisodeArguments, SFTConfig):
-    """TRL's SFTConfig and how the traces are played."""
+class PixelSFTConfig(EpisodeArguments, BatchArguments, SFTConfig):
+    """TRL's SFTConfig and how the traces are played (`options.py`)."""
 
-    max_length: int | None = field(
-        default=None,
-        metadata={"help": "The same as max_tokens. A longer trace is refused, never cut, least of all in a picture."},
-    )
-    train_sampling_strategy: str = field(
-        default="group_by_length",
-        metadata={
-            "help": "group_by_length: traces of similar length together; batch_rebalance: the same within each step; "
-            "random; sequential: as they come, and none is looked at before its turn."
-        },
-    )
-    freeze_vision_tower: bool = field(
-        default=False, metadata={"help": "Train the language model alone; with LoRA, the tower gets no adapters."}
-    )
     bf16: bool | None = field(
-        default=None, metadata={"help": "Mixed precision (default: on with a GPU; on a CPU it is slow and inexact)."}
+        default=None, metadata={"help": "mixed precision (default: on with a GPU; on a CPU it is slow and inexact)"}
     )
 
     def __post_init__(self) -> None:
+        check_fields(self, OWN)
         if self.bf16 is None and not torch.cuda.is_available():
             self.bf16 = False
         super().__post_init__()
         self.read_prompt()
-        self.remove_unused_columns = False  # the rows point at traces, which no forward pass knows
-        check_sft_options(self)
+        self.remove_unused_columns = False  # the rows refer to traces, which no forward pass knows
+        check_refused(self, REFUSED)
 
     def longest_trace(self, context: int) -> int:
         """Tokens that a trace may have, of a model that reads `context`."""

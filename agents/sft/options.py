@@ -1,48 +1,93 @@
-"""Options of TRL's that a warm start on traces cannot honour. They are refused: one that is ignored is a wrong run.
+"""The flags of `pixel-env sft`: the fields that we add to TRL's, and the options of TRL's that we refuse.
 
-Knows TRL's names. Knows nothing of models or traces.
+Depends on dataclasses; independent of torch and TRL, so that `--help` and the check of a recipe's names need neither.
 """
 
-from typing import Any
+from dataclasses import dataclass, field
+from typing import Literal
 
-from pixel_env.errors import ConfigError, UnknownNameError
+from agents.config.episode import EpisodeArguments
+from agents.config.training_command import Group, Refusal, TrainingCommand
+from agents.sft.training_traces import TraceArguments
+from pixel_env.command_line.values import AtLeastOne
 
-STRATEGIES = ("group_by_length", "batch_rebalance", "random", "sequential")
+
+@dataclass
+class BatchArguments:
+    """Which traces are trained together, and which part of the model they train."""
+
+    max_length: AtLeastOne | None = field(
+        default=None,
+        metadata={"help": "the same as max_tokens; a longer trace is left out, never truncated"},
+    )
+    train_sampling_strategy: Literal["group_by_length", "batch_rebalance", "random", "sequential"] = field(
+        default="group_by_length",
+        metadata={
+            "help": "order of the traces. group_by_length: similar lengths in one batch; batch_rebalance: the same "
+            "within each step; sequential: in their order, and none is read before its turn"
+        },
+    )
+    freeze_vision_tower: bool = field(
+        default=False, metadata={"help": "train the language model alone; with LoRA, the tower gets no adapters"}
+    )
+
+
+OWN = (EpisodeArguments, BatchArguments)
+"""Our fields of `PixelSFTConfig`."""
 
 _FLAGS = 'Which turns are trained is written in the traces, turn by turn: set "train" there.'
 _PACKED = (
-    "TRL packs texts only: the places of pictures in time, height and width are not those of a packed row. "
+    "TRL packs texts only: the M-RoPE position ids of images are not those of a packed row. "
     "Leave it out; train_sampling_strategy: group_by_length wastes no padding."
 )
 _PLAYED = "Rows are traces that are played, not a data set of TRL's. Leave it out."
-REFUSED: dict[str, tuple[tuple[Any, ...], str]] = {
-    "completion_only_loss": ((None,), _FLAGS),
-    "assistant_only_loss": ((False,), _FLAGS),
-    "packing": ((False,), _PACKED),
-    "eval_packing": ((None, False), _PACKED),
-    "packing_strategy": (("bfd",), _PACKED),
-    "padding_free": ((False,), _PACKED),
-    "pad_to_multiple_of": ((None, "auto"), "Rows are padded to the longest of their batch. Leave it out."),
-    "truncation_mode": (("keep_start",), "No trace is cut: give max_tokens, and longer ones are left out."),
-    "shuffle_dataset": ((False,), "The order is chosen by train_sampling_strategy, and drawn by seed."),
-    "dataset_text_field": (("text",), _PLAYED),
-    "dataset_num_proc": ((None,), "Traces are played by the workers of dataloader_num_workers."),
-    "dataset_kwargs": ((None, {}, {"skip_prepare_dataset": True}), _PLAYED),
-    "length_column_name": (("length",), _PLAYED),
+REFUSED = {
+    "completion_only_loss": Refusal((None,), _FLAGS),
+    "assistant_only_loss": Refusal((False,), _FLAGS),
+    "packing": Refusal((False,), _PACKED),
+    "eval_packing": Refusal((None, False), _PACKED),
+    "packing_strategy": Refusal(("bfd",), _PACKED),
+    "padding_free": Refusal((False,), _PACKED),
+    "pad_to_multiple_of": Refusal((None, "auto"), "Rows are padded to the longest of their batch. Leave it out."),
+    "truncation_mode": Refusal(("keep_start",), "No trace is truncated: give max_tokens to leave out longer ones."),
+    "shuffle_dataset": Refusal((False,), "The order is chosen by train_sampling_strategy, and drawn by seed."),
+    "dataset_text_field": Refusal(("text",), _PLAYED),
+    "dataset_num_proc": Refusal((None,), "Traces are played by the workers of dataloader_num_workers."),
+    "dataset_kwargs": Refusal((None, {}, {"skip_prepare_dataset": True}), _PLAYED),
+    "length_column_name": Refusal(("length",), _PLAYED),
 }
-"""Name -> values that ask for nothing, and why any other is refused and what to do."""
-_COUNTS = ("max_turns", "max_images", "max_tokens", "max_length")
 
-
-def check_sft_options(args: Any) -> None:
-    """Raises ConfigError or UnknownNameError for the first option of `args` that would not be honoured."""
-    for name, (plain, reason) in REFUSED.items():
-        value = getattr(args, name)
-        if value not in plain:
-            raise ConfigError(f"{name} is {value!r}; wanted: {plain[0]!r}. {reason}")
-    if args.train_sampling_strategy not in STRATEGIES:
-        raise UnknownNameError.among("train_sampling_strategy", args.train_sampling_strategy, STRATEGIES)
-    for name in _COUNTS:
-        value = getattr(args, name)
-        if value is not None and value < 1:
-            raise ConfigError(f"{name} is {value}; wanted: at least 1. Leave it out for its default.")
+SFT = TrainingCommand(
+    name="sft",
+    description="Warm start: supervised training on demonstrations (traces), with deliberate mistakes masked.",
+    groups=(
+        Group(
+            "what is trained",
+            (TraceArguments, BatchArguments),
+            {
+                "model_name_or_path": "checkpoint to start from: a folder, a hub id, or an embedded one",
+                "learning_rate": "learning rate (default: 2e-05)",
+                "max_steps": "optimizer steps (default: as many as num_train_epochs take)",
+                "num_train_epochs": "passes over the traces (default: 3.0)",
+                "per_device_train_batch_size": "traces of a forward pass on each device (default: 8)",
+                "gradient_accumulation_steps": "forward passes of an optimizer step (default: 1)",
+                "use_peft": "train LoRA adapters (default: False)",
+                "bf16": "mixed precision (default: on with a GPU)",
+            },
+        ),
+        Group("episode", (EpisodeArguments,)),
+        Group(
+            "output",
+            (),
+            {
+                "output_dir": "output folder: checkpoints, configuration, final model, summary.json",
+                "resume_from_checkpoint": "a checkpoint folder of the run, or last: an interrupted run resumes from it",
+                "save_steps": "optimizer steps between checkpoints (default: 500)",
+                "logging_steps": "optimizer steps between logged metrics (default: 10)",
+                "seed": "seed of held-out tasks, order and initialization (default: 42)",
+            },
+        ),
+    ),
+    trl_config=("trainer/sft_config.py", "SFTConfig"),
+    refused=REFUSED,
+)

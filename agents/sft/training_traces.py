@@ -11,8 +11,10 @@ from pathlib import Path
 
 import numpy as np
 
+from agents.config.training_command import check_fields
 from agents.traces.folder import check_dialect, read_trace_folder
 from agents.traces.trace import Trace, read_traces
+from pixel_env.command_line.values import AtLeastOne, AtLeastZero
 from pixel_env.dialects.dialect import Dialect
 from pixel_env.errors import ConfigError, TaskError
 from pixel_env.import_callable import own_function
@@ -30,43 +32,42 @@ _LOOKED_THROUGH = 16
 
 @dataclass
 class TraceArguments:
-    """What is learned from."""
+    """The traces of a training."""
 
-    tasks: str = field(
-        default="sample:vstar-tiny",
-        metadata={
-            "help": "Task set of the traces: a sample set, a path or a hub id (docs/tasks.md). A folder has its own."
-        },
-    )
     traces: str = field(
         default="synth.warm_starts.templates:single_pass_traces",
         metadata={
-            "help": "A folder that pixel-env synth wrote, a JSONL file of traces, or 'module:function' called with "
-            "(task set, dialect, seed)."
+            "help": "demonstrations (traces): a folder that pixel-env synth wrote, a JSONL file, or 'module:function', "
+            "called with (task set, dialect, seed)"
         },
     )
-    task_count: int | None = field(
-        default=None, metadata={"help": "Use so many tasks of the set, or of a folder of traces (default: all)."}
+    tasks: str = field(
+        default="sample:vstar-tiny",
+        metadata={
+            "help": "task set of a file or a function of traces: a sample set, a path or a hub id (docs/tasks.md); a "
+            "folder of traces has its own"
+        },
     )
-    held_out: int = field(
+    task_count: AtLeastOne | None = field(
+        default=None, metadata={"help": "use only so many tasks of the set, or of the folder of traces"}
+    )
+    held_out: AtLeastZero = field(
         default=64,
         metadata={
-            "help": "Tasks that are kept out of training and played after it, a tenth of all at most; 0: no evaluation."
+            "help": "tasks that are held out from training and evaluated after it, at most a tenth of all; 0: no "
+            "evaluation"
         },
     )
     held_out_traces: str | None = field(
         default=None,
         metadata={
-            "help": "A folder of traces to hold out instead, of another split or other seeds; tasks that are learned "
-            "from are left out of it."
+            "help": "a folder of traces to hold out instead, of another split or other seed data; tasks that are also "
+            "trained are left out"
         },
     )
 
     def __post_init__(self) -> None:
-        if self.held_out < 0:
-            raise ConfigError(f"held_out is {self.held_out}; wanted: 0 or more tasks. 0 plays nothing after training.")
-        if self.task_count is not None and self.task_count < 1:
-            raise ConfigError(f"task_count is {self.task_count}; wanted: at least 1. Leave it out to use all tasks.")
+        check_fields(self, [TraceArguments])
 
 
 @dataclass(frozen=True, slots=True)

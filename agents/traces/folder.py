@@ -156,8 +156,7 @@ def _source_row(source: Source, folder: Path, seeds_folder: Path | None) -> str 
 
 def read_trace_folder(folder: Path) -> tuple[TaskSet, list[Trace]]:
     """The task set and its traces. Raises TaskError, naming the file, and the row where it is one."""
-    facts = json.loads(_text(folder / TASK_SET))
-    seeds_folder = folder / (facts["seeds_folder"] or ".")
+    name, notice, budgets, seeds_folder = _read_facts(folder)
     tasks = [
         _read_task(line, f"{folder / TASKS}, row {row}", folder, seeds_folder)
         for row, line in enumerate(_text(folder / TASKS).split("\n"), 1)
@@ -167,8 +166,24 @@ def read_trace_folder(folder: Path) -> tuple[TaskSet, list[Trace]]:
         tasks = list(tasks_by_id(tasks).values())
     except TaskError as error:
         raise TaskError(f"{folder / TASKS}: {error}") from error
-    task_set = TaskSet(facts["name"], tasks, facts["notice"], budgets_of_row(facts["budgets"]))
+    task_set = TaskSet(name, tasks, notice, budgets)
     return task_set, read_traces(folder / TRACES, task_set)
+
+
+def _read_facts(folder: Path) -> tuple[str, str, ViewBudgets | None, Path]:
+    """Name, notice and budgets of the set, and the folder of its images."""
+    text = _text(folder / TASK_SET)
+    try:
+        facts = json.loads(text)
+        name, notice, seeds_folder = facts["name"], facts["notice"], facts["seeds_folder"]
+        if not (isinstance(name, str) and isinstance(notice, str) and isinstance(seeds_folder, str | None)):
+            raise TypeError("name and notice are texts, seeds_folder is a text or null")
+        return name, notice, budgets_of_row(facts["budgets"]), folder / (seeds_folder or ".")
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise TaskError(
+            f"{folder / TASK_SET} cannot be used ({type(error).__name__}: {error}). Put it back as pixel-env synth "
+            "wrote it, or generate the traces again."
+        ) from error
 
 
 def _text(path: Path) -> str:
@@ -176,13 +191,15 @@ def _text(path: Path) -> str:
         return path.read_text(encoding="utf-8")
     except OSError as error:
         raise TaskError(f"cannot read {path}: {error.strerror}. Give a folder that pixel-env synth wrote.") from error
+    except UnicodeDecodeError as error:
+        raise TaskError(f"{path} is no text in UTF-8. Give a folder that pixel-env synth wrote.") from error
 
 
 def _read_task(line: str, place: str, folder: Path, seeds_folder: Path) -> Task:
     try:
         row = json.loads(line)
         return task_of_row(row, folder, seeds_folder)
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise TaskError(f"{place}: not a task of ours ({type(error).__name__}: {error}).") from error
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from agents.checkpoints.names import CHECKPOINTS
 from agents.config.arguments import parse
+from agents.config.names import DialectName
 from agents.engines.choice import EngineChoice, ModelEngine, engine_chosen
 from agents.rollout import EpisodeSettings, Sampling, rollout
 from benchmarks.ask.question import asked_task
@@ -20,6 +21,7 @@ from benchmarks.evaluation.records import Record
 from benchmarks.view.command import check_page, write_page
 from benchmarks.view.rows import Run
 from pixel_env.budgets import limits_from
+from pixel_env.command_line.values import AtLeastOne, AtLeastZero, NotNegative
 from pixel_env.dialects.table import dialect_named
 from pixel_env.episode import Action, Answer, Malformed, Stop, Text, Trajectory
 from pixel_env.errors import ConfigError
@@ -31,46 +33,55 @@ from pixel_env.task import Task
 from pixel_env.views import View, ViewBudgets
 from rewards.shaping import group_reward_named
 
+USAGE = 'IMAGE ... "QUESTION" [--config FILE] [--NAME VALUE ...]'
 _FLAG = re.compile(r"--?[A-Za-z][\w-]*(=|$)")
 
 
 @dataclass(frozen=True)
 class AskConfig:
-    """Ask a model one question about pictures or a video: pixel-env ask PICTURE ... "question" [--flags]"""
+    """Ask a model one question about images or a video."""
 
-    pictures: tuple[str, ...] = field(
-        default=(), metadata={"help": "pictures, a video or a folder of frames; may stand first, without --pictures"}
+    images: tuple[str, ...] = field(
+        default=(), metadata={"help": "images, a video or a folder of frames; --images may be left out"}
     )
-    question: str = field(default="", metadata={"help": "what is asked; may stand behind the pictures"})
-    options: tuple[str, ...] = field(default=(), metadata={"help": "what to choose from, lettered in this order"})
-    model: str = field(default="tiny-zoom", metadata={"help": "a folder, a hub id, or the name of an embedded one"})
+    question: str = field(default="", metadata={"help": "the question; --question may be left out behind the images"})
+    options: tuple[str, ...] = field(default=(), metadata={"help": "options of a multiple-choice question"})
+    model: str = field(
+        default="tiny-zoom", metadata={"help": "checkpoint: a folder, a hub id or the name of an embedded one"}
+    )
     engine: ModelEngine = field(
-        default="transformers", metadata={"help": "what generates: this process, vLLM in it, or an endpoint elsewhere"}
+        default="transformers",
+        metadata={"help": "what generates: transformers or vllm in this process, or an OpenAI-compatible endpoint"},
     )
     base_url: str | None = field(
-        default=None, metadata={"help": "of an OpenAI-compatible endpoint, with its /v1; the key: OPENAI_API_KEY"}
+        default=None, metadata={"help": "address of the endpoint, with its /v1; its key is read from OPENAI_API_KEY"}
     )
-    dialect: str = field(default="tiny", metadata={"help": "wire format of calls and answers: a dialect's name"})
-    max_turns: int = field(default=4, metadata={"help": "turns of the episode, the answering one included"})
-    max_images: int = field(default=16, metadata={"help": "pictures shown, your own included; a video counts as one"})
-    max_tokens: int | None = field(
-        default=None, metadata={"help": "tokens of the whole conversation, pictures included; None: no limit"}
+    dialect: DialectName = field(
+        default="tiny",
+        metadata={"help": "format of calls and answers: the name of a dialect, with variants after colons"},
     )
-    max_turn_tokens: int = field(default=512, metadata={"help": "sampled tokens of one turn"})
-    temperature: float = field(default=0.0, metadata={"help": "0: greedy"})
-    seed: int = field(default=0, metadata={"help": "of sampling"})
+    max_turns: AtLeastOne = field(
+        default=4, metadata={"help": "turns of the episode, including the one that answers: 4 allow three operations"}
+    )
+    max_images: AtLeastOne = field(
+        default=16, metadata={"help": "images of the episode, including your own; a video counts as one"}
+    )
+    max_tokens: AtLeastOne | None = field(
+        default=None, metadata={"help": "tokens of the whole conversation, including images (default: no limit)"}
+    )
+    max_turn_tokens: AtLeastOne = field(default=512, metadata={"help": "sampled tokens of one turn"})
+    temperature: NotNegative = field(default=0.0, metadata={"help": "sampling temperature; 0 is greedy"})
+    seed: AtLeastZero = field(default=0, metadata={"help": "seed of sampling"})
     dtype: Precision = field(default="float32", metadata={"help": "precision of the weights"})
-    output: str = field(default="runs/ask.html", metadata={"help": "the page"})
+    output: str = field(default="runs/ask.html", metadata={"help": "output file, the HTML page"})
 
 
 def main(argv: list[str]) -> int:
-    """`pixel-env ask PICTURE ... "question" [--flags]`. Returns the exit code."""
-    config = parse(_named(argv), AskConfig, "ask")
-    if config.max_turn_tokens < 1 or config.temperature < 0:
-        raise ConfigError("--max_turn_tokens must be at least 1 and --temperature at least 0")
+    """`pixel-env ask IMAGE ... "question" [--flags]`. Returns the exit code."""
+    config = parse(_named(argv), AskConfig, "ask", usage=USAGE)
     path = Path(config.output)
     check_page(path)
-    task = asked_task(config.pictures, config.question, config.options)
+    task = asked_task(config.images, config.question, config.options)
     played, budgets = _played(config, task)
     if played.error is not None and not played.turns:
         raise ConfigError(f"nothing could be asked: {played.error}")
@@ -84,23 +95,23 @@ def main(argv: list[str]) -> int:
 
 
 def _named(argv: list[str]) -> list[str]:
-    """`argv` with flags for the words that stand first: the pictures, then the question."""
+    """`argv` with flags for the words that stand first: the images, then the question."""
     count = next((place for place, word in enumerate(argv) if word.startswith("-")), len(argv))
     words, flags = argv[:count], argv[count:]
     if flags and not _FLAG.match(flags[0]):
         raise ConfigError(
-            f'{flags[0]!r} is no flag. A question that begins with a dash is given by name: --question="{flags[0]}"'
+            f'{flags[0]!r} is not a flag. Give a question that begins with a dash by name: --question="{flags[0]}"'
         )
     if not words:
         return argv
     if any(flag.partition("=")[0] == "--question" for flag in flags):
-        return ["--pictures", *words, *flags]
+        return ["--images", *words, *flags]
     if len(words) == 1:
         raise ConfigError(
-            f"pixel-env ask takes pictures and then a question, got only {words[0]!r}. "
+            f"pixel-env ask takes images and then a question, got only {words[0]!r}. "
             'Example: pixel-env ask photo.png "What is on it?"'
         )
-    return ["--pictures", *words[:-1], f"--question={words[-1]}", *flags]
+    return ["--images", *words[:-1], f"--question={words[-1]}", *flags]
 
 
 def _played(config: AskConfig, task: Task) -> tuple[Trajectory, ViewBudgets]:

@@ -24,25 +24,29 @@ from benchmarks.studies.trap.sentences import (
     without_sentence,
 )
 from benchmarks.text_tables import fraction, interval, table
+from pixel_env.command_line.values import AtLeastZero
 
 
 @dataclass(frozen=True)
 class DemoConfig:
-    """A small vision-language model learns to look closer; ends with a table and an HTML report."""
+    """A small vision-language model learns to zoom; ends with a table and an HTML report."""
 
-    run: str = field(default="runs/demo", metadata={"help": "folder of the run; the same command goes on in it"})
-    seed: int = field(default=0, metadata={"help": "of both trainings"})
-    quick: bool = field(default=False, metadata={"help": "the same path in under three minutes; teaches nothing"})
-    base: str = field(default="tiny-base", metadata={"help": "the checkpoint to start from"})
+    output_dir: str = field(default="runs/demo", metadata={"help": "output folder; an interrupted run resumes from it"})
+    seed: AtLeastZero = field(default=0, metadata={"help": "seed of both trainings"})
+    quick: bool = field(
+        default=False,
+        metadata={"help": "a few steps of each stage, in under three minutes; the model learns nothing"},
+    )
+    model: str = field(default="tiny-base", metadata={"help": "the checkpoint to start from"})
     preset: str | None = field(default=None, metadata={"help": "YAML file with other sizes and recipes"})
 
 
 def main(argv: list[str]) -> int:
-    """`pixel-env demo [--quick] [--run runs/demo] [--seed 0]`. Returns the exit code."""
+    """`pixel-env demo [--quick] [--output_dir runs/demo] [--seed 0]`. Returns the exit code."""
     config = parse(argv, DemoConfig, "demo")
-    run = Path(config.run)
+    run = Path(config.output_dir)
     sizes = preset(config.preset, quick=config.quick)
-    chain = Chain(sizes, config.base, config.seed, run)
+    chain = Chain(sizes, config.model, config.seed, run)
     stages = stages_of(chain)
     keep_settings(chain, stages, quick=config.quick)
     return in_stages(stages, run, lambda: _end(run))

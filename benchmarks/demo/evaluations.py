@@ -21,8 +21,8 @@ from benchmarks.evaluation.timings import seconds_per_answer
 from benchmarks.text_tables import fraction, table
 from benchmarks.view.command import PAGE, read_run, write_page
 from benchmarks.view.rows import Run
+from pixel_env.command_line.values import AtLeastOne, AtLeastZero
 from pixel_env.dialects.table import dialect_named
-from pixel_env.errors import ConfigError
 from rewards.shaping import group_reward_named
 
 INDEX = "index.html"
@@ -41,10 +41,12 @@ _HEAD = ("set", "who", "questions", "score", "RaPR", "calls", "seconds")
 class EvalDemoConfig:
     """Evaluations of an embedded model and of an oracle on the sample sets, each with a page to look at."""
 
-    run: str = field(default="runs/eval_demo", metadata={"help": "folder of the runs; the same command goes on in it"})
-    questions: int = field(default=60, metadata={"help": "of each set"})
-    seed: int = field(default=0, metadata={"help": "of the options' orders"})
-    model: bool = field(default=True, metadata={"help": "play the embedded model; without it no torch is needed"})
+    output_dir: str = field(
+        default="runs/eval_demo", metadata={"help": "output folder; an interrupted run resumes from it"}
+    )
+    limit: AtLeastOne = field(default=60, metadata={"help": "use only so many questions of each set"})
+    seed: AtLeastZero = field(default=0, metadata={"help": "seed of the order of the options"})
+    model: bool = field(default=True, metadata={"help": "evaluate the embedded model, too; --no_model needs no torch"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,11 +70,9 @@ class Played:
 
 
 def main(argv: list[str]) -> int:
-    """`pixel-env eval-demo [--questions 60] [--run runs/eval_demo]`. Returns the exit code."""
+    """`pixel-env eval-demo [--limit 60] [--output_dir runs/eval_demo]`. Returns the exit code."""
     config = parse(argv, EvalDemoConfig, "eval-demo")
-    if config.questions < 1:
-        raise ConfigError(f"--questions is the number of questions of each set: at least 1, got {config.questions}")
-    folder = Path(config.run)
+    folder = Path(config.output_dir)
     played = [_played(evaluation, folder) for evaluation in evaluations(config)]
     write_index(folder / INDEX, played)
     print(f"\n{table([_HEAD, *(one.cells for one in played)], text_columns=2)}\n\n{NOTICE}\n{WHO}\n\n{folder / INDEX}")
@@ -80,12 +80,12 @@ def main(argv: list[str]) -> int:
 
 
 def evaluations(config: EvalDemoConfig) -> list[EvalConfig]:
-    """The evaluations to run: the embedded model's, if it shall play, then the oracle's."""
-    shared = EvalConfig(task_count=config.questions, seed=config.seed, policies=(LEARNED_ZOOM,))
+    """The evaluations to run: the embedded model's, if it is to be evaluated, then the oracle's."""
+    shared = EvalConfig(task_count=config.limit, seed=config.seed, policies=(LEARNED_ZOOM,))
     oracle = replace(shared, model="oracle", engine="scripted", dialect="default")
     runs = [replace(shared, tasks="sample:vstar-tiny", max_turns=2)] if config.model else []
     runs += [replace(oracle, tasks=f"sample:{name}") for name in ("vstar", "tallyqa", "infographics", "mvbench")]
-    return [replace(run, output_dir=str(Path(config.run) / _folder_name(run))) for run in runs]
+    return [replace(run, output_dir=str(Path(config.output_dir) / _folder_name(run))) for run in runs]
 
 
 def _folder_name(run: EvalConfig) -> str:

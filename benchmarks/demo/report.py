@@ -40,12 +40,13 @@ SMOOTHING_STEPS = 10
 class ReportConfig:
     """Write the HTML report of a finished run."""
 
-    run: str = field(default="runs/demo", metadata={"help": "folder of a finished demo"})
+    run: str = field(default="runs/demo", metadata={"help": "folder of a finished demo; --run may be left out"})
 
 
 def main(argv: list[str]) -> int:
     """`pixel-env report [--run runs/demo]`. Returns the exit code."""
-    run = Path(parse(argv, ReportConfig, "report").run)
+    named = ["--run", *argv] if argv and not argv[0].startswith("-") else argv
+    run = Path(parse(named, ReportConfig, "report", usage="[RUN] [--config FILE]").run)
     _configuration(run)
     print(f"Report: {write_report(run, findings_of(run))}")
     return 0

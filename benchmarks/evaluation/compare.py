@@ -4,7 +4,6 @@ Reads rows alone: no task set, no picture, no model. The test is McNemar's exact
 each question has one answer; the interval of the difference resamples questions.
 """
 
-import argparse
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +16,8 @@ from agents.run_folder.configuration import FILE_NAME, changed_names, read_confi
 from benchmarks.evaluation.policies import LEARNED_ZOOM
 from benchmarks.evaluation.records import ROWS, SAMPLED
 from benchmarks.text_tables import fraction, signed, signed_interval, table
+from pixel_env.command_line.parser import CommandParser, value
+from pixel_env.command_line.values import AtLeastZero
 from pixel_env.errors import ConfigError
 from pixel_env.store import read
 
@@ -53,10 +54,8 @@ class Comparison:
 
 
 def main(argv: list[str]) -> int:
-    """`pixel-env compare RUN_A RUN_B [--policy NAME] [--other-policy NAME]`. Returns the exit code."""
+    """`pixel-env compare RUN_A RUN_B [--policy NAME] [--other_policy NAME]`. Returns the exit code."""
     options = _parser().parse_args(argv)
-    if options.seed < 0:
-        raise ConfigError(f"--seed is at least 0, got {options.seed}")
     folders = (Path(options.run_a), Path(options.run_b))
     policies = (options.policy, options.other_policy or options.policy)
     first, second = (graded_in(folder, policy) for folder, policy in zip(folders, policies, strict=True))
@@ -68,17 +67,24 @@ def main(argv: list[str]) -> int:
     return 0
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="pixel-env compare", description="The paired test between two evaluations of the same questions."
+def _parser() -> CommandParser:
+    parser = CommandParser(
+        "compare",
+        usage="RUN_A RUN_B [--NAME VALUE ...]",
+        description="Paired test between two evaluations of the same questions.",
     )
     parser.add_argument("run_a", metavar="RUN_A", help="folder of an evaluation")
-    parser.add_argument("run_b", metavar="RUN_B", help="folder of another one, or the same with another policy")
+    parser.add_argument("run_b", metavar="RUN_B", help="folder of another one, or the same one with another policy")
     parser.add_argument(
-        "--policy", default=LEARNED_ZOOM, help=f"of both; {SAMPLED!r}: the sampled rollouts (default: %(default)s)"
+        "--policy",
+        metavar="NAME",
+        default=LEARNED_ZOOM,
+        help=f"policy of both runs; {SAMPLED}: the sampled rollouts (default: %(default)s)",
     )
-    parser.add_argument("--other-policy", metavar="POLICY", help="of RUN_B, where it is another one")
-    parser.add_argument("--seed", type=int, default=0, help="of the resampling (default: %(default)s)")
+    parser.add_argument("--other_policy", metavar="NAME", help="policy of RUN_B, if it is another one")
+    parser.add_argument(
+        "--seed", type=value(AtLeastZero), metavar="N", default=0, help="seed of the bootstrap (default: %(default)s)"
+    )
     return parser
 
 
@@ -92,7 +98,7 @@ def graded_in(folder: Path, policy: str) -> dict[str, Graded]:
     if not kept:
         held = ", ".join(sorted({_policy(row) for row in rows})) or "nothing"
         raise ConfigError(
-            f"{folder} holds no answers of {policy!r}; it holds {held}. Choose with --policy and --other-policy, or "
+            f"{folder} holds no answers of {policy!r}; it holds {held}. Choose with --policy and --other_policy, or "
             "measure: pixel-env eval"
         )
     grades: dict[str, list[float]] = {}

@@ -7,19 +7,34 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
+from agents.checkpoints.names import CHECKPOINTS
+from agents.config.names import DialectName
 from agents.rollout import EpisodeSettings
 from agents.run_folder.shards import shard_named
 from benchmarks.evaluation.policies import NAMES, POLICIES
 from pixel_env.budgets import budgets_for, limits_from
+from pixel_env.command_line.values import AtLeastOne, AtLeastZero, NotNegative
 from pixel_env.dialects.dialect import Dialect
 from pixel_env.dialects.prompt_files import read_prompt_file, with_prompt
-from pixel_env.dialects.table import dialect_named
+from pixel_env.dialects.table import DIALECTS, dialect_named
 from pixel_env.episode import Limits
 from pixel_env.errors import ConfigError, UnknownNameError
+from pixel_env.samples import SAMPLE_SETS
 from pixel_env.task import TaskSet
 
 Precision = Literal["float32", "bfloat16", "float16", "auto"]
 """Of a model's weights; auto: as they are stored."""
+
+
+def known_names() -> str:
+    """The names that the flags of `pixel-env eval` take, for its help."""
+    lines = {
+        "policies": NAMES,
+        "dialects": DIALECTS,
+        "embedded models": CHECKPOINTS,
+        "sample sets": [f"sample:{name}" for name in SAMPLE_SETS],
+    }
+    return "\n".join(f"{title}: {', '.join(names)}" for title, names in lines.items())
 
 
 @dataclass(frozen=True)
@@ -27,55 +42,69 @@ class EvalConfig:
     """Measure a checkpoint on a task set under zoom policies."""
 
     model: str = field(
-        default="tiny-zoom", metadata={"help": "a checkpoint: folder, hub id, or the name of an embedded one"}
+        default="tiny-zoom", metadata={"help": "checkpoint: a folder, a hub id or the name of an embedded one"}
     )
     tasks: str = field(
-        default="sample:vstar-tiny", metadata={"help": "a sample set, a path or a hub id (docs/tasks.md)"}
+        default="sample:vstar-tiny", metadata={"help": "task set: a sample set, a path or a hub id (docs/tasks.md)"}
     )
-    split: Literal["train", "test"] = field(default="test", metadata={"help": "of an embedded set: train or test"})
-    task_count: int | None = field(
-        default=None, metadata={"help": "use so many of its tasks; None: all", "aliases": ("--limit",)}
+    split: Literal["train", "test"] = field(default="test", metadata={"help": "split of a sample set"})
+    task_count: AtLeastOne | None = field(default=None, metadata={"help": "use only so many of its tasks"})
+    strict: bool = field(
+        default=False, metadata={"help": "stop at rows that cannot be used, instead of leaving them out"}
     )
-    strict: bool = field(default=False, metadata={"help": "stop at rows that cannot be used; else they are left out"})
     shard: str | None = field(
-        default=None, metadata={"help": "play a part, 1/8 to 8/8; the command without it takes the parts over"}
+        default=None,
+        metadata={"help": "evaluate one shard (1/8 ... 8/8); run without --shard to merge the shards"},
     )
     shuffle_options: bool = field(
-        default=True, metadata={"help": "show each question's options in an order drawn by the seed"}
+        default=True, metadata={"help": "show the options of each question in an order drawn with the seed"}
     )
-    output_dir: str = field(default="runs/eval", metadata={"help": "folder of the trajectories; goes on if it is cut"})
+    output_dir: str = field(default="runs/eval", metadata={"help": "output folder; an interrupted run resumes from it"})
     policies: tuple[str, ...] = field(
-        default=POLICIES, metadata={"help": "greedy policies; none to measure sampled rollouts only"}
+        default=POLICIES, metadata={"help": "greedy policies; none of them to evaluate sampled rollouts only"}
     )
-    ablate: bool = field(
-        default=False, metadata={"help": "does looking help? play the model's ablations beside it, too"}
+    ablate: bool = field(default=False, metadata={"help": "also evaluate with blank, random and withheld crops"})
+    samples: AtLeastZero = field(
+        default=0, metadata={"help": "sampled rollouts of each question, for avg@k, pass@k and RaPR"}
     )
-    samples: int = field(default=0, metadata={"help": "sampled rollouts of each question, for avg@k, pass@k and RaPR"})
-    temperature: float = field(default=1.0, metadata={"help": "of the sampled rollouts"})
-    dialect: str = field(default="tiny", metadata={"help": "wire format of calls and answers: a dialect's name"})
+    temperature: NotNegative = field(default=1.0, metadata={"help": "temperature of the sampled rollouts"})
+    dialect: DialectName = field(
+        default="tiny",
+        metadata={"help": "format of calls and answers: the name of a dialect, with variants after colons"},
+    )
     prompt_file: str | None = field(
-        default=None, metadata={"help": "a text that follows the question, or holds {question}, for the dialect's own"}
+        default=None,
+        metadata={"help": "text file for the prompt: it follows the question, or contains {question} itself"},
     )
-    max_turns: int = field(default=4, metadata={"help": "turns of an episode, the answering one included"})
-    max_images: int = field(default=16, metadata={"help": "pictures of an episode, the task's own included"})
-    max_tokens: int | None = field(
-        default=None, metadata={"help": "tokens of a whole conversation, pictures included; None: no limit"}
+    max_turns: AtLeastOne = field(
+        default=4, metadata={"help": "turns of an episode, including the one that answers: 4 allow three operations"}
     )
-    max_turn_tokens: int = field(default=512, metadata={"help": "sampled tokens of one turn"})
+    max_images: AtLeastOne = field(
+        default=16, metadata={"help": "images of an episode, including those of the task; a video counts as one"}
+    )
+    max_tokens: AtLeastOne | None = field(
+        default=None, metadata={"help": "tokens of the whole conversation, including images (default: no limit)"}
+    )
+    max_turn_tokens: AtLeastOne = field(default=512, metadata={"help": "sampled tokens of one turn"})
     engine: Literal["transformers", "vllm", "endpoint", "scripted"] = field(
         default="transformers",
-        metadata={"help": "what generates: this process, vLLM in it, an endpoint; scripted: no model, --model oracle"},
+        metadata={
+            "help": "what generates: transformers or vllm in this process, an OpenAI-compatible endpoint, or a script "
+            "without a model (scripted, with --model oracle)"
+        },
     )
     base_url: str | None = field(
-        default=None, metadata={"help": "of an OpenAI-compatible endpoint, with its /v1; the key: OPENAI_API_KEY"}
+        default=None, metadata={"help": "address of the endpoint, with its /v1; its key is read from OPENAI_API_KEY"}
     )
-    max_batch: int = field(default=96, metadata={"help": "turns that are generated at a time"})
+    max_batch: AtLeastOne = field(default=96, metadata={"help": "turns that are generated at a time"})
     dtype: Precision = field(default="float32", metadata={"help": "precision of the weights"})
-    seed: int = field(default=0, metadata={"help": "of the random places, of the options' orders and of sampling"})
-    scorer: Literal["own", "released"] = field(
-        default="own", metadata={"help": "released: the released code's judge beside our graders"}
+    seed: AtLeastZero = field(
+        default=0, metadata={"help": "seed of random crops, of the order of the options and of sampling"}
     )
-    lmms_samples: bool = field(default=False, metadata={"help": "write the samples as lmms-eval logs them, too"})
+    scorer: Literal["own", "released"] = field(
+        default="own", metadata={"help": "released: also grade with math-verify, as the released code does"}
+    )
+    lmms_samples: bool = field(default=False, metadata={"help": "also write the samples as lmms-eval logs them"})
 
     def __post_init__(self) -> None:
         """Raises ConfigError or UnknownNameError for what makes no sense."""
@@ -91,7 +120,7 @@ class EvalConfig:
 
     @property
     def limits(self) -> Limits:
-        """When an episode is cut. Raises ConfigError."""
+        """When an episode is truncated. Raises ConfigError."""
         return limits_from({name: getattr(self, name) for name in ("max_turns", "max_images", "max_tokens")})
 
     @property

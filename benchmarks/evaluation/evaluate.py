@@ -20,7 +20,7 @@ from agents.rollout import EpisodeSettings, Rollout, Sampling, rollout
 from agents.run_folder.configuration import keep_configuration, make_folder, refuse_another
 from agents.run_folder.shards import shard_named
 from benchmarks.evaluation.accuracy_tables import accuracy_table
-from benchmarks.evaluation.config import EvalConfig
+from benchmarks.evaluation.config import EvalConfig, known_names
 from benchmarks.evaluation.lmms_samples import write_samples
 from benchmarks.evaluation.metrics_file import write_metrics
 from benchmarks.evaluation.operation_ablation import looking_report, with_ablations
@@ -43,7 +43,7 @@ from pixel_env.tasks import load_tasks
 
 def main(argv: list[str]) -> int:
     """`pixel-env eval [--config file.yaml] [--flags]`. Returns the exit code."""
-    config = parse(argv, EvalConfig, "eval")
+    config = parse(argv, EvalConfig, "eval", epilog=known_names())
     dialect = config.worded_dialect
     judge = load_math_verify() if config.scorer == "released" else None
     evaluation = measured(config, dialect)

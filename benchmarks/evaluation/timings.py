@@ -11,6 +11,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from pixel_env.errors import ConfigError
+
 SECONDS = "seconds.jsonl"
 
 
@@ -26,11 +28,22 @@ def timed(folder: Path, name: str, answers: int, *, clock: Callable[[], float] =
 
 
 def seconds_per_answer(folder: Path) -> dict[str, float]:
-    """By name, over all rows of the folder and of the shards below it."""
+    """By name, over all rows of the folder and of the shards below it. Raises ConfigError for a broken file."""
     totals: dict[str, list[float]] = defaultdict(lambda: [0.0, 0.0])
     for file in (folder / SECONDS, *sorted(folder.glob(f"shard-*/{SECONDS}"))):
-        lines = file.read_text(encoding="utf-8").splitlines() if file.exists() else []
-        for row in (json.loads(line) for line in lines if line.endswith("}")):  # a kill may have cut the last one
-            totals[row["name"]][0] += row["seconds"]
-            totals[row["name"]][1] += row["answers"]
+        for name, seconds, answers in _rows(file) if file.exists() else ():
+            totals[name][0] += seconds
+            totals[name][1] += answers
     return {name: seconds / answers for name, (seconds, answers) in totals.items()}
+
+
+def _rows(file: Path) -> Iterator[tuple[str, float, int]]:
+    try:
+        for line in file.read_text(encoding="utf-8").splitlines():
+            if line.endswith("}"):  # an interrupted run may have truncated the last line
+                row = json.loads(line)
+                yield str(row["name"]), float(row["seconds"]), int(row["answers"])
+    except (ValueError, KeyError, TypeError) as error:
+        raise ConfigError(
+            f"{file} cannot be used ({type(error).__name__}: {error}). Remove it: only the seconds are lost."
+        ) from error

@@ -11,12 +11,15 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
-
+from agents.config.arguments import field_kinds
 from agents.config.recipes import recipe_path
+from agents.config.yaml_file import read_settings
+from agents.grpo.options import GRPO
 from benchmarks.evaluation.policies import POLICIES
 from benchmarks.pipeline.jobs import Job
 from benchmarks.pipeline.preset import Preset
+from pixel_env.command_line.names import field_name
+from pixel_env.errors import ConfigError
 from pixel_env.samples import DIGIT_ON_CARD, HALF
 
 HARD, EASY = DIGIT_ON_CARD, HALF
@@ -48,6 +51,7 @@ class Chain:
         """Reinforcement learning from the checkpoint of the job called `model`."""
         settings = self._training(name, recipe, str(self.run / model), steps=self.preset.rl_steps)
         if self.preset.rl_queries is not None:
+            required(settings, ("num_generations",), recipe)
             settings["per_device_train_batch_size"] = self.preset.rl_queries * settings["num_generations"]
             settings["gradient_accumulation_steps"] = 1
         if self.preset.train_questions is not None:
@@ -77,6 +81,7 @@ class Chain:
 
     def _training(self, name: str, recipe: str, model: str, *, steps: int | None) -> dict[str, Any]:
         settings = read_recipe(recipe)
+        required(settings, ("max_steps", "warmup_steps"), recipe)
         if steps is not None:
             settings["max_steps"] = steps
             settings["warmup_steps"] = min(settings["warmup_steps"], steps // 2)
@@ -90,16 +95,26 @@ class Chain:
         }
 
     def _evaluation(self, name: str, model: str, settings: dict[str, Any], rollouts: int) -> Job:
-        played = read_recipe(self.preset.with_curiosity)
-        shared = {name: played[name] for name in ("tasks", "dialect", "max_turns", "max_turn_tokens")}
+        recipe = self.preset.with_curiosity
+        shared = required(read_recipe(recipe), ("tasks", "dialect", "max_turns", "max_turn_tokens"), recipe)
         places = {"model": str(self.run / model), "output_dir": str(self.run / name), "seed": TEST_SEED}
         return Job(_title(name), "eval", shared | places | settings, self.run / name, rollouts)
 
 
 def read_recipe(name: str) -> dict[str, Any]:
-    """The fields of a recipe that ships, or of the YAML file at that path. Raises UnknownNameError."""
-    fields: dict[str, Any] = yaml.safe_load(recipe_path(name).read_text(encoding="utf-8"))
+    """The fields of a recipe that ships, or of the YAML file at that path. Raises UnknownNameError or ConfigError."""
+    path = recipe_path(name)
+    known = field_kinds(GRPO.classes)
+    fields = {field_name(key, known, GRPO.name): setting.value for key, setting in read_settings(path).items()}
     return fields
+
+
+def required(settings: Mapping[str, Any], names: Sequence[str], recipe: str) -> dict[str, Any]:
+    """The settings `names` of the recipe called `recipe`. Raises ConfigError for one that it does not set."""
+    missing = [name for name in names if name not in settings]
+    if missing:
+        raise ConfigError(f"the recipe {recipe} does not set {', '.join(missing)}; the stages here need it. Add it.")
+    return {name: settings[name] for name in names}
 
 
 def key_of(preset: Preset, jobs: Mapping[str, Job], base_weights: str) -> str:

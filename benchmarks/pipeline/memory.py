@@ -3,8 +3,6 @@
 import threading
 from types import TracebackType
 
-import psutil
-
 INTERVAL_S = 0.5
 
 
@@ -36,6 +34,8 @@ class PeakMemory:
 
 def resident_gb() -> float:
     """Resident memory of the process tree from here on, at this moment."""
+    import psutil  # late: the help of the commands that measure memory does without
+
     root = psutil.Process()
     total = 0
     for process in [root, *root.children(recursive=True)]:

@@ -15,15 +15,18 @@ from html import escape
 from importlib import resources
 from pathlib import Path
 from string import Template
+from typing import Annotated
 
 from tqdm import tqdm
 
 from agents.config.arguments import parse
+from agents.config.names import RewardName
 from agents.run_folder.configuration import read_configuration, write_whole
 from benchmarks.evaluation.records import ROWS, read_evaluation
 from benchmarks.view.images import PictureList, Size, Unreadable
 from benchmarks.view.rows import Rows, Run, identity
 from benchmarks.view.server import serve
+from pixel_env.command_line.values import AtLeastOne, Bounds
 from pixel_env.errors import ConfigError
 from rewards.parts import GroupReward
 from rewards.shaping import PRESETS, group_reward_named
@@ -38,26 +41,30 @@ _SCRIPTS = ("page.js", "parts.js", "rewards.js", "detail.js", "list.js")
 
 @dataclass(frozen=True)
 class ViewConfig:
-    """Write a page on which the trajectories of a run can be looked at."""
+    """Write an HTML page that shows the trajectories of an evaluation."""
 
-    run: str = field(default="runs/eval", metadata={"help": "folder of an evaluation; may stand first, without --run"})
-    output: str | None = field(default=None, metadata={"help": "the page; None: view.html in the run's folder"})
-    other: str | None = field(default=None, metadata={"help": "folder of a second evaluation, shown beside the first"})
-    limit: int | None = field(default=None, metadata={"help": "show so many questions, the first ones; None: all"})
-    group_reward: str = field(
-        default="paper",
-        metadata={"help": f"reward of the rollouts of a question: {', '.join(PRESETS)} or your own 'module:function'"},
+    run: str = field(default="runs/eval", metadata={"help": "folder of an evaluation; --run may be left out"})
+    output: str | None = field(
+        default=None, metadata={"help": "output file, the HTML page (default: view.html in the folder of the run)"}
     )
-    serve: bool = field(default=False, metadata={"help": "then show the page at an address, on this machine alone"})
-    port: int = field(default=8000, metadata={"help": "of that address; 0: any free one"})
+    other: str | None = field(
+        default=None, metadata={"help": "folder of a second evaluation, shown side by side with the first"}
+    )
+    limit: AtLeastOne | None = field(default=None, metadata={"help": "use only so many questions, the first ones"})
+    group_reward: RewardName = field(
+        default="paper",
+        metadata={"help": f"reward of the rollouts of a question: {', '.join(PRESETS)} or 'module:function'"},
+    )
+    serve: bool = field(default=False, metadata={"help": "then serve the page, to this machine alone"})
+    port: Annotated[int, Bounds(0, 65535)] = field(
+        default=8000, metadata={"help": "port of the served page; 0: any free one"}
+    )
 
 
 def main(argv: list[str]) -> int:
     """`pixel-env view RUN [--flags]`. Returns the exit code."""
     named = ["--run", *argv] if argv and not argv[0].startswith("-") else argv
-    config = parse(named, ViewConfig, "view")
-    if config.limit is not None and config.limit < 1:
-        raise ConfigError(f"--limit is the number of questions to show and must be at least 1, got {config.limit}")
+    config = parse(named, ViewConfig, "view", usage="[RUN] [--config FILE] [--NAME VALUE ...]")
     path = Path(config.run) / PAGE if config.output is None else Path(config.output)
     check_page(path)
     group_reward = group_reward_named(config.group_reward)

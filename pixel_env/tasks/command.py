@@ -3,12 +3,12 @@
 Prints. What is done is done in `tasks/`.
 """
 
-import argparse
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
+from pixel_env.command_line.parser import CommandParser, value
 from pixel_env.errors import TaskError, UnknownNameError
 from pixel_env.tasks import locate_spec
 from pixel_env.tasks.data_sets import DATA_SETS, DataSet
@@ -33,17 +33,34 @@ def main(argv: Sequence[str]) -> int:
             return _list()
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="pixel-env data", description=__doc__.partition("\n")[0].partition(": ")[2])
-    commands = parser.add_subparsers(dest="command", required=True)
-    making = commands.add_parser("prepare", help="fetch or find, unpack, look at every row and picture, write an index")
-    making.add_argument("name", help=f"{', '.join(DATA_SETS)}; or owner/name of the hub; or a format, with --from")
-    making.add_argument("--from", dest="folder", type=Path, help="the folder that holds the files, instead of the hub")
-    checking = commands.add_parser("check", help="print what is wrong with a set; exit code 1 if something is")
-    checking.add_argument("path", help="a file, a folder, FORMAT:PATH, or owner/name of the hub")
-    checking.add_argument("--split", choices=("train", "test"), default="test", help="of a folder with both")
-    checking.add_argument("--all", action="store_true", help=f"print every bad row, not the first {_SHOWN}")
-    commands.add_parser("list", help="print the names of data sets and the formats")
+def _parser() -> CommandParser:
+    parser = CommandParser(
+        "data", usage="prepare|check|list ...", description="Prepare or check a data set, or list names and formats."
+    )
+    commands = parser.add_subparsers(dest="command", required=True, prog=parser.prog, metavar="SUBCOMMAND")
+    text = "fetch a data set or take its files from a folder, unpack them, check every row and image, write an index"
+    preparing = commands.add_parser("prepare", help=text, description=text, usage="NAME [--from FOLDER]")
+    preparing.add_argument(
+        "name",
+        metavar="NAME",
+        help=f"{', '.join(DATA_SETS)}; or owner/name on the hub; or, with --from, a format",
+    )
+    preparing.add_argument(
+        "--from", dest="folder", metavar="FOLDER", type=Path, help="folder with the files, instead of the hub"
+    )
+    text = "print what is wrong with a task set; the exit code is 1 if something is"
+    checking = commands.add_parser("check", help=text, description=text, usage="PATH [--NAME VALUE ...]")
+    checking.add_argument("path", metavar="PATH", help="a file, a folder, FORMAT:PATH, or owner/name on the hub")
+    checking.add_argument(
+        "--split",
+        type=value(Literal["train", "test"]),
+        metavar="train|test",
+        default="test",
+        help="split of a folder that has both (default: %(default)s)",
+    )
+    checking.add_argument("--all", action="store_true", help=f"print every bad row, not only the first {_SHOWN}")
+    text = "print the names of data sets and formats"
+    commands.add_parser("list", help=text, description=text, usage="[--help]")
     return parser
 
 

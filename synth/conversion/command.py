@@ -3,13 +3,13 @@
 Knows files and flags. What a row is stands in `conversions.py`, what a foreign row becomes in `released_rows.py`.
 """
 
-import argparse
 import itertools
 import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Literal
 
 from agents.rollout import EpisodeSettings
 from agents.run_folder.configuration import keep_configuration, make_folder, write_whole
@@ -23,6 +23,7 @@ from agents.traces.folder import (
 )
 from agents.traces.trace import Trace
 from pixel_env.budgets import budgets_for
+from pixel_env.command_line.parser import CommandParser, value
 from pixel_env.dialects.dialect import Dialect
 from pixel_env.dialects.table import dialect_named
 from pixel_env.episode import Limits
@@ -42,30 +43,48 @@ _LIMITS = Limits(max_turns=16, max_images=64)
 
 
 def main(argv: list[str]) -> int:
-    """`pixel-env convert SOURCE --to FORMAT --out PLACE`; 0, or 1 if rows were left out."""
+    """`pixel-env convert SOURCE --to FORMAT --output FILE_OR_FOLDER`; 0, or 1 if rows were left out."""
     options = _parser().parse_args(argv)
     if options.to == "traces":
-        return _to_traces(options.source, options.out, options.dialect, options.coordinates)
+        return _to_traces(options.source, options.output, options.dialect, options.coordinates)
     if not is_trace_folder(options.source):
         raise TaskError(
             f"{options.source} is no folder of traces; --to {options.to} converts what pixel-env synth wrote."
         )
-    rows = write_rows(options.source, options.out, ROW_FORMATS[options.to], options.dialect)
-    print(f"{rows} rows: {options.out}")
+    rows = write_rows(options.source, options.output, ROW_FORMATS[options.to], options.dialect)
+    print(f"{rows} rows: {options.output}")
     return 0
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="pixel-env convert", description="Traces to and from other formats.")
-    parser.add_argument("source", type=Path, help="a folder of traces, or a file of rows (.json, .jsonl, .parquet)")
-    parser.add_argument("--to", required=True, choices=["traces", *ROW_FORMATS], help="what to write")
-    parser.add_argument("--out", type=Path, required=True, help="a folder for traces; a .json or .jsonl file for rows")
-    parser.add_argument("--dialect", default="default", help="of the traces, read or written (%(default)s)")
+def _parser() -> CommandParser:
+    parser = CommandParser(
+        "convert",
+        usage="SOURCE --to FORMAT --output PATH [--NAME VALUE ...]",
+        description="Convert demonstrations (traces) to the rows of other formats, and rows to traces.",
+    )
+    parser.add_argument(
+        "source", metavar="SOURCE", type=Path, help="a folder of traces, or a file of rows (.json, .jsonl, .parquet)"
+    )
+    formats = ["traces", *ROW_FORMATS]
+    parser.add_argument(
+        "--to", required=True, type=value(Literal[*formats]), metavar="|".join(formats), help="format to write"
+    )
+    parser.add_argument(
+        "--output",
+        type=Path,
+        required=True,
+        metavar="PATH",
+        help="output: a folder for traces, a .json or .jsonl file for rows",
+    )
+    parser.add_argument(
+        "--dialect", metavar="NAME", default="default", help="dialect of the traces (default: %(default)s)"
+    )
     parser.add_argument(
         "--coordinates",
-        choices=["fraction", "pixel"],
+        type=value(Unit),
+        metavar="fraction|pixel",
         default="fraction",
-        help="what the boxes of rows that are not ours count; it is never guessed (%(default)s)",
+        help="unit of the boxes in rows of other projects; it is never guessed (default: %(default)s)",
     )
     return parser
 
@@ -98,7 +117,7 @@ def write_rows(source: Path, out: Path, row_format: RowFormat, dialect_name: str
 
 def _check_place(out: Path) -> None:
     if out.suffix.lower() not in _WRITTEN or out.is_dir():
-        raise ConfigError(f"--out is a file of rows that ends in {' or '.join(_WRITTEN)}, got {out}.")
+        raise ConfigError(f"--output is a file of rows that ends in {' or '.join(_WRITTEN)}, got {out}.")
     if out.exists() and out.stat().st_size and not _holds_rows(out):
         raise ConfigError(f"{out} is there and holds other things than such rows. Give the name of a new file.")
 

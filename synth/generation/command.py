@@ -63,7 +63,7 @@ def _made(config: SynthConfig, making: Making, teacher: Teacher, bill: Bill | No
     seconds = time.monotonic() - started
     print(f"{job.made} plans narrated and verified in {seconds:.1f} s ({job.made / max(seconds, 1e-9):.1f} per second)")
     if making.part is not None:
-        print(f"Part {making.shard} is in {job.folder}; the command without --shard takes the parts over.")
+        print(f"Shard {making.shard} is in {job.folder}; run without --shard to merge the shards.")
         return 0
     facts = job.facts
     for (medium, kind), shortage in job.shortages.items():
@@ -102,9 +102,9 @@ def alone_with(folder: Path) -> Iterator[None]:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise ConfigError(f"{folder} cannot be written: {error.strerror}. Give another --out.") from error
+        raise ConfigError(f"{folder} cannot be written: {error.strerror}. Give another --output_dir.") from error
     waits = f"waiting for another process that makes {folder}"
-    with alone_in(folder, lambda: print(waits, file=sys.stderr, flush=True), "Give another --out."):
+    with alone_in(folder, lambda: print(waits, file=sys.stderr, flush=True), "Give another --output_dir."):
         yield
 
 

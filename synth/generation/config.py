@@ -10,9 +10,11 @@ from pathlib import Path
 from typing import Literal
 
 from agents.config.arguments import parse
+from agents.config.names import DialectName
 from agents.engines.choice import ModelEngine
 from agents.run_folder.shards import Shard, shard_named
 from pixel_env.budgets import limits_from
+from pixel_env.command_line.values import AtLeastOne, AtLeastZero, NotNegative, Positive
 from pixel_env.dialects.dialect import Dialect
 from pixel_env.episode import Limits
 from pixel_env.errors import ConfigError
@@ -27,64 +29,82 @@ TEMPLATE, SILENT = "template", "silent"
 
 @dataclass(frozen=True)
 class SynthConfig:
-    """Traces for a warm start, from annotated seeds.
+    """Generate demonstrations (traces) for a warm start from annotated seed data, and verify them.
 
-    This is what the data set is: kept with it, and another one is refused in the same folder.
+    This part is recorded with the data set; another one is refused in the same folder.
     """
 
     seeds: str = field(
         default="embedded",
-        metadata={"help": "annotated seeds: 'embedded', 'sample:NAME', or a file or folder, FORMAT: before it"},
+        metadata={"help": "annotated seed data: 'embedded', 'sample:NAME', or a file or folder, also as FORMAT:PATH"},
     )
-    split: Literal["train", "test"] = field(default="train", metadata={"help": "of the seeds: train or test"})
-    seed_count: int | None = field(
-        default=None, metadata={"help": "use so many seeds; None: all, or as many as needed"}
+    split: Literal["train", "test"] = field(default="train", metadata={"help": "split of the seed data"})
+    seed_count: AtLeastOne | None = field(
+        default=None, metadata={"help": "use only so many seed examples (default: all, or as many as needed)"}
     )
-    strict: bool = field(default=False, metadata={"help": "stop at rows that cannot be used; else they are left out"})
-    count: int = field(default=7500, metadata={"help": "traces to keep"})
+    strict: bool = field(
+        default=False, metadata={"help": "stop at rows that cannot be used, instead of leaving them out"}
+    )
+    count: AtLeastOne = field(default=7500, metadata={"help": "number of traces to generate"})
     media: tuple[str, ...] = field(
         default=("image=4400", "video=1100", "text=2000"), metadata={"help": "shares of the media, as NAME=NUMBER"}
     )
     image_kinds: tuple[str, ...] = field(
         default=tuple(f"{kind.value}={share}" for kind, share in IMAGE_KINDS.items()),
-        metadata={"help": "shares of the kinds of trace on images, as NAME=NUMBER"},
+        metadata={"help": "shares of the kinds of traces about images, as NAME=NUMBER"},
     )
     video_kinds: tuple[str, ...] = field(
         default=tuple(f"{kind.value}={share}" for kind, share in VIDEO_KINDS.items()),
-        metadata={"help": "shares of the kinds of trace on videos, as NAME=NUMBER"},
+        metadata={"help": "shares of the kinds of traces about videos, as NAME=NUMBER"},
     )
     model: str = field(default="", metadata={"help": "the teacher's model, as its endpoint knows it"})
-    temperature: float | None = field(default=None, metadata={"help": "of the teacher; None: the endpoint's own"})
-    teacher_max_tokens: int = field(
-        default=ExpertConfig.max_tokens, metadata={"help": "tokens of one of its replies, hidden reasoning included"}
+    temperature: NotNegative | None = field(
+        default=None, metadata={"help": "temperature of the teacher (default: that of the endpoint)"}
     )
-    teacher_max_pixels: int = field(
-        default=ExpertConfig.max_pixels, metadata={"help": "pixels of a picture that it sees; a video's together"}
+    teacher_max_tokens: AtLeastOne = field(
+        default=ExpertConfig.max_tokens,
+        metadata={"help": "tokens of a reply of the teacher, including hidden reasoning"},
     )
-    teacher_max_attempts: int = field(
-        default=ExpertConfig.max_attempts, metadata={"help": "replies that it is asked for until one can be used"}
+    teacher_max_pixels: AtLeastOne = field(
+        default=ExpertConfig.max_pixels,
+        metadata={"help": "pixels of an image that is sent to the teacher; of a video, of all its frames together"},
     )
-    dialect: str = field(default="default", metadata={"help": "wire format of calls and answers: a dialect's name"})
-    max_turns: int = field(default=4, metadata={"help": "turns of a trace, the answering one included"})
-    max_images: int = field(default=16, metadata={"help": "pictures of a trace, the task's own included"})
-    seed: int = field(default=0, metadata={"help": "of the plans, of the teacher and of the student"})
+    teacher_max_attempts: AtLeastOne = field(
+        default=ExpertConfig.max_attempts, metadata={"help": "replies that are requested until one can be used"}
+    )
+    dialect: DialectName = field(
+        default="default",
+        metadata={"help": "format of calls and answers: the name of a dialect, with variants after colons"},
+    )
+    max_turns: AtLeastOne = field(
+        default=4, metadata={"help": "turns of a trace, including the one that answers: 4 allow three operations"}
+    )
+    max_images: AtLeastOne = field(
+        default=16, metadata={"help": "images of a trace, including those of the task; a video counts as one"}
+    )
+    seed: AtLeastZero = field(default=0, metadata={"help": "seed of the plans, the teacher and the student"})
     student: str = field(
-        default="", metadata={"help": "a model that is to learn: folder, hub id, embedded one's or endpoint's name"}
+        default="",
+        metadata={"help": "the model to be trained: a folder, a hub id, an embedded one, or its name at an endpoint"},
     )
-    attempts: int = field(
-        default=3, metadata={"help": "leave out seeds that the student answers right so often without looking; 0: none"}
+    attempts: AtLeastZero = field(
+        default=3,
+        metadata={
+            "help": "leave out seed examples that the student answers correctly in so many attempts without an "
+            "operation; 0: leave out none"
+        },
     )
     text_from: Literal["teacher", "student"] = field(
         default="teacher",
-        metadata={"help": "who answers questions of text alone; of the student, right samples are kept"},
+        metadata={"help": "who answers questions without images; of the student, correct samples are kept"},
     )
-    text_samples: int = field(
-        default=4, metadata={"help": "samples of the student for a question of text alone, until one is right"}
+    text_samples: AtLeastOne = field(
+        default=4, metadata={"help": "samples of the student for a question without images, until one is correct"}
     )
-    student_temperature: float = field(default=1.0, metadata={"help": "of the student's answers"})
-    max_turn_tokens: int = field(default=512, metadata={"help": "sampled tokens of one of the student's turns"})
+    student_temperature: NotNegative = field(default=1.0, metadata={"help": "temperature of the student"})
+    max_turn_tokens: AtLeastOne = field(default=512, metadata={"help": "sampled tokens of one turn of the student"})
     dtype: str = field(default="auto", metadata={"help": "precision of the student: float32, bfloat16 or auto"})
-    licence: str = field(default="", metadata={"help": "of the seeds, for the data card"})
+    licence: str = field(default="", metadata={"help": "licence of the seed data, for the data card"})
 
     @property
     def limits(self) -> Limits:
@@ -106,46 +126,57 @@ class SynthConfig:
 
 @dataclass(frozen=True)
 class Making:
-    """How it is made: nothing here changes a byte of the data set."""
+    """How the data set is generated; nothing here changes a byte of it."""
 
     teacher: str = field(
         default=TEMPLATE,
-        metadata={"help": "'template', 'silent' (no words), or the address of an OpenAI-compatible endpoint, with /v1"},
+        metadata={"help": "'template', 'silent' (no text), or the address of an OpenAI-compatible endpoint, with /v1"},
     )
-    out: str = field(default="runs/traces", metadata={"help": "folder of the data set; goes on if it was cut"})
+    out: str = field(default="runs/traces", metadata={"help": "output folder; an interrupted run resumes from it"})
     shard: str | None = field(
-        default=None, metadata={"help": "make a part, 1/8 to 8/8; the command without it takes the parts over"}
+        default=None, metadata={"help": "generate one shard (1/8 ... 8/8); run without --shard to merge the shards"}
     )
-    workers: int | None = field(default=None, metadata={"help": "processes that verify; None: one for each core"})
-    cache: str | None = field(default=None, metadata={"help": "folder of the teacher's replies; None: in --out"})
-    concurrency: int = field(default=16, metadata={"help": "requests to the teacher under way at a time"})
-    requests_per_minute: float | None = field(
+    workers: AtLeastOne | None = field(
+        default=None, metadata={"help": "processes that verify (default: one for each core)"}
+    )
+    cache: str | None = field(
+        default=None, metadata={"help": "folder for the replies of the teacher (default: in --output_dir)"}
+    )
+    concurrency: AtLeastOne = field(default=16, metadata={"help": "concurrent requests to the teacher"})
+    requests_per_minute: Positive | None = field(
+        default=None, metadata={"help": "requests to the teacher per minute, for each shard (default: no limit)"}
+    )
+    tokens_per_minute: Positive | None = field(
         default=None,
-        metadata={"help": "most requests a minute to the teacher, by each shard that runs; None: no limit"},
+        metadata={"help": "tokens of the teacher per minute, prompts included, for each shard (default: no limit)"},
     )
-    tokens_per_minute: float | None = field(
-        default=None,
-        metadata={"help": "most tokens a minute of the teacher, prompts included, by each shard; None: no limit"},
+    teacher_timeout_s: Positive = field(
+        default=ExpertConfig.timeout_s, metadata={"help": "seconds without a reply until a request is given up"}
     )
-    teacher_timeout_s: float = field(
-        default=ExpertConfig.timeout_s, metadata={"help": "seconds that the teacher may be silent"}
-    )
-    teacher_retries: int = field(
-        default=ExpertConfig.retries,
-        metadata={"help": "repetitions of a request that found the teacher busy, broken or gone"},
+    teacher_retries: AtLeastZero = field(
+        default=ExpertConfig.retries, metadata={"help": "retries of a request that failed"}
     )
     engine: ModelEngine = field(
-        default="transformers", metadata={"help": "what runs the student: this process, vLLM in it, or an endpoint"}
+        default="transformers",
+        metadata={
+            "help": "what generates the student's turns: transformers or vllm in this process, or an OpenAI-compatible "
+            "endpoint"
+        },
     )
     base_url: str | None = field(
-        default=None, metadata={"help": "of the student's endpoint, with its /v1; the key: OPENAI_API_KEY"}
+        default=None,
+        metadata={"help": "address of the student's endpoint, with its /v1; its key is read from OPENAI_API_KEY"},
     )
-    max_batch: int = field(default=96, metadata={"help": "turns of the student that are generated at a time"})
-    max_tokens: int | None = field(
-        default=None, metadata={"help": "tokens of a conversation with the student, pictures included; vLLM wants it"}
+    max_batch: AtLeastOne = field(default=96, metadata={"help": "turns of the student that are generated at a time"})
+    max_tokens: AtLeastOne | None = field(
+        default=None, metadata={"help": "tokens of a conversation with the student, including images; vLLM requires it"}
     )
-    price_in: float | None = field(default=None, metadata={"help": "price of a million prompt tokens, to be shown"})
-    price_out: float | None = field(default=None, metadata={"help": "price of a million reply tokens, to be shown"})
+    price_in: NotNegative | None = field(
+        default=None, metadata={"help": "price of a million prompt tokens, for the printed costs"}
+    )
+    price_out: NotNegative | None = field(
+        default=None, metadata={"help": "price of a million reply tokens, for the printed costs"}
+    )
 
     @property
     def part(self) -> Shard | None:
@@ -208,12 +239,4 @@ def shares_of(given: Sequence[str], names: Sequence[str], flag: str) -> Mapping[
 
 def parsed(argv: list[str]) -> tuple[SynthConfig, Making]:
     """Both parts, from the flags of `pixel-env synth`. Raises ConfigError."""
-    config, making = parse(argv, (SynthConfig, Making), "synth")
-    for name, number in (("count", config.count), ("workers", making.workers), ("text_samples", config.text_samples)):
-        if number is not None and number < 1:
-            raise ConfigError(f"--{name} is at least 1, got {number}.")
-    if config.seed < 0:
-        raise ConfigError(f"--seed is 0 or more, got {config.seed}.")
-    if config.attempts < 0:
-        raise ConfigError(f"--attempts is 0 or more, got {config.attempts}; 0 asks no student about seeds.")
-    return config, making
+    return parse(argv, (SynthConfig, Making), "synth")

@@ -140,7 +140,7 @@ def _making(facts: Facts) -> str:
         *((name, version(name)) for name in _PACKAGES),
     ]
     teacher = facts.teacher if facts.teacher in (TEMPLATE, SILENT) else "URL"
-    command = f"{command_line(facts.config, 'synth')} --teacher {teacher} --out FOLDER"
+    command = f"{command_line(facts.config, 'synth')} --teacher {teacher} --output_dir FOLDER"
     return (
         f"Teacher: `{facts.teacher}`.{_student(facts.config)}\n\n```bash\n{command}\n```\n\n"
         f"{_table(('package', 'version'), versions)}"

@@ -3,7 +3,6 @@
 Knows vLLM's server options, GPUs and ports. Everything after `--` goes to vLLM as it is.
 """
 
-import argparse
 import importlib.util
 import json
 import os
@@ -11,13 +10,14 @@ import socket
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-
-import torch
+from typing import Any
 
 from agents.checkpoints.names import checked_model_folder, model_folder
 from agents.engines.served import cpu_settings
 from agents.engines.served.children import ReplicaStart, keep_serving
 from agents.engines.wire import SERVED_WORKER_EXTENSION
+from pixel_env.command_line.parser import CommandParser, value
+from pixel_env.command_line.values import AtLeastOne, Port
 from pixel_env.errors import ConfigError, MissingExtraError
 
 _LOOPBACK = ("127.0.0.1", "localhost")
@@ -43,6 +43,9 @@ def main(argv: list[str]) -> int:
     options = ServeOptions(**vars(_parser().parse_args(ours)))
     if importlib.util.find_spec("vllm") is None:
         raise MissingExtraError.needs("pixel-env serve", "vllm")
+
+    import torch  # late: --help needs no torch
+
     gpus = visible_gpus(os.environ, torch.cuda.device_count())
     check(options, rest, gpus)
     urls = ",".join(f"http://{options.host}:{options.port + number}" for number in range(options.replicas))
@@ -97,21 +100,21 @@ def check(options: ServeOptions, rest: Sequence[str], gpus: Sequence[str]) -> No
     """Raises ConfigError for what would only show when the servers start, or after."""
     if options.replicas < 1 or options.gpus_per_replica < 1:
         raise ConfigError(
-            f"--replicas is {options.replicas}, --gpus-per-replica {options.gpus_per_replica}: at least 1 of each"
+            f"--replicas is {options.replicas}, --gpus_per_replica {options.gpus_per_replica}: at least 1 of each"
         )
     wanted = options.replicas * options.gpus_per_replica
     if gpus and wanted > len(gpus):
         raise ConfigError(
             f"{options.replicas} replicas of {options.gpus_per_replica} GPUs need {wanted}, and {len(gpus)} are "
-            "visible. Lower --replicas or --gpus-per-replica, or see to CUDA_VISIBLE_DEVICES."
+            "visible. Lower --replicas or --gpus_per_replica, or set CUDA_VISIBLE_DEVICES."
         )
     if not gpus and options.gpus_per_replica > 1:
         raise ConfigError(
-            f"no GPU is visible here, and --gpus-per-replica is {options.gpus_per_replica}. Leave it out."
+            f"no GPU is visible here, and --gpus_per_replica is {options.gpus_per_replica}. Leave it out."
         )
     taken_over = sorted({word.partition("=")[0] for word in rest} & set(_OURS))
     if taken_over:
-        raise ConfigError(f"{', '.join(taken_over)} after `--`: that is for us to say. See pixel-env serve --help.")
+        raise ConfigError(f"{', '.join(taken_over)} after `--`: pixel-env sets them. See pixel-env serve --help.")
     checked_model_folder(options.model)
     for port in range(options.port, options.port + options.replicas):
         _check_port(port)
@@ -129,13 +132,31 @@ def _check_port(port: int) -> None:
             ) from error
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="pixel-env serve", description=__doc__)
-    parser.add_argument("--model", required=True, help="a folder, a hub id or the name of an embedded checkpoint")
-    parser.add_argument("--max-model-len", type=int, required=True, help="tokens of a conversation, pictures included")
-    parser.add_argument("--max-images", type=int, default=16, help="pictures of a conversation (%(default)s)")
-    parser.add_argument("--replicas", type=int, default=1, help="servers on this machine (%(default)s)")
-    parser.add_argument("--gpus-per-replica", type=int, default=1, help="tensor parallel (%(default)s)")
-    parser.add_argument("--host", default="127.0.0.1", help="this machine's name for the trainers (%(default)s)")
-    parser.add_argument("--port", type=int, default=8000, help="of the first; the others follow (%(default)s)")
+def _parser() -> CommandParser:
+    parser = CommandParser(
+        "serve",
+        usage="--model MODEL --max_model_len N [--NAME VALUE ...] [-- FLAGS OF vLLM]",
+        description="Start replicas of a model behind vLLM's server, for training. What follows -- is passed to vLLM.",
+    )
+    parser.add_argument(
+        "--model", required=True, metavar="TEXT", help="checkpoint: a folder, a hub id or the name of an embedded one"
+    )
+    parser.add_argument(
+        "--max_model_len",
+        type=value(AtLeastOne),
+        required=True,
+        metavar="N",
+        help="tokens of the whole conversation, including images",
+    )
+
+    def add(name: str, kind: Any, metavar: str, default: Any, text: str) -> None:
+        parser.add_argument(
+            f"--{name}", type=value(kind), metavar=metavar, default=default, help=f"{text} (default: %(default)s)"
+        )
+
+    add("max_images", AtLeastOne, "N", 16, "images of a conversation")
+    add("replicas", AtLeastOne, "N", 1, "servers on this machine")
+    add("gpus_per_replica", AtLeastOne, "N", 1, "GPUs of one server (tensor parallel)")
+    add("host", str, "TEXT", "127.0.0.1", "name or address of this machine, as the trainers reach it")
+    add("port", Port, "N", 8000, "port of the first server; the others take the ports after it")
     return parser

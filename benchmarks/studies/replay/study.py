@@ -22,7 +22,7 @@ from agents.config.arguments import command_line, parse
 from benchmarks.evaluation.policies import LEARNED_ZOOM
 from benchmarks.evaluation.records import read_evaluation
 from benchmarks.evaluation.weights import weights_hash
-from benchmarks.pipeline.chain import EASY, HARD, TEST_SEED, read_recipe
+from benchmarks.pipeline.chain import EASY, HARD, TEST_SEED, read_recipe, required
 from benchmarks.pipeline.jobs import Job, run_jobs
 from benchmarks.pipeline.seed_files import file_of, keep_apart
 from benchmarks.studies.curves import Curve, read_curve
@@ -38,6 +38,7 @@ from benchmarks.studies.replay.results import (
     read_result,
     write_result,
 )
+from pixel_env.command_line.values import AtLeastOne, AtLeastZero
 from pixel_env.errors import ConfigError
 
 SETTINGS: Mapping[str, Mapping[str, object]] = {
@@ -57,23 +58,34 @@ LOGGED = (
     "entropy",
 )
 """Metrics of the training log that a seed's file keeps."""
+_PLAYED = ("tasks", "dialect", "max_turns", "max_turn_tokens")
+"""What an evaluation takes from the recipe."""
 
 
 @dataclass(frozen=True)
 class ReplayStudyConfig:
     """Zero-advantage filtering and selective sample replay, over several seeds."""
 
-    seeds: int = field(default=5, metadata={"help": "how many seeds"})
-    first_seed: int = field(default=0, metadata={"help": "the first of them; 0 to 4 are measured, tune on 100 and up"})
-    run: str = field(default="runs/replay", metadata={"help": "folder of the seeds' runs"})
-    results: str = field(default="docs/results/replay", metadata={"help": "folder of the seeds' figures and the page"})
+    seeds: AtLeastOne = field(default=5, metadata={"help": "number of seeds"})
+    first_seed: AtLeastZero = field(
+        default=0, metadata={"help": "the first seed; 0 to 4 are for published figures, 100 and up for tuning"}
+    )
+    output_dir: str = field(
+        default="runs/replay",
+        metadata={"help": "output folder of the runs; an interrupted study resumes from it"},
+    )
+    results: str = field(
+        default="docs/results/replay", metadata={"help": "folder of the results: a file for each seed, and the table"}
+    )
     model: str = field(default="tiny-warm", metadata={"help": "the checkpoint that all arms start from"})
     recipe: str = field(
-        default="tiny_replay_correctness", metadata={"help": "recipe of the arm that replays: a name or a path"}
+        default="tiny_replay_correctness", metadata={"help": "recipe of the arm with replay: a name or a path"}
     )
-    points: int = field(default=4, metadata={"help": "checkpoints of a training that are evaluated"})
-    test_questions: int = field(default=600, metadata={"help": "held-out questions of an evaluation; half are hard"})
-    quick: bool = field(default=False, metadata={"help": "two steps and eight questions; teaches nothing"})
+    points: AtLeastOne = field(default=4, metadata={"help": "checkpoints of a training that are evaluated"})
+    test_questions: AtLeastOne = field(
+        default=600, metadata={"help": "held-out questions of an evaluation; half of them need a crop"}
+    )
+    quick: bool = field(default=False, metadata={"help": "two steps and eight questions; the model learns nothing"})
 
 
 def main(argv: list[str]) -> int:
@@ -119,11 +131,16 @@ class Study:
 
     def __init__(self, config: ReplayStudyConfig, seed: int) -> None:
         self.seed = seed
-        self.run = Path(config.run) / f"seed-{seed}"
+        self.run = Path(config.output_dir) / f"seed-{seed}"
         self._model = config.model
         self._points = 2 if config.quick else config.points
         self._questions = 8 if config.quick else config.test_questions
         self._recipe = read_recipe(config.recipe)
+        required(
+            self._recipe,
+            ("max_steps", "per_device_train_batch_size", "gradient_accumulation_steps", *_PLAYED),
+            config.recipe,
+        )
         if config.quick:
             self._recipe |= {"max_steps": 2, "warmup_steps": 0, "task_count": 8, "num_generations": 4}
             self._recipe |= {"per_device_train_batch_size": 8}
@@ -167,7 +184,7 @@ class Study:
 
     def evaluation(self, name: str, model: str) -> Job:
         """A checkpoint on the held-out questions, greedy, nothing forced."""
-        settings = {name: self._recipe[name] for name in ("tasks", "dialect", "max_turns", "max_turn_tokens")}
+        settings = {name: self._recipe[name] for name in _PLAYED}
         settings |= {"split": "test", "task_count": self._questions, "policies": [LEARNED_ZOOM], "samples": 0}
         settings |= {"model": model, "output_dir": str(self.run / f"{name}_evaluation"), "seed": TEST_SEED}
         return Job(name.replace("_", " "), "eval", settings, self.run / f"{name}_evaluation", self._questions)

@@ -30,6 +30,7 @@ from benchmarks.studies.self_correction.results import (
     read_result,
     write_result,
 )
+from pixel_env.command_line.values import AtLeastOne, AtLeastZero
 
 LEARNING_RECIPE = "tiny_grpo_two_looks"
 _QUICK = replace(QUICK, warm_start_steps=1, warm_start_batch=4, rl_steps=1, rl_queries=1, test_questions=4)
@@ -39,29 +40,35 @@ _QUICK = replace(QUICK, warm_start_steps=1, warm_start_batch=4, rl_steps=1, rl_q
 class SftStudyConfig:
     """Warm starts with and without self-correction, mistakes masked or trained, over several seeds."""
 
-    seeds: int = field(default=5, metadata={"help": "how many seeds"})
-    first_seed: int = field(default=0, metadata={"help": "the first of them; 0 to 4 are measured, tune on 100 and up"})
-    run: str = field(default="runs/sft_ablation", metadata={"help": "folder of the seeds' runs"})
-    results: str = field(
-        default="docs/results/sft_ablation", metadata={"help": "folder of the seeds' figures, the page and its picture"}
+    seeds: AtLeastOne = field(default=5, metadata={"help": "number of seeds"})
+    first_seed: AtLeastZero = field(
+        default=0, metadata={"help": "the first seed; 0 to 4 are for published figures, 100 and up for tuning"}
     )
-    base: str = field(default="tiny-base", metadata={"help": "the checkpoint to start from"})
-    quick: bool = field(default=False, metadata={"help": "one step and four questions; teaches nothing"})
+    output_dir: str = field(
+        default="runs/sft_ablation",
+        metadata={"help": "output folder of the runs; an interrupted study resumes from it"},
+    )
+    results: str = field(
+        default="docs/results/sft_ablation",
+        metadata={"help": "folder of the results: a file for each seed, the table and its chart"},
+    )
+    model: str = field(default="tiny-base", metadata={"help": "the checkpoint to start from"})
+    quick: bool = field(default=False, metadata={"help": "one step and four questions; the model learns nothing"})
 
 
 def main(argv: list[str]) -> int:
     """`pixel-env sft-study [--seeds 5]`. Returns the exit code."""
     config = parse(argv, SftStudyConfig, "sft-study")
     keep_apart(config.results, SftStudyConfig.results, quick=config.quick, first_seed=config.first_seed)
-    results, run = Path(config.results), Path(config.run)
+    results, run = Path(config.results), Path(config.output_dir)
     seeds = range(config.first_seed, config.first_seed + config.seeds)
     preset = sizes(quick=config.quick)
-    key = study_key(Chain(preset, config.base, 0, run))
+    key = study_key(Chain(preset, config.model, 0, run))
     for seed in seeds:
         if read_result(results, seed, key) is not None:
             print(f"seed {seed}: measured before, {file_of(results, seed)}", flush=True)
             continue
-        chain = Chain(preset, config.base, seed, run / f"seed-{seed}")
+        chain = Chain(preset, config.model, seed, run / f"seed-{seed}")
         print(f"seed {seed} ({seed - config.first_seed + 1} of {config.seeds}), in {chain.run}", flush=True)
         code = run_seed(chain, results, key, quick=config.quick)
         if code != 0:

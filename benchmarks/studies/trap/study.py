@@ -28,6 +28,7 @@ from benchmarks.studies.trap.findings import (
 )
 from benchmarks.studies.trap.report import markdown, trap_table
 from benchmarks.studies.trap.sentences import look_sentence, prediction_was_right
+from pixel_env.command_line.values import AtLeastOne, AtLeastZero
 
 COMPETENT = "competent_warm_start"
 COMPETENT_ARM = "competent_without_curiosity"
@@ -37,12 +38,19 @@ COMPETENT_ARM = "competent_without_curiosity"
 class TrapConfig:
     """The learning trap and its cure over several seeds; ends with a table and a Markdown file."""
 
-    seeds: int = field(default=5, metadata={"help": "how many seeds"})
-    first_seed: int = field(default=0, metadata={"help": "the first of them; 0 to 4 are measured, tune on 100 and up"})
-    run: str = field(default="runs/trap", metadata={"help": "folder of the seeds' runs"})
-    results: str = field(default="docs/results/trap", metadata={"help": "folder of the seeds' figures and the table"})
-    base: str = field(default="tiny-base", metadata={"help": "the checkpoint to start from"})
-    quick: bool = field(default=False, metadata={"help": "the same path with a few steps; teaches nothing"})
+    seeds: AtLeastOne = field(default=5, metadata={"help": "number of seeds"})
+    first_seed: AtLeastZero = field(
+        default=0, metadata={"help": "the first seed; 0 to 4 are for published figures, 100 and up for tuning"}
+    )
+    output_dir: str = field(
+        default="runs/trap",
+        metadata={"help": "output folder of the runs; an interrupted study resumes from it"},
+    )
+    results: str = field(
+        default="docs/results/trap", metadata={"help": "folder of the results: a file for each seed, and the table"}
+    )
+    model: str = field(default="tiny-base", metadata={"help": "the checkpoint to start from"})
+    quick: bool = field(default=False, metadata={"help": "a few steps of the same stages; the model learns nothing"})
     preset: str | None = field(default=None, metadata={"help": "YAML file with other sizes and recipes"})
 
 
@@ -53,14 +61,14 @@ def main(argv: list[str]) -> int:
     sizes = preset(config.preset, quick=config.quick)
     results = Path(config.results)
     seeds = range(config.first_seed, config.first_seed + config.seeds)
-    key = chain_key(Chain(sizes, config.base, 0, Path(config.run)))
+    key = chain_key(Chain(sizes, config.model, 0, Path(config.output_dir)))
     for seed in seeds:
         if read_result(results, seed, key) is not None:
             print(f"seed {seed}: measured before, {file_of(results, seed)}")
             continue
-        run = Path(config.run) / f"seed-{seed}"
+        run = Path(config.output_dir) / f"seed-{seed}"
         print(f"seed {seed} ({seed - config.first_seed + 1} of {config.seeds}), in {run}")
-        code = run_seed(Chain(sizes, config.base, seed, run), results, key, quick=config.quick)
+        code = run_seed(Chain(sizes, config.model, seed, run), results, key, quick=config.quick)
         if code != 0:
             return code
     rows = [row for seed in seeds if (row := read_result(results, seed, key)) is not None]

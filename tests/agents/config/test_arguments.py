@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from agents.config.arguments import command_line, parse
-from pixel_env.errors import ConfigError
+from pixel_env.errors import ConfigError, UsageError
 
 
 @dataclass(frozen=True)
@@ -12,7 +12,7 @@ class Config:
     """A configuration."""
 
     name: str = field(default="one", metadata={"help": "a name"})
-    task_count: int | None = field(default=None, metadata={"help": "a number", "aliases": ("--limit",)})
+    task_count: int | None = field(default=None, metadata={"help": "a number"})
     rate: float = field(default=1.0, metadata={"help": "a rate in %"})
     quick: bool = field(default=False, metadata={"help": "a switch"})
     kinds: tuple[str, ...] = field(default=("a", "b"), metadata={"help": "several"})
@@ -25,8 +25,23 @@ def test_flags_come_before_the_file_and_the_file_before_the_defaults(tmp_path):
     assert config == Config("three", 5, 3e-4, True, ("c",))
 
 
-def test_a_field_may_have_a_second_flag():
-    assert parse(["--limit", "5"], Config, "test").task_count == 5
+def test_a_field_may_keep_an_older_name_than_its_flag(capsys):
+    for flag in ("--limit", "--task_count", "--task-count"):
+        assert parse([flag, "5"], Config, "eval").task_count == 5
+    assert command_line(Config(task_count=5), "eval") == "pixel-env eval --limit 5"
+    with pytest.raises(SystemExit):
+        parse(["--help"], Config, "eval")
+    shown = capsys.readouterr().out
+    assert "--limit N" in shown and "task" not in shown
+
+
+def test_a_switch_takes_a_value_too_and_a_word_that_is_none_is_not_taken_for_one():
+    for words in (["--quick"], ["--quick", "true"], ["--quick=yes"]):
+        assert parse(words, Config, "test").quick
+    for words in (["--no_quick"], ["--no-quick"], ["--quick", "false"]):
+        assert not parse(words, Config, "test").quick
+    with pytest.raises(UsageError, match="--quick: got 'runs'; wanted: true or false"):
+        parse(["--quick", "runs"], Config, "test")
 
 
 def test_a_list_may_be_empty_and_a_switch_may_be_turned_off():
@@ -40,6 +55,12 @@ def test_a_misspelt_key_of_a_file_is_refused_with_the_closest_one(tmp_path):
         parse(["--config", str(file)], Config, "test")
 
 
+def test_settings_that_are_merged_from_another_part_of_the_file_count_too(tmp_path):
+    file = tmp_path / "config.yaml"
+    file.write_text("<<: {name: two, rate: 2}\nrate: 3\n")
+    assert parse(["--config", str(file)], Config, "test") == Config("two", rate=3.0)
+
+
 def test_a_value_of_the_wrong_type_is_refused_naming_the_key(tmp_path):
     file = tmp_path / "config.yaml"
     file.write_text("quick: 1\n")
@@ -51,7 +72,7 @@ def test_help_shows_every_field_with_its_default(capsys):
     with pytest.raises(SystemExit):
         parse(["--help"], Config, "test")
     shown = capsys.readouterr().out
-    assert "a rate in % (default: 1.0)" in shown and "--task-count" in shown
+    assert "a rate in % (default: 1.0)" in shown and "--task_count N" in shown
 
 
 @dataclass(frozen=True)
@@ -77,5 +98,5 @@ def test_a_command_line_reads_as_the_configuration_that_it_was_written_for():
     config = Config("a b", 3, kinds=("c", "d"), quick=True)
     line = shlex.split(command_line(config, "test"))
     assert line[:2] == ["pixel-env", "test"] and parse(line[2:], Config, "test") == config
-    assert command_line(Place(is_kept=False), "test") == "pixel-env test --no-is-kept"
+    assert command_line(Place(is_kept=False), "test") == "pixel-env test --no_is_kept"
     assert command_line(Place(), "test") == "pixel-env test"

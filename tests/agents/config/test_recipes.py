@@ -4,9 +4,10 @@ from trl import ModelConfig
 
 from agents.config.recipes import FOLDER, shipped
 from agents.config.training_parser import parsed
-from agents.grpo.command import TaskArguments
 from agents.grpo.config import PixelGRPOConfig
+from agents.grpo.options import GRPO, TaskArguments
 from agents.sft import PixelSFTConfig
+from agents.sft.options import SFT
 from agents.sft.training_traces import TraceArguments
 from pixel_env.cli import main as command
 from pixel_env.dialects.table import dialect_named
@@ -21,7 +22,7 @@ def test_every_recipe_that_ships_is_read_and_names_what_exists(name, tmp_path):
     is_warm_start = "warm" in name or "sft" in name
     dataclasses = (TraceArguments, PixelSFTConfig) if is_warm_start else (TaskArguments, PixelGRPOConfig)
     flags = ["--config", name, "--output_dir", str(tmp_path), "--bf16", "false", "--use_cpu", "true"]
-    _, args, _ = parsed((*dataclasses, ModelConfig), flags, "test")
+    _, args, _ = parsed((*dataclasses, ModelConfig), flags, SFT if is_warm_start else GRPO)
     assert dialect_named(args.dialect) and args.learning_rate == fields["learning_rate"]
     if "group_reward" in fields:
         assert group_reward_named(args.group_reward)

@@ -1,0 +1,54 @@
+"""What `pixel-env grpo` runs: tasks, trainer, evaluation and summary.
+
+Depends on TRL and the trainer; independent of how flags and recipes are written.
+"""
+
+from pathlib import Path
+
+from trl import ModelConfig, get_peft_config, get_quantization_config
+
+from agents.checkpoints.loading import loading
+from agents.checkpoints.model_options import model_options
+from agents.grpo.config import PixelGRPOConfig
+from agents.grpo.options import TaskArguments
+from agents.grpo.trainer import PixelGRPOTrainer
+from agents.run_folder.configuration import checkpoint_to_resume, keep_configuration
+from agents.run_folder.summary import write_summary
+from pixel_env.errors import ConfigError
+from pixel_env.tasks import load_tasks
+
+CLASSES = (TaskArguments, PixelGRPOConfig, ModelConfig)
+"""What the flags and the recipe fill."""
+
+
+def train(arguments: TaskArguments, args: PixelGRPOConfig, model_config: ModelConfig) -> int:
+    """Trains; checkpoints, configuration and the final model go into `output_dir`. Returns the exit code.
+
+    With held-out tasks, so does `summary.json`: accuracy before the first step and after the last.
+    """
+    if model_config.model_name_or_path is None:
+        raise ConfigError("No model was given. Give --model_name_or_path, a folder or the name of an embedded one.")
+    args.eval_on_start = args.eval_on_start or arguments.eval_tasks is not None
+    folder = Path(args.output_dir)
+    keep_configuration(folder, [arguments, args, model_config], resumes=bool(args.resume_from_checkpoint))
+    args.model_init_kwargs = model_options(args.model_init_kwargs, model_config)
+    eval_tasks = arguments.eval_tasks and load_tasks(
+        arguments.eval_tasks, split="test", count=arguments.eval_task_count
+    )
+    tasks = load_tasks(arguments.tasks, split="train", count=arguments.task_count)
+    with loading(model_config.model_name_or_path):
+        trainer = PixelGRPOTrainer(
+            model=model_config.model_name_or_path,
+            tasks=tasks,
+            args=args,
+            eval_tasks=eval_tasks or None,
+            peft_config=get_peft_config(model_config),
+            quantization_config=get_quantization_config(model_config),
+        )
+    trainer.train(resume_from_checkpoint=checkpoint_to_resume(folder, args.resume_from_checkpoint))
+    trainer.save_model()
+    if eval_tasks:
+        after = trainer.evaluate()
+        if trainer.accelerator.is_main_process:
+            write_summary(folder, trainer.state.log_history, after, trainer.state)
+    return 0

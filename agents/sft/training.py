@@ -1,0 +1,54 @@
+"""What `pixel-env sft` runs: traces, trainer, evaluation and summary.
+
+Depends on TRL and the trainer; independent of how flags and recipes are written.
+"""
+
+from pathlib import Path
+
+from trl import ModelConfig, get_peft_config, get_quantization_config
+
+from agents.checkpoints.model_options import model_options
+from agents.run_folder.configuration import checkpoint_to_resume, keep_configuration
+from agents.sft.config import PixelSFTConfig
+from agents.sft.evaluation import table, write_sft_summary
+from agents.sft.trainer import PixelSFTTrainer
+from agents.sft.training_traces import TraceArguments, load_training_traces
+from pixel_env.dialects.table import dialect_named
+from pixel_env.errors import ConfigError
+
+CLASSES = (TraceArguments, PixelSFTConfig, ModelConfig)
+"""What the flags and the recipe fill."""
+
+
+def train(arguments: TraceArguments, args: PixelSFTConfig, model_config: ModelConfig) -> int:
+    """Trains; model, configuration and `summary.json` go into `output_dir`. Returns the exit code."""
+    if model_config.model_name_or_path is None:
+        raise ConfigError("No model was given. Give --model_name_or_path, a folder or the name of an embedded one.")
+    dialect = dialect_named(args.dialect)
+    folder = Path(args.output_dir)
+    traces = load_training_traces(arguments, dialect, args.seed)
+    keep_configuration(folder, [arguments, args, model_config], resumes=bool(args.resume_from_checkpoint))
+    args.model_init_kwargs = model_options(args.model_init_kwargs, model_config)
+    trainer = PixelSFTTrainer(
+        model=model_config.model_name_or_path,
+        traces=traces.train,
+        args=args,
+        eval_traces=traces.held_out,
+        task_set=traces.task_set,
+        peft_config=get_peft_config(model_config),
+        quantization_config=get_quantization_config(model_config),
+        eval_task_set=traces.held_out_set,
+    )
+    if trainer.is_fsdp_enabled and traces.held_out:
+        raise ConfigError("A model that FSDP has split cannot play held-out tasks. Set held_out to 0.")
+    if traces.overlap and trainer.accelerator.is_main_process:
+        print(f"held-out: {traces.overlap} tasks of {arguments.held_out_traces} are learned from and left out")
+    trainer.train(resume_from_checkpoint=checkpoint_to_resume(folder, args.resume_from_checkpoint))
+    trainer.save_model()
+    played = trainer.played() if traces.held_out else None
+    if trainer.accelerator.is_main_process:
+        refused = [{} if one is None else one.refused for one in (trainer.survey, trainer.eval_survey)]
+        write_sft_summary(folder, trainer.state.global_step, refused[0], played, refused[1])
+        if played is not None:
+            print(f"\n{table(played)}")
+    return 0
