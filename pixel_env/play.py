@@ -6,14 +6,14 @@ Knows how a person's command becomes the text that a model would write. Plays th
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import numpy as np
 from PIL import Image
 
 from pixel_env.actions import write
 from pixel_env.command_line.parser import CommandParser, value
-from pixel_env.command_line.values import AtLeastOne, AtLeastZero
+from pixel_env.command_line.values import AtLeastOne, AtLeastZero, NameOf
 from pixel_env.env import PixelEnv
 from pixel_env.episode import Action, Answer, Limits
 from pixel_env.failures import Failure
@@ -22,6 +22,7 @@ from pixel_env.operations.arguments import Argument
 from pixel_env.operations.calls import key_of, read_call
 from pixel_env.operations.coordinates import Coordinates
 from pixel_env.operations.operation import Operation
+from pixel_env.operations.registry import OPERATIONS, operation_named
 
 USAGE = """\
 {operations}
@@ -40,7 +41,7 @@ def main(argv: list[str]) -> int:
     options = _parser().parse_args(argv)
     env = PixelEnv(
         options.tasks,
-        dialect=options.dialect,
+        dialect="+".join([options.dialect, *options.operations]),
         limits=Limits(max_turns=options.max_turns, max_images=4 * options.max_turns + 64),
         split=options.split,
         render_mode="rgb_array",
@@ -67,6 +68,14 @@ def _parser() -> CommandParser:
 
     add("tasks", str, "TEXT", "sample:vstar", "task set: a sample set, a path or a hub id (docs/tasks.md)")
     add("dialect", str, "TEXT", "default", "format of calls and answers: the name of a dialect")
+    parser.add_argument(
+        "--operations",
+        type=value(Annotated[str, NameOf(operation_named)]),
+        nargs="*",
+        metavar="TEXT",
+        default=[],
+        help=f"operations to add to those of the dialect: {', '.join(OPERATIONS)}, or your own as 'module:Class'",
+    )
     add("split", Literal["train", "test"], "train|test", "test", "split of a sample set")
     add("task_id", str, "TEXT", None, "play this task (default: drawn with the seed)")
     add("seed", AtLeastZero, "N", None, "seed of the drawn tasks (default: others in every run)")

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar, overload
 
+from agents.config.names import FURTHER, FURTHER_HELP, OperationName, takes_operations, with_operations
 from agents.config.yaml_file import Setting, read_settings
 from pixel_env.command_line.names import field_name, shown_name, suggestion
 from pixel_env.command_line.parser import CommandParser, value
@@ -52,8 +53,14 @@ def parse(
     given: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in flags}
     file = given.pop("config", None)
     values = (read_yaml(Path(file), *classes, command=command) if file is not None else {}) | given
+    values = with_operations(values, default_of("dialect", classes))
     parts = tuple(_filled(one, values) for one in classes)
     return parts if isinstance(config_class, tuple) else parts[0]
+
+
+def default_of(name: str, classes: Sequence[type]) -> Any:
+    """The default of the field in the first of the classes that has it, else None."""
+    return next((one.default for cls in classes for one in dataclasses.fields(cls) if one.name == name), None)
 
 
 def _filled(config_class: type, values: Mapping[str, Any]) -> Any:
@@ -91,6 +98,9 @@ def read_fields(settings: Mapping[str, Setting], config_classes: Sequence[type],
     values: dict[str, Any] = {}
     for name, setting in settings.items():
         target = field_name(name, kinds, command)
+        if target == FURTHER and takes_operations(kinds):
+            values[FURTHER] = read_setting(name, setting, tuple[OperationName, ...])
+            continue
         if target not in kinds:
             refuse_key(name, setting, kinds, command)
         if target in values:
@@ -135,7 +145,15 @@ def _parser(config_classes: Sequence[type], command: str, usage: str, epilog: st
     for config_class in config_classes:
         for name, (kind, field) in field_kinds([config_class]).items():
             add_flag(parser, shown_name(name, command), field, kind)
+            if name == "dialect":
+                add_operations_flag(parser)
     return parser
+
+
+def add_operations_flag(parser: Any) -> None:
+    """Adds `--operations` to a parser or to a group of one."""
+    kind = value(OperationName)
+    parser.add_argument(f"--{FURTHER}", type=kind, nargs="*", metavar="TEXT", default=SUPPRESS, help=FURTHER_HELP)
 
 
 def add_flag(parser: Any, name: str, field: "dataclasses.Field[Any]", kind: Any) -> None:

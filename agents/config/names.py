@@ -1,13 +1,37 @@
 """Fields whose value is a name of one of our sets: an unknown name is refused as soon as the flag is read.
 
-Depends on the sets; independent of the commands that have such a field.
+`--operations` is a flag of every command with `--dialect`. It becomes part of the dialect's name, which alone records
+what was played: `--dialect default --operations rotate` is `--dialect default+rotate`. Depends on the sets; independent
+of the commands that have such a field.
 """
 
-from typing import Annotated
+from collections.abc import Iterable, Mapping
+from typing import Annotated, Any
 
 from pixel_env.command_line.values import NameOf
 from pixel_env.dialects.table import dialect_named
+from pixel_env.operations.registry import OPERATIONS, operation_named
 from rewards.shaping import group_reward_named
 
 DialectName = Annotated[str, NameOf(dialect_named)]
 RewardName = Annotated[str, NameOf(group_reward_named)]
+OperationName = Annotated[str, NameOf(operation_named)]
+
+FURTHER = "operations"
+"""The flag and key of further operations."""
+FURTHER_HELP = f"operations to add to those of the dialect: {', '.join(OPERATIONS)}, or your own as 'module:Class'"
+
+
+def takes_operations(fields: Iterable[str]) -> bool:
+    """Whether a command with these fields has the flag."""
+    return "dialect" in fields
+
+
+def with_operations(values: Mapping[str, Any], default_dialect: str) -> dict[str, Any]:
+    """`values` of fields with the further operations in the dialect's name. Raises UnknownNameError, ConfigError."""
+    named = {name: value for name, value in values.items() if name != FURTHER}
+    further = values.get(FURTHER, ())
+    if further:
+        named["dialect"] = "+".join([named.get("dialect", default_dialect), *further])
+        dialect_named(named["dialect"])
+    return named

@@ -13,7 +13,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from agents.config.arguments import add_flag, field_kinds, read_fields, refuse_key
+from agents.config.arguments import add_flag, add_operations_flag, default_of, field_kinds, read_fields, refuse_key
+from agents.config.names import FURTHER, with_operations
 from agents.config.recipes import recipe_path, recipes_of
 from agents.config.yaml_file import Setting, read_settings
 from pixel_env.command_line.names import field_name, shown_name
@@ -96,7 +97,10 @@ def checked(argv: Sequence[str], command: TrainingCommand) -> Given:
     own, recipe = vars(flags), vars(flags).pop("config", None)
     settings = {} if recipe is None else read_settings(recipe_path(recipe))
     mine, of_trl = _divided(settings, command)
-    return Given(read_fields(mine, command.classes, command.name) | own, of_trl, tuple(words))
+    values = with_operations(
+        read_fields(mine, command.classes, command.name) | own, default_of("dialect", command.classes)
+    )
+    return Given(values, of_trl, tuple(words))
 
 
 def _divided(
@@ -104,7 +108,8 @@ def _divided(
 ) -> tuple[dict[str, Setting], dict[str, Setting]]:
     """The settings of fields of ours, and those of TRL's. Raises ConfigError for one that is neither's."""
     kinds = field_kinds(command.classes)
-    mine = {name: one for name, one in settings.items() if field_name(name, kinds, command.name) in kinds}
+    names = {*kinds, FURTHER}
+    mine = {name: one for name, one in settings.items() if field_name(name, names, command.name) in names}
     others = {shown_name(name, command.name): one for name, one in settings.items() if name not in mine}
     known = command.trl_names() | {ENVIRONMENT} if others else set()
     for name, one in others.items():
@@ -130,6 +135,8 @@ def command_parser(command: TrainingCommand) -> CommandParser:
 def _add_fields(part: Any, cls: type, command: str) -> None:
     for name, (kind, one) in field_kinds([cls]).items():
         add_flag(part, shown_name(name, command), one, kind)
+        if name == "dialect":
+            add_operations_flag(part)
 
 
 def _epilog(command: TrainingCommand) -> str:

@@ -11,6 +11,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
+from agents.config.arguments import add_operations_flag
+from agents.config.names import DialectName, with_operations
 from agents.rollout import EpisodeSettings
 from agents.run_folder.configuration import keep_configuration, make_folder, write_whole
 from agents.traces.folder import (
@@ -45,6 +47,7 @@ _LIMITS = Limits(max_turns=16, max_images=64)
 def main(argv: list[str]) -> int:
     """`pixel-env convert SOURCE --to FORMAT --output FILE_OR_FOLDER`; 0, or 1 if rows were left out."""
     options = _parser().parse_args(argv)
+    options.dialect = with_operations(vars(options), options.dialect)["dialect"]
     if options.to == "traces":
         return _to_traces(options.source, options.output, options.dialect, options.coordinates)
     if not is_trace_folder(options.source):
@@ -77,8 +80,13 @@ def _parser() -> CommandParser:
         help="output: a folder for traces, a .json or .jsonl file for rows",
     )
     parser.add_argument(
-        "--dialect", metavar="NAME", default="default", help="dialect of the traces (default: %(default)s)"
+        "--dialect",
+        type=value(DialectName),
+        metavar="TEXT",
+        default="default",
+        help="dialect of the traces (default: %(default)s)",
     )
+    add_operations_flag(parser)
     parser.add_argument(
         "--coordinates",
         type=value(Unit),

@@ -58,7 +58,7 @@ def test_the_index_asks_nothing_of_the_network_and_holds_no_markup_of_others(tmp
 
 
 def test_a_number_of_questions_that_is_none_is_refused(tmp_path):
-    with pytest.raises(ConfigError, match="at least 1, got 0"):
+    with pytest.raises(ConfigError, match="got '0'; wanted: a whole number, at least 1"):
         main(["--run", str(tmp_path), "--questions", "0"])
 
 

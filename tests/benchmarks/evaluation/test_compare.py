@@ -111,4 +111,4 @@ def test_a_folder_without_such_answers_is_refused_with_what_it_holds(tmp_path):
 def test_a_seed_below_zero_is_refused(tmp_path, capsys):
     folder = run(tmp_path / "a", {"x": 1.0})
     assert command_line(["compare", folder, folder, "--seed", "-1"]) == 2
-    assert "--seed is at least 0, got -1" in capsys.readouterr().err
+    assert "--seed: got '-1'; wanted: a whole number, at least 0" in capsys.readouterr().err

@@ -160,12 +160,12 @@ def test_the_key_goes_with_settings_and_not_with_the_seed_or_the_place(tmp_path)
 def test_quick_figures_and_those_of_other_seeds_are_kept_out_of_the_folder_of_the_real_ones():
     for flag in (["--quick"], ["--first_seed", "100"]):
         with pytest.raises(ConfigError, match="--results FOLDER"):
-            main([*flag, "--seeds", "0"])
+            main([*flag, "--seeds", "1"])
 
 
 def test_the_page_names_the_command_that_measured_it():
-    config = SftStudyConfig(seeds=2, base="my model", quick=True)
-    assert command_line(config, "sft-study") == "pixel-env sft-study --seeds 2 --base 'my model' --quick"
+    config = SftStudyConfig(seeds=2, model="my model", quick=True)
+    assert command_line(config, "sft-study") == "pixel-env sft-study --seeds 2 --model 'my model' --quick"
     assert parse(shlex.split(command_line(config, "sft-study"))[2:], SftStudyConfig, "sft-study") == config
 
 

@@ -81,15 +81,15 @@ def test_finished_seeds_are_not_run_again(chain, tmp_path, capsys):
 
 def test_the_page_names_the_command_that_measured_it():
     assert command_line(TrapConfig(), "trap") == "pixel-env trap"
-    config = TrapConfig(seeds=2, first_seed=100, base="my base", quick=True, preset="sizes.yaml")
+    config = TrapConfig(seeds=2, first_seed=100, model="my base", quick=True, preset="sizes.yaml")
     command = command_line(config, "trap")
-    assert command == "pixel-env trap --seeds 2 --first-seed 100 --base 'my base' --quick --preset sizes.yaml"
+    assert command == "pixel-env trap --seeds 2 --first_seed 100 --model 'my base' --quick --preset sizes.yaml"
     assert parse(shlex.split(command)[2:], TrapConfig, "trap") == config
 
 
 def test_quick_figures_are_kept_out_of_the_folder_of_the_real_ones():
     with pytest.raises(ConfigError, match="--results FOLDER"):
-        main(["--quick", "--seeds", "0"])
+        main(["--quick", "--seeds", "1"])
 
 
 def test_the_key_goes_with_settings_and_not_with_the_seed_or_the_place(chain, tmp_path):

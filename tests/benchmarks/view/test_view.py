@@ -255,7 +255,7 @@ def test_a_limit_keeps_the_first_questions_with_all_their_rollouts(run, tmp_path
     view(run, "--limit", 1, "--output", tmp_path / "one.html")
     data = Scripts((tmp_path / "one.html").read_text()).json("data")
     assert len(data["tasks"]) == 1 and len(data["trajectories"]) == 5
-    with pytest.raises(ConfigError, match="at least 1, got 0"):
+    with pytest.raises(ConfigError, match="got '0'; wanted: a whole number, at least 1"):
         main([str(run), "--limit", "0"])
 
 

@@ -243,7 +243,7 @@ def test_rows_are_written_over_nothing_but_rows(folder_of, tmp_path, name, capsy
     (tmp_path / "picture.png").write_bytes(b"a picture")
     before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
     assert main(["convert", str(folder), "--to", "trl", "--out", str(tmp_path / name)]) == 2
-    assert "--out is a file of rows" in (told := capsys.readouterr().err) or "name of a new file" in told
+    assert "--output is a file of rows" in (told := capsys.readouterr().err) or "name of a new file" in told
     assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == before
     for _ in range(2):
         assert main(["convert", str(folder), "--to", "trl", "--out", str(tmp_path / "rows.json")]) == 0

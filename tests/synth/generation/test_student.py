@@ -152,7 +152,7 @@ def test_a_student_behind_an_endpoint_is_not_kept_from_calling_and_may_move(lear
         (("--student", "m", "--student_temperature", "0"), "samples the same every time"),
         (("--student", "m", "--engine", "endpoint"), "--base_url"),
         (("--student", "m", "--engine", "vllm"), "--max_tokens"),
-        (("--student", "m", "--attempts", "-1"), "0 or more"),
+        (("--student", "m", "--attempts", "-1"), "wanted: a whole number, at least 0"),
         (("--text_samples", "0"), "at least 1"),
     ],
 )
