@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from pixel_env import __version__
 from pixel_env.errors import MissingExtraError, PixelEnvError, UnknownNameError
 
 USER_ERROR = 2
@@ -95,7 +96,7 @@ def _dispatch(name: str, rest: list[str]) -> int:
         print(_help())
         return 0
     if name in ("-V", "--version"):
-        print(f"pixel-env {_version()}")
+        print(f"pixel-env {__version__}")
         return 0
     if name not in COMMANDS:
         raise UnknownNameError.among("command", name, COMMANDS, "All of them: pixel-env --help")
@@ -103,12 +104,11 @@ def _dispatch(name: str, rest: list[str]) -> int:
 
 
 def _run(name: str, command: Command, rest: list[str]) -> int:
-    from pixel_env.installation import agents_package_conflict, extra_that_brings
+    from pixel_env.installation import extra_that_brings
+    from pixel_env.neighbours import hidden_package
 
-    if not command.target.startswith("pixel_env."):
-        conflict = agents_package_conflict()
-        if conflict is not None:
-            raise PixelEnvError(conflict)
+    if not command.target.startswith("pixel_env.") and (hidden := hidden_package()) is not None:
+        raise PixelEnvError(hidden)
     try:
         return _load(command.target)(rest)
     except ModuleNotFoundError as error:
@@ -122,15 +122,6 @@ def _load(target: str) -> Callable[[list[str]], int]:
     module, _, function = target.partition(":")
     loaded: Callable[[list[str]], int] = getattr(importlib.import_module(module), function)
     return loaded
-
-
-def _version() -> str:
-    from importlib.metadata import PackageNotFoundError, version
-
-    try:
-        return version("pixel-env")
-    except PackageNotFoundError:
-        return "(run from a checkout that is not installed)"
 
 
 def _help() -> str:
