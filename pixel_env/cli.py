@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from pixel_env import __version__
 from pixel_env.errors import MissingExtraError, PixelEnvError, UnknownNameError
+from pixel_env.neighbours import HiddenPackageError, hidden_package
 
 USER_ERROR = 2
 INTERRUPTED = 130
@@ -63,7 +64,7 @@ def main(argv: list[str] | None = None) -> int:
     try:
         with _own_warnings_as_messages():
             return _dispatch(name, rest)
-    except PixelEnvError as error:
+    except (PixelEnvError, HiddenPackageError) as error:
         print(f"pixel-env: {error}", file=sys.stderr)
         return USER_ERROR
     except KeyboardInterrupt:
@@ -105,7 +106,6 @@ def _dispatch(name: str, rest: list[str]) -> int:
 
 def _run(name: str, command: Command, rest: list[str]) -> int:
     from pixel_env.installation import extra_that_brings
-    from pixel_env.neighbours import hidden_package
 
     if not command.target.startswith("pixel_env.") and (hidden := hidden_package()) is not None:
         raise PixelEnvError(hidden)

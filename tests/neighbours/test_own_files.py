@@ -150,6 +150,36 @@ def test_a_users_file_of_that_name_is_imported_and_run_as_ever(installed, tmp_pa
     assert missing.stderr.splitlines()[-1].startswith(f"ModuleNotFoundError: No module named '{name}.nothing'")
 
 
+@pytest.mark.parametrize("first", ["", "import rewards.shaping; "])
+def test_an_own_function_in_a_file_with_the_name_of_a_package_of_ours_is_asked_to_be_renamed(
+    installed, tmp_path, first
+):
+    """The console command adds the working folder to the path when it loads 'module:name', and not before (-P)."""
+    (tmp_path / "rewards.py").write_text("def mine(trajectories): ...\n")
+    code = f"{first}from pixel_env.import_callable import imported; imported('rewards:mine', 'group reward')"
+    done = installed.run("-P", "-c", code, cwd=tmp_path)
+    if first:
+        assert "rename your file" in done.stderr.splitlines()[-1]
+    else:
+        assert done.returncode == 0, done.stderr
+
+
+def test_a_file_that_comes_to_hide_ours_while_a_command_runs_is_a_message_as_well(installed, tmp_path):
+    own = with_file(tmp_path, "synth")
+    code = f"""if True:
+        import sys
+        from pixel_env import cli
+        def later(argv):
+            sys.path.insert(0, {str(tmp_path)!r})
+            import synth.plans
+        cli.COMMANDS["try"] = cli.Command("pixel_env.stub:main", "")
+        cli._load = lambda target: later
+        sys.exit(cli.main(["try"]))
+    """
+    done = installed.run("-P", "-c", code, cwd=tmp_path)
+    assert done.returncode == 2 and len(done.stderr.splitlines()) == 1 and str(own) in done.stderr
+
+
 def test_the_start_of_python_loads_nothing_of_ours_but_one_small_file(installed, tmp_path):
     loaded = printed(installed.run("-c", "import sys; print(*sys.modules)", cwd=tmp_path)).split()
     assert "_pixel_env_neighbours" in loaded
