@@ -32,7 +32,7 @@ help:
 install: $(INSTALLED)
 
 # Editable: the code is read from the checkout, so only a change of the files named here asks for another run.
-$(INSTALLED): pyproject.toml $(wildcard tools/torchvision_cpu/*)
+$(INSTALLED): pyproject.toml $(wildcard tools/torchvision_cpu/* tools/neighbours/*)
 	@command -v $(PYTHON) >/dev/null || { echo 'No $(PYTHON) on the path. Install Python 3.11, or name another: make install PYTHON=python3.12' >&2; exit 1; }
 	@test -x $(BIN)/pip || $(PYTHON) -m venv $(VENV)
 	@echo 'Installing into $(VENV); the first time takes a few minutes and about 3 GB of disk.'

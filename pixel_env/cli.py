@@ -11,7 +11,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from pixel_env import __version__
 from pixel_env.errors import MissingExtraError, PixelEnvError, UnknownNameError, UsageError
+from pixel_env.neighbours import HiddenPackageError, hidden_package
 
 USER_ERROR = 2
 INTERRUPTED = 130
@@ -63,7 +65,7 @@ def main(argv: list[str] | None = None) -> int:
     except UsageError as error:
         print(f"pixel-env {error}", file=sys.stderr)
         return USER_ERROR
-    except PixelEnvError as error:
+    except (PixelEnvError, HiddenPackageError) as error:
         print(f"pixel-env: {error}", file=sys.stderr)
         return USER_ERROR
     except KeyboardInterrupt:
@@ -96,7 +98,7 @@ def _dispatch(name: str, rest: list[str]) -> int:
         print(_help())
         return 0
     if name in ("-V", "--version"):
-        print(f"pixel-env {_version()}")
+        print(f"pixel-env {__version__}")
         return 0
     if name not in COMMANDS:
         raise UnknownNameError.among("command", name, COMMANDS, "All commands: pixel-env --help")
@@ -104,12 +106,10 @@ def _dispatch(name: str, rest: list[str]) -> int:
 
 
 def _run(name: str, command: Command, rest: list[str]) -> int:
-    from pixel_env.installation import agents_package_conflict, extra_that_brings
+    from pixel_env.installation import extra_that_brings
 
-    if not command.target.startswith("pixel_env."):
-        conflict = agents_package_conflict()
-        if conflict is not None:
-            raise PixelEnvError(conflict)
+    if not command.target.startswith("pixel_env.") and (hidden := hidden_package()) is not None:
+        raise PixelEnvError(hidden)
     try:
         return _load(command.target)(rest)
     except ModuleNotFoundError as error:
@@ -123,15 +123,6 @@ def _load(target: str) -> Callable[[list[str]], int]:
     module, _, function = target.partition(":")
     loaded: Callable[[list[str]], int] = getattr(importlib.import_module(module), function)
     return loaded
-
-
-def _version() -> str:
-    from importlib.metadata import PackageNotFoundError, version
-
-    try:
-        return version("pixel-env")
-    except PackageNotFoundError:
-        return "(run from a checkout that is not installed)"
 
 
 def _help() -> str:

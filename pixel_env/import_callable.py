@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 from pixel_env.errors import ConfigError
+from pixel_env.neighbours import NAMES
 
 
 def imported(name: str, kind: str) -> Any:
@@ -26,8 +27,14 @@ def imported(name: str, kind: str) -> Any:
     except (ImportError, AttributeError, ValueError, SyntaxError) as error:
         raise ConfigError(
             f"The {kind} {name!r} cannot be loaded: {error}.{_suggestion(module, attribute)} Wanted: 'module:name' of "
-            "a module that can be imported from here. Check both names, or run from the folder that holds the module."
+            f"a module that can be imported from here. {_advice(module)}"
         ) from error
+
+
+def _advice(module: str) -> str:
+    if module in NAMES:
+        return f"{module!r} is a package of pixel-env, which is found instead of a file {module}.py: rename your file."
+    return "Check both names, or run from the folder that holds the module."
 
 
 def own_function(name: str, kind: str) -> Callable[..., Any]:

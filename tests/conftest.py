@@ -1,10 +1,12 @@
-"""What is asked of a machine: PIXEL_ENV_REQUIRE=browser,vllm fails a run in which their tests could not run."""
+"""What is asked of a machine: PIXEL_ENV_REQUIRE=browser,vllm,index fails a run in which their tests could not run."""
 
 import importlib.util
 import os
 import shutil
 
 import pytest
+
+pytest_plugins = ["tests.installations"]
 
 CHROMIUM = shutil.which("chromium")
 OPTIONAL = {

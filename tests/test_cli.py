@@ -12,7 +12,6 @@ import pytest
 from pixel_env import cli
 from pixel_env.cli import COMMANDS, Command, main
 from pixel_env.errors import PixelEnvError
-from pixel_env.installation import agents_package_conflict
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -156,62 +155,3 @@ def test_control_c_ends_with_one_line_and_130(command, capsys):
     command(interrupted)
     assert main(["try"]) == 130
     assert capsys.readouterr().err == "pixel-env try: interrupted\n"
-
-
-def test_our_own_agents_package_is_no_conflict():
-    assert agents_package_conflict() is None
-
-
-def make_foreign_agents(folder, *, claim=True):
-    """A folder as pip leaves it after `pip install openai-agents`, in short; the package shouts when imported."""
-    (folder / "agents").mkdir(parents=True)
-    (folder / "agents" / "__init__.py").write_text("print('IMPORTED')\n")
-    if claim:
-        metadata = folder / "openai_agents-1.0.dist-info"
-        metadata.mkdir()
-        (metadata / "METADATA").write_text("Metadata-Version: 2.1\nName: openai-agents\nVersion: 1.0\n")
-        (metadata / "RECORD").write_text("agents/__init__.py,,\nopenai_agents-1.0.dist-info/METADATA,,\n")
-    return folder
-
-
-def test_a_foreign_agents_package_earlier_on_the_path_is_named_with_the_way_out_and_not_run(tmp_path):
-    place = make_foreign_agents(tmp_path / "site")
-    told = run_python(
-        """
-        import contextlib
-        from pixel_env.cli import main
-        with contextlib.redirect_stderr(sys.stdout):
-            print("code", main(["grpo"]))
-        """,
-        first_on_path=[place],
-    )
-    assert "code 2" in told and "IMPORTED" not in told
-    assert "'openai-agents'" in told and "pip uninstall openai-agents" in told and "virtual environment" in told
-
-
-def test_a_foreign_agents_package_without_a_distribution_is_named_by_its_place(tmp_path):
-    place = make_foreign_agents(tmp_path / "site", claim=False)
-    told = run_python(
-        "from pixel_env.installation import agents_package_conflict\nprint(agents_package_conflict())",
-        first_on_path=[place],
-    )
-    assert str(place / "agents") in told and "remove or rename" in told
-
-
-def test_a_foreign_distribution_unpacked_into_our_own_folder_is_a_conflict(tmp_path):
-    site = make_foreign_agents(tmp_path / "site")
-    (site / "pixel_env").mkdir()
-    for name in ("__init__.py", "installation.py"):
-        source = (ROOT / "pixel_env" / name).read_text() if name == "installation.py" else ""
-        (site / "pixel_env" / name).write_text(source)
-    told = run_python(
-        "from pixel_env.installation import agents_package_conflict\nprint(agents_package_conflict())",
-        first_on_path=[site],
-    )
-    assert "pip uninstall openai-agents" in told
-
-
-def test_a_command_that_needs_no_agents_package_works_beside_a_foreign_one(command, monkeypatch):
-    monkeypatch.setattr("pixel_env.installation.agents_package_conflict", lambda: "taken")
-    command(lambda argv: 0)
-    assert main(["try"]) == 0

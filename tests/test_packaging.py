@@ -10,19 +10,11 @@ from pathlib import Path
 
 import pytest
 
+import pixel_env
+
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGES = ("pixel_env", "agents", "rewards", "synth", "benchmarks")
 SHIM = ROOT / "tools" / "torchvision_cpu" / "pixel_env_torchvision_cpu.py"
-
-
-@pytest.fixture(scope="module")
-def wheel(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("wheel")
-    command = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", str(folder), str(ROOT)]
-    done = subprocess.run(command, capture_output=True, text=True)
-    assert done.returncode == 0, done.stdout + done.stderr
-    with zipfile.ZipFile(next(folder.glob("*.whl"))) as opened:
-        yield opened
 
 
 def run_python(code):
@@ -33,6 +25,12 @@ def run_python(code):
     return done.stdout
 
 
+@pytest.fixture(scope="module")
+def opened(wheel):
+    with zipfile.ZipFile(wheel) as archive:
+        yield archive
+
+
 def shipped_files():
     for package in PACKAGES:
         for path in (ROOT / package).rglob("*"):
@@ -40,26 +38,28 @@ def shipped_files():
                 yield path.relative_to(ROOT).as_posix()
 
 
-def test_the_wheel_holds_every_file_of_the_five_packages_and_nothing_else(wheel):
-    names = {name for name in wheel.namelist() if ".dist-info/" not in name}
-    assert names == set(shipped_files())
+def test_the_wheel_holds_every_file_of_the_five_packages_and_the_two_that_python_reads_when_it_starts(opened):
+    names = {name for name in opened.namelist() if ".dist-info/" not in name}
+    at_start = {"_pixel_env_neighbours.py", "_pixel_env_neighbours.pth"}
+    assert names == set(shipped_files()) | at_start
+    assert all(opened.read(name) == (ROOT / "tools" / "neighbours" / name).read_bytes() for name in at_start)
 
 
-@pytest.mark.parametrize("package", PACKAGES)
-def test_every_package_says_what_it_is(package):
-    assert (ROOT / package / "__init__.py").is_file()
+def test_the_wheel_has_the_version_of_the_package(opened):
+    metadata = next(name for name in opened.namelist() if name.endswith("/METADATA"))
+    assert f"\nVersion: {pixel_env.__version__}\n" in opened.read(metadata).decode()
 
 
-def test_the_wheel_installs_the_command_and_carries_its_licence(wheel):
-    names = {name.partition(".dist-info/")[2]: name for name in wheel.namelist() if ".dist-info/" in name}
+def test_the_wheel_installs_the_command_and_carries_its_licence(opened):
+    names = {name.partition(".dist-info/")[2]: name for name in opened.namelist() if ".dist-info/" in name}
     entry_points = configparser.ConfigParser()
-    entry_points.read_string(wheel.read(names["entry_points.txt"]).decode())
+    entry_points.read_string(opened.read(names["entry_points.txt"]).decode())
     assert entry_points["console_scripts"]["pixel-env"] == "pixel_env.cli:main"
-    assert "Apache License" in wheel.read(names["licenses/LICENSE"]).decode()
+    assert "Apache License" in opened.read(names["licenses/LICENSE"]).decode()
 
 
-def test_the_light_base_asks_for_five_packages_only(wheel):
-    metadata = wheel.read(next(name for name in wheel.namelist() if name.endswith("/METADATA"))).decode()
+def test_the_light_base_asks_for_five_packages_only(opened):
+    metadata = opened.read(next(name for name in opened.namelist() if name.endswith("/METADATA"))).decode()
     wanted = [line.split(": ")[1] for line in metadata.splitlines() if line.startswith("Requires-Dist")]
     base = sorted(line.split(">")[0] for line in wanted if "extra ==" not in line)
     assert base == ["gymnasium", "numpy", "pillow", "pyyaml", "tqdm"]
@@ -80,8 +80,8 @@ def test_environment_rewards_and_core_loop_import_without_the_training_libraries
     """)
 
 
-def test_the_unpacked_wheel_plays_on_the_light_base_alone_outside_of_the_checkout(wheel, tmp_path):
-    wheel.extractall(tmp_path / "unpacked")
+def test_the_unpacked_wheel_plays_on_the_light_base_alone_outside_of_the_checkout(opened, tmp_path):
+    opened.extractall(tmp_path / "unpacked")
     code = """
         import sys, warnings
         for name in ("torch", "torchvision", "transformers", "trl", "datasets", "accelerate", "peft", "vllm"):
@@ -89,7 +89,8 @@ def test_the_unpacked_wheel_plays_on_the_light_base_alone_outside_of_the_checkou
         warnings.simplefilter("error")
         import gymnasium, pixel_env
         from gymnasium.utils.env_checker import check_env
-        from agents.engines.scripted import PlainChat, ScriptedEngine, in_turn
+        from agents.chat.plain import PlainChat
+        from agents.engines.scripted import ScriptedEngine, in_turn
         from agents.rollout import EpisodeSettings, Sampling, rollout
         from pixel_env.cli import main
         from pixel_env.dialects import dialect_named

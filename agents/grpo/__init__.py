@@ -1,6 +1,8 @@
 """Group relative policy optimization on rollouts of the environment: `PixelGRPOTrainer` on TRL's trainer."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from pixel_env.lazy_names import lazy_names
 
 if TYPE_CHECKING:
     from agents.grpo.config import PixelGRPOConfig
@@ -8,17 +10,7 @@ if TYPE_CHECKING:
 
 __all__ = ["PixelGRPOConfig", "PixelGRPOTrainer"]
 
-
-def __getattr__(name: str) -> Any:
-    # Late: a module of this package may be imported without loading torch and TRL.
-    match name:
-        case "PixelGRPOConfig":
-            from agents.grpo.config import PixelGRPOConfig
-
-            return PixelGRPOConfig
-        case "PixelGRPOTrainer":
-            from agents.grpo.trainer import PixelGRPOTrainer
-
-            return PixelGRPOTrainer
-        case _:
-            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+# Late: a module of this package may be imported without loading torch and TRL.
+__getattr__, __dir__ = lazy_names(
+    __name__, {"PixelGRPOConfig": "agents.grpo.config", "PixelGRPOTrainer": "agents.grpo.trainer"}
+)

@@ -1,6 +1,8 @@
 """The warm start: `PixelSFTTrainer` on TRL's trainer, deliberate mistakes masked from the loss."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from pixel_env.lazy_names import lazy_names
 
 if TYPE_CHECKING:
     from agents.sft.config import PixelSFTConfig
@@ -8,17 +10,7 @@ if TYPE_CHECKING:
 
 __all__ = ["PixelSFTConfig", "PixelSFTTrainer"]
 
-
-def __getattr__(name: str) -> Any:
-    # Late: a module of this package may be imported without loading torch and TRL.
-    match name:
-        case "PixelSFTConfig":
-            from agents.sft.config import PixelSFTConfig
-
-            return PixelSFTConfig
-        case "PixelSFTTrainer":
-            from agents.sft.trainer import PixelSFTTrainer
-
-            return PixelSFTTrainer
-        case _:
-            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+# Late: a module of this package may be imported without loading torch and TRL.
+__getattr__, __dir__ = lazy_names(
+    __name__, {"PixelSFTConfig": "agents.sft.config", "PixelSFTTrainer": "agents.sft.trainer"}
+)

@@ -18,7 +18,7 @@ from agents.rollout import EpisodeSettings, Sampling, rollout
 from benchmarks.ask.question import asked_task
 from benchmarks.evaluation.config import Precision
 from benchmarks.evaluation.records import Record
-from benchmarks.view.command import check_page, write_page
+from benchmarks.view.page import check_page, write_page
 from benchmarks.view.rows import Run
 from pixel_env.budgets import limits_from
 from pixel_env.command_line.values import AtLeastOne, AtLeastZero, NotNegative

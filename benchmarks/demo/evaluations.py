@@ -19,7 +19,7 @@ from benchmarks.evaluation.evaluate import EvalConfig, measured
 from benchmarks.evaluation.policies import LEARNED_ZOOM
 from benchmarks.evaluation.timings import seconds_per_answer
 from benchmarks.text_tables import fraction, table
-from benchmarks.view.command import PAGE, read_run, write_page
+from benchmarks.view.page import PAGE, read_run, write_page
 from benchmarks.view.rows import Run
 from pixel_env.command_line.values import AtLeastOne, AtLeastZero
 from pixel_env.dialects.table import dialect_named

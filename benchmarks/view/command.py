@@ -1,42 +1,20 @@
-"""`pixel-env view RUN`: a page on which an evaluation's trajectories can be looked at, alone or beside another's.
+"""`pixel-env view RUN`: writes the page of an evaluation (`page.py`), and serves it if that is wanted.
 
-The page is HTML with its style, script and data inside and asks nothing of the network. So are its pictures, up to
-`EMBEDDED_PICTURES`; of a larger run they lie in a folder beside the page, and a browser loads those in sight. Knows
-where things are put; what is shown is `rows.py`, how it looks and moves `page.html`, `page.css` and the scripts.
+Depends on the page and its server; independent of what is shown and how.
 """
 
-import base64
-import hashlib
-import json
 import sys
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from html import escape
-from importlib import resources
 from pathlib import Path
-from string import Template
 from typing import Annotated
-
-from tqdm import tqdm
 
 from agents.config.arguments import parse
 from agents.config.names import RewardName
-from agents.run_folder.configuration import read_configuration, write_whole
-from benchmarks.evaluation.records import ROWS, read_evaluation
-from benchmarks.view.images import PictureList, Size, Unreadable
-from benchmarks.view.rows import Rows, Run, identity
+from benchmarks.view.page import PAGE, check_page, read_run, write_page
+from benchmarks.view.rows import identity
 from benchmarks.view.server import serve
 from pixel_env.command_line.values import AtLeastOne, Bounds
-from pixel_env.errors import ConfigError
-from rewards.parts import GroupReward
 from rewards.shaping import PRESETS, group_reward_named
-
-PAGE = "view.html"
-_SUFFIXES = (".html", ".htm")
-EMBEDDED_PICTURES = 1000
-"""A page with more pictures than this has them in a folder beside it."""
-_SCRIPTS = ("page.js", "parts.js", "rewards.js", "detail.js", "list.js")
-"""In the order in which the page runs them."""
 
 
 @dataclass(frozen=True)
@@ -79,84 +57,3 @@ def main(argv: list[str]) -> int:
     if config.serve:
         serve(path, config.port)
     return 0
-
-
-def read_run(folder: Path, *, limit: int | None = None) -> Run:
-    """The evaluation in `folder`, or the first `limit` questions of it. Raises ConfigError if there is none."""
-    if not (folder / ROWS).exists():
-        below = sorted(str(rows.parent) for rows in folder.glob(f"*/{ROWS}"))
-        hint = f"There are some below it: {', '.join(below)}." if below else "Make one: pixel-env eval --output_dir ..."
-        raise ConfigError(f"{folder} holds no evaluation (no {ROWS}). {hint}")
-    evaluation = read_evaluation(folder)
-    kept = set(list(dict.fromkeys(record.trajectory.task.task_id for record in evaluation.records))[:limit])
-    records = [record for record in evaluation.records if record.trajectory.task.task_id in kept]
-    return Run(str(folder), records, evaluation.budgets, evaluation.task_set.notice, read_configuration(folder))
-
-
-def check_page(path: Path) -> None:
-    """Raises ConfigError for a path at which no page is written: it may be a picture, or rows, that would be lost."""
-    if path.suffix.lower() not in _SUFFIXES or path.is_dir():
-        got = "a folder" if path.is_dir() else f"{path.name!r}"
-        raise ConfigError(f"{path} is no place for the page ({got}): --output is a file that ends in .html or .htm")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise ConfigError(f"{path} cannot be written: {error.strerror}. Give another --output.") from error
-
-
-def write_page(path: Path, runs: Sequence[Run], group_reward: GroupReward) -> list[str]:
-    """Writes the page about one run, or two beside each other; returns why pictures are missing, if some are.
-
-    Raises ConfigError as `check_page` does.
-    """
-    check_page(path)
-    pictures = PictureList()
-    rows = Rows(pictures, group_reward).of(runs)
-    folder = path.with_name(f"{path.stem}_pictures") if len(pictures) > EMBEDDED_PICTURES else None
-    embedded: dict[str, str] = {}
-
-    def keep(name: str, jpeg: bytes) -> None:
-        if folder is None:
-            embedded[name] = base64.b64encode(jpeg).decode()
-        else:
-            (folder / f"{name}.jpg").write_bytes(jpeg)
-
-    if folder is not None:
-        folder.mkdir(exist_ok=True)
-    made = dict(tqdm(pictures.make(keep), total=len(pictures), desc="pictures", unit="picture", mininterval=0.5))
-    sizes = {name: [size.width, size.height] for name, size in made.items() if isinstance(size, Size)}
-    reasons = {name: size.reason for name, size in made.items() if isinstance(size, Unreadable)}
-    where = None if folder is None else folder.name
-    data = {**rows, "pictures": {"folder": where, "sizes": sizes, "unreadable": reasons}}
-    write_whole(
-        path, page(" and ".join(run.name for run in runs), data, dict(sorted(embedded.items())))
-    )  # threads are done in any order
-    return list(reasons.values())
-
-
-def page(title: str, data: Mapping[str, object], embedded: Mapping[str, str]) -> str:
-    """The whole page. `embedded`: pictures by name, as base64."""
-    script = "\n".join(_file(name) for name in _SCRIPTS)
-    return Template(_file("page.html")).substitute(
-        title=escape(title),
-        policy=escape(_security_policy(script)),
-        style=_file("page.css"),
-        data=_inert(data),
-        pictures=_inert(embedded),
-        script=script,
-    )
-
-
-def _security_policy(script: str) -> str:
-    """What the browser may do for the page: run this very script and show pictures. Nothing else, whatever it holds."""
-    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
-    return f"default-src 'none'; script-src 'sha256-{digest}'; style-src 'unsafe-inline'; img-src 'self' data: file:"
-
-
-def _inert(value: object) -> str:
-    """`value` as JSON that may stand in a script element: no text in it can end the element or open a comment."""
-    return json.dumps(value, separators=(",", ":"), allow_nan=False).replace("<", "\\u003c")
-
-
-def _file(name: str) -> str:
-    return (resources.files("benchmarks.view") / name).read_text(encoding="utf-8")

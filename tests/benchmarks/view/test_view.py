@@ -14,7 +14,9 @@ from PIL import Image
 from agents.metrics.trajectories import rapr
 from benchmarks.evaluation.records import Record, read_evaluation
 from benchmarks.view import command as view_command
-from benchmarks.view.command import main, page, read_run, write_page
+from benchmarks.view import page as view_page
+from benchmarks.view.command import main
+from benchmarks.view.page import page, read_run, write_page
 from benchmarks.view.rows import Run, groups_of
 from pixel_env.errors import ConfigError, MediaError, UnknownNameError
 from pixel_env.task import Task
@@ -260,7 +262,7 @@ def test_a_limit_keeps_the_first_questions_with_all_their_rollouts(run, tmp_path
 
 
 def test_pictures_of_a_large_run_lie_in_a_folder_beside_the_page(run, tmp_path, monkeypatch):
-    monkeypatch.setattr(view_command, "EMBEDDED_PICTURES", 3)
+    monkeypatch.setattr(view_page, "EMBEDDED_PICTURES", 3)
     view(run, "--output", tmp_path / "large.html")
     scripts = Scripts((tmp_path / "large.html").read_text())
     data = scripts.json("data")

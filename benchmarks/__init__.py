@@ -1,1 +1,0 @@
-"""Measuring: evaluation under four zoom policies, the report, the demo and the learning trap over several seeds."""

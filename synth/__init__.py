@@ -1,1 +1,0 @@
-"""Trajectory synthesis: tasks whose evidence is known become traces to learn from."""
