@@ -1,8 +1,8 @@
 """Static batches on a `transformers` model: for machines without vLLM, and for small models on a CPU.
 
 An own decode loop on the model's forward instead of `generate`: every request has its own seed, bans and length, the
-log-probabilities of what was sampled come along, and equal prompts (the rollouts of one query) are read once. Knows the
-forward of Qwen's vision-language classes; takes all it knows of token ids and pictures from `Chat`.
+log-probabilities of what was sampled come along, and equal prompts (the rollouts of one query) are read once. Depends
+on the forward of Qwen's vision-language classes, and on `Chat` for token ids and images.
 """
 
 from collections.abc import Iterator, Sequence
@@ -16,42 +16,27 @@ from agents.chat.chat import Chat, size_of
 from agents.chat.content_id import content_ids
 from agents.chat.video_positions import token_positions
 from agents.engines.protocol import Request, Response
+from agents.engines.queued import QueuedEngine
 from agents.engines.vision import distinct, shared_features
 
 
-class TransformersEngine:
+class TransformersEngine(QueuedEngine):
     """Generates whatever is queued, at most `max_batch` requests at a time.
 
     `model` may be one that is being trained: it is switched to evaluation while turns are generated and back.
     """
 
-    static = True
-
     def __init__(self, model: torch.nn.Module, chat: Chat, *, max_batch: int = 96) -> None:
+        super().__init__()
         self._model = model
         self._chat = chat
         self._max_batch = max_batch
-        self._queue: list[Request] = []
 
-    @property
-    def in_flight(self) -> int:
-        """Requests in the queue."""
-        return len(self._queue)
-
-    def submit(self, request: Request) -> None:
-        """Queue `request`."""
-        self._queue.append(request)
-
-    def cancel(self) -> None:
-        """Empty the queue."""
-        self._queue.clear()
-
-    def poll(self) -> list[Response]:
-        """Generate the whole queue. Requests of similar length share a batch; the order of submission has no effect."""
-        queue, self._queue = self._queue, []
-        refused = [response for request in queue if (response := self._refusal(request)) is not None]
+    def answers(self, requests: Sequence[Request]) -> list[Response]:
+        """One turn each. Requests of similar length share a batch; the order of submission has no effect."""
+        refused = [response for request in requests if (response := self._refusal(request)) is not None]
         ids_refused = {response.request_id for response in refused}
-        accepted = [request for request in queue if request.request_id not in ids_refused]
+        accepted = [request for request in requests if request.request_id not in ids_refused]
         accepted.sort(key=lambda request: (len(request.prompt_ids), request.request_id))
         responses = refused
         with torch.no_grad(), _evaluating(self._model):

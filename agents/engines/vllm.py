@@ -19,7 +19,7 @@ from agents.chat.chat import Chat
 from agents.chat.content_id import Frames, content_ids
 from agents.chat.video_entry import SECONDS_PER_STEP
 from agents.engines.protocol import Request, Response
-from agents.engines.wire import FORBIDDEN, WORKER_EXTENSION, collapsed, pictures_at_most
+from agents.engines.wire import FORBIDDEN, WORKER_EXTENSION, collapsed, images_at_most
 from pixel_env.errors import ConfigError, MissingExtraError
 
 
@@ -184,7 +184,7 @@ def load_vllm(
         model=str(folder),
         dtype=dtype,
         max_model_len=max_model_len,
-        limit_mm_per_prompt={"image": pictures_at_most(max_images)} | ({"video": 1} if video_entry else {}),
+        limit_mm_per_prompt={"image": images_at_most(max_images)} | ({"video": 1} if video_entry else {}),
         logprobs_mode="processed_logprobs",
         enable_prefix_caching=True,
         worker_extension_cls=WORKER_EXTENSION,

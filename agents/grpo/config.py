@@ -11,7 +11,9 @@ import torch
 from trl import GRPOConfig
 
 from agents.config.episode import EpisodeArguments
-from agents.grpo.options import check_options
+from agents.engines.registry import OWN_ENGINE, engines_that
+from agents.engines.served.replicas import addresses
+from agents.grpo.options import check_options, engine_of_options, settle_engine
 from agents.rollout import Sampling
 from pixel_env.errors import ConfigError
 
@@ -44,6 +46,13 @@ class PixelGRPOConfig(EpisodeArguments, GRPOConfig):
     )
     rollout_batch_size: int = field(
         default=64, metadata={"help": "Turns that are generated in one batch, where the policy itself generates."}
+    )
+    engine: str | None = field(
+        default=None,
+        metadata={
+            "help": f"What generates beside the policy: {engines_that(lambda spec: spec.trainer is not None)}, or your "
+            f"own as '{OWN_ENGINE}' (default: what use_vllm and vllm_mode choose; without them the policy generates)."
+        },
     )
     vllm_options: dict[str, Any] | str | None = field(
         default=None, metadata={"help": "Further arguments of vllm.LLM, as a mapping (in YAML) or JSON."}
@@ -80,6 +89,7 @@ class PixelGRPOConfig(EpisodeArguments, GRPOConfig):
     def __post_init__(self) -> None:
         if self.bf16 is None and not torch.cuda.is_available():
             self.bf16 = False
+        settle_engine(self)
         super().__post_init__()
         self.read_prompt()
         check_options(self)
@@ -104,10 +114,14 @@ class PixelGRPOConfig(EpisodeArguments, GRPOConfig):
             raise ConfigError(f"vllm_options is {self.vllm_options!r}. Give a mapping, in YAML or as JSON.")
         return self.vllm_options or {}
 
+    @property
+    def engine_beside(self) -> str | None:
+        """The engine that generates beside the policy, as `engine` names it; None: the policy itself generates."""
+        return engine_of_options(self)
+
     def server_urls(self) -> list[str]:
         """Addresses of the replicas: `vllm_server_base_url`, several of them separated by commas, or host and port."""
-        given = self.vllm_server_base_url or f"http://{self.vllm_server_host}:{self.vllm_server_port}"
-        return [url.strip() for url in given.split(",") if url.strip()]
+        return addresses(self.vllm_server_base_url or f"http://{self.vllm_server_host}:{self.vllm_server_port}")
 
     def _turn_tokens(self) -> int:
         share = (self.max_completion_length or 0) // self.max_turns

@@ -12,7 +12,8 @@ from pathlib import Path
 
 from agents.checkpoints.names import CHECKPOINTS
 from agents.config.arguments import parse
-from agents.engines.choice import EngineChoice, ModelEngine, engine_chosen
+from agents.config.engine import EngineArguments
+from agents.engines.choice import check_has_model, check_videos, engine_chosen
 from agents.rollout import EpisodeSettings, Sampling, rollout
 from benchmarks.ask.question import asked_task
 from benchmarks.evaluation.config import Precision
@@ -35,7 +36,7 @@ _FLAG = re.compile(r"--?[A-Za-z][\w-]*(=|$)")
 
 
 @dataclass(frozen=True)
-class AskConfig:
+class AskConfig(EngineArguments):
     """Ask a model one question about pictures or a video: pixel-env ask PICTURE ... "question" [--flags]"""
 
     pictures: tuple[str, ...] = field(
@@ -44,12 +45,6 @@ class AskConfig:
     question: str = field(default="", metadata={"help": "what is asked; may stand behind the pictures"})
     options: tuple[str, ...] = field(default=(), metadata={"help": "what to choose from, lettered in this order"})
     model: str = field(default="tiny-zoom", metadata={"help": "a folder, a hub id, or the name of an embedded one"})
-    engine: ModelEngine = field(
-        default="transformers", metadata={"help": "what generates: this process, vLLM in it, or an endpoint elsewhere"}
-    )
-    base_url: str | None = field(
-        default=None, metadata={"help": "of an OpenAI-compatible endpoint, with its /v1; the key: OPENAI_API_KEY"}
-    )
     dialect: str = field(default="tiny", metadata={"help": "wire format of calls and answers: a dialect's name"})
     max_turns: int = field(default=4, metadata={"help": "turns of the episode, the answering one included"})
     max_images: int = field(default=16, metadata={"help": "pictures shown, your own included; a video counts as one"})
@@ -105,18 +100,13 @@ def _named(argv: list[str]) -> list[str]:
 
 def _played(config: AskConfig, task: Task) -> tuple[Trajectory, ViewBudgets]:
     dialect = dialect_named(config.dialect)
-    choice = EngineChoice(
-        engine=config.engine,
-        model=config.model,
-        base_url=config.base_url,
-        dtype=config.dtype,
-        max_batch=1,
-        max_tokens=config.max_tokens,
-        max_images=config.max_images,
-    )
     limits = limits_from({name: getattr(config, name) for name in ("max_turns", "max_images", "max_tokens")})
+    choice = config.chosen(config.model, limits, dtype=config.dtype, max_batch=1)
+    check_has_model(choice, "ask")
+    check_videos(config.engine, dialect, [task])
     engine, chat = engine_chosen(choice, dialect)
-    _warn_of_foreign_question(config)
+    if choice.spec.loads_checkpoint:
+        _warn_of_foreign_question(config)
     [played] = rollout(
         [task],
         engine,
@@ -132,7 +122,7 @@ def _warn_of_foreign_question(config: AskConfig) -> None:
     """The embedded models answer anything that is asked, and know what two kinds of question mean."""
     known = {question(colour) for colour in COLOURS for question in (digit_question, half_question)}
     embedded = set(CHECKPOINTS)
-    if config.engine != "endpoint" and config.model in embedded and config.question not in known:
+    if config.model in embedded and config.question not in known:
         examples = " and ".join(repr(question("red")) for question in (digit_question, half_question))
         print(
             f"{config.model} was taught {examples} about pictures with coloured cards, and nothing else. "

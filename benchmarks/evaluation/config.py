@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
+from agents.config.engine import EngineArguments
 from agents.rollout import EpisodeSettings
 from agents.run_folder.shards import shard_named
 from benchmarks.evaluation.policies import NAMES, POLICIES
@@ -23,7 +24,7 @@ Precision = Literal["float32", "bfloat16", "float16", "auto"]
 
 
 @dataclass(frozen=True)
-class EvalConfig:
+class EvalConfig(EngineArguments):
     """Measure a checkpoint on a task set under zoom policies."""
 
     model: str = field(
@@ -62,13 +63,6 @@ class EvalConfig:
         default=None, metadata={"help": "tokens of a whole conversation, pictures included; None: no limit"}
     )
     max_turn_tokens: int = field(default=512, metadata={"help": "sampled tokens of one turn"})
-    engine: Literal["transformers", "vllm", "endpoint", "scripted"] = field(
-        default="transformers",
-        metadata={"help": "what generates: this process, vLLM in it, an endpoint; scripted: no model, --model oracle"},
-    )
-    base_url: str | None = field(
-        default=None, metadata={"help": "of an OpenAI-compatible endpoint, with its /v1; the key: OPENAI_API_KEY"}
-    )
     max_batch: int = field(default=96, metadata={"help": "turns that are generated at a time"})
     dtype: Precision = field(default="float32", metadata={"help": "precision of the weights"})
     seed: int = field(default=0, metadata={"help": "of the random places, of the options' orders and of sampling"})
@@ -79,6 +73,7 @@ class EvalConfig:
 
     def __post_init__(self) -> None:
         """Raises ConfigError or UnknownNameError for what makes no sense."""
+        super().__post_init__()
         for name in self.policies:
             if name not in NAMES:
                 raise UnknownNameError.among("policy", name, NAMES)

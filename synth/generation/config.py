@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Literal
 
 from agents.config.arguments import parse
-from agents.engines.choice import ModelEngine
+from agents.config.engine import EngineArguments
 from agents.run_folder.shards import Shard, shard_named
 from pixel_env.budgets import limits_from
 from pixel_env.dialects.dialect import Dialect
@@ -105,8 +105,8 @@ class SynthConfig:
 
 
 @dataclass(frozen=True)
-class Making:
-    """How it is made: nothing here changes a byte of the data set."""
+class Making(EngineArguments):
+    """How it is made: nothing here changes a byte of the data set. The engine is the student's."""
 
     teacher: str = field(
         default=TEMPLATE,
@@ -133,12 +133,6 @@ class Making:
     teacher_retries: int = field(
         default=ExpertConfig.retries,
         metadata={"help": "repetitions of a request that found the teacher busy, broken or gone"},
-    )
-    engine: ModelEngine = field(
-        default="transformers", metadata={"help": "what runs the student: this process, vLLM in it, or an endpoint"}
-    )
-    base_url: str | None = field(
-        default=None, metadata={"help": "of the student's endpoint, with its /v1; the key: OPENAI_API_KEY"}
     )
     max_batch: int = field(default=96, metadata={"help": "turns of the student that are generated at a time"})
     max_tokens: int | None = field(

@@ -1,7 +1,7 @@
 """Replicas of vLLM's server: which of them are alive, and that each holds the weights that it should.
 
-Knows vLLM's HTTP interface for health, limits, weights and caches. Knows nothing of what requests mean. Everything here
-runs in the event loop of whoever owns it; several processes may look after the same replicas.
+Depends on vLLM's HTTP interface for health, limits, weights and caches; independent of what requests mean. Everything
+here runs in the event loop of its owner; several processes may look after the same replicas.
 """
 
 import asyncio
@@ -18,6 +18,11 @@ _PATIENCE_OF_A_LOOK_S = 20.0
 _LOOKS_MISSED = 3
 """So many looks without an answer make a replica dead: a minute, which a busy one needs at most."""
 _RESETS = 20
+
+
+def addresses(text: str) -> list[str]:
+    """The addresses of replicas in `text`, separated by commas; a final /v1, which is an endpoint's, is left out."""
+    return [part.rstrip("/").removesuffix("/v1") for url in text.split(",") if (part := url.strip())]
 
 
 class ReplicaError(Exception):

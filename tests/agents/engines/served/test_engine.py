@@ -16,7 +16,7 @@ from agents.engines.protocol import Request
 from agents.engines.served import replicas as replicas_module
 from agents.engines.served.engine import LOSSES, ServerEngine
 from agents.engines.served.worker import ServedWorker
-from agents.engines.wire import EncodedPictures
+from agents.engines.wire import EncodedImages
 from pixel_env.errors import ConfigError
 
 IMAGE, END = 5, 9
@@ -460,9 +460,9 @@ def test_weights_that_several_ask_for_are_loaded_once_and_trusted_once_caches_ar
 
 def test_pictures_are_encoded_once_and_what_is_kept_of_them_is_bounded():
     pictures = [np.full((32, 32, 3), shade, np.uint8) for shade in range(8)]
-    encoded = EncodedPictures(max_bytes=3 * len(EncodedPictures(0).named(pictures[0])[1]))
+    encoded = EncodedImages(max_bytes=3 * len(EncodedImages(0).named(pictures[0])[1]))
     first = encoded.named(pictures[0])
     assert encoded.named(pictures[0].copy())[1] is first[1]
     for picture in pictures:
         encoded.named(picture)
-    assert encoded._bytes == sum(map(len, encoded._urls.values())) <= encoded._max_bytes
+    assert encoded._bytes == sum(map(len, encoded._uris.values())) <= encoded._max_bytes
