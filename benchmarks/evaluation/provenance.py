@@ -4,8 +4,9 @@ Knows files and packages. Loads no model, and no library that could.
 """
 
 import platform
+from contextlib import suppress
 from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, version
+from importlib.metadata import PackageNotFoundError, packages_distributions, version
 from pathlib import Path
 from typing import Any
 
@@ -68,10 +69,14 @@ def revision_of(model: str) -> str | None:
 
 
 def _versions(packages: tuple[str, ...]) -> dict[str, str]:
-    found = {}
-    for name in packages:
-        try:
-            found[name] = version(name)
-        except PackageNotFoundError:
-            continue
-    return found
+    """The versions of those that are installed, by the names that were given: of a distribution or of an import."""
+    found = {name: _version_of(name) for name in packages}
+    return {name: number for name, number in found.items() if number is not None}
+
+
+def _version_of(package: str) -> str | None:
+    with suppress(PackageNotFoundError):
+        return version(package)
+    for distribution in packages_distributions().get(package, ()):  # reads every installed package: only if needed
+        return version(distribution)
+    return None
