@@ -47,13 +47,13 @@ class TransformersEngine(QueuedEngine):
     def _refusal(self, request: Request) -> Response | None:
         """The answer to a request that would break the batch that it is in."""
         chat = self._chat
-        pictures = sum(chat.picture_tokens(*size_of(image)) for image in request.pictures)
+        images = sum(chat.picture_tokens(*size_of(image)) for image in request.still_images)
         videos = sum(chat.video_tokens([size_of(frame) for frame in frames]) for frames in request.videos)
         placeholders, of_videos = (request.prompt_ids.count(id) for id in (chat.image_id, chat.video_id))
-        if (pictures, videos) == (placeholders, of_videos) and request.prompt_ids and request.max_new_tokens > 0:
+        if (images, videos) == (placeholders, of_videos) and request.prompt_ids and request.max_new_tokens > 0:
             return None
         error = (
-            f"request {request.request_id} has {placeholders} placeholders for {pictures} picture tokens, "
+            f"request {request.request_id} has {placeholders} placeholders for {images} image tokens, "
             f"{of_videos} for {videos} of a video, "
             f"{len(request.prompt_ids)} prompt ids and room for {request.max_new_tokens} new ones"
         )
@@ -69,7 +69,7 @@ class TransformersEngine(QueuedEngine):
             going = [row for row, turn in enumerate(live) if not turn.done]
             if not going:
                 return [turn.response() for turn in turns]
-            if 2 * len(going) <= len(live):  # the long turns go on without the finished ones
+            if 2 * len(going) <= len(live):  # the long turns continue without the finished ones
                 batch.keep(going)
                 live = [live[row] for row in going]
             batch.step([turn.ids[-1] for turn in live])
@@ -104,19 +104,19 @@ class _Turn:
 
 
 class _Batch:
-    """The rows of a batch on the device: cache, mask, places, and the logits of the next token."""
+    """The rows of a batch on the device: cache, mask, positions, and the logits of the next token."""
 
     def __init__(self, model: torch.nn.Module, chat: Chat, requests: Sequence[Request]) -> None:
         self._model = model
         self._device = next(model.parameters()).device
         firsts, row_of_request = _distinct(requests)
         ids_BT, mask_BT = _left_padded([request.prompt_ids for request in firsts], chat.pad_id)
-        pictures, order = distinct([image for request in firsts for image in request.pictures])
+        images, order = distinct([image for request in firsts for image in request.still_images])
         videos, video_order = distinct([frames for request in firsts for frames in request.videos])
-        features = chat.features(pictures, videos)
+        features = chat.features(images, videos)
         types_BT = chat.mm_token_type_ids(ids_BT)
         orders = {"image_grid_thw": order, "video_grid_thw": video_order}
-        grids = {name: features[name][places] for name, places in orders.items() if places}
+        grids = {name: features[name][indices] for name, indices in orders.items() if indices}
         tokens = {"input_ids": ids_BT, "attention_mask": mask_BT, "mm_token_type_ids": types_BT}
         # Given to every forward: left to itself the model would take the offsets that it remembers from another batch.
         positions = token_positions(model, tokens | grids)
@@ -191,16 +191,16 @@ def choose(logprobs_BV: torch.Tensor, uniforms: Sequence[float], temperatures: S
 
 
 def _distinct(requests: Sequence[Request]) -> tuple[list[Request], list[int]]:
-    """Requests with different prompts, and for every request the place of its prompt among them."""
-    places: dict[object, int] = {}
+    """Requests with different prompts, and for every request the index of its prompt among them."""
+    index_of: dict[object, int] = {}
     firsts: list[Request] = []
     rows: list[int] = []
     for request in requests:
         key = (request.prompt_ids, tuple(content_ids(request.images)))
-        if key not in places:
-            places[key] = len(firsts)
+        if key not in index_of:
+            index_of[key] = len(firsts)
             firsts.append(request)
-        rows.append(places[key])
+        rows.append(index_of[key])
     return firsts, rows
 
 

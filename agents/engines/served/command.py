@@ -1,6 +1,6 @@
 """`pixel-env serve`: replicas of a model behind vLLM's server, as `ServerEngine` needs them.
 
-Knows vLLM's server options, GPUs and ports. Everything after `--` goes to vLLM as it is.
+Depends on vLLM's server options, GPUs and ports. Everything after `--` goes to vLLM as it is.
 """
 
 import argparse
@@ -132,8 +132,8 @@ def _check_port(port: int) -> None:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="pixel-env serve", description=__doc__)
     parser.add_argument("--model", required=True, help="a folder, a hub id or the name of an embedded checkpoint")
-    parser.add_argument("--max-model-len", type=int, required=True, help="tokens of a conversation, pictures included")
-    parser.add_argument("--max-images", type=int, default=16, help="pictures of a conversation (%(default)s)")
+    parser.add_argument("--max-model-len", type=int, required=True, help="tokens of a conversation, images included")
+    parser.add_argument("--max-images", type=int, default=16, help="images of a conversation (%(default)s)")
     parser.add_argument("--replicas", type=int, default=1, help="servers on this machine (%(default)s)")
     parser.add_argument("--gpus-per-replica", type=int, default=1, help="tensor parallel (%(default)s)")
     parser.add_argument("--host", default="127.0.0.1", help="this machine's name for the trainers (%(default)s)")

@@ -70,7 +70,7 @@ class ServerEngine(RemoteEngine):
         super().submit(request)
 
     def max_model_len(self) -> int:
-        """Tokens of the longest conversation that the replicas take, pictures included: the least of those that answer.
+        """Tokens of the longest conversation that the replicas take, images included: the least of those that answer.
 
         Replicas that turn up later and take less are not used. Raises ConfigError if none answers in time.
         """
@@ -150,7 +150,7 @@ class ServerEngine(RemoteEngine):
     # -------------------------------------------------------------------------------------------- wire format
 
     def _prepared(self, request: Request) -> tuple[bytes, bytes]:
-        """What tells the conversation from others, and the body to send. Slow for large pictures: not for the loop."""
+        """What identifies the conversation, and the body to send. Slow for large images: not for the event loop."""
         body: dict[str, Any] = {
             "token_ids": collapsed(request.prompt_ids, self._image_id),
             "return_token_ids": True,
@@ -177,7 +177,7 @@ class ServerEngine(RemoteEngine):
         if tuple(answer["prompt_token_ids"]) != request.prompt_ids:
             raise ValueError(
                 f"the server made {len(answer['prompt_token_ids'])} tokens of a prompt of {len(request.prompt_ids)}: "
-                "its picture processor disagrees with ours. Serve the checkpoint's own folder."
+                "its image processor disagrees with ours. Serve the checkpoint's own folder."
             )
         ids = tuple(choice["token_ids"])
         logprobs = tuple(float(token["logprob"]) for token in choice["logprobs"]["content"])

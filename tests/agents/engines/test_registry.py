@@ -1,9 +1,11 @@
 """The registry: what engines declare is what is asked, for a shipped one and for one of a user's own."""
 
+import ast
 import dataclasses
 import importlib
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -80,6 +82,31 @@ def test_a_missing_package_is_refused_with_the_extra_that_brings_it(monkeypatch)
     monkeypatch.setenv("OPENAI_API_KEY", "none")
     with pytest.raises(MissingExtraError, match=r"pip install 'pixel-env\[endpoint\]'"):
         EngineChoice("endpoint", "m", "http://localhost:1/v1")
+
+
+def test_nobody_compares_with_the_name_of_an_engine():
+    """What depends on an engine is asked of what it declares, so that an engine of a user's own is treated alike."""
+    root = Path(__file__).resolve().parents[3]
+    files = [path for layer in ("agents", "benchmarks", "synth") for path in (root / layer).rglob("*.py")]
+    found = {str(path.relative_to(root)) for path in files if compares_with_an_engine(path.read_text("utf-8"))}
+    assert len(files) > 150 and found == {"agents/grpo/options.py"}  # TRL's own name for a mode
+
+
+def compares_with_an_engine(source):
+    """Whether an operand of a comparison, or a `case`, is an engine's name or a collection with one."""
+    nodes = list(ast.walk(ast.parse(source)))
+    operands = [one for node in nodes if isinstance(node, ast.Compare) for one in (node.left, *node.comparators)]
+    operands += [node.value for node in nodes if isinstance(node, ast.MatchValue)]
+    operands += [leaf for one in operands if isinstance(one, ast.Tuple | ast.List | ast.Set) for leaf in one.elts]
+    return any(isinstance(one, ast.Constant) and one.value in ENGINES for one in operands)
+
+
+def test_a_comparison_with_the_name_of_an_engine_would_be_noticed():
+    assert compares_with_an_engine('if config.engine != "endpoint": pass')
+    assert compares_with_an_engine('match engine:\n    case "vllm": pass')
+    assert compares_with_an_engine('x = engine in ("vllm", "server")')
+    assert not compares_with_an_engine('spec = engine_named("endpoint")')
+    assert not compares_with_an_engine('if find_spec("vllm") is None: pass')
 
 
 # -------------------------------------------------------------------------------------------- one of a user's own
