@@ -1,4 +1,4 @@
-"""Which engine generates, for which model, and what it is sized for: checked first, loaded later.
+"""Which engine generates, for which model, and what it is sized for: as flags, checked, and loaded.
 
 Depends on what engines declare (`registry.py`); independent of every single engine. No library is imported before
 `engine_chosen`.
@@ -6,27 +6,63 @@ Depends on what engines declare (`registry.py`); independent of every single eng
 
 from collections.abc import Iterable
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, field, fields
 
 from agents.chat.format import ChatFormat
 from agents.checkpoints.loading import loading
 from agents.engines.protocol import Engine
-from agents.engines.registry import OWN_ENGINE, EngineSpec, engine_named, engines_that
+from agents.engines.registry import ENGINES, OWN_ENGINE, EngineSpec, engine_named, engines_that
 from pixel_env.dialects.dialect import Dialect
+from pixel_env.episode import Limits
 from pixel_env.errors import ConfigError
 from pixel_env.task import Task
 
 _VERBS = ("static", "in_flight", "submit", "poll", "cancel")
 
 
-@dataclass(frozen=True, slots=True)
-class EngineChoice:
+@dataclass(frozen=True)
+class EngineArguments:
+    """What generates turns, as flags: the configuration of every command with `--engine` inherits these fields.
+
+    A further flag that engines understand is one more field here, and reaches every command and every loader.
+    """
+
+    engine: str = field(
+        default="transformers",
+        metadata={"help": f"what generates: {', '.join(ENGINES)}, or your own as '{OWN_ENGINE}'"},
+    )
+    base_url: str | None = field(
+        default=None,
+        metadata={"help": "address of an engine that generates elsewhere; of an endpoint with its /v1"},
+    )
+
+    def __post_init__(self) -> None:
+        """Raises UnknownNameError or ConfigError for an engine that is none."""
+        engine_named(self.engine)
+
+    def chosen(self, model: str, limits: Limits, *, dtype: str, max_batch: int) -> "EngineChoice":
+        """The choice of this engine for `model`; `limits` are those of the longest conversation.
+
+        Raises ConfigError and MissingExtraError for what does not go together or is not there.
+        """
+        return EngineChoice(
+            **{one.name: getattr(self, one.name) for one in fields(EngineArguments)},
+            model=model,
+            dtype=dtype,
+            max_batch=max_batch,
+            max_tokens=limits.max_tokens,
+            max_images=limits.max_images,
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class EngineChoice(EngineArguments):
     """An engine, its model, and the sizes that it is made for: what an engine's `loader` is given.
 
     Args:
         engine: As `--engine` names it.
-        model: A checkpoint (folder, hub id, embedded name), or a name that only the engine knows.
         base_url: Where it generates, for an engine that needs it.
+        model: A checkpoint (folder, hub id, embedded name), or a name that only the engine knows.
         dtype: Precision of the weights, for one that loads them.
         max_batch: Turns that are generated at a time.
         max_tokens: Tokens of the longest conversation, images included; None: no limit.
@@ -36,9 +72,7 @@ class EngineChoice:
     for what does not go together.
     """
 
-    engine: str
     model: str
-    base_url: str | None = None
     dtype: str = "float32"
     max_batch: int = 96
     max_tokens: int | None = None

@@ -12,8 +12,7 @@ from pathlib import Path
 
 from agents.checkpoints.names import CHECKPOINTS
 from agents.config.arguments import parse
-from agents.config.engine import EngineArguments
-from agents.engines.choice import check_has_model, check_videos, engine_chosen
+from agents.engines.choice import EngineArguments, check_has_model, check_videos, engine_chosen
 from agents.rollout import EpisodeSettings, Sampling, rollout
 from benchmarks.ask.question import asked_task
 from benchmarks.evaluation.config import Precision

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Literal
 
 from agents.config.arguments import parse
-from agents.config.engine import EngineArguments
+from agents.engines.choice import EngineArguments
 from agents.run_folder.shards import Shard, shard_named
 from pixel_env.budgets import limits_from
 from pixel_env.dialects.dialect import Dialect

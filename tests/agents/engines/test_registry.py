@@ -9,8 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from agents.config.engine import EngineArguments
-from agents.engines.choice import EngineChoice, check_has_model, check_videos, engine_chosen
+from agents.engines.choice import EngineArguments, EngineChoice, check_has_model, check_videos, engine_chosen
 from agents.engines.protocol import Request
 from agents.engines.registry import ENGINES, EngineSpec, engines_that
 from pixel_env.dialects.table import dialect_named
@@ -47,8 +46,7 @@ def test_the_list_of_engines_needs_no_library_that_an_engine_needs():
     import sys
     blocked = ("torch", "transformers", "trl", "vllm", "openai", "httpx", "yaml", "tqdm", "datasets")
     sys.modules.update(dict.fromkeys(blocked))
-    from agents.config.engine import EngineArguments
-    from agents.engines.choice import EngineChoice
+    from agents.engines.choice import EngineArguments, EngineChoice
     from agents.engines.registry import ENGINES
     print(*(f"{spec.name}: {spec.summary}" for spec in ENGINES.values()), sep="\\n")
     """
@@ -81,7 +79,7 @@ def test_a_missing_package_is_refused_with_the_extra_that_brings_it(monkeypatch)
     monkeypatch.setattr("agents.engines.registry.ENGINES", {**ENGINES, "endpoint": without})
     monkeypatch.setenv("OPENAI_API_KEY", "none")
     with pytest.raises(MissingExtraError, match=r"pip install 'pixel-env\[endpoint\]'"):
-        EngineChoice("endpoint", "m", "http://localhost:1/v1")
+        EngineChoice("endpoint", "http://localhost:1/v1", model="m")
 
 
 def test_nobody_compares_with_the_name_of_an_engine():
@@ -113,7 +111,7 @@ def test_a_comparison_with_the_name_of_an_engine_would_be_noticed():
 
 
 def test_an_engine_of_ones_own_is_chosen_loaded_and_answers(mine):
-    choice = EngineChoice("my_engine:ENGINE", "any-name")
+    choice = EngineChoice("my_engine:ENGINE", model="any-name")
     assert isinstance(choice.spec, EngineSpec) and choice.spec.name == "guesser"
     engine, chat = engine_chosen(choice, TINY)
     engine.submit(Request(3, (chat.end_id,), (), 16, 0.0, 0, chat.banned_ids))
@@ -142,7 +140,7 @@ def test_an_engine_of_ones_own_is_chosen_loaded_and_answers(mine):
 )
 def test_one_that_cannot_be_used_is_refused_before_it_is_loaded(mine, engine, told):
     with pytest.raises((ConfigError, MissingExtraError), match=told):
-        EngineChoice(engine, "m")
+        EngineChoice(engine, model="m")
 
 
 @pytest.mark.parametrize(
@@ -155,7 +153,7 @@ def test_one_that_cannot_be_used_is_refused_before_it_is_loaded(mine, engine, to
 )
 def test_a_loader_that_does_not_keep_its_contract_is_named(mine, engine, told):
     with pytest.raises(ConfigError, match=told):
-        engine_chosen(EngineChoice(engine, "tiny-zoom"), TINY)
+        engine_chosen(EngineChoice(engine, model="tiny-zoom"), TINY)
 
 
 @pytest.mark.parametrize("text", ["my_engine", "my_engine:", ":load", ""])
@@ -186,8 +184,8 @@ def test_videos_are_refused_only_where_dialect_engine_and_tasks_are_of_such_a_ki
 def test_an_engine_without_a_model_is_refused_where_a_model_is_asked(mine):
     for engine in ("scripted", "my_engine:PLAYER"):
         with pytest.raises(ConfigError, match=f"--engine {engine} has no model.*pixel-env ask.*transformers, vllm"):
-            check_has_model(EngineChoice(engine, "oracle"), "ask")
-    check_has_model(EngineChoice("my_engine:ENGINE", "m"), "ask")
+            check_has_model(EngineChoice(engine, model="oracle"), "ask")
+    check_has_model(EngineChoice("my_engine:ENGINE", model="m"), "ask")
 
 
 def test_a_field_of_the_shared_flags_reaches_the_loader_by_its_name(mine):
