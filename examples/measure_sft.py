@@ -17,7 +17,6 @@ disturbs less than the wall's.
 """
 
 import argparse
-import io
 import json
 import sys
 import tempfile
@@ -30,7 +29,6 @@ from typing import Any
 import numpy as np
 from datasets import Dataset, Features, Image, List, Value
 from own_process import printed_by
-from PIL import Image as PIL
 from transformers import TrainerCallback
 from trl import SFTConfig, SFTTrainer
 
@@ -43,6 +41,7 @@ from agents.sft.trainer import PixelSFTConfig, PixelSFTTrainer
 from agents.traces.trace import Trace
 from pixel_env.dialects.dialect import view_budgets
 from pixel_env.dialects.table import dialect_named
+from pixel_env.media.encoding import encoded
 from pixel_env.media.images import FileSource
 from pixel_env.task import Task, TaskSet
 from pixel_env.types import Limits
@@ -199,9 +198,7 @@ def _message(role: str, text: str, pictures: int) -> dict[str, Any]:
 
 
 def _png(image: np.ndarray) -> dict[str, Any]:
-    written = io.BytesIO()
-    PIL.fromarray(image).save(written, "PNG", compress_level=1)
-    return {"bytes": written.getvalue(), "path": None}
+    return {"bytes": encoded(image, "png", compress_level=1), "path": None}
 
 
 # --------------------------------------------------------------------------------------------------------- results

@@ -12,12 +12,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from PIL import Image
 
 from pixel_env.boxes import Box
 from pixel_env.episode import Action, Answer, Malformed, Prompt, Stop, Text, Trajectory, Turn, Unfinished
 from pixel_env.errors import ConfigError, TaskError
 from pixel_env.failures import Failure, FailureCode
+from pixel_env.media.encoding import encoded
 from pixel_env.media.images import BLANK_PREFIX, BlankSource, show
 from pixel_env.operations.operation import ImageOperation, Operation
 from pixel_env.operations.registry import OPERATIONS
@@ -114,7 +114,7 @@ def save_picture(image: np.ndarray, folder: Path) -> str:
     if not place.exists():
         folder.mkdir(parents=True, exist_ok=True)
         partial = place.with_suffix(".partial")
-        Image.fromarray(image).save(partial, format="PNG")
+        partial.write_bytes(encoded(image, "png"))
         partial.replace(place)
     return place.name
 

@@ -8,6 +8,7 @@ of the commands that have such a field.
 from collections.abc import Iterable, Mapping
 from typing import Annotated, Any
 
+from agents.engines.registry import engine_named
 from pixel_env.command_line.values import NameOf
 from pixel_env.dialects.table import dialect_named
 from pixel_env.operations.registry import OPERATIONS, operation_named
@@ -15,6 +16,7 @@ from rewards.shaping import group_reward_named
 
 DialectName = Annotated[str, NameOf(dialect_named)]
 RewardName = Annotated[str, NameOf(group_reward_named)]
+EngineName = Annotated[str, NameOf(engine_named)]
 OperationName = Annotated[str, NameOf(operation_named)]
 
 FURTHER = "operations"

@@ -1,66 +1,146 @@
-"""Which engine plays, and the chat format that it reads: what all commands that ask a model have in common.
+"""Which engine generates, for which model, and what it is sized for: as flags, checked, and loaded.
 
-Knows the engines' names and what each needs. An engine's libraries are imported when it is asked for, and not before.
+Depends on what engines declare (`registry.py`); independent of every single engine. No library is imported before
+`engine_chosen`.
 """
 
-import os
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import Iterable
+from contextlib import nullcontext
+from dataclasses import dataclass, field, fields
 
 from agents.chat.format import ChatFormat
 from agents.checkpoints.loading import loading
 from agents.engines.protocol import Engine
-from agents.engines.secret import KEY_VARIABLE
+from agents.engines.registry import ENGINES, OWN_ENGINE, EngineSpec, engine_named, engines_that
 from pixel_env.dialects.dialect import Dialect
+from pixel_env.episode import Limits
 from pixel_env.errors import ConfigError
+from pixel_env.task import Task
 
-ModelEngine = Literal["transformers", "vllm", "endpoint"]
-"""What generates a model's turns: this process, vLLM in it, or an endpoint elsewhere."""
+_VERBS = ("static", "in_flight", "submit", "poll", "cancel")
 
 
-@dataclass(frozen=True, slots=True)
-class EngineChoice:
-    """An engine, its model, and the sizes that it is made for. Raises ConfigError for what does not go together."""
+@dataclass(frozen=True)
+class EngineArguments:
+    """What generates turns, as flags: the configuration of every command with `--engine` inherits these fields.
 
-    engine: ModelEngine
-    model: str
-    base_url: str | None
-    dtype: str
-    max_batch: int
-    max_tokens: int | None
-    max_images: int
+    A further flag that engines understand is one more field here, and reaches every command and every loader.
+    """
+
+    engine: str = field(
+        default="transformers",
+        metadata={"help": f"what generates: {', '.join(ENGINES)}, or your own as '{OWN_ENGINE}'"},
+    )
+    base_url: str | None = field(
+        default=None,
+        metadata={"help": "address of an engine that generates elsewhere; of an endpoint with its /v1"},
+    )
 
     def __post_init__(self) -> None:
-        if self.engine == "vllm" and self.max_tokens is None:
-            raise ConfigError("--engine vllm plans its memory by the longest conversation: give --max_tokens")
-        if self.engine == "endpoint" and self.base_url is None:
-            raise ConfigError("--engine endpoint needs the endpoint's address: --base_url http://.../v1")
-        if self.engine == "endpoint" and not os.environ.get(KEY_VARIABLE):
+        """Raises UnknownNameError or ConfigError for an engine that is none."""
+        engine_named(self.engine)
+
+    def chosen(self, model: str, limits: Limits, *, dtype: str, max_batch: int) -> "EngineChoice":
+        """The choice of this engine for `model`; `limits` are those of the longest conversation.
+
+        Raises ConfigError and MissingExtraError for what does not go together or is not there.
+        """
+        return EngineChoice(
+            **{one.name: getattr(self, one.name) for one in fields(EngineArguments)},
+            model=model,
+            dtype=dtype,
+            max_batch=max_batch,
+            max_tokens=limits.max_tokens,
+            max_images=limits.max_images,
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class EngineChoice(EngineArguments):
+    """An engine, its model, and the sizes that it is made for: what an engine's `loader` is given.
+
+    Args:
+        engine: As `--engine` names it.
+        base_url: Where it generates, for an engine that needs it.
+        model: A checkpoint (folder, hub id, embedded name), or a name that only the engine knows.
+        dtype: Precision of the weights, for one that loads them.
+        max_batch: Turns that are generated at a time.
+        max_tokens: Tokens of the longest conversation, images included; None: no limit.
+        max_images: Images of one conversation, a video counted once.
+
+    Raises UnknownNameError for an engine that is none, MissingExtraError for one that is not installed, and ConfigError
+    for what does not go together.
+    """
+
+    model: str
+    dtype: str = "float32"
+    max_batch: int = 96
+    max_tokens: int | None = None
+    max_images: int = 16
+
+    def __post_init__(self) -> None:
+        spec = self.spec
+        if spec.needs_max_tokens and self.max_tokens is None:
+            raise ConfigError(f"--engine {self.engine} plans its memory by the longest conversation: give --max_tokens")
+        if spec.needs_base_url and self.base_url is None:
             raise ConfigError(
-                f"--engine endpoint reads the endpoint's key from {KEY_VARIABLE}, which is not set. A server that "
-                f"asks for none takes any: {KEY_VARIABLE}=none"
+                f"--engine {self.engine} generates elsewhere and needs the address: give --base_url, such as "
+                "http://127.0.0.1:8000/v1"
             )
+        if self.base_url is not None and not spec.needs_base_url:
+            others = engines_that(lambda other: other.needs_base_url)
+            raise ConfigError(
+                f"--base_url is {self.base_url}, and --engine {self.engine} does not generate elsewhere. Leave "
+                f"--base_url out, or give an --engine that uses it: {others}"
+            )
+        spec.check_key()
+        spec.check_installed()
+
+    @property
+    def spec(self) -> EngineSpec:
+        """What the engine declares."""
+        return engine_named(self.engine)
 
 
 def engine_chosen(choice: EngineChoice, dialect: Dialect) -> tuple[Engine, ChatFormat]:
-    """The engine and the chat format. Raises ConfigError for what cannot be loaded."""
-    if choice.engine == "endpoint":
-        return _endpoint(choice, dialect)
-    from agents.engines.load import load_engine, load_vllm_engine
+    """The engine, loaded, and the chat format that it reads. Raises ConfigError for what cannot be loaded."""
+    load = choice.spec.import_loader()
+    with loading(choice.model) if choice.spec.loads_checkpoint else nullcontext():
+        loaded = load(choice, dialect)
+    if not (isinstance(loaded, tuple) and len(loaded) == 2):
+        raise ConfigError(
+            f"The loader of --engine {choice.engine} returned a {type(loaded).__name__}; wanted: the pair of the "
+            "engine and its chat format. Return both from the function that 'loader' names."
+        )
+    engine, chat = loaded
+    if missing := [name for name in _VERBS if not hasattr(engine, name)]:
+        raise ConfigError(
+            f"The engine that --engine {choice.engine} loads has no {', '.join(missing)}; wanted: all of "
+            f"{', '.join(_VERBS)}. Derive it from agents.engines.queued.QueuedEngine, which has them."
+        )
+    return engine, chat
 
-    with loading(choice.model):
-        if choice.engine == "vllm":
-            sizes = {"max_images": choice.max_images, "max_num_seqs": choice.max_batch}
-            length = choice.max_tokens
-            assert length is not None, "a choice of vllm has one"
-            return load_vllm_engine(choice.model, dialect, dtype=choice.dtype, max_model_len=length, **sizes)
-        return load_engine(choice.model, dialect, dtype=choice.dtype, max_batch=choice.max_batch)
+
+def check_has_model(choice: EngineChoice, command: str) -> None:
+    """Raises ConfigError for an engine that only plays what is known of a task, for a command that asks a model."""
+    if not choice.spec.has_model:
+        raise ConfigError(
+            f"--engine {choice.engine} has no model: it plays what is known of a task, and pixel-env {command} asks a "
+            f"model. Give one of {engines_that(lambda spec: spec.has_model)}, or your own as '{OWN_ENGINE}'."
+        )
 
 
-def _endpoint(choice: EngineChoice, dialect: Dialect) -> tuple[Engine, ChatFormat]:
-    from agents.chat.plain import PlainChat
-    from agents.engines.endpoint import EndpointEngine
+def check_videos(engine: str, dialect: Dialect, tasks: Iterable[Task]) -> None:
+    """Raises ConfigError if `dialect` shows a video as one entry of the prompt, `tasks` have one, and it is not taken.
 
-    assert choice.base_url is not None, "a choice of an endpoint has one"
-    plain = PlainChat(dialect)
-    return EndpointEngine(choice.model, plain, base_url=choice.base_url, concurrency=choice.max_batch), plain
+    `engine`: as `--engine` names it.
+    """
+    if not dialect.video_entry or engine_named(engine).takes_video_entries:
+        return
+    video = next((task for task in tasks if task.media == "video"), None)
+    if video is not None:
+        raise ConfigError(
+            f"--engine {engine} takes no video that is one entry of the prompt, as the dialect {dialect.name!r} shows "
+            f"the video of the task {video.task_id!r}. Show its frames as images: --dialect {dialect.name}:frames. Or "
+            f"give another --engine: {engines_that(lambda spec: spec.takes_video_entries and spec.has_model)}"
+        )

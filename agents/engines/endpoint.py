@@ -1,10 +1,10 @@
 """Any OpenAI-compatible endpoint as an engine: how a hosted model plays our environments. No log-probabilities.
 
-Speaks `PlainChat`, whose ids are the bytes of the conversation, so no tokenizer is needed and messages can be read
-back off them. A video's frames are sent as images whatever the dialect says: chat completions have no part for a video
+Uses `PlainChat`, whose ids are the bytes of the conversation, so no tokenizer is needed and messages can be read back
+off them. A video's frames are sent as images whatever the dialect declares: chat completions have no part for a video
 that every server knows, and the servers that have one of their own choose its frames and sizes themselves.
 
-Knows chat messages and the `openai` client, which retries and backs off. Imports no model library.
+Depends on chat messages and the `openai` client, which retries and backs off; independent of model libraries.
 """
 
 import asyncio
@@ -14,20 +14,28 @@ from typing import Any
 import numpy as np
 
 from agents.chat.plain import PlainChat
+from agents.engines.choice import EngineChoice
 from agents.engines.protocol import Request, Response
-from agents.engines.remote import RemoteRequests
+from agents.engines.remote import RemoteEngine
 from agents.engines.secret import Secret
-from agents.engines.wire import EncodedPictures, data_url
+from agents.engines.wire import EncodedImages
+from pixel_env.dialects.dialect import Dialect
 from pixel_env.errors import MissingExtraError
+from pixel_env.media.encoding import exact_data_uri
 
 
-class EndpointEngine:
+def load_endpoint(choice: EngineChoice, dialect: Dialect) -> "tuple[EndpointEngine, PlainChat]":
+    """The loader of `--engine endpoint`."""
+    assert choice.base_url is not None, "the registry declares that it needs one"
+    chat = PlainChat(dialect)
+    return EndpointEngine(choice.model, chat, base_url=choice.base_url, concurrency=choice.max_batch), chat
+
+
+class EndpointEngine(RemoteEngine):
     """`model` at `base_url` (with its /v1); the key comes from OPENAI_API_KEY unless given, and no message holds it.
 
     At most `concurrency` requests are sent at a time; each is tried again `retries` times where that may help.
     """
-
-    static = False
 
     def __init__(
         self,
@@ -46,33 +54,17 @@ class EndpointEngine:
             raise MissingExtraError.needs("a model behind an endpoint", "endpoint") from error
         self._model, self._chat = model, chat
         self._secret = Secret.of_environment() if api_key is None else Secret(api_key)
-        self._requests = RemoteRequests("endpoint", self._generated, said=self._secret.kept_out_of)
-        self._pictures = EncodedPictures()
+        super().__init__("endpoint", redact=self._secret.kept_out_of)
+        self._images = EncodedImages()
         self._slots = asyncio.Semaphore(concurrency)
         self._client = openai.AsyncOpenAI(
             base_url=base_url, api_key=self._secret.key, max_retries=retries, timeout=timeout_s
         )
 
-    @property
-    def in_flight(self) -> int:
-        """Requests whose responses no poll has returned yet."""
-        return self._requests.in_flight
-
-    def submit(self, request: Request) -> None:
-        """Send `request` off; returns at once."""
-        self._requests.submit(request)
-
-    def poll(self) -> list[Response]:
-        """What has arrived, after a short wait for the first one."""
-        return self._requests.poll()
-
-    def cancel(self) -> None:
-        """Forget what is in flight, and close its connections."""
-        self._requests.cancel()
-
-    async def _generated(self, request: Request) -> Response:
+    async def answer(self, request: Request) -> Response:
+        """The reply of the endpoint, as `PlainChat`'s ids."""
         if request.banned_ids - self._chat.banned_ids:
-            raise ValueError("an endpoint cannot be kept from single tokens; leave out the policy without zoom")
+            raise ValueError("an endpoint cannot ban single tokens; leave out the policy no_zoom")
         async with self._slots:
             answer = await self._client.chat.completions.create(
                 model=self._model,
@@ -89,7 +81,7 @@ class EndpointEngine:
 
     def _messages(self, request: Request) -> Any:
         return messages_of(
-            request.prompt_ids, request.images, self._chat, url_of=lambda image: self._pictures.named(image)[1]
+            request.prompt_ids, request.images, self._chat, url_of=lambda image: self._images.named(image)[1]
         )
 
 
@@ -97,10 +89,10 @@ def messages_of(
     ids: Sequence[int],
     images: Sequence[np.ndarray],
     chat: PlainChat,
-    url_of: Callable[[np.ndarray], str] = data_url,
+    url_of: Callable[[np.ndarray], str] = exact_data_uri,
 ) -> Any:
-    """The conversation of `PlainChat`'s ids as OpenAI's messages, pictures as data URLs where they stand."""
-    pictures = iter(images)
+    """The conversation of `PlainChat`'s ids as OpenAI's messages, images as data URIs at their positions."""
+    left = iter(images)
     messages: list[dict[str, Any]] = []
     for role, pieces in chat.turns(ids, [(image.shape[1], image.shape[0]) for image in images]):
         if role == "assistant" and not pieces:
@@ -109,7 +101,7 @@ def messages_of(
             messages.append({"role": role, "content": "".join(piece or "" for piece in pieces)})
             continue
         parts: list[dict[str, Any]] = [
-            {"type": "image_url", "image_url": {"url": url_of(next(pictures))}}
+            {"type": "image_url", "image_url": {"url": url_of(next(left))}}
             if piece is None
             else {"type": "text", "text": piece}
             for piece in pieces

@@ -1,13 +1,59 @@
-"""A checkpoint as an engine and its chat format: what evaluation needs of a model, and nothing of training."""
+"""The engines that read a checkpoint's own tokens, loaded: what evaluation needs of a model, and nothing of training.
+
+Depends on torch, transformers and the engines; independent of commands. `registry.py` names the loaders.
+"""
+
+from pathlib import Path
 
 import torch
 from transformers import AutoModelForImageTextToText
 
 from agents.chat.chat import Chat
 from agents.checkpoints.names import checked_model_folder
+from agents.engines.choice import EngineChoice
+from agents.engines.served.engine import ServerEngine
+from agents.engines.served.replicas import addresses
 from agents.engines.transformers import TransformersEngine
 from agents.engines.vllm import VLLMEngine, load_vllm
 from pixel_env.dialects.dialect import Dialect
+from pixel_env.errors import ConfigError
+
+
+def load_transformers(choice: EngineChoice, dialect: Dialect) -> tuple[TransformersEngine, Chat]:
+    """The loader of `--engine transformers`."""
+    return load_engine(choice.model, dialect, dtype=choice.dtype, max_batch=choice.max_batch)
+
+
+def load_vllm_in_process(choice: EngineChoice, dialect: Dialect) -> tuple[VLLMEngine, Chat]:
+    """The loader of `--engine vllm`."""
+    assert choice.max_tokens is not None, "the registry declares that it needs them"
+    sizes = {"max_model_len": choice.max_tokens, "max_images": choice.max_images, "max_num_seqs": choice.max_batch}
+    return load_vllm_engine(choice.model, dialect, dtype=choice.dtype, **sizes)
+
+
+def load_server(choice: EngineChoice, dialect: Dialect) -> tuple[ServerEngine, Chat]:
+    """The loader of `--engine server`: the replicas at `base_url` load the checkpoint, whatever they held before.
+
+    Raises ConfigError for a model that is not a folder, and for conversations that are longer than the replicas take.
+    """
+    folder = Path(checked_model_folder(choice.model))
+    if not folder.is_dir():
+        raise ConfigError(
+            f"--engine {choice.engine} has its servers load the weights from a folder, and {choice.model!r} is not "
+            f"one. Download it (hf download {choice.model} --local-dir FOLDER) and give --model FOLDER."
+        )
+    assert choice.base_url is not None, "the registry declares that it needs one"
+    chat = Chat.from_pretrained(folder, dialect)
+    engine = ServerEngine(addresses(choice.base_url), image_id=chat.image_id, end_id=chat.end_id)
+    tokens = engine.max_model_len()
+    if choice.max_tokens is not None and choice.max_tokens > tokens:
+        engine.close()
+        raise ConfigError(
+            f"--max_tokens is {choice.max_tokens}, and the servers take conversations of {tokens} tokens. Lower "
+            "--max_tokens, or start `pixel-env serve` with a larger --max-model-len."
+        )
+    engine.use_weights(folder)
+    return engine, chat
 
 
 def load_engine(model: str, dialect: Dialect, *, dtype: str, max_batch: int) -> tuple[TransformersEngine, Chat]:

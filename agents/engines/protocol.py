@@ -1,6 +1,6 @@
-"""What every engine is: two verbs, submit and poll.
+"""What every engine is: two verbs, submit and poll. `queued.py` and `remote.py` are bases for engines of your own.
 
-Knows token ids and pictures. Knows nothing of chat templates, environments or rewards; imports no model library.
+Depends on numpy alone; independent of chat templates, environments, rewards and model libraries.
 """
 
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ import numpy as np
 class Request:
     """One turn to generate.
 
-    `prompt_ids`: the conversation so far, each picture's placeholder already repeated once per picture token;
+    `prompt_ids`: the conversation so far, each image's placeholder already repeated once per image token;
     `images`: uint8 (height, width, 3), in order, as shown; `video_frames`: the first so many of them are the frames of
     the prompt's one video entry; `temperature`: 0 is greedy; `seed`: this request's own, so
     that what is sampled does not depend on which requests share a batch; `banned_ids`: never sampled, their logits are
@@ -30,8 +30,8 @@ class Request:
     video_frames: int = 0
 
     @property
-    def pictures(self) -> tuple[np.ndarray, ...]:
-        """The images that are pictures by themselves."""
+    def still_images(self) -> tuple[np.ndarray, ...]:
+        """The images that are no frames of the video entry."""
         return self.images[self.video_frames :]
 
     @property
@@ -46,8 +46,8 @@ class Response:
 
     `token_ids`: as sampled, the end-of-turn token included if it was; `logprobs`: natural logarithms, one per token,
     of the distribution that was sampled from (bans and temperature applied; greedy turns: temperature 1); `ended`:
-    False if `max_new_tokens` cut the turn; `error`: set if the engine could not serve the request, and then there are
-    no tokens.
+    False if `max_new_tokens` truncated the turn; `error`: set if the engine could not serve the request, and then there
+    are no tokens.
     """
 
     request_id: int
@@ -82,5 +82,5 @@ class Engine(Protocol):
         ...
 
     def cancel(self) -> None:
-        """Forget everything that is in flight: no poll returns it. For a caller that does not go on."""
+        """Forget everything that is in flight: no poll returns it. For a caller that stops."""
         ...

@@ -1,11 +1,12 @@
-"""Requests that are answered elsewhere: each is a coroutine in a thread of its own, polls collect what has arrived.
+"""The verbs of an engine that generates elsewhere: requests are coroutines in a thread, polls collect their responses.
 
-Knows requests and responses. Knows nothing of connections or formats: whoever owns it says how a request is answered.
+Depends on requests and responses; independent of connections and formats.
 """
 
 import asyncio
 import queue
 import threading
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Coroutine
 from concurrent.futures import Future
 from typing import Any, TypeVar
@@ -18,51 +19,56 @@ POLL_S = 0.02
 T = TypeVar("T")
 
 
-class RemoteRequests:
-    """The verbs of an engine, over `answer`, which runs in an event loop; what it raises is the response's error.
+class RemoteEngine(ABC):
+    """An engine whose requests are answered elsewhere: a subclass only writes `answer`.
 
-    `said`: what may be told of an error's text.
+    `thread_name`: of the thread with the event loop; `redact`: takes out of an error's text what nobody may read.
     """
 
-    def __init__(
-        self,
-        name: str,
-        answer: Callable[[Request], Coroutine[Any, Any, Response]],
-        *,
-        said: Callable[[str], str] = str,
-    ) -> None:
-        self._answer, self._said = answer, said
+    static = False
+
+    def __init__(self, thread_name: str, *, redact: Callable[[str], str] = str) -> None:
+        self._redact = redact
         self._finished: queue.SimpleQueue[tuple[int, Response]] = queue.SimpleQueue()
         self._epoch = 0
+        self._in_flight = 0
         self._running: set[asyncio.Task[None]] = set()
         self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._loop.run_forever, name=name, daemon=True)
+        self._thread = threading.Thread(target=self._loop.run_forever, name=thread_name, daemon=True)
         self._thread.start()
-        self.in_flight = 0
+
+    @abstractmethod
+    async def answer(self, request: Request) -> Response:
+        """The response to `request`; runs in the event loop. What it raises is the response's error."""
+
+    @property
+    def in_flight(self) -> int:
+        """Requests whose responses no poll has returned yet."""
+        return self._in_flight
 
     def submit(self, request: Request) -> None:
-        """Have `request` answered; returns at once."""
-        self.in_flight += 1
+        """Send `request` off; returns at once."""
+        self._in_flight += 1
         self._loop.call_soon_threadsafe(self._start, request, self._epoch)
 
     def poll(self) -> list[Response]:
-        """What has arrived, after a short wait for the first one."""
+        """The responses that are there, after a short wait for the first one."""
         responses: list[Response] = []
         try:
-            arrived = self._finished.get(timeout=POLL_S)
+            finished = self._finished.get(timeout=POLL_S)
             while True:
-                epoch, response = arrived
+                epoch, response = finished
                 responses += [response] if epoch == self._epoch else []
-                arrived = self._finished.get_nowait()
+                finished = self._finished.get_nowait()
         except queue.Empty:
             pass
-        self.in_flight -= len(responses)
+        self._in_flight -= len(responses)
         return responses
 
     def cancel(self) -> None:
         """Forget what is in flight: its coroutines are cancelled, and with them their connections."""
         self._epoch += 1
-        self.in_flight = 0
+        self._in_flight = 0
         self._loop.call_soon_threadsafe(self._stop)
 
     def begin(self, work: Coroutine[Any, Any, T]) -> "Future[T]":
@@ -70,7 +76,7 @@ class RemoteRequests:
         return asyncio.run_coroutine_threadsafe(work, self._loop)
 
     def close(self) -> None:
-        """Ends everything, and the thread."""
+        """End everything, and the thread."""
         self.cancel()
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(timeout=10)
@@ -88,8 +94,8 @@ class RemoteRequests:
 
     async def _serve(self, request: Request, epoch: int) -> None:
         try:
-            response = await self._answer(request)
-        except Exception as error:  # data, like any episode that breaks: the others go on
-            text = self._said(f"{type(error).__name__}: {error}")
+            response = await self.answer(request)
+        except Exception as error:  # data, like any episode that fails: the others continue
+            text = self._redact(f"{type(error).__name__}: {error}")
             response = Response(request.request_id, (), (), ended=True, error=text)
         self._finished.put((epoch, response))

@@ -1,19 +1,23 @@
-"""An engine that plays a script instead of a model, and a chat format that needs no tokenizer.
+"""An engine that plays a script instead of a model.
 
-Together they make a whole rollout run on numpy alone: for tests, for `play`, and to see what an environment does.
-Knows ids and texts. Imports no model library.
+With `PlainChat`, which needs no tokenizer, a whole rollout runs on numpy alone: for tests, for `play`, and to see what
+an environment does. Depends on ids and texts; independent of model libraries.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from agents.chat.format import ChatFormat
+from agents.chat.plain import PlainChat
+from agents.engines.choice import EngineChoice
 from agents.engines.protocol import Request, Response
+from agents.engines.queued import QueuedEngine
+from pixel_env.dialects.dialect import Dialect
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Conversation:
-    """What a script answers: the conversation's text, how many turns it has answered, and the request itself."""
+    """What a script replies to: the conversation's text, how many turns it has answered, and the request itself."""
 
     text: str
     turn: int
@@ -24,37 +28,29 @@ Script = Callable[[Conversation], str]
 
 
 def in_turn(*texts: str) -> Script:
-    """The script that says `texts` one after the other, in every episode, and stays with the last."""
+    """The script that replies with `texts` one after the other, in every episode, and repeats the last."""
     return lambda conversation: texts[min(conversation.turn, len(texts) - 1)]
 
 
-class ScriptedEngine:
-    """Says what `script` says. A text longer than the request allows is cut, as a model's is."""
+def load_scripted(choice: EngineChoice, dialect: Dialect) -> "tuple[ScriptedEngine, PlainChat]":
+    """The loader of `--engine scripted`: its own turns are empty, because a player's are its policy's."""
+    chat = PlainChat(dialect)
+    return ScriptedEngine(in_turn(""), chat), chat
+
+
+class ScriptedEngine(QueuedEngine):
+    """Replies with what `script` returns. A text longer than the request allows is truncated, as a model's is."""
 
     static = False
 
     def __init__(self, script: Script, chat: ChatFormat) -> None:
+        super().__init__()
         self._script = script
         self._chat = chat
-        self._queue: list[Request] = []
 
-    @property
-    def in_flight(self) -> int:
-        """Requests in the queue."""
-        return len(self._queue)
-
-    def submit(self, request: Request) -> None:
-        """Queue `request`."""
-        self._queue.append(request)
-
-    def cancel(self) -> None:
-        """Empty the queue."""
-        self._queue.clear()
-
-    def poll(self) -> list[Response]:
-        """Responses to everything that is queued, by request id."""
-        queue, self._queue = sorted(self._queue, key=lambda request: request.request_id), []
-        return [self._answer(request) for request in queue]
+    def answers(self, requests: Sequence[Request]) -> list[Response]:
+        """What the script replies, by request id."""
+        return [self._answer(request) for request in sorted(requests, key=lambda request: request.request_id)]
 
     def _answer(self, request: Request) -> Response:
         # A system turn, if any, ends once; every user turn and every finished answer once.

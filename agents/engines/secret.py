@@ -1,4 +1,4 @@
-"""The key of an endpoint, which no message may hold. Knows one environment variable and nothing of requests."""
+"""The key of an endpoint, which no message may hold. Depends on one environment variable; independent of requests."""
 
 import os
 from dataclasses import dataclass, field
@@ -24,11 +24,11 @@ class Secret:
         key = os.environ.get(KEY_VARIABLE, "").strip() or _NO_KEY
         if not all("!" <= sign <= "~" for sign in key):
             raise ConfigError(
-                f"{KEY_VARIABLE} holds a sign that no key can have: a space, a line break, or one that is not ASCII. "
-                "Set it to the key alone, as the endpoint gave it."
+                f"{KEY_VARIABLE} holds a character that no key can have: a space, a line break, or one that is not "
+                "ASCII. Set it to the key alone, as the endpoint gave it."
             )
         return cls(key)
 
     def kept_out_of(self, text: str) -> str:
-        """`text` with something else in the key's place."""
+        """`text` with a placeholder instead of the key."""
         return text if self.key == _NO_KEY else text.replace(self.key, _HIDDEN)

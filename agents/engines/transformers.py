@@ -1,8 +1,8 @@
 """Static batches on a `transformers` model: for machines without vLLM, and for small models on a CPU.
 
 An own decode loop on the model's forward instead of `generate`: every request has its own seed, bans and length, the
-log-probabilities of what was sampled come along, and equal prompts (the rollouts of one query) are read once. Knows the
-forward of Qwen's vision-language classes; takes all it knows of token ids and pictures from `Chat`.
+log-probabilities of what was sampled come along, and equal prompts (the rollouts of one query) are read once. Depends
+on the forward of Qwen's vision-language classes, and on `Chat` for token ids and images.
 """
 
 from collections.abc import Iterator, Sequence
@@ -16,42 +16,27 @@ from agents.chat.chat import Chat, size_of
 from agents.chat.content_id import content_ids
 from agents.chat.video_positions import token_positions
 from agents.engines.protocol import Request, Response
+from agents.engines.queued import QueuedEngine
 from agents.engines.vision import distinct, shared_features
 
 
-class TransformersEngine:
+class TransformersEngine(QueuedEngine):
     """Generates whatever is queued, at most `max_batch` requests at a time.
 
     `model` may be one that is being trained: it is switched to evaluation while turns are generated and back.
     """
 
-    static = True
-
     def __init__(self, model: torch.nn.Module, chat: Chat, *, max_batch: int = 96) -> None:
+        super().__init__()
         self._model = model
         self._chat = chat
         self._max_batch = max_batch
-        self._queue: list[Request] = []
 
-    @property
-    def in_flight(self) -> int:
-        """Requests in the queue."""
-        return len(self._queue)
-
-    def submit(self, request: Request) -> None:
-        """Queue `request`."""
-        self._queue.append(request)
-
-    def cancel(self) -> None:
-        """Empty the queue."""
-        self._queue.clear()
-
-    def poll(self) -> list[Response]:
-        """Generate the whole queue. Requests of similar length share a batch; the order of submission has no effect."""
-        queue, self._queue = self._queue, []
-        refused = [response for request in queue if (response := self._refusal(request)) is not None]
+    def answers(self, requests: Sequence[Request]) -> list[Response]:
+        """One turn each. Requests of similar length share a batch; the order of submission has no effect."""
+        refused = [response for request in requests if (response := self._refusal(request)) is not None]
         ids_refused = {response.request_id for response in refused}
-        accepted = [request for request in queue if request.request_id not in ids_refused]
+        accepted = [request for request in requests if request.request_id not in ids_refused]
         accepted.sort(key=lambda request: (len(request.prompt_ids), request.request_id))
         responses = refused
         with torch.no_grad(), _evaluating(self._model):
@@ -62,13 +47,13 @@ class TransformersEngine:
     def _refusal(self, request: Request) -> Response | None:
         """The answer to a request that would break the batch that it is in."""
         chat = self._chat
-        pictures = sum(chat.picture_tokens(*size_of(image)) for image in request.pictures)
+        images = sum(chat.picture_tokens(*size_of(image)) for image in request.still_images)
         videos = sum(chat.video_tokens([size_of(frame) for frame in frames]) for frames in request.videos)
         placeholders, of_videos = (request.prompt_ids.count(id) for id in (chat.image_id, chat.video_id))
-        if (pictures, videos) == (placeholders, of_videos) and request.prompt_ids and request.max_new_tokens > 0:
+        if (images, videos) == (placeholders, of_videos) and request.prompt_ids and request.max_new_tokens > 0:
             return None
         error = (
-            f"request {request.request_id} has {placeholders} placeholders for {pictures} picture tokens, "
+            f"request {request.request_id} has {placeholders} placeholders for {images} image tokens, "
             f"{of_videos} for {videos} of a video, "
             f"{len(request.prompt_ids)} prompt ids and room for {request.max_new_tokens} new ones"
         )
@@ -84,7 +69,7 @@ class TransformersEngine:
             going = [row for row, turn in enumerate(live) if not turn.done]
             if not going:
                 return [turn.response() for turn in turns]
-            if 2 * len(going) <= len(live):  # the long turns go on without the finished ones
+            if 2 * len(going) <= len(live):  # the long turns continue without the finished ones
                 batch.keep(going)
                 live = [live[row] for row in going]
             batch.step([turn.ids[-1] for turn in live])
@@ -119,19 +104,19 @@ class _Turn:
 
 
 class _Batch:
-    """The rows of a batch on the device: cache, mask, places, and the logits of the next token."""
+    """The rows of a batch on the device: cache, mask, positions, and the logits of the next token."""
 
     def __init__(self, model: torch.nn.Module, chat: Chat, requests: Sequence[Request]) -> None:
         self._model = model
         self._device = next(model.parameters()).device
         firsts, row_of_request = _distinct(requests)
         ids_BT, mask_BT = _left_padded([request.prompt_ids for request in firsts], chat.pad_id)
-        pictures, order = distinct([image for request in firsts for image in request.pictures])
+        images, order = distinct([image for request in firsts for image in request.still_images])
         videos, video_order = distinct([frames for request in firsts for frames in request.videos])
-        features = chat.features(pictures, videos)
+        features = chat.features(images, videos)
         types_BT = chat.mm_token_type_ids(ids_BT)
         orders = {"image_grid_thw": order, "video_grid_thw": video_order}
-        grids = {name: features[name][places] for name, places in orders.items() if places}
+        grids = {name: features[name][indices] for name, indices in orders.items() if indices}
         tokens = {"input_ids": ids_BT, "attention_mask": mask_BT, "mm_token_type_ids": types_BT}
         # Given to every forward: left to itself the model would take the offsets that it remembers from another batch.
         positions = token_positions(model, tokens | grids)
@@ -206,16 +191,16 @@ def choose(logprobs_BV: torch.Tensor, uniforms: Sequence[float], temperatures: S
 
 
 def _distinct(requests: Sequence[Request]) -> tuple[list[Request], list[int]]:
-    """Requests with different prompts, and for every request the place of its prompt among them."""
-    places: dict[object, int] = {}
+    """Requests with different prompts, and for every request the index of its prompt among them."""
+    index_of: dict[object, int] = {}
     firsts: list[Request] = []
     rows: list[int] = []
     for request in requests:
         key = (request.prompt_ids, tuple(content_ids(request.images)))
-        if key not in places:
-            places[key] = len(firsts)
+        if key not in index_of:
+            index_of[key] = len(firsts)
             firsts.append(request)
-        rows.append(places[key])
+        rows.append(index_of[key])
     return firsts, rows
 
 

@@ -1,8 +1,8 @@
-"""Picture features of a batch: every distinct picture or video once, a few at a time.
+"""Image features of a batch: every distinct image or video once, a few at a time.
 
-The rollouts of one query share their overview, and a tower that reads hundreds of pictures at once is slower than one
-that reads eight (its activations leave the processor's cache) and needs more memory. Knows the vision half of Qwen's
-classes. Knows nothing of requests or token ids.
+The rollouts of one query share their overview, and a tower that reads hundreds of images at once is slower than one
+that reads eight (its activations leave the processor's cache) and needs more memory. Depends on the vision half of
+Qwen's classes; independent of requests and token ids.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -15,25 +15,25 @@ from agents.chat.content_id import content_ids
 from agents.chat.feature_cache import Picture
 
 PATCHES_AT_A_TIME = 2048
-"""Pictures go through the tower together until they have this many patches; a larger picture goes alone."""
+"""Images go through the tower together until they have this many patches; a larger image goes alone."""
 
 
-def distinct(pictures: Sequence[Picture]) -> tuple[list[Picture], list[int]]:
-    """The different pictures, and for every picture its place among them."""
-    places: dict[str, int] = {}
+def distinct(images: Sequence[Picture]) -> tuple[list[Picture], list[int]]:
+    """The different images, and for every image its index among them."""
+    index_of: dict[str, int] = {}
     kept: list[Picture] = []
     order: list[int] = []
-    for picture, name in zip(pictures, content_ids(pictures), strict=True):
-        place = places.setdefault(name, len(kept))
-        if place == len(kept):
-            kept.append(picture)
-        order.append(place)
+    for image, name in zip(images, content_ids(images), strict=True):
+        index = index_of.setdefault(name, len(kept))
+        if index == len(kept):
+            kept.append(image)
+        order.append(index)
     return kept, order
 
 
 @contextmanager
 def shared_features(model: torch.nn.Module, order: Sequence[int], video_order: Sequence[int] = ()) -> Iterator[None]:
-    """Inside, a forward takes the pixels of distinct pictures and puts picture number `order[i]` at the i-th place.
+    """Inside, a forward takes the pixels of distinct images and puts image number `order[i]` at position i.
 
     The same for videos with `video_order`.
     """
@@ -63,21 +63,21 @@ def _sharing(original: Callable[..., Any], order: Sequence[int]) -> Callable[...
 
 
 def _portions(patches: Sequence[int]) -> Iterator[tuple[int, int]]:
-    """Half-open ranges of pictures that go through the tower together."""
+    """Half-open ranges of images that go through the tower together."""
     first, total = 0, 0
-    for place, count in enumerate(patches):
-        if place > first and total + count > PATCHES_AT_A_TIME:
-            yield first, place
-            first, total = place, 0
+    for index, count in enumerate(patches):
+        if index > first and total + count > PATCHES_AT_A_TIME:
+            yield first, index
+            first, total = index, 0
         total += count
     yield first, len(patches)
 
 
 def _arranged(outputs: Sequence[Any], order: Sequence[int]) -> Any:
-    """The tower's outputs as one, its pictures in `order`."""
+    """The tower's outputs as one, its images in `order`."""
     pooled = [features for output in outputs for features in output.pooler_output]
     whole = outputs[0]
-    whole.pooler_output = tuple(pooled[place] for place in order)
+    whole.pooler_output = tuple(pooled[index] for index in order)
     if "deepstack_features" in whole:
         whole.deepstack_features = [
             _in_order(layer, [len(features) for features in pooled], order)
@@ -88,4 +88,4 @@ def _arranged(outputs: Sequence[Any], order: Sequence[int]) -> Any:
 
 def _in_order(features: torch.Tensor, sizes: Sequence[int], order: Sequence[int]) -> torch.Tensor:
     pieces = features.split(list(sizes))
-    return torch.cat([pieces[place] for place in order])
+    return torch.cat([pieces[index] for index in order])

@@ -1,7 +1,6 @@
-"""vLLM inside this process, driven step by step, so that a trajectory goes on as soon as its operation is done.
+"""vLLM inside this process, driven step by step, so that a trajectory continues as soon as its operation is done.
 
-Knows vLLM's `LLM` and the requests of `protocol`. Takes all it knows of token ids and pictures from `Chat`. Knows
-nothing of trainers: whoever trains hands over the new weights.
+Depends on vLLM's `LLM`, and on `Chat` for token ids and images; independent of trainers, which hand over new weights.
 """
 
 import os
@@ -19,14 +18,14 @@ from agents.chat.chat import Chat
 from agents.chat.content_id import Frames, content_ids
 from agents.chat.video_entry import SECONDS_PER_STEP
 from agents.engines.protocol import Request, Response
-from agents.engines.wire import FORBIDDEN, WORKER_EXTENSION, collapsed, pictures_at_most
+from agents.engines.wire import FORBIDDEN, WORKER_EXTENSION, collapsed, images_at_most
 from pixel_env.errors import ConfigError, MissingExtraError
 
 
 class VLLMEngine:
     """An `LLM` of vLLM as an engine: one step of its scheduler a poll, continuous batching in between.
 
-    `llm`: made by `load_vllm`. Pictures are processed in a thread of their own, beside generation.
+    `llm`: made by `load_vllm`. Images are processed in a thread of their own, beside generation.
     """
 
     static = False
@@ -34,7 +33,7 @@ class VLLMEngine:
     def __init__(self, llm: Any, chat: Chat) -> None:
         self._llm = llm
         self._chat = chat
-        # One thread, and what it makes is taken in its order: vLLM's two picture caches have to see the same sequence.
+        # One thread, and what it makes is taken in its order: vLLM's two image caches have to see the same sequence.
         self._renderer = ThreadPoolExecutor(1, thread_name_prefix="render")
         self._rendering: deque[tuple[Request, Future[Any]]] = deque()
         self._under_way: dict[str, Request] = {}
@@ -76,7 +75,7 @@ class VLLMEngine:
         request, rendered = self._rendering.popleft()
         try:
             self._llm.llm_engine.add_request(str(request.request_id), rendered.result(), self._sampling(request))
-        except Exception as error:  # a prompt that vLLM cannot take: too long, too many pictures; the others go on
+        except Exception as error:  # a prompt that vLLM cannot take: too long, too many images; the others continue
             self._refused.append(Response(request.request_id, (), (), ended=True, error=str(error)))
         else:
             self._under_way[str(request.request_id)] = request
@@ -90,7 +89,7 @@ class VLLMEngine:
             raise RuntimeError(f"{self.in_flight} turns are under way; weights change between rollouts only")
         self._llm.collective_rpc("renew_weights", kwargs={"weights_iterator": weights})
         self._llm.reset_prefix_cache()
-        self._llm.llm_engine.reset_encoder_cache()  # embeddings are kept by the picture's hash, whatever the weights
+        self._llm.llm_engine.reset_encoder_cache()  # embeddings are kept by the image's hash, whatever the weights
 
     def sleep(self) -> None:
         """Gives the accelerator's memory back between rollouts; weights wait in host memory."""
@@ -105,9 +104,9 @@ class VLLMEngine:
         prompt: dict[str, Any] = {"prompt_token_ids": ids}
         data: dict[str, list[Any]] = {}
         uuids: dict[str, list[str]] = {}
-        if request.pictures:
-            data["image"] = [Image.fromarray(image) for image in request.pictures]
-            uuids["image"] = content_ids(request.pictures)
+        if request.still_images:
+            data["image"] = [Image.fromarray(image) for image in request.still_images]
+            uuids["image"] = content_ids(request.still_images)
         if request.videos:
             data["video"] = [_video(frames, self._chat.frames_per_step) for frames in request.videos]
             uuids["video"] = content_ids(request.videos)
@@ -138,7 +137,7 @@ class VLLMEngine:
         if tuple(output.prompt_token_ids) != request.prompt_ids:
             error = (
                 f"vLLM made {len(output.prompt_token_ids)} tokens of a prompt of {len(request.prompt_ids)}: its "
-                "picture processor disagrees with ours. Save the processor into the checkpoint's folder."
+                "image processor disagrees with ours. Save the processor into the checkpoint's folder."
             )
             return Response(request.request_id, (), (), ended=True, error=error)
         logprobs = tuple(float(row[id].logprob) for row, id in zip(completion.logprobs, ids, strict=True))
@@ -147,9 +146,9 @@ class VLLMEngine:
 
 
 def _video(frames: Frames, frames_per_step: int) -> tuple[np.ndarray, dict[str, Any]]:
-    """The frames as vLLM takes a decoded video: all of them, at the pace that the trainer's positions have."""
-    pace = frames_per_step / SECONDS_PER_STEP
-    facts = {"fps": pace, "duration": len(frames) / pace, "total_num_frames": len(frames)}
+    """The frames as vLLM takes a decoded video: all of them, at the frame rate of the trainer's positions."""
+    frames_per_s = frames_per_step / SECONDS_PER_STEP
+    facts = {"fps": frames_per_s, "duration": len(frames) / frames_per_s, "total_num_frames": len(frames)}
     return np.stack(frames), facts | {"frames_indices": list(range(len(frames))), "do_sample_frames": False}
 
 
@@ -184,7 +183,7 @@ def load_vllm(
         model=str(folder),
         dtype=dtype,
         max_model_len=max_model_len,
-        limit_mm_per_prompt={"image": pictures_at_most(max_images)} | ({"video": 1} if video_entry else {}),
+        limit_mm_per_prompt={"image": images_at_most(max_images)} | ({"video": 1} if video_entry else {}),
         logprobs_mode="processed_logprobs",
         enable_prefix_caching=True,
         worker_extension_cls=WORKER_EXTENSION,

@@ -1,6 +1,6 @@
 """What our engines add to vLLM's worker: weights that are renewed whole. `--worker-extension-cls` names the class.
 
-Knows vLLM's worker. Imported in the process of vLLM's worker.
+Depends on vLLM's worker, in whose process it is imported.
 """
 
 from collections.abc import Iterator

@@ -12,6 +12,8 @@ from trl import GRPOConfig
 
 from agents.config.episode import EpisodeArguments
 from agents.config.training_command import check_fields, check_refused
+from agents.engines.served.replicas import addresses
+from agents.grpo.engine_options import engine_of_options, settle_engine
 from agents.grpo.options import (
     OWN,
     REFUSED,
@@ -45,6 +47,7 @@ class PixelGRPOConfig(
         check_fields(self, OWN)
         if self.bf16 is None and not torch.cuda.is_available():
             self.bf16 = False
+        settle_engine(self)
         super().__post_init__()
         self.read_prompt()
         check_refused(self, REFUSED)
@@ -69,10 +72,14 @@ class PixelGRPOConfig(
             raise ConfigError(f"vllm_options is {self.vllm_options!r}. Give a mapping, in YAML or as JSON.")
         return self.vllm_options or {}
 
+    @property
+    def engine_beside(self) -> str | None:
+        """The engine that generates beside the policy, as `engine` names it; None: the policy itself generates."""
+        return engine_of_options(self)
+
     def server_urls(self) -> list[str]:
         """Addresses of the replicas: `vllm_server_base_url`, several of them separated by commas, or host and port."""
-        given = self.vllm_server_base_url or f"http://{self.vllm_server_host}:{self.vllm_server_port}"
-        return [url.strip() for url in given.split(",") if url.strip()]
+        return addresses(self.vllm_server_base_url or f"http://{self.vllm_server_host}:{self.vllm_server_port}")
 
     def _turn_tokens(self) -> int:
         share = (self.max_completion_length or 0) // self.max_turns

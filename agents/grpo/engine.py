@@ -1,53 +1,94 @@
-"""What generates a trainer's turns: vLLM beside it in each process, or served elsewhere, with the policy's weights.
+"""What generates a trainer's turns beside the policy, with its weights: vLLM in each process, or served elsewhere.
 
-Knows TRL's options for vLLM and when weights are out of date. Knows nothing of rollouts, rewards or losses.
+Depends on TRL's options for vLLM, and on when weights are out of date; independent of rollouts, rewards and losses. An
+engine of your own is a class like these two, named by its `EngineSpec.trainer`.
 """
 
 import os
 import shutil
 import socket
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 import torch
 from accelerate import Accelerator
-from trl.import_utils import is_vllm_available
 
 from agents.chat.chat import Chat
 from agents.engines.protocol import Engine
+from agents.engines.registry import engine_named, engines_that
 from agents.engines.served.engine import ServerEngine
 from agents.engines.vllm import VLLMEngine, load_vllm
 from agents.grpo.config import PixelGRPOConfig
 from agents.grpo.policy_weights import policy_weights, save_weights
 from pixel_env.errors import ConfigError, MissingExtraError
+from pixel_env.import_callable import imported
 
 if TYPE_CHECKING:
     from agents.engines.served.nccl_weights import NCCLWeights
 
 
-class WeightedEngine(Protocol):
-    """An engine that is not the policy itself and has to be given its weights."""
+class TrainerEngine(Protocol):
+    """An engine that is not the policy itself and has to be given its weights.
 
-    def generating(self, policy: torch.nn.Module, step: int) -> Any:
+    It is made in every process, once the policy is loaded: `model` as the trainer has it, `chat` its chat format.
+    """
+
+    def __init__(self, args: PixelGRPOConfig, model: Any, chat: Chat, accelerator: Accelerator) -> None: ...
+
+    @classmethod
+    def check(cls, args: PixelGRPOConfig) -> None:
+        """Called before anything is loaded. Raises ConfigError for options that the engine does not serve."""
+
+    def generating(self, policy: torch.nn.Module, step: int) -> AbstractContextManager[Engine]:
         """A context: the engine, with the weights that `policy` (unwrapped) has at optimizer step `step`."""
+        ...
 
     def outdate(self) -> None:
         """The policy has changed without a step: the next generation takes its weights over."""
 
 
-def engine_beside(args: PixelGRPOConfig, model: Any, chat: Chat, accelerator: Accelerator) -> WeightedEngine:
-    """vLLM as `args` want it. Raises ConfigError or MissingExtraError for what cannot be had."""
-    check_vllm(args)
-    if args.vllm_mode == "server":
-        return ServedVLLM(args, chat, accelerator)
-    return ColocatedVLLM(args, model, chat, accelerator)
+def trainer_engine(name: str, args: PixelGRPOConfig) -> type[TrainerEngine]:
+    """The class of the engine that `engine` names, to be made once the policy is loaded.
+
+    Raises ConfigError or MissingExtraError for an engine that cannot generate for this trainer.
+    """
+    spec = engine_named(name)
+    lacks = {
+        "takes no weights of a policy in training": spec.trainer is None,
+        "returns no log-probabilities, with which the loss corrects for another sampler": not spec.returns_log_probs,
+        "bans no tokens, while the loss leaves banned ones out": not spec.can_ban_tokens,
+    }
+    reason = next((reason for reason, is_so in lacks.items() if is_so), None)
+    if reason is not None or spec.trainer is None:
+        raise ConfigError(
+            f"The engine {name!r} {reason}. Leave engine out, so that the policy itself generates, or give one of "
+            f"{engines_that(lambda other: other.trainer is not None)}."
+        )
+    if spec.needs_max_tokens and args.max_tokens is None:
+        raise ConfigError(
+            f"The engine {name!r} plans its memory by the longest conversation. Give max_tokens, images included."
+        )
+    spec.check_installed()
+    made: type[TrainerEngine] = imported(spec.trainer, f"trainer of the engine {name!r},")
+    made.check(args)
+    return made
 
 
 class ColocatedVLLM:
     """vLLM in the trainer's process, one engine in each; it takes the weights over when the policy has moved."""
+
+    @classmethod
+    def check(cls, args: PixelGRPOConfig) -> None:
+        """Raises ConfigError for tensor parallelism in the trainer's processes."""
+        if args.vllm_tensor_parallel_size != 1:
+            raise ConfigError(
+                f"vllm_tensor_parallel_size is {args.vllm_tensor_parallel_size}: requests arrive as operations end, in "
+                "another order on every process, which tensor parallelism does not allow. Set it to 1, or use "
+                "vllm_mode='server', whose replicas may be parallel as they like."
+            )
 
     def __init__(self, args: PixelGRPOConfig, model: Any, chat: Chat, accelerator: Accelerator) -> None:
         options: dict[str, Any] = {
@@ -99,7 +140,11 @@ class ColocatedVLLM:
 class ServedVLLM:
     """Replicas of vLLM's server, shared by all processes; new weights reach them through a folder or over NCCL."""
 
-    def __init__(self, args: PixelGRPOConfig, chat: Chat, accelerator: Accelerator) -> None:
+    @classmethod
+    def check(cls, args: PixelGRPOConfig) -> None:
+        """Nothing to refuse: whether the servers answer is found out when the engine is made."""
+
+    def __init__(self, args: PixelGRPOConfig, model: Any, chat: Chat, accelerator: Accelerator) -> None:
         self._args, self._chat, self._accelerator = args, chat, accelerator
         self._engine = ServerEngine(
             args.server_urls(), image_id=chat.image_id, end_id=chat.end_id, patience_s=args.vllm_server_timeout
@@ -164,25 +209,9 @@ def nccl_weights(args: PixelGRPOConfig, policy: torch.nn.Module, accelerator: Ac
     return NCCLWeights(args.server_urls(), weights, rank=accelerator.process_index, address=address)
 
 
-def check_vllm(args: PixelGRPOConfig) -> None:
-    """Raises ConfigError or MissingExtraError for options that our engines do not serve, by name."""
-    if args.vllm_mode == "server":
-        return
-    if args.vllm_tensor_parallel_size != 1:
-        raise ConfigError(
-            f"vllm_tensor_parallel_size is {args.vllm_tensor_parallel_size}: requests arrive as operations end, in "
-            "another order on every process, which tensor parallelism does not allow. Set it to 1, or use "
-            "vllm_mode='server', whose replicas may be parallel as they like."
-        )
-    if args.max_tokens is None and args.vllm_max_model_length is None:
-        raise ConfigError("vLLM plans its memory by the longest conversation. Give max_tokens, pictures included.")
-    if not is_vllm_available():
-        raise MissingExtraError.needs("use_vllm", "vllm")
-
-
-def check_fsdp(accelerator: Accelerator, *, use_vllm: bool) -> None:
+def check_fsdp(accelerator: Accelerator, *, has_engine: bool) -> None:
     """Raises ConfigError for ways of using FSDP in which our engines cannot get the policy whole."""
     if not accelerator.is_fsdp2:
         raise ConfigError("FSDP 1 gives single parameters to nobody. Set fsdp_version to 2 in accelerate's config.")
-    if not use_vllm:
+    if not has_engine:
         raise ConfigError("A policy that FSDP has split cannot generate by itself. Set use_vllm, or use DeepSpeed.")

@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from agents.config.episode import EpisodeArguments
-from agents.config.names import RewardName
+from agents.config.names import EngineName, RewardName
 from agents.config.training_command import Group, Refusal, TrainingCommand
+from agents.engines.registry import OWN_ENGINE, engines_that
 from pixel_env.command_line.values import AtLeastOne, AtLeastZero, NotNegative
 from rewards.shaping import PRESETS
 
@@ -76,6 +77,13 @@ class GenerationArguments:
     )
     rollout_batch_size: AtLeastOne = field(
         default=64, metadata={"help": "turns in one batch, where the policy itself generates them"}
+    )
+    engine: EngineName | None = field(
+        default=None,
+        metadata={
+            "help": f"what generates beside the policy: {engines_that(lambda spec: spec.trainer is not None)}, or your "
+            f"own as '{OWN_ENGINE}' (default: what use_vllm and vllm_mode choose; without them the policy generates)"
+        },
     )
     vllm_options: dict[str, Any] | str | None = field(
         default=None, metadata={"help": "further arguments of vllm.LLM: a mapping in a recipe, JSON as a flag"}

@@ -7,6 +7,7 @@ overrides see to it that a forward pass gets only the rows that matter, and thei
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -19,10 +20,11 @@ from trl.models.utils import unwrap_model_for_generation
 
 from agents.chat.chat import Chat
 from agents.checkpoints.names import model_folder
+from agents.engines.choice import check_videos
 from agents.engines.protocol import Engine
 from agents.engines.transformers import TransformersEngine
 from agents.grpo.config import PixelGRPOConfig
-from agents.grpo.engine import check_fsdp, check_vllm, engine_beside
+from agents.grpo.engine import check_fsdp, trainer_engine
 from agents.grpo.filter import kept_places, share_of_normaliser
 from agents.grpo.forward_passes import forward_passes
 from agents.grpo.held_out import HeldOut
@@ -65,12 +67,14 @@ class PixelGRPOTrainer(GRPOTrainer):
         quantization_config: Any = None,
     ) -> None:
         args = args or PixelGRPOConfig()
-        use_vllm, args.use_vllm = args.use_vllm, False  # TRL would start an engine of its own
-        if use_vllm:
-            check_vllm(args)
+        engine, args.use_vllm = args.engine_beside, False  # TRL would start an engine of its own
+        beside = None if engine is None else trainer_engine(engine, args)
         self._task_sets = {"train": load_tasks(tasks, split="train")}
         if eval_tasks is not None:
             self._task_sets["eval"] = load_tasks(eval_tasks, split="test")
+        self.dialect = dialect or dialect_named(args.dialect)
+        if engine is not None:
+            check_videos(engine, self.dialect, chain.from_iterable(one.tasks for one in self._task_sets.values()))
         chosen_reward = group_reward_of(group_reward, args)
         self._shaping = None if chosen_reward is None else GroupShaping(chosen_reward)
         functions, args.reward_weights = reward_columns(reward_funcs, chosen_reward, args.reward_weights)
@@ -85,7 +89,6 @@ class PixelGRPOTrainer(GRPOTrainer):
             peft_config=peft_config,
             quantization_config=quantization_config,
         )
-        self.dialect = dialect or dialect_named(args.dialect)
         self.chat = Chat(self.processing_class, self.dialect)
         self._rollouts: dict[str, list[Rollout]] = {"train": [], "eval": []}
         self._scored: Sequence[Rollout] = ()
@@ -96,10 +99,10 @@ class PixelGRPOTrainer(GRPOTrainer):
         self._filters = args.filter_zero_advantage and not has_other_terms and self.top_entropy_quantile == 1.0
         self._replay = Replay(buffer_of(args), self.chat.pad_id) if args.replay_capacity else None
         if self.is_fsdp_enabled:
-            check_fsdp(self.accelerator, use_vllm=use_vllm)
-        self._vllm = engine_beside(args, self.model, self.chat, self.accelerator) if use_vllm else None
+            check_fsdp(self.accelerator, has_engine=beside is not None)
+        self._beside = None if beside is None else beside(args, self.model, self.chat, self.accelerator)
         # TRL corrects for another sampler's log-probabilities where it believes that vLLM generates.
-        self.use_vllm = args.use_vllm = use_vllm
+        self.use_vllm = args.use_vllm = beside is not None
 
     # ------------------------------------------------------------------------------------------------- rollouts
 
@@ -138,9 +141,9 @@ class PixelGRPOTrainer(GRPOTrainer):
     def _generating(self) -> Iterator[Engine]:
         """What generates turns with the present weights."""
         with torch.no_grad():
-            if self._vllm is not None:
+            if self._beside is not None:
                 policy = self.accelerator.unwrap_model(self.model_wrapped)
-                with self._vllm.generating(policy, self.state.global_step) as engine:
+                with self._beside.generating(policy, self.state.global_step) as engine:
                     yield engine
                 return
             with (
@@ -299,8 +302,8 @@ class PixelGRPOTrainer(GRPOTrainer):
         self._outdate_engine()
 
     def _outdate_engine(self) -> None:
-        if self._vllm is not None:
-            self._vllm.outdate()
+        if self._beside is not None:
+            self._beside.outdate()
 
     def _replay_file(self, checkpoint: str) -> Path:
         return Path(checkpoint) / f"replay_{self.accelerator.process_index}.pkl"

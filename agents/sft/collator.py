@@ -17,6 +17,7 @@ import torch
 from agents.chat.blank_rows import blank_row
 from agents.chat.chat import Chat
 from agents.engines.protocol import Request, Response
+from agents.engines.queued import QueuedEngine
 from agents.rollout import EpisodeSettings, Rollout, Sampling, rollout
 from agents.traces.trace import Trace, TraceTurn
 from pixel_env.dialects.dialect import Dialect
@@ -47,34 +48,25 @@ class UnusableTrace(TaskError):
         self.fault = fault
 
 
-class _Replay:
-    """An engine for one episode: says the turns of a trace, one after the other. `images`: what it was shown last."""
-
-    static = True
+class _Replay(QueuedEngine):
+    """An engine for one episode: replies with the turns of a trace, in order. `images`: those of the last request."""
 
     def __init__(self, turns: Sequence[TraceTurn], chat: Chat) -> None:
+        super().__init__()
         self.images: tuple[np.ndarray, ...] = ()
         self._turns = iter(turns)
         self._chat = chat
-        self._responses: list[Response] = []
 
-    @property
-    def in_flight(self) -> int:
-        return len(self._responses)
+    def answers(self, requests: Sequence[Request]) -> list[Response]:
+        return [self._next_turn(request) for request in requests]
 
-    def submit(self, request: Request) -> None:
+    def _next_turn(self, request: Request) -> Response:
         self.images = tuple(request.images)
         turn = next(self._turns, None)
-        ids = () if turn is None else self._chat.encode(turn.text)
-        error = "the trace has no further turn" if turn is None else None
-        self._responses.append(Response(request.request_id, ids, (0.0,) * len(ids), ended=True, error=error))
-
-    def cancel(self) -> None:
-        self._responses.clear()
-
-    def poll(self) -> list[Response]:
-        responses, self._responses = self._responses, []
-        return responses
+        if turn is None:
+            return Response(request.request_id, (), (), ended=True, error="the trace has no further turn")
+        ids = self._chat.encode(turn.text)
+        return Response(request.request_id, ids, (0.0,) * len(ids), ended=True)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

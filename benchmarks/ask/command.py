@@ -13,7 +13,7 @@ from pathlib import Path
 from agents.checkpoints.names import CHECKPOINTS
 from agents.config.arguments import parse
 from agents.config.names import DialectName
-from agents.engines.choice import EngineChoice, ModelEngine, engine_chosen
+from agents.engines.choice import EngineArguments, check_has_model, check_videos, engine_chosen
 from agents.rollout import EpisodeSettings, Sampling, rollout
 from benchmarks.ask.question import asked_task
 from benchmarks.evaluation.config import Precision
@@ -38,7 +38,7 @@ _FLAG = re.compile(r"--?[A-Za-z][\w-]*(=|$)")
 
 
 @dataclass(frozen=True)
-class AskConfig:
+class AskConfig(EngineArguments):
     """Ask a model one question about images or a video."""
 
     images: tuple[str, ...] = field(
@@ -48,13 +48,6 @@ class AskConfig:
     options: tuple[str, ...] = field(default=(), metadata={"help": "options of a multiple-choice question"})
     model: str = field(
         default="tiny-zoom", metadata={"help": "checkpoint: a folder, a hub id or the name of an embedded one"}
-    )
-    engine: ModelEngine = field(
-        default="transformers",
-        metadata={"help": "what generates: transformers or vllm in this process, or an OpenAI-compatible endpoint"},
-    )
-    base_url: str | None = field(
-        default=None, metadata={"help": "address of the endpoint, with its /v1; its key is read from OPENAI_API_KEY"}
     )
     dialect: DialectName = field(
         default="tiny",
@@ -116,18 +109,13 @@ def _named(argv: list[str]) -> list[str]:
 
 def _played(config: AskConfig, task: Task) -> tuple[Trajectory, ViewBudgets]:
     dialect = dialect_named(config.dialect)
-    choice = EngineChoice(
-        engine=config.engine,
-        model=config.model,
-        base_url=config.base_url,
-        dtype=config.dtype,
-        max_batch=1,
-        max_tokens=config.max_tokens,
-        max_images=config.max_images,
-    )
     limits = limits_from({name: getattr(config, name) for name in ("max_turns", "max_images", "max_tokens")})
+    choice = config.chosen(config.model, limits, dtype=config.dtype, max_batch=1)
+    check_has_model(choice, "ask")
+    check_videos(config.engine, dialect, [task])
     engine, chat = engine_chosen(choice, dialect)
-    _warn_of_foreign_question(config)
+    if choice.spec.loads_checkpoint:
+        _warn_of_foreign_question(config)
     [played] = rollout(
         [task],
         engine,
@@ -143,7 +131,7 @@ def _warn_of_foreign_question(config: AskConfig) -> None:
     """The embedded models answer anything that is asked, and know what two kinds of question mean."""
     known = {question(colour) for colour in COLOURS for question in (digit_question, half_question)}
     embedded = set(CHECKPOINTS)
-    if config.engine != "endpoint" and config.model in embedded and config.question not in known:
+    if config.model in embedded and config.question not in known:
         examples = " and ".join(repr(question("red")) for question in (digit_question, half_question))
         print(
             f"{config.model} was taught {examples} about pictures with coloured cards, and nothing else. "

@@ -4,8 +4,6 @@ Knows trajectories, pictures and reward parts. A card holds the source with the 
 shown, what it wrote, and what it was paid.
 """
 
-import base64
-import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
@@ -17,6 +15,7 @@ from benchmarks.evaluation.records import Evaluation, Record
 from benchmarks.pipeline.chain import EASY, HARD
 from pixel_env.boxes import Box
 from pixel_env.episode import Stop, Trajectory
+from pixel_env.media.encoding import data_uri, encoded
 from pixel_env.media.images import CACHE, show
 from pixel_env.task import Task
 from pixel_env.views import View, ViewBudgets
@@ -159,14 +158,8 @@ def _paid(shown: Shown) -> str:
 
 
 def _png(pixels: np.ndarray) -> str:
-    return _uri(Image.fromarray(pixels), "png", {"optimize": True})
+    return data_uri(encoded(pixels, "png", optimize=True), "png")
 
 
 def _jpeg(picture: Image.Image) -> str:
-    return _uri(picture, "jpeg", {"quality": 82})
-
-
-def _uri(picture: Image.Image, kind: str, options: dict[str, int]) -> str:
-    buffer = io.BytesIO()
-    picture.save(buffer, format=kind, **options)
-    return f"data:image/{kind};base64,{base64.b64encode(buffer.getvalue()).decode()}"
+    return data_uri(encoded(picture, "jpeg", quality=82), "jpeg")

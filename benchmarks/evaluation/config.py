@@ -9,6 +9,8 @@ from typing import Literal
 
 from agents.checkpoints.names import CHECKPOINTS
 from agents.config.names import DialectName
+from agents.engines.choice import EngineArguments
+from agents.engines.registry import ENGINES
 from agents.rollout import EpisodeSettings
 from agents.run_folder.shards import shard_named
 from benchmarks.evaluation.policies import NAMES, POLICIES
@@ -31,6 +33,7 @@ def known_names() -> str:
     lines = {
         "policies": NAMES,
         "dialects": DIALECTS,
+        "engines": ENGINES,
         "embedded models": CHECKPOINTS,
         "sample sets": [f"sample:{name}" for name in SAMPLE_SETS],
     }
@@ -38,7 +41,7 @@ def known_names() -> str:
 
 
 @dataclass(frozen=True)
-class EvalConfig:
+class EvalConfig(EngineArguments):
     """Measure a checkpoint on a task set under zoom policies."""
 
     model: str = field(
@@ -86,16 +89,6 @@ class EvalConfig:
         default=None, metadata={"help": "tokens of the whole conversation, including images (default: no limit)"}
     )
     max_turn_tokens: AtLeastOne = field(default=512, metadata={"help": "sampled tokens of one turn"})
-    engine: Literal["transformers", "vllm", "endpoint", "scripted"] = field(
-        default="transformers",
-        metadata={
-            "help": "what generates: transformers or vllm in this process, an OpenAI-compatible endpoint, or a script "
-            "without a model (scripted, with --model oracle)"
-        },
-    )
-    base_url: str | None = field(
-        default=None, metadata={"help": "address of the endpoint, with its /v1; its key is read from OPENAI_API_KEY"}
-    )
     max_batch: AtLeastOne = field(default=96, metadata={"help": "turns that are generated at a time"})
     dtype: Precision = field(default="float32", metadata={"help": "precision of the weights"})
     seed: AtLeastZero = field(
@@ -108,6 +101,7 @@ class EvalConfig:
 
     def __post_init__(self) -> None:
         """Raises ConfigError or UnknownNameError for what makes no sense."""
+        super().__post_init__()
         for name in self.policies:
             if name not in NAMES:
                 raise UnknownNameError.among("policy", name, NAMES)

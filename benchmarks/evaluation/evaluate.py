@@ -11,11 +11,10 @@ from dataclasses import replace
 from tqdm import tqdm
 
 from agents.chat.format import ChatFormat
-from agents.chat.plain import PlainChat
 from agents.config.arguments import parse
-from agents.engines.choice import EngineChoice, engine_chosen
+from agents.engines.choice import EngineChoice, check_videos, engine_chosen
 from agents.engines.protocol import Engine
-from agents.engines.scripted import ScriptedEngine, in_turn
+from agents.engines.registry import engine_named
 from agents.rollout import EpisodeSettings, Rollout, Sampling, rollout
 from agents.run_folder.configuration import keep_configuration, make_folder, refuse_another
 from agents.run_folder.shards import shard_named
@@ -54,7 +53,9 @@ def main(argv: list[str]) -> int:
 
 def measured(config: EvalConfig, dialect: Dialect) -> Evaluation:
     """The evaluation that `config` asks for, kept in its folder; what is there already is not played again."""
+    choice_of(config)
     task_set = questions_of(config)
+    check_videos(config.engine, dialect, task_set.tasks)
     budgets = config.settings(dialect, task_set).budgets
     provenance = provenance_of(config.model, config.engine, dialect, budgets, prompt_file=config.prompt_file)
     parts = [config, provenance]
@@ -98,25 +99,21 @@ def _report(config: EvalConfig, evaluation: Evaluation, released: Verdicts | Non
 
 def engine_of(config: EvalConfig, dialect: Dialect) -> tuple[Engine, ChatFormat]:
     """What generates, and the chat format that it reads. Raises ConfigError for what does not go together."""
-    if config.engine == "scripted":
+    return engine_chosen(choice_of(config), dialect)
+
+
+def choice_of(config: EvalConfig) -> EngineChoice:
+    """The engine for the model. Raises ConfigError for an engine that cannot play what `config` wants played."""
+    choice = config.chosen(config.model, config.limits, dtype=config.dtype, max_batch=config.max_batch)
+    if not choice.spec.has_model:
         check_player(config.model)
-        plain = PlainChat(dialect)
-        return ScriptedEngine(in_turn(""), plain), plain  # never asked: a player's turns are its policy's
-    if config.engine == "endpoint" and NO_ZOOM in config.policies and not config.ablate:
+    if not choice.spec.can_ban_tokens and NO_ZOOM in config.policies and not config.ablate:
         others = " ".join(name for name in config.policies if name != NO_ZOOM) or LEARNED_ZOOM
         raise ConfigError(
-            f"An endpoint cannot keep a model from calling, which {NO_ZOOM} does. Give --policies {others}"
+            f"--engine {config.engine} bans no tokens, so it cannot keep a model from calling, which {NO_ZOOM} does. "
+            f"Give --policies {others}"
         )
-    choice = EngineChoice(
-        engine=config.engine,
-        model=config.model,
-        base_url=config.base_url,
-        dtype=config.dtype,
-        max_batch=config.max_batch,
-        max_tokens=config.max_tokens,
-        max_images=config.max_images,
-    )
-    return engine_chosen(choice, dialect)
+    return choice
 
 
 def evaluate(config: EvalConfig, task_set: TaskSet, engine: Engine, chat: ChatFormat) -> Evaluation:
@@ -161,15 +158,15 @@ def evaluate(config: EvalConfig, task_set: TaskSet, engine: Engine, chat: ChatFo
 
 def _passes(config: EvalConfig, settings: EpisodeSettings, chat: ChatFormat) -> list[tuple[Policy, int | None]]:
     """The policies to play, each with its number of samples; None: greedily."""
-    names = config.policies
+    names, spec = config.policies, engine_named(config.engine)
     if config.ablate:
-        names = with_ablations(names, chat, can_ban=config.engine != "endpoint")
+        names = with_ablations(names, chat, can_ban=spec.can_ban_tokens)
     passes: list[tuple[Policy, int | None]] = [
         (policy_named(name, settings, chat, seed=config.seed), None) for name in names
     ]
     if config.samples:
         passes.append((Policy(LEARNED_ZOOM), config.samples))
-    if config.engine == "scripted":
+    if not spec.has_model:
         return [(played_by_oracle(policy, settings), samples) for policy, samples in passes]
     return passes
 

@@ -4,7 +4,6 @@ Knows views, sizes and JPEG. Knows nothing of pages: whoever asks keeps the byte
 """
 
 import hashlib
-import io
 import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -13,6 +12,7 @@ from dataclasses import dataclass
 from PIL import Image
 
 from pixel_env.errors import MediaError
+from pixel_env.media.encoding import encoded
 from pixel_env.media.images import CACHE, show
 from pixel_env.views import Source, View, ViewBudgets
 
@@ -108,9 +108,7 @@ def _jpeg(picture: Image.Image, side: int) -> bytes:
         picture = picture.copy()  # the cache's pictures are shared
         picture.thumbnail((side, side), reducing_gap=2.0)
     is_small = max(picture.size) <= _SMALL_SIDE
-    buffer = io.BytesIO()
-    picture.save(buffer, format="jpeg", quality=92 if is_small else 82, subsampling=0 if is_small else 2)
-    return buffer.getvalue()
+    return encoded(picture, "jpeg", quality=92 if is_small else 82, subsampling=0 if is_small else 2)
 
 
 def _name(*told: object) -> str:

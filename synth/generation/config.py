@@ -11,7 +11,7 @@ from typing import Literal
 
 from agents.config.arguments import parse
 from agents.config.names import DialectName
-from agents.engines.choice import ModelEngine
+from agents.engines.choice import EngineArguments
 from agents.run_folder.shards import Shard, shard_named
 from pixel_env.budgets import limits_from
 from pixel_env.command_line.values import AtLeastOne, AtLeastZero, NotNegative, Positive
@@ -125,8 +125,8 @@ class SynthConfig:
 
 
 @dataclass(frozen=True)
-class Making:
-    """How the data set is generated; nothing here changes a byte of it."""
+class Making(EngineArguments):
+    """How the data set is generated; nothing here changes a byte of it. The engine is the student's."""
 
     teacher: str = field(
         default=TEMPLATE,
@@ -155,17 +155,6 @@ class Making:
     )
     teacher_retries: AtLeastZero = field(
         default=ExpertConfig.retries, metadata={"help": "retries of a request that failed"}
-    )
-    engine: ModelEngine = field(
-        default="transformers",
-        metadata={
-            "help": "what generates the student's turns: transformers or vllm in this process, or an OpenAI-compatible "
-            "endpoint"
-        },
-    )
-    base_url: str | None = field(
-        default=None,
-        metadata={"help": "address of the student's endpoint, with its /v1; its key is read from OPENAI_API_KEY"},
     )
     max_batch: AtLeastOne = field(default=96, metadata={"help": "turns of the student that are generated at a time"})
     max_tokens: AtLeastOne | None = field(

@@ -9,11 +9,12 @@ import hashlib
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 
 from agents.chat.format import ChatFormat
-from agents.engines.choice import EngineChoice, engine_chosen
+from agents.engines.choice import check_has_model, check_videos, engine_chosen
 from agents.engines.protocol import Engine
 from agents.rollout import EpisodeSettings, Sampling
 from agents.traces.trace import Trace
@@ -37,15 +38,9 @@ class Student:
     def __init__(self, config: SynthConfig, making: Making) -> None:
         self._config = config
         self._folder = Path(making.out) / "student"
-        self._choice = EngineChoice(
-            engine=making.engine,
-            model=config.student,
-            base_url=making.base_url,
-            dtype=config.dtype,
-            max_batch=making.max_batch,
-            max_tokens=making.max_tokens,
-            max_images=config.max_images,
-        )
+        longest = replace(config.limits, max_tokens=making.max_tokens)
+        self._choice = making.chosen(config.student, longest, dtype=config.dtype, max_batch=making.max_batch)
+        check_has_model(self._choice, "synth")
         self._sampling = Sampling(config.student_temperature, config.max_turn_tokens)
 
     @cached_property
@@ -77,6 +72,7 @@ class Student:
         return f"overview-{hashlib.sha256(repr((seeds, asked)).encode()).hexdigest()[:12]}.jsonl"
 
     def _without_looking(self, task_set: TaskSet) -> Sequence[bool]:
+        check_videos(self._choice.engine, dialect_named(self._config.dialect), task_set.tasks)
         engine, chat = self._loaded
         check = without_looking(
             engine,
@@ -85,7 +81,7 @@ class Student:
             self._sampling,
             attempts=self._config.attempts,
             seed=self._config.seed,
-            can_ban=self._choice.engine != "endpoint",
+            can_ban=self._choice.spec.can_ban_tokens,
         )
         return check(task_set)
 

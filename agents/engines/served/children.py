@@ -1,6 +1,6 @@
 """Servers that are kept alive: one that ends is started again, after a wait that grows while it keeps failing.
 
-Knows processes, and that a server answers GET /health. Knows nothing of vLLM.
+Depends on processes, and on GET /health of a server; independent of vLLM.
 """
 
 import contextlib
@@ -79,22 +79,22 @@ class ServedReplicas:
 
     @property
     def all_answer(self) -> bool:
-        """Whether every server answered when it was last looked at."""
+        """Whether every server answered at its last check."""
         return all(served.answers for served in self._all)
 
     def wait_until_all_answer(self) -> None:
         """Starts them. Raises ConfigError if one ends `ATTEMPTS` times without ever having answered."""
         while not self.all_answer:
-            self.look()
+            self.check()
             time.sleep(_POLL_S)
 
     def keep_alive(self) -> None:
         """Until an exception, such as that of a signal, ends it."""
         while True:
-            self.look()
+            self.check()
             time.sleep(_POLL_S)
 
-    def look(self) -> None:
+    def check(self) -> None:
         """One round: starts what is due, notes what has ended and what answers."""
         for served in self._all:
             if served.process is None:
@@ -113,7 +113,7 @@ class ServedReplicas:
         ended = f"the server at {served.start.url} ended with exit code {code}"
         if not served.has_answered and served.failures >= ATTEMPTS:
             raise ConfigError(
-                f"{ended}, {served.failures} times in a row, and never answered. What it said stands above. Try it "
+                f"{ended}, {served.failures} times in a row, and never answered. Its output stands above. Try it "
                 f"alone: {' '.join(served.start.command)}"
             )
         wait_s = min(2.0**served.failures, LONGEST_WAIT_S)

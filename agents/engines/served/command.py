@@ -1,6 +1,6 @@
 """`pixel-env serve`: replicas of a model behind vLLM's server, as `ServerEngine` needs them.
 
-Knows vLLM's server options, GPUs and ports. Everything after `--` goes to vLLM as it is.
+Depends on vLLM's server options, GPUs and ports. Everything after `--` goes to vLLM as it is.
 """
 
 import importlib.util
@@ -51,7 +51,8 @@ def main(argv: list[str]) -> int:
     urls = ",".join(f"http://{options.host}:{options.port + number}" for number in range(options.replicas))
     keep_serving(
         replica_starts(options, rest, gpus, os.environ),
-        f"Serving. Train with: --use_vllm true --vllm_mode server --vllm_server_base_url {urls}",
+        f"Serving. Train with: --use_vllm true --vllm_mode server --vllm_server_base_url {urls}\n"
+        f"Evaluate with: pixel-env eval --engine server --base_url {urls} --max_tokens {options.max_model_len}",
     )
     return 0
 

@@ -1,8 +1,8 @@
 """Replicas of vLLM's server as one engine: token ids in, token ids and log-probabilities out.
 
 `pixel-env serve` starts them. A replica that dies costs its running requests one resubmission; one that comes back is
-given the present weights before it serves again (`replicas.py`). Knows vLLM's token-in, token-out interface, and of
-chat formats the placeholder of a picture and the token that ends a turn.
+given the present weights before it serves again (`replicas.py`). Depends on vLLM's token-in, token-out interface, and
+of chat formats on the placeholder of an image and the token that ends a turn; independent of trainers and commands.
 """
 
 import asyncio
@@ -17,9 +17,9 @@ import httpx
 
 from agents.chat.content_id import content_id
 from agents.engines.protocol import Request, Response
-from agents.engines.remote import RemoteRequests
+from agents.engines.remote import RemoteEngine
 from agents.engines.served.replicas import RefusedError, Replica, ReplicaError, Replicas, Weights
-from agents.engines.wire import FORBIDDEN, EncodedPictures, collapsed
+from agents.engines.wire import FORBIDDEN, EncodedImages, collapsed
 from pixel_env.errors import ConfigError
 
 REFUSALS = 2
@@ -31,34 +31,27 @@ _SLACK = 2
 _KEPT_ALIVE_S = 2.0
 
 
-class ServerEngine:
+class ServerEngine(RemoteEngine):
     """Sends the turns of a conversation to one replica as long as it is not busier than others; `close` it at the end.
 
     `urls`: of the replicas, without a path; `image_id`, `end_id`: of the chat format; `patience_s`: how long a request
     waits while no replica is alive, and a change of weights is tried, before they fail.
     """
 
-    static = False
-
     def __init__(self, urls: Sequence[str], *, image_id: int, end_id: int, patience_s: float = 240.0) -> None:
         if not urls:
             raise ConfigError("no server was named; give the address of at least one, as `pixel-env serve` prints it")
+        super().__init__("vllm-client")
         self._image_id, self._end_id = image_id, end_id
         self._patience_s = patience_s
         self._resubmitted = 0
-        self._pictures = EncodedPictures()
+        self._images = EncodedImages()
         self._encoders = ThreadPoolExecutor(max_workers=4, thread_name_prefix="encode")
-        self._requests = RemoteRequests("vllm-client", self._generated)
         limits = httpx.Limits(max_connections=None, max_keepalive_connections=64, keepalive_expiry=_KEPT_ALIVE_S)
         # Replicas are neighbours: a proxy that the environment names for the world outside does not know them.
         self._client = httpx.AsyncClient(limits=limits, trust_env=False)
         self._replicas = Replicas(urls, self._client, patience_s)
-        self._watch = self._requests.begin(self._replicas.watch())
-
-    @property
-    def in_flight(self) -> int:
-        """Requests whose responses no poll has returned yet."""
-        return self._requests.in_flight
+        self._watch = self.begin(self._replicas.watch())
 
     @property
     def resubmitted(self) -> int:
@@ -68,28 +61,20 @@ class ServerEngine:
     def submit(self, request: Request) -> None:
         """Send `request` off; returns at once. Raises ConfigError for one with a video entry."""
         if request.video_frames:
-            # A request cannot say that the frames keep their size, nor their pace: a server takes its own for all.
+            # A request cannot say that the frames keep their size, nor how far apart they are in time.
             raise ConfigError(
                 "vLLM's server takes no video that is shown as one entry of the prompt. Let vLLM generate in this "
-                "process (vllm_mode 'colocate'), or show the frames as images: the dialect's name with ':frames' "
-                "after it."
+                "process (engine 'vllm', or vllm_mode 'colocate'), or show the frames as images: the dialect's name "
+                "with ':frames' after it."
             )
-        self._requests.submit(request)
-
-    def poll(self) -> list[Response]:
-        """What has arrived, after a short wait for the first one."""
-        return self._requests.poll()
-
-    def cancel(self) -> None:
-        """Forget what is in flight: the servers are told by the end of its connections, and drop it too."""
-        self._requests.cancel()
+        super().submit(request)
 
     def max_model_len(self) -> int:
-        """Tokens of the longest conversation that the replicas take, pictures included: the least of those that answer.
+        """Tokens of the longest conversation that the replicas take, images included: the least of those that answer.
 
         Replicas that turn up later and take less are not used. Raises ConfigError if none answers in time.
         """
-        tokens = self._requests.begin(self._replicas.max_model_len()).result()
+        tokens = self.begin(self._replicas.max_model_len()).result()
         if tokens is None:
             raise ConfigError(f"no server answers: {self._replicas.errors()}. Start them with `pixel-env serve`.")
         return tokens
@@ -109,7 +94,7 @@ class ServerEngine:
     def _use(self, weights: Weights, condition: str) -> None:
         if self.in_flight:
             raise RuntimeError(f"{self.in_flight} turns are under way; weights change between rollouts only")
-        if not self._requests.begin(self._replicas.use_weights(weights)).result():
+        if not self.begin(self._replicas.use_weights(weights)).result():
             raise ConfigError(
                 f"no server holds the weights {weights.version} after {self._patience_s:.0f} s: "
                 f"{self._replicas.errors()}. Start them with `pixel-env serve`, {condition}."
@@ -118,14 +103,15 @@ class ServerEngine:
     def close(self) -> None:
         """Ends the connections and the threads."""
         self._watch.cancel()
-        self._requests.cancel()
-        self._requests.begin(self._client.aclose()).result(timeout=10)
-        self._requests.close()
+        self.cancel()
+        self.begin(self._client.aclose()).result(timeout=10)
+        super().close()
         self._encoders.shutdown(wait=False, cancel_futures=True)
 
     # ------------------------------------------------------------------------------- in the event loop's thread
 
-    async def _generated(self, request: Request) -> Response:
+    async def answer(self, request: Request) -> Response:
+        """The turn that a replica samples, the next one's if a replica ends."""
         key, body = await asyncio.get_running_loop().run_in_executor(self._encoders, self._prepared, request)
         refused_by: set[str] = set()
         losses = 0
@@ -164,7 +150,7 @@ class ServerEngine:
     # -------------------------------------------------------------------------------------------- wire format
 
     def _prepared(self, request: Request) -> tuple[bytes, bytes]:
-        """What tells the conversation from others, and the body to send. Slow for large pictures: not for the loop."""
+        """What identifies the conversation, and the body to send. Slow for large images: not for the event loop."""
         body: dict[str, Any] = {
             "token_ids": collapsed(request.prompt_ids, self._image_id),
             "return_token_ids": True,
@@ -180,7 +166,7 @@ class ServerEngine:
             },
         }
         if request.images:
-            named = [self._pictures.named(image) for image in request.images]
+            named = [self._images.named(image) for image in request.images]
             body["content_parts"] = [{"type": "image_url", "url": url, "uuid": name} for name, url in named]
         return _conversation_key(request), json.dumps(body).encode()
 
@@ -191,7 +177,7 @@ class ServerEngine:
         if tuple(answer["prompt_token_ids"]) != request.prompt_ids:
             raise ValueError(
                 f"the server made {len(answer['prompt_token_ids'])} tokens of a prompt of {len(request.prompt_ids)}: "
-                "its picture processor disagrees with ours. Serve the checkpoint's own folder."
+                "its image processor disagrees with ours. Serve the checkpoint's own folder."
             )
         ids = tuple(choice["token_ids"])
         logprobs = tuple(float(token["logprob"]) for token in choice["logprobs"]["content"])

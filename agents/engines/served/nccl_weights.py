@@ -1,7 +1,7 @@
 """New weights from the trainer's GPU into those of all replicas over NCCL, without a disk in between.
 
-Builds on vLLM's own weight transfer, of which it knows the endpoints and the trainer's half. Servers have to be started
-with `--weight-transfer-config '{"backend": "nccl"}'`. Knows nothing of requests. The protocol is tested against small
+Depends on vLLM's own weight transfer: its endpoints and the trainer's half; independent of requests. Servers have to be
+started with `--weight-transfer-config '{"backend": "nccl"}'`. The protocol is tested against small
 servers of our own; the transfer itself needs GPUs.
 """
 
@@ -98,7 +98,7 @@ class NCCLWeights:
 
 
 class _Group:
-    """vLLM's client of one server, for several: each gets its own place among the GPUs, all are asked at once."""
+    """vLLM's client of one server, for several: each gets its own range of ranks, all are called at once."""
 
     def __init__(self, sizes: Mapping[str, int], client: httpx.Client) -> None:
         self.sizes = dict(sizes)

@@ -1,7 +1,7 @@
 """Replicas of vLLM's server: which of them are alive, and that each holds the weights that it should.
 
-Knows vLLM's HTTP interface for health, limits, weights and caches. Knows nothing of what requests mean. Everything here
-runs in the event loop of whoever owns it; several processes may look after the same replicas.
+Depends on vLLM's HTTP interface for health, limits, weights and caches; independent of what requests mean. Everything
+here runs in the event loop of its owner; several processes may watch the same replicas.
 """
 
 import asyncio
@@ -13,11 +13,16 @@ from typing import Any
 import httpx
 
 WATCH_S = 2.0
-"""A replica is looked at this often: less than a server takes to start, so that none restarts unseen."""
-_PATIENCE_OF_A_LOOK_S = 20.0
-_LOOKS_MISSED = 3
-"""So many looks without an answer make a replica dead: a minute, which a busy one needs at most."""
+"""Seconds between two checks of a replica: less than a server takes to start, so that none restarts unnoticed."""
+_CHECK_TIMEOUT_S = 20.0
+_MISSED_CHECKS = 3
+"""So many checks without an answer make a replica dead: a minute, which a busy one needs at most."""
 _RESETS = 20
+
+
+def addresses(text: str) -> list[str]:
+    """The addresses of replicas in `text`, separated by commas; a final /v1, which is an endpoint's, is left out."""
+    return [part.rstrip("/").removesuffix("/v1") for url in text.split(",") if (part := url.strip())]
 
 
 class ReplicaError(Exception):
@@ -45,7 +50,7 @@ class Replica:
 
     url: str
     alive: bool = False
-    error: str = "not looked at yet"
+    error: str = "not checked yet"
     max_model_len: int | None = None
     missed: int = 0
     under_way: set["asyncio.Task[Any]"] = field(default_factory=set)
@@ -59,7 +64,7 @@ class Replica:
 
 
 class Replicas:
-    """Looks after the servers at `urls`. `weights`: what they must hold, None for whatever they started with.
+    """Watches the servers at `urls`. `weights`: what they must hold, None for whatever they started with.
 
     `patience_s`: how long a change of weights may take, and how long it is tried again.
     """
@@ -76,7 +81,7 @@ class Replicas:
         return "; ".join(f"{replica.url}: {replica.error}" for replica in self.all if not replica.alive)
 
     async def watch(self) -> None:
-        """Look at every replica again and again."""
+        """Check every replica again and again."""
         await asyncio.gather(*(self._watch_one(replica) for replica in self.all))
 
     async def use_weights(self, weights: Weights) -> bool:
@@ -87,20 +92,20 @@ class Replicas:
         wanted = [replica for replica in self.all if replica.alive] or self.all
         self.weights = weights
         for replica in self.all:
-            replica.alive, replica.error = False, "not looked at since the weights changed"
-        return await self._looked_at(wanted)
+            replica.alive, replica.error = False, "not checked since the weights changed"
+        return await self._any_alive(wanted)
 
     async def max_model_len(self) -> int | None:
         """Tokens of the longest conversation that all replicas take which answer; None if none does in time.
 
         From now on a replica that takes less does not count as alive.
         """
-        if not await self._looked_at([replica for replica in self.all if not replica.alive]):
+        if not await self._any_alive([replica for replica in self.all if not replica.alive]):
             return None
         self._shortest = min(replica.max_model_len or 0 for replica in self.all if replica.alive)
         return self._shortest
 
-    async def look_at(self, replica: Replica) -> None:
+    async def check(self, replica: Replica) -> None:
         """Whether the replica answers; if it does and holds other weights, it is given the wanted ones."""
         async with replica.lock:
             try:
@@ -109,7 +114,7 @@ class Replicas:
                     await self._admitted(replica)
             except (ReplicaError, RefusedError) as error:
                 replica.missed += 1
-                if not isinstance(error.__cause__, httpx.TimeoutException) or replica.missed >= _LOOKS_MISSED:
+                if not isinstance(error.__cause__, httpx.TimeoutException) or replica.missed >= _MISSED_CHECKS:
                     replica.die(str(error))
             else:
                 replica.alive, replica.missed, replica.error = True, 0, ""
@@ -146,7 +151,7 @@ class Replicas:
             if task.cancelled():
                 raise ReplicaError(replica.error)
             answer = task.result()
-            replica.missed = 0  # whoever answers is alive, however long it leaves looks waiting
+            replica.missed = 0  # whoever answers is alive, however long it leaves checks waiting
             return answer
         except RefusedError:
             await self._get(replica, "/health")  # an engine that has died refuses everything: that is no answer
@@ -157,16 +162,16 @@ class Replicas:
 
     async def _watch_one(self, replica: Replica) -> None:
         while True:
-            await self.look_at(replica)
+            await self.check(replica)
             await asyncio.sleep(WATCH_S)
 
-    async def _looked_at(self, replicas: Sequence[Replica]) -> bool:
-        """Looks at `replicas` once; then waits for any of all to be alive, and returns whether one is."""
+    async def _any_alive(self, replicas: Sequence[Replica]) -> bool:
+        """Checks `replicas` once; then waits for any of all to be alive, and returns whether one is."""
         clock = asyncio.get_running_loop().time
         end = clock() + self._patience_s
-        looks = [asyncio.create_task(self.look_at(replica)) for replica in replicas]
-        if looks:
-            await asyncio.wait(looks, timeout=self._patience_s)
+        checks = [asyncio.create_task(self.check(replica)) for replica in replicas]
+        if checks:
+            await asyncio.wait(checks, timeout=self._patience_s)
         while not any(replica.alive for replica in self.all) and clock() < end:
             await asyncio.sleep(0.2)  # `watch` tries again
         return any(replica.alive for replica in self.all)
@@ -177,7 +182,7 @@ class Replicas:
         try:
             replica.max_model_len = int(models["data"][0]["max_model_len"])
         except (KeyError, IndexError, TypeError) as error:
-            raise RefusedError("/v1/models tells no max_model_len; is this vLLM's server?") from error
+            raise RefusedError("/v1/models has no max_model_len; is this vLLM's server?") from error
         if replica.max_model_len < self._shortest:
             raise RefusedError(
                 f"its --max-model-len is {replica.max_model_len}, that of the others {self._shortest}: start all alike"
@@ -190,7 +195,7 @@ class Replicas:
 
     async def _get(self, replica: Replica, path: str) -> Any:
         try:
-            answer = (await self._client.get(replica.url + path, timeout=_PATIENCE_OF_A_LOOK_S)).raise_for_status()
+            answer = (await self._client.get(replica.url + path, timeout=_CHECK_TIMEOUT_S)).raise_for_status()
             return answer.json() if answer.content else None
         except (httpx.HTTPError, ValueError) as error:
             raise ReplicaError(f"{type(error).__name__} {error}") from error

@@ -1,7 +1,7 @@
 """What `pixel-env serve` adds to vLLM's worker: which weights it holds, and loading them from a folder.
 
-Several processes ask at the same time, and another one may end in the middle: the worker alone knows the truth. Knows
-nothing of HTTP. Imported in the process of vLLM's worker.
+Several processes ask at the same time, and one may end in the middle: only the worker's own record is right. Depends on
+vLLM's worker, in whose process it is imported; independent of HTTP.
 """
 
 from agents.engines.vllm_worker import ReloadingWorker

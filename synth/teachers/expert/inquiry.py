@@ -8,8 +8,8 @@ import json
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-from agents.engines.wire import data_url
 from pixel_env.dialects.dialect import view_budgets
+from pixel_env.media.encoding import exact_data_uri
 from pixel_env.media.images import show
 from pixel_env.task import VIDEO_FRAMES
 from pixel_env.views import View, ViewBudgets
@@ -62,7 +62,7 @@ class Inquiry:
     def _content(self, line: Line) -> Any:
         if not line.views:
             return line.text
-        urls = [data_url(show(view, self.budgets)) for view in line.views]
+        urls = [exact_data_uri(show(view, self.budgets)) for view in line.views]
         pictures = [{"type": "image_url", "image_url": {"url": url}} for url in urls]
         return [*pictures, {"type": "text", "text": line.text}]
 

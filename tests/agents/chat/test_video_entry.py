@@ -159,7 +159,7 @@ def test_greedy_turns_of_a_batch_of_videos_images_and_texts_equal_generate(chat,
         engine.submit(request)
         ids = torch.tensor([request.prompt_ids])
         inputs = {"input_ids": ids, "mm_token_type_ids": chat.mm_token_type_ids(ids)}
-        inputs |= chat.features(request.pictures, request.videos)
+        inputs |= chat.features(request.still_images, request.videos)
         banned = sorted(chat.banned_ids)
         out = model.generate(**inputs, max_new_tokens=8, do_sample=False, suppress_tokens=banned)
         expected.append(tuple(out[0, ids.shape[1] :].tolist()))

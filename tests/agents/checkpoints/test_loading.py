@@ -35,7 +35,7 @@ KINDS = ["unknown type", "cut weights", "no weights", "broken configuration", "d
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_model_that_an_engine_cannot_load_is_told_of_by_its_name(tmp_path, kind):
     model, dtype = broken(tmp_path / "model", kind)
-    choice = EngineChoice("transformers", model, None, dtype, 4, None, 4)
+    choice = EngineChoice("transformers", model=model, dtype=dtype)
     with pytest.raises(ConfigError, match=r"The model '.*' cannot be loaded: .*Give the folder of a whole checkpoint"):
         engine_chosen(choice, dialect_named("tiny"))
 

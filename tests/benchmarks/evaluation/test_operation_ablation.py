@@ -165,7 +165,8 @@ def test_the_shards_together_are_the_whole_run(own_tasks, scripted, monkeypatch,
     assert read_evaluation(own_tasks.parent / "run").policies == policies
 
 
-def test_where_nobody_can_ban_calls_the_ablation_is_left_out_with_a_word(own_tasks, scripted, capsys):
+def test_where_nobody_can_ban_calls_the_ablation_is_left_out_with_a_word(own_tasks, scripted, monkeypatch, capsys):
+    monkeypatch.setenv("OPENAI_API_KEY", "none")
     config = arguments(own_tasks, "--ablate", "--engine", "endpoint", "--base_url", "http://localhost:1/v1")
     main(config)
     out = capsys.readouterr().out

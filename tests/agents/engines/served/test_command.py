@@ -69,7 +69,7 @@ class Case:
     def until(self, condition):
         deadline = time.monotonic() + 20
         while not condition() and time.monotonic() < deadline:
-            self.replicas.look()
+            self.replicas.check()
             time.sleep(0.02)
         assert condition(), self.said
 
@@ -105,7 +105,7 @@ def test_a_server_that_is_killed_comes_back_alone_and_what_it_had_started_is_gon
     one.until(lambda: one.process(0) is None)
     assert one.waits() == ["1 s"] and "exit code -9" in one.said[-1] and not one.replicas.all_answer
     one.clock.now += 0.9
-    one.replicas.look()
+    one.replicas.check()
     assert one.process(0) is None and not is_running(helper)
     one.clock.now += 0.2
     one.until(lambda: one.replicas.all_answer)
@@ -134,7 +134,7 @@ def test_a_server_that_never_answered_is_given_up_with_its_command(case):
     starts = 0
     with pytest.raises(ConfigError, match=f"exit code 3, {ATTEMPTS} times in a row") as error:
         while starts < 1000:
-            one.replicas.look()
+            one.replicas.check()
             one.clock.now += LONGEST_WAIT_S
             starts += 1
             time.sleep(0.02)

@@ -16,7 +16,7 @@ from agents.engines.protocol import Request
 from agents.engines.served import replicas as replicas_module
 from agents.engines.served.engine import LOSSES, ServerEngine
 from agents.engines.served.worker import ServedWorker
-from agents.engines.wire import EncodedPictures
+from agents.engines.wire import EncodedImages
 from pixel_env.errors import ConfigError
 
 IMAGE, END = 5, 9
@@ -308,7 +308,7 @@ def test_weights_that_were_sent_otherwise_are_trusted_where_they_are_and_the_oth
 
 
 def test_a_busy_replica_that_leaves_a_look_unanswered_keeps_its_requests(engine, replicas, monkeypatch):
-    monkeypatch.setattr(replicas_module, "_PATIENCE_OF_A_LOOK_S", 0.3)
+    monkeypatch.setattr(replicas_module, "_CHECK_TIMEOUT_S", 0.3)
     monkeypatch.setattr(replicas_module, "WATCH_S", 2.0)
     for replica in replicas:
         replica.health_delay, replica.delay = 3.0, 2.5
@@ -317,7 +317,7 @@ def test_a_busy_replica_that_leaves_a_look_unanswered_keeps_its_requests(engine,
 
 
 def test_the_requests_of_a_replica_that_is_silent_for_too_long_go_to_another_one(engine, replicas, monkeypatch):
-    monkeypatch.setattr(replicas_module, "_PATIENCE_OF_A_LOOK_S", 0.3)
+    monkeypatch.setattr(replicas_module, "_CHECK_TIMEOUT_S", 0.3)
     first, second = replicas
     first.health_delay = first.delay = 15.0
     assert {r.error for r in served(engine, [request(i, prompt=(100 + i,)) for i in range(8)]).values()} == {None}
@@ -409,7 +409,7 @@ def test_with_no_replica_left_a_request_fails_with_their_addresses(replicas):
 
 def test_a_server_that_expands_pictures_otherwise_is_refused(engine):
     wrong = Request(0, (1, IMAGE, IMAGE, 2), (np.zeros((32, 16, 3), np.uint8),), 8, 1.0, 0, frozenset())
-    assert "picture processor disagrees" in served(engine, [wrong])[0].error
+    assert "image processor disagrees" in served(engine, [wrong])[0].error
 
 
 def test_weights_that_no_server_takes_are_the_users_error(replicas, folder, tmp_path):
@@ -460,9 +460,9 @@ def test_weights_that_several_ask_for_are_loaded_once_and_trusted_once_caches_ar
 
 def test_pictures_are_encoded_once_and_what_is_kept_of_them_is_bounded():
     pictures = [np.full((32, 32, 3), shade, np.uint8) for shade in range(8)]
-    encoded = EncodedPictures(max_bytes=3 * len(EncodedPictures(0).named(pictures[0])[1]))
+    encoded = EncodedImages(max_bytes=3 * len(EncodedImages(0).named(pictures[0])[1]))
     first = encoded.named(pictures[0])
     assert encoded.named(pictures[0].copy())[1] is first[1]
     for picture in pictures:
         encoded.named(picture)
-    assert encoded._bytes == sum(map(len, encoded._urls.values())) <= encoded._max_bytes
+    assert encoded._bytes == sum(map(len, encoded._uris.values())) <= encoded._max_bytes

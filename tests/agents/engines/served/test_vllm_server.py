@@ -27,6 +27,7 @@ from agents.engines.served.engine import ServerEngine
 from agents.engines.transformers import TransformersEngine
 from agents.grpo.policy_weights import save_weights
 from agents.rollout import EpisodeSettings, Sampling, rollout
+from pixel_env.cli import main
 from pixel_env.dialects.table import dialect_named
 from pixel_env.errors import ConfigError
 from pixel_env.tasks import load_tasks
@@ -233,3 +234,28 @@ def test_a_server_that_is_killed_amid_a_rollout_comes_back_with_the_present_weig
     assert [one.completion_ids for one in disturbed] == [one.completion_ids for one in undisturbed]
     assert all(one.trajectory.error is None and any(one.sampled) for one in disturbed)
     assert "ended with exit code -9; it is started again in 1 s" in serving.said()
+
+
+# ------------------------------------------------------------------------------------------------- as `--engine`
+
+
+def test_an_evaluation_on_the_servers_is_one_of_the_checkpoint_that_is_named_whatever_they_held(
+    serving, engine, tmp_path
+):
+    engine.use_weights(Path(model_folder("tiny-base")))
+    flags = ["--model", "tiny-zoom", "--task_count", "6", "--policies", "no_zoom", "learned_zoom", "--max_turns", "3"]
+    flags += ["--max_images", "6", "--max_turn_tokens", "16", "--max_tokens", str(TOKENS)]
+    texts = {}
+    for name, own in (("server", ["--base_url", f"{serving.url}/v1"]), ("transformers", [])):
+        assert main(["eval", *flags, "--engine", name, *own, "--output_dir", str(tmp_path / name)]) == 0
+        rows = map(json.loads, (tmp_path / name / "trajectories.jsonl").read_text().splitlines())
+        texts[name] = {(row["policy"], row["task_id"]): [turn["text"] for turn in row["turns"]] for row in rows}
+    assert texts["server"] == texts["transformers"] and len(texts["server"]) == 12
+    assert any(len(turns) > 1 for turns in texts["server"].values())
+
+
+def test_a_conversation_that_is_longer_than_the_servers_take_is_refused_before_it_is_played(serving, tmp_path, capsys):
+    flags = ["--engine", "server", "--base_url", serving.url, "--max_tokens", str(TOKENS + 1)]
+    assert main(["eval", *flags, "--task_count", "2", "--output_dir", str(tmp_path / "run")]) == 2
+    assert f"the servers take conversations of {TOKENS} tokens" in capsys.readouterr().err
+    assert not (tmp_path / "run" / "trajectories.jsonl").exists()

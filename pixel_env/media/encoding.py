@@ -1,0 +1,32 @@
+"""Images as the bytes of a PNG or JPEG file, and as data URIs.
+
+Depends on numpy and Pillow; independent of who sends or keeps the bytes.
+"""
+
+import base64
+import io
+from typing import Literal
+
+import numpy as np
+from PIL import Image
+
+Format = Literal["png", "jpeg"]
+"""PNG keeps every pixel as it is; JPEG is smaller and does not."""
+
+
+def encoded(image: np.ndarray | Image.Image, kind: Format, **options: int | bool) -> bytes:
+    """The image (uint8, height x width x 3) as the bytes of a file; `options` are Pillow's, such as `quality`."""
+    opened = Image.fromarray(image) if isinstance(image, np.ndarray) else image
+    buffer = io.BytesIO()
+    opened.save(buffer, format=kind, **options)
+    return buffer.getvalue()
+
+
+def data_uri(data: bytes, kind: Format) -> str:
+    """The bytes of a file as a data URI, for a page or a request that holds its images."""
+    return f"data:image/{kind};base64,{base64.b64encode(data).decode()}"
+
+
+def exact_data_uri(image: np.ndarray) -> str:
+    """The image as PNG (no pixel changes) in a data URI, compressed for speed."""
+    return data_uri(encoded(image, "png", compress_level=1), "png")
