@@ -87,7 +87,7 @@ def test_nobody_compares_with_the_name_of_an_engine():
     root = Path(__file__).resolve().parents[3]
     files = [path for layer in ("agents", "benchmarks", "synth") for path in (root / layer).rglob("*.py")]
     found = {str(path.relative_to(root)) for path in files if compares_with_an_engine(path.read_text("utf-8"))}
-    assert len(files) > 150 and found == {"agents/grpo/options.py"}  # TRL's own name for a mode
+    assert len(files) > 150 and found == {"agents/grpo/engine_options.py"}  # TRL's own name for a mode
 
 
 def compares_with_an_engine(source):
