@@ -5,7 +5,6 @@ import subprocess
 import sys
 import textwrap
 import time
-from pathlib import Path
 
 import pytest
 
@@ -13,8 +12,7 @@ from pixel_env import cli
 from pixel_env.cli import COMMANDS, Command, main
 from pixel_env.errors import PixelEnvError
 from pixel_env.installation import agents_package_conflict
-
-ROOT = Path(__file__).resolve().parent.parent
+from tests.paths import ROOT
 
 
 @pytest.fixture

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parent.parent
+from tests.paths import ROOT
+
 PACKAGES = ("pixel_env", "agents", "rewards", "synth", "benchmarks")
 SHIM = ROOT / "tools" / "torchvision_cpu" / "pixel_env_torchvision_cpu.py"
 

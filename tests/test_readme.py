@@ -4,7 +4,6 @@ import json
 import re
 import shlex
 import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -19,8 +18,8 @@ from pixel_env.operations.crop_image import CropImage
 from pixel_env.tasks import load_tasks
 from pixel_env.tasks.data_sets import DATA_SETS
 from pixel_env.types import Stop
+from tests.paths import RECIPES, ROOT
 
-ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 PAGES = {path.name: path.read_text(encoding="utf-8") for path in [ROOT / "README.md", *sorted(ROOT.glob("docs/*.md"))]}
 
@@ -173,7 +172,7 @@ def test_every_command_of_the_pages_can_be_given(line, monkeypatch):
     flags = [word.removeprefix("--") for word in words if word.startswith("--")]
     if "config" in flags and name in ("sft", "grpo"):
         recipe = words[words.index("--config") + 1]
-        assert (ROOT / recipe).is_file() or (ROOT / "agents" / "recipes" / f"{recipe}.yaml").is_file()
+        assert (ROOT / recipe).is_file() or (RECIPES / f"{recipe}.yaml").is_file()
     if name == "eval":
         from agents.config.arguments import parse
         from benchmarks.evaluation.evaluate import EvalConfig
@@ -197,7 +196,7 @@ def test_every_test_that_the_table_of_trls_options_names_is_there():
 
 def test_every_recipe_is_told_of():
     told = {row[0].strip("`") for row in table("Recipes", "training.md")}
-    assert told == {path.stem for path in (ROOT / "agents" / "recipes").glob("*.yaml")}
+    assert told == {path.stem for path in RECIPES.glob("*.yaml")}
 
 
 def test_every_make_target_of_the_readme_exists():

@@ -2,11 +2,12 @@
 
 import runpy
 import sys
-from pathlib import Path
 
 import pytest
 
-EXAMPLE = Path(__file__).parents[2] / "examples" / "fuzz_parsers.py"
+from tests.paths import EXAMPLES
+
+EXAMPLE = EXAMPLES / "fuzz_parsers.py"
 
 
 def run(monkeypatch, capsys, main, *arguments):

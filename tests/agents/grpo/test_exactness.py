@@ -21,6 +21,7 @@ from pixel_env.errors import ConfigError
 from pixel_env.media.images import show
 from pixel_env.tasks import load_tasks
 from pixel_env.types import Stop
+from tests.paths import ROOT
 
 GROUP, ROWS = 4, 8
 CROPS = ("<crop> 0 0 4 4", "<crop> 4 4 9 9", "<crop> 1 2 3 9", "<crop> 9 3 13 7")
@@ -294,7 +295,7 @@ SCRIPT = Path(__file__).with_name("two_process_gradients.py")
 @pytest.fixture(scope="module")
 def steps(tmp_path_factory):
     """The folders of the same steps on 8 rollouts, made by one process and by two."""
-    environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(SCRIPT.parents[3])}
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)}
     folders = []
     for processes in (1, 2):
         folder = tmp_path_factory.mktemp(f"steps-of-{processes}")

@@ -6,13 +6,15 @@ from pathlib import Path
 
 import pytest
 
+from tests.paths import ROOT
+
 SCRIPT = Path(__file__).with_name("two_processes.py")
 
 
 def launched(arguments, *, processes):
     launcher = ["-m", "torch.distributed.run", "--standalone", "--nproc_per_node", str(processes)]
     command = [sys.executable, *(launcher if processes > 1 else []), *arguments]
-    environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(SCRIPT.parents[3])}
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)}
     finished = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=280)
     assert finished.returncode == 0, finished.stderr[-3000:]
 

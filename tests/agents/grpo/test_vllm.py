@@ -4,7 +4,6 @@ import json
 import os
 import subprocess
 import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -21,11 +20,11 @@ from pixel_env.dialects.table import dialect_named
 from pixel_env.errors import ConfigError
 from pixel_env.tasks import load_tasks
 from pixel_env.types import Limits
+from tests.paths import ROOT
 
 pytest.importorskip("vllm")
 pytestmark = pytest.mark.timeout(600)
 TINY = dialect_named("tiny")
-ROOT = Path(__file__).resolve().parents[3]
 BOUND = 1e-4
 """Of log-probabilities in float32 on a CPU; measured: 4e-7."""
 

@@ -6,15 +6,14 @@ import signal
 import subprocess
 import sys
 import threading
-from pathlib import Path
 
 import pytest
 
 from benchmarks.view.server import HOST, PageServer, file_for, serve
 from pixel_env.errors import ConfigError
 from tests.benchmarks.view.runs import LOOK_TWICE, write_run
+from tests.paths import ROOT
 
-ROOT = Path(__file__).resolve().parents[3]
 NAME = "0123456789abcdef0123.jpg"
 
 

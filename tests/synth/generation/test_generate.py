@@ -5,7 +5,6 @@ import signal
 import subprocess
 import sys
 import time
-from pathlib import Path
 
 import pytest
 
@@ -19,8 +18,8 @@ from synth.generation.job import Job
 from synth.generation.outcomes import JOURNAL
 from synth.plans.plan import Narration, Refusal
 from synth.teachers.template.teacher import TemplateTeacher
+from tests.paths import ROOT
 
-ROOT = Path(__file__).resolve().parents[3]
 DATA_SET = ("traces.jsonl", "tasks.jsonl", "task_set.json", "README.md", "ATTRIBUTION.md", "configuration.json")
 SMALL = ("--count", "24", "--workers", "1")
 

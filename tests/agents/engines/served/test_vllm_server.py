@@ -31,6 +31,7 @@ from pixel_env.dialects.table import dialect_named
 from pixel_env.errors import ConfigError
 from pixel_env.tasks import load_tasks
 from pixel_env.types import Limits, Prompt
+from tests.paths import ROOT
 
 pytest.importorskip("vllm")
 pytestmark = pytest.mark.timeout(600)
@@ -39,7 +40,7 @@ TOKENS = 512
 BOUND = 1e-4
 """Of log-probabilities in float32 on a CPU; measured: 5e-6."""
 SCRIPT = Path(__file__).with_name("served_processes.py")
-ENVIRONMENT = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(SCRIPT.parents[4])}
+ENVIRONMENT = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)}
 
 
 class Serving:
