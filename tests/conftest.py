@@ -1,10 +1,15 @@
-"""What is asked of a machine: PIXEL_ENV_REQUIRE=browser,vllm fails a run in which their tests could not run."""
+"""Fixtures of all tests, their groups for several processes, and what a machine must have.
+
+PIXEL_ENV_REQUIRE=browser,vllm fails a run in which their tests could not run.
+"""
 
 import importlib.util
 import os
 import shutil
 
 import pytest
+
+pytest_plugins = ["tests.models"]
 
 CHROMIUM = shutil.which("chromium")
 OPTIONAL = {

@@ -92,17 +92,7 @@ def workplace(tmp_path, monkeypatch):
     sys.modules.pop("looking", None)
 
 
-def save_random_checkpoint(folder):
-    import torch
-
-    from agents.checkpoints.tiny import make_model, make_processor, save_checkpoint, train_tokenizer
-
-    tokenizer = train_tokenizer(["<crop> <answer> which digit is on the red card", *map(str, range(17))], 300)
-    torch.manual_seed(0)
-    save_checkpoint(make_model(tokenizer), make_processor(tokenizer), folder, {})
-
-
-def test_three_rows_train_with_the_rewards_of_the_readme(workplace, monkeypatch):
+def test_three_rows_train_with_the_rewards_of_the_readme(tiny_checkpoint, workplace, monkeypatch):
     pytest.importorskip("trl")
     import agents.grpo.trainer
 
@@ -111,7 +101,7 @@ def test_three_rows_train_with_the_rewards_of_the_readme(workplace, monkeypatch)
     small |= {"use_cpu": True, "gradient_checkpointing": False, "disable_tqdm": True}
     config = agents.grpo.trainer.PixelGRPOConfig
     monkeypatch.setattr(agents.grpo, "PixelGRPOConfig", lambda **options: config(**(options | small)))
-    save_random_checkpoint(workplace / "my-checkpoint")
+    (workplace / "my-checkpoint").symlink_to(tiny_checkpoint)
     names = {}
     run_snippet(blocks(section("Training"), "python")[1], names)
     [row] = [row for row in names["trainer"].state.log_history if "reward" in row]

@@ -1,6 +1,6 @@
 """The embedded sample sets: looking closer is necessary, splits do not leak, evidence is exact, composing is fast."""
 
-import time
+from functools import partial
 from itertools import islice
 
 import numpy as np
@@ -12,6 +12,7 @@ from pixel_env.media.images import show
 from pixel_env.samples import ALL_KINDS, CHOICE, COUNT, DIGIT_ON_CARD, HALF, LAYOUTS, LEFT_OF, sample_set
 from pixel_env.samples.scenes import COLOURS, DIGIT_SIDE, PHOTOS, SceneSource, photo, tiles_of
 from pixel_env.views import View, ViewKind
+from tests.cpu_time import cpu_seconds
 from tests.pixel_env.samples.probe import probe_accuracy
 
 
@@ -122,12 +123,7 @@ def _scene_of(source):
 
 
 def _median_ms(look, tasks) -> float:
-    """The median over tasks: one slow moment of a busy machine says nothing about the code."""
+    """The median over tasks of the CPU time of `look(task)`."""
     for name in PHOTOS["train"] + PHOTOS["test"]:
         photo(name)
-    times = []
-    for task in tasks:
-        start = time.perf_counter()
-        look(task)
-        times.append((time.perf_counter() - start) * 1000)
-    return float(np.median(times))
+    return float(np.median([1000 * cpu_seconds(partial(look, task)) for task in tasks]))

@@ -16,6 +16,7 @@ from agents.engines.served.children import ATTEMPTS, LONGEST_WAIT_S, ReplicaStar
 from agents.engines.served.command import ServeOptions, check, replica_starts, visible_gpus
 from pixel_env.cli import main
 from pixel_env.errors import ConfigError
+from tests.waiting import until
 
 SERVER = """
 import http.server, pathlib, signal, subprocess, sys
@@ -67,11 +68,11 @@ class Case:
         return self.replicas._all[number].process
 
     def until(self, condition):
-        deadline = time.monotonic() + 20
-        while not condition() and time.monotonic() < deadline:
+        def looked():
             self.replicas.look()
-            time.sleep(0.02)
-        assert condition(), self.said
+            return condition()
+
+        condition() or until(looked)
 
     def waits(self):
         return [line.rpartition(" in ")[2] for line in self.said if "started again" in line]

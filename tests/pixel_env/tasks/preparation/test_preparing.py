@@ -5,7 +5,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 import zipfile
 
 import pytest
@@ -34,13 +33,13 @@ NAMES = {
 
 SLOWLY = """
 import pathlib, sys, time
-from pixel_env.tasks import archives
-from pixel_env.tasks.preparing import prepare
+from pixel_env.tasks.files import archives
+from pixel_env.tasks.preparation.preparing import prepare
 written = archives._write
 def slowly(*arguments):
     written(*arguments)
     print("one", flush=True)
-    time.sleep(0.05)
+    time.sleep(float(sys.argv[2]))
 archives._write = slowly
 prepare(pathlib.Path(sys.argv[1]), tell=lambda line: print(line, flush=True))
 """
@@ -162,10 +161,9 @@ def test_both_splits_of_a_folder_are_prepared(make, published, tmp_path):
 
 
 def test_a_process_that_is_killed_leaves_no_index_and_the_next_one_finishes(downloaded):
-    process = subprocess.Popen([sys.executable, "-c", SLOWLY, str(downloaded)], stdout=subprocess.PIPE)
+    process = subprocess.Popen([sys.executable, "-c", SLOWLY, str(downloaded), "60"], stdout=subprocess.PIPE)
     while process.stdout.readline() != b"one\n":
-        pass
-    time.sleep(0.2)
+        assert process.poll() is None
     process.send_signal(signal.SIGKILL)
     process.wait()
     process.stdout.close()
@@ -174,7 +172,7 @@ def test_a_process_that_is_killed_leaves_no_index_and_the_next_one_finishes(down
 
 
 def test_two_processes_that_prepare_the_same_folder_work_one_after_the_other(downloaded):
-    command = [sys.executable, "-c", SLOWLY, str(downloaded)]
+    command = [sys.executable, "-c", SLOWLY, str(downloaded), "0.05"]
     first, second = (subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(2))
     told = [process.communicate()[0] for process in (first, second)]
     assert (first.returncode, second.returncode) == (0, 0)
