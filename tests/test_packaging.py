@@ -90,7 +90,8 @@ def test_the_unpacked_wheel_plays_on_the_light_base_alone_outside_of_the_checkou
         warnings.simplefilter("error")
         import gymnasium, pixel_env
         from gymnasium.utils.env_checker import check_env
-        from agents.engines.scripted import PlainChat, ScriptedEngine, in_turn
+        from agents.chat.plain import PlainChat
+        from agents.engines.scripted import ScriptedEngine, in_turn
         from agents.rollout import EpisodeSettings, Sampling, rollout
         from pixel_env.cli import main
         from pixel_env.dialects import dialect_named

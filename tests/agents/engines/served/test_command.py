@@ -16,6 +16,7 @@ from agents.engines.served.children import ATTEMPTS, LONGEST_WAIT_S, ReplicaStar
 from agents.engines.served.command import ServeOptions, check, replica_starts, visible_gpus
 from pixel_env.cli import main
 from pixel_env.errors import ConfigError
+from tests.ports import free_port
 from tests.waiting import until
 
 SERVER = """
@@ -29,12 +30,6 @@ http.server.SimpleHTTPRequestHandler.do_GET = lambda self: (self.send_response(2
 http.server.HTTPServer(("127.0.0.1", port), http.server.SimpleHTTPRequestHandler).serve_forever()
 """
 OPTIONS = ServeOptions("tiny-zoom", max_model_len=512)
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 class Clock:

@@ -18,6 +18,7 @@ from agents.engines.served.engine import LOSSES, ServerEngine
 from agents.engines.served.worker import ServedWorker
 from agents.engines.wire import EncodedPictures
 from pixel_env.errors import ConfigError
+from tests.ports import free_port
 from tests.waiting import until
 
 IMAGE, END = 5, 9
@@ -96,7 +97,7 @@ class Replica:
                 pass
 
         self.dead, self.held, self.held_by_others, self.busy_resets, self.hung_up = False, None, [], 0, 0
-        self.server = ThreadingHTTPServer(("127.0.0.1", port), Handler)
+        self.server = ThreadingHTTPServer(("127.0.0.1", port or free_port()), Handler)
         self.server.daemon_threads = True
         self.port = self.server.server_port
         self.url = f"http://127.0.0.1:{self.port}"

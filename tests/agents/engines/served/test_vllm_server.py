@@ -7,7 +7,6 @@ import json
 import os
 import pickle
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -32,6 +31,7 @@ from pixel_env.errors import ConfigError
 from pixel_env.tasks import load_tasks
 from pixel_env.types import Limits, Prompt
 from tests.paths import ROOT
+from tests.ports import free_port
 
 pytest.importorskip("vllm")
 pytestmark = pytest.mark.timeout(600)
@@ -47,9 +47,7 @@ class Serving:
     """The command, its one server, and what both say."""
 
     def __init__(self, log):
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port = probe.getsockname()[1]
+        port = free_port()
         self.url, self.log = f"http://127.0.0.1:{port}", log
         command = [sys.executable, "-m", "pixel_env.cli", "serve", "--model", "tiny-zoom", "--port", str(port)]
         command += ["--max-model-len", str(TOKENS), "--max-images", "6", "--", "--dtype", "float32"]
