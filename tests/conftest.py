@@ -9,6 +9,8 @@ import shutil
 
 import pytest
 
+from tests import groups
+
 pytest_plugins = ["tests.models"]
 
 CHROMIUM = shutil.which("chromium")
@@ -29,6 +31,17 @@ def pytest_sessionstart(session):
     if absent:
         commands = " and ".join(OPTIONAL[name][1] for name in absent)
         raise pytest.UsageError(f"PIXEL_ENV_REQUIRE asks for {', '.join(absent)}, not installed here. Run: {commands}")
+
+
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
+def pytest_collection_modifyitems(config, items):
+    if hasattr(config, "workerinput"):
+        groups.arrange(items)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    return groups.GroupsAndFiles(config, log) if config.getvalue("dist") == "loadgroup" else None
 
 
 def pytest_terminal_summary(terminalreporter):

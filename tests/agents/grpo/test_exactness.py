@@ -136,13 +136,12 @@ def changed(row, **values):
 
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("temperature", [1.0, 0.7])
-def test_vllm_and_trainer_agree_on_every_token_of_a_batch_of_0_to_5_pictures(request, tmp_path, temperature):
-    pytest.importorskip("vllm")
+def test_vllm_and_trainer_agree_on_every_token_of_a_batch_of_0_to_5_pictures(vllm_of_tiny_zoom, tmp_path, temperature):
     from agents.engines.vllm import VLLMEngine
 
     tasks, pictures = mixed_tasks()
     trainer = in_training(model_folder("tiny-zoom"), tasks, config(tmp_path, temperature=temperature))
-    engine = VLLMEngine(request.getfixturevalue("vllm_of_tiny_zoom"), trainer.chat)
+    engine = VLLMEngine(vllm_of_tiny_zoom, trainer.chat)
     rows = played(trainer, tasks, pictures, engine, rollouts=2)
     assert {len(row.views) for row in rows} >= {0, 1, 2, 3, 4, 5}
     assert furthest_from_the_sampler(trainer, rows) < VLLM_BOUND
