@@ -33,15 +33,14 @@ def pytest_sessionstart(session):
         raise pytest.UsageError(f"PIXEL_ENV_REQUIRE asks for {', '.join(absent)}, not installed here. Run: {commands}")
 
 
-@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(config, items):
-    if hasattr(config, "workerinput"):
-        groups.arrange(items)
+    if hasattr(config, "workerinput"):  # one of several processes
+        items[:] = groups.long_ones_first(items)
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config, log):
-    return groups.GroupsAndFiles(config, log) if config.getvalue("dist") == "loadgroup" else None
+    return groups.Units(config, log) if config.getvalue("dist") == "loadfile" else None
 
 
 def pytest_terminal_summary(terminalreporter):

@@ -19,7 +19,6 @@ from pixel_env.tasks import load_tasks
 from pixel_env.types import Limits, Prompt
 
 pytest.importorskip("vllm")
-pytestmark = pytest.mark.timeout(600)
 TINY = dialect_named("tiny")
 BOUND = 1e-4
 """Of log-probabilities in float32 on a CPU; measured: 5e-6."""

@@ -15,7 +15,7 @@ def launched(arguments, *, processes):
     launcher = ["-m", "torch.distributed.run", "--standalone", "--nproc_per_node", str(processes)]
     command = [sys.executable, *(launcher if processes > 1 else []), *arguments]
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)}
-    finished = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=280)
+    finished = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=800)
     assert finished.returncode == 0, finished.stderr[-3000:]
 
 

@@ -48,7 +48,6 @@ socket.socket.connect = socket.socket.connect_ex = only_here
 """
 
 
-@pytest.mark.timeout(900)
 def test_the_demo_runs_from_a_base_to_a_report_and_reaches_for_no_other_host(
     tiny_checkpoint, tmp_path, capsys, monkeypatch
 ):
