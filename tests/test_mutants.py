@@ -5,8 +5,8 @@ from functools import cache
 
 import pytest
 
+from tests.definitions import definition_named
 from tests.mutants import command
-from tests.mutants.definitions import definition_named
 from tests.mutants.mutant import Mutant, StaleMutantError, definition_of, make
 from tests.mutants.table import MUTANTS
 from tests.paths import ROOT

@@ -23,7 +23,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.mutants.definitions import PACKAGES
+from tests.definitions import PACKAGES
 from tests.mutants.mutant import Mutant, StaleMutantError, make
 from tests.mutants.table import MUTANTS
 from tests.paths import ROOT

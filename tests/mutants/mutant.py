@@ -6,7 +6,7 @@ Depends on `definitions`; independent of how mutants are tried.
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.mutants.definitions import Definition, definition_named
+from tests.definitions import Definition, definition_named
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """Finds a function, class, method or constant of the packages by its name, whatever file it is in.
 
-Depends on Python's syntax tree; independent of mutants.
+Depends on Python's syntax tree; independent of who asks: the mutants, and the tests of the pages.
 """
 
 import ast
@@ -29,7 +29,7 @@ def definition_named(name: str, root: Path) -> Definition:
 
     Raises LookupError where there is none, or more than one.
     """
-    found = [one for one in _definitions(root) if one.name == name or one.name.endswith(f".{name}")]
+    found = [one for one in definitions(root) if one.name == name or one.name.endswith(f".{name}")]
     if len(found) == 1:
         return found[0]
     if not found:
@@ -39,7 +39,8 @@ def definition_named(name: str, root: Path) -> Definition:
 
 
 @lru_cache(maxsize=4)
-def _definitions(root: Path) -> tuple[Definition, ...]:
+def definitions(root: Path) -> tuple[Definition, ...]:
+    """All definitions of the packages at `root`, file after file."""
     files = sorted(file for package in PACKAGES for file in (root / package).rglob("*.py"))
     return tuple(definition for file in files for definition in _definitions_in(file.relative_to(root), root))
 
