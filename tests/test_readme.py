@@ -227,7 +227,6 @@ def test_every_test_that_a_page_names_exists(page):
     known = {name for file in files for name in re.findall(r"def (test_\w+)", file.read_text(encoding="utf-8"))}
     named = {span for span in page.code_spans if re.fullmatch(r"test_\w+", span)}
     assert sorted(named - known - {file.stem for file in files}) == []
-    )
 
 
 # --------------------------------------------------------------------------------------------------------- tables
