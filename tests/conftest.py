@@ -1,4 +1,4 @@
-"""Fixtures of all tests, their groups for several processes, and what a machine must have.
+"""Fixtures of all tests, their groups for several processes, the quick part, and what a machine must have.
 
 PIXEL_ENV_REQUIRE=browser,vllm fails a run in which their tests could not run.
 """
@@ -9,7 +9,7 @@ import shutil
 
 import pytest
 
-from tests import groups
+from tests import groups, quick
 
 pytest_plugins = ["tests.models"]
 
@@ -21,8 +21,29 @@ OPTIONAL = {
 """What some tests need and not every machine has: whether it is here, and the command that brings it."""
 
 
+@pytest.fixture
+def prompt(tmp_path):
+    """A prompt file of a user's own."""
+    file = tmp_path / "vcot.txt"
+    file.write_text("\n\nSay it in \\boxed{}.", encoding="utf-8")
+    return file
+
+
 def missing():
     return [name for name, (is_here, _) in OPTIONAL.items() if not is_here]
+
+
+def pytest_addoption(parser):
+    parser.addoption("--quick", action="store_true", help="run the quick part of the tests (tests/quick.py)")
+
+
+def pytest_report_header(config):
+    return quick.what_runs(config)
+
+
+def pytest_ignore_collect(collection_path, config):
+    is_left_out = config.getoption("quick") and collection_path.name.startswith("test_")
+    return True if is_left_out and not quick.is_quick(collection_path) else None
 
 
 def pytest_sessionstart(session):
@@ -43,7 +64,10 @@ def pytest_xdist_make_scheduler(config, log):
     return groups.Units(config, log) if config.getvalue("dist") == "loadfile" else None
 
 
-def pytest_terminal_summary(terminalreporter):
+def pytest_terminal_summary(terminalreporter, config):
+    part = quick.what_runs(config)
+    if part is not None:
+        terminalreporter.write_line(part)
     skipped = terminalreporter.stats.get("skipped", [])
     if skipped:
         commands = ", ".join(sorted({OPTIONAL[name][1] for name in missing()})) or "the reasons stand under -rs"

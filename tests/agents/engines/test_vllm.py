@@ -17,6 +17,7 @@ from agents.rollout import EpisodeSettings, Sampling, rollout
 from pixel_env.dialects.table import dialect_named
 from pixel_env.tasks import load_tasks
 from pixel_env.types import Limits, Prompt
+from tests.agents.engines.single_turns import furthest, generated
 
 pytest.importorskip("vllm")
 TINY = dialect_named("tiny")
@@ -37,13 +38,6 @@ def engine(vllm_of_tiny_zoom, policy):
     return VLLMEngine(vllm_of_tiny_zoom, policy[1])
 
 
-def generated(engine, request):
-    engine.submit(request)
-    while True:
-        if responses := engine.poll():
-            return responses[0]
-
-
 def asking(chat, count, *, number=0, question="which digit"):
     rng = np.random.default_rng(count)
     images = tuple(rng.integers(0, 256, (64 * (1 + i % 2), 96, 3), dtype=np.uint8) for i in range(count))
@@ -52,10 +46,6 @@ def asking(chat, count, *, number=0, question="which digit"):
 
 def engine_block_size(engine):
     return engine._llm.llm_engine.vllm_config.cache_config.block_size
-
-
-def furthest(one, other):
-    return max(abs(a - b) for a, b in zip(one.logprobs, other.logprobs, strict=True))
 
 
 @pytest.mark.parametrize("images", [0, 1, 2, 5])

@@ -30,6 +30,7 @@ from pixel_env.dialects.table import dialect_named
 from pixel_env.errors import ConfigError
 from pixel_env.tasks import load_tasks
 from pixel_env.types import Limits, Prompt
+from tests.agents.engines.single_turns import furthest, generated
 from tests.paths import ROOT
 from tests.ports import free_port
 
@@ -98,21 +99,10 @@ def engine(serving, chat):
     one.close()
 
 
-def generated(engine, request):
-    engine.submit(request)
-    while True:
-        if responses := engine.poll():
-            return responses[0]
-
-
 def asking(chat, count):
     rng = np.random.default_rng(count)
     images = tuple(rng.integers(0, 256, (64 * (1 + i % 2), 96, 3), dtype=np.uint8) for i in range(count))
     return Request(0, chat.open(Prompt("", "which digit"), images), images, 8, 0.0, 1, chat.banned_ids)
-
-
-def furthest(one, other):
-    return max(abs(a - b) for a, b in zip(one.logprobs, other.logprobs, strict=True))
 
 
 def moved(policy, part):

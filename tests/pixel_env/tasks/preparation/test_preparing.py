@@ -15,6 +15,7 @@ from pixel_env.errors import TaskError
 from pixel_env.tasks import BadRowsWarning, load_tasks
 from pixel_env.tasks.preparation.index import INDEX_NAME, index_of
 from pixel_env.tasks.preparation.preparing import prepare
+from tests.written_files import zipped
 
 NAMES = {
     "rl-data": "rl-data",
@@ -55,13 +56,6 @@ def downloaded(published, tmp_path):
                 archive.write(file, file.relative_to(tmp_path))
                 file.unlink()
     return tmp_path
-
-
-def zipped(path, *entries):
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, content in entries:
-            archive.writestr(name, content)
-    return path
 
 
 # -------------------------------------------------------------------------------------------------------- prepare
