@@ -40,11 +40,7 @@ QUICK = (
 )
 """Files, and folders with all that is in them."""
 
-LONG = (
-    "tests/pixel_env/media/test_video.py",
-    "tests/pixel_env/samples",
-    "tests/pixel_env/tasks/preparation",
-)
+LONG = ("tests/pixel_env/samples",)
 """Of those, what takes too long for the quick part."""
 
 

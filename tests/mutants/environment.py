@@ -3,7 +3,7 @@
 from tests.mutants.mutant import Mutant
 
 BOXES = ("tests/pixel_env/test_boxes.py",)
-OPERATIONS = ("tests/pixel_env/operations/test_operations.py",)
+CROPS = ("tests/pixel_env/operations/test_crop_image.py",)
 ENV = ("tests/pixel_env/test_env.py",)
 SPLITS = ("tests/pixel_env/samples/test_samples.py::test_no_photograph_and_no_digit_is_in_both_splits",)
 
@@ -26,30 +26,37 @@ MUTANTS = (
     ),
     Mutant(
         "a crop must be larger than the minimum side",
-        "crop_image",
-        "if min(width, height) < dialect.min_crop_side:",
-        "if min(width, height) <= dialect.min_crop_side:",
-        OPERATIONS,
+        "crop_image.cut",
+        "if min(width, height) < rule.min_crop_side:",
+        "if min(width, height) <= rule.min_crop_side:",
+        CROPS,
     ),
     Mutant(
         "a crop of a crop cuts the shown pixels",
-        "crop_image",
-        "via=None if dialect.crops_source else parent",
-        "via=parent",
-        OPERATIONS,
+        "crop_image.cut",
+        "of_shown=not rule.crops_source",
+        "of_shown=True",
+        CROPS,
     ),
     Mutant(
         "a crop of a crop reads the whole image's box",
-        "crop_image",
-        "action.box.padded(dialect.padding).within(parent.box)",
-        "action.box.padded(dialect.padding)",
-        OPERATIONS,
+        "View.to_source",
+        "return box.within(self.box)",
+        "return box",
+        CROPS,
+    ),
+    Mutant(
+        "a box is mapped through the steps in the order in which they were taken",
+        "View.to_source",
+        "for step in reversed(self.steps):",
+        "for step in self.steps:",
+        ("tests/pixel_env/operations/test_transformations.py",),
     ),
     Mutant(
         "small numbers are taken for fractions in every dialect",
-        "actions._crop",
-        "    box = read_box(fractions)\n",
-        "    box = read_box(list(map(float, numbers)) if max(numbers, default=0) <= 1 else fractions)\n",
+        "Region.read",
+        "else read_box(fractions)",
+        "else read_box([float(n) for n in value] if max(value, default=0) <= 1 else fractions)",
         ("tests/pixel_env/test_actions.py",),
     ),
     Mutant(

@@ -37,14 +37,14 @@ MUTANTS = (
     ),
     Mutant(
         "a synthetic trace may be of another kind than its operations",
-        "_fault_of",
+        "verify._fault_of",
         "        or _fault_of_kind(trace, trajectory)\n",
         "",
         VERIFY,
     ),
     Mutant(
         "a synthetic trace may end in another answer than it announces",
-        "_fault_of",
+        "verify._fault_of",
         "        or _contradiction(trace, dialect)\n",
         "",
         VERIFY,
