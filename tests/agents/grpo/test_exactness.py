@@ -2,9 +2,6 @@
 and gradients that are written out here in plain torch."""
 
 import json
-import os
-import subprocess
-import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -21,7 +18,7 @@ from pixel_env.errors import ConfigError
 from pixel_env.media.images import show
 from pixel_env.tasks import load_tasks
 from pixel_env.types import Stop
-from tests.paths import ROOT
+from tests.agents.process_groups import launched
 
 GROUP, ROWS = 4, 8
 CROPS = ("<crop> 0 0 4 4", "<crop> 4 4 9 9", "<crop> 1 2 3 9", "<crop> 9 3 13 7")
@@ -293,20 +290,10 @@ SCRIPT = Path(__file__).with_name("two_process_gradients.py")
 @pytest.fixture(scope="module")
 def steps(tmp_path_factory):
     """The folders of the same steps on 8 rollouts, made by one process and by two."""
-    environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)}
     folders = []
     for processes in (1, 2):
         folder = tmp_path_factory.mktemp(f"steps-of-{processes}")
-        launcher = ["-m", "torch.distributed.run", "--standalone", "--nproc_per_node", str(processes)]
-        command = [
-            sys.executable,
-            *(launcher if processes > 1 else []),
-            str(SCRIPT),
-            str(folder),
-            str(ROWS // processes),
-        ]
-        finished = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=800)
-        assert finished.returncode == 0, finished.stderr[-3000:]
+        launched([str(SCRIPT), str(folder), str(ROWS // processes)], processes=processes)
         folders.append(folder)
     return folders
 
