@@ -40,7 +40,11 @@ QUICK = (
 )
 """Files, and folders with all that is in them."""
 
-LONG = ("tests/pixel_env/samples",)
+LONG = (
+    "tests/benchmarks/evaluation/test_operation_ablation.py",
+    "tests/pixel_env/samples",
+    "tests/synth/conversion/test_conversions.py",
+)
 """Of those, what takes too long for the quick part."""
 
 

@@ -1,4 +1,7 @@
-"""Starts a script in a group of processes, as `torchrun` does. Depends on torch's launcher; independent of the script."""
+"""Starts a script in a group of processes, as `torchrun` does.
+
+Depends on torch's launcher; independent of the script.
+"""
 
 import os
 import subprocess
