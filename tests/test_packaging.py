@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 import pixel_env
+from tests.paths import ROOT
 
-ROOT = Path(__file__).resolve().parent.parent
 PACKAGES = ("pixel_env", "agents", "rewards", "synth", "benchmarks")
 SHIM = ROOT / "tools" / "torchvision_cpu" / "pixel_env_torchvision_cpu.py"
 

@@ -1,9 +1,8 @@
 """The measuring example plays, starts again and writes the page, and tells what each took."""
 
 import runpy
-from pathlib import Path
 
-EXAMPLES = Path(__file__).parents[2] / "examples"
+from tests.paths import EXAMPLES
 
 
 def test_playing_starting_again_and_the_page_are_measured_apart(monkeypatch, capsys, tmp_path):

@@ -1,9 +1,8 @@
 """The measuring example shows the same pixels both ways, and copies of the pictures take more memory."""
 
 import runpy
-from pathlib import Path
 
-EXAMPLES = Path(__file__).parents[2] / "examples"
+from tests.paths import EXAMPLES
 
 
 def test_pictures_by_reference_and_copied_are_measured_on_the_same_pixels(monkeypatch, capsys):

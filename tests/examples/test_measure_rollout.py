@@ -1,9 +1,10 @@
 """The measuring example runs, and its two ways of playing sample the same tokens."""
 
 import runpy
-from pathlib import Path
 
-EXAMPLE = Path(__file__).parents[2] / "examples" / "measure_rollout.py"
+from tests.paths import EXAMPLES
+
+EXAMPLE = EXAMPLES / "measure_rollout.py"
 
 
 def test_playing_together_and_one_by_one_is_measured_on_equal_episodes(tiny_model, tiny_processor, tmp_path, capsys):

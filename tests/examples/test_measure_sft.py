@@ -1,15 +1,13 @@
 """The measuring example trains on the same conversations on both sides, each in a process of its own."""
 
 import runpy
-from pathlib import Path
 
 from agents.chat.chat import Chat
 from agents.checkpoints.names import model_folder
 from agents.checkpoints.tiny import load
 from agents.rollout import EpisodeSettings
 from agents.sft.collator import play
-
-EXAMPLES = Path(__file__).parents[2] / "examples"
+from tests.paths import EXAMPLES
 
 
 def test_our_trainer_and_trls_collator_are_measured_on_the_same_conversations(monkeypatch, capsys):

@@ -2,11 +2,12 @@
 
 import runpy
 import sys
-from pathlib import Path
 
 import pytest
 
-EXAMPLE = Path(__file__).parents[2] / "examples" / "measure_tasks.py"
+from tests.paths import EXAMPLES
+
+EXAMPLE = EXAMPLES / "measure_tasks.py"
 
 
 def test_every_format_is_written_loaded_prepared_and_loaded_again(monkeypatch, capsys, tmp_path):

@@ -1,9 +1,10 @@
 """Episodes of many turns do not wait for each other, and TRL's own loop, measured beside, really plays them all."""
 
 import runpy
-from pathlib import Path
 
-EXAMPLE = Path(__file__).parents[2] / "examples" / "measure_turns.py"
+from tests.paths import EXAMPLES
+
+EXAMPLE = EXAMPLES / "measure_turns.py"
 
 
 def test_our_loop_is_close_to_the_longest_episode_and_faster_than_trls_lock_step_on_the_same_turns(capsys):

@@ -1,11 +1,11 @@
 """The measuring example plays and learns from the same rows on both sides, each in a process of its own."""
 
 import runpy
-from pathlib import Path
 
 import pytest
 
-EXAMPLES = Path(__file__).parents[2] / "examples"
+from tests.paths import EXAMPLES
+
 SMALL = ["--episodes", "4", "--group", "2", "--micro_batch", "2", "--max_turns", "3", "--turn_tokens", "8", "12"]
 
 

@@ -1,11 +1,10 @@
 """The measuring example times every decoder that is installed on the same film."""
 
 import runpy
-from pathlib import Path
 
 import pytest
 
-EXAMPLES = Path(__file__).parents[2] / "examples"
+from tests.paths import EXAMPLES
 
 
 def test_every_installed_decoder_is_timed(capsys):

@@ -1,9 +1,10 @@
 """The measuring example counts what it says."""
 
 import runpy
-from pathlib import Path
 
-MAIN = runpy.run_path(str(Path(__file__).parents[2] / "examples" / "measure_words.py"))["main"]
+from tests.paths import EXAMPLES
+
+MAIN = runpy.run_path(str(EXAMPLES / "measure_words.py"))["main"]
 
 
 def test_innocent_and_stated_texts_are_counted_apart_and_nearly_all_are_told(capsys):

@@ -1,7 +1,6 @@
 import runpy
-from pathlib import Path
 
-EXAMPLES = Path(__file__).parents[2] / "examples"
+from tests.paths import EXAMPLES
 
 
 def example(name):

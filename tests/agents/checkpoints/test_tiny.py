@@ -2,7 +2,6 @@
 
 import json
 import sys
-from pathlib import Path
 
 import pytest
 import torch
@@ -22,9 +21,9 @@ from pixel_env.operations.crop_image import CropImage
 from pixel_env.samples import DIGIT_ON_CARD, sample_set
 from pixel_env.task import TaskSet
 from pixel_env.types import Answer, Limits, Trajectory
+from tests.paths import EXAMPLES
 
 TINY = dialect_named("tiny")
-EXAMPLES = Path(__file__).resolve().parents[3] / "examples"
 
 
 @pytest.fixture(scope="module")

@@ -14,13 +14,6 @@ from pixel_env.errors import ConfigError
 CONFIGS = (PixelGRPOConfig, PixelSFTConfig)
 
 
-@pytest.fixture
-def prompt(tmp_path):
-    file = tmp_path / "vcot.txt"
-    file.write_text("\n\nSay it in \\boxed{}.", encoding="utf-8")
-    return file
-
-
 def config(kind, tmp_path, **options):
     return kind(output_dir=str(tmp_path / "run"), use_cpu=True, **options)
 

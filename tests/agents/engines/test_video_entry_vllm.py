@@ -6,7 +6,6 @@ from tests.agents.chat.test_video_entry import BOUND, mixed_tasks, played, reque
 from tests.agents.random_qwen import RELEASED, make_model, make_processor
 
 pytest.importorskip("vllm")
-pytestmark = pytest.mark.timeout(600)
 
 
 @pytest.fixture(scope="session")

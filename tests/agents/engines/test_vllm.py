@@ -1,7 +1,7 @@
 """Real vLLM in this process (its CPU build where there is no GPU): tokens and weights are those of transformers."""
 
 import dataclasses
-import time
+import threading
 
 import numpy as np
 import pytest
@@ -17,9 +17,9 @@ from agents.rollout import EpisodeSettings, Sampling, rollout
 from pixel_env.dialects.table import dialect_named
 from pixel_env.tasks import load_tasks
 from pixel_env.types import Limits, Prompt
+from tests.agents.engines.single_turns import furthest, generated
 
 pytest.importorskip("vllm")
-pytestmark = pytest.mark.timeout(600)
 TINY = dialect_named("tiny")
 BOUND = 1e-4
 """Of log-probabilities in float32 on a CPU; measured: 5e-6."""
@@ -38,13 +38,6 @@ def engine(vllm_of_tiny_zoom, policy):
     return VLLMEngine(vllm_of_tiny_zoom, policy[1])
 
 
-def generated(engine, request):
-    engine.submit(request)
-    while True:
-        if responses := engine.poll():
-            return responses[0]
-
-
 def asking(chat, count, *, number=0, question="which digit"):
     rng = np.random.default_rng(count)
     images = tuple(rng.integers(0, 256, (64 * (1 + i % 2), 96, 3), dtype=np.uint8) for i in range(count))
@@ -53,10 +46,6 @@ def asking(chat, count, *, number=0, question="which digit"):
 
 def engine_block_size(engine):
     return engine._llm.llm_engine.vllm_config.cache_config.block_size
-
-
-def furthest(one, other):
-    return max(abs(a - b) for a, b in zip(one.logprobs, other.logprobs, strict=True))
 
 
 @pytest.mark.parametrize("images", [0, 1, 2, 5])
@@ -146,18 +135,22 @@ def test_weights_do_not_change_under_a_running_turn(engine, policy):
 
 
 def test_a_trajectory_goes_on_while_another_one_still_looks(engine, policy, monkeypatch):
-    """No lock-step: the operations of one question take half a second each, the other is done before."""
+    """No lock-step: the operations of one question take until the other question is done."""
     from pixel_env.env import PixelEnv
 
     _, chat = policy
     slow, fast = load_tasks("sample:vstar-tiny", split="test", count=8).tasks[:2]
     step = PixelEnv.step
-    finished = {}
+    fast_is_done, waits = threading.Event(), []
 
     def slower(env, action):
         if env.trajectory.task.task_id == slow.task_id:
-            time.sleep(0.5)
+            waits.append(fast_is_done.wait(timeout=60))
         return step(env, action)
+
+    def on_finish(played):
+        if played.trajectory.task.task_id == fast.task_id:
+            fast_is_done.set()
 
     monkeypatch.setattr(PixelEnv, "step", slower)
     settings = EpisodeSettings(TINY, Limits(max_turns=3), TINY.budgets)
@@ -169,6 +162,6 @@ def test_a_trajectory_goes_on_while_another_one_still_looks(engine, policy, monk
         sampling=Sampling(0.0, 8),
         seed=0,
         forced=lambda task: ["<crop> 0 0 4 4"],
-        on_finish=lambda played: finished.setdefault(played.trajectory.task.task_id, time.monotonic()),
+        on_finish=on_finish,
     )
-    assert finished[slow.task_id] - finished[fast.task_id] > 0.3
+    assert waits and all(waits)

@@ -2,9 +2,6 @@
 and gradients that are written out here in plain torch."""
 
 import json
-import os
-import subprocess
-import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -21,6 +18,7 @@ from pixel_env.errors import ConfigError
 from pixel_env.media.images import show
 from pixel_env.tasks import load_tasks
 from pixel_env.types import Stop
+from tests.agents.process_groups import launched
 
 GROUP, ROWS = 4, 8
 CROPS = ("<crop> 0 0 4 4", "<crop> 4 4 9 9", "<crop> 1 2 3 9", "<crop> 9 3 13 7")
@@ -133,15 +131,13 @@ def changed(row, **values):
     return Rollout(**{name: getattr(row, name) for name in Rollout.__slots__} | values)
 
 
-@pytest.mark.timeout(600)
 @pytest.mark.parametrize("temperature", [1.0, 0.7])
-def test_vllm_and_trainer_agree_on_every_token_of_a_batch_of_0_to_5_pictures(request, tmp_path, temperature):
-    pytest.importorskip("vllm")
+def test_vllm_and_trainer_agree_on_every_token_of_a_batch_of_0_to_5_pictures(vllm_of_tiny_zoom, tmp_path, temperature):
     from agents.engines.vllm import VLLMEngine
 
     tasks, pictures = mixed_tasks()
     trainer = in_training(model_folder("tiny-zoom"), tasks, config(tmp_path, temperature=temperature))
-    engine = VLLMEngine(request.getfixturevalue("vllm_of_tiny_zoom"), trainer.chat)
+    engine = VLLMEngine(vllm_of_tiny_zoom, trainer.chat)
     rows = played(trainer, tasks, pictures, engine, rollouts=2)
     assert {len(row.views) for row in rows} >= {0, 1, 2, 3, 4, 5}
     assert furthest_from_the_sampler(trainer, rows) < VLLM_BOUND
@@ -294,20 +290,10 @@ SCRIPT = Path(__file__).with_name("two_process_gradients.py")
 @pytest.fixture(scope="module")
 def steps(tmp_path_factory):
     """The folders of the same steps on 8 rollouts, made by one process and by two."""
-    environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(SCRIPT.parents[3])}
     folders = []
     for processes in (1, 2):
         folder = tmp_path_factory.mktemp(f"steps-of-{processes}")
-        launcher = ["-m", "torch.distributed.run", "--standalone", "--nproc_per_node", str(processes)]
-        command = [
-            sys.executable,
-            *(launcher if processes > 1 else []),
-            str(SCRIPT),
-            str(folder),
-            str(ROWS // processes),
-        ]
-        finished = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=280)
-        assert finished.returncode == 0, finished.stderr[-3000:]
+        launched([str(SCRIPT), str(folder), str(ROWS // processes)], processes=processes)
         folders.append(folder)
     return folders
 

@@ -7,7 +7,6 @@ import torch
 from agents.grpo.replay_batches import rows_to_keep, with_rows
 from agents.grpo.trainer import PixelGRPOConfig, PixelGRPOTrainer
 from pixel_env.errors import ConfigError
-from pixel_env.tasks import load_tasks
 
 ROWS, GROUP = 8, 4
 
@@ -17,11 +16,6 @@ def config(folder, **options):
     defaults |= {"num_generations": GROUP, "per_device_train_batch_size": ROWS, "max_steps": 1, "logging_steps": 1}
     defaults |= {"learning_rate": 1e-3, "gradient_checkpointing": False, "save_strategy": "no", "disable_tqdm": True}
     return PixelGRPOConfig(output_dir=str(folder), use_cpu=True, group_reward=None, **(defaults | options))
-
-
-@pytest.fixture(scope="module")
-def tasks():
-    return load_tasks("sample:vstar-tiny", split="train", count=8)
 
 
 class Judge:

@@ -34,11 +34,6 @@ def config(folder, **options):
     return PixelGRPOConfig(output_dir=str(folder), **(defaults | options))
 
 
-@pytest.fixture(scope="module")
-def tasks():
-    return load_tasks("sample:vstar-tiny", split="train", count=8)
-
-
 class ScriptedTrainer(PixelGRPOTrainer):
     """The trainer with a script in the place of the policy's sampling."""
 

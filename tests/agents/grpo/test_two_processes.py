@@ -1,20 +1,12 @@
 import json
-import os
-import subprocess
-import sys
+from functools import cache
 from pathlib import Path
 
 import pytest
 
+from tests.agents.process_groups import launched
+
 SCRIPT = Path(__file__).with_name("two_processes.py")
-
-
-def launched(arguments, *, processes):
-    launcher = ["-m", "torch.distributed.run", "--standalone", "--nproc_per_node", str(processes)]
-    command = [sys.executable, *(launcher if processes > 1 else []), *arguments]
-    environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(SCRIPT.parents[3])}
-    finished = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=280)
-    assert finished.returncode == 0, finished.stderr[-3000:]
 
 
 def run(checkpoint, folder, *, processes, rows, group, learn=8, pictures="all", stage=0):
@@ -24,8 +16,20 @@ def run(checkpoint, folder, *, processes, rows, group, learn=8, pictures="all", 
     return json.loads((folder / "result.json").read_text(encoding="utf-8"))
 
 
-def test_two_processes_make_the_step_of_one(tiny_checkpoint, tmp_path):
-    one = run(tiny_checkpoint, tmp_path / "one", processes=1, rows=8, group=4)
+@pytest.fixture(scope="module")
+def step_of_one(tiny_checkpoint, tmp_path_factory):
+    """The step of one process on 8 rows in groups of 4, by which rows have images: each is made once."""
+
+    @cache
+    def step(pictures):
+        folder = tmp_path_factory.mktemp("two-processes") / "one"
+        return run(tiny_checkpoint, folder, processes=1, rows=8, group=4, pictures=pictures)
+
+    return step
+
+
+def test_two_processes_make_the_step_of_one(tiny_checkpoint, step_of_one, tmp_path):
+    one = step_of_one("all")
     two = run(tiny_checkpoint, tmp_path / "two", processes=2, rows=4, group=4)
     assert two["weights"] == pytest.approx(one["weights"], abs=1e-5)
     same = [name for name in one["row"] if name.startswith(("accuracy", "rapr", "reward", "calls", "filtered"))]
@@ -41,8 +45,8 @@ def test_processes_that_keep_unequally_many_rows_make_the_step_of_one(tiny_check
     assert two["row"]["grad_norm"] == pytest.approx(one["row"]["grad_norm"], rel=1e-4)
 
 
-def test_a_process_without_any_picture_makes_the_step_with_the_others(tiny_checkpoint, tmp_path):
-    one = run(tiny_checkpoint, tmp_path / "one", processes=1, rows=8, group=4, pictures="first")
+def test_a_process_without_any_picture_makes_the_step_with_the_others(tiny_checkpoint, step_of_one, tmp_path):
+    one = step_of_one("first")
     two = run(tiny_checkpoint, tmp_path / "two", processes=2, rows=4, group=4, pictures="first")
     assert one["row"]["filtered"] < 1
     assert two["weights"] == pytest.approx(one["weights"], abs=1e-5)
@@ -57,10 +61,12 @@ def test_a_group_that_is_spread_over_two_processes_is_rewarded_as_one(tiny_check
 
 @pytest.mark.parametrize("stage", [2, 3])
 @pytest.mark.parametrize("pictures", ["all", "first"])
-def test_two_processes_that_shard_the_model_make_the_step_of_one(tiny_checkpoint, tmp_path, stage, pictures):
+def test_two_processes_that_shard_the_model_make_the_step_of_one(
+    tiny_checkpoint, step_of_one, tmp_path, stage, pictures
+):
     """With `first`, one of them has no picture: it runs the vision tower all the same, on a blank row."""
     pytest.importorskip("deepspeed")
-    one = run(tiny_checkpoint, tmp_path / "one", processes=1, rows=8, group=4, pictures=pictures)
+    one = step_of_one(pictures)
     two = run(tiny_checkpoint, tmp_path / "two", processes=2, rows=4, group=4, pictures=pictures, stage=stage)
     same = [name for name in one["row"] if name.startswith(("accuracy", "rapr", "reward", "calls", "filtered"))]
     assert {name: two["row"][name] for name in same} == pytest.approx({name: one["row"][name] for name in same})

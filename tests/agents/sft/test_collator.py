@@ -142,12 +142,14 @@ def test_a_refused_call_that_is_shown_and_not_trained_teaches_how_to_go_on(chat,
 @pytest.mark.parametrize(
     "made_by",
     [
-        *(f"warm_start:{name}_warm_start" for name in ("clumsy", "competent", "self_correction", "mistakes_trained")),
-        *("warm_start:single_pass_warm_start", "templates:single_pass_traces", "templates:recrop_traces"),
+        *(f"generator:{name}_warm_start" for name in ("clumsy", "competent", "self_correction", "mistakes_trained")),
+        *("generator:single_pass_warm_start", "templates:single_pass_traces", "templates:recrop_traces"),
     ],
 )
 def test_no_trace_that_the_library_makes_teaches_a_refused_call(chat, settings, made_by):
-    made = own_function(f"synth.{made_by}", "traces function")(load_tasks("sample:vstar-tiny", count=42), TINY, 0)
+    made = own_function(f"synth.warm_starts.{made_by}", "traces function")(
+        load_tasks("sample:vstar-tiny", count=42), TINY, 0
+    )
     found = survey([made[place] for place in range(42)], chat, settings)
     assert (len(found.places), found.refusals) == (42, ())
 

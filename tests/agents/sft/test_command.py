@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 import torch
 
-from agents.sft import trainer as sft
+from agents.sft import command as sft_command
+from agents.sft import trainer as sft_trainer
 from agents.sft.collator import IGNORED
 from agents.sft.trainer import PixelSFTConfig, PixelSFTTrainer
 from agents.traces.folder import write_trace_folder
@@ -68,10 +69,10 @@ def run(tiny_checkpoint, tmp_path_factory):
         settings.append(given)
         return play_held_out(traces, engine, chat, given, **options)
 
-    play_held_out = sft.play_held_out
+    play_held_out = sft_trainer.play_held_out
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(sft, "PixelSFTTrainer", Kept)
-        patch.setattr(sft, "play_held_out", watched)
+        patch.setattr(sft_command, "PixelSFTTrainer", Kept)
+        patch.setattr(sft_trainer, "play_held_out", watched)
         assert command(["sft", *flags]) == 0
         shutil.rmtree(home / "run" / "checkpoint-3")
         assert command(["sft", *flags, "--resume_from_checkpoint", "last"]) == 0

@@ -2,7 +2,6 @@
 
 import runpy
 import shlex
-from pathlib import Path
 
 import pytest
 import yaml
@@ -14,12 +13,12 @@ from agents.sft.config import PixelSFTConfig
 from agents.sft.training_traces import TraceArguments
 from agents.sft.vision_tower import IN_A_TOWER, beside_the_tower
 from pixel_env.dialects.table import dialect_named
+from tests.paths import EXAMPLES, RECIPES, ROOT
 
-ROOT = Path(__file__).resolve().parents[3]
-FOLDER = ROOT / "examples" / "configs"
+FOLDER = EXAMPLES / "configs"
 PROCESSES = {"qwen2.5-vl-7b_sft_8_gpus": 8, "qwen2.5-vl-7b_sft_one_gpu_qlora": 1}
 TRACES_OF_A_STEP = {"qwen2.5-vl-7b_sft_8_gpus": 128, "qwen2.5-vl-7b_sft_one_gpu_qlora": 64}
-ARITHMETIC = runpy.run_path(str(ROOT / "examples" / "memory_arithmetic.py"), run_name="example")
+ARITHMETIC = runpy.run_path(str(EXAMPLES / "memory_arithmetic.py"), run_name="example")
 
 
 @pytest.fixture
@@ -64,7 +63,7 @@ def test_the_launch_line_of_a_warm_start_is_taken_by_accelerate_and_by_the_comma
 
 def test_the_papers_warm_start_has_the_numbers_of_the_authors_script(read, monkeypatch):
     monkeypatch.chdir(ROOT)
-    text = (ROOT / "agents" / "recipes" / "paper_sft.yaml").read_text(encoding="utf-8")
+    text = (RECIPES / "paper_sft.yaml").read_text(encoding="utf-8")
     machine, flags = launch_of(text)
     assert (ROOT / machine[machine.index("--config_file") + 1]).is_file() and flags[:2] == ["--config", "paper_sft"]
     _, args, model = read(flags)

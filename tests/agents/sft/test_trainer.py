@@ -33,11 +33,6 @@ def config(folder, **options):
     return PixelSFTConfig(output_dir=str(folder), **(defaults | options))
 
 
-@pytest.fixture(scope="module")
-def tasks():
-    return load_tasks("sample:vstar-tiny", split="train", count=8)
-
-
 def test_the_loss_is_the_mean_cross_entropy_of_the_trained_tokens(tiny_checkpoint, tasks, tmp_path):
     traces = [recrop_once(task, TINY, np.random.default_rng(0)) for task in tasks.tasks]
     trainer = PixelSFTTrainer(str(tiny_checkpoint), traces, config(tmp_path), task_set=tasks)

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.agents.grpo.test_two_processes import launched
+from tests.agents.process_groups import launched
 
 SCRIPT = Path(__file__).with_name("two_process_sft.py")
 

@@ -17,8 +17,7 @@ from pixel_env.cli import main
 from pixel_env.errors import TaskError
 from pixel_env.samples import sample_set
 from tests.benchmarks.view.runs import GUESS, HOSTILE, LOOK_TWICE, SELECT, STUMBLE
-
-ROOT = Path(__file__).resolve().parents[3]
+from tests.paths import ROOT
 
 
 def scripted(plan, dialect):

@@ -13,6 +13,7 @@ from benchmarks.evaluation.records import ROWS, keys_of, read_evaluation
 from pixel_env.dialects.table import dialect_named
 from pixel_env.errors import ConfigError, UnknownNameError
 from pixel_env.tasks import load_tasks
+from tests.benchmarks.evaluation.mortal_engine import Killed, MortalEngine
 
 CHAT = PlainChat(dialect_named("tiny"))
 
@@ -22,24 +23,6 @@ def an_answer(conversation):
     if conversation.turn == 0 and not conversation.request.banned_ids & CHAT.call_opening_ids():
         return "<crop> 6 6 10 10"
     return f"<answer>{conversation.request.seed % 10}"
-
-
-class Killed(BaseException):
-    pass
-
-
-class MortalEngine(ScriptedEngine):
-    """Dies after so many polls."""
-
-    def __init__(self, polls):
-        super().__init__(an_answer, CHAT)
-        self.polls_left = polls
-
-    def poll(self):
-        self.polls_left -= 1
-        if self.polls_left < 0:
-            raise Killed
-        return super().poll()
 
 
 @pytest.fixture
@@ -87,7 +70,7 @@ def test_a_killed_evaluation_goes_on_without_losing_or_repeating_a_row(config, t
     (tmp_path / "whole" / "configuration.json").write_text(json.dumps(whole.__dict__))
     run(whole)
     with pytest.raises(Killed):
-        run(config, MortalEngine(polls))
+        run(config, MortalEngine(an_answer, CHAT, polls))
     path = tmp_path / "eval" / ROWS
     path.write_bytes(path.read_bytes() + b'{"version": 1, "policy": "learned_zoom", "task_id"')
     before = len(keys_of(path))

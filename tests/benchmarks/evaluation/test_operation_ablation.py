@@ -29,6 +29,7 @@ from benchmarks.view.command import main as view
 from pixel_env.dialects.table import dialect_named
 from pixel_env.errors import ConfigError
 from pixel_env.samples import DIGIT_ON_CARD, sample_set
+from tests.benchmarks.evaluation.mortal_engine import Killed, MortalEngine
 
 TINY = PlainChat(dialect_named("tiny"))
 DEFAULT = PlainChat(dialect_named("default"))
@@ -117,24 +118,6 @@ def test_an_ablation_may_be_played_alone(own_tasks, scripted, capsys, name):
     assert evaluation.policies == [name] and len(evaluation.of(name)) == 12
 
 
-class Killed(BaseException):
-    pass
-
-
-class MortalEngine(ScriptedEngine):
-    """Dies after so many polls."""
-
-    def __init__(self, polls):
-        super().__init__(a_reader(TINY), TINY)
-        self.polls_left = polls
-
-    def poll(self):
-        self.polls_left -= 1
-        if self.polls_left < 0:
-            raise Killed
-        return super().poll()
-
-
 @pytest.mark.parametrize("polls", [3, 8, 11])
 def test_a_cut_run_goes_on_and_ends_as_the_uncut_one(own_tasks, tmp_path, polls):
     def play(folder, engine=None):
@@ -145,7 +128,7 @@ def test_a_cut_run_goes_on_and_ends_as_the_uncut_one(own_tasks, tmp_path, polls)
         return evaluation, (folder / ROWS).read_text().splitlines()
 
     with pytest.raises(Killed):
-        play(tmp_path / "cut", MortalEngine(polls))
+        play(tmp_path / "cut", MortalEngine(a_reader(TINY), TINY, polls))
     before = (tmp_path / "cut" / ROWS).read_text().splitlines()
     (resumed, rows), (whole, uncut) = play(tmp_path / "cut"), play(tmp_path / "whole")
     assert rows[: len(before)] == before and sorted(rows) == sorted(uncut)

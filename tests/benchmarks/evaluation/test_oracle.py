@@ -4,7 +4,6 @@ import json
 import subprocess
 import sys
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
@@ -27,8 +26,8 @@ from pixel_env.operations.select_frames import SelectFrames
 from pixel_env.samples import sample_set
 from pixel_env.task import Evidence, Task
 from pixel_env.types import Limits
+from tests.paths import ROOT
 
-ROOT = Path(__file__).resolve().parents[3]
 SETS = ("vstar", "tallyqa", "infographics", "mvbench")
 
 

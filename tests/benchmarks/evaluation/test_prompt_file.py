@@ -16,13 +16,6 @@ CHAT = PlainChat(dialect_named("tiny"))
 
 
 @pytest.fixture
-def prompt(tmp_path):
-    file = tmp_path / "vcot.txt"
-    file.write_text("\n\nSay it in \\boxed{}.", encoding="utf-8")
-    return file
-
-
-@pytest.fixture
 def evaluated(tmp_path, monkeypatch):
     """Evaluates two questions with a script in the model's place; returns what was asked."""
     folder, asked = tmp_path / "eval", []

@@ -4,7 +4,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -14,6 +13,7 @@ from benchmarks.pipeline import jobs as jobs_module
 from benchmarks.pipeline.jobs import LOG, Job, JobError, child_environment, figure_in, progress_in, run_jobs
 from benchmarks.pipeline.memory import PeakMemory, resident_gb
 from benchmarks.pipeline.stages import Stage, division_of_work, finished_stages, run_stages
+from tests.waiting import until
 
 
 @pytest.fixture
@@ -47,14 +47,29 @@ def test_figures_are_read_off_the_last_logged_line():
 
 
 def test_a_job_that_fails_shows_the_end_of_its_log_and_ends_the_others(shell, tmp_path):
+    pid = tmp_path / "pid"
     sleeping = job(
-        tmp_path / "b", f"import time, os; open({str(tmp_path / 'pid')!r}, 'w').write(str(os.getpid())); time.sleep(60)"
+        tmp_path / "b",
+        f"""
+import os, pathlib, time
+pathlib.Path({str(pid)!r} + ".part").write_text(str(os.getpid()))
+os.rename({str(pid)!r} + ".part", {str(pid)!r})
+time.sleep(60)
+""",
     )
-    failing = job(tmp_path / "a", "import time; time.sleep(1); print('the reason'); raise SystemExit(3)")
+    failing = job(
+        tmp_path / "a",
+        f"""
+import os, time
+while not os.path.exists({str(pid)!r}): time.sleep(0.01)
+print('the reason')
+raise SystemExit(3)
+""",
+    )
     with pytest.raises(JobError, match=r"exit code 3(.|\n)*the reason"):
         run_jobs([failing, sleeping], workers=2, threads=1)
     with pytest.raises(ProcessLookupError):
-        os.kill(int((tmp_path / "pid").read_text()), 0)
+        os.kill(int(pid.read_text()), 0)
 
 
 def test_no_more_jobs_run_at_a_time_than_there_are_workers(shell, tmp_path):
@@ -108,13 +123,12 @@ def test_a_stage_that_runs_again_makes_the_later_ones_out_of_date(shell, tmp_pat
 def test_a_stages_memory_is_that_of_all_its_processes(tmp_path):
     before = resident_gb()
     with PeakMemory() as memory:
-        child = subprocess.Popen([sys.executable, "-c", "x = bytearray(300_000_000); import time; time.sleep(20)"])
-        deadline = time.monotonic() + 20
-        while memory.peak_gb < before + 0.25 and time.monotonic() < deadline:
-            time.sleep(0.1)
-        child.kill()
-        child.wait()
-    assert memory.peak_gb >= before + 0.25
+        child = subprocess.Popen([sys.executable, "-c", "x = bytearray(300_000_000); import time; time.sleep(120)"])
+        try:
+            until(lambda: memory.peak_gb >= before + 0.25)
+        finally:
+            child.kill()
+            child.wait()
 
 
 def test_work_is_divided_by_cores():
@@ -141,7 +155,7 @@ def test_a_job_leaves_the_recipe_that_it_ran(tmp_path):
 def test_a_killed_run_takes_its_jobs_along(tmp_path):
     child = (
         "from benchmarks.pipeline.child import die_with_parent; die_with_parent(None); "
-        "import time; print('up', flush=True); time.sleep(60)"
+        "import time; print('up', flush=True); time.sleep(120)"
     )
     parent = (
         "import subprocess, sys, time; "
@@ -152,10 +166,7 @@ def test_a_killed_run_takes_its_jobs_along(tmp_path):
     pid = int(process.stdout.readline())
     process.send_signal(signal.SIGKILL)
     process.wait()
-    deadline = time.monotonic() + 20
-    while _is_running(pid) and time.monotonic() < deadline:
-        time.sleep(0.1)
-    assert not _is_running(pid)
+    until(lambda: not _is_running(pid))
 
 
 def _is_running(pid):

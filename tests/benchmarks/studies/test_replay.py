@@ -13,7 +13,6 @@ from benchmarks.pipeline.chain import EASY, HARD, read_recipe
 from benchmarks.pipeline.seed_files import file_of
 from benchmarks.resampling import mean_of_seeds_and_questions
 from benchmarks.studies.curves import Curve
-from benchmarks.studies.replay import study as replay_study
 from benchmarks.studies.replay.report import area_weights, comparison_table, contrast, markdown, outcomes
 from benchmarks.studies.replay.results import (
     ARMS,
@@ -45,23 +44,6 @@ def seed_of(number=0, *, key="key", gain=0.2):
     start = {HARD: "1" * 16 + "0" * 24, EASY: "1" * 40}
     arms = {NO_FILTER: without, FILTER: replace(without, cpu_seconds=60.0), REPLAY: arm((0.5 + gain, 0.6 + gain))}
     return SeedResult(key, number, ROLLOUTS, start, arms)
-
-
-@pytest.fixture
-def in_this_process(monkeypatch):
-    """Jobs run here, without a process each; the list of those that ran."""
-    ran = []
-
-    def run_jobs(jobs, *, workers, threads):
-        assert (len(jobs), workers, threads) == (1, 1, 1)
-        for job in jobs:
-            job.folder.mkdir(parents=True)
-            (job.folder / "recipe.yaml").write_text(yaml.safe_dump(dict(job.recipe)))
-            assert command([job.command, "--config", str(job.folder / "recipe.yaml")]) == 0
-            ran.append(job.title)
-
-    monkeypatch.setattr(replay_study, "run_jobs", run_jobs)
-    return ran
 
 
 # ------------------------------------------------------------------------------------------------------- the study

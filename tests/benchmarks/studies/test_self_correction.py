@@ -6,7 +6,6 @@ from dataclasses import fields, replace
 from pathlib import Path
 
 import pytest
-import yaml
 
 from agents.chat.plain import PlainChat
 from agents.config.arguments import command_line, parse
@@ -33,7 +32,6 @@ from benchmarks.studies.self_correction.results import (
 )
 from benchmarks.studies.self_correction.study import SftStudyConfig, main, sizes, stages_of, study_key
 from pixel_env.actions import write
-from pixel_env.cli import main as command
 from pixel_env.dialects.table import dialect_named
 from pixel_env.errors import ConfigError
 from pixel_env.operations.crop_image import CropImage
@@ -60,22 +58,6 @@ def seed_of(number=0, *, key="key", gain=0.2, **changed):
         LEARNED[SELF_CORRECTION]: high,
     }
     return SeedResult(key, number, 400, found | changed)
-
-
-@pytest.fixture
-def in_this_process(monkeypatch):
-    """Jobs run here, without a process each; the list of those that ran."""
-    ran = []
-
-    def run_jobs(jobs, *, workers, threads):
-        for job in jobs:
-            job.folder.mkdir(parents=True)
-            (job.folder / "recipe.yaml").write_text(yaml.safe_dump(dict(job.recipe)))
-            assert command([job.command, "--config", str(job.folder / "recipe.yaml")]) == 0
-            ran.append(job.title)
-
-    monkeypatch.setattr(stages, "run_jobs", run_jobs)
-    return ran
 
 
 # ------------------------------------------------------------------------------------------------------- the study

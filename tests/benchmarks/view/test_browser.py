@@ -4,7 +4,6 @@ import os
 import shutil
 import sys
 import threading
-import time
 from dataclasses import replace
 
 import pytest
@@ -32,6 +31,7 @@ from tests.benchmarks.view.runs import (
     hostile_tasks,
     write_run,
 )
+from tests.waiting import until
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="pip install playwright; apt-get install chromium")
 
@@ -54,10 +54,8 @@ def browser():
 
 def wait_for_pictures(page):
     """Until every picture of the episode is there. What `wait_for_function` evaluates, the page's policy forbids."""
-    deadline = time.monotonic() + 30
-    while not page.evaluate("[...document.querySelectorAll('.turns img')].every((image) => image.naturalWidth > 0)"):
-        assert time.monotonic() < deadline, "pictures are missing"
-        page.wait_for_timeout(20)
+    are_there = "[...document.querySelectorAll('.turns img')].every((image) => image.naturalWidth > 0)"
+    until(lambda: page.evaluate(are_there))
 
 
 @pytest.fixture

@@ -6,15 +6,14 @@ import signal
 import subprocess
 import sys
 import threading
-from pathlib import Path
 
 import pytest
 
 from benchmarks.view.server import HOST, PageServer, file_for, serve
 from pixel_env.errors import ConfigError
 from tests.benchmarks.view.runs import LOOK_TWICE, write_run
+from tests.paths import ROOT
 
-ROOT = Path(__file__).resolve().parents[3]
 NAME = "0123456789abcdef0123.jpg"
 
 
@@ -42,7 +41,7 @@ def server(page):
 
 
 def ask(server, path, *, method="GET", host=None):
-    connection = http.client.HTTPConnection(HOST, server.server_address[1], timeout=10)
+    connection = http.client.HTTPConnection(HOST, server.server_address[1], timeout=60)
     connection.putrequest(method, path, skip_host=host is not None)
     if host is not None:
         connection.putheader("Host", host)
@@ -133,12 +132,12 @@ def test_view_serve_prints_its_address_and_ends_cleanly_on_control_c(tmp_path):
         try:
             lines = [process.stdout.readline(), process.stdout.readline()]
             port = int(re.search(r"http://127\.0\.0\.1:(\d+)/ ", lines[1])[1])
-            connection = http.client.HTTPConnection(HOST, port, timeout=10)
+            connection = http.client.HTTPConnection(HOST, port, timeout=60)
             connection.request("GET", "/")
             assert b"Which digit" in connection.getresponse().read()
             connection.close()
             process.send_signal(signal.SIGINT)
-            _, errors = process.communicate(timeout=20)
+            _, errors = process.communicate(timeout=60)
         finally:
             process.kill()
     assert process.returncode == 0 and "Traceback" not in errors and "interrupted" not in errors

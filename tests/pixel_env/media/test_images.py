@@ -2,6 +2,7 @@
 
 import io
 import pickle
+import threading
 import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
@@ -184,6 +185,7 @@ def test_the_native_size_is_in_the_sources_own_pixels():
 
 def test_threads_that_want_the_same_picture_decode_it_once_and_few_pictures_are_decoded_at_a_time():
     decoding, most, times = [], [], Counter()
+    two_at_a_time = threading.Barrier(2)
 
     @dataclass(frozen=True)
     class Slow:
@@ -193,7 +195,8 @@ def test_threads_that_want_the_same_picture_decode_it_once_and_few_pictures_are_
             times[self.key] += 1
             decoding.append(self.key)
             most.append(len(decoding))
-            time.sleep(0.02)
+            two_at_a_time.wait(timeout=60)
+            time.sleep(0.02)  # enough for one too many to begin
             decoding.remove(self.key)
             return Image.new("RGB", (4, 4))
 

@@ -2,10 +2,11 @@
 
 import base64
 import io
-import json
 
 import pytest
 from PIL import Image
+
+from tests.written_files import as_json, as_lines
 
 
 def picture(path, size=(320, 240), colour="white"):
@@ -31,18 +32,6 @@ def film(path, frames=100):
             image = Image.new("RGB", (64, 48), (2 * number, 2 * number, 2 * number))
             container.mux(stream.encode(av.VideoFrame.from_image(image)))
         container.mux(stream.encode())
-    return path
-
-
-def as_json(path, content):
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(content), encoding="utf-8")
-    return path
-
-
-def as_lines(path, rows):
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
     return path
 
 

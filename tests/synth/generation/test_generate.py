@@ -4,8 +4,6 @@ import re
 import signal
 import subprocess
 import sys
-import time
-from pathlib import Path
 
 import pytest
 
@@ -19,8 +17,9 @@ from synth.generation.job import Job
 from synth.generation.outcomes import JOURNAL
 from synth.plans.plan import Narration, Refusal
 from synth.teachers.template.teacher import TemplateTeacher
+from tests.paths import ROOT
+from tests.waiting import until
 
-ROOT = Path(__file__).resolve().parents[3]
 DATA_SET = ("traces.jsonl", "tasks.jsonl", "task_set.json", "README.md", "ATTRIBUTION.md", "configuration.json")
 SMALL = ("--count", "24", "--workers", "1")
 
@@ -78,10 +77,8 @@ def test_a_command_that_was_killed_goes_on_to_the_same_bytes(whole, tmp_path):
     command = [sys.executable, "-m", "pixel_env.cli", "synth", "--out", str(folder), *SMALL, "--workers", "2"]
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    deadline = time.monotonic() + 120
-    while not (folder / JOURNAL).exists() or (folder / JOURNAL).read_bytes().count(b"\n") < 3:
-        assert process.poll() is None and time.monotonic() < deadline
-        time.sleep(0.01)
+    journal = folder / JOURNAL
+    until(lambda: journal.exists() and journal.read_bytes().count(b"\n") >= 3, 120, interval_s=0.005)
     process.send_signal(signal.SIGKILL)
     process.wait()
     assert not (folder / "traces.jsonl").exists()

@@ -1,10 +1,10 @@
 """Seeds in every published schema, made here: `made[name](folder)` writes a few and returns what to load."""
 
-import json
-
 import numpy as np
 import pytest
 from PIL import Image
+
+from tests.written_files import as_json, as_lines
 
 SIZE = (400, 300)
 
@@ -14,18 +14,6 @@ def picture(path, size=SIZE, seed=0):
     path.parent.mkdir(parents=True, exist_ok=True)
     cells = np.random.default_rng(seed).integers(0, 256, (24, 24, 3), np.uint8)
     Image.fromarray(cells).resize(size, Image.Resampling.NEAREST).save(path)
-    return path
-
-
-def as_json(path, content):
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(content), encoding="utf-8")
-    return path
-
-
-def as_lines(path, rows):
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
     return path
 
 

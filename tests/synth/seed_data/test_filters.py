@@ -3,7 +3,6 @@
 import io
 import re
 from dataclasses import asdict, replace
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -26,6 +25,7 @@ from synth.seed_data import SEED_FORMATS, Asked, Drop, Filters, KeptAnswers, loa
 from synth.seed_data.duplicates import SeenPictures, difference_hash, distance
 from synth.seed_data.embedded import MIXED, embedded_seeds
 from synth.seed_data.filters import Sieve
+from tests.paths import DOCS
 
 OFF = Filters(max_share=None, max_frames=None, min_side_px=None, max_bits=None, per_picture=None)
 SMALL = (Evidence(0, Box(0.5, 0.5, 0.6, 0.6)),)
@@ -307,7 +307,7 @@ def test_the_seeds_of_files_stay_files(made, tmp_path):
 
 
 def test_the_page_tells_every_format_every_reason_and_every_default():
-    page = (Path(__file__).parents[3] / "docs" / "synthesis.md").read_text(encoding="utf-8")
+    page = (DOCS / "synthesis.md").read_text(encoding="utf-8")
     rows = [line.strip("| ").split(" | ") for line in page.splitlines() if line.startswith("| `")]
     names = {name for row in rows for name in re.findall(r"`([\w-]+)`", row[0])}
     assert names >= {*SEED_FORMATS, *(drop.value for drop in Drop)}

@@ -16,6 +16,8 @@ from agents.engines.served.children import ATTEMPTS, LONGEST_WAIT_S, ReplicaStar
 from agents.engines.served.command import ServeOptions, check, replica_starts, visible_gpus
 from pixel_env.cli import main
 from pixel_env.errors import ConfigError
+from tests.ports import free_port
+from tests.waiting import until
 
 SERVER = """
 import http.server, pathlib, signal, subprocess, sys
@@ -28,12 +30,6 @@ http.server.SimpleHTTPRequestHandler.do_GET = lambda self: (self.send_response(2
 http.server.HTTPServer(("127.0.0.1", port), http.server.SimpleHTTPRequestHandler).serve_forever()
 """
 OPTIONS = ServeOptions("tiny-zoom", max_model_len=512)
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 class Clock:
@@ -67,11 +63,11 @@ class Case:
         return self.replicas._all[number].process
 
     def until(self, condition):
-        deadline = time.monotonic() + 20
-        while not condition() and time.monotonic() < deadline:
+        def checked():
             self.replicas.check()
-            time.sleep(0.02)
-        assert condition(), self.said
+            return condition()
+
+        condition() or until(checked)
 
     def waits(self):
         return [line.rpartition(" in ")[2] for line in self.said if "started again" in line]
@@ -169,9 +165,9 @@ def test_serving_is_said_once_all_answer_and_a_signal_ends_the_servers(tmp_path)
                 one.set(1, "broken", wanted=False)
             if line == "Serving.\n":
                 break
-        answers = [urllib.request.urlopen(start.url + "/health", timeout=5).status for start in one.starts]
+        answers = [urllib.request.urlopen(start.url + "/health", timeout=60).status for start in one.starts]
         serving.send_signal(signal.SIGTERM)
-        serving.wait(timeout=30)
+        serving.wait(timeout=60)
     assert len([line for line in lines if " answers" in line]) == 2 and answers == [200, 200]
     assert not any(is_running(int((folder / "helper").read_text())) for folder in one.folders)
 

@@ -18,6 +18,8 @@ from agents.engines.served.engine import LOSSES, ServerEngine
 from agents.engines.served.worker import ServedWorker
 from agents.engines.wire import EncodedImages
 from pixel_env.errors import ConfigError
+from tests.ports import free_port
+from tests.waiting import until
 
 IMAGE, END = 5, 9
 
@@ -29,6 +31,8 @@ class Replica:
         self.calls, self.weights, self.delay, self.status, self.answers = [], None, 0.0, 200, []
         self.health, self.health_delay, self.max_model_len, self.ends = 200, 0.0, 1024, "stop"
         self.loaded, self.failing_loads = None, 0
+        self.may_answer = threading.Event()  # while it is cleared, turns are under way
+        self.may_answer.set()
         replica = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -64,6 +68,7 @@ class Replica:
                     self.reply(200, {"success": not busy})
                     return
                 time.sleep(replica.delay)
+                replica.may_answer.wait(timeout=60)
                 replica.hung_up += bool(select.select([self.connection], [], [], 0)[0]) and not self.connection.recv(
                     1, socket.MSG_PEEK
                 )
@@ -92,7 +97,7 @@ class Replica:
                 pass
 
         self.dead, self.held, self.held_by_others, self.busy_resets, self.hung_up = False, None, [], 0, 0
-        self.server = ThreadingHTTPServer(("127.0.0.1", port), Handler)
+        self.server = ThreadingHTTPServer(("127.0.0.1", port or free_port()), Handler)
         self.server.daemon_threads = True
         self.port = self.server.server_port
         self.url = f"http://127.0.0.1:{self.port}"
@@ -107,6 +112,11 @@ class Replica:
         if method == "confirm_version":
             self.held = version
         return self.held
+
+    @property
+    def turns(self):
+        """How many turns were requested of it."""
+        return self.calls.count("/inference/v1/generate")
 
     def die(self):
         self.dead = True
@@ -141,11 +151,14 @@ def engine(replicas):
     one.close()
 
 
-def until(condition, seconds=20):
-    deadline = time.monotonic() + seconds
-    while not condition() and time.monotonic() < deadline:
-        time.sleep(0.02)
-    assert condition()
+def hold(replicas):
+    for replica in replicas:
+        replica.may_answer.clear()
+
+
+def release(replicas):
+    for replica in replicas:
+        replica.may_answer.set()
 
 
 def written(folder):
@@ -192,11 +205,12 @@ def test_a_conversation_stays_with_a_replica_and_many_are_spread(engine, replica
 
 def test_a_replica_that_dies_costs_its_running_requests_one_resubmission_and_nothing_else(engine, replicas):
     first, second = replicas
-    first.delay = second.delay = 0.3
+    hold(replicas)
     for i in range(8):
         engine.submit(request(i, prompt=(100 + i,)))
-    time.sleep(0.15)
+    until(lambda: first.turns + second.turns == 8)
     first.die()
+    release(replicas)
     responses = []
     while engine.in_flight:
         responses += engine.poll()
@@ -346,12 +360,13 @@ def test_a_turn_that_its_server_cut_when_it_ended_is_made_again(engine, replicas
 
 def test_a_turn_that_takes_longer_than_the_patience_is_still_made_again(replicas):
     impatient = ServerEngine([replica.url for replica in replicas], image_id=IMAGE, end_id=END, patience_s=0.5)
-    for replica in replicas:
-        replica.delay = 1.2
+    hold(replicas)
     for i in range(4):
         impatient.submit(request(i, prompt=(100 + i,)))
-    time.sleep(0.9)
+    until(lambda: sum(replica.turns for replica in replicas) == 4)
+    time.sleep(0.9)  # longer than the patience
     replicas[0].die()
+    release(replicas)
     responses = served(impatient, [])
     impatient.close()
     assert impatient.resubmitted and {response.error for response in responses.values()} == {None}

@@ -7,7 +7,6 @@ import json
 import os
 import pickle
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -32,24 +31,24 @@ from pixel_env.dialects.table import dialect_named
 from pixel_env.errors import ConfigError
 from pixel_env.tasks import load_tasks
 from pixel_env.types import Limits, Prompt
+from tests.agents.engines.single_turns import furthest, generated
+from tests.paths import ROOT
+from tests.ports import free_port
 
 pytest.importorskip("vllm")
-pytestmark = pytest.mark.timeout(600)
 TINY = dialect_named("tiny")
 TOKENS = 512
 BOUND = 1e-4
 """Of log-probabilities in float32 on a CPU; measured: 5e-6."""
 SCRIPT = Path(__file__).with_name("served_processes.py")
-ENVIRONMENT = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(SCRIPT.parents[4])}
+ENVIRONMENT = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)}
 
 
 class Serving:
     """The command, its one server, and what both say."""
 
     def __init__(self, log):
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port = probe.getsockname()[1]
+        port = free_port()
         self.url, self.log = f"http://127.0.0.1:{port}", log
         command = [sys.executable, "-m", "pixel_env.cli", "serve", "--model", "tiny-zoom", "--port", str(port)]
         command += ["--max-model-len", str(TOKENS), "--max-images", "6", "--", "--dtype", "float32"]
@@ -101,21 +100,10 @@ def engine(serving, chat):
     one.close()
 
 
-def generated(engine, request):
-    engine.submit(request)
-    while True:
-        if responses := engine.poll():
-            return responses[0]
-
-
 def asking(chat, count):
     rng = np.random.default_rng(count)
     images = tuple(rng.integers(0, 256, (64 * (1 + i % 2), 96, 3), dtype=np.uint8) for i in range(count))
     return Request(0, chat.open(Prompt("", "which digit"), images), images, 8, 0.0, 1, chat.banned_ids)
-
-
-def furthest(one, other):
-    return max(abs(a - b) for a, b in zip(one.logprobs, other.logprobs, strict=True))
 
 
 def moved(policy, part):
@@ -193,7 +181,7 @@ def test_training_in_two_processes_samples_from_the_server_and_a_killed_run_goes
 def trained(serving, *runs):
     """The exit code of these runs, in two processes."""
     command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2", str(SCRIPT)]
-    run = subprocess.run([*command, serving.url, *runs], env=ENVIRONMENT, capture_output=True, text=True, timeout=250)
+    run = subprocess.run([*command, serving.url, *runs], env=ENVIRONMENT, capture_output=True, text=True, timeout=800)
     print(run.stderr[-3000:])
     return run.returncode
 

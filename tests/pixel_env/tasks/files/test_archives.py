@@ -20,15 +20,9 @@ from pixel_env.tasks.files import archives
 from pixel_env.tasks.files.archives import unpack
 from pixel_env.tasks.files.lock import LOCK_NAME
 from pixel_env.tasks.preparation.index import INDEX_NAME
+from tests.written_files import zipped
 
 CASES = int(os.environ.get("PIXEL_ENV_FUZZ_CASES", "100"))
-
-
-def zipped(path, *entries):
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, content in entries:
-            archive.writestr(name, content)
-    return path
 
 
 def tarred(path, *entries):

@@ -5,7 +5,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 import zipfile
 
 import pytest
@@ -16,6 +15,7 @@ from pixel_env.errors import TaskError
 from pixel_env.tasks import BadRowsWarning, load_tasks
 from pixel_env.tasks.preparation.index import INDEX_NAME, index_of
 from pixel_env.tasks.preparation.preparing import prepare
+from tests.written_files import zipped
 
 NAMES = {
     "rl-data": "rl-data",
@@ -34,13 +34,13 @@ NAMES = {
 
 SLOWLY = """
 import pathlib, sys, time
-from pixel_env.tasks import archives
-from pixel_env.tasks.preparing import prepare
+from pixel_env.tasks.files import archives
+from pixel_env.tasks.preparation.preparing import prepare
 written = archives._write
 def slowly(*arguments):
     written(*arguments)
     print("one", flush=True)
-    time.sleep(0.05)
+    time.sleep(float(sys.argv[2]))
 archives._write = slowly
 prepare(pathlib.Path(sys.argv[1]), tell=lambda line: print(line, flush=True))
 """
@@ -56,13 +56,6 @@ def downloaded(published, tmp_path):
                 archive.write(file, file.relative_to(tmp_path))
                 file.unlink()
     return tmp_path
-
-
-def zipped(path, *entries):
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, content in entries:
-            archive.writestr(name, content)
-    return path
 
 
 # -------------------------------------------------------------------------------------------------------- prepare
@@ -162,10 +155,9 @@ def test_both_splits_of_a_folder_are_prepared(make, published, tmp_path):
 
 
 def test_a_process_that_is_killed_leaves_no_index_and_the_next_one_finishes(downloaded):
-    process = subprocess.Popen([sys.executable, "-c", SLOWLY, str(downloaded)], stdout=subprocess.PIPE)
+    process = subprocess.Popen([sys.executable, "-c", SLOWLY, str(downloaded), "60"], stdout=subprocess.PIPE)
     while process.stdout.readline() != b"one\n":
-        pass
-    time.sleep(0.2)
+        assert process.poll() is None
     process.send_signal(signal.SIGKILL)
     process.wait()
     process.stdout.close()
@@ -174,7 +166,7 @@ def test_a_process_that_is_killed_leaves_no_index_and_the_next_one_finishes(down
 
 
 def test_two_processes_that_prepare_the_same_folder_work_one_after_the_other(downloaded):
-    command = [sys.executable, "-c", SLOWLY, str(downloaded)]
+    command = [sys.executable, "-c", SLOWLY, str(downloaded), "0.05"]
     first, second = (subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(2))
     told = [process.communicate()[0] for process in (first, second)]
     assert (first.returncode, second.returncode) == (0, 0)

@@ -5,7 +5,6 @@ import signal
 import subprocess
 import sys
 import time
-from pathlib import Path
 
 import pytest
 
@@ -14,6 +13,7 @@ from pixel_env.errors import ConfigError
 from pixel_env.operations.crop_image import CropImage
 from synth.plans.plan import Look, Plan, PlanKind, Refusal
 from synth.teachers.expert.cache import Reply, ReplyCache
+from tests.paths import ROOT, TESTS
 from tests.synth.expert_plans import REQUESTS_OF_A_ROUND, narrated, plans_of_all_kinds, single
 from tests.synth.scripted_server import thought
 
@@ -67,8 +67,8 @@ def test_a_killed_run_goes_on_with_what_is_missing_and_tells_the_same(server, te
 
     plans, all_requests = plans_of_all_kinds(5), 5 * REQUESTS_OF_A_ROUND
     server.script = slowly
-    command = [sys.executable, str(Path(__file__).parents[2] / "expert_plans.py"), server.url, str(tmp_path / "cache")]
-    process = subprocess.Popen(command, env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[4])})
+    command = [sys.executable, str(TESTS / "synth" / "expert_plans.py"), server.url, str(tmp_path / "cache")]
+    process = subprocess.Popen(command, env={**os.environ, "PYTHONPATH": str(ROOT)})
     while len(server.bodies) < all_requests // 2:
         assert process.poll() is None
         time.sleep(0.005)

@@ -1,6 +1,7 @@
 """An endpoint that fails in every way: nothing is lost, nothing asked without need, nothing is final too soon."""
 
 import json
+import threading
 import time
 from collections import Counter
 
@@ -122,19 +123,23 @@ def test_an_endpoint_that_is_not_there_is_named(teacher):
 
 def test_an_endpoint_that_is_silent_too_long_is_asked_again(server, teacher):
     def script(body, number):
-        time.sleep(1.0 if number == 1 else 0.0)
+        time.sleep(4.0 if number == 1 else 0.0)
         return thought(body["messages"])
 
     server.script = script
-    assert isinstance(narrated(teacher(timeout_s=0.3), [single()])[0], Narration)
+    assert isinstance(narrated(teacher(timeout_s=1.5), [single()])[0], Narration)
 
 
 # ------------------------------------------------------------------------------------------------------------ pace
 
 
 def test_no_more_requests_than_the_concurrency_are_under_way_and_as_many_are_used(server, teacher):
+    all_are_used = threading.Barrier(3)
+
     def script(body, number):
-        time.sleep(0.03)
+        if number <= 3:
+            all_are_used.wait(timeout=60)
+        time.sleep(0.03)  # enough for one too many to arrive
         return thought(body["messages"])
 
     server.script = script
@@ -144,10 +149,10 @@ def test_no_more_requests_than_the_concurrency_are_under_way_and_as_many_are_use
 
 def test_no_more_requests_a_minute_are_sent_than_allowed_repeated_ones_included(server, teacher):
     server.script = lambda body, number: 500 if number % 3 == 1 else thought(body["messages"])
+    start = time.monotonic()
     narrated(teacher(requests_per_minute=60 / 0.05), plans_of_all_kinds())
-    gaps = [later - earlier for earlier, later in zip(server.times, server.times[1:], strict=False)]
     assert len(server.times) > REQUESTS_OF_A_ROUND
-    assert server.times[-1] - server.times[0] >= 0.05 * len(gaps) - 0.05
+    assert server.times[-1] - start >= 0.05 * (len(server.times) - 1) * 0.9
 
 
 def test_no_more_tokens_a_minute_are_spent_than_allowed(server, teacher):
@@ -159,8 +164,8 @@ def test_no_more_tokens_a_minute_are_spent_than_allowed(server, teacher):
 
 def test_tokens_that_a_reply_might_have_had_and_had_not_are_not_waited_for(server, teacher):
     start = time.monotonic()
-    narrated(teacher(tokens_per_minute=60e6, max_tokens=500_000, concurrency=1), plans_of_all_kinds())
-    assert time.monotonic() - start < 0.5 * (REQUESTS_OF_A_ROUND - 1)
+    narrated(teacher(tokens_per_minute=60e6, max_tokens=5_000_000, concurrency=1), plans_of_all_kinds())
+    assert time.monotonic() - start < 5 * (REQUESTS_OF_A_ROUND - 1)
 
 
 @pytest.mark.parametrize("status", [429, 503])
@@ -237,7 +242,7 @@ def hopeless_only(fault):
 
 
 def silence():
-    time.sleep(0.6)
+    time.sleep(4.0)
     return "too late"
 
 
@@ -251,7 +256,7 @@ PROVIDER_ERROR = json.dumps(completion("", finish_reason="error")).encode()
 )
 def test_one_plan_at_which_the_endpoint_always_fails_costs_one_plan(server, teacher, fault):
     server.script = hopeless_only(fault)
-    bad, good = narrated(teacher(retries=0, timeout_s=0.3), [single("a", question="hopeless"), single("b")])
+    bad, good = narrated(teacher(retries=0, timeout_s=1.5), [single("a", question="hopeless"), single("b")])
     assert bad.code == "endpoint_failed" and not bad.is_final and isinstance(good, Narration)
 
 

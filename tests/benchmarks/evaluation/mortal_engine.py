@@ -1,0 +1,21 @@
+"""An engine that dies in the middle of an evaluation, as a process that is killed."""
+
+from agents.engines.scripted import ScriptedEngine
+
+
+class Killed(BaseException):
+    pass
+
+
+class MortalEngine(ScriptedEngine):
+    """Dies after so many polls."""
+
+    def __init__(self, script, chat, polls):
+        super().__init__(script, chat)
+        self.polls_left = polls
+
+    def poll(self):
+        self.polls_left -= 1
+        if self.polls_left < 0:
+            raise Killed
+        return super().poll()

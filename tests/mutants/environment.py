@@ -1,0 +1,119 @@
+"""Mutants of boxes, operations, the environment, grading and sample sets."""
+
+from tests.mutants.mutant import Mutant
+
+BOXES = ("tests/pixel_env/test_boxes.py",)
+CROPS = ("tests/pixel_env/operations/test_crop_image.py",)
+ENV = ("tests/pixel_env/test_env.py",)
+SPLITS = ("tests/pixel_env/samples/test_samples.py::test_no_photograph_and_no_digit_is_in_both_splits",)
+
+MUTANTS = (
+    # -------------------------------------------------------------------------------------------- boxes and operations
+    Mutant(
+        "a blank shows the image",
+        "_blanked",
+        "source=BlankSource.instead_of(view.source), ",
+        "",
+        ("tests/pixel_env/test_interventions.py",),
+    ),
+    Mutant("an edge may overhang by a fifth", "OVERHANG", "OVERHANG = 0.02", "OVERHANG = 0.2", BOXES),
+    Mutant(
+        "a box is inverted only if both sides are",
+        "read_box",
+        "if x0 > x1 or y0 > y1:",
+        "if x0 > x1 and y0 > y1:",
+        BOXES,
+    ),
+    Mutant(
+        "a crop must be larger than the minimum side",
+        "crop_image.cut",
+        "if min(width, height) < rule.min_crop_side:",
+        "if min(width, height) <= rule.min_crop_side:",
+        CROPS,
+    ),
+    Mutant(
+        "a crop of a crop cuts the shown pixels",
+        "crop_image.cut",
+        "of_shown=not rule.crops_source",
+        "of_shown=True",
+        CROPS,
+    ),
+    Mutant(
+        "a crop of a crop reads the whole image's box",
+        "View.to_source",
+        "return box.within(self.box)",
+        "return box",
+        CROPS,
+    ),
+    Mutant(
+        "a box is mapped through the steps in the order in which they were taken",
+        "View.to_source",
+        "for step in reversed(self.steps):",
+        "for step in self.steps:",
+        ("tests/pixel_env/operations/test_transformations.py",),
+    ),
+    Mutant(
+        "small numbers are taken for fractions in every dialect",
+        "Region.read",
+        "else read_box(fractions)",
+        "else read_box([float(n) for n in value] if max(value, default=0) <= 1 else fractions)",
+        ("tests/pixel_env/test_actions.py",),
+    ),
+    Mutant(
+        "a large image is shown over its pixel budget",
+        "fitted_size",
+        "math.floor(width / scale / factor + _NOISE)",
+        "math.ceil(width / scale / factor)",
+        ("tests/pixel_env/media/test_images.py",),
+    ),
+    # ----------------------------------------------------------------------------------------------------- environment
+    Mutant(
+        "an answer is read from all turns",
+        "PixelEnv._read",
+        "joined = begun + text",
+        'joined = "".join(turn.text for turn in self.trajectory.turns) + text',
+        ENV,
+    ),
+    Mutant(
+        "the tokens of an observation are not counted before it is added",
+        "PixelEnv.step",
+        "self._tokens_of(action, ()) + self._tokens_of(reply.text, reply.images)",
+        "self._tokens_of(action, ())",
+        ENV,
+    ),
+    Mutant(
+        "the image budget is checked after the image was added",
+        "PixelEnv.step",
+        "stop = self._exceeded(len(reply.images))",
+        "stop = self._exceeded(0)",
+        ENV,
+    ),
+    Mutant(
+        "an answer with several numbers is graded by the first",
+        "number_named",
+        "return values[0] if len(values) == 1 else None",
+        "return values[0] if values else None",
+        ("tests/pixel_env/grading/test_grading.py",),
+    ),
+    Mutant(
+        "test digits are among the training digits",
+        "tiles_of",
+        'if split == "train" else shuffled[TRAIN_DIGITS:]',
+        'if split == "train" else shuffled[TRAIN_DIGITS - 1 :]',
+        SPLITS,
+    ),
+    Mutant(
+        "a photograph is in both splits",
+        "PHOTOS",
+        '"test": ("friends", "seeding"),',
+        '"test": ("friends", "seeding", "wine"),',
+        SPLITS,
+    ),
+    Mutant(
+        "a truncated last line is kept",
+        "TrajectoryStore.__init__",
+        "        _drop_cut_line(path)\n",
+        "",
+        ("tests/pixel_env/test_store.py",),
+    ),
+)

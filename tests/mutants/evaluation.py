@@ -1,0 +1,66 @@
+"""Mutants of evaluation, its reports and prepared data."""
+
+from tests.mutants.mutant import Mutant
+
+RESUME = ("tests/benchmarks/evaluation/test_evaluation_resumes.py",)
+
+MUTANTS = (
+    Mutant(
+        "rows that fill a batch up are counted again",
+        "HeldOut.add",
+        "if len(known) < self._samples:",
+        "if True:",
+        ("tests/agents/grpo/test_held_out.py",),
+    ),
+    Mutant(
+        "an evaluation that resumes writes rows again",
+        "_keeper",
+        "if record.key not in done:",
+        "if record.key:",
+        RESUME,
+    ),
+    Mutant(
+        "an evaluation that resumes skips questions that were begun",
+        "missing_rollouts",
+        "if any((policy, task.task_id, other) not in done for other in numbers)",
+        "if all((policy, task.task_id, other) not in done for other in numbers)",
+        RESUME,
+    ),
+    Mutant(
+        "an episode of a shard that broke counts as played",
+        "shards.take_over",
+        'if row["stop"] != Stop.FAILED and key not in done:',
+        "if key not in done:",
+        ("tests/benchmarks/evaluation/test_shards.py",),
+    ),
+    Mutant(
+        "the seconds of shards are left out",
+        "seconds_per_answer",
+        '(folder / SECONDS, *sorted(folder.glob(f"shard-*/{SECONDS}")))',
+        "(folder / SECONDS,)",
+        ("tests/benchmarks/evaluation/test_timings.py",),
+    ),
+    Mutant(
+        "a loss that may be chance shows that cropping helps",
+        "operation_ablation._sentence",
+        "for name, one in differences.items() if one.high < 0]",
+        "for name, one in differences.items() if one.value < 0]",
+        (
+            "tests/benchmarks/evaluation/test_operation_ablation.py::test_a_fall_that_may_be_chance_is_not_said_to_show_anything",
+        ),
+    ),
+    Mutant(
+        "runs with other pixel budgets share the images of a page",
+        "PictureList.of_view",
+        "view.key, _budgets_of(view, budgets), VIEW_SIDE",
+        "view.key, VIEW_SIDE",
+        ("tests/benchmarks/view/test_images.py",),
+    ),
+    Mutant(
+        "the index of a data folder counts whatever its files are by now",
+        "read_index",
+        "return index if all(index.files.get(name) == stamp for name, stamp in present.items()) else None",
+        "return index if present else None",
+        ("tests/pixel_env/tasks/preparation/test_index.py",),
+    ),
+)

@@ -1,0 +1,199 @@
+"""Mutants of rewards, the core loop, training, engines and replay."""
+
+from tests.mutants.mutant import Mutant
+
+ROLLOUT = ("tests/agents/test_rollout.py",)
+REWARDS = ("tests/rewards/test_rewards.py",)
+ENGINES = ("tests/agents/engines/test_engines.py",)
+COLLATOR = ("tests/agents/sft/test_collator.py",)
+ZERO_ADVANTAGE = (
+    "tests/agents/grpo/test_trainer.py::test_leaving_out_rows_of_zero_advantage_changes_neither_loss_nor_gradients",
+)
+PARITY = ("tests/agents/grpo/test_trainer.py::test_sampler_and_trainer_agree_on_every_token_they_share",)
+BROKEN_EPISODE = ("tests/agents/grpo/test_trainer.py::test_an_episode_that_breaks_is_left_out_of_its_group",)
+VLLM_WEIGHTS = ("tests/agents/engines/test_vllm.py::test_new_weights_count_at_once_in_every_part_of_the_model",)
+
+MUTANTS = (
+    # --------------------------------------------------------------------------------------------------------- rewards
+    Mutant(
+        "operations are paid instead of penalised",
+        "efficiency_penalty",
+        "return weight * np.minimum(",
+        "return -weight * np.minimum(",
+        REWARDS,
+    ),
+    Mutant(
+        "the curiosity bonus counts refused calls",
+        "shaped_reward",
+        "trajectory.valid_operations > 0",
+        "trajectory.operations > 0",
+        REWARDS,
+    ),
+    Mutant(
+        "refused calls are free of the penalty",
+        "shaped_reward",
+        "trajectories_G])\n    operations_G = np.array([trajectory.operations for",
+        "trajectories_G])\n    operations_G = np.array([trajectory.valid_operations for",
+        REWARDS,
+    ),
+    Mutant(
+        "an option that is denied is chosen",
+        "_mentioned",
+        "if mention.place < len(texts) and mention.is_denied:",
+        "if False:",
+        ("tests/pixel_env/grading/test_grading.py",),
+    ),
+    Mutant(
+        "of two options of which one holds the other the shorter is chosen",
+        "_pattern",
+        "key=lambda t: (-len(t), t)",
+        "key=lambda t: (len(t), t)",
+        ("tests/pixel_env/grading/test_grading.py",),
+    ),
+    # ------------------------------------------------------------------------------------------------------- core loop
+    Mutant(
+        "observations count as sampled",
+        "_Episode._observe",
+        "self._glue(ids, [0.0] * len(ids), sampled=False)",
+        "self._glue(ids, [0.0] * len(ids), sampled=True)",
+        ROLLOUT,
+    ),
+    Mutant(
+        "forced turns count as sampled",
+        "_Episode.begin",
+        "self._step(ids, [0.0] * len(ids), text, sampled=False, ended=True)",
+        "self._step(ids, [0.0] * len(ids), text, sampled=True, ended=True)",
+        ROLLOUT,
+    ),
+    Mutant(
+        "all rollouts of a question share a seed",
+        "_episodes",
+        'f"{seed}/{task.task_id}/{occurrence}"',
+        'f"{seed}/{task.task_id}"',
+        ROLLOUT,
+    ),
+    Mutant(
+        "vision placeholders may be sampled",
+        "_Episode._request",
+        "banned_ids=self.chat.banned_ids | self.sampling.banned_ids",
+        "banned_ids=self.sampling.banned_ids",
+        ROLLOUT,
+    ),
+    Mutant(
+        "the engine ignores the seeds of its requests",
+        "_Turn.__init__",
+        "np.random.default_rng(request.seed)",
+        "np.random.default_rng(0)",
+        ENGINES,
+    ),
+    Mutant(
+        "the engine samples what is banned",
+        "_banned",
+        "banned[row, list(ids)] = True",
+        "banned[row, list(ids)] = False",
+        ENGINES,
+    ),
+    # -------------------------------------------------------------------------------------------------------- training
+    Mutant(
+        "deliberate mistakes are trained",
+        "_labels",
+        "trained = said and next(turns).train",
+        "trained = said and bool(next(turns))",
+        COLLATOR,
+    ),
+    Mutant(
+        "observations are trained",
+        "_labels",
+        "trained = said and next(turns).train",
+        "trained = not said or next(turns).train",
+        COLLATOR,
+    ),
+    Mutant(
+        "the trainer gives banned tokens a probability",
+        "PixelGRPOTrainer._get_per_token_logps_and_entropies",
+        "with banned(self.accelerator.unwrap_model(model), self.chat.banned_ids),",
+        "with banned(self.accelerator.unwrap_model(model), frozenset()),",
+        PARITY,
+    ),
+    Mutant(
+        "rows of zero advantage are left out of the normaliser too",
+        "share_of_normaliser",
+        'return len(kept["advantages"]) / len(whole["advantages"])',
+        "return 1.0",
+        ZERO_ADVANTAGE,
+    ),
+    Mutant(
+        "an episode that broke counts as a wrong answer",
+        "PixelGRPOTrainer._calculate_rewards",
+        "trajectories])] = torch.nan",
+        "trajectories])] = 0.0",
+        BROKEN_EPISODE,
+    ),
+    # --------------------------------------------------------------------------------------- engines and their weights
+    Mutant(
+        "images that were embedded with old weights are used again",
+        "VLLMEngine.load_weights",
+        "self._llm.llm_engine.reset_encoder_cache()",
+        "pass",
+        VLLM_WEIGHTS,
+    ),
+    Mutant(
+        "prompts that were read with old weights are used again",
+        "VLLMEngine.load_weights",
+        "self._llm.reset_prefix_cache()",
+        "pass",
+        VLLM_WEIGHTS,
+    ),
+    Mutant(
+        "vLLM is given expanded placeholders",
+        "collapsed",
+        "if not id == previous == image_id]",
+        "]",
+        ("tests/agents/engines/test_vllm.py::test_greedy_turns_are_those_of_transformers",),
+    ),
+    Mutant(
+        "an engine is given the weights without the adapters",
+        "_merged",
+        "weight = weight + _full(layer.get_delta_weight(adapter)).detach().to(weight)",
+        "weight = weight + 0",
+        ("tests/agents/grpo/test_policy_weights.py",),
+    ),
+    Mutant(
+        "the engine keeps its weights after a step",
+        "ColocatedVLLM.generating",
+        "            self._engine.load_weights(policy_weights(policy))\n",
+        "",
+        (
+            "tests/agents/grpo/test_vllm.py::test_what_vllm_samples_is_what_the_trainer_scores_and_weights_travel_once_a_step",
+        ),
+    ),
+    # ---------------------------------------------------------------------------------------------------------- replay
+    Mutant(
+        "a large advantage is replayed no more often than a small one",
+        "ReplayBuffer.draw",
+        "for kept in earlier]) ** self.alpha",
+        "for kept in earlier]) ** 0",
+        ("tests/agents/grpo/test_replay_buffer.py",),
+    ),
+    Mutant(
+        "what was kept at a step is replayed in it",
+        "ReplayBuffer.draw",
+        "if kept.step < step and id(kept) not in drawn]",
+        "if kept.step <= step and id(kept) not in drawn]",
+        ("tests/agents/grpo/test_replay_buffer.py",),
+    ),
+    Mutant(
+        "a replayed row counts as sampled by the present policy",
+        "Replay.fill",
+        '        filled.setdefault("old_per_token_logps", batch["sampling_per_token_logps"])\n',
+        "",
+        ("tests/agents/grpo/test_replay_batches.py",),
+    ),
+    Mutant(
+        "a resumed run starts with an empty buffer",
+        "PixelGRPOTrainer._load_rng_state",
+        "            self._replay.load(self._replay_file(checkpoint))",
+        "            pass",
+        ("tests/agents/grpo/test_replay_batches.py",),
+    ),
+)
