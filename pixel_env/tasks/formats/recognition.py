@@ -53,7 +53,8 @@ def locate(path: Path, named: Format | None, split: str, formats: Formats = FORM
     Raises TaskError; if it is of none of them, NoFormatError.
     """
     if path.is_dir():
-        return _in_folder(path, named, split, formats)
+        known = formats if named is None else {**formats, named.name: named}
+        return _in_folder(path, named, split, known)
     chosen = named or _format_of(path, formats)
     return Located((path,), chosen, chosen.root_of(path))
 

@@ -34,7 +34,7 @@ NAMES = {
 
 SLOWLY = """
 import pathlib, sys, time
-from pixel_env.tasks import archives
+from pixel_env.tasks.files import archives
 from pixel_env.tasks.preparing import prepare
 written = archives._write
 def slowly(*arguments):
