@@ -175,6 +175,11 @@ def test_a_name_that_is_no_format_and_no_set_is_refused_with_what_is_wanted(surv
         load_tasks(spec)
 
 
+def test_a_path_that_does_not_exist_is_named_before_the_own_reader_is_called(surveys):
+    with pytest.raises(TaskError, match=r"no file or folder gone\.csv to read as 'surveys'"):
+        load_tasks("my_formats:SURVEYS:gone.csv")
+
+
 def test_a_function_that_returns_no_tasks_is_refused(surveys):
     with pytest.raises(TaskError, match="a sequence of Task, got a str in it"):
         load_tasks("my_formats:of_texts")
