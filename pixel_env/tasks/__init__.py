@@ -1,10 +1,10 @@
 """Task sets by name, from files and from the hub: `load_tasks`.
 
-Knows which loader reads what. Knows nothing of episodes. The file format of users' own tasks is told in `jsonl.py`,
-each published one in its reader, and how they are told apart in `recognition.py`.
+Depends on the readers of files and on the embedded samples; independent of episodes. The format of users' own tasks
+is described in `formats/jsonl.py`, each published one in its reader, how they are told apart in
+`formats/recognition.py`, and formats and sets from outside the package in `formats/outside.py`.
 """
 
-import os
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -14,7 +14,8 @@ from pixel_env.errors import TaskError
 from pixel_env.task import Task, TaskSet
 from pixel_env.tasks.formats.format import Format
 from pixel_env.tasks.formats.options import check_option_count
-from pixel_env.tasks.formats.recognition import FORMATS, Located, locate
+from pixel_env.tasks.formats.outside import format_before_path, task_function
+from pixel_env.tasks.formats.recognition import Located, locate
 from pixel_env.tasks.preparation.hub import fetched, is_hub_id
 from pixel_env.tasks.preparation.index import read_index
 from pixel_env.tasks.reading import BadRowsWarning, Reading, read_located
@@ -33,10 +34,12 @@ def load_tasks(spec: TaskSpec, *, split: Split = "test", count: int | None = Non
     """The task set that `spec` stands for; `count` keeps its first tasks only.
 
     "sample:NAME" is an embedded sample set; a path is a file or folder of our own format or a published one, told by
-    its columns or named before the path ("vstar:PATH"); "owner/name" that is no path is a data set of the hub, fetched
-    once (`hub.py`); tasks and task sets are taken as they are. `split` chooses between the photographs of an embedded
-    set, and between the files of a folder by their names; a file has one split. Rows that cannot be used are left out,
-    with one BadRowsWarning that names them; `strict` raises TaskError instead. Raises TaskError or UnknownNameError.
+    its columns or named before the path ("vstar:PATH", or "module:FORMAT:PATH" for a format of your own);
+    "module:function" is a function of your own from the split to its tasks; "owner/name" that is no path is a data set
+    of the hub, fetched once (`preparation/hub.py`); tasks and task sets are taken as they are. `split` chooses between
+    the photographs of an embedded set, and between the files of a folder by their names; a file has one split. Rows
+    that cannot be used are left out, with one BadRowsWarning that names them; `strict` raises TaskError instead.
+    Raises TaskError, UnknownNameError or ConfigError.
     """
     if split not in ("train", "test"):
         raise TaskError(f"no split named {split!r}; there are 'train' and 'test'")
@@ -69,16 +72,21 @@ def _load(spec: TaskSpec, split: Split, count: int | None, strict: bool) -> Task
 
         name = spec.removeprefix(SAMPLE_PREFIX)
         return sample_set(name, split=split) if count is None else sample_set(name, split=split, count=count)
+    if isinstance(spec, str) and (function := task_function(spec)) is not None:
+        return _first(_task_set_of(function(split), spec), count)
     if isinstance(spec, str | Path):
         return _first(read_path(spec, split=split).usable(strict=strict), count)
-    return _first(TaskSet("tasks given in Python", _checked(spec)), count)
+    return _first(_task_set_of(spec, "tasks given in Python"), count)
+
+
+def _task_set_of(tasks: Sequence[Task] | TaskSet, name: str) -> TaskSet:
+    return tasks if isinstance(tasks, TaskSet) else TaskSet(name, _checked(tasks))
 
 
 def _path_of(spec: str | Path) -> tuple[Path, Format | None]:
     """Where the files are, and the format that is named before the path."""
-    prefix, colon, rest = str(spec).partition(":")
-    named = FORMATS.get(prefix) if colon and not os.path.exists(spec) else None
-    path = Path(rest if named else spec).expanduser()
+    named, place = format_before_path(spec)
+    path = Path(place).expanduser()
     return (fetched(str(path)) if is_hub_id(str(path)) and not path.exists() else path), named
 
 
@@ -87,6 +95,11 @@ def _first(task_set: TaskSet, count: int | None) -> TaskSet:
 
 
 def _checked(tasks: Sequence[Task]) -> Sequence[Task]:
+    if not isinstance(tasks, Sequence) or isinstance(tasks, str):
+        raise TaskError(
+            f"tasks= takes a name, a path, a TaskSet or a sequence of Task, got a {type(tasks).__name__}. "
+            "Return a list of Task, or give the path of a task file."
+        )
     wrong = next((item for item in tasks if not isinstance(item, Task)), None)
     if wrong is not None:
         raise TaskError(

@@ -12,6 +12,7 @@ from pixel_env.command_line.parser import CommandParser, value
 from pixel_env.errors import TaskError, UnknownNameError
 from pixel_env.tasks import locate_spec
 from pixel_env.tasks.data_sets import DATA_SETS, DataSet
+from pixel_env.tasks.formats.outside import own_format
 from pixel_env.tasks.formats.recognition import FORMATS
 from pixel_env.tasks.preparation.hub import is_hub_id, prepared
 from pixel_env.tasks.preparation.preparing import checked_reading, prepare
@@ -43,14 +44,16 @@ def _parser() -> CommandParser:
     preparing.add_argument(
         "name",
         metavar="NAME",
-        help=f"{', '.join(DATA_SETS)}; or owner/name on the hub; or, with --from, a format",
+        help=f"{', '.join(DATA_SETS)}; or owner/name on the hub; or, with --from, a format or module:FORMAT",
     )
     preparing.add_argument(
         "--from", dest="folder", metavar="FOLDER", type=Path, help="folder with the files, instead of the hub"
     )
     text = "print what is wrong with a task set; the exit code is 1 if something is"
     checking = commands.add_parser("check", help=text, description=text, usage="PATH [--NAME VALUE ...]")
-    checking.add_argument("path", metavar="PATH", help="a file, a folder, FORMAT:PATH, or owner/name on the hub")
+    checking.add_argument(
+        "path", metavar="PATH", help="a file, a folder, FORMAT:PATH, module:FORMAT:PATH, or owner/name on the hub"
+    )
     checking.add_argument(
         "--split",
         type=value(Literal["train", "test"]),
@@ -87,6 +90,8 @@ def _known(name: str) -> DataSet:
         return DATA_SETS[name]
     if name in FORMATS:
         return DataSet(FORMATS[name].about, "", (name,))
+    if ":" in name:
+        return DataSet(own_format(name).about, "", (name,))
     if is_hub_id(name):
         return DataSet(name, name, ())
     raise UnknownNameError.among("data set", name, [*DATA_SETS, *FORMATS], "All of them: pixel-env data list")
@@ -108,8 +113,8 @@ def _print_reading(reading: Reading, shown: int | None = _SHOWN) -> None:
     ):
         if values:
             print(f"  {title}: {', '.join(f'{value} {count}' for value, count in sorted(Counter(values).items()))}")
-    if not FORMATS[reading.format_name].is_verified:
-        print(f"  unverified: this reader follows {FORMATS[reading.format_name].source}")
+    if not reading.format.is_verified:
+        print(f"  unverified: this reader follows {reading.format.source}")
     for remark in reading.remarks:
         print(f"  note: {remark}")
     for problem in reading.problems[:shown]:

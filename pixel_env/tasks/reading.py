@@ -42,17 +42,18 @@ class Problem:
 
 @dataclass(frozen=True)
 class Reading:
-    """A set as read: `rows` counts all of them; `problems` are those left out; `remarks` concern no single row.
-
-    `told_in`: the page about its format.
-    """
+    """A set as read: `rows` counts all of them; `problems` are those left out; `remarks` concern no single row."""
 
     task_set: TaskSet
-    format_name: str
+    format: Format
     rows: int
     problems: tuple[Problem, ...] = ()
     remarks: tuple[str, ...] = ()
-    told_in: str = "docs/tasks.md"
+
+    @property
+    def format_name(self) -> str:
+        """The name of the format that it was read as."""
+        return self.format.name
 
     @property
     def is_sound(self) -> bool:
@@ -61,7 +62,7 @@ class Reading:
 
     def report(self) -> str:
         """Everything that is wrong, the first rows with their reasons and the others by number; "" if nothing is."""
-        told = f"; the format {self.format_name!r} is told in {self.told_in}"
+        told = f"; the format {self.format_name!r} is told in {self.format.told_in}"
         lines = [f"{len(self.problems)} bad row(s) of {self.rows}{told}"] if self.problems else []
         lines += map(str, self.problems[:_REPORTED])
         more = self.problems[_REPORTED:]
@@ -123,7 +124,7 @@ def _gathered(rows: Iterable[Row], task_of: Callable[[Row], Task], name: str, ch
     strange = sorted(columns - chosen.columns) if chosen.is_lenient else []
     remarks = (f"column(s) {', '.join(strange)} are unknown to {chosen.name!r} and are ignored",) if strange else ()
     task_set = TaskSet(name, tuple(tasks.values()))
-    return Reading(task_set, chosen.name, count, tuple(problems), remarks, chosen.told_in)
+    return Reading(task_set, chosen, count, tuple(problems), remarks)
 
 
 def _check_references(task: Task, *, is_lenient: bool) -> None:

@@ -23,6 +23,7 @@ from pixel_env.samples import DEFAULT_COUNT
 from pixel_env.samples.scenes import Split
 from pixel_env.task import Task, TaskSet
 from pixel_env.tasks import load_tasks, read_path
+from pixel_env.tasks.formats.outside import task_function
 from pixel_env.tasks.reading import Reading, read_located
 from synth.seed_data.asking import Asked, Asker, asked_of
 from synth.seed_data.embedded import embedded_seeds
@@ -78,7 +79,8 @@ def load_seeds(
     """The seeds that `spec` stands for: the first `count` that pass the filters, and what became of the others.
 
     "embedded" is the sample sets in turn and "sample:NAME" one of them (`count` is 1,000 if it is not given); anything
-    else is a file or a folder, told by its columns or named before the path ("coco:PATH"). `filters` default to those
+    else is a file or a folder, told by its columns or named before the path ("coco:PATH", "module:FORMAT:PATH"), or
+    "module:function", a function of your own from the split to its tasks. `filters` default to those
     of `filters.py`, for composed scenes to `FOR_RECIPES`. `asker` replaces the questions about unlabelled regions;
     `answers_without_looking` drops what a model answers from the overview. Rows that cannot be used are left out with
     one BadRowsWarning, which `strict` turns into a TaskError. Raises TaskError too if nothing passes.
@@ -109,6 +111,8 @@ def _found(spec: str | Path, split: Split, count: int | None, strict: bool) -> _
     if isinstance(spec, str) and spec.startswith(_SAMPLE_PREFIX):
         return _Found(load_tasks(spec, split=split, count=composed), "sample", is_composed=True)
     located = locate_seeds(spec, split)
+    if located is None and isinstance(spec, str) and task_function(spec) is not None:
+        return _Found(load_tasks(spec, split=split), "function")
     reading: Reading = read_path(spec, split=split) if located is None else read_located(located)[0]
     if not reading.rows:
         raise TaskError(f"{spec} holds nothing that can be asked about; it was read as {reading.format_name!r}")

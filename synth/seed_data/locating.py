@@ -11,6 +11,7 @@ from pathlib import Path
 from pixel_env.errors import TaskError
 from pixel_env.tasks.files.rows import columns_of
 from pixel_env.tasks.formats.format import Format
+from pixel_env.tasks.formats.outside import format_before_path
 from pixel_env.tasks.formats.recognition import Located, NoFormatError, locate
 from synth.seed_data.coco import COCO
 from synth.seed_data.sa1b import SA1B
@@ -28,9 +29,8 @@ def locate_seeds(spec: str | Path, split: str) -> Located | None:
 
     Raises TaskError.
     """
-    prefix, colon, rest = str(spec).partition(":")
-    named = SEED_FORMATS.get(prefix) if colon and not os.path.exists(spec) else None
-    path = Path(rest if named else spec).expanduser()
+    named, place = format_before_path(spec, SEED_FORMATS)
+    path = Path(place).expanduser()
     if named is None and not path.exists():
         return None
     # A folder of SA-1B holds 11,000 files of one picture each, far more than a task set may. One tells for all, and not

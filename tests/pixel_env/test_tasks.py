@@ -117,7 +117,12 @@ def test_the_environment_plays_a_file(folder):
         (GOOD | {"image": "photos/../../outside.png"}, "leaves the folder"),
         (GOOD | {"image": "/etc/hostname"}, "leaves the folder"),
         (GOOD | {"image": "a\0b"}, "no path"),
-        (GOOD | {"grader": "exat"}, "no grader named 'exat'; there are anls, choice, exact, number"),
+        (
+            GOOD | {"grader": "exat"},
+            "No grader named 'exat'. Did you mean 'exact'?",
+        ),
+        (GOOD | {"grader": "no_such_module:near"}, "The grader 'no_such_module:near' cannot be loaded"),
+        (GOOD | {"grader": "os.path:join"}, "'os.path:join' is not marked as a grader, so it is not called"),
         (GOOD | {"grader": "choice"}, "needs 'options'"),
         (GOOD | {"options": ["a", "b"]}, "'7' is none of the options"),
         (GOOD | {"options": [1, 2]}, "'options' must be"),

@@ -1,6 +1,7 @@
-"""`Format`: what a reader of one published format declares.
+"""`Format`: what the reader of one task format declares.
 
-Values only. The table of all formats is in `recognition.py`.
+Values only. The table of the formats that ship is in `recognition.py`; one of your own is named 'module:NAME' before
+its path (`outside.py`).
 """
 
 from collections.abc import Callable, Iterable
@@ -23,7 +24,7 @@ def _never(columns: frozenset[str]) -> bool:
 
 @dataclass(frozen=True, kw_only=True)
 class Format:
-    """A published format: how to tell it, and how a row becomes a task.
+    """A task format: how it is recognised, and how a row becomes a task.
 
     `told_by(columns, suffix)`: whether a file is of this format, asked unless `is_by_name_only`; `task_of` raises
     TaskError for a row that cannot be used; `columns`: all that it knows. `source`: where the schema is stated;

@@ -2,10 +2,10 @@
 
 Required: `question` (text), `answer` (text, or a list of texts that all count), and one of `image` (a path, or a list
 of paths) and `frames` (the list of a video's frames, in order), or neither for a question about nothing but its text.
-Optional: `id` (default: file name and line), `grader` ("exact", "choice", "number" or "anls"; default: "choice" with
-options, else "exact"), `options` (list of texts; the answer of a "choice" is one of them, or its letter), `evidence`
-(list of {"image": number from 0, "box": [x0, y0, x1, y1] in fractions}), `category` (text), `needs_looking` (true if
-the overview does not suffice, false if it does).
+Optional: `id` (default: file name and line), `grader` ("exact", "choice", "number", "anls", or your own as
+"module:function"; default: "choice" with options, else "exact"), `options` (list of texts; the answer of a "choice" is
+one of them, or its letter), `evidence` (list of {"image": number from 0, "box": [x0, y0, x1, y1] in fractions}),
+`category` (text), `needs_looking` (true if the overview does not suffice, false if it does).
 
     {"question": "Which digit?", "image": "photos/one.png", "answer": "7"}
     {"question": "What colour is the card?", "image": "photos/one.png", "options": ["red", "blue"], "answer": "red",
@@ -19,8 +19,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from pixel_env.boxes import Box, read_box
-from pixel_env.errors import TaskError
-from pixel_env.grading import GRADERS
+from pixel_env.errors import PixelEnvError, TaskError
+from pixel_env.grading import GRADERS, grader_named
 from pixel_env.task import Evidence, MediaKind, Task
 from pixel_env.tasks.files.images import PictureFolder
 from pixel_env.tasks.files.row import Row, check_writable, is_finite, shortened
@@ -93,8 +93,10 @@ def _sources(row: Mapping[str, Any], pictures: PictureFolder) -> tuple[MediaKind
 
 def _grader(row: Mapping[str, Any], options: tuple[str, ...]) -> str:
     grader = _text(row, "grader", "choice" if options else "exact")
-    if grader not in GRADERS:
-        raise TaskError(f"no grader named {grader!r}; there are {', '.join(sorted(GRADERS))}")
+    try:
+        grader_named(grader)
+    except PixelEnvError as error:
+        raise TaskError(str(error)) from error
     return grader
 
 

@@ -52,8 +52,11 @@ def locate(path: Path, named: Format | None, split: str, formats: Formats = FORM
 
     Raises TaskError; if it is of none of them, NoFormatError.
     """
+    if named is not None and not path.exists():
+        raise TaskError(f"there is no file or folder {path} to read as {named.name!r}; check the path")
     if path.is_dir():
-        return _in_folder(path, named, split, formats)
+        known = formats if named is None else {**formats, named.name: named}
+        return _in_folder(path, named, split, known)
     chosen = named or _format_of(path, formats)
     return Located((path,), chosen, chosen.root_of(path))
 

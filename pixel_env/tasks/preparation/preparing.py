@@ -14,7 +14,9 @@ from pixel_env.tasks.files.archives import SUFFIXES, unpack
 from pixel_env.tasks.files.clips import clip_fault
 from pixel_env.tasks.files.images import PictureFolder, thorough_fault
 from pixel_env.tasks.files.lock import alone_in
-from pixel_env.tasks.formats.recognition import FORMATS, Located, locate
+from pixel_env.tasks.formats.format import Format
+from pixel_env.tasks.formats.outside import format_named
+from pixel_env.tasks.formats.recognition import Located, locate
 from pixel_env.tasks.preparation.index import Index, index_of, stamps, write_index
 from pixel_env.tasks.reading import Reading, read_located
 
@@ -34,20 +36,21 @@ class Prepared:
 def prepare(folder: Path, formats: Sequence[str] = (), tell: Tell = lambda line: None) -> Prepared:
     """Makes the folder ready. Again is a no-op, unless something was wrong or a file has changed.
 
-    `formats`: those that the set may have; empty: any. `tell` gets a line for each step. Of processes that prepare the
-    same folder one works and the others wait. Raises TaskError if there is no set in the folder, or one of another
-    format; what is wrong with single rows stands in the readings.
+    `formats`: names of those that the set may have, your own as 'module:NAME'; empty: any. `tell` gets a line for each
+    step. Of processes that prepare the same folder one works and the others wait. Raises TaskError if there is no set
+    in the folder, or one of another format; what is wrong with single rows stands in the readings.
     """
     if not folder.is_dir():
         raise TaskError(f"there is no folder {folder}; give the folder that holds the task file and its archives")
-    done = _finished(folder, formats)
+    wanted = tuple(map(format_named, formats))
+    done = _finished(folder, wanted)
     if done is not None:
         return done
     with alone_in(folder, lambda: tell(f"waiting for another process that prepares {folder}"), _UNWRITABLE):
-        return _finished(folder, formats) or _prepared(folder, formats, tell)
+        return _finished(folder, wanted) or _prepared(folder, wanted, tell)
 
 
-def _prepared(folder: Path, formats: Sequence[str], tell: Tell) -> Prepared:
+def _prepared(folder: Path, formats: Sequence[Format], tell: Tell) -> Prepared:
     packed = stamps(_archives(folder), folder)
     unpacked = _unpacked(folder)
     for archive, stamp in packed.items():
@@ -77,11 +80,12 @@ def checked_reading(located: Located, tell: Tell = lambda line: None) -> Reading
     return reading
 
 
-def _finished(folder: Path, formats: Sequence[str]) -> Prepared | None:
+def _finished(folder: Path, formats: Sequence[Format]) -> Prepared | None:
     """What was prepared, if it is still as it was. A set whose root is above its files has its index there."""
+    names = [known.name for known in formats]
     for root in (folder, folder.parent):
         index = index_of(root)
-        if index is None or index.problems or (formats and index.format_name not in formats):
+        if index is None or index.problems or (names and index.format_name not in names):
             continue
         try:
             present = stamps((root / name for name in index.files), root)
@@ -109,9 +113,9 @@ def _archives(folder: Path) -> list[Path]:
     return sorted(file for file in files if file.name.lower().endswith(SUFFIXES) and file.is_file())
 
 
-def _splits(folder: Path, formats: Sequence[str]) -> list[Located]:
+def _splits(folder: Path, formats: Sequence[Format]) -> list[Located]:
     """The set, or its two splits if they are files of their own."""
-    named = FORMATS[formats[0]] if len(formats) == 1 else None
+    named = formats[0] if len(formats) == 1 else None
     found: list[Located] = []
     errors: list[TaskError] = []
     for split in ("test", "train"):
@@ -123,10 +127,10 @@ def _splits(folder: Path, formats: Sequence[str]) -> list[Located]:
             found += [located] if located not in found else []
     if not found:
         raise errors[0]
-    if formats and found[0].format.name not in formats:
+    if formats and found[0].format not in formats:
         raise TaskError(
             f"{folder} holds {found[0].format.about} ({found[0].files[0].name}), not one of the formats "
-            f"{', '.join(formats)}; give another folder, or the name that fits"
+            f"{', '.join(known.name for known in formats)}; give another folder, or the name that fits"
         )
     return found
 
