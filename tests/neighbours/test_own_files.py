@@ -120,10 +120,10 @@ def test_a_users_own_folder_without_init_merges_with_ours(installed, tmp_path, n
 
 def test_a_module_in_such_a_folder_that_hides_one_of_ours_is_named_when_ours_is_needed(installed, tmp_path):
     (tmp_path / "rewards").mkdir()
-    own = tmp_path / "rewards" / "shaping.py"
+    own = tmp_path / "rewards" / "curiosity.py"
     own.write_text("OWN = 'mine'\n")
-    assert printed(installed.run("-c", "import rewards.shaping; print(rewards.shaping.OWN)", cwd=tmp_path)) == "mine\n"
-    for arguments in (["-m", "pixel_env", "compare"], ["-c", "import benchmarks.view.rows"]):
+    assert printed(installed.run("-c", "import rewards.curiosity as own; print(own.OWN)", cwd=tmp_path)) == "mine\n"
+    for arguments in (["-m", "pixel_env", "compare"], ["-c", "import rewards.shaping"]):
         done = installed.run(*arguments, cwd=tmp_path)
         assert done.returncode != 0 and str(own) in done.stderr.splitlines()[-1]
 
