@@ -7,7 +7,6 @@ import subprocess
 import sys
 import time
 import typing
-from pathlib import Path
 
 import pytest
 
@@ -32,8 +31,7 @@ from pixel_env.command_line.values import Bounds, bare, without_none
 from pixel_env.play import _parser as play_parser
 from synth.conversion.command import _parser as convert_parser
 from synth.generation.config import Making, SynthConfig
-
-ROOT = Path(__file__).resolve().parent.parent
+from tests.paths import ROOT
 
 CONFIGURED = {
     "ask": (AskConfig,),
