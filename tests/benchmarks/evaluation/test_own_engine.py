@@ -151,7 +151,8 @@ def test_it_is_asked_a_question(mine, capsys):
     words = ["ask", "photo.png", "Which colour?", "--model", "any-name", "--output", "page.html"]
     assert main([*words, "--engine", "my_engine:ENGINE"]) == 0
     out = capsys.readouterr().out
-    assert "crops image 1" in out and "Answer: red" in out and "my_engine:ENGINE" in Path("page.html").read_text()
+    assert "Turn 1: <crop> 4 4 8 8" in out and "Answer: red" in out
+    assert "my_engine:ENGINE" in Path("page.html").read_text(encoding="utf-8")
     for engine, told in (
         ("my_engine:PLAYER", "has no model"),
         ("my_engine:FAR", "--base_url"),
