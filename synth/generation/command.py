@@ -15,7 +15,7 @@ from pathlib import Path
 from agents.run_folder.configuration import keep_configuration, refuse_another, write_whole
 from agents.traces.folder import common_folder, write_trace_folder
 from pixel_env.errors import ConfigError, MissingExtraError
-from pixel_env.tasks.files.lock import alone_in
+from pixel_env.locks import alone_in
 from synth.generation.checking import executor_of
 from synth.generation.config import SILENT, TEMPLATE, Making, SynthConfig, expert_config, parsed
 from synth.generation.data_card import (
