@@ -158,7 +158,7 @@ MUTANTS = (
     Mutant(
         "a cut last line is kept",
         "pixel_env/store.py",
-        "        _drop_cut_line(path)\n",
+        "            file.truncate(_end_of_lines(file))\n",
         "",
         ("tests/pixel_env/test_store.py",),
     ),

@@ -13,7 +13,8 @@ from typing import Any
 
 from agents.chat.chat import Chat
 from agents.engines.protocol import Engine
-from agents.metrics.trajectories import Estimate, accuracy, failures_by_code, rapr
+from agents.metrics.statistics import Estimate
+from agents.metrics.trajectories import accuracy, failures_by_code, rapr
 from agents.metrics.zooming import Forced, first_box_iou, recovered_answers, recovered_looks, valid_operations
 from agents.rollout import EpisodeSettings, Sampling, rollout
 from agents.run_folder.configuration import write_whole

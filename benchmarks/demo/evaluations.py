@@ -14,9 +14,9 @@ from string import Template
 from agents.config.arguments import parse
 from agents.metrics.trajectories import calls, rapr
 from agents.run_folder.configuration import write_whole
-from benchmarks.evaluation.accuracy_tables import accuracy_of_questions
 from benchmarks.evaluation.evaluate import EvalConfig, measured
 from benchmarks.evaluation.policies import LEARNED_ZOOM
+from benchmarks.evaluation.tables import accuracy_of_questions
 from benchmarks.evaluation.timings import seconds_per_answer
 from benchmarks.text_tables import fraction, table
 from benchmarks.view.page import PAGE, read_run, write_page

@@ -18,7 +18,6 @@ from agents.engines.registry import engine_named
 from agents.rollout import EpisodeSettings, Rollout, Sampling, rollout
 from agents.run_folder.configuration import keep_configuration, make_folder, refuse_another
 from agents.run_folder.shards import shard_named
-from benchmarks.evaluation.accuracy_tables import accuracy_table
 from benchmarks.evaluation.config import EvalConfig, known_names
 from benchmarks.evaluation.lmms_samples import write_samples
 from benchmarks.evaluation.metrics_file import write_metrics
@@ -30,7 +29,7 @@ from benchmarks.evaluation.records import ROWS, SAMPLED, Evaluation, Key, Record
 from benchmarks.evaluation.released_scorer import load_math_verify, released_score
 from benchmarks.evaluation.scripted_players import check_player, played_by_oracle
 from benchmarks.evaluation.shards import refuse_others, take_over
-from benchmarks.evaluation.tables import Verdicts, position_table, summary_table
+from benchmarks.evaluation.tables import Verdicts, accuracy_table, position_table, summary_table
 from benchmarks.evaluation.timings import seconds_per_answer, timed
 from pixel_env.dialects.dialect import Dialect
 from pixel_env.episode import Stop

@@ -8,11 +8,11 @@ import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from agents.metrics.trajectories import Estimate, calls, failures_by_code, rapr, stop_reasons, visual_tokens
+from agents.metrics.statistics import Estimate
+from agents.metrics.trajectories import calls, failures_by_code, rapr, stop_reasons, visual_tokens
 from agents.run_folder.configuration import write_whole
-from benchmarks.evaluation.accuracy_tables import accuracy_of_questions
 from benchmarks.evaluation.records import SAMPLED, Evaluation, Record
-from benchmarks.evaluation.tables import Verdicts, accuracy_at, judged, parts_of, pass_at_k
+from benchmarks.evaluation.tables import Verdicts, accuracy_at, accuracy_of_questions, judged, parts_of, pass_at_k
 
 METRICS = "metrics.json"
 

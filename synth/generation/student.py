@@ -21,8 +21,8 @@ from agents.traces.trace import Trace
 from pixel_env.budgets import budgets_for
 from pixel_env.dialects.table import dialect_named
 from pixel_env.errors import ConfigError
-from pixel_env.task import TaskSet
 from pixel_env.locks import alone_in
+from pixel_env.task import TaskSet
 from synth.generation.config import Making, SynthConfig
 from synth.generation.rejection_sampling import Rejected, Sampled, sampled_traces
 from synth.plans.plan import Narration, Plan, PlanKind, Refusal, Teacher

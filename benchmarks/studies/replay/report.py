@@ -9,10 +9,8 @@ from itertools import pairwise
 
 import numpy as np
 
-from agents.metrics.trajectories import Estimate
+from agents.metrics.statistics import Estimate, mean_of_seeds_and_questions, mean_over_seeds
 from benchmarks.pipeline.chain import EASY, HARD
-from benchmarks.resampling import mean_of_seeds_and_questions
-from benchmarks.statistics import mean_over_seeds
 from benchmarks.studies.replay.results import ARMS, FILTER, NO_FILTER, REPLAY, SeedResult
 from benchmarks.text_tables import fraction, interval, markdown_lines, signed, signed_interval, table
 

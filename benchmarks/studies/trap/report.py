@@ -6,8 +6,7 @@ Knows the seeds' rows (`ablations.py` writes them) and means over seeds. Knows n
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from agents.metrics.trajectories import Estimate
-from benchmarks.statistics import mean_over_seeds
+from agents.metrics.statistics import Estimate, mean_over_seeds
 from benchmarks.studies.trap.findings import EXTINCT, Outcome, Verdict
 from benchmarks.text_tables import fraction, interval, markdown_lines, signed_interval, table
 

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pixel_env.errors import TaskError
+from pixel_env.locks import alone_in
 from pixel_env.tasks.files.archives import SUFFIXES, unpack
 from pixel_env.tasks.files.clips import clip_fault
 from pixel_env.tasks.files.images import PictureFolder, thorough_fault
-from pixel_env.locks import alone_in
 from pixel_env.tasks.formats.recognition import FORMATS, Located, locate
 from pixel_env.tasks.preparation.index import Index, index_of, stamps, write_index
 from pixel_env.tasks.reading import Reading, read_located

@@ -4,7 +4,7 @@ from types import SimpleNamespace
 import pytest
 
 from agents.grpo.held_out import HeldOut
-from agents.metrics.trajectories import wilson
+from agents.metrics.statistics import wilson
 from agents.run_folder.summary import FILE_NAME, write_summary
 from pixel_env.task import Task
 from pixel_env.types import Prompt, Trajectory

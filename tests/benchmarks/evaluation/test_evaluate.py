@@ -5,11 +5,12 @@ import pytest
 
 from agents.chat.plain import PlainChat
 from agents.engines.scripted import ScriptedEngine
-from agents.metrics.trajectories import accuracy, wilson
-from benchmarks.evaluation.accuracy_tables import accuracy_of_questions, accuracy_table
+from agents.metrics.statistics import wilson
+from agents.metrics.trajectories import accuracy
 from benchmarks.evaluation.evaluate import EvalConfig, evaluate, main
 from benchmarks.evaluation.policies import LEARNED_ZOOM, NO_ZOOM, ORACLE_ZOOM, POLICIES
 from benchmarks.evaluation.records import ROWS, keys_of, read_evaluation
+from benchmarks.evaluation.tables import accuracy_of_questions, accuracy_table
 from pixel_env.dialects.table import dialect_named
 from pixel_env.errors import ConfigError, UnknownNameError
 from pixel_env.tasks import load_tasks

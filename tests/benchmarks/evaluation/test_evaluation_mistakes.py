@@ -10,10 +10,10 @@ from agents.chat.plain import PlainChat
 from agents.engines.scripted import ScriptedEngine
 from agents.run_folder.configuration import FILE_NAME
 from benchmarks.evaluation import evaluate as command
-from benchmarks.evaluation.accuracy_tables import accuracy_table
 from benchmarks.evaluation.evaluate import EvalConfig, evaluate, questions_of
 from benchmarks.evaluation.policies import LEARNED_ZOOM
 from benchmarks.evaluation.records import ROWS, read_evaluation
+from benchmarks.evaluation.tables import accuracy_table
 from pixel_env.cli import main
 from pixel_env.dialects.table import dialect_named
 from pixel_env.errors import ConfigError, TaskError

@@ -1,17 +1,14 @@
 import itertools
 import json
-import math
 import shlex
 from dataclasses import replace
 
-import numpy as np
 import pytest
 import yaml
 
 from agents.config.arguments import command_line, parse
 from benchmarks.pipeline.chain import EASY, HARD, read_recipe
 from benchmarks.pipeline.seed_files import file_of
-from benchmarks.resampling import mean_of_seeds_and_questions
 from benchmarks.studies.curves import Curve
 from benchmarks.studies.replay import study as replay_study
 from benchmarks.studies.replay.report import area_weights, comparison_table, contrast, markdown, outcomes
@@ -227,18 +224,6 @@ def test_the_page_has_every_table_for_one_seed_and_for_several(seeds):
     ]
     assert len(tables) == 4
     assert all(len({line.count("|") for line in lines}) == 1 for lines in tables)
-
-
-def test_the_interval_resamples_seeds_as_well_as_questions():
-    rng = np.random.default_rng(1)
-    same_seeds = np.tile(rng.integers(0, 2, size=200).astype(float), (5, 1))
-    apart = same_seeds * 0 + np.array([[0.1], [0.3], [0.5], [0.7], [0.9]])
-    of_questions = mean_of_seeds_and_questions(same_seeds, rng=np.random.default_rng(0))
-    of_seeds = mean_of_seeds_and_questions(apart, rng=np.random.default_rng(0))
-    # Every seed met the same questions, so five seeds that agree say no more of them than one.
-    assert of_questions.high - of_questions.low == pytest.approx(2 * 1.96 * 0.5 / math.sqrt(200), rel=0.1)
-    assert of_seeds.high - of_seeds.low == pytest.approx(2 * 1.96 * np.std(apart[:, 0]) / math.sqrt(5), rel=0.1)
-    assert of_seeds.value == pytest.approx(0.5) and of_seeds.n == 5
 
 
 def test_a_seeds_file_is_small(tmp_path):
