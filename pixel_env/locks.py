@@ -1,8 +1,8 @@
 """Locks of the operating system on files and folders: a process that ends, however it ends, releases its locks.
 
-Depends on `flock`; independent of what is done under a lock. A lock holds between all processes of one machine, and
-between machines where the file system carries it (NFS from version 4 on does). Where a file system has no locks, a
-warning says so and the work is done without one.
+Depends on `flock`; independent of what is done under a lock. A lock holds between all processes of one machine. Between
+machines it holds where the file system shares it: NFS does unless it is mounted with `nolock` or `local_lock`, Lustre if
+it is mounted with `flock`. Where a file system has no locks at all, a warning says so and the work is done without one.
 """
 
 import errno
@@ -61,18 +61,19 @@ def alone_in(folder: Path, on_wait: Callable[[], None], way_out: str = "Give ano
 
 
 @contextmanager
-def claimed(folder: Path, way_out: str = "Give another folder.") -> Iterator[None]:
+def claimed(folder: Path, another: str = "another folder") -> Iterator[None]:
     """Makes the folder if it is not there, and holds its lock, which names this process, until the block ends.
 
-    Raises ConfigError for a folder that another process has claimed, naming it, or that cannot be written.
+    Raises ConfigError for a folder that another process has claimed, naming it, or that cannot be written; `another`:
+    what to give instead, as the command calls it.
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
         file = _try_to_lock(folder, patience_s=_PATIENCE_S)
     except OSError as error:
-        raise ConfigError(f"{folder} cannot be written: {error.strerror}. {way_out}") from error
+        raise ConfigError(f"{folder} cannot be written: {error.strerror}. Give {another}.") from error
     if file is None:
-        raise ConfigError(f"{_in_use(folder)} {way_out}")
+        raise ConfigError(f"{_in_use(folder)} Wait until it has ended, or give {another}.")
     with _released(file, folder):
         since = datetime.now().astimezone().isoformat(sep=" ", timespec="seconds")
         holder = {"process": os.getpid(), "host": socket.gethostname(), "since": since}
@@ -96,10 +97,7 @@ def refuse_claimed(folder: Path, way_out: str) -> None:
 
 
 def _in_use(folder: Path) -> str:
-    return (
-        f"{folder} is in use: {_holder(folder)} writes into it. Wait until that has ended, or end it, and give the "
-        "same command again."
-    )
+    return f"{folder} is in use: {_holder(folder)} writes into it."
 
 
 def _holder(folder: Path) -> str:

@@ -490,14 +490,14 @@ MUTANTS = (
     ),
     Mutant(
         "an episode of a shard that broke counts as played",
-        "benchmarks/evaluation/shards.py",
+        "benchmarks/evaluation/records.py",
         'if row["stop"] != Stop.FAILED and key not in done:',
         "if key not in done:",
         ("tests/benchmarks/evaluation/test_shards.py",),
     ),
     Mutant(
         "the seconds of shards are left out",
-        "benchmarks/evaluation/timings.py",
+        "benchmarks/evaluation/records.py",
         '(folder / SECONDS, *sorted(folder.glob(f"shard-*/{SECONDS}")))',
         "(folder / SECONDS,)",
         ("tests/benchmarks/evaluation/test_timings.py",),

@@ -176,7 +176,7 @@ def test_every_command_of_the_pages_can_be_given(line, monkeypatch):
         assert (ROOT / recipe).is_file() or (ROOT / "agents" / "recipes" / f"{recipe}.yaml").is_file()
     if name == "eval":
         from agents.config.arguments import parse
-        from benchmarks.evaluation.evaluate import EvalConfig
+        from benchmarks.evaluation.config import EvalConfig
 
         monkeypatch.chdir(ROOT)
         assert parse(words, EvalConfig, "eval") is not None  # a flag that is none ends the test

@@ -32,10 +32,16 @@ def holder(tmp_path):
 
 
 def test_a_folder_that_another_process_has_claimed_is_refused_by_folder_process_host_and_time(tmp_path, holder):
-    with pytest.raises(ConfigError) as told, claimed(tmp_path, "Give another --output_dir."):
+    with pytest.raises(ConfigError) as told, claimed(tmp_path, "another --output_dir"):
         pytest.fail("two processes are in one folder")
     held = json.loads((tmp_path / LOCK_NAME).read_text())
-    for text in (str(tmp_path), f"process {holder.pid} on {held['host']}", held["since"], "Wait until", "--output_dir"):
+    for text in (
+        str(tmp_path),
+        f"process {holder.pid} on {held['host']}",
+        held["since"],
+        "Wait until",
+        "or give another --output_dir",
+    ):
         assert text in str(told.value)
     with pytest.raises(ConfigError, match=rf"process {holder.pid} .* Merge later"):
         refuse_claimed(tmp_path, "Merge later.")

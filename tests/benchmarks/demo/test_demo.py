@@ -16,7 +16,7 @@ from benchmarks.pipeline.chain import Chain, read_recipe
 from benchmarks.pipeline.memory import resident_gb
 from benchmarks.pipeline.preset import Preset
 from benchmarks.pipeline.stages import Stage, finished_stages
-from benchmarks.pipeline.study import in_stages, keep_settings
+from benchmarks.pipeline.study import claimed_run, in_stages
 from benchmarks.studies.trap.findings import findings_of
 from pixel_env.errors import ConfigError
 
@@ -128,7 +128,8 @@ def test_a_recipe_that_was_edited_is_refused_in_the_folder_that_it_began(tmp_pat
 
     def start(run):
         chain = Chain(Preset(with_curiosity=str(recipe)), "tiny-base", 0, run)
-        keep_settings(chain, stages_of(chain), quick=False)
+        with claimed_run(chain, stages_of(chain), quick=False):
+            pass
 
     start(tmp_path / "run")
     start(tmp_path / "run")

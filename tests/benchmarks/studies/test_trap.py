@@ -13,7 +13,7 @@ from benchmarks.evaluation.records import ROWS
 from benchmarks.pipeline.chain import Chain, read_recipe
 from benchmarks.pipeline.preset import QUICK, Preset
 from benchmarks.pipeline.seed_files import file_of
-from benchmarks.pipeline.study import keep_settings
+from benchmarks.pipeline.study import claimed_run
 from benchmarks.studies.trap.findings import WARM_START, WITH
 from benchmarks.studies.trap.report import markdown, prediction_sentence, trap_table
 from benchmarks.studies.trap.study import (
@@ -135,7 +135,8 @@ def test_a_recipe_that_was_edited_does_not_stamp_a_seed_with_the_new_key(tmp_pat
     recipe = tmp_path / "paper.yaml"
     recipe.write_text(yaml.safe_dump(read_recipe("tiny_grpo_paper")))
     edited = Chain(Preset(with_curiosity=str(recipe)), "tiny-base", 0, tmp_path / "seed-0")
-    keep_settings(edited, stages_of(edited), quick=False)
+    with claimed_run(edited, stages_of(edited), quick=False):
+        pass
     recipe.write_text(yaml.safe_dump(read_recipe("tiny_grpo_paper") | {"learning_rate": 0.5}))
     with pytest.raises(ConfigError, match=r"recipes \(was .* a fresh --run"):
         run_seed(edited, tmp_path / "results", chain_key(edited), quick=False)
