@@ -1,8 +1,8 @@
 """Locks of the operating system on files and folders: a process that ends, however it ends, releases its locks.
 
 Depends on `flock`; independent of what is done under a lock. A lock holds between all processes of one machine. Between
-machines it holds where the file system shares it: NFS does unless it is mounted with `nolock` or `local_lock`, Lustre if
-it is mounted with `flock`. Where a file system has no locks at all, a warning says so and the work is done without one.
+machines it holds where the file system shares it: NFS does unless it is mounted with `nolock` or `local_lock`, Lustre
+if it is mounted with `flock`. Where a file system has no locks at all, a warning says so and work goes on without one.
 """
 
 import errno

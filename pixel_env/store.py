@@ -19,8 +19,8 @@ from pixel_env.boxes import Box
 from pixel_env.episode import Action, Answer, Malformed, Prompt, Stop, Text, Trajectory, Turn, Unfinished
 from pixel_env.errors import ConfigError, TaskError
 from pixel_env.failures import Failure, FailureCode
-from pixel_env.media.encoding import encoded
 from pixel_env.locks import locked
+from pixel_env.media.encoding import encoded
 from pixel_env.media.images import BLANK_PREFIX, BlankSource, show
 from pixel_env.operations.operation import ImageOperation, Operation
 from pixel_env.operations.registry import OPERATIONS

@@ -122,13 +122,15 @@ def evaluate(plan: EvalPlan, engine: Engine, chat: ChatFormat, shards: Sequence[
 
 def _passes(plan: EvalPlan, chat: ChatFormat) -> list[tuple[Policy, int | None]]:
     """The policies to play, each with its number of samples; None: greedily."""
-    names = with_ablations(plan.policies, chat, can_ban=plan.engine.spec.can_ban_tokens) if plan.ablates else plan.policies
+    names, spec = plan.policies, plan.engine.spec
+    if plan.ablates:
+        names = with_ablations(names, chat, can_ban=spec.can_ban_tokens)
     passes: list[tuple[Policy, int | None]] = [
         (policy_named(name, plan.settings, chat, seed=plan.seed), None) for name in names
     ]
     if plan.samples:
         passes.append((Policy(LEARNED_ZOOM), plan.samples))
-    if not plan.engine.spec.has_model:
+    if not spec.has_model:
         return [(played_by_oracle(policy, plan.settings), samples) for policy, samples in passes]
     return passes
 

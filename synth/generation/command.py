@@ -45,7 +45,8 @@ def main(argv: list[str]) -> int:
     (teacher, bill), student = teacher_of(config, making), student_of(config, making)
     recorded = [config, _Voice(teacher.name, release())]
     whole = None if making.part is None else Path(making.out)
-    with RunFolder.claimed(making.folder, recorded, resumes=True, whole=whole, another="another --output_dir") as folder:
+    another = "another --output_dir"
+    with RunFolder.claimed(making.folder, recorded, resumes=True, whole=whole, another=another) as folder:
         job = Job(config, folder.path, teacher, student)
         folder.keep_configuration()  # not before: seeds that do not suffice would bind the folder to them
         return _made(config, making, job, folder, bill)

@@ -134,7 +134,7 @@ def test_a_recipe_that_was_edited_is_refused_in_the_folder_that_it_began(tmp_pat
     start(tmp_path / "run")
     start(tmp_path / "run")
     recipe.write_text(yaml.safe_dump(read_recipe("tiny_grpo_paper") | {"learning_rate": 0.5}))
-    with pytest.raises(ConfigError, match=r"recipes \(was .* a fresh --run"):
+    with pytest.raises(ConfigError, match=r"recipes \(was .* a fresh --output_dir"):
         start(tmp_path / "run")
     start(tmp_path / "another")
 

@@ -72,7 +72,7 @@ def test_a_second_process_in_the_run_folder_of_a_study_or_a_demo_is_refused_by_n
     with claimed_run(chain, [], quick=True):
         assert main(["demo", "--quick", "--run", str(tmp_path / "demo")]) == 2
     assert told in capsys.readouterr().err
-    with claimed(tmp_path / "trap" / "seed-0"), pytest.raises(ConfigError, match=f"{told}.*a fresh --run"):
+    with claimed(tmp_path / "trap" / "seed-0"), pytest.raises(ConfigError, match=f"{told}.*a fresh --output_dir"):
         trap(["--quick", "--seeds", "1", "--run", str(tmp_path / "trap"), "--results", str(tmp_path / "results")])
 
 

@@ -138,7 +138,7 @@ def test_a_recipe_that_was_edited_does_not_stamp_a_seed_with_the_new_key(tmp_pat
     with claimed_run(edited, stages_of(edited), quick=False):
         pass
     recipe.write_text(yaml.safe_dump(read_recipe("tiny_grpo_paper") | {"learning_rate": 0.5}))
-    with pytest.raises(ConfigError, match=r"recipes \(was .* a fresh --run"):
+    with pytest.raises(ConfigError, match=r"recipes \(was .* a fresh --output_dir"):
         run_seed(edited, tmp_path / "results", chain_key(edited), quick=False)
     assert not (tmp_path / "results").exists()
 
