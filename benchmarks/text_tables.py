@@ -6,7 +6,7 @@ Knows figures and records. Draws nothing and writes no file.
 import math
 from collections.abc import Sequence
 
-from agents.metrics.trajectories import Estimate
+from agents.metrics.statistics import Estimate
 
 
 def table(rows: Sequence[Sequence[str]], *, text_columns: int = 1) -> str:

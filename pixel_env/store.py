@@ -1,15 +1,17 @@
 """Trajectories on disk: one JSON object a line, pictures by content.
 
 A row refers to pixels by source key and box, as a trajectory does. Pictures are written only where asked, named by the
-hash of their pixels, so that the same one is stored once. A process that is killed while it writes leaves at most a cut
-last line, which the next one drops. Knows trajectories and files; knows nothing of how they are made.
+hash of their pixels, so that the same one is stored once. A process that is killed while it writes leaves at most an
+incomplete last line: readers leave it out, and the next row takes its position. Whole lines never change, so a file may
+be read while others append to it. Depends on trajectories and files; independent of how trajectories are made.
 """
 
 import hashlib
 import json
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 
@@ -17,6 +19,7 @@ from pixel_env.boxes import Box
 from pixel_env.episode import Action, Answer, Malformed, Prompt, Stop, Text, Trajectory, Turn, Unfinished
 from pixel_env.errors import ConfigError, TaskError
 from pixel_env.failures import Failure, FailureCode
+from pixel_env.locks import locked
 from pixel_env.media.encoding import encoded
 from pixel_env.media.images import BLANK_PREFIX, BlankSource, show
 from pixel_env.operations.operation import ImageOperation, Operation
@@ -28,50 +31,58 @@ VERSION = 1
 """Of the rows. A file of another version is refused."""
 _TOLD = 120
 _CUT = "cut"
+_BLOCK_BYTES = 2**16
 
 
 class TrajectoryStore:
-    """A JSONL file that rows are appended to. Opening one that was cut drops the cut last line."""
+    """A JSONL file that rows are appended to, by several processes if need be. Opening it changes nothing in it."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
         path.parent.mkdir(parents=True, exist_ok=True)
-        _drop_cut_line(path)
 
     def append(self, row: Mapping[str, Any]) -> None:
         """Writes one row, whole, and hands it to the operating system before it returns."""
         line = json.dumps({"version": VERSION, **row}, ensure_ascii=False) + "\n"
-        with self.path.open("ab") as file:
-            # One write: a kill can cut the line, but not mix two. Lone surrogates (broken model output) are kept.
+        # Locked: a last line without an end is then one that a kill interrupted, never one that is being written.
+        with self.path.open("a+b") as file, locked(file):
+            file.truncate(_end_of_lines(file))
+            # Lone surrogates (broken model output) are kept.
             file.write(line.encode("utf-8", "surrogatepass"))
+            file.flush()
 
     def __iter__(self) -> Iterator[dict[str, Any]]:
         return read(self.path)
 
 
-def _drop_cut_line(path: Path) -> None:
-    if not path.exists():
-        return
-    with path.open("rb+") as file:
-        kept = 0
-        for line in file:
-            if not line.endswith(b"\n"):
-                break
-            kept += len(line)
-        file.truncate(kept)
+def _end_of_lines(file: IO[bytes]) -> int:
+    """Where the last whole line of the file ends."""
+    end = file.seek(0, os.SEEK_END)
+    while end:
+        start = max(0, end - _BLOCK_BYTES)
+        file.seek(start)
+        block = file.read(end - start)
+        if (last := block.rfind(b"\n")) >= 0:
+            return start + last + 1
+        end = start
+    return 0
 
 
 def read(path: Path) -> Iterator[dict[str, Any]]:
-    """The rows of the file, in order; none if there is no file. A cut last line is left out.
+    """The rows that the file has now, in order; none if there is no file. An incomplete last line is left out.
 
     Raises ConfigError, with the line, for a row that is broken or of another version.
     """
     if not path.exists():
         return
-    with path.open("rb") as file:
+    with path.open("rb", buffering=0) as unbuffered:
+        end = _end_of_lines(unbuffered)
+    with path.open("rb") as file:  # opened anew: what was read behind `end` may have changed since
         for number, line in enumerate(file, start=1):
-            if line.endswith(b"\n"):
-                yield _row(line, path, number)
+            end -= len(line)
+            if end < 0:
+                return
+            yield _row(line, path, number)
 
 
 def _row(line: bytes, path: Path, number: int) -> dict[str, Any]:

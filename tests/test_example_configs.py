@@ -20,7 +20,7 @@ from agents.config.recipes import shipped
 from agents.config.training_parser import parsed
 from agents.grpo.config import PixelGRPOConfig
 from agents.grpo.options import GRPO, TaskArguments
-from benchmarks.evaluation.evaluate import EvalConfig
+from benchmarks.evaluation.config import EvalConfig
 from pixel_env.cli import main as command
 from pixel_env.dialects.table import dialect_named
 from rewards.shaping import group_reward_named

@@ -1,13 +1,18 @@
-"""What an evaluation on held-out tasks has found, each rollout counted once.
+"""Evaluation on held-out tasks: its figures, each rollout counted once, and the run's `summary.json` about them.
 
-Knows trajectories. Knows nothing of trainers: batches come in as they were gathered from all processes, the last ones
-filled up with rows that were there before.
+Depends on trajectories and logged figures; independent of the trainer: batches come in as they were gathered from all
+processes, the last ones filled up with rows that were there before.
 """
 
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from pathlib import Path
+from typing import Any
 
 from agents.metrics.trajectories import accuracy, rapr
+from agents.run_folder.configuration import write_whole
+from agents.run_folder.folder import SUMMARY
 from pixel_env.episode import Trajectory
 
 
@@ -33,3 +38,28 @@ class HeldOut:
         found = asdict(accuracy(played))
         named = {"accuracy": found.pop("value"), **{f"accuracy_{name}": value for name, value in found.items()}}
         return {**named, "rapr": rapr(played)}
+
+
+def write_summary(folder: Path, history: Sequence[Mapping[str, Any]], after: Mapping[str, float], state: Any) -> None:
+    """Writes `accuracy_before` and `accuracy_after` with their 95 % intervals, and RaPR beside them.
+
+    `history`: the trainer's log, whose evaluation at step 0 is the one before (null if the run made none); `after`: the
+    figures of the last evaluation; `state`: the trainer's, for its steps and its best checkpoint. A best checkpoint was
+    chosen by the same tasks: `chosen_on_the_same_tasks` says so, for its accuracy flatters a little.
+    """
+    before = next((row for row in history if "eval_accuracy" in row and row["step"] == 0), None)
+    summary = {
+        "steps": state.global_step,
+        "accuracy_before": None if before is None else _interval(before),
+        "accuracy_after": _interval(after),
+        "rapr_before": None if before is None else before["eval_rapr"],
+        "rapr_after": after["eval_rapr"],
+        "best_checkpoint": state.best_model_checkpoint,
+        "chosen_on_the_same_tasks": state.best_model_checkpoint is not None,
+    }
+    write_whole(folder / SUMMARY, json.dumps(summary, indent=2) + "\n")
+
+
+def _interval(figures: Mapping[str, float]) -> dict[str, float]:
+    names = {"value": "eval_accuracy", "low": "eval_accuracy_low", "high": "eval_accuracy_high", "n": "eval_accuracy_n"}
+    return {name: figures[key] for name, key in names.items()}

@@ -10,10 +10,10 @@ from trl import ModelConfig, get_peft_config, get_quantization_config
 from agents.checkpoints.loading import loading
 from agents.checkpoints.model_options import model_options
 from agents.grpo.config import PixelGRPOConfig
+from agents.grpo.held_out import write_summary
 from agents.grpo.options import TaskArguments
 from agents.grpo.trainer import PixelGRPOTrainer
-from agents.run_folder.configuration import checkpoint_to_resume, keep_configuration
-from agents.run_folder.summary import write_summary
+from agents.run_folder.folder import RunFolder, checkpoint_to_resume
 from pixel_env.errors import ConfigError
 from pixel_env.tasks import load_tasks
 
@@ -29,8 +29,14 @@ def train(arguments: TaskArguments, args: PixelGRPOConfig, model_config: ModelCo
     if model_config.model_name_or_path is None:
         raise ConfigError("No model was given. Give --model_name_or_path, a folder or the name of an embedded one.")
     args.eval_on_start = args.eval_on_start or arguments.eval_tasks is not None
-    folder = Path(args.output_dir)
-    keep_configuration(folder, [arguments, args, model_config], resumes=bool(args.resume_from_checkpoint))
+    recorded, resumes = [arguments, args, model_config], bool(args.resume_from_checkpoint)
+    with RunFolder.claimed(Path(args.output_dir), recorded, resumes=resumes, rank=args.process_index) as folder:
+        folder.keep_configuration()
+        _train(arguments, args, model_config, folder.path)
+    return 0
+
+
+def _train(arguments: TaskArguments, args: PixelGRPOConfig, model_config: ModelConfig, folder: Path) -> None:
     args.model_init_kwargs = model_options(args.model_init_kwargs, model_config)
     eval_tasks = arguments.eval_tasks and load_tasks(
         arguments.eval_tasks, split="test", count=arguments.eval_task_count
@@ -51,4 +57,3 @@ def train(arguments: TaskArguments, args: PixelGRPOConfig, model_config: ModelCo
         after = trainer.evaluate()
         if trainer.accelerator.is_main_process:
             write_summary(folder, trainer.state.log_history, after, trainer.state)
-    return 0

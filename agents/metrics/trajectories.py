@@ -5,48 +5,19 @@ Pure functions on sequences of `Trajectory`; whoever draws passes an rng. Knows 
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
+from agents.metrics.statistics import Estimate, resampled_difference_of_means, resampled_mean, wilson
 from pixel_env.episode import Trajectory
 from pixel_env.errors import ConfigError
 from pixel_env.media.images import shown_size
 from pixel_env.views import ViewBudgets
 
-Z_95 = 1.959963984540054
-"""The standard normal's 97.5 % quantile: what a 95 % interval is wide."""
-
-
-@dataclass(frozen=True, slots=True)
-class Estimate:
-    """A figure with its 95 % interval and the number of items (trajectories or questions) that it rests on.
-
-    All three are NaN where there is nothing to estimate it from.
-    """
-
-    value: float
-    low: float
-    high: float
-    n: int
-
-
-NOTHING = Estimate(float("nan"), float("nan"), float("nan"), 0)
-
 
 def accuracy(trajectories: Sequence[Trajectory]) -> Estimate:
     """Mean grade with Wilson's interval (for partial grades it is on the safe side: their variance is smaller)."""
     return wilson(sum(trajectory.reward for trajectory in trajectories), len(trajectories))
-
-
-def wilson(successes: float, n: int) -> Estimate:
-    """Share of `successes` among `n` with Wilson's 95 % interval."""
-    if n == 0:
-        return NOTHING
-    share, z2 = successes / n, Z_95**2
-    centre = (share + z2 / (2 * n)) / (1 + z2 / n)
-    half = Z_95 / (1 + z2 / n) * np.sqrt(share * (1 - share) / n + z2 / (4 * n * n))
-    return Estimate(share, max(0.0, float(centre - half)), min(1.0, float(centre + half)), n)
 
 
 def paired_difference(
@@ -57,12 +28,10 @@ def paired_difference(
     if after_by_task.keys() != before_by_task.keys():
         odd = sorted(after_by_task.keys() ^ before_by_task.keys())[0]
         raise ConfigError(f"a paired difference needs the same questions on both sides; {odd!r} is only on one")
-    if not after_by_task:
-        return NOTHING
-    differences = np.array([np.mean(grades) - np.mean(before_by_task[task]) for task, grades in after_by_task.items()])
-    means = differences[rng.integers(len(differences), size=(draws, len(differences)))].mean(axis=1)
-    low, high = np.percentile(means, [2.5, 97.5])
-    return Estimate(float(differences.mean()), float(low), float(high), len(differences))
+    differences_Q = np.array(
+        [np.mean(grades) - np.mean(before_by_task[task]) for task, grades in after_by_task.items()]
+    )
+    return resampled_mean(differences_Q, rng=rng, draws=draws)
 
 
 def _grades_by_task(trajectories: Sequence[Trajectory]) -> dict[str, list[float]]:
@@ -126,18 +95,7 @@ def _advantage(trajectories: Sequence[Trajectory], rng: np.random.Generator, dra
     for trajectory in trajectories:
         column = 0 if trajectory.valid_operations else 2
         sums_Q4[rows[trajectory.task.task_id], column : column + 2] += (trajectory.reward, 1.0)
-    value = float(_difference(sums_Q4.sum(axis=0)))
-    weights_DQ = rng.multinomial(len(rows), np.full(len(rows), 1 / len(rows)), size=draws)
-    resampled_D = _difference((weights_DQ @ sums_Q4).T)
-    if np.isnan(value):
-        return Estimate(value, value, value, len(rows))
-    low, high = np.nanpercentile(resampled_D, [2.5, 97.5])
-    return Estimate(value, float(low), float(high), len(rows))
-
-
-def _difference(sums_4: np.ndarray) -> np.ndarray:
-    with np.errstate(invalid="ignore"):  # no trajectory of one kind: NaN
-        return sums_4[0] / sums_4[1] - sums_4[2] / sums_4[3]
+    return resampled_difference_of_means(sums_Q4, rng=rng, draws=draws)
 
 
 def _mean(values: Sequence[float]) -> float:

@@ -7,7 +7,8 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from agents.metrics.trajectories import Estimate, accuracy, wilson
+from agents.metrics.statistics import Estimate, wilson
+from agents.metrics.trajectories import accuracy
 from pixel_env.boxes import Box
 from pixel_env.episode import Malformed, Trajectory, Turn
 from pixel_env.operations.operation import Operation

@@ -13,11 +13,12 @@ from typing import Any
 
 from agents.chat.chat import Chat
 from agents.engines.protocol import Engine
-from agents.metrics.trajectories import Estimate, accuracy, failures_by_code, rapr
+from agents.metrics.statistics import Estimate
+from agents.metrics.trajectories import accuracy, failures_by_code, rapr
 from agents.metrics.zooming import Forced, first_box_iou, recovered_answers, recovered_looks, valid_operations
 from agents.rollout import EpisodeSettings, Sampling, rollout
 from agents.run_folder.configuration import write_whole
-from agents.run_folder.summary import FILE_NAME
+from agents.run_folder.folder import SUMMARY
 from agents.traces.trace import Trace, TraceTurn
 from pixel_env.episode import Stop, Trajectory
 
@@ -135,7 +136,7 @@ def write_sft_summary(
             "recovered_answers": _row(recovered_answers(found.forced)),
         }
     folder.mkdir(parents=True, exist_ok=True)
-    write_whole(folder / FILE_NAME, json.dumps(summary, indent=2) + "\n")
+    write_whole(folder / SUMMARY, json.dumps(summary, indent=2) + "\n")
 
 
 def _row(found: Estimate) -> dict[str, float] | None:

@@ -8,11 +8,11 @@ from pathlib import Path
 from trl import ModelConfig, get_peft_config, get_quantization_config
 
 from agents.checkpoints.model_options import model_options
-from agents.run_folder.configuration import checkpoint_to_resume, keep_configuration
+from agents.run_folder.folder import RunFolder, checkpoint_to_resume
 from agents.sft.config import PixelSFTConfig
 from agents.sft.evaluation import table, write_sft_summary
 from agents.sft.trainer import PixelSFTTrainer
-from agents.sft.training_traces import TraceArguments, load_training_traces
+from agents.sft.training_traces import TraceArguments, TrainingTraces, load_training_traces
 from pixel_env.dialects.table import dialect_named
 from pixel_env.errors import ConfigError
 
@@ -24,11 +24,18 @@ def train(arguments: TraceArguments, args: PixelSFTConfig, model_config: ModelCo
     """Trains; model, configuration and `summary.json` go into `output_dir`. Returns the exit code."""
     if model_config.model_name_or_path is None:
         raise ConfigError("No model was given. Give --model_name_or_path, a folder or the name of an embedded one.")
-    dialect = dialect_named(args.dialect)
-    folder = Path(args.output_dir)
-    traces = load_training_traces(arguments, dialect, args.seed)
-    keep_configuration(folder, [arguments, args, model_config], resumes=bool(args.resume_from_checkpoint))
-    args.model_init_kwargs = model_options(args.model_init_kwargs, model_config)
+    traces = load_training_traces(arguments, dialect_named(args.dialect), args.seed)
+    recorded, resumes = [arguments, args, model_config], bool(args.resume_from_checkpoint)
+    with RunFolder.claimed(Path(args.output_dir), recorded, resumes=resumes, rank=args.process_index) as folder:
+        folder.keep_configuration()
+        args.model_init_kwargs = model_options(args.model_init_kwargs, model_config)
+        _train(traces, arguments, args, model_config, folder.path)
+    return 0
+
+
+def _train(
+    traces: TrainingTraces, arguments: TraceArguments, args: PixelSFTConfig, model_config: ModelConfig, folder: Path
+) -> None:
     trainer = PixelSFTTrainer(
         model=model_config.model_name_or_path,
         traces=traces.train,
@@ -51,4 +58,3 @@ def train(arguments: TraceArguments, args: PixelSFTConfig, model_config: ModelCo
         write_sft_summary(folder, trainer.state.global_step, refused[0], played, refused[1])
         if played is not None:
             print(f"\n{table(played)}")
-    return 0

@@ -13,7 +13,7 @@ from benchmarks.evaluation.policies import LEARNED_ZOOM, POLICIES
 from benchmarks.pipeline.chain import Chain
 from benchmarks.pipeline.preset import preset
 from benchmarks.pipeline.stages import Stage
-from benchmarks.pipeline.study import in_stages, keep_settings
+from benchmarks.pipeline.study import claimed_run, in_stages
 from benchmarks.studies.trap.findings import WARM_START, WITH, WITHOUT, Findings, findings_of, look_of, write_summary
 from benchmarks.studies.trap.sentences import (
     easy_sentence,
@@ -48,8 +48,8 @@ def main(argv: list[str]) -> int:
     sizes = preset(config.preset, quick=config.quick)
     chain = Chain(sizes, config.model, config.seed, run)
     stages = stages_of(chain)
-    keep_settings(chain, stages, quick=config.quick)
-    return in_stages(stages, run, lambda: _end(run))
+    with claimed_run(chain, stages, quick=config.quick):
+        return in_stages(stages, run, lambda: _end(run))
 
 
 def stages_of(chain: Chain) -> list[Stage]:

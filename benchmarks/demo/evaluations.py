@@ -14,15 +14,17 @@ from string import Template
 from agents.config.arguments import parse
 from agents.metrics.trajectories import calls, rapr
 from agents.run_folder.configuration import write_whole
-from benchmarks.evaluation.accuracy_tables import accuracy_of_questions
-from benchmarks.evaluation.evaluate import EvalConfig, measured
+from agents.run_folder.folder import RunFolder
+from benchmarks.evaluation.config import EvalConfig
+from benchmarks.evaluation.evaluate import measured
+from benchmarks.evaluation.plan import planned
 from benchmarks.evaluation.policies import LEARNED_ZOOM
-from benchmarks.evaluation.timings import seconds_per_answer
+from benchmarks.evaluation.records import seconds_per_answer
+from benchmarks.evaluation.tables import accuracy_of_questions
 from benchmarks.text_tables import fraction, table
 from benchmarks.view.page import PAGE, read_run, write_page
 from benchmarks.view.rows import Run
 from pixel_env.command_line.values import AtLeastOne, AtLeastZero
-from pixel_env.dialects.table import dialect_named
 from rewards.shaping import group_reward_named
 
 INDEX = "index.html"
@@ -94,10 +96,12 @@ def _folder_name(run: EvalConfig) -> str:
 
 def _played(config: EvalConfig, folder: Path) -> Played:
     """Runs the evaluation, or what is missing of it, and writes its page."""
-    evaluation = measured(config, dialect_named(config.dialect))
+    plan = planned(config)
+    page = plan.folder / PAGE
+    with RunFolder.claimed(plan.folder, plan.recorded, resumes=True) as claimed:
+        evaluation = measured(plan, claimed)
+        write_page(page, [_named_after_player(read_run(plan.folder), config)], group_reward_named("paper"))
     trajectories = evaluation.of(LEARNED_ZOOM)
-    page = config.folder / PAGE
-    write_page(page, [_named_after_player(read_run(config.folder), config)], group_reward_named("paper"))
     return Played(
         set_name=evaluation.task_set.name,
         who=config.model,
@@ -106,7 +110,7 @@ def _played(config: EvalConfig, folder: Path) -> Played:
         score=accuracy_of_questions(trajectories).value,
         rapr=rapr(trajectories),
         calls=calls(trajectories),
-        seconds=seconds_per_answer(config.folder)[LEARNED_ZOOM] * len(trajectories),
+        seconds=seconds_per_answer(plan.folder)[LEARNED_ZOOM] * len(trajectories),
     )
 
 

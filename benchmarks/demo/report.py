@@ -13,7 +13,7 @@ from pathlib import Path
 from string import Template
 
 from agents.config.arguments import parse
-from agents.metrics.trajectories import Estimate
+from agents.metrics.statistics import Estimate
 from agents.run_folder.configuration import FILE_NAME
 from benchmarks.demo.gallery import Shown, card, pick
 from benchmarks.evaluation.policies import LEARNED_ZOOM, ORACLE_ZOOM, POLICIES

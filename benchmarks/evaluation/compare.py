@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from agents.metrics.trajectories import Estimate
+from agents.metrics.statistics import Estimate, mcnemar, resampled_mean
 from agents.run_folder.configuration import FILE_NAME, changed_names, read_configuration
 from benchmarks.evaluation.policies import LEARNED_ZOOM
 from benchmarks.evaluation.records import ROWS, SAMPLED
@@ -163,27 +163,11 @@ def compared(first: Sequence[Graded], second: Sequence[Graded], *, seed: int) ->
     """The second run against the first; both in the same order of questions."""
     grades_2Q = np.array([[one.mean for one in run] for run in (first, second)])
     differences_Q = grades_2Q[1] - grades_2Q[0]
-    rng = np.random.default_rng(seed)
-    draws_D = [differences_Q[rng.integers(differences_Q.size, size=differences_Q.size)].mean() for _ in range(_DRAWS)]
-    low, high = np.percentile(draws_D, [2.5, 97.5])
-    estimate = Estimate(float(differences_Q.mean()), float(low), float(high), differences_Q.size)
+    estimate = resampled_mean(differences_Q, rng=np.random.default_rng(seed), draws=_DRAWS)
     is_paired = all(len(one.grades) == 1 and one.grades[0] in (0.0, 1.0) for one in (*first, *second))
     only_first, only_second = int((differences_Q < 0).sum()), int((differences_Q > 0).sum())
     p = mcnemar(only_first, only_second) if is_paired else None
     return Comparison(float(grades_2Q[0].mean()), float(grades_2Q[1].mean()), estimate, only_first, only_second, p)
-
-
-def mcnemar(only_first: int, only_second: int) -> float:
-    """McNemar's exact two-sided p: how likely so uneven a split of the questions that one run alone got right is.
-
-    Twice the smaller tail of the binomial distribution with a half, at most 1.
-    """
-    n, fewer = only_first + only_second, min(only_first, only_second)
-    ways, tail = 1, 0  # in whole numbers: a half to the power of thousands is no float
-    for k in range(fewer + 1):
-        tail += ways
-        ways = ways * (n - k) // (k + 1)
-    return min(1.0, 2 * tail / 2**n)
 
 
 def differences_between(first: Mapping[str, Any], second: Mapping[str, Any]) -> str:

@@ -1,6 +1,6 @@
-"""What `pixel-env eval` is asked for, checked as it is read.
+"""The flags of `pixel-env eval`, checked as they are read.
 
-Knows the flags and what they mean for an episode. Plays nothing and reads no task.
+Depends on names and limits; independent of files, tasks and models: `plan.py` settles what the flags stand for.
 """
 
 from dataclasses import dataclass, field
@@ -11,18 +11,14 @@ from agents.checkpoints.names import CHECKPOINTS
 from agents.config.names import DialectName
 from agents.engines.choice import EngineArguments
 from agents.engines.registry import ENGINES
-from agents.rollout import EpisodeSettings
 from agents.run_folder.shards import shard_named
 from benchmarks.evaluation.policies import NAMES, POLICIES
-from pixel_env.budgets import budgets_for, limits_from
+from pixel_env.budgets import limits_from
 from pixel_env.command_line.values import AtLeastOne, AtLeastZero, NotNegative
-from pixel_env.dialects.dialect import Dialect
-from pixel_env.dialects.prompt_files import read_prompt_file, with_prompt
-from pixel_env.dialects.table import DIALECTS, dialect_named
+from pixel_env.dialects.table import DIALECTS
 from pixel_env.episode import Limits
 from pixel_env.errors import ConfigError, UnknownNameError
 from pixel_env.samples import SAMPLE_SETS
-from pixel_env.task import TaskSet
 
 Precision = Literal["float32", "bfloat16", "float16", "auto"]
 """Of a model's weights; auto: as they are stored."""
@@ -122,13 +118,3 @@ class EvalConfig(EngineArguments):
         """Where the trajectories are: a shard's lie in a folder below `output_dir`."""
         whole = Path(self.output_dir)
         return whole if self.shard is None else shard_named(self.shard).folder_in(whole)
-
-    @property
-    def worded_dialect(self) -> Dialect:
-        """The dialect, with the words of `prompt_file` if one is given."""
-        dialect = dialect_named(self.dialect)
-        return dialect if self.prompt_file is None else with_prompt(dialect, read_prompt_file(self.prompt_file))
-
-    def settings(self, dialect: Dialect, task_set: TaskSet) -> EpisodeSettings:
-        """How the episodes are played."""
-        return EpisodeSettings(dialect, self.limits, budgets_for(None, task_set, dialect))

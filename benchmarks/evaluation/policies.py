@@ -11,7 +11,7 @@ import numpy as np
 
 from agents.chat.format import ChatFormat
 from agents.rollout import EpisodeSettings
-from benchmarks.evaluation.oracle import oracle_looks
+from benchmarks.evaluation.oracle import oracle_answer, oracle_looks, oracle_turns
 from pixel_env.boxes import FULL, Box
 from pixel_env.dialects.dialect import Dialect
 from pixel_env.errors import ConfigError, UnknownNameError
@@ -171,3 +171,27 @@ def _first_looks(task: Task, settings: EpisodeSettings) -> list[str]:
     if task.media == "video":
         return oracle_looks(task, settings)
     return [written_look(task, task.evidence[0].image, window, replace(settings.dialect, budgets=settings.budgets))]
+
+
+# ------------------------------------------------------------------------------------------ players without a model
+
+PLAYERS = ("oracle",)
+"""Names that `pixel-env eval --engine scripted --model NAME` takes: all turns of such a player are scripted."""
+
+
+def check_player(name: str) -> None:
+    """Raises UnknownNameError for a name that no player has."""
+    if name not in PLAYERS:
+        raise UnknownNameError.among("scripted player", name, PLAYERS, "A checkpoint is played by another --engine.")
+
+
+def played_by_oracle(policy: Policy, settings: EpisodeSettings) -> Policy:
+    """`policy` with the oracle in the model's place: it looks where the policy leaves that open, and answers right."""
+    if policy.forced is None and not policy.banned_ids:
+        return replace(policy, forced=lambda task: oracle_turns(task, settings))
+    looks = policy.forced or _no_looks
+    return replace(policy, forced=lambda task: [*looks(task), oracle_answer(task, settings)])
+
+
+def _no_looks(task: Task) -> Sequence[str]:
+    return ()

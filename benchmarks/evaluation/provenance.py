@@ -1,8 +1,9 @@
 """What a result rests on beside the configuration: weights, revision, prompts, pixel budgets, versions.
 
-Knows files and packages. Loads no model, and no library that could.
+Depends on files and installed packages; independent of models and of every library that could load one.
 """
 
+import hashlib
 import platform
 from contextlib import suppress
 from dataclasses import dataclass
@@ -10,21 +11,21 @@ from importlib.metadata import PackageNotFoundError, packages_distributions, ver
 from pathlib import Path
 from typing import Any
 
+from agents.checkpoints.names import model_folder
 from agents.engines.registry import engine_named
-from benchmarks.evaluation.weights import weights_hash
 from pixel_env.dialects.dialect import Dialect
 from pixel_env.dialects.prompt import system_text
-from pixel_env.dialects.prompt_files import prompt_hash, read_prompt_file
 from pixel_env.views import ViewBudgets
 
+_EDGE_BYTES = 2**20
 _ALWAYS = ("pixel-env", "numpy", "pillow")  # Pillow resizes what the model is shown
 
 
 @dataclass(frozen=True)
 class Provenance:
-    """Kept with a run; a run goes on only where all of it is the same.
+    """Kept with a run; a run resumes only where all of it is the same.
 
-    `weights`: a hash (`weights.py`), because a folder may be trained again under its name; `revision`: the commit of a
+    `weights`: a hash, because a folder may be trained again under its name; `revision`: the commit of a
     model of the hub; `prompts`: the system text with the tools, and the templates of a question and an option;
     `prompt_sha256`: of the prompt file's text, if one was given.
     """
@@ -38,7 +39,7 @@ class Provenance:
 
 
 def provenance_of(
-    model: str, engine: str, dialect: Dialect, budgets: ViewBudgets, *, prompt_file: str | None = None
+    model: str, engine: str, dialect: Dialect, budgets: ViewBudgets, *, prompt_sha256: str | None = None
 ) -> Provenance:
     """What the results of `model` rest on; `dialect` has the prompt file's words already.
 
@@ -51,8 +52,23 @@ def provenance_of(
         prompts={"system": system_text(dialect), "question": wording.question, "option": wording.option},
         pixel_budgets=budgets.to_row(),
         versions={"python": platform.python_version(), **_versions((*_ALWAYS, *spec.packages))},
-        prompt_sha256=None if prompt_file is None else prompt_hash(read_prompt_file(prompt_file)),
+        prompt_sha256=prompt_sha256,
     )
+
+
+def weights_hash(model: str) -> str:
+    """A hash of names, sizes and edges of a checkpoint's weight files; empty for a hub id. Embedded names count."""
+    folder = Path(model_folder(model))
+    digest = hashlib.sha256()
+    files = sorted(folder.glob("*.safetensors"))
+    for file in files:
+        size = file.stat().st_size
+        digest.update(f"{file.name} {size} ".encode())
+        with file.open("rb") as opened:
+            digest.update(opened.read(_EDGE_BYTES))
+            opened.seek(max(0, size - _EDGE_BYTES))
+            digest.update(opened.read())
+    return digest.hexdigest()[:16] if files else ""
 
 
 def revision_of(model: str) -> str | None:

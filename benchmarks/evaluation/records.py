@@ -1,10 +1,14 @@
-"""What an evaluation leaves behind: one JSONL row per trajectory, and its reading back.
+"""The folder of an evaluation: one JSONL row per trajectory, those of its shards, and the seconds; reading them back.
 
-Knows rows, policies' names and task sets. Knows nothing of models. A row is the trajectory's (`pixel_env/store.py`)
-with `policy` and `sample`: null for the greedy rollout, else the number of the sampled one.
+Depends on rows, names of policies and task sets; independent of models. A row is that of the trajectory
+(`pixel_env/store.py`) with `policy` and `sample`: null for the greedy rollout, else the number of the sampled one.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+import json
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,13 +18,21 @@ from benchmarks.evaluation.questions import shuffled
 from pixel_env.budgets import budgets_for
 from pixel_env.dialects.table import dialect_named
 from pixel_env.episode import Stop, Trajectory
-from pixel_env.errors import ConfigError, PixelEnvError
+from pixel_env.errors import ConfigError, PixelEnvError, TaskError
 from pixel_env.store import TrajectoryStore, check_task, read, trajectory_of, write_rollout
 from pixel_env.task import Task, TaskSet
 from pixel_env.tasks import load_tasks
 from pixel_env.views import ViewBudgets
 
 ROWS = "trajectories.jsonl"
+SECONDS = "seconds.jsonl"
+"""Wall seconds, by the number of episodes that were played in them.
+
+Episodes are played concurrently, so an episode has no seconds of its own; what a policy's episodes took together, over
+their number, is what one more costs. A part that was killed leaves no row.
+"""
+SHARDS_OWN = ("shard", "output_dir")
+"""Fields of the configuration in which a shard differs from the whole."""
 SAMPLED = "sampled"
 """What sampled rollouts are called where policies are."""
 _FIELDS = ("tasks", "split", "task_count", "dialect", "policies")
@@ -118,27 +130,36 @@ class Evaluation:
         return list(dict.fromkeys(record.trajectory.task.category for record in self.records))
 
 
-def read_evaluation(folder: Path, task_set: TaskSet | None = None) -> Evaluation:
-    """The evaluation that `pixel-env eval` wrote into `folder`. Raises ConfigError if there is none.
+def read_evaluation(folder: Path) -> Evaluation:
+    """The evaluation that `pixel-env eval` wrote into `folder`, its questions loaded as it loaded them.
 
-    `task_set`: its questions as they were shown, where the caller holds them; else they are loaded as it loaded them.
+    Raises ConfigError if there is none.
     """
     config = _configuration(folder)
-    if task_set is None:
-        task_set = _questions(folder, config)
+    task_set = _questions(folder, config)
     budgets = budgets_for(None, task_set, dialect_named(config["dialect"]))
+    return evaluation_in(folder, task_set, budgets, config["policies"], config["tasks"])
+
+
+def evaluation_in(
+    folder: Path, task_set: TaskSet, budgets: ViewBudgets, policies: Sequence[str], name: str = ""
+) -> Evaluation:
+    """The rows of `folder` as records of `task_set`, in the order of `policies`; other policies follow.
+
+    `name`: what the set is called in an error; "": as it calls itself.
+    """
     rows = list({key_of(row): row for row in read(folder / ROWS)}.values())  # one that broke and was played again: once
-    tasks = _tasks_of(rows, task_set, folder, config["tasks"])
+    tasks = _tasks_of(rows, task_set, folder, name or task_set.name)
     records = [Record(trajectory_of(row, tasks[row["task_id"]]), row["policy"], row["sample"]) for row in rows]
-    places = {task_id: place for place, task_id in enumerate(tasks)}
+    positions = {task_id: position for position, task_id in enumerate(tasks)}
     # Ablations are played beyond the configured policies.
-    names = dict.fromkeys([*config["policies"], *(record.policy for record in records if record.sample is None)])
-    policies = {policy: place for place, policy in enumerate(names)}
+    names = dict.fromkeys([*policies, *(record.policy for record in records if record.sample is None)])
+    order = {policy: position for position, policy in enumerate(names)}
     records.sort(
         key=lambda record: (
-            policies.get(record.policy, 0),
+            order.get(record.policy, 0),
             -1 if record.sample is None else record.sample,
-            places[record.trajectory.task.task_id],
+            positions[record.trajectory.task.task_id],
         )
     )
     return Evaluation(task_set, budgets, records)
@@ -170,3 +191,64 @@ def _questions(folder: Path, config: Mapping[str, Any]) -> TaskSet:
             f"and this is {Path.cwd()}: run the same command there."
         ) from error
     return shuffled(task_set, config["seed"]) if config.get("shuffle_options") else task_set
+
+
+# ------------------------------------------------------------------------------------------------------- shards
+
+
+def take_over(places: Sequence[Path], store: TrajectoryStore, done: set[Key], task_set: TaskSet) -> None:
+    """Appends the finished rows of the shards' files `places` that `done` lacks, and adds their keys to it.
+
+    Raises ConfigError or TaskError as `check_questions` does for a shard of other questions; nothing is appended then.
+    """
+    for place in places:
+        _check_shard(place, task_set)
+    for place in places:
+        for row in read(place):
+            key = key_of(row)
+            if row["stop"] != Stop.FAILED and key not in done:
+                store.append(row)
+                done.add(key)
+
+
+def _check_shard(place: Path, task_set: TaskSet) -> None:
+    try:
+        keys_of(place, task_set)
+    except TaskError as error:
+        raise TaskError(f"The shard in {place.parent} is of another set: {error}") from error
+
+
+# ------------------------------------------------------------------------------------------------------- seconds
+
+
+@contextmanager
+def timed(folder: Path, name: str, answers: int, *, clock: Callable[[], float] = time.monotonic) -> Iterator[None]:
+    """Adds a row about the `answers` that are played under `name` inside of the block, once it has ended well."""
+    start = clock()
+    yield
+    if answers:
+        row = {"name": name, "answers": answers, "seconds": round(clock() - start, 3)}
+        with (folder / SECONDS).open("a", encoding="utf-8") as file:
+            file.write(json.dumps(row) + "\n")
+
+
+def seconds_per_answer(folder: Path) -> dict[str, float]:
+    """By name, over all rows of the folder and of the shards below it. Raises ConfigError for a broken file."""
+    totals: dict[str, list[float]] = defaultdict(lambda: [0.0, 0.0])
+    for file in (folder / SECONDS, *sorted(folder.glob(f"shard-*/{SECONDS}"))):
+        for name, seconds, answers in _seconds_in(file) if file.exists() else ():
+            totals[name][0] += seconds
+            totals[name][1] += answers
+    return {name: seconds / answers for name, (seconds, answers) in totals.items()}
+
+
+def _seconds_in(file: Path) -> Iterator[tuple[str, float, int]]:
+    try:
+        for line in file.read_text(encoding="utf-8").splitlines():
+            if line.endswith("}"):  # an interrupted run may have truncated the last line
+                row = json.loads(line)
+                yield str(row["name"]), float(row["seconds"]), int(row["answers"])
+    except (ValueError, KeyError, TypeError) as error:
+        raise ConfigError(
+            f"{file} cannot be used ({type(error).__name__}: {error}). Remove it: only the seconds are lost."
+        ) from error

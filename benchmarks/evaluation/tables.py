@@ -1,20 +1,63 @@
-"""An evaluation over all of its questions, as tables: scores and their cost by policy, and accuracy by position.
+"""An evaluation as text tables: accuracy by category and policy, scores and their cost, and accuracy by position.
 
-Knows records and figures. Draws nothing and writes no file.
+Depends on records and statistics; independent of files and engines.
 """
 
 from collections.abc import Mapping, Sequence
 
-from agents.metrics.trajectories import NOTHING, Estimate, accuracy, failures_by_code, rapr, visual_tokens, wilson
-from benchmarks.evaluation.accuracy_tables import accuracy_of_questions
+from agents.metrics.statistics import NOTHING, Estimate, mean_of_questions
+from agents.metrics.trajectories import accuracy, calls, failures_by_code, rapr, visual_tokens
 from benchmarks.evaluation.questions import right_place
 from benchmarks.evaluation.records import SAMPLED, Evaluation, Key, Record
 from benchmarks.text_tables import fraction, interval, table
 from pixel_env.dialects.wording import OPTION_LETTERS
 from pixel_env.episode import Trajectory
+from pixel_env.views import ViewBudgets
 
 Verdicts = Mapping[Key, float]
 """What another scorer says of each record."""
+
+
+def accuracy_table(evaluation: Evaluation) -> str:
+    """A row for each category and policy: n questions, accuracy, its interval, RaPR, calls and tokens per answer."""
+    head = ["questions", "policy", "n", "accuracy", "95% interval", "RaPR", "calls", "visual tokens"]
+    rows = []
+    unnamed = "-" if len(evaluation.categories) > 1 else "all"
+    for category in evaluation.categories:
+        parts = [
+            (name, played)
+            for name in evaluation.policies
+            if (played := evaluation.of(name, category=category))  # none: nobody knows where an oracle would look
+        ]
+        if sampled := [
+            record.trajectory
+            for record in evaluation.records
+            if record.sample is not None and record.trajectory.task.category == category
+        ]:
+            parts.append((SAMPLED, sampled))
+        rows += [[category or unnamed, *_row(name, part, evaluation.budgets)] for name, part in parts]
+    return table([head, *rows], text_columns=2)
+
+
+def _row(name: str, trajectories: Sequence[Trajectory], budgets: ViewBudgets) -> list[str]:
+    estimate = accuracy_of_questions(trajectories)
+    return [
+        name.replace("_", " "),
+        str(estimate.n),
+        fraction(estimate.value),
+        interval(estimate),
+        fraction(rapr(trajectories)),
+        fraction(calls(trajectories)),
+        f"{visual_tokens(trajectories, budgets):.0f}",
+    ]
+
+
+def accuracy_of_questions(trajectories: Sequence[Trajectory]) -> Estimate:
+    """Mean over questions of each one's mean grade: of samples avg@k."""
+    grades: dict[str, list[float]] = {}
+    for trajectory in trajectories:
+        grades.setdefault(trajectory.task.task_id, []).append(trajectory.reward)
+    return mean_of_questions(grades.values())
 
 
 def parts_of(evaluation: Evaluation) -> dict[str, list[Record]]:
@@ -100,7 +143,7 @@ def judged(records: Sequence[Record], verdicts: Verdicts) -> Estimate:
     of_question: dict[str, list[float]] = {}
     for record in records:
         of_question.setdefault(record.trajectory.task.task_id, []).append(verdicts[record.key])
-    return wilson(sum(sum(found) / len(found) for found in of_question.values()), len(of_question))
+    return mean_of_questions(of_question.values())
 
 
 def _failed(trajectories: Sequence[Trajectory]) -> str:

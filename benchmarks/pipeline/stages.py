@@ -6,13 +6,13 @@ of what a stage is for.
 
 import json
 import os
-import shutil
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from agents.run_folder.configuration import write_whole
+from agents.run_folder.folder import remove_unclaimed
 from benchmarks.pipeline.jobs import Job, run_jobs
 from benchmarks.pipeline.memory import PeakMemory
 
@@ -68,8 +68,7 @@ def _run(stage: Stage) -> Finished:
     start = time.monotonic()
     with PeakMemory() as memory:
         for job in stage.jobs:
-            if job.folder.exists():  # left by a start that was cut
-                shutil.rmtree(job.folder)
+            remove_unclaimed(job.folder)  # left by a start that was interrupted
         if stage.jobs:
             workers, threads = division_of_work(len(stage.jobs), usable_cores())
             run_jobs(stage.jobs, workers=workers, threads=threads)

@@ -1,19 +1,25 @@
-"""A study in stages: what each needs is kept, so that an interrupted one resumes.
+"""A study: seed by seed, each in stages; what each needs is recorded, so that an interrupted one resumes.
 
 Depends on jobs and stages; independent of what a study measures.
 """
 
 import signal
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Generic, Protocol, TypeVar
 
-from agents.run_folder.configuration import keep_configuration
-from benchmarks.evaluation.weights import weights_hash
+from agents.run_folder.folder import RunFolder
+from benchmarks.evaluation.provenance import weights_hash
 from benchmarks.pipeline.chain import Chain, key_of
+from benchmarks.pipeline.seed_files import file_of, keep_apart
 from benchmarks.pipeline.stages import Stage, finished_stages, run_stages
-from pixel_env.errors import ConfigError
+
+Row = TypeVar("Row")
+
+_NOTES = {"recipes": "a hash of what the recipes contain, which also changes with the version of this package"}
 
 
 @dataclass(frozen=True)
@@ -27,20 +33,77 @@ class Kept:
     recipes: str
 
 
-def keep_settings(chain: Chain, stages: Sequence[Stage], *, quick: bool) -> None:
-    """Writes what the run depends on into its folder. Raises ConfigError where the folder was begun with other things.
+class StudyConfig(Protocol):
+    """The fields that the configuration of every study has."""
 
-    Recipes count by their contents: a name alone would let an edited file, or another version of this package, go on
-    in a folder whose first stages had other settings.
+    @property
+    def seeds(self) -> int: ...
+    @property
+    def first_seed(self) -> int: ...
+    @property
+    def results(self) -> str: ...
+    @property
+    def quick(self) -> bool: ...
+
+
+@dataclass(frozen=True)
+class Study(Generic[Row]):
+    """What a study does for one seed, and what it makes of the figures of all.
+
+    Args:
+        published: The folder of the published figures, which others are kept apart from.
+        read: The figures of a seed that was measured before with the same settings, else None.
+        folder_of: The run folder of a seed.
+        measure: Measures a seed and writes its figures; returns the exit code.
+        write_page: Writes the page about all seeds; returns its path.
+        table: The figures of all seeds as text.
+    """
+
+    published: str
+    read: Callable[[int], Row | None]
+    folder_of: Callable[[int], Path]
+    measure: Callable[[int], int]
+    write_page: Callable[[Sequence[Row]], Path]
+    table: Callable[[Sequence[Row]], str]
+
+
+def run_study(config: StudyConfig, study: Study[Row]) -> int:
+    """Measures the seeds that have no figures yet, then writes the page about all. Returns the exit code."""
+    keep_apart(config.results, study.published, quick=config.quick, first_seed=config.first_seed)
+    seeds = range(config.first_seed, config.first_seed + config.seeds)
+    # All files are read first: a broken one is reported now, not after the hours of the seeds before it.
+    rows = {seed: study.read(seed) for seed in seeds}
+    for seed in (seed for seed, row in rows.items() if row is not None):
+        print(f"seed {seed}: measured before, {file_of(Path(config.results), seed)}", flush=True)
+    for number, seed in enumerate(seeds, start=1):
+        if rows[seed] is not None:
+            continue
+        print(f"seed {seed} ({number} of {config.seeds}), in {study.folder_of(seed)}", flush=True)
+        code = study.measure(seed)
+        if code != 0:
+            return code
+        rows[seed] = study.read(seed)
+    measured = [row for row in rows.values() if row is not None]
+    if measured:
+        page = study.write_page(measured)
+        print(f"\n{study.table(measured)}\n\nFigures: {page}")
+    return 0
+
+
+@contextmanager
+def claimed_run(chain: Chain, stages: Sequence[Stage], *, quick: bool) -> Iterator[None]:
+    """The run folder, claimed, with what the run depends on written into it.
+
+    Raises ConfigError where the folder was begun with other things, or where another process is at work in it. Recipes
+    count by their contents: a name alone would let an edited file, or another version of this package, resume in a
+    folder whose first stages had other settings.
     """
     kept = Kept(chain.base, weights_hash(chain.base), chain.seed, quick, settings_key(chain, stages))
-    try:
-        keep_configuration(chain.run, [kept, chain.preset], resumes=True)
-    except ConfigError as error:
-        raise ConfigError(
-            f"{error} For this command that is a fresh --run. (recipes: a hash of what the recipes say; it also "
-            "changes with the version of this package.)"
-        ) from error
+    with RunFolder.claimed(
+        chain.run, [kept, chain.preset], resumes=True, another="a fresh --output_dir", notes=_NOTES
+    ) as folder:
+        folder.keep_configuration()
+        yield
 
 
 def settings_key(chain: Chain, stages: Sequence[Stage]) -> str:
@@ -50,7 +113,7 @@ def settings_key(chain: Chain, stages: Sequence[Stage]) -> str:
 
 
 def in_stages(stages: list[Stage], run: Path, end: Callable[[], None]) -> int:
-    """Runs the stages, then `end`; after Ctrl-C (or a polite kill) it tells where the next start goes on."""
+    """Runs the stages, then `end`; after Ctrl-C (or SIGTERM) it reports where the next start resumes."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         run_stages(stages, run)

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 
-from agents.metrics.trajectories import Estimate
+from agents.metrics.statistics import Estimate
 from benchmarks.studies.curves import Curve
 
 WIDTH, HEIGHT = 480, 290

@@ -14,7 +14,8 @@ from typing import Literal
 from agents.config.arguments import add_operations_flag
 from agents.config.names import DialectName, with_operations
 from agents.rollout import EpisodeSettings
-from agents.run_folder.configuration import keep_configuration, make_folder, write_whole
+from agents.run_folder.configuration import make_folder, write_whole
+from agents.run_folder.folder import RunFolder
 from agents.traces.folder import (
     check_dialect,
     common_folder,
@@ -223,8 +224,9 @@ def _to_traces(source: Path, out: Path, dialect_name: str, unit: Unit) -> int:
     if not loaded.traces:
         raise TaskError(f"None of {loaded.rows} rows became a trace. {_listed(loaded.problems)}")
     task_set = TaskSet(source.stem, (), budgets=loaded.budgets)
-    keep_configuration(out, [_Converted(dialect_name)], resumes=True)
-    write_trace_folder(out, loaded.traces, task_set, common_folder(loaded.traces))
+    with RunFolder.claimed(out, [_Converted(dialect_name)], resumes=True, another="another --output_dir") as folder:
+        folder.keep_configuration()
+        write_trace_folder(out, loaded.traces, task_set, common_folder(loaded.traces))
     kinds = Counter(trace.kind for trace in loaded.traces)
     print(f"{len(loaded.traces)} of {loaded.rows} rows are traces in {out}")
     print(f"  kinds: {', '.join(f'{kind} {number}' for kind, number in sorted(kinds.items()))}")

@@ -7,15 +7,14 @@ not. Knows teachers and folders; knows nothing of training.
 
 import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from agents.run_folder.configuration import keep_configuration, refuse_another, write_whole
+from agents.run_folder.configuration import write_whole
+from agents.run_folder.folder import RunFolder
 from agents.traces.folder import common_folder, write_trace_folder
 from pixel_env.errors import ConfigError, MissingExtraError
-from pixel_env.tasks.files.lock import alone_in
 from synth.generation.checking import executor_of
 from synth.generation.config import SILENT, TEMPLATE, Making, SynthConfig, expert_config, parsed
 from synth.generation.data_card import (
@@ -30,7 +29,8 @@ from synth.generation.data_card import (
     release,
 )
 from synth.generation.job import Job
-from synth.generation.student import Student, student_of
+from synth.generation.outcomes import JOURNAL
+from synth.generation.student import student_of
 from synth.plans.plan import Teacher
 from synth.teachers.expert.usage import Bill
 from synth.teachers.silent import SilentTeacher
@@ -43,23 +43,27 @@ def main(argv: list[str]) -> int:
     """`pixel-env synth [--flags]`; 0, or 1 if fewer traces were kept than asked for."""
     config, making = parsed(argv)
     (teacher, bill), student = teacher_of(config, making), student_of(config, making)
-    with alone_with(making.folder):
-        return _made(config, making, teacher, bill, student)
+    recorded = [config, _Voice(teacher.name, release())]
+    whole = None if making.part is None else Path(making.out)
+    another = "another --output_dir"
+    with RunFolder.claimed(making.folder, recorded, resumes=True, whole=whole, another=another) as folder:
+        job = Job(config, folder.path, teacher, student)
+        folder.keep_configuration()  # not before: seeds that do not suffice would bind the folder to them
+        return _made(config, making, job, folder, bill)
 
 
-def _made(config: SynthConfig, making: Making, teacher: Teacher, bill: Bill | None, student: Student | None) -> int:
-    job = job_of(config, making.folder, teacher, student)
+def _made(config: SynthConfig, making: Making, job: Job, folder: RunFolder, bill: Bill | None) -> int:
     started = time.monotonic()
     try:
         with executor_of(making.processes) as executor:
             if making.part is None:
-                job.take_over_shards()
+                job.take_over(folder.shards(JOURNAL))
                 job.make_all(executor)
             else:
                 job.make(making.part.of(range(config.count)), executor)
     finally:
         if bill is not None:
-            print(f"teacher {teacher.name}: {bill.in_full}", flush=True)
+            print(f"teacher {job.teacher.name}: {bill.in_full}", flush=True)
     seconds = time.monotonic() - started
     print(f"{job.made} plans narrated and verified in {seconds:.1f} s ({job.made / max(seconds, 1e-9):.1f} per second)")
     if making.part is not None:
@@ -96,34 +100,10 @@ def teacher_of(config: SynthConfig, making: Making) -> tuple[Teacher, Bill | Non
     return expert, expert.bill
 
 
-@contextmanager
-def alone_with(folder: Path) -> Iterator[None]:
-    """Waits for other processes that make the same. Raises ConfigError for a folder that cannot be written."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise ConfigError(f"{folder} cannot be written: {error.strerror}. Give another --output_dir.") from error
-    waits = f"waiting for another process that makes {folder}"
-    with alone_in(folder, lambda: print(waits, file=sys.stderr, flush=True), "Give another --output_dir."):
-        yield
-
-
 @dataclass(frozen=True)
 class _Voice:
     teacher: str
     release: str
-
-
-def job_of(config: SynthConfig, folder: Path, teacher: Teacher, student: Student | None) -> Job:
-    """The job, once its seeds are known to suffice its configuration is kept.
-
-    Raises ConfigError for a folder made with another one, TaskError for seeds that do not suffice.
-    """
-    parts = [config, _Voice(teacher.name, release())]
-    refuse_another(folder, parts)
-    job = Job(config, folder, teacher, student)
-    keep_configuration(folder, parts, resumes=True)
-    return job
 
 
 def write_data_set(folder: Path, facts: Facts) -> None:

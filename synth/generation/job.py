@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from agents.rollout import EpisodeSettings
-from agents.run_folder.shards import shards_in
 from agents.traces.trace import Trace
 from pixel_env.budgets import budgets_for
 from pixel_env.dialects.dialect import Dialect
@@ -22,7 +21,7 @@ from pixel_env.task import Task
 from synth.generation.checking import outcomes
 from synth.generation.config import SynthConfig, framing_of
 from synth.generation.data_card import Facts, is_embedded
-from synth.generation.outcomes import JOURNAL, Journal, Outcome, read_journal
+from synth.generation.outcomes import Journal, Outcome, read_journal
 from synth.generation.progress import progress
 from synth.generation.student import Student, WithStudent
 from synth.plans.mix import Cell, cell_counts, draw_plans
@@ -88,9 +87,9 @@ class Job:
         self.shortages: dict[Cell, Shortage] = {}
         self.made = 0
 
-    def take_over_shards(self) -> None:
-        """Adds the outcomes that the shards below the folder have and the journal lacks."""
-        for path in shards_in(self.folder, JOURNAL):
+    def take_over(self, journals: Sequence[Path]) -> None:
+        """Adds the outcomes that the journals of shards have and this one lacks."""
+        for path in journals:
             for outcome in read_journal(path):
                 self.journal.take_over(outcome)
         self.journal.check(self.plans)

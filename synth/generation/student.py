@@ -10,7 +10,6 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from functools import cached_property
 from pathlib import Path
 
 from agents.chat.format import ChatFormat
@@ -21,8 +20,8 @@ from agents.traces.trace import Trace
 from pixel_env.budgets import budgets_for
 from pixel_env.dialects.table import dialect_named
 from pixel_env.errors import ConfigError
+from pixel_env.locks import alone_in
 from pixel_env.task import TaskSet
-from pixel_env.tasks.files.lock import alone_in
 from synth.generation.config import Making, SynthConfig
 from synth.generation.rejection_sampling import Rejected, Sampled, sampled_traces
 from synth.plans.plan import Narration, Plan, PlanKind, Refusal, Teacher
@@ -41,11 +40,14 @@ class Student:
         longest = replace(config.limits, max_tokens=making.max_tokens)
         self._choice = making.chosen(config.student, longest, dtype=config.dtype, max_batch=making.max_batch)
         check_has_model(self._choice, "synth")
+        self._loaded: tuple[Engine, ChatFormat] | None = None
         self._sampling = Sampling(config.student_temperature, config.max_turn_tokens)
 
-    @cached_property
-    def _loaded(self) -> tuple[Engine, ChatFormat]:
-        return engine_chosen(self._choice, dialect_named(self._config.dialect))
+    def _engine(self) -> tuple[Engine, ChatFormat]:
+        """Loaded at the first request, and once."""
+        if self._loaded is None:
+            self._loaded = engine_chosen(self._choice, dialect_named(self._config.dialect))
+        return self._loaded
 
     def _settings(self, task_set: TaskSet) -> EpisodeSettings:
         dialect = dialect_named(self._config.dialect)
@@ -73,7 +75,7 @@ class Student:
 
     def _without_looking(self, task_set: TaskSet) -> Sequence[bool]:
         check_videos(self._choice.engine, dialect_named(self._config.dialect), task_set.tasks)
-        engine, chat = self._loaded
+        engine, chat = self._engine()
         check = without_looking(
             engine,
             chat,
@@ -99,7 +101,7 @@ class Student:
                 yield places[task.task_id], _refusal(reason, sampled)
 
     def _sampled(self, plans: Sequence[Plan], seed: int) -> Sampled:
-        engine, chat = self._loaded
+        engine, chat = self._engine()
         tasks = [plan.task for plan in plans]
         settings, samples = self._settings(TaskSet("text", tasks)), self._config.text_samples
         sampled = sampled_traces(

@@ -111,8 +111,8 @@ MUTANTS = (
     ),
     Mutant(
         "a truncated last line is kept",
-        "TrajectoryStore.__init__",
-        "        _drop_cut_line(path)\n",
+        "TrajectoryStore.append",
+        "            file.truncate(_end_of_lines(file))\n",
         "",
         ("tests/pixel_env/test_store.py",),
     ),

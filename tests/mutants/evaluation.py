@@ -28,7 +28,7 @@ MUTANTS = (
     ),
     Mutant(
         "an episode of a shard that broke counts as played",
-        "shards.take_over",
+        "records.take_over",
         'if row["stop"] != Stop.FAILED and key not in done:',
         "if key not in done:",
         ("tests/benchmarks/evaluation/test_shards.py",),

@@ -43,7 +43,7 @@ def test_a_package_a_folder_and_a_single_file_of_another_distribution_leave_ours
     installed, tmp_path, files, theirs
 ):
     add_distribution(installed, "neighbour", files)
-    ours = "agents.rollout, rewards.shaping, synth.plans.mix, benchmarks.statistics"
+    ours = "agents.rollout, rewards.shaping, synth.plans.mix, benchmarks.text_tables"
     for order in (f"{theirs}, {ours}", f"{ours}, {theirs}"):
         assert printed(installed.run("-c", f"import {order}; print({theirs}.OWN)", cwd=tmp_path)) == "1\n"
     made = installed.run("-m", "pixel_env", "synth", "--count", "1", "--workers", "1", "--out", "traces", cwd=tmp_path)

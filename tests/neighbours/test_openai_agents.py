@@ -15,7 +15,7 @@ TABLE = json.loads((Path(__file__).parent / "openai_agents.json").read_text())
 THEIRS = f"{TABLE['distribution']}=={TABLE['version']}"
 NO_INDEX = ("No matching distribution found", "Could not find a version")
 
-USE_OURS = "import agents.rollout, rewards.shaping, synth.plans.mix, benchmarks.statistics"
+USE_OURS = "import agents.rollout, rewards.shaping, synth.plans.mix, benchmarks.text_tables"
 USE_THEIRS = "from agents import Agent, Runner; import agents.models, agents.tool; Agent(name='someone')"
 SYNTH = ("-m", "pixel_env", "synth", "--count", "1", "--workers", "1", "--out", "traces")
 

@@ -1,6 +1,9 @@
 """Trajectories on disk."""
 
 import json
+import signal
+import subprocess
+import sys
 from dataclasses import replace
 
 import numpy as np
@@ -149,3 +152,87 @@ def test_the_order_of_the_right_answers_does_not_matter():
 
 def test_no_pixels_are_in_a_row():
     assert len(json.dumps(row_of(played(tiny_task(), CROP).trajectory))) < 4000
+
+
+# --------------------------------------------------------------------------------------------- several processes
+
+APPENDS = """
+import sys
+from pathlib import Path
+from pixel_env.store import TrajectoryStore
+path, name, count = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])
+for number in range(count):
+    TrajectoryStore(path).append({"name": name, "number": number, "text": "x" * (number * 997 % 300_000)})
+    print(number, flush=True)
+"""
+
+
+def appending(path, name, count):
+    command = [sys.executable, "-c", APPENDS, str(path), name, str(count)]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+
+
+def test_no_row_is_lost_while_others_open_read_and_append(tmp_path):
+    """Rows of up to 300 kB, which no system writes at once: a reader meets unfinished lines."""
+    path = tmp_path / "rows.jsonl"
+    with appending(path, "first", 150) as first, appending(path, "second", 150) as second:
+        mine, lines = 0, -1
+        while None in (first.poll(), second.poll()):
+            rows = list(read(path))
+            assert len(rows) >= max(lines, mine)
+            lines = len(rows)
+            TrajectoryStore(path).append({"name": "mine", "number": mine})
+            mine += 1
+    assert (first.returncode, second.returncode) == (0, 0) and mine > 1
+    rows = list(read(path))
+    for name, count in (("first", 150), ("second", 150), ("mine", mine)):
+        assert [row["number"] for row in rows if row["name"] == name] == list(range(count))
+
+
+def test_a_writer_that_is_killed_amid_a_row_costs_that_row_alone(tmp_path):
+    path = tmp_path / "rows.jsonl"
+    for attempt in range(8):
+        with appending(path, f"killed-{attempt}", 10_000) as process:
+            for _ in range(attempt * 3 + 1):
+                process.stdout.readline()
+            process.send_signal(signal.SIGKILL)
+            finished = attempt * 3 + len(process.stdout.readlines()) + 1
+        numbers = [row["number"] for row in read(path) if row["name"] == f"killed-{attempt}"]
+        assert numbers == list(range(len(numbers))) and len(numbers) >= finished
+    TrajectoryStore(path).append({"name": "last"})
+    assert [row["name"] for row in read(path)][-1] == "last"
+    assert path.read_bytes().endswith(b"\n")
+
+
+def test_whoever_opens_or_reads_a_file_leaves_the_row_that_is_being_written_in_it(tmp_path):
+    path = tmp_path / "rows.jsonl"
+    TrajectoryStore(path).append({"n": 1})
+    with path.open("ab", buffering=0) as writer:  # amid a row
+        writer.write(b'{"version": 1, "n"')
+        assert [row["n"] for row in TrajectoryStore(path)] == [row["n"] for row in read(path)] == [1]
+        writer.write(b": 2}\n")
+    assert [row["n"] for row in read(path)] == [1, 2]
+
+
+HALF = """
+import sys
+from pathlib import Path
+from pixel_env.locks import locked
+with Path(sys.argv[1]).open("ab", buffering=0) as file, locked(file):
+    file.write(b'{"version": 1, "name"')
+    print("half", flush=True)
+    sys.stdin.readline()
+    file.write(b': "slow"}\\n')
+"""
+
+
+def test_a_row_is_appended_behind_the_one_that_another_process_is_amid_and_not_in_its_stead(tmp_path):
+    path = tmp_path / "rows.jsonl"
+    command = [sys.executable, "-c", HALF, str(path)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as slow:
+        assert slow.stdout.readline() == "half\n"
+        with appending(path, "quick", 1) as quick:
+            with pytest.raises(subprocess.TimeoutExpired):
+                quick.wait(timeout=1.5)
+            slow.communicate("\n")
+    assert [row["name"] for row in read(path)] == ["slow", "quick"]

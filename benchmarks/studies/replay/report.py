@@ -6,13 +6,13 @@ Knows the seeds' results, and differences of arms with their intervals. Knows no
 import textwrap
 from collections.abc import Callable, Mapping, Sequence
 from itertools import pairwise
+from pathlib import Path
 
 import numpy as np
 
-from agents.metrics.trajectories import Estimate
+from agents.metrics.statistics import Estimate, mean_of_seeds_and_questions, mean_over_seeds
+from agents.run_folder.configuration import write_whole
 from benchmarks.pipeline.chain import EASY, HARD
-from benchmarks.resampling import mean_of_seeds_and_questions
-from benchmarks.statistics import mean_over_seeds
 from benchmarks.studies.replay.results import ARMS, FILTER, NO_FILTER, REPLAY, SeedResult
 from benchmarks.text_tables import fraction, interval, markdown_lines, signed, signed_interval, table
 
@@ -186,6 +186,12 @@ def comparison_table(rows: Rows) -> str:
     return "\n\n".join(
         [table(curve_cells(rows)), table(contrast_cells(rows), text_columns=2), "\n".join(sentences(rows))]
     )
+
+
+def write_page(results: Path, rows: Rows, command: str) -> Path:
+    """Writes the page into the folder; returns its path."""
+    write_whole(results / "README.md", markdown(rows, command))
+    return results / "README.md"
 
 
 def markdown(rows: Rows, command: str) -> str:

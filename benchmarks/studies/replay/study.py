@@ -9,7 +9,6 @@ compared. A finished seed is a small JSON file, and a second start skips it. Wha
 import hashlib
 import json
 import resource
-import shutil
 import signal
 import sys
 from collections.abc import Mapping
@@ -19,14 +18,16 @@ from pathlib import Path
 import numpy as np
 
 from agents.config.arguments import command_line, parse
+from agents.run_folder.folder import remove_unclaimed
 from benchmarks.evaluation.policies import LEARNED_ZOOM
+from benchmarks.evaluation.provenance import weights_hash
 from benchmarks.evaluation.records import read_evaluation
-from benchmarks.evaluation.weights import weights_hash
 from benchmarks.pipeline.chain import EASY, HARD, TEST_SEED, read_recipe, required
 from benchmarks.pipeline.jobs import Job, run_jobs
-from benchmarks.pipeline.seed_files import file_of, keep_apart
+from benchmarks.pipeline.seed_files import file_of
+from benchmarks.pipeline.study import Study, run_study
 from benchmarks.studies.curves import Curve, read_curve
-from benchmarks.studies.replay.report import comparison_table, markdown
+from benchmarks.studies.replay.report import comparison_table, write_page
 from benchmarks.studies.replay.results import (
     ARMS,
     FILTER,
@@ -40,6 +41,7 @@ from benchmarks.studies.replay.results import (
 )
 from pixel_env.command_line.values import AtLeastOne, AtLeastZero
 from pixel_env.errors import ConfigError
+from pixel_env.locks import claimed
 
 SETTINGS: Mapping[str, Mapping[str, object]] = {
     NO_FILTER: {"filter_zero_advantage": False, "replay_capacity": 0},
@@ -91,27 +93,23 @@ class ReplayStudyConfig:
 def main(argv: list[str]) -> int:
     """`pixel-env replay-study [--seeds 5]`. Returns the exit code."""
     config = parse(argv, ReplayStudyConfig, "replay-study")
-    keep_apart(config.results, ReplayStudyConfig.results, quick=config.quick, first_seed=config.first_seed)
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # a polite kill ends the jobs in order, as Ctrl-C does
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # SIGTERM ends the jobs in order, as Ctrl-C does
     results = Path(config.results)
-    seeds = range(config.first_seed, config.first_seed + config.seeds)
-    studies = [Study(config, seed) for seed in seeds]
-    # All files are read first: a broken one is told now, not after the hours of the seeds before it.
-    before = [measured_before(results, study.seed, study.key) for study in studies]
-    rows = [known or measured(study, results) for study, known in zip(studies, before, strict=True)]
-    if rows:
-        page = results / "README.md"
-        page.write_text(markdown(rows, command_line(config, "replay-study")), encoding="utf-8")
-        print(f"\n{comparison_table(rows)}\n\nFigures: {page}")
-    return 0
+    seeds = {seed: OneSeed(config, seed) for seed in range(config.first_seed, config.first_seed + config.seeds)}
 
+    def measure(seed: int) -> int:
+        write_result(results, seeds[seed].measure())
+        return 0
 
-def measured(study: "Study", results: Path) -> SeedResult:
-    """Measures a seed and writes its file. Raises JobError."""
-    print(f"seed {study.seed}, in {study.run}", flush=True)
-    row = study.measure()
-    write_result(results, row)
-    return row
+    study = Study(
+        published=ReplayStudyConfig.results,
+        read=lambda seed: measured_before(results, seed, seeds[seed].key),
+        folder_of=lambda seed: seeds[seed].run,
+        measure=measure,
+        write_page=lambda rows: write_page(results, rows, command_line(config, "replay-study")),
+        table=comparison_table,
+    )
+    return run_study(config, study)
 
 
 def measured_before(results: Path, seed: int, key: str) -> SeedResult | None:
@@ -121,12 +119,10 @@ def measured_before(results: Path, seed: int, key: str) -> SeedResult | None:
     if row is not None and row.key != key:
         print(f"seed {seed}: {path} was measured with other settings and is measured again", file=sys.stderr)
         return None
-    if row is not None:
-        print(f"seed {seed}: measured before, {path}", flush=True)
     return row
 
 
-class Study:
+class OneSeed:
     """One seed: makes its jobs, runs them one after the other, and reads what they found."""
 
     def __init__(self, config: ReplayStudyConfig, seed: int) -> None:
@@ -149,16 +145,20 @@ class Study:
                 f"{self._recipe['max_steps']} steps cannot be divided into {self._points} equal parts. Give --points a "
                 f"divisor of the steps, or change max_steps in the recipe {config.recipe}."
             )
+        self.key = self._hashed()
+        """Of everything that the figures depend on but the seed and the paths of files."""
 
-    @property
-    def key(self) -> str:
-        """A hash of everything that the figures depend on but the seed and the places of files."""
+    def _hashed(self) -> str:
         arms = {name: self._recipe | dict(SETTINGS[name]) for name in ARMS}
         text = json.dumps([arms, self._points, self._questions, weights_hash(self._model)], sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:12]
 
     def measure(self) -> SeedResult:
-        """Runs all jobs. Raises JobError if one fails."""
+        """Runs all jobs in the claimed run folder. Raises JobError if one fails."""
+        with claimed(self.run, "another --output_dir"):
+            return self._measured()
+
+    def _measured(self) -> SeedResult:
         start = self._evaluated("start", self._model)
         arms = {name: self._arm(name) for name in ARMS}
         a_step = self._recipe["per_device_train_batch_size"] * self._recipe["gradient_accumulation_steps"]
@@ -223,8 +223,7 @@ def means_between(curve: Curve, steps: tuple[int, ...]) -> tuple[float | None, .
 
 def _run(job: Job) -> float:
     """Runs a job from the beginning, alone and with one thread; returns the processor seconds that it took."""
-    if job.folder.exists():  # left by a start that was cut
-        shutil.rmtree(job.folder)
+    remove_unclaimed(job.folder)  # left by a start that was interrupted
     before = _children_cpu_seconds()
     run_jobs([job], workers=1, threads=1)
     return _children_cpu_seconds() - before

@@ -9,9 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from agents.metrics.trajectories import Estimate
+from agents.metrics.statistics import Estimate, mean_over_seeds
 from agents.run_folder.configuration import write_whole
-from benchmarks.statistics import mean_over_seeds
 from benchmarks.studies.charts import Bars, as_file, bar_chart
 from benchmarks.studies.self_correction.results import (
     CHECKPOINTS,

@@ -14,9 +14,8 @@ from benchmarks.evaluation.policies import LEARNED_ZOOM
 from benchmarks.evaluation.records import read_evaluation
 from benchmarks.pipeline.chain import HARD, Chain
 from benchmarks.pipeline.preset import QUICK, Preset
-from benchmarks.pipeline.seed_files import file_of, keep_apart
 from benchmarks.pipeline.stages import Stage
-from benchmarks.pipeline.study import in_stages, keep_settings, settings_key
+from benchmarks.pipeline.study import Study, claimed_run, in_stages, run_study, settings_key
 from benchmarks.studies.self_correction.report import comparison_table, write_page
 from benchmarks.studies.self_correction.results import (
     CHECKPOINTS,
@@ -59,25 +58,22 @@ class SftStudyConfig:
 def main(argv: list[str]) -> int:
     """`pixel-env sft-study [--seeds 5]`. Returns the exit code."""
     config = parse(argv, SftStudyConfig, "sft-study")
-    keep_apart(config.results, SftStudyConfig.results, quick=config.quick, first_seed=config.first_seed)
     results, run = Path(config.results), Path(config.output_dir)
-    seeds = range(config.first_seed, config.first_seed + config.seeds)
     preset = sizes(quick=config.quick)
     key = study_key(Chain(preset, config.model, 0, run))
-    for seed in seeds:
-        if read_result(results, seed, key) is not None:
-            print(f"seed {seed}: measured before, {file_of(results, seed)}", flush=True)
-            continue
-        chain = Chain(preset, config.model, seed, run / f"seed-{seed}")
-        print(f"seed {seed} ({seed - config.first_seed + 1} of {config.seeds}), in {chain.run}", flush=True)
-        code = run_seed(chain, results, key, quick=config.quick)
-        if code != 0:
-            return code
-    rows = [row for seed in seeds if (row := read_result(results, seed, key)) is not None]
-    if rows:
-        page = write_page(results, rows, command_line(config, "sft-study"))
-        print(f"\n{comparison_table(rows)}\n\nFigures: {page}")
-    return 0
+
+    def chain(seed: int) -> Chain:
+        return Chain(preset, config.model, seed, run / f"seed-{seed}")
+
+    study = Study(
+        published=SftStudyConfig.results,
+        read=lambda seed: read_result(results, seed, key),
+        folder_of=lambda seed: chain(seed).run,
+        measure=lambda seed: run_seed(chain(seed), results, key, quick=config.quick),
+        write_page=lambda rows: write_page(results, rows, command_line(config, "sft-study")),
+        table=comparison_table,
+    )
+    return run_study(config, study)
 
 
 def sizes(*, quick: bool) -> Preset:
@@ -88,8 +84,8 @@ def sizes(*, quick: bool) -> Preset:
 def run_seed(chain: Chain, results: Path, key: str, *, quick: bool) -> int:
     """Runs one seed's chain and writes its file; returns the exit code, 130 if it was stopped."""
     stages = stages_of(chain)
-    keep_settings(chain, stages, quick=quick)
-    return in_stages(stages, chain.run, lambda: write_result(results, seed_result(chain, key)))
+    with claimed_run(chain, stages, quick=quick):
+        return in_stages(stages, chain.run, lambda: write_result(results, seed_result(chain, key)))
 
 
 def stages_of(chain: Chain) -> list[Stage]:

@@ -15,7 +15,8 @@ from typing import Any
 
 import numpy as np
 
-from agents.metrics.trajectories import NOTHING, Estimate, accuracy, call_advantage, paired_difference, rapr
+from agents.metrics.statistics import NOTHING, Estimate
+from agents.metrics.trajectories import accuracy, call_advantage, paired_difference, rapr
 from benchmarks.evaluation.policies import LEARNED_ZOOM, NO_ZOOM, ORACLE_ZOOM, POLICIES
 from benchmarks.evaluation.records import Evaluation, read_evaluation
 from benchmarks.pipeline.chain import EASY, HARD

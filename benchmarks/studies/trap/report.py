@@ -4,10 +4,11 @@ Knows the seeds' rows (`ablations.py` writes them) and means over seeds. Knows n
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
-from agents.metrics.trajectories import Estimate
-from benchmarks.statistics import mean_over_seeds
+from agents.metrics.statistics import Estimate, mean_over_seeds
+from agents.run_folder.configuration import write_whole
 from benchmarks.studies.trap.findings import EXTINCT, Outcome, Verdict
 from benchmarks.text_tables import fraction, interval, markdown_lines, signed_interval, table
 
@@ -40,6 +41,13 @@ def _accuracy(arm: Mapping[str, Any], policy: str = "learned_zoom") -> float:
 def trap_table(rows: Sequence[Row]) -> str:
     """Every figure: mean over seeds with its interval, then each seed; below it what happened how often."""
     return f"{table(_cells(rows))}\n\n{_sentences(rows, plain=True)}"
+
+
+def write_page(results: Path, rows: Sequence[Row], command: str) -> Path:
+    """Writes the page into the folder; returns its path."""
+    results.mkdir(parents=True, exist_ok=True)
+    write_whole(results / "README.md", markdown(rows, command))
+    return results / "README.md"
 
 
 def markdown(rows: Sequence[Row], command: str) -> str:

@@ -3,7 +3,7 @@
 Knows findings and words. Knows nothing of HTML.
 """
 
-from agents.metrics.trajectories import Estimate
+from agents.metrics.statistics import Estimate
 from benchmarks.evaluation.policies import LEARNED_ZOOM, NO_ZOOM, ORACLE_ZOOM
 from benchmarks.studies.trap.findings import CHANCE, EXTINCT, Checkpoint, Findings, Look, Outcome, Verdict
 from benchmarks.text_tables import signed, signed_interval

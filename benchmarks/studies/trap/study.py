@@ -13,9 +13,9 @@ from agents.config.arguments import command_line, parse
 from benchmarks.evaluation.policies import LEARNED_ZOOM
 from benchmarks.pipeline.chain import Chain
 from benchmarks.pipeline.preset import preset
-from benchmarks.pipeline.seed_files import as_json, file_of, finite, keep_apart, read_row, write_row
+from benchmarks.pipeline.seed_files import as_json, finite, read_row, write_row
 from benchmarks.pipeline.stages import Stage
-from benchmarks.pipeline.study import in_stages, keep_settings, settings_key
+from benchmarks.pipeline.study import Study, claimed_run, in_stages, run_study, settings_key
 from benchmarks.studies.trap.findings import (
     WARM_START,
     WITH,
@@ -26,7 +26,7 @@ from benchmarks.studies.trap.findings import (
     difference,
     look_of,
 )
-from benchmarks.studies.trap.report import markdown, trap_table
+from benchmarks.studies.trap.report import trap_table, write_page
 from benchmarks.studies.trap.sentences import look_sentence, prediction_was_right
 from pixel_env.command_line.values import AtLeastOne, AtLeastZero
 
@@ -57,32 +57,29 @@ class TrapConfig:
 def main(argv: list[str]) -> int:
     """`pixel-env trap [--seeds 5]`. Returns the exit code."""
     config = parse(argv, TrapConfig, "trap")
-    keep_apart(config.results, TrapConfig.results, quick=config.quick, first_seed=config.first_seed)
     sizes = preset(config.preset, quick=config.quick)
-    results = Path(config.results)
-    seeds = range(config.first_seed, config.first_seed + config.seeds)
-    key = chain_key(Chain(sizes, config.model, 0, Path(config.output_dir)))
-    for seed in seeds:
-        if read_result(results, seed, key) is not None:
-            print(f"seed {seed}: measured before, {file_of(results, seed)}")
-            continue
-        run = Path(config.output_dir) / f"seed-{seed}"
-        print(f"seed {seed} ({seed - config.first_seed + 1} of {config.seeds}), in {run}")
-        code = run_seed(Chain(sizes, config.model, seed, run), results, key, quick=config.quick)
-        if code != 0:
-            return code
-    rows = [row for seed in seeds if (row := read_result(results, seed, key)) is not None]
-    results.mkdir(parents=True, exist_ok=True)
-    (results / "README.md").write_text(markdown(rows, command_line(config, "trap")), encoding="utf-8")
-    print(f"\n{trap_table(rows)}\n\nFigures: {results / 'README.md'}")
-    return 0
+    results, run = Path(config.results), Path(config.output_dir)
+    key = chain_key(Chain(sizes, config.model, 0, run))
+
+    def chain(seed: int) -> Chain:
+        return Chain(sizes, config.model, seed, run / f"seed-{seed}")
+
+    study = Study(
+        published=TrapConfig.results,
+        read=lambda seed: read_result(results, seed, key),
+        folder_of=lambda seed: chain(seed).run,
+        measure=lambda seed: run_seed(chain(seed), results, key, quick=config.quick),
+        write_page=lambda rows: write_page(results, rows, command_line(config, "trap")),
+        table=trap_table,
+    )
+    return run_study(config, study)
 
 
 def run_seed(chain: Chain, results: Path, key: str, *, quick: bool) -> int:
     """Runs one seed's chain and writes its file; returns the exit code, 130 if it was stopped."""
     stages = stages_of(chain)
-    keep_settings(chain, stages, quick=quick)
-    return in_stages(stages, chain.run, lambda: write_result(chain, results, key))
+    with claimed_run(chain, stages, quick=quick):
+        return in_stages(stages, chain.run, lambda: write_result(chain, results, key))
 
 
 def stages_of(chain: Chain) -> list[Stage]:

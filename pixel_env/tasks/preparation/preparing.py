@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pixel_env.errors import TaskError
+from pixel_env.locks import alone_in
 from pixel_env.tasks.files.archives import SUFFIXES, unpack
 from pixel_env.tasks.files.clips import clip_fault
 from pixel_env.tasks.files.images import PictureFolder, thorough_fault
-from pixel_env.tasks.files.lock import alone_in
 from pixel_env.tasks.formats.format import Format
 from pixel_env.tasks.formats.outside import format_named
 from pixel_env.tasks.formats.recognition import Located, locate

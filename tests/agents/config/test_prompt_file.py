@@ -5,7 +5,7 @@ import json
 import pytest
 
 from agents.grpo.config import PixelGRPOConfig
-from agents.run_folder.configuration import keep_configuration
+from agents.run_folder.folder import RunFolder
 from agents.sft.trainer import PixelSFTConfig
 from pixel_env.dialects.prompt_files import prompt_hash
 from pixel_env.dialects.table import dialect_named
@@ -16,6 +16,11 @@ CONFIGS = (PixelGRPOConfig, PixelSFTConfig)
 
 def config(kind, tmp_path, **options):
     return kind(output_dir=str(tmp_path / "run"), use_cpu=True, **options)
+
+
+def keep_configuration(folder, parts, *, resumes):
+    with RunFolder.claimed(folder, parts, resumes=resumes) as claimed:
+        claimed.keep_configuration()
 
 
 @pytest.mark.parametrize("kind", CONFIGS)

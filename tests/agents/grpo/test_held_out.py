@@ -3,9 +3,9 @@ from types import SimpleNamespace
 
 import pytest
 
-from agents.grpo.held_out import HeldOut
-from agents.metrics.trajectories import wilson
-from agents.run_folder.summary import FILE_NAME, write_summary
+from agents.grpo.held_out import HeldOut, write_summary
+from agents.metrics.statistics import wilson
+from agents.run_folder.folder import SUMMARY
 from pixel_env.task import Task
 from pixel_env.types import Prompt, Trajectory
 
@@ -38,7 +38,7 @@ def test_the_summary_compares_the_evaluation_at_step_0_with_the_last_one(tmp_pat
     history = [{"step": 1, "reward": 0.0}, evaluated(0, 0.25), evaluated(2, 0.5)]
     state = SimpleNamespace(global_step=4, best_model_checkpoint=best)
     write_summary(tmp_path, history, evaluated(4, 0.75), state)
-    summary = json.loads((tmp_path / FILE_NAME).read_text(encoding="utf-8"))
+    summary = json.loads((tmp_path / SUMMARY).read_text(encoding="utf-8"))
     assert summary["accuracy_before"] == {"value": 0.25, "low": 0.0, "high": 1.0, "n": 9}
     assert summary["accuracy_after"]["value"] == 0.75 and summary["steps"] == 4
     assert summary["chosen_on_the_same_tasks"] is (best is not None)
@@ -47,4 +47,4 @@ def test_the_summary_compares_the_evaluation_at_step_0_with_the_last_one(tmp_pat
 def test_a_run_that_was_not_evaluated_at_its_start_says_so(tmp_path):
     state = SimpleNamespace(global_step=4, best_model_checkpoint=None)
     write_summary(tmp_path, [evaluated(2, 0.5)], evaluated(4, 0.75), state)
-    assert json.loads((tmp_path / FILE_NAME).read_text(encoding="utf-8"))["accuracy_before"] is None
+    assert json.loads((tmp_path / SUMMARY).read_text(encoding="utf-8"))["accuracy_before"] is None

@@ -14,7 +14,6 @@ from agents.metrics.trajectories import (
     rapr,
     stop_reasons,
     visual_tokens,
-    wilson,
 )
 from pixel_env.boxes import Box
 from pixel_env.dialects.table import dialect_named
@@ -39,15 +38,6 @@ def played(task_id="q", reward=1.0, turns=(), category="", stop=Stop.ANSWERED):
 
 def rng():
     return np.random.default_rng(0)
-
-
-def test_wilson_gives_the_textbook_interval():
-    estimate = wilson(8, 10)
-    assert (estimate.value, estimate.n) == (0.8, 10)
-    assert (estimate.low, estimate.high) == pytest.approx((0.4902, 0.9433), abs=1e-4)
-    assert wilson(0, 20).low == 0.0
-    assert wilson(20, 20).high == 1.0
-    assert math.isnan(wilson(0, 0).value)
 
 
 def test_accuracy_is_the_mean_grade():

@@ -4,7 +4,7 @@ import pytest
 
 from agents.chat.plain import PlainChat
 from agents.engines.scripted import ScriptedEngine, in_turn
-from agents.metrics.trajectories import NOTHING
+from agents.metrics.statistics import NOTHING
 from agents.metrics.zooming import Forced, first_box_iou, recovered_answers, recovered_looks, valid_operations
 from agents.rollout import EpisodeSettings, Sampling, rollout
 from agents.sft.evaluation import mistakes_of

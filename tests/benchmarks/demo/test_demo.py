@@ -15,7 +15,7 @@ from benchmarks.pipeline.chain import Chain, read_recipe
 from benchmarks.pipeline.memory import resident_gb
 from benchmarks.pipeline.preset import Preset
 from benchmarks.pipeline.stages import Stage, finished_stages
-from benchmarks.pipeline.study import in_stages, keep_settings
+from benchmarks.pipeline.study import claimed_run, in_stages
 from benchmarks.studies.trap.findings import findings_of
 from pixel_env.errors import ConfigError
 from tests.cpu_time import cpu_seconds_of_children
@@ -125,12 +125,13 @@ def test_a_recipe_that_was_edited_is_refused_in_the_folder_that_it_began(tmp_pat
 
     def start(run):
         chain = Chain(Preset(with_curiosity=str(recipe)), "tiny-base", 0, run)
-        keep_settings(chain, stages_of(chain), quick=False)
+        with claimed_run(chain, stages_of(chain), quick=False):
+            pass
 
     start(tmp_path / "run")
     start(tmp_path / "run")
     recipe.write_text(yaml.safe_dump(read_recipe("tiny_grpo_paper") | {"learning_rate": 0.5}))
-    with pytest.raises(ConfigError, match=r"recipes \(was .* a fresh --run"):
+    with pytest.raises(ConfigError, match=r"recipes \(was .* a fresh --output_dir"):
         start(tmp_path / "run")
     start(tmp_path / "another")
 

@@ -5,7 +5,7 @@ from math import isclose
 
 import pytest
 
-from benchmarks.evaluation.compare import Graded, compared, main, mcnemar
+from benchmarks.evaluation.compare import Graded, compared, main
 from benchmarks.evaluation.policies import LEARNED_ZOOM, NO_ZOOM
 from benchmarks.evaluation.records import ROWS
 from pixel_env.cli import main as command_line
@@ -25,18 +25,6 @@ def run(folder, grades, *, policy=LEARNED_ZOOM, sample=None, question="Which?", 
 
 def graded(*grades):
     return [Graded("q", ("a",), "", (float(grade),)) for grade in grades]
-
-
-@pytest.mark.parametrize(
-    ("only_first", "only_second", "p"),
-    [(0, 0, 1.0), (1, 0, 1.0), (5, 0, 0.0625), (0, 6, 0.03125), (3, 3, 1.0), (10, 2, 0.03857421875), (1, 8, 0.0390625)],
-)
-def test_mcnemars_p_is_the_exact_two_sided_one(only_first, only_second, p):
-    assert isclose(mcnemar(only_first, only_second), p)
-
-
-def test_mcnemars_p_is_exact_for_ten_thousand_questions_too():
-    assert 0.0 <= mcnemar(4000, 6000) < 1e-80 and mcnemar(5000, 5000) == 1.0
 
 
 def test_the_difference_is_paired():

@@ -5,14 +5,16 @@ import pytest
 
 from agents.chat.plain import PlainChat
 from agents.engines.scripted import ScriptedEngine
-from agents.metrics.trajectories import accuracy, wilson
-from benchmarks.evaluation.accuracy_tables import accuracy_of_questions, accuracy_table
-from benchmarks.evaluation.evaluate import EvalConfig, evaluate, main
+from agents.metrics.statistics import wilson
+from agents.metrics.trajectories import accuracy
+from benchmarks.evaluation.config import EvalConfig
+from benchmarks.evaluation.evaluate import evaluate, main
+from benchmarks.evaluation.plan import planned
 from benchmarks.evaluation.policies import LEARNED_ZOOM, NO_ZOOM, ORACLE_ZOOM, POLICIES
 from benchmarks.evaluation.records import ROWS, keys_of, read_evaluation
+from benchmarks.evaluation.tables import accuracy_of_questions, accuracy_table
 from pixel_env.dialects.table import dialect_named
 from pixel_env.errors import ConfigError, UnknownNameError
-from pixel_env.tasks import load_tasks
 from tests.benchmarks.evaluation.mortal_engine import Killed, MortalEngine
 
 CHAT = PlainChat(dialect_named("tiny"))
@@ -35,8 +37,7 @@ def config(tmp_path):
 
 
 def run(config, engine=None):
-    task_set = load_tasks(config.tasks, split=config.split, count=config.task_count)
-    return evaluate(config, task_set, engine or ScriptedEngine(an_answer, CHAT), CHAT)
+    return evaluate(planned(config), engine or ScriptedEngine(an_answer, CHAT), CHAT)
 
 
 def rows_of(config):

@@ -11,13 +11,14 @@ from agents.chat.plain import PlainChat
 from agents.engines.scripted import ScriptedEngine
 from agents.run_folder.configuration import FILE_NAME
 from benchmarks.evaluation import evaluate as command
-from benchmarks.evaluation.evaluate import EvalConfig, evaluate, main, questions_of
-from benchmarks.evaluation.metrics_file import METRICS
+from benchmarks.evaluation.config import EvalConfig
+from benchmarks.evaluation.evaluate import evaluate, main
+from benchmarks.evaluation.plan import planned
 from benchmarks.evaluation.policies import LEARNED_ZOOM
 from benchmarks.evaluation.provenance import provenance_of, revision_of
-from benchmarks.evaluation.records import ROWS, read_evaluation
+from benchmarks.evaluation.records import ROWS, read_evaluation, seconds_per_answer, timed
+from benchmarks.evaluation.result_files import METRICS
 from benchmarks.evaluation.tables import pass_at_k, position_table, summary_table
-from benchmarks.evaluation.timings import seconds_per_answer, timed
 from pixel_env.dialects.table import dialect_named
 from pixel_env.errors import ConfigError, TaskError
 from pixel_env.tasks import BadRowsWarning
@@ -48,7 +49,7 @@ def own_tasks(tmp_path):
 @pytest.fixture
 def scripted(monkeypatch):
     """The command with the scripted engine."""
-    monkeypatch.setattr(command, "engine_of", lambda config, dialect: (ScriptedEngine(an_answer, CHAT), CHAT))
+    monkeypatch.setattr(command, "engine_of", lambda plan: (ScriptedEngine(an_answer, CHAT), CHAT))
 
 
 def arguments(own_tasks, *more):
@@ -97,7 +98,7 @@ def test_without_shuffling_the_right_answer_stays_where_the_file_has_it(own_task
 def test_questions_without_options_have_no_table_of_positions(tmp_path):
     config = EvalConfig(task_count=2, policies=(LEARNED_ZOOM,), max_turns=2, output_dir=str(tmp_path))
     (tmp_path / FILE_NAME).write_text(json.dumps(config.__dict__))
-    evaluation = evaluate(config, questions_of(config), ScriptedEngine(an_answer, CHAT), CHAT)
+    evaluation = evaluate(planned(config), ScriptedEngine(an_answer, CHAT), CHAT)
     assert position_table(evaluation) is None
     assert "pass@k" not in summary_table(evaluation, {}) and " - " in summary_table(evaluation, {})
 
@@ -178,9 +179,9 @@ def test_strict_stops_at_a_row_that_cannot_be_used(own_tasks):
     own_tasks.write_text(own_tasks.read_text() + "{}\n")
     config = EvalConfig(tasks=str(own_tasks))
     with pytest.warns(BadRowsWarning, match="line 9"):
-        assert len(questions_of(config)) == 8
+        assert len(planned(config).task_set) == 8
     with pytest.raises(TaskError, match="line 9"):
-        questions_of(replace(config, strict=True))
+        planned(replace(config, strict=True))
 
 
 def test_the_samples_have_the_keys_of_lmms_eval(own_tasks, scripted, capsys):

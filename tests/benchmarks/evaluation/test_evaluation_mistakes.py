@@ -10,10 +10,12 @@ from agents.chat.plain import PlainChat
 from agents.engines.scripted import ScriptedEngine
 from agents.run_folder.configuration import FILE_NAME
 from benchmarks.evaluation import evaluate as command
-from benchmarks.evaluation.accuracy_tables import accuracy_table
-from benchmarks.evaluation.evaluate import EvalConfig, evaluate, questions_of
+from benchmarks.evaluation.config import EvalConfig
+from benchmarks.evaluation.evaluate import evaluate
+from benchmarks.evaluation.plan import planned
 from benchmarks.evaluation.policies import LEARNED_ZOOM
 from benchmarks.evaluation.records import ROWS, read_evaluation
+from benchmarks.evaluation.tables import accuracy_table
 from pixel_env.cli import main
 from pixel_env.dialects.table import dialect_named
 from pixel_env.errors import ConfigError, TaskError
@@ -29,7 +31,7 @@ def answers_a(conversation):
 @pytest.fixture
 def scripted(monkeypatch):
     """The command with the scripted engine."""
-    monkeypatch.setattr(command, "engine_of", lambda config, dialect: (ScriptedEngine(answers_a, CHAT), CHAT))
+    monkeypatch.setattr(command, "engine_of", lambda plan: (ScriptedEngine(answers_a, CHAT), CHAT))
 
 
 @pytest.fixture
@@ -140,12 +142,12 @@ def test_a_wrong_try_to_merge_leaves_the_folder_to_the_right_one(own_tasks, scri
 
 
 def test_a_model_that_cannot_be_had_leaves_the_folder_to_one_that_can(own_tasks, monkeypatch, capsys):
-    def unknown(config, dialect):
+    def unknown(plan):
         raise ConfigError("no such model")
 
     monkeypatch.setattr(command, "engine_of", unknown)
     refused(capsys, evaluation_of(own_tasks, "--model", "mistyped"), "no such model")
-    monkeypatch.setattr(command, "engine_of", lambda config, dialect: (ScriptedEngine(answers_a, CHAT), CHAT))
+    monkeypatch.setattr(command, "engine_of", lambda plan: (ScriptedEngine(answers_a, CHAT), CHAT))
     assert evaluation_of(own_tasks) == 0
 
 
@@ -230,7 +232,7 @@ def test_a_set_that_is_not_found_from_here_is_one_from_where_the_run_was_made(
 def test_questions_without_a_category_are_not_all_where_others_have_one(own_tasks, tmp_path):
     config = EvalConfig(tasks=str(own_tasks), policies=(LEARNED_ZOOM,), output_dir=str(tmp_path))
     (tmp_path / FILE_NAME).write_text(json.dumps(config.__dict__))
-    evaluation = evaluate(config, questions_of(config), ScriptedEngine(answers_a, CHAT), CHAT)
+    evaluation = evaluate(planned(config), ScriptedEngine(answers_a, CHAT), CHAT)
     assert [line.split()[0] for line in accuracy_table(evaluation).splitlines()[2:]] == ["all"]
     first, *others = evaluation.records
     named = replace(first, trajectory=replace(first.trajectory, task=replace(first.trajectory.task, category="colour")))

@@ -5,11 +5,12 @@ from pathlib import Path
 
 from agents.chat.plain import PlainChat
 from agents.engines.scripted import ScriptedEngine
-from benchmarks.evaluation.evaluate import EvalConfig, evaluate
+from benchmarks.evaluation.config import EvalConfig
+from benchmarks.evaluation.evaluate import evaluate
+from benchmarks.evaluation.plan import planned
 from benchmarks.evaluation.policies import LEARNED_ZOOM
 from benchmarks.evaluation.records import ROWS
 from pixel_env.dialects.table import dialect_named
-from pixel_env.tasks import load_tasks
 
 CHAT = PlainChat(dialect_named("tiny"))
 
@@ -21,7 +22,7 @@ def test_a_question_that_was_cut_amid_its_samples_gets_the_missing_ones_with_the
 
     def play():
         engine = ScriptedEngine(lambda conversation: f"<answer>{conversation.request.seed}", CHAT)
-        evaluate(config, load_tasks(config.tasks, count=2), engine, CHAT)
+        evaluate(planned(config), engine, CHAT)
         return rows.read_text(encoding="utf-8").splitlines()
 
     whole = play()

@@ -11,8 +11,10 @@ from agents.chat.plain import PlainChat
 from agents.engines.scripted import ScriptedEngine
 from agents.run_folder.configuration import FILE_NAME
 from benchmarks.evaluation import evaluate as command
-from benchmarks.evaluation.evaluate import EvalConfig, engine_of, evaluate, main, questions_of
+from benchmarks.evaluation.config import EvalConfig
+from benchmarks.evaluation.evaluate import engine_of, evaluate, main
 from benchmarks.evaluation.operation_ablation import ABLATIONS, TITLE, looking_report, with_ablations
+from benchmarks.evaluation.plan import planned
 from benchmarks.evaluation.policies import (
     BLANK_CROP,
     FALSIFIED,
@@ -67,7 +69,7 @@ def own_tasks(tmp_path):
 @pytest.fixture
 def scripted(monkeypatch):
     """The command with the scripted engine."""
-    monkeypatch.setattr(command, "engine_of", lambda config, dialect: (ScriptedEngine(a_reader(TINY), TINY), TINY))
+    monkeypatch.setattr(command, "engine_of", lambda plan: (ScriptedEngine(a_reader(TINY), TINY), TINY))
 
 
 def arguments(own_tasks, *more):
@@ -124,7 +126,7 @@ def test_a_cut_run_goes_on_and_ends_as_the_uncut_one(own_tasks, tmp_path, polls)
         config = EvalConfig(tasks=str(own_tasks), max_turns=2, ablate=True, output_dir=str(folder))
         folder.mkdir(exist_ok=True)
         (folder / FILE_NAME).write_text(json.dumps(config.__dict__))
-        evaluation = evaluate(config, questions_of(config), engine or ScriptedEngine(a_reader(TINY), TINY), TINY)
+        evaluation = evaluate(planned(config), engine or ScriptedEngine(a_reader(TINY), TINY), TINY)
         return evaluation, (folder / ROWS).read_text().splitlines()
 
     with pytest.raises(Killed):
@@ -160,9 +162,9 @@ def test_where_nobody_can_ban_calls_the_ablation_is_left_out_with_a_word(own_tas
 def test_an_endpoint_is_refused_no_zoom_by_name_and_not_for_ablate(monkeypatch):
     monkeypatch.setenv("OPENAI_API_KEY", "none")
     config = EvalConfig(engine="endpoint", base_url="http://localhost:1/v1", ablate=True)
-    assert engine_of(config, dialect_named("default"))
+    assert engine_of(planned(config))
     with pytest.raises(ConfigError, match="cannot keep a model from calling"):
-        engine_of(replace(config, ablate=False), dialect_named("default"))
+        planned(replace(config, ablate=False))
 
 
 def test_a_tokenizer_that_opens_calls_with_several_tokens_has_no_such_ablation():
@@ -184,7 +186,7 @@ def test_a_tokenizer_that_opens_calls_with_several_tokens_has_no_such_ablation()
 
 def test_a_model_that_never_looks_is_not_said_to_see_without_looking(own_tasks, monkeypatch, capsys):
     blind = ScriptedEngine(lambda conversation: "<answer>red", TINY)
-    monkeypatch.setattr(command, "engine_of", lambda config, dialect: (blind, TINY))
+    monkeypatch.setattr(command, "engine_of", lambda plan: (blind, TINY))
     main(arguments(own_tasks, "--ablate"))
     assert "The model did not look once" in capsys.readouterr().out
 
@@ -194,7 +196,7 @@ def test_a_model_that_looks_in_vain_is_told_so(own_tasks, monkeypatch, capsys):
         may_call = not conversation.request.banned_ids & TINY.call_opening_ids()
         return "<crop> 4 4 8 8" if conversation.turn == 0 and may_call else "<answer>red"
 
-    monkeypatch.setattr(command, "engine_of", lambda config, dialect: (ScriptedEngine(in_vain, TINY), TINY))
+    monkeypatch.setattr(command, "engine_of", lambda plan: (ScriptedEngine(in_vain, TINY), TINY))
     main(arguments(own_tasks, "--ablate"))
     assert "looks in 12 of 12 episodes, and nothing shows that it helps" in capsys.readouterr().out
 
@@ -211,7 +213,7 @@ def test_a_fall_that_may_be_chance_is_not_said_to_show_anything(own_tasks, monke
             greys.append(conversation)
         return "<answer>blue" if len(greys) == 1 and greys[0] is conversation else "<answer>red"
 
-    monkeypatch.setattr(command, "engine_of", lambda config, dialect: (ScriptedEngine(forgets_once, TINY), TINY))
+    monkeypatch.setattr(command, "engine_of", lambda plan: (ScriptedEngine(forgets_once, TINY), TINY))
     main(arguments(own_tasks, "--ablate"))
     out = capsys.readouterr().out
     [blank] = [line for line in out.splitlines() if line.startswith("blank crop") and " all " in line]
@@ -225,7 +227,7 @@ def test_videos_are_ablated_by_frames(monkeypatch, capsys, tmp_path):
         may_call = not conversation.request.banned_ids & DEFAULT.call_opening_ids()
         return call if conversation.turn == 0 and may_call else "\\boxed{A}"
 
-    monkeypatch.setattr(command, "engine_of", lambda config, dialect: (ScriptedEngine(selects, DEFAULT), DEFAULT))
+    monkeypatch.setattr(command, "engine_of", lambda plan: (ScriptedEngine(selects, DEFAULT), DEFAULT))
     words = ["--model", "none", "--tasks", "sample:mvbench", "--task_count", "5", "--dialect", "default", "--ablate"]
     assert main([*words, "--output_dir", str(tmp_path / "run")]) == 0
     assert "looks in 5 of 5 episodes" in capsys.readouterr().out
@@ -252,7 +254,8 @@ def test_the_tiny_model_loses_without_its_looks_and_not_with_an_oracles(tmp_path
     config = EvalConfig(policies=(LEARNED_ZOOM,), ablate=True, max_turns=2, max_turn_tokens=8, output_dir=str(tmp_path))
     (tmp_path / FILE_NAME).write_text(json.dumps(config.__dict__))
     questions = sample_set("vstar-tiny", count=24, kinds=[DIGIT_ON_CARD])
-    evaluation = evaluate(config, questions, *engine_of(config, dialect_named("tiny")))
+    plan = replace(planned(config), task_set=questions)
+    evaluation = evaluate(plan, *engine_of(plan))
     right = {name: sum(trajectory.reward for trajectory in evaluation.of(name)) for name in evaluation.policies}
     assert max(right[name] for name in (NO_ZOOM, *FALSIFIED)) <= right[LEARNED_ZOOM] - 8
     assert right[ORACLE_ZOOM] >= right[LEARNED_ZOOM] - 1

@@ -24,7 +24,7 @@ def evaluated(tmp_path, monkeypatch):
         asked.append(conversation.text)
         return "<answer>7"
 
-    monkeypatch.setattr(command, "engine_of", lambda config, dialect: (ScriptedEngine(script, CHAT), CHAT))
+    monkeypatch.setattr(command, "engine_of", lambda plan: (ScriptedEngine(script, CHAT), CHAT))
 
     def run(*flags):
         policies = ("--policies", "learned_zoom", "--task_count", "2")

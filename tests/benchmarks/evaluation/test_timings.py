@@ -2,7 +2,7 @@
 
 import json
 
-from benchmarks.evaluation.timings import SECONDS, seconds_per_answer
+from benchmarks.evaluation.records import SECONDS, seconds_per_answer
 
 
 def test_the_seconds_of_the_shards_count_as_those_of_the_whole_run(tmp_path):

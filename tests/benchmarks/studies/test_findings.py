@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from agents.metrics.trajectories import Estimate
+from agents.metrics.statistics import Estimate
 from benchmarks.evaluation.records import ROWS
 from benchmarks.pipeline.chain import HARD
 from benchmarks.studies.trap.findings import (

@@ -1,17 +1,14 @@
 import itertools
 import json
-import math
 import shlex
 from dataclasses import replace
 
-import numpy as np
 import pytest
 import yaml
 
 from agents.config.arguments import command_line, parse
 from benchmarks.pipeline.chain import EASY, HARD, read_recipe
 from benchmarks.pipeline.seed_files import file_of
-from benchmarks.resampling import mean_of_seeds_and_questions
 from benchmarks.studies.curves import Curve
 from benchmarks.studies.replay.report import area_weights, comparison_table, contrast, markdown, outcomes
 from benchmarks.studies.replay.results import (
@@ -24,7 +21,7 @@ from benchmarks.studies.replay.results import (
     read_result,
     write_result,
 )
-from benchmarks.studies.replay.study import LOGGED, ReplayStudyConfig, Study, main, means_between
+from benchmarks.studies.replay.study import LOGGED, OneSeed, ReplayStudyConfig, main, means_between
 from pixel_env.cli import main as command
 from pixel_env.errors import ConfigError
 
@@ -73,7 +70,7 @@ def test_a_quick_study_trains_three_arms_evaluates_their_checkpoints_and_is_not_
 
 
 def test_only_seeds_that_are_missing_or_have_other_settings_are_measured(tmp_path, monkeypatch, capsys):
-    key = Study(ReplayStudyConfig(), 0).key
+    key = OneSeed(ReplayStudyConfig(), 0).key
     write_result(tmp_path, seed_of(0, key=key))
     write_result(tmp_path, seed_of(1, key="of other settings"))
     measured = []
@@ -82,7 +79,7 @@ def test_only_seeds_that_are_missing_or_have_other_settings_are_measured(tmp_pat
         measured.append(study.seed)
         return seed_of(study.seed, key=study.key)
 
-    monkeypatch.setattr(Study, "measure", measure)
+    monkeypatch.setattr(OneSeed, "measure", measure)
     assert main(["--seeds", "3", "--results", str(tmp_path)]) == 0
     assert measured == [1, 2]
     assert "seed-1.json was measured with other settings" in capsys.readouterr().err
@@ -90,23 +87,23 @@ def test_only_seeds_that_are_missing_or_have_other_settings_are_measured(tmp_pat
 
 
 def test_a_broken_file_is_told_before_anything_is_measured(tmp_path, monkeypatch):
-    monkeypatch.setattr(Study, "measure", lambda study: pytest.fail("a seed was measured"))
+    monkeypatch.setattr(OneSeed, "measure", lambda study: pytest.fail("a seed was measured"))
     file_of(tmp_path, 2).write_text("{")
     with pytest.raises(ConfigError, match=r"seed-2\.json"):
         main(["--seeds", "3", "--results", str(tmp_path)])
 
 
 def test_the_key_goes_with_settings_and_not_with_the_seed_or_the_place(tmp_path):
-    key = Study(ReplayStudyConfig(), 0).key
-    assert Study(ReplayStudyConfig(output_dir=str(tmp_path), results=str(tmp_path), seeds=1), 3).key == key
+    key = OneSeed(ReplayStudyConfig(), 0).key
+    assert OneSeed(ReplayStudyConfig(output_dir=str(tmp_path), results=str(tmp_path), seeds=1), 3).key == key
     edited = tmp_path / "edited.yaml"
     edited.write_text(yaml.safe_dump(read_recipe("tiny_replay_correctness") | {"replay_alpha": 0.5}))
     others = [{"recipe": str(edited)}, {"model": "tiny-base"}, {"points": 5}, {"test_questions": 400}, {"quick": True}]
-    assert len({key, *(Study(ReplayStudyConfig(**other), 0).key for other in others)}) == 1 + len(others)
+    assert len({key, *(OneSeed(ReplayStudyConfig(**other), 0).key for other in others)}) == 1 + len(others)
 
 
 def test_arms_differ_in_filter_and_replay_alone():
-    study = Study(ReplayStudyConfig(), 7)
+    study = OneSeed(ReplayStudyConfig(), 7)
     recipes = [dict(study.training(name).recipe) for name in ARMS]
     settings = [(recipe.pop("filter_zero_advantage"), recipe.pop("replay_capacity")) for recipe in recipes]
     assert settings == [(False, 0), (True, 0), (True, 128)]
@@ -115,7 +112,7 @@ def test_arms_differ_in_filter_and_replay_alone():
 
 
 def test_all_checkpoints_are_asked_the_same_held_out_questions():
-    study = Study(ReplayStudyConfig(), 7)
+    study = OneSeed(ReplayStudyConfig(), 7)
     first, second = (dict(study.evaluation(name, f"model of {name}").recipe) for name in ("start", "replay_25"))
     assert first.pop("model") != second.pop("model") and first.pop("output_dir") != second.pop("output_dir")
     assert first == second and first["split"] == "test"
@@ -123,7 +120,7 @@ def test_all_checkpoints_are_asked_the_same_held_out_questions():
 
 def test_points_that_do_not_divide_the_steps_are_refused():
     with pytest.raises(ConfigError, match="60 steps cannot be divided into 7 equal parts"):
-        Study(ReplayStudyConfig(points=7), 0)
+        OneSeed(ReplayStudyConfig(points=7), 0)
 
 
 def test_quick_figures_are_kept_out_of_the_folder_of_the_real_ones():
@@ -209,18 +206,6 @@ def test_the_page_has_every_table_for_one_seed_and_for_several(seeds):
     ]
     assert len(tables) == 4
     assert all(len({line.count("|") for line in lines}) == 1 for lines in tables)
-
-
-def test_the_interval_resamples_seeds_as_well_as_questions():
-    rng = np.random.default_rng(1)
-    same_seeds = np.tile(rng.integers(0, 2, size=200).astype(float), (5, 1))
-    apart = same_seeds * 0 + np.array([[0.1], [0.3], [0.5], [0.7], [0.9]])
-    of_questions = mean_of_seeds_and_questions(same_seeds, rng=np.random.default_rng(0))
-    of_seeds = mean_of_seeds_and_questions(apart, rng=np.random.default_rng(0))
-    # Every seed met the same questions, so five seeds that agree say no more of them than one.
-    assert of_questions.high - of_questions.low == pytest.approx(2 * 1.96 * 0.5 / math.sqrt(200), rel=0.1)
-    assert of_seeds.high - of_seeds.low == pytest.approx(2 * 1.96 * np.std(apart[:, 0]) / math.sqrt(5), rel=0.1)
-    assert of_seeds.value == pytest.approx(0.5) and of_seeds.n == 5
 
 
 def test_a_seeds_file_is_small(tmp_path):

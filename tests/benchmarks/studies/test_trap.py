@@ -1,11 +1,9 @@
 import json
-import math
 import shlex
 import shutil
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
 import pytest
 import yaml
 
@@ -15,8 +13,7 @@ from benchmarks.evaluation.records import ROWS
 from benchmarks.pipeline.chain import Chain, read_recipe
 from benchmarks.pipeline.preset import QUICK, Preset
 from benchmarks.pipeline.seed_files import file_of
-from benchmarks.pipeline.study import keep_settings
-from benchmarks.statistics import mean_over_seeds
+from benchmarks.pipeline.study import claimed_run
 from benchmarks.studies.trap.findings import WARM_START, WITH
 from benchmarks.studies.trap.report import markdown, prediction_sentence, trap_table
 from benchmarks.studies.trap.study import (
@@ -134,31 +131,16 @@ def test_predictions_are_counted():
     assert "right in 1 of the 2 cases" in sentence and "in 1 of 4 it said" in sentence and "In 1 the arm" in sentence
 
 
-def test_means_over_seeds_have_students_interval():
-    estimate = mean_over_seeds([0.7, 0.8, 0.9])
-    assert estimate.value == pytest.approx(0.8)
-    assert estimate.high - estimate.value == pytest.approx(4.303 * 0.1 / math.sqrt(3), abs=1e-3)
-    assert math.isnan(mean_over_seeds([0.7]).low)
-    assert mean_over_seeds([0.7, math.nan, 0.8, 0.9]) == estimate
-
-
 def test_a_recipe_that_was_edited_does_not_stamp_a_seed_with_the_new_key(tmp_path):
     recipe = tmp_path / "paper.yaml"
     recipe.write_text(yaml.safe_dump(read_recipe("tiny_grpo_paper")))
     edited = Chain(Preset(with_curiosity=str(recipe)), "tiny-base", 0, tmp_path / "seed-0")
-    keep_settings(edited, stages_of(edited), quick=False)
+    with claimed_run(edited, stages_of(edited), quick=False):
+        pass
     recipe.write_text(yaml.safe_dump(read_recipe("tiny_grpo_paper") | {"learning_rate": 0.5}))
-    with pytest.raises(ConfigError, match=r"recipes \(was .* a fresh --run"):
+    with pytest.raises(ConfigError, match=r"recipes \(was .* a fresh --output_dir"):
         run_seed(edited, tmp_path / "results", chain_key(edited), quick=False)
     assert not (tmp_path / "results").exists()
-
-
-@pytest.mark.parametrize(("seeds", "quantile"), [(2, 12.706), (12, 2.201), (20, 2.093), (31, 2.042), (32, 1.96)])
-def test_the_interval_is_students_up_to_thirty_one_seeds(seeds, quantile):
-    values = list(np.linspace(0.5, 0.9, seeds))
-    estimate = mean_over_seeds(values)
-    half = estimate.high - estimate.value
-    assert half == pytest.approx(quantile * np.std(values, ddof=1) / math.sqrt(seeds), rel=1e-6)
 
 
 def test_arms_differ_in_their_reward_alone(chain):

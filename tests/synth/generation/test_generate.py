@@ -11,6 +11,7 @@ from agents.traces.folder import read_trace_folder
 from agents.traces.trace import Mistake
 from pixel_env.cli import main
 from pixel_env.dialects.table import dialect_named
+from pixel_env.locks import claimed
 from synth.generation.command import OWN_TEACHERS
 from synth.generation.config import parsed
 from synth.generation.job import Job
@@ -257,18 +258,27 @@ def test_a_flag_that_was_refused_leaves_the_folder_free_for_the_right_one(tmp_pa
     assert synth(tmp_path) == 0
 
 
-def test_of_two_commands_on_one_folder_one_waits_for_the_other(whole, tmp_path):
+def test_of_two_commands_on_one_folder_one_is_refused_by_name_and_the_data_set_is_whole(whole, tmp_path):
     command = [sys.executable, "-m", "pixel_env.cli", "synth", "--out", str(tmp_path), *SMALL]
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     both = [
         subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         for _ in range(2)
     ]
-    told = [process.communicate(timeout=120) for process in both]
-    assert [process.returncode for process in both] == [0, 0]
-    assert sorted(printed.split(" ")[0] for printed, _ in told) == ["0", "24"]
-    assert sum("waiting for another process that makes" in errors for _, errors in told) == 1
+    told = {process.pid: process.communicate(timeout=120)[1] for process in both}
+    [worked], [refused] = ([one.pid for one in both if one.returncode == code] for code in (0, 2))
+    assert f"{tmp_path} is in use: process {worked} on " in told[refused] and "another --out" in told[refused]
     assert content(tmp_path) == content(whole)
+
+
+def test_a_part_and_the_whole_are_not_made_beside_each_other(tmp_path, capsys):
+    with claimed(tmp_path):
+        assert synth(tmp_path, "--shard", "1/2") == 2
+        assert f"{tmp_path} is in use: process {os.getpid()} on " in capsys.readouterr().err
+    with claimed(tmp_path / "shard-1-of-2"):
+        assert synth(tmp_path) == 2
+    assert "shard-1-of-2 is in use" in capsys.readouterr().err
+    assert synth(tmp_path, "--shard", "1/2") == synth(tmp_path) == 0
 
 
 def test_the_silent_teacher_writes_calls_and_answers_and_nothing_else(tmp_path):

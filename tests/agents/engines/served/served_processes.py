@@ -17,7 +17,7 @@ os.environ["HF_HUB_OFFLINE"] = "1"
 import torch
 
 from agents.grpo.trainer import PixelGRPOConfig, PixelGRPOTrainer
-from agents.run_folder.configuration import checkpoint_to_resume
+from agents.run_folder.folder import checkpoint_to_resume
 from pixel_env.tasks import load_tasks
 
 # Of several processes on CPUs each calls its device "cpu:0", which torch.load, when it resumes, does not know.

@@ -16,9 +16,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pixel_env.errors import PixelEnvError, TaskError
+from pixel_env.locks import LOCK_NAME
 from pixel_env.tasks.files import archives
 from pixel_env.tasks.files.archives import unpack
-from pixel_env.tasks.files.lock import LOCK_NAME
 from pixel_env.tasks.preparation.index import INDEX_NAME
 from tests.written_files import zipped
 

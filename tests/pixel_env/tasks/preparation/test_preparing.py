@@ -180,7 +180,7 @@ def test_a_folder_that_cannot_be_written_says_so_and_is_still_checked(downloaded
     opened = type(downloaded).open
 
     def refuse(path, mode="r", *arguments, **options):
-        if "w" in mode or "x" in mode:
+        if set(mode) & set("wxa"):
             raise PermissionError(13, "Permission denied")
         return opened(path, mode, *arguments, **options)
 

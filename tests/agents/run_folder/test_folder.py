@@ -4,13 +4,19 @@ from dataclasses import dataclass
 
 import pytest
 
-from agents.run_folder.configuration import FILE_NAME, checkpoint_to_resume, keep_configuration
+from agents.run_folder.configuration import FILE_NAME
+from agents.run_folder.folder import RunFolder, checkpoint_to_resume
 from pixel_env.errors import ConfigError
 
 
 @dataclass
 class Settings:
     rate: float
+
+
+def keep_configuration(folder, parts, *, resumes):
+    with RunFolder.claimed(folder, parts, resumes=resumes) as claimed:
+        claimed.keep_configuration()
 
 
 def test_the_configuration_is_replaced_as_a_whole_never_written_over(tmp_path):

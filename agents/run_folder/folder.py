@@ -1,0 +1,172 @@
+"""The output folder of a run, claimed by one process at a time, and the checkpoint that the run resumes from.
+
+Depends on configurations and locks; independent of what a run does.
+"""
+
+import json
+import shutil
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from agents.run_folder.configuration import (
+    FILE_NAME,
+    changed_names,
+    fields_of,
+    read_configuration,
+    write_whole,
+)
+from pixel_env.errors import ConfigError
+from pixel_env.locks import claimed, refuse_claimed
+
+SUMMARY = "summary.json"
+"""Of a training run: what was right on held-out tasks, and figures of the training."""
+_WAIT_FOR_WHOLE = "Wait until it has ended: a shard runs before the whole run or after it."
+_WAIT_FOR_SHARD = "Wait until it has ended: shards are merged when all of them have."
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """A folder that belongs to this run while the block of `claimed` lasts.
+
+    `configuration`: what the run depends on; `is_writer`: False in the other processes of a run that has several;
+    `another` and `notes`: as `claimed` was given them.
+    """
+
+    path: Path
+    configuration: Mapping[str, Any]
+    another: str
+    notes: Mapping[str, str]
+    is_writer: bool = True
+
+    @classmethod
+    @contextmanager
+    def claimed(
+        cls,
+        path: Path,
+        parts: Sequence[Any],
+        *,
+        resumes: bool,
+        rank: int = 0,
+        whole: Path | None = None,
+        another: str = "another folder",
+        notes: Mapping[str, str] | None = None,
+    ) -> Iterator["RunFolder"]:
+        """The folder of a run with the fields of the dataclasses `parts`, made and locked until the block ends.
+
+        Raises ConfigError where another process has claimed it, naming that process; where it cannot be written; where
+        a run that resumes (`resumes`) was started with another configuration, naming the fields; and where one that
+        starts afresh would lie beside checkpoints of another configuration. Nothing is written but the lock:
+        `keep_configuration` is called when what was given is known to work.
+
+        `rank`: of the process in a run with several; only 0 locks and writes. `whole`: of a shard, the folder of the
+        whole run, in which no process may be at work. `another`: what to give instead of this folder, as the command
+        calls it. `notes`: of fields that do not explain themselves, what they are.
+        """
+        folder = cls(path, fields_of(parts), another, notes or {}, rank == 0)
+        if whole is not None:
+            refuse_claimed(whole, _WAIT_FOR_WHOLE)
+        if rank != 0:
+            folder._check(resumes)
+            yield folder
+            return
+        with claimed(path, another):
+            folder._check(resumes)
+            yield folder
+
+    def keep_configuration(self) -> None:
+        """Writes the configuration, which a later run in this folder is compared with."""
+        if self.is_writer:
+            text = json.dumps(self.configuration, indent=2, sort_keys=True) + "\n"
+            write_whole(self.path / FILE_NAME, text)
+
+    def shards(self, file_name: str, own: Collection[str] = ()) -> list[Path]:
+        """The files of this name in the shards below the folder, in a fixed order.
+
+        Raises ConfigError for a shard that was made with another configuration, or in which a process is at work;
+        fields named in `own` are a shard's own.
+        """
+        for shard in sorted(self.path.glob("shard-*")):
+            refuse_claimed(shard, _WAIT_FOR_SHARD)
+        places = sorted(self.path.glob(f"shard-*/{file_name}"))
+        for shard in (place.parent for place in places):
+            names = [name for name in changed_names(self.configuration, _of_shard(shard)) if name not in own]
+            if names:
+                raise ConfigError(
+                    f"The shard in {shard} was made with another configuration: {', '.join(names)} differ from those "
+                    f"of {self.path}. Give the flags that the shards were made with, remove the shard, or "
+                    f"give {self.another}."
+                )
+        return places
+
+    def _check(self, resumes: bool) -> None:
+        has_checkpoints = any(self.path.glob("checkpoint-*"))
+        if resumes and (self.path / FILE_NAME).exists() and (other := self._other_run()):
+            raise ConfigError(
+                f"The run in {self.path} was started with {other}. Resume with the same one, or give {self.another}."
+            )
+        if not resumes and has_checkpoints and (other := self._other_run()):
+            raise ConfigError(
+                f"{self.path} holds checkpoints of a run with {other}. Give another --output_dir, resume that run "
+                "(--resume_from_checkpoint last, and its configuration), or delete its checkpoint-* folders."
+            )
+
+    def _other_run(self) -> str:
+        """What is kept of another run, with the fields that differ and both values; empty where none differs."""
+        if not (self.path / FILE_NAME).exists():
+            return f"an unknown configuration: it has no {FILE_NAME}"
+        before, after = read_configuration(self.path), self.configuration
+        names = changed_names(before, after)
+        changed = ", ".join(
+            f"{name} (was {before.get(name)!r}, is {after.get(name)!r}{self._note(name)})" for name in names
+        )
+        return f"another configuration: {changed}" if changed else ""
+
+    def _note(self, name: str) -> str:
+        return f"; {self.notes[name]}" if name in self.notes else ""
+
+
+def remove_unclaimed(folder: Path) -> None:
+    """Deletes the folder of an interrupted run, if there is one. Raises ConfigError if a process is at work in it."""
+    if folder.exists():
+        with claimed(folder):
+            shutil.rmtree(folder)
+
+
+def checkpoint_to_resume(folder: Path, given: str | None) -> str | None:
+    """`given` (a path, or None), where 'last' is the newest whole checkpoint in `folder`; None to start afresh.
+
+    Raises ConfigError for a path without a checkpoint.
+    """
+    if given is not None and given != "last" and not (Path(given) / "trainer_state.json").is_file():
+        raise ConfigError(
+            f"There is no whole checkpoint at {given}. Give one of the run's checkpoint-* folders, or last."
+        )
+    if given != "last":
+        return given
+    whole = [path for path in folder.glob("checkpoint-*") if _is_whole(path)]
+    if not whole:
+        print(f"There is no whole checkpoint in {folder}: the run starts from the beginning.")
+        return None
+    return str(max(whole, key=lambda path: int(path.name.rpartition("-")[2])))
+
+
+def _of_shard(shard: Path) -> dict[str, Any]:
+    try:
+        return read_configuration(shard)
+    except FileNotFoundError as error:
+        raise ConfigError(
+            f"The shard in {shard} has no {FILE_NAME}, so nobody knows how it was made. Put the file back, or remove "
+            "the shard."
+        ) from error
+
+
+def _is_whole(checkpoint: Path) -> bool:
+    """Whether the file that is written last is there and can be read."""
+    try:
+        json.loads((checkpoint / "trainer_state.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return False
+    return checkpoint.name.rpartition("-")[2].isdigit()

@@ -1,0 +1,133 @@
+"""The plan of an evaluation: everything that its flags, its prompt file and its task set say, settled before it starts.
+
+Depends on the flags, task sets and dialects; independent of models. What is played, recorded and reported is the plan:
+nothing below it reads a flag, a prompt file or a task set again, so a file that is edited meanwhile changes nothing.
+"""
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from agents.engines.choice import EngineChoice, check_videos
+from agents.rollout import EpisodeSettings, Sampling
+from agents.run_folder.shards import shard_named
+from benchmarks.evaluation.config import EvalConfig
+from benchmarks.evaluation.policies import LEARNED_ZOOM, NO_ZOOM, check_player
+from benchmarks.evaluation.provenance import provenance_of
+from benchmarks.evaluation.questions import shuffled
+from pixel_env.budgets import budgets_for
+from pixel_env.dialects.dialect import Dialect
+from pixel_env.dialects.prompt_files import prompt_hash, read_prompt_file, with_prompt
+from pixel_env.dialects.table import dialect_named
+from pixel_env.errors import ConfigError
+from pixel_env.task import TaskSet
+from pixel_env.tasks import load_tasks
+
+
+@dataclass(frozen=True)
+class EvalPlan:
+    """What is played, how, by whom, and where it is kept.
+
+    Args:
+        model: The checkpoint, or the name of the scripted player.
+        engine: What generates, for which model, and what it is sized for.
+        task_set: The questions as they are shown, of a shard its own.
+        settings: The dialect with the words of the prompt file, the limits and the pixel budgets of every episode.
+        policies: Names of the greedy policies.
+        ablates: Whether blank, random and withheld crops and the oracle are played in addition.
+        samples: Sampled rollouts of each question.
+        greedy: How the turns of the policies are sampled; `sampled`: those of the sampled rollouts.
+        seed: Of random windows, of sampling and of resampling.
+        recorded: Dataclasses whose fields are the run's configuration; a run resumes with the same ones only.
+        folder: Where the trajectories are; `whole`: of a shard, the folder that it lies in.
+        shard: Its name, such as 1/8; None for the whole evaluation.
+        scores_as_released: Whether the released code's judge is reported as well.
+        writes_lmms_samples: Whether the samples are also written as lmms-eval logs them.
+    """
+
+    model: str
+    engine: EngineChoice
+    task_set: TaskSet
+    settings: EpisodeSettings
+    policies: tuple[str, ...]
+    ablates: bool
+    samples: int
+    greedy: Sampling
+    sampled: Sampling
+    seed: int
+    recorded: tuple[Any, ...]
+    folder: Path
+    whole: Path | None
+    shard: str | None
+    scores_as_released: bool
+    writes_lmms_samples: bool
+
+
+def planned(config: EvalConfig) -> EvalPlan:
+    """The plan that `config` stands for. Reads the prompt file, the task set and the weights' files, each once.
+
+    Raises ConfigError, UnknownNameError or TaskError for what cannot be played.
+    """
+    prompt = None if config.prompt_file is None else read_prompt_file(config.prompt_file)
+    dialect = _dialect(config, prompt)
+    engine = _engine(config)
+    task_set = _questions(config)
+    check_videos(config.engine, dialect, task_set.tasks)
+    settings = EpisodeSettings(dialect, config.limits, budgets_for(None, task_set, dialect))
+    provenance = provenance_of(
+        config.model,
+        config.engine,
+        dialect,
+        settings.budgets,
+        prompt_sha256=None if prompt is None else prompt_hash(prompt),
+    )
+    return EvalPlan(
+        model=config.model,
+        engine=engine,
+        task_set=task_set,
+        settings=settings,
+        policies=config.policies,
+        ablates=config.ablate,
+        samples=config.samples,
+        greedy=Sampling(0.0, config.max_turn_tokens),
+        sampled=Sampling(config.temperature, config.max_turn_tokens),
+        seed=config.seed,
+        recorded=(config, provenance),
+        folder=config.folder,
+        whole=None if config.shard is None else Path(config.output_dir),
+        shard=config.shard,
+        scores_as_released=config.scorer == "released",
+        writes_lmms_samples=config.lmms_samples,
+    )
+
+
+def _dialect(config: EvalConfig, prompt: str | None) -> Dialect:
+    dialect = dialect_named(config.dialect)
+    return dialect if prompt is None else with_prompt(dialect, prompt)
+
+
+def _engine(config: EvalConfig) -> EngineChoice:
+    """The engine for the model. Raises ConfigError for one that cannot play what `config` wants played."""
+    choice = config.chosen(config.model, config.limits, dtype=config.dtype, max_batch=config.max_batch)
+    if not choice.spec.has_model:
+        check_player(config.model)
+    if not choice.spec.can_ban_tokens and NO_ZOOM in config.policies and not config.ablate:
+        others = " ".join(name for name in config.policies if name != NO_ZOOM) or LEARNED_ZOOM
+        raise ConfigError(
+            f"--engine {config.engine} bans no tokens, so it cannot keep a model from calling, which {NO_ZOOM} does. "
+            f"Give --policies {others}"
+        )
+    return choice
+
+
+def _questions(config: EvalConfig) -> TaskSet:
+    """The questions, their options in the order that is shown; of a shard its own."""
+    task_set = load_tasks(config.tasks, split=config.split, count=config.task_count, strict=config.strict)
+    if config.shuffle_options:
+        task_set = shuffled(task_set, config.seed)
+    if config.shard is None:
+        return task_set
+    tasks = shard_named(config.shard).of(task_set.tasks)
+    if not tasks:
+        raise ConfigError(f"--shard {config.shard} is empty, of {len(task_set)} questions; make fewer shards")
+    return replace(task_set, tasks=tasks)

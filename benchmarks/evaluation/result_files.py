@@ -1,0 +1,119 @@
+"""Files of an evaluation for other programs: `metrics.json`, and its samples as lmms-eval logs them.
+
+Depends on records and statistics; independent of models, of time and of the order in which episodes ended: the same
+trajectories give the same bytes. A sample is one JSON line a question with lmms-eval's keys (`doc_id`, `doc`, `target`,
+`arguments`, `resps`, `filtered_resps`, three hashes; lmms_eval/evaluator.py) and the grade under `score`.
+"""
+
+import hashlib
+import json
+import math
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from agents.metrics.statistics import Estimate
+from agents.metrics.trajectories import calls, failures_by_code, rapr, stop_reasons, visual_tokens
+from agents.run_folder.configuration import write_whole
+from benchmarks.evaluation.records import SAMPLED, Evaluation, Record
+from benchmarks.evaluation.tables import Verdicts, accuracy_at, accuracy_of_questions, judged, parts_of, pass_at_k
+from pixel_env.episode import Trajectory
+
+METRICS = "metrics.json"
+
+
+def write_metrics(folder: Path, evaluation: Evaluation, released: Verdicts | None) -> Path:
+    """Writes the figures of every policy, over all questions and by category; returns the file's path."""
+    figures = {name: _of_policy(name, records, evaluation, released) for name, records in parts_of(evaluation).items()}
+    whole = {
+        "task_set": evaluation.task_set.name,
+        "notice": evaluation.task_set.notice,
+        "questions": len(evaluation.task_set),
+        "intervals": "95 %, Wilson",
+        "policies": figures,
+    }
+    path = folder / METRICS
+    write_whole(path, json.dumps(whole, indent=2, sort_keys=True, ensure_ascii=False, allow_nan=False) + "\n")
+    return path
+
+
+def _of_policy(
+    name: str, records: Sequence[Record], evaluation: Evaluation, released: Verdicts | None
+) -> Mapping[str, object]:
+    by_category: dict[str, list[Record]] = {}
+    for record in records:
+        by_category.setdefault(record.trajectory.task.category, []).append(record)
+    places = accuracy_at(records)
+    return {
+        "all": _figures(name, records, evaluation, released),
+        "by_category": {part: _figures(name, rows, evaluation, released) for part, rows in by_category.items()},
+        "by_position_of_the_right_answer": {str(place + 1): _estimate(found) for place, found in places.items()},
+    }
+
+
+def _figures(
+    name: str, records: Sequence[Record], evaluation: Evaluation, released: Verdicts | None
+) -> dict[str, object]:
+    played = [record.trajectory for record in records]
+    told: dict[str, object] = {
+        "accuracy": _estimate(accuracy_of_questions(played)),
+        "rollouts": len(played),
+        "rapr": rapr(played),
+        "calls": calls(played),
+        "failed_calls": failures_by_code(played),
+        "stops": stop_reasons(played),
+        "turns": sum(len(one.turns) for one in played) / len(played),
+        "visual_tokens": visual_tokens(played, evaluation.budgets),
+    }
+    if name == SAMPLED:
+        told["pass_at_k"] = pass_at_k(played)
+    if released is not None:
+        told["released_judge"] = _estimate(judged(records, released))
+    return told
+
+
+def _estimate(estimate: Estimate) -> dict[str, float | int | None]:
+    values = {"value": estimate.value, "low": estimate.low, "high": estimate.high}
+    return {name: None if math.isnan(value) else value for name, value in values.items()} | {"questions": estimate.n}
+
+
+# --------------------------------------------------------------------------------------------------- lmms-eval
+
+
+def write_samples(folder: Path, evaluation: Evaluation) -> list[Path]:
+    """Writes a file for each policy, and one for the sampled rollouts, whose answers stand in one row a question."""
+    places = {task.task_id: place for place, task in enumerate(evaluation.task_set.tasks)}
+    parts = {name: evaluation.of(name) for name in evaluation.policies}
+    parts[SAMPLED] = [record.trajectory for record in evaluation.records if record.sample is not None]
+    written = []
+    for name, trajectories in parts.items():
+        groups: dict[str, list[Trajectory]] = {}
+        for trajectory in trajectories:
+            groups.setdefault(trajectory.task.task_id, []).append(trajectory)
+        rows = [_row(places[task_id], group) for task_id, group in groups.items()]
+        if rows:
+            written.append(folder / f"samples_{name}.jsonl")
+            write_whole(written[-1], "".join(f"{json.dumps(row)}\n" for row in rows))
+    return written
+
+
+def _row(doc_id: int, group: Sequence[Trajectory]) -> dict[str, Any]:
+    task, prompt = group[0].task, group[0].prompt.text
+    doc = {"id": task.task_id, "question": task.question, "options": list(task.options), "category": task.category}
+    target = task.answers[0] if len(task.answers) == 1 else list(task.answers)
+    return {
+        "doc_id": doc_id,
+        "doc": doc,
+        "target": target,
+        "arguments": [prompt],
+        "resps": [["\n".join(turn.text for turn in trajectory.turns) for trajectory in group]],
+        "filtered_resps": [trajectory.answer or "" for trajectory in group],
+        "doc_hash": _hash(json.dumps(doc, indent=2)),
+        "prompt_hash": _hash(prompt),
+        "target_hash": _hash(str(target)),
+        "score": sum(trajectory.reward for trajectory in group) / len(group),
+    }
+
+
+def _hash(text: str) -> str:
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
