@@ -1,6 +1,6 @@
-"""The configuration of `pixel-env synth`: what the data set is, and how it is made.
+"""The configuration of `pixel-env synth`: what the data set is, and how it is generated.
 
-Knows fields, flags and the teacher that they name. Reads nothing and makes nothing.
+Depends on flags and on the configurations of the teacher and the mix; independent of files.
 """
 
 import os
@@ -108,12 +108,12 @@ class SynthConfig:
 
     @property
     def limits(self) -> Limits:
-        """How long an episode may be. Raises ConfigError."""
+        """The limits of an episode. Raises ConfigError."""
         return limits_from({"max_turns": self.max_turns, "max_images": self.max_images})
 
     @property
     def mix(self) -> Mix:
-        """The shares that were asked for. Raises ConfigError."""
+        """The requested shares. Raises ConfigError."""
         media = shares_of(self.media, ("image", "video", "text"), "media")
         image_kinds = shares_of(self.image_kinds, [kind.value for kind in IMAGE_KINDS], "image_kinds")
         video_kinds = shares_of(self.video_kinds, [kind.value for kind in VIDEO_KINDS], "video_kinds")
@@ -169,29 +169,31 @@ class Making(EngineArguments):
 
     @property
     def part(self) -> Shard | None:
-        """The part that is made, None for the whole. Raises ConfigError."""
+        """The shard to generate, None for the whole data set. Raises ConfigError."""
         return None if self.shard is None else shard_named(self.shard)
 
     @property
     def folder(self) -> Path:
-        """Where the files are: a shard's lie in a folder below `out`."""
+        """The folder of the files; that of a shard is below `out`."""
         return Path(self.out) if self.part is None else self.part.folder_in(Path(self.out))
 
     @property
     def processes(self) -> int:
-        """How many processes verify."""
+        """The number of processes that verify."""
         return self.workers or os.cpu_count() or 1
 
 
 def framing_of(dialect: Dialect) -> Framing:
-    """Which boxes the dialect's model can say."""
+    """The framing for the boxes that the dialect can write."""
     return GRID if dialect.calls.exact_grid else FREE
 
 
 def expert_config(config: SynthConfig, making: Making) -> ExpertConfig:
     """The teacher behind an endpoint. Raises ConfigError."""
     if not config.model:
-        raise ConfigError("A teacher behind an endpoint needs its model's name: give --model, or --teacher template.")
+        raise ConfigError(
+            "A teacher behind an endpoint needs the name of its model: give --model, or --teacher template."
+        )
     return ExpertConfig(
         model=config.model,
         base_url=making.teacher,
@@ -227,5 +229,5 @@ def shares_of(given: Sequence[str], names: Sequence[str], flag: str) -> Mapping[
 
 
 def parsed(argv: list[str]) -> tuple[SynthConfig, Making]:
-    """Both parts, from the flags of `pixel-env synth`. Raises ConfigError."""
+    """Both parts of the configuration, from the flags of `pixel-env synth`. Raises ConfigError."""
     return parse(argv, (SynthConfig, Making), "synth")

@@ -17,7 +17,7 @@ from pixel_env.samples import sample_set
 from pixel_env.task import Evidence, Task, TaskSet
 from synth.conversion.command import load_rows, write_rows
 from synth.conversion.conversions import ROW_FORMATS
-from synth.plans.plan import Look, Narration, Plan, PlanKind, traced
+from synth.plans.plan import Narration, Plan, PlanKind, PlannedOperation, traced
 from synth.plans.windows import right_window
 from synth.warm_starts.templates import shown_as
 
@@ -41,12 +41,12 @@ def file_task(folder):
 def plans_on(task):
     """A plan of each kind."""
     missed, wide = (
-        Look(CropImage(0, ELSEWHERE), Mistake.UNRELATED_REGION),
-        Look(CropImage(0, WIDE), Mistake.OVERSIZED_REGION),
+        PlannedOperation(CropImage(0, ELSEWHERE), Mistake.UNRELATED_REGION),
+        PlannedOperation(CropImage(0, WIDE), Mistake.OVERSIZED_REGION),
     )
     closer = CropImage(1, CARD.relative_to(WIDE))
-    yield Plan(task, PlanKind.RECROP_ONCE, (missed, Look(CropImage(0, CARD))))
-    yield Plan(task, PlanKind.FURTHER_ZOOM, (wide, Look(closer)))
+    yield Plan(task, PlanKind.RECROP_ONCE, (missed, PlannedOperation(CropImage(0, CARD))))
+    yield Plan(task, PlanKind.FURTHER_ZOOM, (wide, PlannedOperation(closer)))
 
 
 WORDS = {
@@ -67,7 +67,10 @@ def folder_of(tmp_path):
         video = sample_set("mvbench", split="train", count=1).tasks[0]
         frames = sorted({one.image for one in video.evidence})
         wrong = next(number for number in range(16) if abs(number - frames[0]) > 3)
-        looks = (Look(SelectFrames((wrong,)), Mistake.WRONG_FRAMES), Look(SelectFrames(tuple(frames))))
+        looks = (
+            PlannedOperation(SelectFrames((wrong,)), Mistake.WRONG_FRAMES),
+            PlannedOperation(SelectFrames(tuple(frames))),
+        )
         text = Task("sum", "What is 2 + 2?", ("4",), media="text", grader="number")
         once, zoom = plans_on(file_task(seeds))
         plans = [once, zoom, Plan(video, PlanKind.RESELECT, looks), Plan(text, PlanKind.TEXT_ONLY)]
@@ -226,7 +229,7 @@ def test_rows_that_lost_their_note_are_read_from_what_they_show(folder_of, tmp_p
 def test_a_composed_picture_is_written_whole_as_a_crop_of_what_was_shown_may_be_too_small(tmp_path):
     small = sample_set("vstar-tiny", count=1)
     [task] = small.tasks
-    look = Look(CropImage(0, right_window(task.evidence[0].box)))
+    look = PlannedOperation(CropImage(0, right_window(task.evidence[0].box)))
     dialect = shown_as(small, dialect_named("default"))
     trace = traced(Plan(task, PlanKind.SINGLE_PASS, (look,)), Narration("A street.", ("Now I see it.",)), dialect)
     write_trace_folder(tmp_path / "traces", [trace], small, None)

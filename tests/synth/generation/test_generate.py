@@ -12,7 +12,7 @@ from agents.traces.trace import Mistake
 from pixel_env.cli import main
 from pixel_env.dialects.table import dialect_named
 from pixel_env.locks import claimed
-from synth.generation.command import OWN_TEACHERS
+from synth.generation.command import BUILT_IN_TEACHERS
 from synth.generation.config import parsed
 from synth.generation.job import Job
 from synth.generation.outcomes import JOURNAL
@@ -144,7 +144,7 @@ def test_a_folder_that_cannot_be_written_is_said(tmp_path, capsys):
         (["--shard", "4/3"], "--shard is a part"),
         (["--count", "0"], "at least 1"),
         (["--max_turns", "0"], "--max_turns: got '0'; wanted: a whole number, at least 1"),
-        (["--max_turns", "1"], "More than 0 looks need more turns"),
+        (["--max_turns", "1"], "More than 0 operations need more turns"),
         (["--seed_count", "2"], "Give more tasks"),
         (["--seed", "-1"], "--seed: got '-1'; wanted: a whole number, at least 0"),
         (["--media", "image=1", "image=0"], "'image' twice"),
@@ -169,16 +169,16 @@ class Blabbing:
         told = TemplateTeacher().narrate(plans, seed=seed)
         for place, said in told:
             number = sum(map(ord, plans[place].plan_id)) % self.every
-            if plans[place].looks and number == 0:
+            if plans[place].operations and number == 0:
                 yield place, Narration(f"The answer is {plans[place].task.answers[0]}.", said.remarks)
-            elif plans[place].looks and number == 1:
+            elif plans[place].operations and number == 1:
                 yield place, Refusal("unwilling", "I would rather not")
             else:
                 yield place, said
 
 
 def test_what_is_dropped_is_counted_by_reason_and_made_up_for(tmp_path, monkeypatch, capsys):
-    monkeypatch.setitem(OWN_TEACHERS, "template", lambda: Blabbing(5))
+    monkeypatch.setitem(BUILT_IN_TEACHERS, "template", lambda: Blabbing(5))
     assert synth(tmp_path / "one") == 0
     printed = capsys.readouterr().out
     assert "| leak |" in printed and "| teacher: unwilling |" in printed and "24 of 24 traces" in printed
@@ -192,7 +192,7 @@ def test_what_is_dropped_is_counted_by_reason_and_made_up_for(tmp_path, monkeypa
 
 
 def test_if_nothing_is_kept_the_first_reason_is_said_and_nothing_is_written(tmp_path, monkeypatch, capsys):
-    monkeypatch.setitem(OWN_TEACHERS, "template", lambda: Blabbing(1))
+    monkeypatch.setitem(BUILT_IN_TEACHERS, "template", lambda: Blabbing(1))
     flags = ["--count", "3", "--seed_count", "8", "--media", "image=1", "--seeds", "sample:vstar-tiny"]
     assert synth(tmp_path, *flags) == 2
     assert "None of" in capsys.readouterr().err
@@ -200,7 +200,7 @@ def test_if_nothing_is_kept_the_first_reason_is_said_and_nothing_is_written(tmp_
 
 
 def test_fewer_traces_than_asked_for_are_written_and_the_command_says_so(tmp_path, monkeypatch, capsys):
-    monkeypatch.setitem(OWN_TEACHERS, "template", lambda: Blabbing(3))
+    monkeypatch.setitem(BUILT_IN_TEACHERS, "template", lambda: Blabbing(3))
     flags = ["--count", "8", "--seed_count", "8", "--media", "image=1", "--seeds", "sample:vstar-tiny"]
     assert synth(tmp_path, *flags, "--image_kinds", "single_pass=1") == 1
     output = capsys.readouterr()
@@ -222,14 +222,14 @@ class Failing(TemplateTeacher):
 
     def narrate(self, plans, *, seed):
         for place, said in TemplateTeacher().narrate(plans, seed=seed):
-            if self.fails and plans[place].looks and sum(map(ord, plans[place].plan_id)) % 3 == 0:
+            if self.fails and plans[place].operations and sum(map(ord, plans[place].plan_id)) % 3 == 0:
                 yield place, Refusal("endpoint_failed", "it is down", is_final=False)
             else:
                 yield place, said
 
 
 def test_what_a_failure_dropped_is_tried_again_by_the_next_command(whole, tmp_path, monkeypatch, capsys):
-    monkeypatch.setitem(OWN_TEACHERS, "template", Failing)
+    monkeypatch.setitem(BUILT_IN_TEACHERS, "template", Failing)
     assert synth(tmp_path) == 0 and synth(tmp_path) == 0
     assert "| teacher: endpoint_failed |" in capsys.readouterr().out
     assert (tmp_path / "traces.jsonl").read_bytes() != (whole / "traces.jsonl").read_bytes()
@@ -240,7 +240,7 @@ def test_what_a_failure_dropped_is_tried_again_by_the_next_command(whole, tmp_pa
 
 def test_a_shards_failure_is_tried_again_by_the_command_that_takes_it_over(whole, tmp_path, monkeypatch):
     with monkeypatch.context() as patch:
-        patch.setitem(OWN_TEACHERS, "template", Failing)
+        patch.setitem(BUILT_IN_TEACHERS, "template", Failing)
         assert synth(tmp_path, "--shard", "1/2") == 0
     assert synth(tmp_path) == 0
     assert content(tmp_path) == content(whole)

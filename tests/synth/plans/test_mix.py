@@ -107,6 +107,6 @@ def test_a_supply_gives_more_plans_of_a_kind_on_tasks_that_no_plan_has_used():
 def test_too_few_tasks_are_told_with_the_reasons_and_the_way_out():
     with pytest.raises(
         TaskError,
-        match=r"another recrop_twice trace \(image\).*too_many_looks.*More than 3 looks need more turns. Give",
+        match=r"another recrop_twice trace \(image\).*too_many_looks.*More than 3 operations need more turns. Give",
     ):
         draw_plans(load_tasks("sample:tallyqa", count=40).tasks, Mix(video=0, text=0, image_kinds={TWICE: 1}), 30, 0)

@@ -21,10 +21,10 @@ from pixel_env.testing import BrokenSource, PixelSource, tiny_task, tiny_video_t
 from pixel_env.types import Limits
 from pixel_env.views import ViewKind
 from synth.plans.plan import Refusal
-from synth.seed_data import SEED_FORMATS, Asked, Drop, Filters, KeptAnswers, load_seeds, without_looking
-from synth.seed_data.duplicates import SeenPictures, difference_hash, distance
+from synth.seed_data import SEED_FORMATS, Drop, Filters, KeptAnswers, RegionQuestion, load_seeds, without_looking
+from synth.seed_data.duplicates import SeenImages, difference_hash, distance
 from synth.seed_data.embedded import MIXED, embedded_seeds
-from synth.seed_data.filters import Sieve
+from synth.seed_data.filters import SeedFilter
 from tests.paths import DOCS
 
 OFF = Filters(max_share=None, max_frames=None, min_side_px=None, max_bits=None, per_picture=None)
@@ -32,8 +32,8 @@ SMALL = (Evidence(0, Box(0.5, 0.5, 0.6, 0.6)),)
 
 
 def judged(tasks, filters=OFF):
-    sieve = Sieve(filters)
-    return [sieve.judge(task) for task in tasks]
+    sieve = SeedFilter(filters)
+    return [sieve.drop_reason(task) for task in tasks]
 
 
 def boxed(*boxes, **fields):
@@ -144,7 +144,7 @@ def test_the_hash_tells_copies_from_other_pictures_with_room_on_both_sides_of_th
 
 
 def test_more_pictures_are_remembered_than_fit_at_first():
-    seen, hashes = SeenPictures(0), [np.array([i, 0, 0, 0], np.uint64) for i in range(200)]
+    seen, hashes = SeenImages(0), [np.array([i, 0, 0, 0], np.uint64) for i in range(200)]
     for one in hashes:
         assert not seen.resembles(one)
         seen.add(one)
@@ -172,7 +172,7 @@ class Painter:
     def ask(self, seeds, *, seed):
         for place in reversed(range(len(seeds))):
             refused = "sa_10" in seeds[place].task_id
-            yield place, Refusal("blurred", "nothing to see") if refused else Asked("Which colour?", ("red",))
+            yield place, Refusal("blurred", "nothing to see") if refused else RegionQuestion("Which colour?", ("red",))
 
 
 def test_an_asker_replaces_the_questions_about_unlabelled_regions_and_keeps_their_evidence(made, tmp_path):

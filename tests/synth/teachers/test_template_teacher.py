@@ -76,15 +76,15 @@ def test_what_stands_before_the_answer_can_be_said_without_a_place(grammar):
 
 def test_every_plan_gets_a_narration_that_fits_it_and_names_the_answer_last():
     for plan, said in narrations():
-        assert isinstance(said, Narration) and len(said.remarks) == len(plan.looks)
-        assert answer_words(plan.task) in (said.remarks[-1] if plan.looks else said.overview)
+        assert isinstance(said, Narration) and len(said.remarks) == len(plan.operations)
+        assert answer_words(plan.task) in (said.remarks[-1] if plan.operations else said.overview)
         assert len(set(said.remarks)) == len(said.remarks)
 
 
 @pytest.mark.parametrize("seed", range(4))
 def test_nothing_leaks_before_the_last_look(seed):
     for plan, said in narrations(seed):
-        for text in (said.overview, *said.remarks)[: len(plan.looks)]:
+        for text in (said.overview, *said.remarks)[: len(plan.operations)]:
             assert leak_in(text, plan.task) is None, (plan.plan_id, text)
 
 

@@ -169,8 +169,11 @@ def test_every_piece_of_evidence_must_be_shown_in_one_look_or_several():
 
 
 def test_episodes_that_do_the_same_have_the_same_deeds_whatever_they_say():
-    said = [verify(trace_of((RIGHT, None), texts=(text,)), SETTINGS).deeds for text in ("Look.", "Let me look closer.")]
-    other = verify(trace_of((WIDE, Mistake.OVERSIZED_REGION), (RIGHT, None)), SETTINGS).deeds
+    said = [
+        verify(trace_of((RIGHT, None), texts=(text,)), SETTINGS).action_fingerprint
+        for text in ("Look.", "Let me look closer.")
+    ]
+    other = verify(trace_of((WIDE, Mistake.OVERSIZED_REGION), (RIGHT, None)), SETTINGS).action_fingerprint
     assert said[0] == said[1] != other
 
 
@@ -178,11 +181,11 @@ def test_episodes_that_do_the_same_have_the_same_deeds_whatever_they_say():
     "changed", [{"sources": (PixelSource(shade=3),)}, {"options": ("7", "8")}, {"question": "Which digit is it?"}]
 )
 def test_the_same_actions_on_another_picture_or_question_are_other_deeds(changed):
-    deeds = [
-        verify(trace_of((RIGHT, None), task=task), SETTINGS).deeds
+    action_fingerprint = [
+        verify(trace_of((RIGHT, None), task=task), SETTINGS).action_fingerprint
         for task in (TASK, dataclasses.replace(TASK, **changed))
     ]
-    assert deeds[0] != deeds[1]
+    assert action_fingerprint[0] != action_fingerprint[1]
 
 
 def test_an_answer_without_a_look_is_kept_only_where_the_overview_suffices():

@@ -113,7 +113,7 @@ def test_what_concerns_every_request_stops_at_once_says_the_way_out_and_keeps_wh
     server.script = lambda body, number: thought(body["messages"])
     again = teacher()
     narrated(again, plans_of_all_kinds(2))
-    assert (again.bill.from_cache, again.bill.requests) == (6, 2 * REQUESTS_OF_A_ROUND - 6)
+    assert (again.usage.from_cache, again.usage.requests) == (6, 2 * REQUESTS_OF_A_ROUND - 6)
 
 
 def test_an_endpoint_that_is_not_there_is_named(teacher):
@@ -263,7 +263,7 @@ def test_one_plan_at_which_the_endpoint_always_fails_costs_one_plan(server, teac
 def test_a_provider_that_fails_behind_the_endpoint_is_asked_again(server, teacher):
     server.script = lambda body, number: PROVIDER_ERROR if number == 1 else thought(body["messages"])
     teacher = teacher()
-    assert isinstance(narrated(teacher, [single()])[0], Narration) and teacher.bill.requests == 2
+    assert isinstance(narrated(teacher, [single()])[0], Narration) and teacher.usage.requests == 2
 
 
 def test_a_provider_that_only_fails_stops_the_run(server, teacher):
@@ -285,4 +285,4 @@ def test_a_run_that_stops_knows_what_was_paid(server, teacher):
     asked = teacher(concurrency=1)
     with pytest.raises(ConfigError, match="401"):
         list(asked.narrate(plans_of_all_kinds(2), seed=0))
-    assert str(asked.bill).startswith("600 + 60 tokens in 6 requests")
+    assert str(asked.usage).startswith("600 + 60 tokens in 6 requests")

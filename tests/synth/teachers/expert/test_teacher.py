@@ -8,7 +8,7 @@ import pytest
 from pixel_env.boxes import Box
 from pixel_env.operations.crop_image import CropImage
 from pixel_env.testing import BrokenSource, tiny_task
-from synth.plans.plan import Look, Narration, Plan, PlanKind
+from synth.plans.plan import Narration, Plan, PlanKind, PlannedOperation
 from synth.teachers.expert.reply import SCHEMA
 from tests.synth.expert_plans import ASIDE, CUE, REQUESTS_OF_A_ROUND, narrated, plans_of_all_kinds, single, text_only
 from tests.synth.scripted_server import asked, completion, pictures, thought
@@ -17,7 +17,7 @@ from tests.synth.scripted_server import asked, completion, pictures, thought
 def test_every_kind_of_plan_gets_an_overview_and_a_remark_for_each_look(server, teacher):
     plans = plans_of_all_kinds()
     for plan, said in zip(plans, narrated(teacher(), plans), strict=True):
-        assert isinstance(said, Narration) and len(said.remarks) == len(plan.looks)
+        assert isinstance(said, Narration) and len(said.remarks) == len(plan.operations)
     assert len(server.bodies) == REQUESTS_OF_A_ROUND
 
 
@@ -31,7 +31,7 @@ def test_the_overview_is_asked_for_with_the_whole_picture_and_without_the_answer
 
 
 def test_a_mistaken_look_is_shown_called_a_mistake_and_never_given_the_answer(server, teacher):
-    plan = Plan(tiny_task(answers=("zebra",)), PlanKind.RECROP_ONCE, (ASIDE, Look(CUE)))
+    plan = Plan(tiny_task(answers=("zebra",)), PlanKind.RECROP_ONCE, (ASIDE, PlannedOperation(CUE)))
     narrated(teacher(), [plan])
     mistake = server.bodies[1]["messages"]
     assert "mistake" in asked(mistake) and "zebra" not in asked(mistake)
@@ -53,13 +53,17 @@ def test_a_crop_of_a_crop_is_shown_where_it_really_lies(server, teacher):
 
 
 def test_a_plan_with_two_cues_ends_with_both_of_them_in_sight(server, teacher):
-    plan = Plan(tiny_task(), PlanKind.SINGLE_PASS, (Look(CropImage(0, Box(0.0, 0.0, 0.25, 0.25))), Look(CUE)))
+    plan = Plan(
+        tiny_task(),
+        PlanKind.SINGLE_PASS,
+        (PlannedOperation(CropImage(0, Box(0.0, 0.0, 0.25, 0.25))), PlannedOperation(CUE)),
+    )
     narrated(teacher(), [plan])
     assert [len(pictures(body["messages"])) for body in server.bodies] == [1, 1, 2]
 
 
 def test_a_look_that_cannot_be_shown_refuses_its_plan_before_anything_is_asked(server, teacher):
-    small = Plan(tiny_task(), PlanKind.SINGLE_PASS, (Look(CropImage(0, Box(0.5, 0.5, 0.51, 0.51))),))
+    small = Plan(tiny_task(), PlanKind.SINGLE_PASS, (PlannedOperation(CropImage(0, Box(0.5, 0.5, 0.51, 0.51))),))
     [said] = narrated(teacher(), [small])
     assert said.code == "look_fails" and "too small" in said.message and not server.bodies
 
@@ -135,7 +139,7 @@ LIE = "So the answer is clearly 3141."
 
 @pytest.mark.parametrize("plan", [single(), text_only()], ids=["looked", "text alone"])
 def test_a_last_text_that_ends_in_another_answer_is_asked_for_again_with_the_reason(server, teacher, plan):
-    lies = len(plan.looks) + 1
+    lies = len(plan.operations) + 1
     server.script = lambda body, number: thought(body["messages"], LIE if number <= lies else "")
     [said] = narrated(teacher(), [plan])
     assert isinstance(said, Narration) and "3141" not in repr(said)
@@ -146,7 +150,7 @@ def test_a_last_text_that_ends_in_another_answer_is_asked_for_again_with_the_rea
 def test_a_teacher_that_always_contradicts_the_answer_makes_no_trace(server, teacher, plan):
     server.script = lambda body, number: thought(body["messages"], LIE)
     [said] = narrated(teacher(), [plan])
-    assert said.code == "another_answer" if plan.looks else said.code in ("another_answer", "answer_not_stated")
+    assert said.code == "another_answer" if plan.operations else said.code in ("another_answer", "answer_not_stated")
 
 
 def test_a_solution_that_never_states_its_answer_is_asked_for_again(server, teacher):
@@ -162,7 +166,7 @@ def test_a_teacher_that_finds_what_is_needed_in_an_unrelated_region_refuses_the_
         return json.dumps(found) if "mistake" in asked(body["messages"]) else thought(body["messages"])
 
     server.script = script
-    [said] = narrated(teacher(), [Plan(tiny_task(), PlanKind.RECROP_ONCE, (ASIDE, Look(CUE)))])
+    [said] = narrated(teacher(), [Plan(tiny_task(), PlanKind.RECROP_ONCE, (ASIDE, PlannedOperation(CUE)))])
     assert said.code == "look_disagrees" and "what is shown suffices" in said.message
 
 
@@ -175,7 +179,11 @@ def test_every_request_says_its_seed_and_the_schema_of_its_reply(server, teacher
 def test_an_answer_that_is_announced_between_two_right_looks_is_asked_for_again(server, teacher):
     early = json.dumps({"text": "One card shows it, so the answer is 7 already.", "suffices": False})
     server.script = lambda body, number: early if number == 2 else thought(body["messages"])
-    plan = Plan(tiny_task(), PlanKind.SINGLE_PASS, (Look(CropImage(0, Box(0.0, 0.0, 0.25, 0.25))), Look(CUE)))
+    plan = Plan(
+        tiny_task(),
+        PlanKind.SINGLE_PASS,
+        (PlannedOperation(CropImage(0, Box(0.0, 0.0, 0.25, 0.25))), PlannedOperation(CUE)),
+    )
     [said] = narrated(teacher(), [plan])
     assert isinstance(said, Narration) and "already" not in repr(said)
     assert "before it was looked at" in server.bodies[2]["messages"][-1]["content"]

@@ -10,9 +10,9 @@ from pixel_env.operations.select_frames import SelectFrames
 from pixel_env.testing import tiny_task, tiny_video_task
 from pixel_env.types import Answer, Limits
 from synth.conversion.agreement import agreement, main
-from synth.conversion.found_mistakes import found_mistakes
+from synth.conversion.detected_mistakes import detected_mistakes
 from synth.generation.command import main as synth
-from synth.verification.playing import play
+from synth.verification.trace_replay import replay_trace
 
 DIALECT = dialect_named("default")
 SETTINGS = EpisodeSettings(DIALECT, Limits(), DIALECT.budgets)
@@ -26,7 +26,7 @@ def found(*looks, video=False):
     done = [write(action, DIALECT) for action, _ in looks] + [write(Answer("7"), DIALECT)]
     turns = tuple(TraceTurn(f"{text}\n{action}") for text, action in zip(said, done, strict=True))
     trace = Trace(tiny_video_task() if video else tiny_task(), turns)
-    return list(found_mistakes(play(trace, SETTINGS).trajectory, DIALECT))
+    return list(detected_mistakes(replay_trace(trace, SETTINGS).trajectory, DIALECT))
 
 
 @pytest.mark.parametrize(
@@ -100,7 +100,7 @@ def flagged(mistake, *looks):
     turns = [TraceTurn(f"{text}\n{write(action, DIALECT)}") for text, action in looks]
     turns[0] = TraceTurn(turns[0].text, train=False, mistake=mistake)
     trace = Trace(tiny_task(), tuple(turns))
-    return trace, play(trace, SETTINGS).trajectory
+    return trace, replay_trace(trace, SETTINGS).trajectory
 
 
 def test_the_agreement_counts_operations_by_what_was_flagged_and_found():
