@@ -52,7 +52,7 @@ class Journal:
         try:
             self._store = TrajectoryStore(folder / JOURNAL)
         except OSError as error:
-            raise ConfigError(f"{folder} cannot be written: {error.strerror}. Give another --out.") from error
+            raise ConfigError(f"{folder} cannot be written: {error.strerror}. Give another --output_dir.") from error
         self._outcomes: dict[tuple[int, str], Outcome] = {}
         for outcome in read_journal(self._store.path):
             self._outcomes[outcome.index, outcome.fingerprint] = outcome
@@ -80,7 +80,7 @@ class Journal:
                     f"{self._store.path} has {outcome.plan_id!r} as plan {index}, but that plan is now "
                     f"{plans[index].plan_id!r}, or its images or annotations differ: the seed data or the release of "
                     "pixel-env have changed. Give "
-                    "another --out, or remove the journal."
+                    "another --output_dir, or remove the journal."
                 )
 
 

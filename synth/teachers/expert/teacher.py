@@ -34,7 +34,7 @@ _NOT_REQUESTED = frozenset({_MEDIA, LOOK_FAILS})
 _REMEDIES = {
     **REMEDIES,
     **dict.fromkeys(UNREADABLE, "Check its replies by hand; a model that follows a JSON schema helps."),
-    "cut_off": "Leave room for its hidden reasoning: more --teacher_max_tokens, with another output folder.",
+    "cut_off": "Leave room for its hidden reasoning: more --teacher_max_tokens, with another --output_dir.",
 }
 
 Narrated = tuple[int, Narration | Refusal]

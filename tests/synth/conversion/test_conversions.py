@@ -135,7 +135,7 @@ def test_a_row_for_trl_has_a_place_for_each_picture(folder_of, tmp_path):
 
 def test_what_is_no_folder_of_traces_is_refused(tmp_path, capsys):
     assert main(["convert", str(tmp_path), "--to", "trl", "--out", str(tmp_path / "rows.json")]) == 2
-    assert "no folder of traces" in capsys.readouterr().err
+    assert "not a folder of traces" in capsys.readouterr().err
 
 
 @pytest.fixture
@@ -154,7 +154,7 @@ def rows_of(folder_of, tmp_path):
 def test_traces_of_another_dialect_than_their_folder_says_become_no_rows(folder_of, tmp_path, capsys):
     folder = folder_of("default")
     flags = ["--to", "trl", "--out", str(tmp_path / "rows.jsonl"), "--dialect", "qwen3-vl"]
-    with pytest.raises(TaskError, match="trained and refused, in turn 2: The crop is too small"):
+    with pytest.raises(TaskError, match="refused operation on a trained turn, turn 2: The crop is too small"):
         write_rows(folder, tmp_path / "rows.jsonl", ROW_FORMATS["trl"], "qwen3-vl")
     (folder / "configuration.json").write_text(json.dumps({"dialect": "default:vcot"}))
     assert main(["convert", str(folder), *flags]) == 2 and "Give --dialect default" in capsys.readouterr().err
@@ -165,7 +165,7 @@ def test_traces_of_another_dialect_than_their_folder_says_become_no_rows(folder_
 def test_rows_of_ours_come_back_in_their_dialect_alone_and_their_folder_says_it(rows_of, tmp_path, capsys):
     flags = ["--to", "traces", "--out", str(tmp_path / "back")]
     assert main(["convert", str(tmp_path / "rows.jsonl"), *flags, "--dialect", "qwen3-vl"]) == 2
-    assert "made in the dialect 'default'" in capsys.readouterr().err and not (tmp_path / "back").exists()
+    assert "its dialect is 'default'" in capsys.readouterr().err and not (tmp_path / "back").exists()
     assert main(["convert", str(tmp_path / "rows.jsonl"), *flags]) == 0
     check_dialect(tmp_path / "back", dialect_named("default"))
     with pytest.raises(ConfigError, match="Give --dialect default"):
@@ -179,7 +179,7 @@ def test_an_edited_row_of_ours_is_refused_as_it_would_come_back_unedited(rows_of
     loaded = load_rows(write(changed, *rows[1:]))
     assert len(loaded.traces) == len(rows) - 1
     [problem] = loaded.problems
-    assert problem.startswith("line 1:") and "drop that column" in problem
+    assert problem.startswith("line 1:") and "remove that column" in problem
 
 
 @pytest.mark.parametrize("trace", ["{", "[" * 100_000, "[1]", '{"task": 5}'])
@@ -205,7 +205,7 @@ def test_rows_of_ours_of_two_sets_do_not_mix(rows_of):
     graded_otherwise = {**rows[0], "trace": json.dumps({**note, "task": {**note["task"], "answers": ["red"]}})}
     loaded = load_rows(write(rows[0], shown_otherwise, graded_otherwise))
     assert len(loaded.traces) == 1
-    assert "other pixel budgets" in loaded.problems[0] and "has the id 'one' for another task" in loaded.problems[1]
+    assert "pixel budgets differ" in loaded.problems[0] and "has the id 'one' for another task" in loaded.problems[1]
 
 
 def without_notes(folder, place, name):

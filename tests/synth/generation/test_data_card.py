@@ -38,8 +38,8 @@ def test_sizes_are_those_of_the_files(folder, rows, cells):
     tasks = (folder / "tasks.jsonl").read_text().splitlines()
     assert size(cells, "traces") == len(rows) and size(cells, "tasks") == len(tasks)
     assert size(cells, "assistant turns") == len(turns)
-    assert 0 < size(cells, "of them trained") == sum(turn.get("train", True) for turn in turns) < len(turns)
-    assert size(cells, "characters that the assistant says") == sum(len(turn["text"]) for turn in turns)
+    assert 0 < size(cells, "trained assistant turns") == sum(turn.get("train", True) for turn in turns) < len(turns)
+    assert size(cells, "characters of the assistant turns") == sum(len(turn["text"]) for turn in turns)
 
 
 def test_every_kind_of_mistake_is_counted_by_itself(rows, cells):

@@ -49,7 +49,7 @@ def test_the_data_set_holds_as_many_traces_as_asked_for_and_the_mix(whole):
     flagged = [turn for trace in traces for turn in trace.turns if turn.mistake is not None]
     assert {turn.mistake for turn in flagged} >= {Mistake.UNRELATED_REGION, Mistake.OVERSIZED_REGION}
     assert not any(turn.train for turn in flagged)
-    assert task_set.budgets is not None and "is no benchmark score" in task_set.notice
+    assert task_set.budgets is not None and "is not a benchmark score" in task_set.notice
 
 
 def test_tasks_come_back_as_they_were_and_scenes_are_no_files(whole):
@@ -139,7 +139,7 @@ def test_a_folder_that_cannot_be_written_is_said(tmp_path, capsys):
     [
         (["--media", "picture=1"], "image, video, text"),
         (["--media", "image=some"], "NAME=NUMBER"),
-        (["--teacher", "gpt"], "or the address of an endpoint"),
+        (["--teacher", "gpt"], "or the URL of an endpoint"),
         (["--teacher", "http://127.0.0.1:1/v1"], "--model"),
         (["--shard", "4/3"], "--shard is a part"),
         (["--count", "0"], "at least 1"),
@@ -148,8 +148,8 @@ def test_a_folder_that_cannot_be_written_is_said(tmp_path, capsys):
         (["--seed_count", "2"], "Give more tasks"),
         (["--seed", "-1"], "--seed: got '-1'; wanted: a whole number, at least 0"),
         (["--media", "image=1", "image=0"], "'image' twice"),
-        (["--media", "image=1", "text=1", "--image_kinds", "single_pass=0"], "none of its kinds has one"),
-        (["--dialect", "tiny"], "no traces on videos in it"),
+        (["--media", "image=1", "text=1", "--image_kinds", "single_pass=0"], "all of its kinds have the share 0"),
+        (["--dialect", "tiny"], "no traces about videos"),
     ],
 )
 def test_a_flag_that_cannot_be_used_is_refused_with_the_way_out(flags, said, tmp_path, capsys):
@@ -250,7 +250,7 @@ def test_a_journal_of_other_seeds_is_refused(whole, tmp_path, capsys):
     row = json.loads((whole / JOURNAL).read_text().splitlines()[0])
     (tmp_path / JOURNAL).write_text(json.dumps(row | {"mark": "0" * 16}) + "\n")
     assert synth(tmp_path) == 2
-    assert "the seeds or the release have changed" in capsys.readouterr().err
+    assert "the seed data or the release of pixel-env have changed" in capsys.readouterr().err
 
 
 def test_a_flag_that_was_refused_leaves_the_folder_free_for_the_right_one(tmp_path):

@@ -85,7 +85,7 @@ def test_seeds_that_were_edited_are_never_given_the_traces_of_what_they_were(see
     assert made(seeds, tmp_path / "out") == 0
     edit(seeds)
     assert made(seeds, tmp_path / "out") == 2
-    assert "is about other pictures or annotations" in capsys.readouterr().err
+    assert "images or annotations differ" in capsys.readouterr().err
     assert made(seeds, tmp_path / "other") == 0
 
 
@@ -114,4 +114,4 @@ def test_kinds_for_which_the_seeds_do_not_suffice_are_told_once_each_with_the_la
     assert made(seeds, tmp_path / "out", *few) == 1
     warned = [line for line in capsys.readouterr().err.splitlines() if line.startswith("warning")]
     assert len(warned) == 1 and "2 of 2 recrop_once traces (image) are missing:" in warned[0]
-    assert "The last one was dropped as not_answered" in warned[0]
+    assert "The last plan was dropped for: not_answered" in warned[0]

@@ -108,7 +108,7 @@ def test_traces_come_in_the_order_of_their_questions_whenever_they_were_found():
 
 
 def test_a_question_about_a_picture_is_refused_with_the_way_out():
-    with pytest.raises(TaskError, match="Leave it out"):
+    with pytest.raises(TaskError, match="Leave the task out"):
         sampled([tiny_task()], Drawn({"": [RIGHT]}).engine)
 
 

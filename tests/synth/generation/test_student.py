@@ -78,7 +78,7 @@ def test_text_only_traces_are_the_students_own_words_and_what_it_sees_at_once_is
     assert all(trace.task.answers != ("3",) for trace in traces if trace not in of_text)
     card = (tmp_path / "README.md").read_text()
     assert "Student: `learner`" in card and "overview_suffices: " in card and "--student learner" in card
-    assert "samples of `learner`, whose terms decide" in card
+    assert "samples of `learner` and are subject to its terms" in card
 
 
 def test_the_same_command_again_loads_no_model_and_gives_the_same_bytes(learner, tmp_path):
@@ -146,10 +146,10 @@ def test_a_student_behind_an_endpoint_is_not_kept_from_calling_and_may_move(lear
 @pytest.mark.parametrize(
     ("flags", "said"),
     [
-        (("--text_from", "student"), "name the model with --student"),
-        (("--base_url", "http://127.0.0.1:1/v1"), "name the model with --student"),
-        (("--student", "m", "--attempts", "0"), "nothing to do"),
-        (("--student", "m", "--student_temperature", "0"), "samples the same every time"),
+        (("--text_from", "student"), "give its model with --student"),
+        (("--base_url", "http://127.0.0.1:1/v1"), "give its model with --student"),
+        (("--student", "m", "--attempts", "0"), "--student has no effect"),
+        (("--student", "m", "--student_temperature", "0"), "gives identical samples"),
         (("--student", "m", "--engine", "endpoint"), "--base_url"),
         (("--student", "m", "--engine", "vllm"), "--max_tokens"),
         (("--student", "m", "--attempts", "-1"), "wanted: a whole number, at least 0"),

@@ -53,11 +53,11 @@ def test_media_and_kinds_are_configurable_and_a_share_of_nothing_is_left_out():
 
 
 def test_a_mix_that_is_none_says_what_it_may_hold():
-    with pytest.raises(ConfigError, match=r"image_kinds has .*reselect.*there are"):
+    with pytest.raises(ConfigError, match=r"image_kinds has .*reselect.*known kinds"):
         Mix(image_kinds={RESELECT: 1})
-    with pytest.raises(ConfigError, match="from 0 on, not all of them 0"):
+    with pytest.raises(ConfigError, match="at least 0, and not all of them 0"):
         Mix(image=0, video=0, text=0)
-    with pytest.raises(ConfigError, match="from 0 on"):
+    with pytest.raises(ConfigError, match="must be at least 0"):
         Mix(image=-1)
 
 

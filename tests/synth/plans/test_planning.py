@@ -143,7 +143,7 @@ def test_a_further_zoom_goes_from_an_over_large_region_into_that_crop(name):
 
 def test_videos_select_the_evidence_frames_and_neighbours_eight_at_most():
     for plan in plans("mvbench", PlanKind.SINGLE_PASS):
-        frames = plan.operations[0].action.frames
+        frames = plan.operations[0].operation.frames
         evidence = {known.image for known in plan.task.evidence}
         assert evidence <= set(frames) and len(frames) <= MOST_FRAMES and list(frames) == sorted(set(frames))
         assert min(evidence) - min(frames) <= 2 and max(frames) - max(evidence) <= 2

@@ -226,7 +226,7 @@ def test_a_model_that_cannot_be_kept_from_calling_has_one_turn():
 
 
 def test_a_model_that_breaks_says_nothing_about_a_seed():
-    with pytest.raises(TaskError, match=r"seed 'a': .*out of memory.*goes on from there"):
+    with pytest.raises(TaskError, match=r"seed 'a': .*out of memory.*resumes from them"):
         check_by(lambda conversation: fail("out of memory"))(TaskSet("one", [tiny_task("a")]))
 
 
@@ -298,7 +298,7 @@ def test_only_so_many_seeds_are_kept_as_are_asked_for(made, tmp_path):
 
 
 def test_seeds_of_which_none_passes_are_an_error_that_says_why(made, tmp_path):
-    with pytest.raises(TaskError, match=r"(?s)0 of 5 seeds kept\n  region_too_large: 5.*wider Filters"):
+    with pytest.raises(TaskError, match=r"(?s)0 of 5 seeds kept\n  region_too_large: 5.*less strict Filters"):
         load_seeds(made["coco"](tmp_path), filters=replace(OFF, max_share=0.0))
 
 

@@ -119,5 +119,5 @@ def test_the_bill_in_full_holds_what_earlier_processes_paid(server, teacher):
     narrated(second, [single("a", question="One?"), single("b", question="Two?")])
     assert second.usage.with_earlier == (
         "200 + 20 tokens in 2 requests, price 0.0002, 2 from the cache; "
-        "with what earlier processes paid, 400 + 40 tokens in 4 requests, price 0.0004"
+        "total with earlier processes: 400 + 40 tokens in 4 requests, price 0.0004"
     )

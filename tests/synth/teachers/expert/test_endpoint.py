@@ -72,7 +72,7 @@ def test_one_request_that_breaks_the_endpoint_costs_one_plan(server, teacher):
 def test_an_endpoint_that_only_fails_stops_the_run_instead_of_refusing_every_plan(server, teacher):
     server.script = lambda body, number: 500
     refused = []
-    with pytest.raises(ConfigError, match="the same command goes on"):
+    with pytest.raises(ConfigError, match="the same command resumes"):
         for _, said in teacher(retries=0).narrate(plans_of_all_kinds(8), seed=0):
             refused.append(said)
     assert not refused and len(server.bodies) < 20
@@ -191,7 +191,7 @@ UNREADABLE = {
 def test_an_endpoint_that_says_nothing_that_can_be_read_stops_the_run_and_costs_no_plan(server, teacher, code):
     server.script = lambda body, number: UNREADABLE[code]
     plans, refused = plans_of_all_kinds(8), []
-    with pytest.raises(ConfigError, match="the same command goes on"):
+    with pytest.raises(ConfigError, match="the same command resumes"):
         refused += teacher().narrate(plans, seed=0)
     assert not refused and len(server.bodies) <= 3 * (8 + 4)
     server.script = lambda body, number: thought(body["messages"])
@@ -223,7 +223,7 @@ def test_small_rounds_of_plans_of_which_no_reply_can_be_read_stop_the_run_togeth
     server.script = lambda body, number: UNREADABLE["empty"]
     teacher = teacher()
     narrated(teacher, [single(f"{i}", question=f"{i}?") for i in range(5)])
-    with pytest.raises(ConfigError, match="the same command goes on"):
+    with pytest.raises(ConfigError, match="the same command resumes"):
         narrated(teacher, [single(f"{i}", question=f"{i}?") for i in range(5, 10)])
 
 
@@ -268,7 +268,7 @@ def test_a_provider_that_fails_behind_the_endpoint_is_asked_again(server, teache
 
 def test_a_provider_that_only_fails_stops_the_run(server, teacher):
     server.script = lambda body, number: PROVIDER_ERROR
-    with pytest.raises(ConfigError, match="no chat completions"):
+    with pytest.raises(ConfigError, match="not chat completions"):
         list(teacher(retries=0).narrate(plans_of_all_kinds(8), seed=0))
 
 
