@@ -170,7 +170,9 @@ def _first_looks(task: Task, settings: EpisodeSettings) -> list[str]:
     window = oracle_window(task)
     if task.media == "video":
         return oracle_looks(task, settings)
-    return [written_crop_call(task, task.evidence[0].image, window, replace(settings.dialect, budgets=settings.budgets))]
+    return [
+        written_crop_call(task, task.evidence[0].image, window, replace(settings.dialect, budgets=settings.budgets))
+    ]
 
 
 # ------------------------------------------------------------------------------------------ players without a model

@@ -1,6 +1,7 @@
 """`pixel-env convert`: demonstrations (traces) to the rows of other formats, and rows of other formats to traces.
 
-Depends on files and flags. `conversions.py` has the row formats, `released_rows.py` the reading of foreign rows.
+Depends on files and flags; independent of the row formats (`conversions.py`) and of the reading of foreign rows
+(`released_rows.py`).
 """
 
 import itertools

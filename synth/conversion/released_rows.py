@@ -187,12 +187,12 @@ def _check_shown(turn: Turn, observation: Message, unit: Unit) -> None:
     if turn.failure is not None and not observation.images:
         raise TaskError(f"it has a refused call, which cannot be written in another dialect: {turn.failure.message}")
     if turn.failure is not None:
-        way_out = ""
+        hint = ""
         if turn.failure.code in _WRONG_UNIT_FAILURES[unit]:
-            way_out = f" Its boxes are read as {unit}s; give the other --coordinates if they are not"
+            hint = f" Its boxes are read as {unit}s; give the other --coordinates if they are not"
         elif turn.failure.code is FailureCode.CROP_TOO_SMALL:
-            way_out = " The original image was larger; rows of pixel-env are restored from their column 'trace'"
-        raise TaskError(f"it shows an image after a refused call: {turn.failure.message}{way_out}")
+            hint = " The original image was larger; rows of pixel-env are restored from their column 'trace'"
+        raise TaskError(f"it shows an image after a refused call: {turn.failure.message}{hint}")
     if turn.views and not observation.images:
         raise TaskError(f"it shows no image after an executed call: {shortened(observation.text)}")
     if observation.images and not turn.views:

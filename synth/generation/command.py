@@ -16,7 +16,7 @@ from agents.run_folder.folder import RunFolder
 from agents.traces.folder import common_folder, write_trace_folder
 from pixel_env.errors import ConfigError, MissingExtraError
 from synth.generation.checking import executor_of
-from synth.generation.config import SILENT, TEMPLATE, Making, SynthConfig, expert_config, parsed
+from synth.generation.config import SILENT, TEMPLATE, GenerationOptions, SynthConfig, expert_config, parsed
 from synth.generation.data_card import (
     ATTRIBUTION,
     CARD,
@@ -41,33 +41,33 @@ _FEWER = 1
 
 def main(argv: list[str]) -> int:
     """`pixel-env synth [--flags]`; 0, or 1 if fewer traces were kept than requested."""
-    config, making = parsed(argv)
-    (teacher, usage), student = teacher_of(config, making), student_of(config, making)
+    config, options = parsed(argv)
+    (teacher, usage), student = teacher_of(config, options), student_of(config, options)
     recorded = [config, _RecordedTeacher(teacher.name, release())]
-    whole = None if making.part is None else Path(making.out)
+    whole = None if options.part is None else Path(options.out)
     another = "another --output_dir"
-    with RunFolder.claimed(making.folder, recorded, resumes=True, whole=whole, another=another) as folder:
+    with RunFolder.claimed(options.folder, recorded, resumes=True, whole=whole, another=another) as folder:
         job = Job(config, folder.path, teacher, student)
         folder.keep_configuration()  # only now: a folder must not be bound to seeds that do not suffice
-        return _made(config, making, job, folder, usage)
+        return _generate(config, options, job, folder, usage)
 
 
-def _made(config: SynthConfig, making: Making, job: Job, folder: RunFolder, usage: Usage | None) -> int:
+def _generate(config: SynthConfig, options: GenerationOptions, job: Job, folder: RunFolder, usage: Usage | None) -> int:
     started = time.monotonic()
     try:
-        with executor_of(making.processes) as executor:
-            if making.part is None:
-                job.take_over(folder.shards(JOURNAL))
+        with executor_of(options.processes) as executor:
+            if options.part is None:
+                job.merge(folder.shards(JOURNAL))
                 job.make_all(executor)
             else:
-                job.make(making.part.of(range(config.count)), executor)
+                job.make(options.part.of(range(config.count)), executor)
     finally:
         if usage is not None:
             print(f"teacher {job.teacher.name}: {usage.with_earlier}", flush=True)
     seconds = time.monotonic() - started
     print(f"{job.made} plans narrated and verified in {seconds:.1f} s ({job.made / max(seconds, 1e-9):.1f} per second)")
-    if making.part is not None:
-        print(f"Shard {making.shard} is in {job.folder}; run without --shard to merge the shards.")
+    if options.part is not None:
+        print(f"Shard {options.shard} is in {job.folder}; run without --shard to merge the shards.")
         return 0
     facts = job.facts
     for (medium, kind), shortage in job.shortages.items():
@@ -85,21 +85,21 @@ BUILT_IN_TEACHERS: dict[str, Callable[[], Teacher]] = {TEMPLATE: TemplateTeacher
 """The teachers that need no model, by the value of `--teacher`."""
 
 
-def teacher_of(config: SynthConfig, making: Making) -> tuple[Teacher, Usage | None]:
+def teacher_of(config: SynthConfig, options: GenerationOptions) -> tuple[Teacher, Usage | None]:
     """The teacher, and its usage if it is behind an endpoint.
 
     Raises ConfigError, or MissingExtraError if the client of the endpoint is not installed.
     """
-    if making.teacher in BUILT_IN_TEACHERS:
-        return BUILT_IN_TEACHERS[making.teacher](), None
-    if "://" not in making.teacher:
+    if options.teacher in BUILT_IN_TEACHERS:
+        return BUILT_IN_TEACHERS[options.teacher](), None
+    if "://" not in options.teacher:
         names = ", ".join(map(repr, BUILT_IN_TEACHERS))
-        raise ConfigError(f"--teacher must be one of {names}, or the URL of an endpoint; got {making.teacher!r}.")
+        raise ConfigError(f"--teacher must be one of {names}, or the URL of an endpoint; got {options.teacher!r}.")
     try:
         from synth.teachers.expert.teacher import ExpertTeacher  # only an endpoint needs the client
     except ModuleNotFoundError as error:
         raise MissingExtraError.needs("a teacher behind an endpoint", "endpoint") from error
-    expert = ExpertTeacher(expert_config(config, making))
+    expert = ExpertTeacher(expert_config(config, options))
     return expert, expert.usage
 
 

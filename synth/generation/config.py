@@ -40,7 +40,8 @@ class SynthConfig:
     )
     split: Literal["train", "test"] = field(default="train", metadata={"help": "split of the seed data"})
     seed_count: AtLeastOne | None = field(
-        default=None, metadata={"help": "use only so many seed examples (default: all, or as many as needed)"}
+        default=None,
+        metadata={"help": "number of tasks from the seed data (default: all, or as many as needed)"},
     )
     strict: bool = field(
         default=False, metadata={"help": "stop at rows that cannot be used, instead of leaving them out"}
@@ -90,8 +91,8 @@ class SynthConfig:
     attempts: AtLeastZero = field(
         default=3,
         metadata={
-            "help": "leave out seed examples that the student answers correctly in so many attempts without an "
-            "operation; 0: leave out none"
+            "help": "drop tasks of the seed data that the student answers correctly in this many attempts without an "
+            "operation; 0: drop none"
         },
     )
     text_from: Literal["teacher", "student"] = field(
@@ -125,7 +126,7 @@ class SynthConfig:
 
 
 @dataclass(frozen=True)
-class Making(EngineArguments):
+class GenerationOptions(EngineArguments):
     """How the data set is generated; nothing here changes a byte of it. The engine is the student's."""
 
     teacher: str = field(
@@ -188,7 +189,7 @@ def framing_of(dialect: Dialect) -> Framing:
     return GRID if dialect.calls.exact_grid else FREE
 
 
-def expert_config(config: SynthConfig, making: Making) -> ExpertConfig:
+def expert_config(config: SynthConfig, options: GenerationOptions) -> ExpertConfig:
     """The teacher behind an endpoint. Raises ConfigError."""
     if not config.model:
         raise ConfigError(
@@ -196,19 +197,19 @@ def expert_config(config: SynthConfig, making: Making) -> ExpertConfig:
         )
     return ExpertConfig(
         model=config.model,
-        base_url=making.teacher,
-        cache=making.cache or str(Path(making.out) / "replies"),
+        base_url=options.teacher,
+        cache=options.cache or str(Path(options.out) / "replies"),
         temperature=config.temperature,
-        concurrency=making.concurrency,
-        requests_per_minute=making.requests_per_minute,
-        tokens_per_minute=making.tokens_per_minute,
+        concurrency=options.concurrency,
+        requests_per_minute=options.requests_per_minute,
+        tokens_per_minute=options.tokens_per_minute,
         max_tokens=config.teacher_max_tokens,
         max_pixels=config.teacher_max_pixels,
         max_attempts=config.teacher_max_attempts,
-        timeout_s=making.teacher_timeout_s,
-        retries=making.teacher_retries,
-        price_in=making.price_in,
-        price_out=making.price_out,
+        timeout_s=options.teacher_timeout_s,
+        retries=options.teacher_retries,
+        price_in=options.price_in,
+        price_out=options.price_out,
     )
 
 
@@ -228,6 +229,6 @@ def shares_of(given: Sequence[str], names: Sequence[str], flag: str) -> Mapping[
     return shares
 
 
-def parsed(argv: list[str]) -> tuple[SynthConfig, Making]:
+def parsed(argv: list[str]) -> tuple[SynthConfig, GenerationOptions]:
     """Both parts of the configuration, from the flags of `pixel-env synth`. Raises ConfigError."""
-    return parse(argv, (SynthConfig, Making), "synth")
+    return parse(argv, (SynthConfig, GenerationOptions), "synth")

@@ -87,11 +87,11 @@ class Job:
         self.shortages: dict[Cell, Shortage] = {}
         self.made = 0
 
-    def take_over(self, journals: Sequence[Path]) -> None:
+    def merge(self, journals: Sequence[Path]) -> None:
         """Adds the outcomes that the journals of shards have and this one lacks."""
         for path in journals:
             for outcome in read_journal(path):
-                self.journal.take_over(outcome)
+                self.journal.merge(outcome)
         self.journal.check(self.plans)
 
     def make(self, numbers: Sequence[int], executor: Executor) -> None:

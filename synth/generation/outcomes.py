@@ -63,7 +63,7 @@ class Journal:
             self._store.append(_row(outcome))
         self._outcomes[outcome.index, outcome.fingerprint] = outcome
 
-    def take_over(self, outcome: Outcome) -> None:
+    def merge(self, outcome: Outcome) -> None:
         """Adds an outcome of a shard unless it is known."""
         if (outcome.index, outcome.fingerprint) not in self._outcomes:
             self.add(outcome)

@@ -22,7 +22,7 @@ from pixel_env.dialects.table import dialect_named
 from pixel_env.errors import ConfigError
 from pixel_env.locks import alone_in
 from pixel_env.task import TaskSet
-from synth.generation.config import Making, SynthConfig
+from synth.generation.config import GenerationOptions, SynthConfig
 from synth.generation.rejection_sampling import Rejected, Sampled, sampled_traces
 from synth.plans.plan import Narration, Plan, PlanKind, Refusal, Teacher
 from synth.seed_data import AnswersWithoutLooking, KeptAnswers, without_looking
@@ -34,11 +34,11 @@ _CHUNK = 64
 class Student:
     """The model `config.student`. Raises ConfigError for flags that contradict each other."""
 
-    def __init__(self, config: SynthConfig, making: Making) -> None:
+    def __init__(self, config: SynthConfig, options: GenerationOptions) -> None:
         self._config = config
-        self._folder = Path(making.out) / "student"
-        longest = replace(config.limits, max_tokens=making.max_tokens)
-        self._choice = making.chosen(config.student, longest, dtype=config.dtype, max_batch=making.max_batch)
+        self._folder = Path(options.out) / "student"
+        longest = replace(config.limits, max_tokens=options.max_tokens)
+        self._choice = options.chosen(config.student, longest, dtype=config.dtype, max_batch=options.max_batch)
         check_has_model(self._choice, "synth")
         self._loaded: tuple[Engine, ChatFormat] | None = None
         self._sampling = Sampling(config.student_temperature, config.max_turn_tokens)
@@ -141,11 +141,11 @@ class WithStudent:
                 yield indices[position], narration
 
 
-def student_of(config: SynthConfig, making: Making) -> Student | None:
+def student_of(config: SynthConfig, options: GenerationOptions) -> Student | None:
     """The student, or None without --student. Raises ConfigError for flags that contradict each other."""
     if not config.student:
-        if config.text_from == "student" or making.base_url is not None:
-            flag = "--base_url" if making.base_url is not None else "--text_from student"
+        if config.text_from == "student" or options.base_url is not None:
+            flag = "--base_url" if options.base_url is not None else "--text_from student"
             raise ConfigError(f"{flag} needs a student: give its model with --student, or remove {flag}.")
         return None
     if not config.attempts and config.text_from == "teacher":
@@ -159,7 +159,7 @@ def student_of(config: SynthConfig, making: Making) -> Student | None:
             f"--student_temperature {config.student_temperature} gives identical samples: give a temperature above 0, "
             "or --attempts 1 and --text_samples 1."
         )
-    return Student(config, making)
+    return Student(config, options)
 
 
 def _print_error(line: str) -> None:

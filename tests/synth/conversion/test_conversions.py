@@ -107,7 +107,7 @@ def at(source):
     return FileSource(source.path.resolve()) if isinstance(source, FileSource) else source
 
 
-def test_a_released_row_has_every_text_and_picture_in_the_order_of_the_episode(folder_of, tmp_path):
+def test_a_released_row_has_every_text_and_image_in_the_order_of_the_episode(folder_of, tmp_path):
     folder = folder_of("released")
     write_rows(folder, tmp_path / "release.json", ROW_FORMATS["message_list"], "released")
     rows = json.loads((tmp_path / "release.json").read_text())
@@ -123,7 +123,7 @@ def test_a_released_row_has_every_text_and_picture_in_the_order_of_the_episode(f
     assert [message["role"] for message in rows[3]["message_list"]] == ["system", "user", "assistant"]
 
 
-def test_a_row_for_trl_has_a_place_for_each_picture(folder_of, tmp_path):
+def test_a_row_for_trl_has_a_place_for_each_image(folder_of, tmp_path):
     write_rows(folder_of("default"), tmp_path / "rows.jsonl", ROW_FORMATS["trl"], "default")
     rows = [json.loads(line) for line in (tmp_path / "rows.jsonl").read_text().splitlines()]
     for row in rows:
@@ -226,7 +226,7 @@ def test_rows_that_lost_their_note_are_read_from_what_they_show(folder_of, tmp_p
     assert loaded.traces[2].task.media == "video"
 
 
-def test_a_composed_picture_is_written_whole_as_a_crop_of_what_was_shown_may_be_too_small(tmp_path):
+def test_a_composed_image_is_written_whole_as_a_crop_of_what_was_shown_may_be_too_small(tmp_path):
     small = sample_set("vstar-tiny", count=1)
     [task] = small.tasks
     look = PlannedOperation(CropImage(0, right_window(task.evidence[0].box)))

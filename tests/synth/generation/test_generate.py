@@ -41,7 +41,7 @@ def whole(tmp_path_factory):
     return folder
 
 
-def test_the_data_set_holds_as_many_traces_as_asked_for_and_the_mix(whole):
+def test_the_data_set_holds_as_many_traces_as_requested_and_the_mix(whole):
     task_set, traces = read_trace_folder(whole)
     assert len(traces) == 24 and len({trace.task.task_id for trace in traces}) == 24
     media = [trace.task.media for trace in traces]
@@ -73,7 +73,7 @@ def test_processes_do_not_change_a_byte(whole, tmp_path):
     assert content(tmp_path / "two") == content(whole)
 
 
-def test_a_command_that_was_killed_goes_on_to_the_same_bytes(whole, tmp_path):
+def test_a_command_that_was_killed_resumes_to_the_same_bytes(whole, tmp_path):
     folder = tmp_path / "killed"
     command = [sys.executable, "-m", "pixel_env.cli", "synth", "--out", str(folder), *SMALL, "--workers", "2"]
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
@@ -87,7 +87,7 @@ def test_a_command_that_was_killed_goes_on_to_the_same_bytes(whole, tmp_path):
     assert content(folder) == content(whole)
 
 
-def test_a_journal_that_was_cut_in_the_middle_of_a_line_goes_on(whole, tmp_path):
+def test_a_journal_that_was_truncated_within_a_line_is_used(whole, tmp_path):
     folder = tmp_path / "cut"
     folder.mkdir()
     rows = (whole / JOURNAL).read_bytes()
@@ -128,7 +128,7 @@ def test_another_configuration_in_the_same_folder_is_refused_by_its_keys(whole, 
     assert "dialect (was 'default', is 'released')" in error and "seed (was 0, is 1)" in error
 
 
-def test_a_folder_that_cannot_be_written_is_said(tmp_path, capsys):
+def test_a_folder_that_cannot_be_written_is_reported(tmp_path, capsys):
     (tmp_path / "file").write_text("")
     assert synth(tmp_path / "file" / "traces") == 2
     assert "cannot be written" in capsys.readouterr().err
@@ -191,7 +191,7 @@ def test_what_is_dropped_is_counted_by_reason_and_made_up_for(tmp_path, monkeypa
     assert content(tmp_path / "one") == content(tmp_path / "two")
 
 
-def test_if_nothing_is_kept_the_first_reason_is_said_and_nothing_is_written(tmp_path, monkeypatch, capsys):
+def test_if_nothing_is_kept_the_first_reason_is_reported_and_nothing_is_written(tmp_path, monkeypatch, capsys):
     monkeypatch.setitem(BUILT_IN_TEACHERS, "template", lambda: Blabbing(1))
     flags = ["--count", "3", "--seed_count", "8", "--media", "image=1", "--seeds", "sample:vstar-tiny"]
     assert synth(tmp_path, *flags) == 2
@@ -199,7 +199,7 @@ def test_if_nothing_is_kept_the_first_reason_is_said_and_nothing_is_written(tmp_
     assert not (tmp_path / "traces.jsonl").exists()
 
 
-def test_fewer_traces_than_asked_for_are_written_and_the_command_says_so(tmp_path, monkeypatch, capsys):
+def test_fewer_traces_than_requested_are_written_and_the_command_says_so(tmp_path, monkeypatch, capsys):
     monkeypatch.setitem(BUILT_IN_TEACHERS, "template", lambda: Blabbing(3))
     flags = ["--count", "8", "--seed_count", "8", "--media", "image=1", "--seeds", "sample:vstar-tiny"]
     assert synth(tmp_path, *flags, "--image_kinds", "single_pass=1") == 1

@@ -104,7 +104,7 @@ def test_a_supply_gives_more_plans_of_a_kind_on_tasks_that_no_plan_has_used():
     assert len({plan.task.task_id for plan in (*drawn.plans, *more)}) == 70
 
 
-def test_too_few_tasks_are_told_with_the_reasons_and_the_way_out():
+def test_too_few_tasks_are_reported_with_the_reasons_and_the_way_out():
     with pytest.raises(
         TaskError,
         match=r"another recrop_twice trace \(image\).*too_many_looks.*More than 3 operations need more turns. Give",

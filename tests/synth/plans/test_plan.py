@@ -50,7 +50,7 @@ def test_mistakes_are_trained_on_request_and_stay_flagged():
     assert [turn.text for turn in trained.turns] == [turn.text for turn in traced(RECROP, SAID, DEFAULT).turns]
 
 
-def test_without_looks_the_overview_stands_before_the_answer():
+def test_without_operations_the_overview_stands_before_the_answer():
     plan = Plan(tiny_task(sources=(), evidence=(), media="text"), PlanKind.TEXT_ONLY)
     assert traced(plan, Narration("3 + 4 = 7."), DEFAULT).turns == (TraceTurn("3 + 4 = 7.\n\\boxed{7}"),)
 
@@ -91,7 +91,7 @@ def test_a_crop_of_a_crop_shows_the_planned_region_in_every_dialect(dialect):
     assert second.corners == pytest.approx(wanted.corners, abs=0.002)
 
 
-def test_a_look_that_is_refused_while_a_later_one_depends_on_it_names_the_plan():
+def test_an_operation_that_is_refused_while_a_later_one_depends_on_it_names_the_plan():
     tiny = tiny_task(sources=(PixelSource(64, 64),))
     looks = (
         PlannedOperation(CropImage(0, Box(0.0, 0.0, 0.3, 0.3)), Mistake.OVERSIZED_REGION),

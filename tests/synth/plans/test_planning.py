@@ -51,7 +51,7 @@ def evidence_boxes(plan):
 
 @pytest.mark.parametrize("name", SETS)
 @pytest.mark.parametrize("dialect", ["default", "qwen2.5-vl", "qwen3-vl", "released", "released:vcot:train-pixels"])
-def test_every_look_is_executed_right_ones_show_all_evidence_and_wrong_ones_none(name, dialect):
+def test_every_operation_is_executed_right_ones_show_all_evidence_and_wrong_ones_none(name, dialect):
     task_set, dialect = sample(name), dialect_named(dialect)
     env = PixelEnv(task_set, dialect=dialect)
     for kind in VIDEO_KINDS if name == "mvbench" else IMAGE_KINDS:
@@ -88,7 +88,7 @@ def assert_shown(plan, trajectory):
 
 
 @pytest.mark.parametrize("name", SETS[:3])
-def test_image_kinds_make_their_mistakes_first_and_then_look_once_at_every_cue(name):
+def test_image_kinds_make_their_mistakes_first_and_then_crop_every_cue_once(name):
     for kind, wrong in (
         (PlanKind.SINGLE_PASS, []),
         (PlanKind.RECROP_ONCE, [Mistake.UNRELATED_REGION]),
@@ -104,7 +104,7 @@ def test_image_kinds_make_their_mistakes_first_and_then_look_once_at_every_cue(n
 
 
 @pytest.mark.parametrize("name", SETS[:3])
-def test_right_looks_hold_their_cue_and_enlarge_it(name):
+def test_right_crops_hold_their_cue_and_enlarge_it(name):
     for plan in plans(name, PlanKind.SINGLE_PASS):
         for look in plan.operations:
             assert any(look.operation.box.contains(cue) for cue in joined(evidence_boxes(plan), FREE.joined_side))
@@ -209,7 +209,7 @@ def test_the_same_randomness_gives_the_same_plan_and_another_one_another():
         assert first == again != other
 
 
-def test_cues_that_fit_into_one_look_share_it_and_others_do_not():
+def test_cues_that_fit_into_one_crop_share_it_and_others_do_not():
     near, nearer, far = Box(0.1, 0.1, 0.15, 0.15), Box(0.2, 0.2, 0.25, 0.25), Box(0.8, 0.8, 0.9, 0.9)
     assert joined([near, far, nearer], 0.25) == [Box(0.1, 0.1, 0.25, 0.25), far]
     assert joined([near, near], 0.25) == [near]
@@ -239,7 +239,7 @@ def test_a_task_that_leaves_no_room_for_a_kind_says_why(task, kind, reason):
     assert planned(task, kind, np.random.default_rng(0)) is reason
 
 
-def test_evidence_all_over_the_picture_leaves_no_unrelated_region():
+def test_evidence_all_over_the_image_leaves_no_unrelated_region():
     grid = tuple(
         Evidence(0, Box(x / 8, y / 8, x / 8 + 0.05, y / 8 + 0.05)) for x in range(0, 8, 3) for y in range(0, 8, 3)
     )
@@ -257,7 +257,7 @@ def test_evidence_in_all_frames_leaves_no_wrong_ones():
     assert isinstance(planned(task, PlanKind.SINGLE_PASS, np.random.default_rng(0)), Plan)
 
 
-def test_on_the_grid_every_look_is_a_window_of_whole_cells_of_the_first_image():
+def test_on_the_grid_every_crop_is_a_window_of_whole_cells_of_the_first_image():
     sides = {None: 0.25, Mistake.UNRELATED_REGION: 0.25, Mistake.OVERSIZED_REGION: 0.5}
     for kind in IMAGE_KINDS:
         found = plans("vstar", kind, framing=GRID)

@@ -1,4 +1,4 @@
-"""Broken rows of every form of annotation: each is named with its file and place, and the rest is read."""
+"""Broken rows of every form of annotation: each is named with its file and position, and the rest is read."""
 
 import copy
 import re
@@ -69,7 +69,10 @@ BROKEN = {
             "'image_id' must be a number",
         ),
         (lambda make: make.coco_content([make.box_of(HALF, 1, [1, 1, 9, 9])]), "it has no 'annotation_id'"),
-        (lambda make: changed(make, "images", 0, id=[7]), "images, entry 1: 'id' must be a number or a string, got [7]"),
+        (
+            lambda make: changed(make, "images", 0, id=[7]),
+            "images, entry 1: 'id' must be a number or a string, got [7]",
+        ),
         (lambda make: changed(make, "images", 0, id=HALF), "images, entry 1: 'id' must be a number or a string"),
         (lambda make: changed(make, "images", 0, width=10**400, height=10**400), "must be whole pixels"),
         (lambda make: changed(make, "images", 0, neg_category_ids=3), "'neg_category_ids' must be a list of ids"),
@@ -110,7 +113,7 @@ def wrong_image(make, **fields):
 @pytest.mark.parametrize(
     ("name", "content", "told"), [(name, *case) for name, cases in BROKEN.items() for case in cases]
 )
-def test_a_broken_row_is_named_with_its_file_and_its_place(name, content, told, make, made, tmp_path):
+def test_a_broken_row_is_named_with_its_file_and_its_position(name, content, told, make, made, tmp_path):
     path = made[name](tmp_path)
     path = path / "sa_2.json" if name == "sa1b" else path
     (tmp_path / "Charades_v1_480").mkdir(exist_ok=True)
@@ -161,9 +164,7 @@ def ids_of(spec, **options):
 @pytest.mark.parametrize(
     "bbox", [[390, 200, 40, 30], [200, 200, 0, 30], [float("nan"), 200, 40, 30], [200, 200, 40], None]
 )
-def test_a_category_with_a_bad_box_is_not_counted_and_no_place_of_its_picture_is_asked_about(
-    bbox, made, make, tmp_path
-):
+def test_a_category_with_a_bad_box_is_not_counted_and_no_place_of_its_image_is_asked_about(bbox, made, make, tmp_path):
     boxes = [make.box_of(1, 1, [40, 30, 20, 20]), make.box_of(2, 1, [120, 30, 20, 20])]
     bad = make.box_of(3, 1, [200, 200, 40, 30]) | {"bbox": bbox}
     path = made["coco"](tmp_path, annotations=[*boxes, bad, make.box_of(4, 2, [300, 100, 40, 30])])
@@ -171,7 +172,7 @@ def test_a_category_with_a_bad_box_is_not_counted_and_no_place_of_its_picture_is
 
 
 @pytest.mark.parametrize("category_id", [99, [1], None, 5])
-def test_nothing_is_asked_about_a_picture_with_an_object_of_unknown_category(category_id, made, make, tmp_path):
+def test_nothing_is_asked_about_a_image_with_an_object_of_unknown_category(category_id, made, make, tmp_path):
     path = made["coco"](tmp_path)
     make.picture(tmp_path / "train2017/8.jpg", seed=8)
     content = changed(make, "categories", 4, name=None)
@@ -182,7 +183,7 @@ def test_nothing_is_asked_about_a_picture_with_an_object_of_unknown_category(cat
     assert ids_of(path) == {"coco-8-count-dog", "coco-8-kind-5"}
 
 
-def test_an_id_that_two_pictures_have_is_neither_ones(made, make, tmp_path):
+def test_an_id_that_two_images_have_is_neither_ones(made, make, tmp_path):
     content = changed(make, "images", 0)
     content["images"].append(content["images"][0] | {"file_name": "8.jpg"})
     path = make.as_json(made["coco"](tmp_path), content)
@@ -191,7 +192,7 @@ def test_an_id_that_two_pictures_have_is_neither_ones(made, make, tmp_path):
 
 
 @pytest.mark.parametrize("fields", [{"bbox": [45.0, 32.0, 20.0, 0.0]}, {"bbox": None}, {"predicted_iou": None}])
-def test_nothing_is_asked_about_a_picture_of_sa1b_with_a_region_that_cannot_be_read(fields, made, make, tmp_path):
+def test_nothing_is_asked_about_a_image_of_sa1b_with_a_region_that_cannot_be_read(fields, made, make, tmp_path):
     made["sa1b"](tmp_path)
     bad = make.mask(20, make.EVEN) | fields
     make.as_json(tmp_path / "sa_2.json", make.sa1b_content(2, [make.mask(10, make.WIDE), bad]))

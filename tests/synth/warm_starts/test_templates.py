@@ -62,7 +62,7 @@ def test_a_moved_window_is_moved_by_whole_cells_and_stays_inside():
         assert window.x0 * 16 == int(window.x0 * 16) and window.x0 <= 5 / 16
 
 
-def test_a_single_pass_looks_at_the_evidence_and_answers_right():
+def test_a_single_pass_crops_the_evidence_and_answers_right():
     crop, answer = actions(single_pass(HARD, TINY, np.random.default_rng(0)))
     assert isinstance(crop, CropImage) and crop.box.contains(CARD)
     assert answer == Answer("7")
@@ -78,7 +78,7 @@ def test_a_recrop_first_misses_wholly_and_only_that_turn_is_not_trained(dialect)
         assert [turn.train for turn in trace.turns] == [False, True, True]
 
 
-def test_evidence_that_fills_the_picture_cannot_be_missed_and_says_so():
+def test_evidence_that_fills_the_image_cannot_be_missed_and_says_so():
     task = Task("full", "?", ("1",), (Grey(),), evidence=(Evidence(0, Box(0, 0, 1, 1)),))
     with pytest.raises(TaskError, match="every window shows a part of it"):
         recrop_once(task, TINY, np.random.default_rng(0))

@@ -1,4 +1,4 @@
-"""What was replied is kept and told from the bill: nothing is paid for twice."""
+"""Replies are stored and counted: nothing is paid for twice."""
 
 import os
 import signal
@@ -18,7 +18,7 @@ from tests.synth.expert_plans import REQUESTS_OF_A_ROUND, narrated, plans_of_all
 from tests.synth.scripted_server import thought
 
 
-def test_the_bill_sums_what_the_endpoint_counts_and_a_rerun_costs_nothing(server, teacher):
+def test_the_usage_sums_what_the_endpoint_counts_and_a_rerun_costs_nothing(server, teacher):
     plans = plans_of_all_kinds()
     first, second = teacher(price_in=2.0, price_out=30.0), teacher(price_in=2.0, price_out=30.0)
     once = narrated(first, plans)
@@ -38,7 +38,7 @@ def test_replies_that_could_not_be_used_are_not_paid_for_twice_either(server, te
     assert isinstance(first[0], Refusal) and first[0].code == "not_json"
 
 
-def test_another_seed_temperature_model_or_picture_is_asked_anew_and_another_address_is_not(server, teacher):
+def test_another_seed_temperature_model_or_image_is_requested_anew_and_another_address_is_not(server, teacher):
     narrated(teacher(), [single()])
     for options, seed, plan in [
         ({"temperature": 0.5}, 0, single()),
@@ -54,13 +54,13 @@ def test_another_seed_temperature_model_or_picture_is_asked_anew_and_another_add
     assert len(server.bodies) == 12
 
 
-def test_without_prices_only_tokens_are_told(teacher):
+def test_without_prices_only_tokens_are_printed(teacher):
     teacher = teacher()
     narrated(teacher, [single()])
     assert teacher.usage.price is None and "price" not in str(teacher.usage) and teacher.name == "m"
 
 
-def test_a_killed_run_goes_on_with_what_is_missing_and_tells_the_same(server, teacher, tmp_path):
+def test_a_killed_run_resumes_with_what_is_missing_and_tells_the_same(server, teacher, tmp_path):
     def slowly(body, number):
         time.sleep(0.05)
         return thought(body["messages"])
@@ -96,7 +96,7 @@ def test_a_file_that_is_no_cache_is_named(tmp_path):
         ReplyCache(tmp_path)
 
 
-def test_another_look_at_the_same_picture_is_asked_anew(server, teacher):
+def test_another_crop_of_the_same_image_is_requested_anew(server, teacher):
     narrated(teacher(), [single()])
     elsewhere = Plan(single().task, PlanKind.SINGLE_PASS, (PlannedOperation(CropImage(0, Box(0.5, 0.5, 0.77, 0.77))),))
     narrated(teacher(), [elsewhere])
@@ -113,7 +113,7 @@ def test_what_is_forgotten_is_found_no_more_and_still_paid_for(tmp_path):
     assert cache.totals() == (4, 400, 40) and ReplyCache(tmp_path).totals() == (4, 400, 40)
 
 
-def test_the_bill_in_full_holds_what_earlier_processes_paid(server, teacher):
+def test_the_total_usage_includes_earlier_processes(server, teacher):
     narrated(teacher(), [single("a", question="One?")])
     second = teacher(price_in=1.0, price_out=1.0)
     narrated(second, [single("a", question="One?"), single("b", question="Two?")])

@@ -1,4 +1,4 @@
-"""A teacher that cannot be asked so is refused by the flag that is wrong."""
+"""A wrong configuration of a teacher is refused, with the name of the flag."""
 
 import pytest
 

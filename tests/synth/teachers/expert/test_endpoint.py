@@ -1,4 +1,4 @@
-"""An endpoint that fails in every way: nothing is lost, nothing asked without need, nothing is final too soon."""
+"""An endpoint that fails in every way: nothing is lost, no request is sent without need, nothing is final too soon."""
 
 import json
 import threading
@@ -103,7 +103,7 @@ def test_what_was_learned_of_an_endpoint_holds_for_the_next_plans_too(server, te
     ("status", "way_out"),
     [(401, "OPENAI_API_KEY"), (403, "another key"), (404, "/v1"), (405, "/v1"), (429, "--requests_per_minute")],
 )
-def test_what_concerns_every_request_stops_at_once_says_the_way_out_and_keeps_what_was_told(
+def test_what_concerns_every_request_stops_at_once_says_the_way_out_and_keeps_the_replies(
     server, teacher, status, way_out
 ):
     server.script = lambda body, number: thought(body["messages"]) if number <= 6 else status
@@ -121,7 +121,7 @@ def test_an_endpoint_that_is_not_there_is_named(teacher):
         narrated(teacher(base_url="http://127.0.0.1:9/v1", retries=0), [single()])
 
 
-def test_an_endpoint_that_is_silent_too_long_is_asked_again(server, teacher):
+def test_an_endpoint_that_is_silent_too_long_is_requested_again(server, teacher):
     def script(body, number):
         time.sleep(4.0 if number == 1 else 0.0)
         return thought(body["messages"])
@@ -213,7 +213,7 @@ def test_few_plans_of_which_no_reply_can_be_read_are_not_given_up_for_good(serve
     assert all(isinstance(one, Narration) for one in narrated(teacher(), plans))
 
 
-def test_a_plan_that_nobody_was_asked_about_does_not_show_that_the_endpoint_is_well(server, teacher):
+def test_a_plan_that_was_never_sent_does_not_show_that_the_endpoint_is_well(server, teacher):
     server.script = lambda body, number: UNREADABLE["cut_off"]
     _, unread = narrated(teacher(), [single(sources=(BrokenSource(),)), single("good")])
     assert unread.code == "cut_off" and not unread.is_final
@@ -227,7 +227,7 @@ def test_small_rounds_of_plans_of_which_no_reply_can_be_read_stop_the_run_togeth
         narrated(teacher, [single(f"{i}", question=f"{i}?") for i in range(5, 10)])
 
 
-def test_one_plan_of_which_no_reply_can_be_read_is_given_up_once_others_were_told(server, teacher):
+def test_one_plan_of_which_no_reply_can_be_read_is_given_up_once_others_were_narrated(server, teacher):
     server.script = lambda body, number: "No." if "hopeless" in str(body) else thought(body["messages"])
     bad, good = narrated(teacher(), [single("a", question="hopeless"), single("b")])
     assert bad.code == "not_json" and bad.is_final and isinstance(good, Narration)
@@ -260,7 +260,7 @@ def test_one_plan_at_which_the_endpoint_always_fails_costs_one_plan(server, teac
     assert bad.code == "endpoint_failed" and not bad.is_final and isinstance(good, Narration)
 
 
-def test_a_provider_that_fails_behind_the_endpoint_is_asked_again(server, teacher):
+def test_a_provider_that_fails_behind_the_endpoint_is_requested_again(server, teacher):
     server.script = lambda body, number: PROVIDER_ERROR if number == 1 else thought(body["messages"])
     teacher = teacher()
     assert isinstance(narrated(teacher, [single()])[0], Narration) and teacher.usage.requests == 2

@@ -1,4 +1,4 @@
-"""A pace spreads what happens, and asynchronous work is consumed by an ordinary loop."""
+"""The rate limiter spreads requests, and an ordinary loop consumes asynchronous work."""
 
 import asyncio
 

@@ -1,4 +1,4 @@
-"""Which texts of a teacher may say what: by the looks that came before."""
+"""Which texts of a teacher may state the detail, depending on the operations before them."""
 
 import dataclasses
 
@@ -23,7 +23,7 @@ def before_the_detail(task, kind, *looks):
     return [step.is_before_the_detail for step in steps_of(Plan(task, kind, looks))]
 
 
-def test_a_text_may_say_the_detail_once_a_right_look_has_shown_a_part_of_it():
+def test_a_text_may_say_the_detail_once_a_right_operation_has_shown_a_part_of_it():
     assert before_the_detail(tiny_task(), PlanKind.SINGLE_PASS, CUE, OTHER) == [True, False, False]
     assert before_the_detail(tiny_task(), PlanKind.RECROP_ONCE, ASIDE, CUE) == [True, True, False]
 

@@ -1,4 +1,4 @@
-"""What a teacher said is read, or refused with a reason that it can act on."""
+"""A reply of a teacher is parsed, or refused with a reason that the teacher can act on."""
 
 import json
 
