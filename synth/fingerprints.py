@@ -1,7 +1,7 @@
-"""Marks: short hashes by which a later process knows a task, or a plan, again.
+"""Fingerprints: short hashes by which a later process recognises a task or a plan.
 
-Ids are not enough: an annotation that is corrected and a picture that is replaced keep theirs. Knows tasks and the keys
-of their pictures. Knows no files.
+Ids are not enough: a task keeps its id when its annotation is corrected or its image is replaced. Depends on tasks and
+the keys of their images; independent of files.
 """
 
 import hashlib
@@ -12,8 +12,8 @@ from pixel_env.task import Task
 from pixel_env.views import Source
 
 
-def mark_of(task: Task, *more: object) -> str:
-    """Equal for tasks that ask the same about the same pixels, wherever these are, and the same `more`."""
+def fingerprint_of(task: Task, *more: object) -> str:
+    """A hash of the task, of the content of its images (not of their paths) and of `more`."""
     parts = (replace(task, sources=()), [_key(source) for source in task.sources], *more)
     return hashlib.sha256(repr(parts).encode(errors="surrogatepass")).hexdigest()[:16]
 

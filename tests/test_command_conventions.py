@@ -30,7 +30,7 @@ from pixel_env.command_line.names import OTHER_NAMES
 from pixel_env.command_line.values import Bounds, bare, without_none
 from pixel_env.play import _parser as play_parser
 from synth.conversion.command import _parser as convert_parser
-from synth.generation.config import Making, SynthConfig
+from synth.generation.config import GenerationOptions, SynthConfig
 from tests.paths import ROOT
 
 CONFIGURED = {
@@ -43,7 +43,7 @@ CONFIGURED = {
     "eval-demo": (EvalDemoConfig,),
     "report": (ReportConfig,),
     "view": (ViewConfig,),
-    "synth": (SynthConfig, Making),
+    "synth": (SynthConfig, GenerationOptions),
 }
 """The commands that fill dataclasses."""
 PARSERS = {"play": play_parser, "compare": compare_parser, "convert": convert_parser, "serve": serve_parser}

@@ -22,7 +22,7 @@ from pixel_env.tasks import load_tasks
 from pixel_env.testing import PixelSource, tiny_task
 from pixel_env.types import Evidence, Limits
 from rewards.shaping import PRESETS
-from synth.plans.plan import Look, Plan, PlanKind, silent, traced
+from synth.plans.plan import Plan, PlanKind, PlannedOperation, silent, traced
 from synth.verification.verify import verify
 from tests.pixel_env.operations.own_operations import Trim
 
@@ -113,7 +113,11 @@ def test_the_viewer_shows_it(tmp_path):
 
 
 def test_a_plan_may_use_it_and_the_trace_is_verified():
-    looks = (Look(Rotate(0, 90)), Look(Trim(1, 0.1)), Look(CropImage(2, Box(0.15, 0.45, 0.5, 0.7))))
+    looks = (
+        PlannedOperation(Rotate(0, 90)),
+        PlannedOperation(Trim(1, 0.1)),
+        PlannedOperation(CropImage(2, Box(0.15, 0.45, 0.5, 0.7))),
+    )
     plan = Plan(TASK, PlanKind.SINGLE_PASS, looks)
     trace = traced(plan, silent(plan), DIALECT)
     assert '"trim"' in trace.turns[1].text and '"rotate"' in trace.turns[0].text

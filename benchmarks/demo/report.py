@@ -94,8 +94,8 @@ def page(run: Path, found: Findings) -> str:
 def clumsy_note() -> str:
     """What the warm start is, and where a competent one is tried."""
     return (
-        f"The warm start is clumsy on purpose: {sentences.percent(CLUMSY.calls)} of its traces make a call, at a place "
-        f"up to {CLUMSY.moved_by} of 16 cells off the right one, and after a look that missed they answer "
+        f"The warm start is clumsy on purpose: {sentences.percent(CLUMSY.call_share)} of its traces make a call, at a "
+        f"place up to {CLUMSY.max_shift_cells} of 16 cells off the right one, and after a look that missed they answer "
         f"“{UNSEEN}”. That is how a look comes to pay less than a guess. Run make trap for the same over several "
         "seeds, and for a competent warm start, to see whether correctness alone suffices there."
     )

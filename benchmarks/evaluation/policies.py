@@ -21,7 +21,7 @@ from pixel_env.operations.select_frames import SelectFrames
 from pixel_env.seeding import rng_of
 from pixel_env.task import Evidence, Task
 from synth.plans.windows import GRID_CELLS, right_window, windows_off
-from synth.warm_starts.templates import written_look
+from synth.warm_starts.templates import written_crop_call
 
 NO_ZOOM = "no_zoom"
 RANDOM_ZOOM = "random_zoom"
@@ -170,7 +170,9 @@ def _first_looks(task: Task, settings: EpisodeSettings) -> list[str]:
     window = oracle_window(task)
     if task.media == "video":
         return oracle_looks(task, settings)
-    return [written_look(task, task.evidence[0].image, window, replace(settings.dialect, budgets=settings.budgets))]
+    return [
+        written_crop_call(task, task.evidence[0].image, window, replace(settings.dialect, budgets=settings.budgets))
+    ]
 
 
 # ------------------------------------------------------------------------------------------ players without a model

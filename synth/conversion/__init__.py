@@ -1,1 +1,1 @@
-"""Traces to and from the released rows and TRL's, and the mistakes that are found in rows without flags."""
+"""Conversion of traces to and from other row formats, and detection of mistakes in rows without flags."""

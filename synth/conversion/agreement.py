@@ -1,6 +1,7 @@
-"""How far mistakes that are found are those that were flagged: `python -m synth.conversion.agreement FOLDER`.
+"""Agreement of the detected mistakes with the flagged ones: `python -m synth.conversion.agreement FOLDER`.
 
-Knows traces, flags and `found_mistakes`. The figure holds for the teacher that wrote the folder, and for no other.
+Depends on traces, their flags and `detected_mistakes.py`; independent of how traces are made. The figures hold only
+for the teacher that wrote the folder.
 """
 
 import argparse
@@ -17,90 +18,92 @@ from pixel_env.budgets import budgets_for
 from pixel_env.dialects.dialect import Dialect
 from pixel_env.dialects.table import dialect_named
 from pixel_env.episode import Limits, Trajectory
-from synth.conversion.found_mistakes import found_mistakes
-from synth.verification.playing import play
-from synth.verification.spoken import spoken
+from synth.conversion.detected_mistakes import detected_mistakes
+from synth.verification.reasoning import reasoning_in
+from synth.verification.trace_replay import replay_trace
 
 NOTHING = "none"
 
 
 @dataclass(frozen=True, slots=True)
 class Agreement:
-    """Operations by (flagged, found), each a mistake or `NOTHING`."""
+    """Number of operations by (flagged, detected), each a mistake or `NOTHING`."""
 
     operations: Counter[tuple[str, str]]
 
     @property
     def both(self) -> int:
-        """Flagged and found, as whatever kind."""
-        return sum(n for (flagged, found), n in self.operations.items() if NOTHING not in (flagged, found))
+        """Operations that are both flagged and detected, with any kind of mistake."""
+        return sum(n for (flagged, detected), n in self.operations.items() if NOTHING not in (flagged, detected))
 
     @property
     def precision(self) -> float:
-        """Share of the found mistakes that are flagged; 1 if none is found."""
-        found = sum(n for (_, found), n in self.operations.items() if found != NOTHING)
-        return self.both / found if found else 1.0
+        """Share of the detected mistakes that are flagged; 1 if none is detected."""
+        detected = sum(n for (_, kind), n in self.operations.items() if kind != NOTHING)
+        return self.both / detected if detected else 1.0
 
     @property
     def recall(self) -> float:
-        """Share of the flagged mistakes that are found; 1 if none is flagged."""
-        flagged = sum(n for (flagged, _), n in self.operations.items() if flagged != NOTHING)
+        """Share of the flagged mistakes that are detected; 1 if none is flagged."""
+        flagged = sum(n for (kind, _), n in self.operations.items() if kind != NOTHING)
         return self.both / flagged if flagged else 1.0
 
     @property
     def same_kind(self) -> float:
-        """Share of those that are both flagged and found whose kind agrees."""
-        same = sum(n for (flagged, found), n in self.operations.items() if flagged == found != NOTHING)
+        """Share of the operations that are both flagged and detected for which the kind agrees."""
+        same = sum(n for (flagged, detected), n in self.operations.items() if flagged == detected != NOTHING)
         return same / self.both if self.both else 1.0
 
     def __str__(self) -> str:
-        return f"precision {self.precision:.3f}, recall {self.recall:.3f}, of both the same kind {self.same_kind:.3f}"
+        return f"precision {self.precision:.3f}, recall {self.recall:.3f}, same kind where both {self.same_kind:.3f}"
 
     def table(self) -> str:
-        """Flagged in rows, found in columns, as Markdown."""
+        """A Markdown table: rows are the flagged kinds, columns the detected ones."""
         names = [NOTHING, *(mistake.value for mistake in Mistake)]
-        rows = [[flagged, *(str(self.operations[flagged, found]) for found in names)] for flagged in names]
-        lines = [["flagged, found:", *names], ["---"] * (len(names) + 1), *rows]
+        rows = [[flagged, *(str(self.operations[flagged, detected]) for detected in names)] for flagged in names]
+        lines = [["flagged, detected:", *names], ["---"] * (len(names) + 1), *rows]
         return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
-def agreement(played: Iterable[tuple[Trace, Trajectory]], dialect: Dialect) -> Agreement:
-    """Over the operations of traces and of their episodes."""
+def agreement(replayed: Iterable[tuple[Trace, Trajectory]], dialect: Dialect) -> Agreement:
+    """The agreement over all executed operations of these traces; each comes with the trajectory of its replay."""
     operations: Counter[tuple[str, str]] = Counter()
-    for trace, trajectory in played:
-        found_in = found_mistakes(trajectory, dialect)
-        turns = zip(trace.turns, trajectory.turns, trajectory.executed, found_in, strict=True)
-        for turn, played_turn, executed, found in turns:
+    for trace, trajectory in replayed:
+        detections = detected_mistakes(trajectory, dialect)
+        turns = zip(trace.turns, trajectory.turns, trajectory.executed, detections, strict=True)
+        for turn, played_turn, executed, detected in turns:
             if executed and played_turn.views:
-                operations[turn.mistake or NOTHING, found or NOTHING] += 1
+                operations[turn.mistake or NOTHING, detected or NOTHING] += 1
     return Agreement(operations)
 
 
 def main(argv: list[str]) -> int:
-    """Prints the agreement on a folder of traces."""
+    """Print how well the detected mistakes agree with the flags of a folder of traces."""
     parser = argparse.ArgumentParser(prog="python -m synth.conversion.agreement", description=main.__doc__)
-    parser.add_argument("folder", type=Path, help="what pixel-env synth wrote")
-    parser.add_argument("--dialect", default="default", help="that it was written in (%(default)s)")
+    parser.add_argument("folder", type=Path, help="folder of demonstrations (traces) that pixel-env synth wrote")
+    parser.add_argument("--dialect", default="default", help="dialect of the traces (default: %(default)s)")
     options = parser.parse_args(argv)
     dialect = dialect_named(options.dialect)
     check_dialect(options.folder, dialect)
     task_set, traces = read_trace_folder(options.folder)
     settings = EpisodeSettings(dialect, Limits(), budgets_for(None, task_set, dialect))
-    result = agreement(((trace, play(trace, settings).trajectory) for trace in traces), dialect)
+    result = agreement(((trace, replay_trace(trace, settings).trajectory) for trace in traces), dialect)
     print(f"{result.table()}\n{result}")
-    mute = [silenced(trace, dialect) for trace in traces]
-    unheard = agreement(((trace, play(trace, settings).trajectory) for trace in mute), dialect)
-    print(f"from the operations alone: {unheard}")
+    without_words = [without_reasoning(trace, dialect) for trace in traces]
+    from_operations = agreement(((trace, replay_trace(trace, settings).trajectory) for trace in without_words), dialect)
+    print(f"from the operations alone: {from_operations}")
     return 0
 
 
-def silenced(trace: Trace, dialect: Dialect) -> Trace:
-    """The trace without its words: calls and answer only."""
-    return replace(trace, turns=tuple(replace(turn, text=_done(turn.text, dialect)) for turn in trace.turns))
+def without_reasoning(trace: Trace, dialect: Dialect) -> Trace:
+    """The trace with its calls and its answer only."""
+    return replace(
+        trace, turns=tuple(replace(turn, text=_without_reasoning(turn.text, dialect)) for turn in trace.turns)
+    )
 
 
-def _done(text: str, dialect: Dialect) -> str:
-    return text.removeprefix(spoken(text, dialect)).strip()
+def _without_reasoning(text: str, dialect: Dialect) -> str:
+    return text.removeprefix(reasoning_in(text, dialect)).strip()
 
 
 if __name__ == "__main__":

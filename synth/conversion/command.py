@@ -1,6 +1,7 @@
-"""`pixel-env convert`: traces to the rows of other formats, and rows of other formats to traces.
+"""`pixel-env convert`: demonstrations (traces) to the rows of other formats, and rows of other formats to traces.
 
-Knows files and flags. What a row is stands in `conversions.py`, what a foreign row becomes in `released_rows.py`.
+Depends on files and flags; independent of the row formats (`conversions.py`) and of the reading of foreign rows
+(`released_rows.py`).
 """
 
 import itertools
@@ -46,14 +47,14 @@ _LIMITS = Limits(max_turns=16, max_images=64)
 
 
 def main(argv: list[str]) -> int:
-    """`pixel-env convert SOURCE --to FORMAT --output FILE_OR_FOLDER`; 0, or 1 if rows were left out."""
+    """`pixel-env convert SOURCE --to FORMAT --output FILE_OR_FOLDER`; 0, or 1 if rows were skipped."""
     options = _parser().parse_args(argv)
     options.dialect = with_operations(vars(options), options.dialect)["dialect"]
     if options.to == "traces":
         return _to_traces(options.source, options.output, options.dialect, options.coordinates)
     if not is_trace_folder(options.source):
         raise TaskError(
-            f"{options.source} is no folder of traces; --to {options.to} converts what pixel-env synth wrote."
+            f"{options.source} is not a folder of traces; --to {options.to} converts the output of pixel-env synth."
         )
     rows = write_rows(options.source, options.output, ROW_FORMATS[options.to], options.dialect)
     print(f"{rows} rows: {options.output}")
@@ -102,13 +103,13 @@ def _parser() -> CommandParser:
 
 
 def write_rows(source: Path, out: Path, row_format: RowFormat, dialect_name: str) -> int:
-    """Writes a row for each trace of the folder, and the pictures that are in no file beside them; how many.
+    """Writes one row for each trace of the folder, and images that have no file of their own. Returns the row count.
 
-    Raises ConfigError for traces of another dialect, or for an `out` that is no place for rows.
+    Raises ConfigError for traces of another dialect, or for an `out` that is not a file of rows.
     """
     dialect = dialect_named(dialect_name)
     check_dialect(source, dialect)
-    _check_place(out)
+    _check_is_file_of_rows(out)
     task_set, traces = read_trace_folder(source)
     settings = EpisodeSettings(dialect, _LIMITS, budgets_for(None, task_set, dialect))
     folder, files = out.parent, common_folder(traces)
@@ -124,16 +125,16 @@ def write_rows(source: Path, out: Path, row_format: RowFormat, dialect_name: str
     return len(rows)
 
 
-def _check_place(out: Path) -> None:
+def _check_is_file_of_rows(out: Path) -> None:
     if out.suffix.lower() not in _WRITTEN or out.is_dir():
         raise ConfigError(f"--output is a file of rows that ends in {' or '.join(_WRITTEN)}, got {out}.")
     if out.exists() and out.stat().st_size and not _holds_rows(out):
-        raise ConfigError(f"{out} is there and holds other things than such rows. Give the name of a new file.")
+        raise ConfigError(f"{out} exists and holds something other than such rows. Give the name of a new file.")
 
 
 def _holds_rows(path: Path) -> bool:
     try:
-        return not columns_of(path).isdisjoint(known.told_by for known in ROW_FORMATS.values())
+        return not columns_of(path).isdisjoint(known.column for known in ROW_FORMATS.values())
     except TaskError:
         return False
 
@@ -143,7 +144,7 @@ def _holds_rows(path: Path) -> bool:
 
 @dataclass
 class LoadedRows:
-    """Traces of a file of rows, the pixel budgets of their set; `problems`: the rows that were left out, and why."""
+    """The traces of a file of rows, and the pixel budgets of their set; `problems`: the skipped rows, and why."""
 
     traces: list[Trace] = field(default_factory=list)
     budgets: ViewBudgets | None = None
@@ -151,17 +152,17 @@ class LoadedRows:
     rows: int = 0
 
     def add(self, own: OwnTrace) -> None:
-        """Raises TaskError for other pixel budgets than those before."""
+        """Adds a trace. Raises TaskError if its pixel budgets differ from those of the earlier rows."""
         if self.traces and own.budgets != self.budgets:
-            raise TaskError("it has other pixel budgets than the rows before it; convert each set by itself")
+            raise TaskError("its pixel budgets differ from those of the rows before it; convert each set separately")
         self.traces.append(own.trace)
         self.budgets = own.budgets
 
 
 def load_rows(path: Path, dialect_name: str = "default", unit: Unit = "fraction") -> LoadedRows:
-    """The rows of a file as traces in the dialect: ours exactly, foreign ones with the mistakes that are found.
+    """The rows of a file as traces in the dialect: ours restored exactly, foreign ones with detected mistakes.
 
-    Raises TaskError for a file that cannot be read, or that is of no known format.
+    Raises TaskError for a file that cannot be read or has an unknown format.
     """
     dialect, loaded, known = dialect_named(dialect_name), LoadedRows(), dict[str, Task]()
     for row in progress(read_rows(path), "rows", unit="row"):
@@ -176,15 +177,15 @@ def load_rows(path: Path, dialect_name: str = "default", unit: Unit = "fraction"
 
 
 def _trace_of(row: Row, name: str, dialect: Dialect, unit: Unit, known: Mapping[str, Task]) -> OwnTrace:
-    """The trace of a row; `known`: the tasks of the rows before it, whose ids another task does not get."""
+    """The trace of a row; `known`: the tasks of the rows before it, whose ids are not given to another task."""
     conversation, folder = _conversation_of(row), row.file.parent
     if not conversation.trace:
         trace = translated(foreign_trace(conversation, folder, unit, name), dialect)
-        return OwnTrace(replace(trace, task=_named_apart(trace.task, known)), None)
+        return OwnTrace(replace(trace, task=_with_unique_id(trace.task, known)), None)
     own = own_trace(conversation, dialect, folder, folder)
     if _is_taken(own.trace.task, known):
         raise TaskError(
-            f"a row before it has the id {own.trace.task.task_id!r} for another task; convert each set by itself"
+            f"an earlier row uses the id {own.trace.task.task_id!r} for another task; convert each set separately"
         )
     return own
 
@@ -192,13 +193,13 @@ def _trace_of(row: Row, name: str, dialect: Dialect, unit: Unit, known: Mapping[
 def _conversation_of(row: Row) -> Conversation:
     if row.problem:
         raise TaskError(row.problem)
-    row_format = next((known for known in ROW_FORMATS.values() if known.told_by in row.values), None)
+    row_format = next((known for known in ROW_FORMATS.values() if known.column in row.values), None)
     if row_format is None:
-        columns = ", ".join(known.told_by for known in ROW_FORMATS.values())
-        raise TaskError(f"it has the columns {', '.join(row.values)}; wanted is one of {columns}")
+        columns = ", ".join(known.column for known in ROW_FORMATS.values())
+        raise TaskError(f"it has the columns {', '.join(row.values)}; wanted: one of {columns}")
     conversation = row_format.conversation_of(row.values)
     if not is_writable("".join([conversation.name, *(message.text for message in conversation.messages)])):
-        raise TaskError("its text holds a lone surrogate, half of a character; write the character whole")
+        raise TaskError("its text holds a lone surrogate (half of a character); write the whole character")
     return conversation
 
 
@@ -206,15 +207,15 @@ def _is_taken(task: Task, known: Mapping[str, Task]) -> bool:
     return not same_task(known.get(task.task_id, task), task)
 
 
-def _named_apart(task: Task, known: Mapping[str, Task]) -> Task:
-    """The task; where another one has its id, with the first number from 2 behind it by which none has."""
+def _with_unique_id(task: Task, known: Mapping[str, Task]) -> Task:
+    """The task; if another task has its id, with the first free number from 2 on appended to it."""
     ids = itertools.chain([task.task_id], (f"{task.task_id}:{number}" for number in itertools.count(2)))
     return next(named for name in ids if not _is_taken(named := replace(task, task_id=name), known))
 
 
 @dataclass(frozen=True, slots=True)
 class _Converted:
-    """What the folder of the traces says of them; `pixel-env sft` compares it."""
+    """Recorded in the folder of the traces, where `pixel-env sft` checks it."""
 
     dialect: str
 
@@ -230,7 +231,7 @@ def _to_traces(source: Path, out: Path, dialect_name: str, unit: Unit) -> int:
     kinds = Counter(trace.kind for trace in loaded.traces)
     print(f"{len(loaded.traces)} of {loaded.rows} rows are traces in {out}")
     print(f"  kinds: {', '.join(f'{kind} {number}' for kind, number in sorted(kinds.items()))}")
-    print(f"  turns that are not trained: {sum(not turn.train for trace in loaded.traces for turn in trace.turns)}")
+    print(f"  turns excluded from training: {sum(not turn.train for trace in loaded.traces for turn in trace.turns)}")
     if loaded.problems:
         print(_listed(loaded.problems))
     return 1 if loaded.problems else 0
@@ -238,4 +239,4 @@ def _to_traces(source: Path, out: Path, dialect_name: str, unit: Unit) -> int:
 
 def _listed(problems: Sequence[str]) -> str:
     more = f"\n  ... and {len(problems) - _SHOWN} more" if len(problems) > _SHOWN else ""
-    return f"{len(problems)} rows were left out:\n  " + "\n  ".join(problems[:_SHOWN]) + more
+    return f"{len(problems)} rows were skipped:\n  " + "\n  ".join(problems[:_SHOWN]) + more

@@ -1,6 +1,7 @@
-"""Conversations: a trace with everything that it is shown, as roles, texts and pictures' files.
+"""Conversations: a trace with all that it was shown, as roles, texts and image files.
 
-What every exchange format has in common. Knows traces, episodes and pictures. Knows no format (`conversions.py`).
+This is what every exchange format has in common. Depends on traces, episodes and images; independent of the formats
+(`conversions.py`).
 """
 
 import os
@@ -18,41 +19,41 @@ from pixel_env.media.images import CACHE, FileSource, show
 from pixel_env.store import save_picture
 from pixel_env.tasks.files.row import shortened
 from pixel_env.views import Source, View, ViewBudgets, ViewKind
-from synth.conversion.encoded_pictures import EncodedPicture
-from synth.verification.playing import play
+from synth.conversion.encoded_images import EncodedImage
+from synth.verification.trace_replay import replay_trace
 
 IMAGES = "images"
 
 
 @dataclass(frozen=True, slots=True)
-class Pictures:
-    """Files, named from the folder of the rows, or their bytes; `is_video`: they are the frames of one video."""
+class Images:
+    """Image files, relative to the folder of the rows, or their bytes; `is_video`: they are the frames of one video."""
 
-    files: tuple[str | EncodedPicture, ...]
+    files: tuple[str | EncodedImage, ...]
     is_video: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """What one role says and shows, in order."""
+    """The texts and images of one message, in order."""
 
     role: str
-    parts: tuple[str | Pictures, ...]
+    parts: tuple[str | Images, ...]
 
     @property
     def text(self) -> str:
-        """All that it says."""
+        """All texts of the message, joined."""
         return "".join(part for part in self.parts if isinstance(part, str))
 
     @property
-    def pictures(self) -> tuple[Pictures, ...]:
-        """All that it shows."""
-        return tuple(part for part in self.parts if isinstance(part, Pictures))
+    def images(self) -> tuple[Images, ...]:
+        """All images of the message."""
+        return tuple(part for part in self.parts if isinstance(part, Images))
 
 
 @dataclass(frozen=True, slots=True)
 class Conversation:
-    """`name`: the task's id; `trace`: what brings our own trace back exactly, as JSON, "" if it is not one of ours."""
+    """`name`: the task's id; `trace`: our own trace as JSON, from which it is restored exactly, "" for foreign rows."""
 
     name: str
     messages: tuple[Message, ...]
@@ -60,20 +61,21 @@ class Conversation:
 
 
 def conversation_of(trace: Trace, settings: EpisodeSettings, folder: Path, note: str) -> Conversation:
-    """The trace, played. Raises TaskError if it cannot be, or if an operation that is trained is refused.
+    """The conversation of a trace, by replay. `note`: the trace as JSON (`released_rows.note_of`).
 
-    The task's own pictures that are files are referred to. Others are written below `folder`: pictures whole, frames of
-    a video and what each look showed as they were shown.
+    Images of the task that are files are referenced by path. Other images are written below `folder`: images of the
+    task at full size; video frames and the results of operations as they were shown. Raises TaskError if the trace
+    cannot be replayed, or if an operation on a trained turn is refused.
     """
-    trajectory = play(trace, settings).trajectory
+    trajectory = replay_trace(trace, settings).trajectory
     _check(trace, trajectory)
     is_video = trace.task.media == "video"
-    own = Pictures(tuple(_file_of(view, settings.budgets, folder) for view in trajectory.prompt_views), is_video)
+    task_images = Images(tuple(_file_of(view, settings.budgets, folder) for view in trajectory.prompt_views), is_video)
     messages = [_message("system", trajectory.prompt.system, None)] if trajectory.prompt.system else []
-    messages.append(_message("user", trajectory.prompt.question, own if own.files else None))
+    messages.append(_message("user", trajectory.prompt.question, task_images if task_images.files else None))
     for turn in trajectory.turns:
         messages.append(_message("assistant", turn.text, None))
-        shown = Pictures(tuple(_shown_file(view, settings.budgets, folder) for view in turn.views))
+        shown = Images(tuple(_shown_file(view, settings.budgets, folder) for view in turn.views))
         if turn is not trajectory.turns[-1]:
             messages.append(_message("user", turn.observation, shown if shown.files else None))
     return Conversation(trace.task.task_id, tuple(messages), note)
@@ -82,26 +84,26 @@ def conversation_of(trace: Trace, settings: EpisodeSettings, folder: Path, note:
 def _check(trace: Trace, trajectory: Trajectory) -> None:
     fault = ""
     if trajectory.error is not None or len(trajectory.turns) != len(trace.turns):
-        fault = f"cannot be played to its end: {trajectory.error or trajectory.stop}."
+        fault = f"cannot be replayed to its end: {trajectory.error or trajectory.stop}."
     for number, (turn, played) in enumerate(zip(trace.turns, trajectory.turns, strict=False), start=1):
         if turn.train and played.failure is not None and not fault:
-            fault = f"has an operation that is trained and refused, in turn {number}: {played.failure.message}"
+            fault = f"has a refused operation on a trained turn, turn {number}: {played.failure.message}"
     if fault:
         raise TaskError(
-            f"the trace of task {trace.task.task_id!r} {fault} Give the dialect and the limits that it was made with."
+            f"the trace of task {trace.task.task_id!r} {fault} Give the dialect and the limits of its generation."
         )
 
 
-def _message(role: str, text: str, pictures: Pictures | None) -> Message:
-    return Message(role, (text,) if pictures is None else (text, pictures))
+def _message(role: str, text: str, images: Images | None) -> Message:
+    return Message(role, (text,) if images is None else (text, images))
 
 
 def _file_of(view: View, budgets: ViewBudgets, folder: Path) -> str:
     if isinstance(view.source, FileSource):
         return os.path.relpath(view.source.path, folder)
-    if view.kind is ViewKind.VIDEO_FRAME:  # 16 whole ones take some 30 MB
+    if view.kind is ViewKind.VIDEO_FRAME:  # 16 frames at full size take about 30 MB
         return _shown_file(view, budgets, folder)
-    # Whole, as a file would be: at the size that it was shown at, crops of it may be too small for a reader.
+    # At full size, as a file would be: crops of the shown size may be too small for a reader.
     return f"{IMAGES}/{save_picture(np.asarray(CACHE.get(view.source)), folder / IMAGES)}"
 
 
@@ -109,34 +111,34 @@ def _shown_file(view: View, budgets: ViewBudgets, folder: Path) -> str:
     return f"{IMAGES}/{save_picture(show(view, budgets), folder / IMAGES)}"
 
 
-def task_pictures(conversation: Conversation, folder: Path) -> tuple[tuple[Source, ...], bool]:
-    """The pictures of the question, and whether they are one video's. Raises TaskError for a missing file."""
+def task_images(conversation: Conversation, folder: Path) -> tuple[tuple[Source, ...], bool]:
+    """The images of the question, and whether they are frames of one video. Raises TaskError for a missing file."""
     question = question_of(conversation)
-    sources = tuple(_source_of(item, folder) for part in question.pictures for item in part.files)
-    return sources, any(part.is_video for part in question.pictures)
+    sources = tuple(_source_of(item, folder) for part in question.images for item in part.files)
+    return sources, any(part.is_video for part in question.images)
 
 
-def _source_of(item: str | EncodedPicture, folder: Path) -> Source:
-    if isinstance(item, EncodedPicture):
+def _source_of(item: str | EncodedImage, folder: Path) -> Source:
+    if isinstance(item, EncodedImage):
         return item
     if not os.path.isfile(folder / item):  # unlike Path.is_file, also False for a name that is too long
-        raise TaskError(f"the picture {shortened(item)} is missing; unpack images and videos beside the rows")
+        raise TaskError(f"the image {shortened(item)} is missing; unpack images and videos beside the rows")
     return FileSource(folder / item)
 
 
 def question_of(conversation: Conversation) -> Message:
-    """The first message of the user. Raises TaskError."""
+    """The first user message. Raises TaskError if there is none."""
     return _of_role(conversation.messages, "user")[0]
 
 
-def said_by_assistant(conversation: Conversation) -> tuple[str, ...]:
-    """The texts of the assistant, in order. Raises TaskError."""
+def assistant_texts(conversation: Conversation) -> tuple[str, ...]:
+    """The texts of the assistant messages, in order. Raises TaskError if there is none."""
     return tuple(message.text for message in _of_role(conversation.messages, "assistant"))
 
 
-def shown_after_each(conversation: Conversation) -> tuple[Message, ...]:
-    """What follows each message of the assistant up to its next one, as one message; without parts if nothing does."""
-    groups: list[list[str | Pictures]] = []
+def observations_of(conversation: Conversation) -> tuple[Message, ...]:
+    """For each assistant message, all that follows it up to the next one, as one message (empty if nothing follows)."""
+    groups: list[list[str | Images]] = []
     for message in conversation.messages:
         if message.role == "assistant":
             groups.append([])
@@ -146,7 +148,7 @@ def shown_after_each(conversation: Conversation) -> tuple[Message, ...]:
 
 
 def _of_role(messages: Sequence[Message], role: str) -> list[Message]:
-    found = [message for message in messages if message.role == role]
-    if not found:
-        raise TaskError(f"the conversation has no message of the {role}")
-    return found
+    of_role = [message for message in messages if message.role == role]
+    if not of_role:
+        raise TaskError(f"the conversation has no message with the role {role!r}")
+    return of_role

@@ -4,13 +4,14 @@ r"""Rows of other formats to conversations and back: the released `message_list`
     {"messages": [{"role": "user", "content": [{"type": "text", "text": "..."}, {"type": "image"}]}, ...],
      "images": ["images/1.jpg"]}
 
-Paths are relative to the file; where a row has a picture's bytes instead (`{"bytes": ..., "path": ...}`, as `datasets`
-writes parquet) these are taken. A video is one entry of a `message_list` and its frames as images for TRL. Our rows
-have one more column, `trace`, a JSON text by which they become the same trace again; readers of the formats ignore it.
+Paths are relative to the file. Where a row has the bytes of an image instead (`{"bytes": ..., "path": ...}`, as
+`datasets` writes parquet), the bytes are used. A video is one entry of a `message_list`; for TRL its frames are images.
+Our rows have one more column, `trace`, a JSON text from which the same trace is restored; other readers ignore it.
 
-Source of the first: the loader of TIGER-AI-Lab/Pixel-Reasoner (`instruction_tuning/`) and a public script that reads
-TIGER-Lab/PixelReasoner-SFT-Data; the data's own card and rows were not seen, so details are unverified. Of the second:
-TRL's `prepare_multimodal_messages`. Pure functions of rows.
+Source of the first format: the loader of TIGER-AI-Lab/Pixel-Reasoner (`instruction_tuning/`) and a public script that
+reads TIGER-Lab/PixelReasoner-SFT-Data; the card and the rows of that data set were not available, so details are
+unverified. Source of the second: TRL's `prepare_multimodal_messages`. Depends on conversations and rows; independent of
+files.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -18,18 +19,18 @@ from dataclasses import dataclass
 from typing import Any
 
 from pixel_env.errors import TaskError
-from synth.conversion.conversations import Conversation, Message, Pictures
-from synth.conversion.encoded_pictures import EncodedPicture
+from synth.conversion.conversations import Conversation, Images, Message
+from synth.conversion.encoded_images import EncodedImage
 
 Row = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
 class RowFormat:
-    """`told_by`: the column that tells it; both directions, the second raises TaskError."""
+    """A format: `column` identifies its rows; `row_of` writes one, `conversation_of` reads one or raises TaskError."""
 
     name: str
-    told_by: str
+    column: str
     row_of: Callable[[Conversation], Row]
     conversation_of: Callable[[Mapping[str, Any]], Conversation]
 
@@ -43,18 +44,18 @@ def message_list_row(conversation: Conversation) -> Row:
     return {"qid": conversation.name, "message_list": messages, **_note(conversation)}
 
 
-def _items(part: str | Pictures) -> list[Row]:
+def _items(part: str | Images) -> list[Row]:
     match part:
         case str(text):
             return [{"text": text}]
-        case Pictures(files, is_video=True):
+        case Images(files, is_video=True):
             return [{"video": list(files)}]
-        case Pictures(files):
+        case Images(files):
             return [{"image": name} for name in files]
 
 
 def of_message_list(row: Mapping[str, Any]) -> Conversation:
-    """The conversation of a row of the released format; keys of a content that are null count as absent."""
+    """The conversation of a row of the released format; keys of a content entry that are null count as absent."""
     try:
         messages = tuple(
             Message(message["role"], tuple(_part(item) for item in message["content"]))
@@ -65,25 +66,25 @@ def of_message_list(row: Mapping[str, Any]) -> Conversation:
         raise TaskError(f"not a message_list ({type(error).__name__}: {error})") from error
 
 
-def _part(item: Mapping[str, Any]) -> str | Pictures:
+def _part(item: Mapping[str, Any]) -> str | Images:
     if (text := item.get("text")) is not None:
         return str(text)
     if (video := item.get("video")) is not None:
-        return Pictures((video,) if isinstance(video, str) else tuple(map(_picture, video)), is_video=True)
+        return Images((video,) if isinstance(video, str) else tuple(map(_image, video)), is_video=True)
     if (image := item.get("image")) is not None:
-        return Pictures((_picture(image),))
+        return Images((_image(image),))
     raise KeyError("text, image or video")
 
 
-def _picture(value: Any) -> str | EncodedPicture:
+def _image(value: Any) -> str | EncodedImage:
     if isinstance(value, str):
         return value
     data, path = value.get("bytes"), value.get("path")
     if isinstance(data, bytes):
-        return EncodedPicture(data)
+        return EncodedImage(data)
     if data is None and isinstance(path, str):
         return path
-    raise TypeError("a picture is a path, or an object with 'bytes' or 'path'")
+    raise TypeError("an image is a path, or an object with 'bytes' or 'path'")
 
 
 def trl_row(conversation: Conversation, *, images_first: bool = True) -> Row:
@@ -92,29 +93,29 @@ def trl_row(conversation: Conversation, *, images_first: bool = True) -> Row:
     for message in conversation.messages:
         parts = sorted(message.parts, key=lambda part: isinstance(part, str)) if images_first else message.parts
         messages.append({"role": message.role, "content": [item for part in parts for item in _blocks(part)]})
-    files = [name for message in conversation.messages for part in message.pictures for name in part.files]
+    files = [name for message in conversation.messages for part in message.images for name in part.files]
     return {"id": conversation.name, "messages": messages, "images": files, **_note(conversation)}
 
 
-def _blocks(part: str | Pictures) -> list[Row]:
+def _blocks(part: str | Images) -> list[Row]:
     if isinstance(part, str):
         return [{"type": "text", "text": part}]
     return [{"type": "image"} for _ in part.files]
 
 
 def of_trl(row: Mapping[str, Any]) -> Conversation:
-    """The conversation of a row with `messages` and, if it shows any, `images`; it cannot tell that they are a video's.
+    """The conversation of a row with `messages` and, if there are any, `images`. Frames of a video are read as images.
 
-    As in TRL, all images stand before the first question where that is a plain text.
+    As in TRL, all images come before the first question if that is a plain text.
     """
     try:
-        images = tuple(map(_picture, row.get("images") or ()))
+        images = tuple(map(_image, row.get("images") or ()))
         contents = _contents(row["messages"], len(images))
-        places = sum(block["type"] == "image" for content in contents for block in content)
-        if places != len(images):
+        placeholders = sum(block["type"] == "image" for content in contents for block in content)
+        if placeholders != len(images):
             raise TaskError(
-                f"'images' has {len(images)}, and 'messages' has {places} places for them "
-                '({"type": "image"}); each image has one'
+                f"'images' has {len(images)} entries and 'messages' has {placeholders} image blocks "
+                '({"type": "image"}); the numbers must be equal'
             )
         files = iter(images)
         messages = tuple(
@@ -126,7 +127,7 @@ def of_trl(row: Mapping[str, Any]) -> Conversation:
         raise TaskError(f"not TRL's messages ({type(error).__name__}: {error})") from error
 
 
-def _contents(messages: Sequence[Mapping[str, Any]], images: int) -> list[Sequence[Mapping[str, Any]]]:
+def _contents(messages: Sequence[Mapping[str, Any]], image_count: int) -> list[Sequence[Mapping[str, Any]]]:
     """The blocks of each message."""
     contents = []
     for message in messages:
@@ -134,13 +135,13 @@ def _contents(messages: Sequence[Mapping[str, Any]], images: int) -> list[Sequen
         if isinstance(content, str):
             content = [{"type": "text", "text": content}]
             if message["role"] == "user":
-                content, images = [{"type": "image"}] * images + content, 0
+                content, image_count = [{"type": "image"}] * image_count + content, 0
         contents.append(content)
     return contents
 
 
-def _of_block(block: Mapping[str, Any], files: Iterator[str | EncodedPicture]) -> str | Pictures:
-    return Pictures((next(files),)) if block["type"] == "image" else str(block["text"])
+def _of_block(block: Mapping[str, Any], files: Iterator[str | EncodedImage]) -> str | Images:
+    return Images((next(files),)) if block["type"] == "image" else str(block["text"])
 
 
 def _note(conversation: Conversation) -> Row:

@@ -1,14 +1,16 @@
-r"""Conversations to traces: our own exactly, others by what they say and do.
+r"""Conversations to traces: ours are restored exactly, foreign ones are read from their texts and calls.
 
-The rows of TIGER-Lab/PixelReasoner-SFT-Data carry no flags: their mistakes are *found* (`found_mistakes.py`). Such a
-row is played in `rows_dialect`: the released checkpoints' wire format with the name of the crop that the row calls
-(`crop_image` or `crop_image_normalized`). Whether its boxes are fractions or pixels is declared, never guessed from the
-numbers; a row that contradicts it is refused. Unverified: no row was seen, and public code has three conventions.
+The rows of TIGER-Lab/PixelReasoner-SFT-Data carry no flags: their mistakes are *detected* (`detected_mistakes.py`).
+Such a row is replayed in `rows_dialect`: the released checkpoints' wire format with the name of the crop tool that the
+row calls (`crop_image` or `crop_image_normalized`). Whether its boxes are fractions or pixels is declared, never
+guessed from the numbers; a row that contradicts the declaration is refused. Unverified: the rows were not available,
+and public code has three conventions.
 
-What a foreign row becomes: the question is its first user text without the guideline (from the first paragraph on that
-says "\boxed", "step by step" or "guideline", but never the first one); options and answer are read as in the released
-sets (`pixel_env/tasks/formats/pixelreasoner.py`); the reference is what the last turn answers. A row is refused if an
-operation of it is (another dialect cannot say it), and if it shows no picture where its operation is carried out.
+How a foreign row is read: the question is its first user text without the guideline, that is, up to the first paragraph
+(other than the very first) that contains "\boxed", "step by step" or "guideline"; options and answer are read as in the
+released sets (`pixel_env/tasks/formats/pixelreasoner.py`); the reference answer is the answer of the last turn. A row
+is refused if one of its operations is refused (another dialect could not write it), or if it shows no image after an
+operation that is executed. Depends on conversations, dialects and replay; independent of files of rows.
 """
 
 import itertools
@@ -41,15 +43,15 @@ from pixel_env.views import View, ViewBudgets
 from synth.conversion.conversations import (
     Conversation,
     Message,
+    assistant_texts,
+    observations_of,
     question_of,
-    said_by_assistant,
-    shown_after_each,
-    task_pictures,
+    task_images,
 )
-from synth.conversion.found_mistakes import found_mistakes
+from synth.conversion.detected_mistakes import detected_mistakes
 from synth.plans.plan import PlanKind
-from synth.verification.playing import play
-from synth.verification.spoken import spoken
+from synth.verification.reasoning import reasoning_in
+from synth.verification.trace_replay import replay_trace
 
 Unit = Literal["fraction", "pixel"]
 CROP_NAMES = ("crop_image", "crop_image_normalized")
@@ -59,11 +61,11 @@ _GUIDELINE = re.compile(r"\\boxed|step by step|guidelines?\b", re.IGNORECASE)
 _LIMITS = Limits(max_turns=16, max_images=64)
 _NAME = re.compile(r'"name"\s*:\s*"([^"]*)"')
 _CALLS = JsonCalls()
-_OF_THE_UNIT = {
+_WRONG_UNIT_FAILURES = {
     "fraction": (FailureCode.BOX_OUTSIDE,),
     "pixel": (FailureCode.BOX_OUTSIDE, FailureCode.BOX_EMPTY, FailureCode.CROP_TOO_SMALL),
 }
-"""Refusals that boxes meet which are read in this unit and are not in it."""
+"""Failures that occur when boxes of the other unit are read in this unit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +77,7 @@ class OwnTrace:
 
 
 def note_of(own: OwnTrace, dialect: Dialect, folder: Path, seeds_folder: Path | None) -> str:
-    """What brings the trace, which is in `dialect`, back from a row that is written into `folder`."""
+    """The trace as JSON, for the column `trace` of a row that is written into `folder`; `dialect`: of the trace."""
     trace = own.trace
     note = {
         "dialect": dialect.name,
@@ -88,23 +90,23 @@ def note_of(own: OwnTrace, dialect: Dialect, folder: Path, seeds_folder: Path | 
 
 
 def own_trace(conversation: Conversation, dialect: Dialect, folder: Path, seeds_folder: Path) -> OwnTrace:
-    """What `note_of` noted. Raises TaskError, also for another dialect or a row that was edited beside it."""
+    """The trace that `note_of` wrote. Raises TaskError, also for another dialect and for a row that was edited."""
     try:
         note = json.loads(conversation.trace)
-        json.dumps(note, ensure_ascii=False).encode()  # half of a surrogate pair can be in no file
-        made = str(note.get("dialect", dialect.name))
+        json.dumps(note, ensure_ascii=False).encode()  # half of a surrogate pair cannot be written to a file
+        made_in = str(note.get("dialect", dialect.name))
         turns = tuple(read_turn(turn) for turn in note["turns"])
         trace = Trace(task_of_row(note["task"], folder, seeds_folder), turns, str(note["kind"]))
         own = OwnTrace(trace, budgets_of_row(note["budgets"]))
         is_edited = trace.task.question not in question_of(conversation).text
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise TaskError(f"the column 'trace' is not one of ours ({type(error).__name__}: {error})") from error
-    if not call_alike(made, dialect.name):
-        raise TaskError(f"it was made in the dialect {made!r}, not in {dialect.name!r}; give --dialect {made}")
-    if is_edited or tuple(turn.text for turn in turns) != said_by_assistant(conversation):
+    if not call_alike(made_in, dialect.name):
+        raise TaskError(f"its dialect is {made_in!r}, not {dialect.name!r}; give --dialect {made_in}")
+    if is_edited or tuple(turn.text for turn in turns) != assistant_texts(conversation):
         raise TaskError(
-            "its question or what its assistant says is not what the column 'trace' holds, from which it comes back; "
-            "edit both alike, or drop that column: then it is read as a row that is not ours"
+            "its question or its assistant messages differ from the column 'trace', from which the trace is restored; "
+            "edit both in the same way, or remove that column: then the row is read as a foreign one"
         )
     return own
 
@@ -114,7 +116,7 @@ def own_trace(conversation: Conversation, dialect: Dialect, folder: Path, seeds_
 
 @dataclass(frozen=True, slots=True)
 class ForeignTrace:
-    """A trace that was made elsewhere, in the dialect of its row, and its episode, in which nothing is refused."""
+    """A trace from elsewhere, in the dialect of its row, and its replayed episode, in which no call is refused."""
 
     trace: Trace
     trajectory: Trajectory
@@ -122,13 +124,13 @@ class ForeignTrace:
 
 
 def rows_dialect(texts: Sequence[str], unit: Unit) -> Dialect:
-    """The dialect that the texts of a row are in. Raises TaskError if they call crops by two names."""
+    """The dialect of the texts of a row. Raises TaskError if they use two names for the crop tool."""
     names = _called_names(texts)
-    called = [name for name in CROP_NAMES if name in names]
-    if len(called) > 1:
-        raise TaskError(f"it calls crops by two names: {', '.join(called)}")
-    crop_name = {CropImage.name: called[0] if called else CROP_NAMES[0]}
-    return replace(dialect_named("released"), name=f"released:{unit}", names=crop_name, coordinates=Coordinates(unit))
+    crop_names = [name for name in CROP_NAMES if name in names]
+    if len(crop_names) > 1:
+        raise TaskError(f"it uses two names for the crop tool: {', '.join(crop_names)}")
+    tool_names = {CropImage.name: crop_names[0] if crop_names else CROP_NAMES[0]}
+    return replace(dialect_named("released"), name=f"released:{unit}", names=tool_names, coordinates=Coordinates(unit))
 
 
 def _called_names(texts: Sequence[str]) -> set[str]:
@@ -136,14 +138,14 @@ def _called_names(texts: Sequence[str]) -> set[str]:
 
 
 def foreign_trace(conversation: Conversation, folder: Path, unit: Unit, name: str) -> ForeignTrace:
-    """The trace of a row that is not ours; `name`: its task's id if it has none. Raises TaskError."""
-    texts = said_by_assistant(conversation)
+    """The trace of a foreign row; `name`: the task id to use if the row has none. Raises TaskError."""
+    texts = assistant_texts(conversation)
     dialect = rows_dialect(texts, unit)
     task = _task(conversation, folder, name)
-    silent = Trace(task, tuple(TraceTurn(text) for text in texts))
-    trajectory = play(silent, EpisodeSettings(dialect, _LIMITS, dialect.budgets)).trajectory
+    unflagged = Trace(task, tuple(TraceTurn(text) for text in texts))
+    trajectory = replay_trace(unflagged, EpisodeSettings(dialect, _LIMITS, dialect.budgets)).trajectory
     _check(trajectory, conversation, unit)
-    mistakes = found_mistakes(trajectory, dialect)
+    mistakes = detected_mistakes(trajectory, dialect)
     turns = tuple(
         TraceTurn(turn.text, mistake is None, mistake) for turn, mistake in zip(trajectory.turns, mistakes, strict=True)
     )
@@ -151,9 +153,9 @@ def foreign_trace(conversation: Conversation, folder: Path, unit: Unit, name: st
 
 
 def _task(conversation: Conversation, folder: Path, name: str) -> Task:
-    sources, is_video = task_pictures(conversation, folder)
-    texts = said_by_assistant(conversation)
-    # TRL's rows have no videos: there, frames that are selected from tell one.
+    sources, is_video = task_images(conversation, folder)
+    texts = assistant_texts(conversation)
+    # TRL's rows have no videos: there, a video is recognised by a call that selects frames.
     is_video = is_video or (len(sources) > 1 and SelectFrames.name in _called_names(texts))
     text = without_marks(_without_guideline(question_of(conversation).text))
     question, options = without_options(text)
@@ -173,28 +175,28 @@ def _without_guideline(text: str) -> str:
 def _check(trajectory: Trajectory, conversation: Conversation, unit: Unit) -> None:
     if trajectory.error is not None:
         raise TaskError(trajectory.error)
-    if trajectory.stop is not Stop.ANSWERED or len(trajectory.turns) != len(said_by_assistant(conversation)):
+    if trajectory.stop is not Stop.ANSWERED or len(trajectory.turns) != len(assistant_texts(conversation)):
         raise TaskError(f"its episode ends ({trajectory.stop}) after {len(trajectory.turns)} turns")
     if grade(trajectory.task, trajectory.answer or "") != 1.0:
-        raise TaskError(f"its answer {trajectory.answer!r} is not read as an answer")
-    for turn, observation in zip(trajectory.turns, shown_after_each(conversation), strict=True):
+        raise TaskError(f"its answer {trajectory.answer!r} is graded as wrong against itself")
+    for turn, observation in zip(trajectory.turns, observations_of(conversation), strict=True):
         _check_shown(turn, observation, unit)
 
 
 def _check_shown(turn: Turn, observation: Message, unit: Unit) -> None:
-    if turn.failure is not None and not observation.pictures:
-        raise TaskError(f"it has a call that is refused, which another dialect cannot say: {turn.failure.message}")
+    if turn.failure is not None and not observation.images:
+        raise TaskError(f"it has a refused call, which cannot be written in another dialect: {turn.failure.message}")
     if turn.failure is not None:
-        way_out = ""
-        if turn.failure.code in _OF_THE_UNIT[unit]:
-            way_out = f" Its boxes are read as {unit}s; give the other --coordinates if they are not"
+        hint = ""
+        if turn.failure.code in _WRONG_UNIT_FAILURES[unit]:
+            hint = f" Its boxes are read as {unit}s; give the other --coordinates if they are not"
         elif turn.failure.code is FailureCode.CROP_TOO_SMALL:
-            way_out = " It looked at a larger picture than the row has; a row of ours comes back by its column 'trace'"
-        raise TaskError(f"it shows a picture where the call is refused: {turn.failure.message}{way_out}")
-    if turn.views and not observation.pictures:
-        raise TaskError(f"it shows no picture where the call is carried out: {shortened(observation.text)}")
-    if observation.pictures and not turn.views:
-        raise TaskError("it shows a picture where nothing is called")
+            hint = " The original image was larger; rows of pixel-env are restored from their column 'trace'"
+        raise TaskError(f"it shows an image after a refused call: {turn.failure.message}{hint}")
+    if turn.views and not observation.images:
+        raise TaskError(f"it shows no image after an executed call: {shortened(observation.text)}")
+    if observation.images and not turn.views:
+        raise TaskError("it shows an image after a turn without a call")
 
 
 def _kind(task: Task, mistakes: Sequence[Mistake | None]) -> PlanKind:
@@ -212,21 +214,21 @@ def _kind(task: Task, mistakes: Sequence[Mistake | None]) -> PlanKind:
 
 
 def translated(foreign: ForeignTrace, target: Dialect) -> Trace:
-    """The trace in the words of `target`: what it says stays, what it does is written anew.
+    """The trace in the dialect `target`: its reasoning is kept, its calls and its answer are rewritten.
 
-    A dialect that pads crops has said a smaller box than it showed; one that does not is told the box that was shown.
-    Raises TaskError for what `target` cannot say.
+    A dialect that pads crops shows more than the box of the call; a target that does not pad gets the box that was
+    shown. Raises TaskError for what `target` cannot write.
     """
     shown = list(foreign.trajectory.prompt_views)
     turns = []
     for turn, played in zip(foreign.trace.turns, foreign.trajectory.turns, strict=True):
         sizes = [shown_size(view, target.budgets) for view in shown]
         try:
-            done = write(_action_for(target, played, shown, foreign.dialect), target, sizes)
+            call = write(_action_for(target, played, shown, foreign.dialect), target, sizes)
         except ValueError as error:
             raise TaskError(str(error)) from error
-        said = spoken(turn.text, foreign.dialect)
-        turns.append(replace(turn, text=f"{said}\n{done}" if said else done))
+        reasoning = reasoning_in(turn.text, foreign.dialect)
+        turns.append(replace(turn, text=f"{reasoning}\n{call}" if reasoning else call))
         shown += played.views
     return replace(foreign.trace, turns=tuple(turns))
 

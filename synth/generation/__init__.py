@@ -1,1 +1,1 @@
-"""`pixel-env synth`: the making of one data set, from seeds to its card."""
+"""`pixel-env synth`: generation of one data set, from seed data to its data card."""

@@ -1,6 +1,6 @@
 """Checking: plans are narrated, written as traces and verified, in several processes.
 
-Knows teachers, plans and verification. Knows nothing of files or counts.
+Depends on teachers, plans and verification; independent of files and of the mix.
 """
 
 import multiprocessing
@@ -19,40 +19,42 @@ from synth.plans.plan import Narration, Plan, Refusal, Teacher, traced
 from synth.verification.verify import verify
 
 NOT_WRITTEN = "not_written"
-"""Dropped, because the dialect cannot write the plan."""
-_AHEAD = 4 * (os.cpu_count() or 1)
-"""Traces that wait or run: a teacher that is faster must not fill the memory."""
+"""Drop reason of a plan that the dialect cannot write."""
+_MAX_PENDING = 4 * (os.cpu_count() or 1)
+"""The most traces that wait or run, so that a faster teacher does not fill the memory."""
 
 
-def outcome_of(index: int, plan: Plan, said: Narration | Trace, settings: EpisodeSettings) -> Outcome:
-    """The plan written in the narration's words, unless it is a trace already, and verified."""
+def outcome_of(index: int, plan: Plan, narration: Narration | Trace, settings: EpisodeSettings) -> Outcome:
+    """The outcome of a plan: its narration written as a trace, unless it is a trace already, and verified."""
     try:
-        trace = said if isinstance(said, Trace) else traced(plan, said, settings.dialect)
+        trace = narration if isinstance(narration, Trace) else traced(plan, narration, settings.dialect)
     except (TaskError, MediaError, ValueError) as error:
-        return Outcome(index, plan.plan_id, plan.mark, dropped=NOT_WRITTEN, message=str(error))
+        return Outcome(index, plan.plan_id, plan.fingerprint, dropped=NOT_WRITTEN, message=str(error))
     verdict = verify(trace, settings)
     if verdict.fault is not None:
         dropped, message = verdict.fault.reason.value, verdict.fault.message
-        return Outcome(index, plan.plan_id, plan.mark, dropped=dropped, message=message)
-    return Outcome(index, plan.plan_id, plan.mark, trace.turns, verdict.deeds)
+        return Outcome(index, plan.plan_id, plan.fingerprint, dropped=dropped, message=message)
+    return Outcome(index, plan.plan_id, plan.fingerprint, trace.turns, verdict.action_fingerprint)
 
 
 def outcomes(
     numbered: Sequence[tuple[int, Plan]], teacher: Teacher, seed: int, settings: EpisodeSettings, executor: Executor
 ) -> Iterator[Outcome]:
-    """One outcome for each (number, plan), in any order, as they come."""
+    """Yields one outcome for each (number, plan), in any order, as they are ready."""
     running: set[Future[Outcome]] = set()
     plans = [plan for _, plan in numbered]
     with closing(_narrations(teacher, plans, seed)) as narrations:
-        for place, said in narrations:
-            index, plan = numbered[place]
-            if isinstance(said, Refusal):
-                dropped, message = f"teacher: {said.code}", said.message
-                yield Outcome(index, plan.plan_id, plan.mark, dropped=dropped, message=message, is_final=said.is_final)
+        for position, narration in narrations:
+            index, plan = numbered[position]
+            if isinstance(narration, Refusal):
+                dropped, message, is_final = f"teacher: {narration.code}", narration.message, narration.is_final
+                yield Outcome(
+                    index, plan.plan_id, plan.fingerprint, dropped=dropped, message=message, is_final=is_final
+                )
                 continue
-            running.add(executor.submit(outcome_of, index, plan, said, settings))
+            running.add(executor.submit(outcome_of, index, plan, narration, settings))
             done = {future for future in running if future.done()}
-            if not done and len(running) >= _AHEAD:
+            if not done and len(running) >= _MAX_PENDING:
                 done = wait(running, return_when=FIRST_COMPLETED).done
             running -= done
             yield from (future.result() for future in done)
@@ -69,10 +71,10 @@ def _narrations(
 
 
 class InThisProcess(Executor):
-    """Does at once what is submitted."""
+    """An executor that runs each function at once, in this process."""
 
     def submit(self, function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
-        """A future that is done."""
+        """Runs the function and returns a future that is done."""
         future: Future[Any] = Future()
         try:
             future.set_result(function(*args, **kwargs))
@@ -83,11 +85,11 @@ class InThisProcess(Executor):
 
 @contextmanager
 def executor_of(workers: int) -> Iterator[Executor]:
-    """What verifies in `workers` processes; in this one for 1."""
+    """The executor for verification in `workers` processes; for 1, in this process."""
     if workers == 1:
         yield InThisProcess()
         return
-    # Spawned: a fork would copy open videos and the threads' locks.
+    # Spawned, because a fork would copy open videos and the locks of threads.
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(workers, mp_context=context, initializer=_end_with_the_parent) as pool:
         try:
@@ -98,7 +100,7 @@ def executor_of(workers: int) -> Iterator[Executor]:
 
 
 def _end_with_the_parent() -> None:
-    """A killed parent says nothing to its children, and they would wait for work for ever."""
+    """Ends the worker when its parent ends: a killed parent cannot notify its workers, which would wait for ever."""
     parent = multiprocessing.parent_process()
     assert parent is not None
 

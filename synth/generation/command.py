@@ -1,8 +1,8 @@
-"""`pixel-env synth`: from annotated seeds to a verified data set of traces.
+"""`pixel-env synth`: from annotated seed data to a verified data set of demonstrations (traces).
 
-Every outcome of a plan is in the folder's journal as soon as it is known, and the data set is written from the journal,
-in the order of the plans: a command that was killed at any moment, started again, gives the same bytes as one that was
-not. Knows teachers and folders; knows nothing of training.
+Every outcome of a plan is written to the folder's journal at once, and the data set is written from the journal in the
+order of the plans: a command that is interrupted at any moment and started again gives the same bytes as one that is
+not. Depends on teachers and folders; independent of training.
 """
 
 import sys
@@ -16,7 +16,7 @@ from agents.run_folder.folder import RunFolder
 from agents.traces.folder import common_folder, write_trace_folder
 from pixel_env.errors import ConfigError, MissingExtraError
 from synth.generation.checking import executor_of
-from synth.generation.config import SILENT, TEMPLATE, Making, SynthConfig, expert_config, parsed
+from synth.generation.config import SILENT, TEMPLATE, GenerationOptions, SynthConfig, expert_config, parsed
 from synth.generation.data_card import (
     ATTRIBUTION,
     CARD,
@@ -32,7 +32,7 @@ from synth.generation.job import Job
 from synth.generation.outcomes import JOURNAL
 from synth.generation.student import student_of
 from synth.plans.plan import Teacher
-from synth.teachers.expert.usage import Bill
+from synth.teachers.expert.usage import Usage
 from synth.teachers.silent import SilentTeacher
 from synth.teachers.template.teacher import TemplateTeacher
 
@@ -40,40 +40,40 @@ _FEWER = 1
 
 
 def main(argv: list[str]) -> int:
-    """`pixel-env synth [--flags]`; 0, or 1 if fewer traces were kept than asked for."""
-    config, making = parsed(argv)
-    (teacher, bill), student = teacher_of(config, making), student_of(config, making)
-    recorded = [config, _Voice(teacher.name, release())]
-    whole = None if making.part is None else Path(making.out)
+    """`pixel-env synth [--flags]`; 0, or 1 if fewer traces were kept than requested."""
+    config, options = parsed(argv)
+    (teacher, usage), student = teacher_of(config, options), student_of(config, options)
+    recorded = [config, _RecordedTeacher(teacher.name, release())]
+    whole = None if options.part is None else Path(options.out)
     another = "another --output_dir"
-    with RunFolder.claimed(making.folder, recorded, resumes=True, whole=whole, another=another) as folder:
+    with RunFolder.claimed(options.folder, recorded, resumes=True, whole=whole, another=another) as folder:
         job = Job(config, folder.path, teacher, student)
-        folder.keep_configuration()  # not before: seeds that do not suffice would bind the folder to them
-        return _made(config, making, job, folder, bill)
+        folder.keep_configuration()  # only now: a folder must not be bound to seeds that do not suffice
+        return _generate(config, options, job, folder, usage)
 
 
-def _made(config: SynthConfig, making: Making, job: Job, folder: RunFolder, bill: Bill | None) -> int:
+def _generate(config: SynthConfig, options: GenerationOptions, job: Job, folder: RunFolder, usage: Usage | None) -> int:
     started = time.monotonic()
     try:
-        with executor_of(making.processes) as executor:
-            if making.part is None:
-                job.take_over(folder.shards(JOURNAL))
+        with executor_of(options.processes) as executor:
+            if options.part is None:
+                job.merge(folder.shards(JOURNAL))
                 job.make_all(executor)
             else:
-                job.make(making.part.of(range(config.count)), executor)
+                job.make(options.part.of(range(config.count)), executor)
     finally:
-        if bill is not None:
-            print(f"teacher {job.teacher.name}: {bill.in_full}", flush=True)
+        if usage is not None:
+            print(f"teacher {job.teacher.name}: {usage.with_earlier}", flush=True)
     seconds = time.monotonic() - started
     print(f"{job.made} plans narrated and verified in {seconds:.1f} s ({job.made / max(seconds, 1e-9):.1f} per second)")
-    if making.part is not None:
-        print(f"Shard {making.shard} is in {job.folder}; run without --shard to merge the shards.")
+    if options.part is not None:
+        print(f"Shard {options.shard} is in {job.folder}; run without --shard to merge the shards.")
         return 0
     facts = job.facts
     for (medium, kind), shortage in job.shortages.items():
-        wanted = f"{shortage.missing} of {job.wanted[medium, kind]} {kind.value} traces ({medium})"
+        missing = f"{shortage.missing} of {job.wanted[medium, kind]} {kind.value} traces ({medium})"
         print(
-            f"warning: {wanted} are missing: {shortage.reason} The last one was dropped as {shortage.last_dropped}",
+            f"warning: {missing} are missing: {shortage.reason} The last plan was dropped for: {shortage.last_dropped}",
             file=sys.stderr,
         )
     write_data_set(job.folder, facts)
@@ -81,27 +81,32 @@ def _made(config: SynthConfig, making: Making, job: Job, folder: RunFolder, bill
     return 0 if len(facts.traces) == config.count else _FEWER
 
 
-OWN_TEACHERS: dict[str, Callable[[], Teacher]] = {TEMPLATE: TemplateTeacher, SILENT: SilentTeacher}
-"""Those that need no model."""
+BUILT_IN_TEACHERS: dict[str, Callable[[], Teacher]] = {TEMPLATE: TemplateTeacher, SILENT: SilentTeacher}
+"""The teachers that need no model, by the value of `--teacher`."""
 
 
-def teacher_of(config: SynthConfig, making: Making) -> tuple[Teacher, Bill | None]:
-    """Who narrates, and what it costs. Raises ConfigError, or MissingExtraError for an endpoint without its client."""
-    if making.teacher in OWN_TEACHERS:
-        return OWN_TEACHERS[making.teacher](), None
-    if "://" not in making.teacher:
-        own = ", ".join(map(repr, OWN_TEACHERS))
-        raise ConfigError(f"--teacher is one of {own}, or the address of an endpoint; got {making.teacher!r}.")
+def teacher_of(config: SynthConfig, options: GenerationOptions) -> tuple[Teacher, Usage | None]:
+    """The teacher, and its usage if it is behind an endpoint.
+
+    Raises ConfigError, or MissingExtraError if the client of the endpoint is not installed.
+    """
+    if options.teacher in BUILT_IN_TEACHERS:
+        return BUILT_IN_TEACHERS[options.teacher](), None
+    if "://" not in options.teacher:
+        names = ", ".join(map(repr, BUILT_IN_TEACHERS))
+        raise ConfigError(f"--teacher must be one of {names}, or the URL of an endpoint; got {options.teacher!r}.")
     try:
-        from synth.teachers.expert.teacher import ExpertTeacher  # the client is wanted for an endpoint alone
+        from synth.teachers.expert.teacher import ExpertTeacher  # only an endpoint needs the client
     except ModuleNotFoundError as error:
         raise MissingExtraError.needs("a teacher behind an endpoint", "endpoint") from error
-    expert = ExpertTeacher(expert_config(config, making))
-    return expert, expert.bill
+    expert = ExpertTeacher(expert_config(config, options))
+    return expert, expert.usage
 
 
 @dataclass(frozen=True)
-class _Voice:
+class _RecordedTeacher:
+    """Recorded in the folder beside the configuration; another teacher or release is refused."""
+
     teacher: str
     release: str
 

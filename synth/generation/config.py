@@ -1,6 +1,6 @@
-"""The configuration of `pixel-env synth`: what the data set is, and how it is made.
+"""The configuration of `pixel-env synth`: what the data set is, and how it is generated.
 
-Knows fields, flags and the teacher that they name. Reads nothing and makes nothing.
+Depends on flags and on the configurations of the teacher and the mix; independent of files.
 """
 
 import os
@@ -40,7 +40,8 @@ class SynthConfig:
     )
     split: Literal["train", "test"] = field(default="train", metadata={"help": "split of the seed data"})
     seed_count: AtLeastOne | None = field(
-        default=None, metadata={"help": "use only so many seed examples (default: all, or as many as needed)"}
+        default=None,
+        metadata={"help": "number of tasks from the seed data (default: all, or as many as needed)"},
     )
     strict: bool = field(
         default=False, metadata={"help": "stop at rows that cannot be used, instead of leaving them out"}
@@ -90,8 +91,8 @@ class SynthConfig:
     attempts: AtLeastZero = field(
         default=3,
         metadata={
-            "help": "leave out seed examples that the student answers correctly in so many attempts without an "
-            "operation; 0: leave out none"
+            "help": "drop tasks of the seed data that the student answers correctly in this many attempts without an "
+            "operation; 0: drop none"
         },
     )
     text_from: Literal["teacher", "student"] = field(
@@ -108,12 +109,12 @@ class SynthConfig:
 
     @property
     def limits(self) -> Limits:
-        """How long an episode may be. Raises ConfigError."""
+        """The limits of an episode. Raises ConfigError."""
         return limits_from({"max_turns": self.max_turns, "max_images": self.max_images})
 
     @property
     def mix(self) -> Mix:
-        """The shares that were asked for. Raises ConfigError."""
+        """The requested shares. Raises ConfigError."""
         media = shares_of(self.media, ("image", "video", "text"), "media")
         image_kinds = shares_of(self.image_kinds, [kind.value for kind in IMAGE_KINDS], "image_kinds")
         video_kinds = shares_of(self.video_kinds, [kind.value for kind in VIDEO_KINDS], "video_kinds")
@@ -125,7 +126,7 @@ class SynthConfig:
 
 
 @dataclass(frozen=True)
-class Making(EngineArguments):
+class GenerationOptions(EngineArguments):
     """How the data set is generated; nothing here changes a byte of it. The engine is the student's."""
 
     teacher: str = field(
@@ -169,44 +170,46 @@ class Making(EngineArguments):
 
     @property
     def part(self) -> Shard | None:
-        """The part that is made, None for the whole. Raises ConfigError."""
+        """The shard to generate, None for the whole data set. Raises ConfigError."""
         return None if self.shard is None else shard_named(self.shard)
 
     @property
     def folder(self) -> Path:
-        """Where the files are: a shard's lie in a folder below `out`."""
+        """The folder of the files; that of a shard is below `out`."""
         return Path(self.out) if self.part is None else self.part.folder_in(Path(self.out))
 
     @property
     def processes(self) -> int:
-        """How many processes verify."""
+        """The number of processes that verify."""
         return self.workers or os.cpu_count() or 1
 
 
 def framing_of(dialect: Dialect) -> Framing:
-    """Which boxes the dialect's model can say."""
+    """The framing for the boxes that the dialect can write."""
     return GRID if dialect.calls.exact_grid else FREE
 
 
-def expert_config(config: SynthConfig, making: Making) -> ExpertConfig:
+def expert_config(config: SynthConfig, options: GenerationOptions) -> ExpertConfig:
     """The teacher behind an endpoint. Raises ConfigError."""
     if not config.model:
-        raise ConfigError("A teacher behind an endpoint needs its model's name: give --model, or --teacher template.")
+        raise ConfigError(
+            "A teacher behind an endpoint needs the name of its model: give --model, or --teacher template."
+        )
     return ExpertConfig(
         model=config.model,
-        base_url=making.teacher,
-        cache=making.cache or str(Path(making.out) / "replies"),
+        base_url=options.teacher,
+        cache=options.cache or str(Path(options.out) / "replies"),
         temperature=config.temperature,
-        concurrency=making.concurrency,
-        requests_per_minute=making.requests_per_minute,
-        tokens_per_minute=making.tokens_per_minute,
+        concurrency=options.concurrency,
+        requests_per_minute=options.requests_per_minute,
+        tokens_per_minute=options.tokens_per_minute,
         max_tokens=config.teacher_max_tokens,
         max_pixels=config.teacher_max_pixels,
         max_attempts=config.teacher_max_attempts,
-        timeout_s=making.teacher_timeout_s,
-        retries=making.teacher_retries,
-        price_in=making.price_in,
-        price_out=making.price_out,
+        timeout_s=options.teacher_timeout_s,
+        retries=options.teacher_retries,
+        price_in=options.price_in,
+        price_out=options.price_out,
     )
 
 
@@ -226,6 +229,6 @@ def shares_of(given: Sequence[str], names: Sequence[str], flag: str) -> Mapping[
     return shares
 
 
-def parsed(argv: list[str]) -> tuple[SynthConfig, Making]:
-    """Both parts, from the flags of `pixel-env synth`. Raises ConfigError."""
-    return parse(argv, (SynthConfig, Making), "synth")
+def parsed(argv: list[str]) -> tuple[SynthConfig, GenerationOptions]:
+    """Both parts of the configuration, from the flags of `pixel-env synth`. Raises ConfigError."""
+    return parse(argv, (SynthConfig, GenerationOptions), "synth")

@@ -1,6 +1,6 @@
-"""The data card: what a folder of traces holds, what it was made of and how, and what was left out.
+"""The data card: what a folder of traces contains, how it was generated from which seed data, and what was dropped.
 
-Knows counts and texts. Says nothing that differs from run to run: no times, no prices, no machine.
+Depends on counts and texts; independent of the run: it has no times, prices or machine names, which differ each time.
 """
 
 import platform
@@ -23,8 +23,8 @@ _PACKAGES = ("numpy", "pillow")
 
 @dataclass(frozen=True)
 class Facts:
-    """What the card tells. `wanted`: traces of each kind; `dropped`: plans by reason; `passed_over`: tasks that left no
-    room for a kind of plan, by reason."""
+    """The content of the card. `wanted`: requested traces of each kind; `dropped`: plans by reason; `passed_over`:
+    tasks without room for a kind of plan, by reason."""
 
     config: SynthConfig
     teacher: str
@@ -37,21 +37,21 @@ class Facts:
 
 
 def data_card(facts: Facts) -> str:
-    """The card, as Markdown."""
+    """The card as Markdown."""
     parts = [
         _head(facts),
         f"## Mix\n\n{mix_table(facts)}",
         f"## Size\n\n{_table(('what', 'number'), _sizes(facts.traces))}",
-        f"## Left out\n\n{left_out(facts)}",
-        f"## Seeds\n\n{_seeds(facts)}",
+        f"## Dropped\n\n{left_out(facts)}",
+        f"## Seed data\n\n{_seeds(facts)}",
         f"## Licence\n\n{_licence(facts)}",
-        f"## How it was made\n\n{_making(facts)}",
+        f"## How it was generated\n\n{_making(facts)}",
     ]
     return "\n\n".join(parts) + "\n"
 
 
 def mix_table(facts: Facts) -> str:
-    """Each kind of trace on each medium: asked for and kept."""
+    """A table of the requested and the kept traces of each kind on each medium."""
     kept = Counter((trace.task.media, trace.kind) for trace in facts.traces)
     total, shares = sum(facts.wanted.values()), facts.config.mix.shares
     rows = [
@@ -59,26 +59,27 @@ def mix_table(facts: Facts) -> str:
         for (medium, kind), number in facts.wanted.items()
     ]
     return _table(
-        ("medium", "kind", "share", "asked", "kept"), [*rows, ("", "", "", str(total), str(len(facts.traces)))]
+        ("medium", "kind", "share", "requested", "kept"), [*rows, ("", "", "", str(total), str(len(facts.traces)))]
     )
 
 
 def left_out(facts: Facts) -> str:
-    """What was dropped, and why."""
+    """Tables of the dropped plans and the tasks passed over, by reason."""
     rows = [(reason, str(number)) for reason, number in sorted(facts.dropped.items())]
     passed = [(reason, str(number)) for reason, number in sorted(facts.passed_over.items())]
-    head = ("plans dropped, and made up for as far as tasks were left, by reason", "number")
+    head = ("reason why plans were dropped (and replaced while tasks were left)", "number")
     texts = [_table(head, rows) if rows else "No trace was dropped."]
     if passed:
-        texts.append(_table(("tasks passed over: kind of trace, and why", "number"), passed))
+        texts.append(_table(("tasks passed over: kind of trace and reason", "number"), passed))
     return "\n\n".join(texts)
 
 
 def _head(facts: Facts) -> str:
     return (
-        f"# Traces\n\n{len(facts.traces)} episodes in which an assistant looks closer before it answers, made from "
-        f"{facts.task_set.name} in the dialect `{facts.config.dialect}`. Each was played in the environment and did "
-        "what its flags say. Turns with `train: false` are deliberate mistakes, shown and not learned.\n\n"
+        f"# Traces\n\n{len(facts.traces)} demonstrations (traces) in which an assistant uses operations on images "
+        f"before it answers, generated from {facts.task_set.name} in the dialect `{facts.config.dialect}`. Each was "
+        "verified by replay in the environment. Turns with `train: false` are deliberate mistakes: part of the "
+        "context, but not trained.\n\n"
         "Train on them: `pixel-env sft --config RECIPE --model_name_or_path MODEL --traces FOLDER "
         f"--dialect {facts.config.dialect}`."
     )
@@ -91,17 +92,17 @@ def _sizes(traces: Sequence[Trace]) -> list[tuple[str, str]]:
         ("traces", str(len(traces))),
         ("tasks", str(len({trace.task.task_id for trace in traces}))),
         ("assistant turns", str(len(turns))),
-        ("of them trained", str(sum(turn.train for turn in turns))),
+        ("trained assistant turns", str(sum(turn.train for turn in turns))),
         *((f"flagged {mistake.value}", str(mistakes[mistake])) for mistake in Mistake),
-        ("characters that the assistant says", str(sum(len(turn.text) for turn in turns))),
+        ("characters of the assistant turns", str(sum(len(turn.text) for turn in turns))),
     ]
 
 
 def _seeds(facts: Facts) -> str:
     config = facts.config
-    split = f"Seeds: `{config.seeds}`, split `{config.split}`, seed {config.seed}. There is one split."
+    split = f"Seed data: `{config.seeds}`, split `{config.split}`, RNG seed {config.seed}. There is one split."
     if is_embedded(config):
-        split += " The other one (`--split`) has other photographs, digits and tables: make held-out traces of it."
+        split += " The other one (`--split`) has other photographs, digits and tables: use it for held-out traces."
     lines = [split, "```\n" + "\n".join(facts.seeds.lines()) + "\n```"]
     return "\n\n".join([*lines, facts.task_set.notice] if facts.task_set.notice else lines)
 
@@ -110,26 +111,26 @@ def _licence(facts: Facts) -> str:
     texts = (
         f"The texts are those of the {facts.teacher} teacher, which is part of pixel-env (Apache-2.0)."
         if facts.teacher in (TEMPLATE, SILENT)
-        else f"The texts are what `{facts.teacher}` said: its provider's terms decide."
+        else f"The texts were generated by `{facts.teacher}` and are subject to the terms of its provider."
     )
     if facts.config.text_from == "student":
-        texts += f" Those without pictures are samples of `{facts.config.student}`, whose terms decide about them."
+        texts += f" Text-only traces are samples of `{facts.config.student}` and are subject to its terms."
     if is_embedded(facts.config):
         return (
-            f"{texts} The pictures are composed of photographs (CC-BY-4.0, CC0-1.0), handwritten digits (CC-BY-4.0) "
-            f"and tables, whose authors `{ATTRIBUTION}` names; it has to go where the pictures go."
+            f"{texts} The images are composed of photographs (CC-BY-4.0, CC0-1.0), handwritten digits (CC-BY-4.0) and "
+            f"tables. `{ATTRIBUTION}` names their authors and must be distributed with the images."
         )
-    seeds = facts.config.licence or "not stated: ask where the seeds are from (`--licence` writes it here)"
-    return f"{texts} Pictures and annotations: {seeds}."
+    seeds = facts.config.licence or "not stated; check the source of the seed data (`--licence` sets this line)"
+    return f"{texts} Images and annotations: {seeds}."
 
 
 def is_embedded(config: SynthConfig) -> bool:
-    """Whether the seeds are composed of what the package brings."""
+    """Whether the seeds are composed from the data in the package."""
     return config.seeds == "embedded" or config.seeds.startswith("sample:")
 
 
 def attribution() -> str:
-    """Where the embedded data come from."""
+    """The authors and licences of the embedded data."""
     return (resources.files("pixel_env") / "data" / ATTRIBUTION).read_text(encoding="utf-8")
 
 
@@ -150,15 +151,17 @@ def _making(facts: Facts) -> str:
 def _student(config: SynthConfig) -> str:
     if not config.student:
         return ""
-    asked = f" It was asked {config.attempts} times without looking about each seed; those that it answered right "
-    asked += "every time are among `overview_suffices`."
-    sampled = f" Text-only traces are its first right answers of {config.text_samples} samples at most."
-    texts = (asked if config.attempts else "") + (sampled if config.text_from == "student" else "")
+    checked = (
+        f" Seeds that it answered correctly from the overview in all of {config.attempts} attempts were dropped as "
+    )
+    checked += "`overview_suffices`."
+    sampled = f" Text-only traces are its first right answers of at most {config.text_samples} samples."
+    texts = (checked if config.attempts else "") + (sampled if config.text_from == "student" else "")
     return f" Student: `{config.student}`.{texts}"
 
 
 def release() -> str:
-    """The release of this package: another one may narrate otherwise."""
+    """The version of this package; another version may narrate differently."""
     try:
         return version("pixel-env")
     except PackageNotFoundError:

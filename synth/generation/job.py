@@ -1,6 +1,6 @@
-"""The making of one data set: plans, what became of them, and what is made up for.
+"""Generation of one data set: its plans, their outcomes, and replacements for dropped plans.
 
-Knows seeds, plans, teachers and the journal. Knows nothing of flags, nor of the data set's files.
+Depends on seeds, plans, teachers and the journal; independent of flags and of the files of the data set.
 """
 
 from collections import Counter
@@ -38,7 +38,7 @@ _SPARE = 64
 
 @dataclass
 class Shortage:
-    """Traces of one kind that are missing: how many, why no further task serves, and what dropped the last of them."""
+    """Missing traces of one kind: their number, why no task is left, and why the last plan was dropped."""
 
     reason: str
     missing: int = 0
@@ -48,12 +48,12 @@ class Shortage:
 class Job:
     """The plans of a data set by their number, and their outcomes.
 
-    With a student, seeds that it answers without looking are left out, and where `config` says so, it speaks where
-    there is nothing to look at.
+    With a student, seeds that it answers from the overview are dropped, and with `text_from: student` it writes the
+    text-only traces.
 
-    The first `config.count` plans meet the mix; further ones are drawn in place of those that were dropped. `kept`: for
-    each place in the data set the number of the plan that fills it; `shortages`: of kinds for which the tasks did not
-    suffice; `made`: outcomes that this process added.
+    The first `config.count` plans meet the mix; further ones replace dropped plans. `kept`: for each position in the
+    data set, the number of its plan; `shortages`: the kinds for which there were not enough tasks; `made`: the number
+    of outcomes that this process added.
     """
 
     def __init__(self, config: SynthConfig, folder: Path, teacher: Teacher, student: Student | None = None) -> None:
@@ -76,7 +76,7 @@ class Job:
             config.count,
             config.seed,
             framing=framing_of(dialect),
-            most_looks=config.max_turns - 1,
+            max_operations=config.max_turns - 1,
         )
         self.plans: list[Plan] = list(drawn.plans)
         self._supply = drawn.supply
@@ -87,15 +87,15 @@ class Job:
         self.shortages: dict[Cell, Shortage] = {}
         self.made = 0
 
-    def take_over(self, journals: Sequence[Path]) -> None:
+    def merge(self, journals: Sequence[Path]) -> None:
         """Adds the outcomes that the journals of shards have and this one lacks."""
         for path in journals:
             for outcome in read_journal(path):
-                self.journal.take_over(outcome)
+                self.journal.merge(outcome)
         self.journal.check(self.plans)
 
     def make(self, numbers: Sequence[int], executor: Executor) -> None:
-        """Brings the outcomes of these plans, as far as the journal lacks them."""
+        """Adds the outcomes of these plans that are not in the journal yet."""
         numbered = [(number, self.plans[number]) for number in numbers]
         missing = [(number, plan) for number, plan in numbered if self.journal.of(number, plan) is None]
         made = outcomes(missing, self.teacher, self.config.seed, self.settings, executor)
@@ -105,34 +105,37 @@ class Job:
             self.made += 1
 
     def make_all(self, executor: Executor) -> None:
-        """Fills every place; a plan that is dropped is made up for by one of its kind, as long as there is one.
+        """Fills every position of the data set; a dropped plan is replaced by one of its kind while tasks are left.
 
-        In rounds, each decided once the whole round before is known: so the plans do not depend on what ended first.
+        The replacements are drawn in rounds, each after the whole round before it has ended, so that they do not depend
+        on the order in which plans end.
         """
         repeats = Repeats(self.settings.dialect)
         unfilled = dict(enumerate(range(self.config.count)))
         while unfilled:
             self.make(list(unfilled.values()), executor)
-            kept = {place: number for place, number in unfilled.items() if self._is_kept(number, repeats)}
+            kept = {position: number for position, number in unfilled.items() if self._is_kept(number, repeats)}
             self.kept |= kept
-            again = {place: self._drawn_again(number) for place, number in unfilled.items() if place not in kept}
-            unfilled = {place: number for place, number in again.items() if number is not None}
+            dropped = {position: number for position, number in unfilled.items() if position not in kept}
+            replacements = {position: self._replacement(number) for position, number in dropped.items()}
+            unfilled = {position: number for position, number in replacements.items() if number is not None}
 
     @property
     def traces(self) -> list[Trace]:
-        """The traces of the data set, in its order."""
+        """The traces of the data set, in order."""
         return [self._outcome(number).trace(self.plans[number]) for _, number in sorted(self.kept.items())]
 
     @property
     def facts(self) -> Facts:
-        """What there is to tell about the data set. Raises TaskError if it is empty."""
+        """The facts for the data card. Raises TaskError if the data set is empty."""
         traces = self.traces
         if not traces:
             counts = ", ".join(f"{reason} {number}" for reason, number in sorted(self.dropped.items()))
             raise TaskError(
-                f"None of {len(self.plans)} plans became a trace ({counts}). The first: {self._outcome(0).message}"
+                f"None of {len(self.plans)} plans became a trace ({counts}). Reason of the first: "
+                f"{self._outcome(0).message}"
             )
-        passed = {f"{kind.value}: {why.value}": number for (kind, why), number in self._supply.refused.items()}
+        passed = {f"{kind.value}: {reason.value}": number for (kind, reason), number in self._supply.refused.items()}
         return Facts(
             config=self.config,
             teacher=self.teacher.name,
@@ -146,21 +149,21 @@ class Job:
 
     def _outcome(self, number: int) -> Outcome:
         outcome = self.journal.of(number, self.plans[number])
-        assert outcome is not None, "every plan was made before it is looked at"
+        assert outcome is not None, "every plan has an outcome before it is used"
         return outcome
 
     def _is_kept(self, number: int, repeats: Repeats) -> bool:
-        """Counts the reason if the plan is dropped."""
+        """Whether the trace of the plan is kept; if not, its reason is counted."""
         outcome = self._outcome(number)
         reason = outcome.dropped
-        if not reason and repeats.holds(outcome.trace(self.plans[number]), outcome.deeds):
+        if not reason and repeats.holds(outcome.trace(self.plans[number]), outcome.action_fingerprint):
             reason = Reason.DUPLICATE.value
         if reason:
             self.dropped[reason] += 1
         return not reason
 
-    def _drawn_again(self, number: int) -> int | None:
-        """The number of a new plan of the same kind; None if no task is left for one, which is kept as a shortage."""
+    def _replacement(self, number: int) -> int | None:
+        """The number of a new plan of the same kind; None, with a shortage recorded, if no task is left for one."""
         plan = self.plans[number]
         cell = (plan.task.media, plan.kind)
         try:
@@ -175,18 +178,18 @@ class Job:
 
 
 def refuse_videos(wanted: Mapping[Cell, int], dialect: Dialect) -> None:
-    """Raises ConfigError if there are to be traces on videos in a dialect that cannot write one."""
+    """Raises ConfigError if traces about videos are requested in a dialect that cannot select frames."""
     if not dialect.can_call(SelectFrames.name) and any(medium == "video" for medium, _ in wanted):
         raise ConfigError(
-            f"the dialect {dialect.name!r} cannot select frames, so there are no traces on videos in it. Give --media "
-            "without video, as in --media image=1."
+            f"the dialect {dialect.name!r} cannot select frames, so it has no traces about videos. Give --media "
+            "without video, for example --media image=1."
         )
 
 
 def seeds_of(
     config: SynthConfig, wanted: Mapping[Cell, int], answers_without_looking: AnswersWithoutLooking | None = None
 ) -> Seeds:
-    """The seeds that so many traces need. Raises TaskError."""
+    """The seeds for this number of traces. Raises TaskError."""
     needed = sum(number for (medium, _), number in wanted.items() if medium != "text")
     count = config.seed_count
     if count is None and is_embedded(config):
@@ -202,7 +205,7 @@ def seeds_of(
 
 
 def text_tasks_of(config: SynthConfig, wanted: Mapping[Cell, int]) -> Sequence[Task]:
-    """Questions of text alone, which no seeds bring; other ones for each split."""
+    """Text-only questions, which come from no seed data; each split has different ones."""
     needed = sum(number for (medium, _), number in wanted.items() if medium == "text")
     seed = 2 * config.seed + (config.split == "test")
     return text_tasks(int(_SEEDS_PER_TRACE * needed) + _SPARE, seed) if needed else ()

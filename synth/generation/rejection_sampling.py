@@ -1,6 +1,6 @@
-"""Text-only traces by rejection sampling: an engine answers questions with exact answers, what is right is kept.
+"""Text-only traces by rejection sampling: an engine answers questions with exact answers, and right samples are kept.
 
-Plays through the one core loop. Knows questions, rollouts and traces. Knows nothing of how an engine generates.
+Depends on questions, rollouts (the one core loop) and traces; independent of how an engine generates.
 """
 
 from collections import Counter
@@ -22,7 +22,7 @@ from synth.teachers.expert.reply import MAX_CHARACTERS, MIN_CHARACTERS, has_cont
 
 
 class Rejected(StrEnum):
-    """Why a sample is not kept."""
+    """Why a sample is rejected."""
 
     FAILED = "failed"
     UNANSWERED = "unanswered"
@@ -36,10 +36,10 @@ class Rejected(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Sampled:
-    """The traces, in the order of their questions; how many samples were rejected, by reason; the rest.
+    """The traces, in the order of their questions, and the number of rejected samples by reason.
 
-    `unsolved`: the questions of which no sample was kept, each with what was wrong with its last one; `error`: of the
-    first episode that failed, if any.
+    `unsolved`: the questions without a kept sample, each with the reason for its last sample; `error`: that of the
+    first failed episode, or "".
     """
 
     traces: tuple[Trace, ...]
@@ -58,10 +58,11 @@ def sampled_traces(
     samples: int,
     seed: int,
 ) -> Sampled:
-    """The first sample of each question that is right and fit for a trace, of at most `samples`.
+    """The first sample of each question that is right and suitable for a trace, of at most `samples`.
 
-    A question is asked again only while none was kept. The text of a trace is what the engine said, verbatim. Raises
-    TaskError for a question that is not text alone, ConfigError for several greedy samples, which would be one.
+    A question is sampled again only while it has no kept sample. The text of a trace is the output of the engine,
+    verbatim. Raises TaskError for a question that is not text-only, and ConfigError for several greedy samples, which
+    would be identical.
     """
     _check(tasks, sampling, samples)
     kept: dict[int, Trace] = {}
@@ -69,29 +70,29 @@ def sampled_traces(
     rejected: Counter[Rejected] = Counter()
     error = ""
     for round_seed in np.random.SeedSequence(seed).generate_state(samples):
-        asked = [place for place in range(len(tasks)) if place not in kept]
-        played = rollout(
-            [tasks[place] for place in asked],
+        pending = [index for index in range(len(tasks)) if index not in kept]
+        results = rollout(
+            [tasks[index] for index in pending],
             engine,
             chat,
             settings=settings,
             sampling=sampling,
             seed=int(round_seed),
         )
-        for place, one in zip(asked, played, strict=True):
-            reason = rejection_of(one.trajectory)
+        for index, result in zip(pending, results, strict=True):
+            reason = rejection_of(result.trajectory)
             if reason is None:
-                kept[place] = _trace(one.trajectory)
+                kept[index] = _trace(result.trajectory)
             else:
                 rejected[reason] += 1
-                last[place] = reason
-                error = error or one.trajectory.error or ""
-    unsolved = tuple((task, last[place]) for place, task in enumerate(tasks) if place not in kept)
-    return Sampled(tuple(kept[place] for place in sorted(kept)), rejected, unsolved, error)
+                last[index] = reason
+                error = error or result.trajectory.error or ""
+    unsolved = tuple((task, last[index]) for index, task in enumerate(tasks) if index not in kept)
+    return Sampled(tuple(kept[index] for index in sorted(kept)), rejected, unsolved, error)
 
 
 def rejection_of(trajectory: Trajectory) -> Rejected | None:
-    """Why this episode makes no trace, None if it makes one. `reward` is the grade of its answer."""
+    """Why this episode is rejected, or None if it becomes a trace."""
     text = "".join(turn.text for turn in trajectory.turns)
     reasons = {
         Rejected.FAILED: trajectory.stop is Stop.FAILED,
@@ -113,12 +114,12 @@ def _trace(trajectory: Trajectory) -> Trace:
 def _check(tasks: Sequence[Task], sampling: Sampling, samples: int) -> None:
     if samples < 1 or (samples > 1 and sampling.temperature == 0.0):
         raise ConfigError(
-            f"rejection sampling got samples={samples} at temperature {sampling.temperature}; wanted: 1 or more "
-            "samples, and a temperature above 0 for several, because greedy ones are all the same."
+            f"rejection sampling got samples={samples} at temperature {sampling.temperature}; wanted: at least 1 "
+            "sample, and a temperature above 0 for several samples, because greedy ones are identical."
         )
     for task in tasks:
         if task.media != "text" or task.sources:
             raise TaskError(
-                f"the task {task.task_id!r} is about {task.media!r}, and rejection sampling takes questions of text "
-                "alone: a text that is right by chance would teach to answer without looking. Leave it out."
+                f"the task {task.task_id!r} has the medium {task.media!r}, and rejection sampling takes text-only "
+                "questions: a lucky answer would teach the model to answer without an operation. Leave the task out."
             )

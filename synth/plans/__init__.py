@@ -1,1 +1,1 @@
-"""Plans of traces: which operations, which deliberate mistakes, in which mix."""
+"""Plans of traces: which operations, which deliberate mistakes, and in which mix."""

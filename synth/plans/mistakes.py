@@ -1,14 +1,14 @@
-"""Deliberate mistakes: operations that are wrong in a stated way, drawn from the evidence and chance.
+"""Deliberate mistakes: operations that are wrong in a defined way, drawn at random from the evidence.
 
 | mistake | rule |
 |---|---|
-| `unrelated_region` | as large as the look that it stands for; shows nothing of any evidence on its image (IoU 0), not even where a dialect pads a crop by CLEARANCE; overlaps an earlier one by an IoU of NEAR_DUPLICATE at most |
-| `oversized_region` | holds the whole look that follows; OVERSIZED of the image's area, and at least OVERSIZED_TIMES that of the look |
+| `unrelated_region` | as large as the right crop that it precedes; shows no part of any evidence on its image (IoU 0), not even if a dialect pads a crop by CLEARANCE; overlaps an earlier one by an IoU of NEAR_DUPLICATE at most |
+| `oversized_region` | contains the whole crop that follows; its area is OVERSIZED of the image's, and at least OVERSIZED_TIMES that of the crop |
 | `wrong_frames` | up to MOST_WRONG_FRAMES neighbouring frames, all before or all after the frames from the first to the last evidence |
 
-On the grid of the embedded model an unrelated region is one of its windows (IoU 0, no padding there), an over-large one
-a window of twice the side. Each function gives None where the evidence leaves no room. Knows boxes and frame numbers;
-nothing of tasks or dialects.
+On the grid of the embedded model an unrelated region is one of its windows (IoU 0, no padding there), and an over-large
+one is a window of twice the side. Each function returns None if the evidence leaves no room. Depends on boxes and frame
+indices; independent of tasks and dialects.
 """  # noqa: E501  # a table's row is one line
 
 import math
@@ -27,24 +27,24 @@ NEAR_DUPLICATE = 0.1
 OVERSIZED = (0.1, 0.5)
 """Smallest and largest area of an over-large region, as a share of the image's."""
 OVERSIZED_TIMES = 4.0
-"""It is at least so many times as large as the look that follows, which holds the cue."""
+"""An over-large region has at least this many times the area of the crop that follows, which contains the cue."""
 MOST_WRONG_FRAMES = 4
-"""With 8 right frames, a crop and the video itself they stay within the 16 pictures of an episode."""
+"""Together with 8 right frames, a crop and the video itself they fit into the 16 images of an episode."""
 
 _TRIES = 64
 _OVERSIZED_CELLS = 2 * WINDOW_CELLS
 
 
 def unrelated_region(
-    look: Box, evidence: Sequence[Box], earlier: Sequence[Box], framing: Framing, rng: np.random.Generator
+    crop: Box, evidence: Sequence[Box], earlier: Sequence[Box], framing: Framing, rng: np.random.Generator
 ) -> Box | None:
-    """A region of `look`'s size that shows nothing of `evidence` and is no near-duplicate of one of `earlier`."""
+    """A region of the size of `crop` that shows no part of `evidence` and does not nearly equal one of `earlier`."""
     match framing:
         case GridFraming():
             windows = [window for window in windows_off(evidence) if _is_new(window, earlier)]
             return windows[int(rng.integers(len(windows)))] if windows else None
         case FreeFraming():
-            drawn = (_placed(look.width, look.height, rng) for _ in range(_TRIES))
+            drawn = (_random_box(crop.width, crop.height, rng) for _ in range(_TRIES))
             free = (region for region in drawn if _misses(region, evidence) and _is_new(region, earlier))
             return next(free, None)
 
@@ -53,30 +53,30 @@ def _misses(region: Box, evidence: Sequence[Box]) -> bool:
     return all(region.padded(CLEARANCE).iou(box) == 0.0 for box in evidence)
 
 
-def oversized_region(look: Box, framing: Framing, rng: np.random.Generator) -> Box | None:
-    """A region that holds `look`, and much else."""
+def oversized_region(crop: Box, framing: Framing, rng: np.random.Generator) -> Box | None:
+    """A region that contains `crop`, and much more."""
     match framing:
         case GridFraming():
-            return _double_window(look, rng)
+            return _double_window(crop, rng)
         case FreeFraming():
-            return _larger_region(look, rng)
+            return _larger_region(crop, rng)
 
 
-def _larger_region(look: Box, rng: np.random.Generator) -> Box | None:
-    least, most = max(OVERSIZED[0], OVERSIZED_TIMES * look.area), OVERSIZED[1]
+def _larger_region(crop: Box, rng: np.random.Generator) -> Box | None:
+    least, most = max(OVERSIZED[0], OVERSIZED_TIMES * crop.area), OVERSIZED[1]
     if least > most:
         return None
     for _ in range(_TRIES):
         area, shape = rng.uniform(least, most), math.exp(rng.uniform(-math.log(2), math.log(2)))
         width, height = math.sqrt(area * shape), math.sqrt(area / shape)
-        if look.width <= width <= 1.0 and look.height <= height <= 1.0:
-            x0, y0 = _start(look.x0, look.x1, width, rng), _start(look.y0, look.y1, height, rng)
+        if crop.width <= width <= 1.0 and crop.height <= height <= 1.0:
+            x0, y0 = _start(crop.x0, crop.x1, width, rng), _start(crop.y0, crop.y1, height, rng)
             return Box(x0, y0, min(1.0, x0 + width), min(1.0, y0 + height))
     return None
 
 
 def wrong_frames(frame_count: int, evidence: Sequence[int], rng: np.random.Generator) -> tuple[int, ...] | None:
-    """Neighbouring frames outside of the evidence, from its first frame to its last."""
+    """Neighbouring frames, all before the first or all after the last frame of the evidence."""
     sides = [side for side in (range(min(evidence)), range(max(evidence) + 1, frame_count)) if side]
     if not sides:
         return None
@@ -91,20 +91,20 @@ def _is_new(region: Box, earlier: Sequence[Box]) -> bool:
     return all(region.iou(box) <= NEAR_DUPLICATE for box in earlier)
 
 
-def _placed(width: float, height: float, rng: np.random.Generator) -> Box:
+def _random_box(width: float, height: float, rng: np.random.Generator) -> Box:
     x0, y0 = rng.uniform(0.0, 1.0 - width), rng.uniform(0.0, 1.0 - height)
     return Box(x0, y0, min(1.0, x0 + width), min(1.0, y0 + height))
 
 
 def _start(low: float, high: float, length: float, rng: np.random.Generator) -> float:
-    """Where a side of `length` begins that holds low to high and stays within 0 to 1."""
+    """A random start for an interval of `length` that contains low to high and stays within 0 to 1."""
     return float(rng.uniform(max(0.0, high - length), min(low, 1.0 - length)))
 
 
-def _double_window(look: Box, rng: np.random.Generator) -> Box | None:
-    if OVERSIZED_TIMES * look.area > (_OVERSIZED_CELLS / GRID_CELLS) ** 2:
+def _double_window(crop: Box, rng: np.random.Generator) -> Box | None:
+    if OVERSIZED_TIMES * crop.area > (_OVERSIZED_CELLS / GRID_CELLS) ** 2:
         return None
-    left, top = (_first_cell(low, high, rng) for low, high in ((look.x0, look.x1), (look.y0, look.y1)))
+    left, top = (_first_cell(low, high, rng) for low, high in ((crop.x0, crop.x1), (crop.y0, crop.y1)))
     cells = (left, top, left + _OVERSIZED_CELLS, top + _OVERSIZED_CELLS)
     x0, y0, x1, y1 = (cell / GRID_CELLS for cell in cells)
     return Box(x0, y0, x1, y1)

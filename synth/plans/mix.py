@@ -1,6 +1,7 @@
-"""The mix: how many traces of which kind, met exactly, and the plans that meet it.
+"""The mix: how many traces of each kind, in exact counts, and the plans for it.
 
-Knows shares, counts and tasks' media. Knows nothing of how a plan is drawn (`planning.py`), narrated or checked.
+Depends on shares, counts and the media of tasks; independent of how a plan is drawn (`planning.py`), narrated or
+verified.
 """
 
 from collections import Counter, deque
@@ -14,7 +15,7 @@ from pixel_env.errors import ConfigError, TaskError
 from pixel_env.task import MediaKind, Task
 from synth.plans.framing import FREE, Framing
 from synth.plans.plan import Plan, PlanKind
-from synth.plans.planning import HOPELESS, MOST_LOOKS, NoRoom, planned
+from synth.plans.planning import HOPELESS, MAX_OPERATIONS, NoRoom, planned
 
 Cell = tuple[MediaKind, PlanKind]
 """A kind of trace on a medium: single passes exist on images and on videos."""
@@ -32,10 +33,10 @@ VIDEO_KINDS = {PlanKind.SINGLE_PASS: 90, PlanKind.RESELECT: 10}
 
 @dataclass(frozen=True)
 class Mix:
-    """Shares of the media, and of the kinds within each; numbers of any sum, only their ratios count.
+    """Shares of the media, and of the kinds within each medium; they need not sum to 1, only their ratios matter.
 
-    Text: about 2,000 of the paper's 7,500 traces. How its other 5,500 divide into images and videos is not known to
-    us: four to one here.
+    Text has about 2,000 of the paper's 7,500 traces. How the other 5,500 are divided between images and videos is
+    not published; four to one is our choice.
     """
 
     image: float = 4400
@@ -50,17 +51,19 @@ class Mix:
             ("video_kinds", self.video_kinds, VIDEO_KINDS),
         ):
             if not set(kinds) <= set(known):
-                raise ConfigError(f"mix: {name} has {sorted(set(kinds) - set(known))}; there are {sorted(known)}.")
+                raise ConfigError(f"mix: {name} has {sorted(set(kinds) - set(known))}; known kinds: {sorted(known)}.")
         parts = (self.image, self.video, self.text, *self.image_kinds.values(), *self.video_kinds.values())
         if min(parts) < 0 or not self.shares:
-            raise ConfigError(f"mix: shares are numbers from 0 on, not all of them 0; got {self}.")
+            raise ConfigError(f"mix: shares must be at least 0, and not all of them 0; got {self}.")
         for medium, share, kinds in (("image", self.image, self.image_kinds), ("video", self.video, self.video_kinds)):
             if share and not sum(kinds.values()):
-                raise ConfigError(f"mix: {medium} has a share, {share}, but none of its kinds has one; got {kinds}.")
+                raise ConfigError(
+                    f"mix: {medium} has the share {share}, but all of its kinds have the share 0; got {kinds}."
+                )
 
     @property
     def shares(self) -> dict[Cell, Fraction]:
-        """The share of each kind on each medium; together 1, none of them 0."""
+        """The share of each kind on each medium; they sum to 1, and none is 0."""
         media: dict[MediaKind, tuple[float, Mapping[PlanKind, float]]] = {
             "image": (self.image, self.image_kinds),
             "video": (self.video, self.video_kinds),
@@ -96,7 +99,7 @@ def counts(mix: Mix, count: int) -> dict[PlanKind, int]:
 
 
 def tally(plans: Iterable[Plan]) -> dict[Cell, int]:
-    """How many plans there are of each kind on each medium: what a mix is checked and reported by."""
+    """The number of plans of each kind on each medium."""
     return dict(Counter((plan.task.media, plan.kind) for plan in plans))
 
 
@@ -114,22 +117,22 @@ _DEMANDING = (
 
 
 _PassedOver = tuple[Task, frozenset[PlanKind]]
-"""A task, and the kinds that it left no room for."""
+"""A task, and the kinds for which it has no room."""
 
 
 @dataclass
 class PlanSupply:
-    """Plans on demand, each task used once at most; the tasks come in an order that the seed draws.
+    """Plans on demand. Each task is used at most once; the order of the tasks is drawn from the seed.
 
-    A kind is tried on the next task. One that leaves no room for it is passed over, is counted in `refused`, and serves
-    other kinds once all tasks were tried: before, it would bind a kind to what the others cannot use. The same calls
-    give the same plans.
+    A kind is tried on the next task. A task that has no room for the kind is passed over and counted in `refused`. It
+    is offered to other kinds only after all tasks were tried, because otherwise a kind would be limited to the tasks
+    that the others cannot use. The same calls give the same plans.
     """
 
     tasks: Sequence[Task]
     seed: int
     framing: Framing = FREE
-    most_looks: int = MOST_LOOKS
+    max_operations: int = MAX_OPERATIONS
     refused: Counter[tuple[PlanKind, NoRoom]] = field(default_factory=Counter)
     _order: Iterator[int] = field(init=False, repr=False)
     _untried: dict[MediaKind, deque[Task]] = field(init=False, repr=False)
@@ -141,14 +144,14 @@ class PlanSupply:
         self._passed_over = {"image": deque(), "video": deque(), "text": deque()}
 
     def take(self, cell: Cell, index: int) -> Plan:
-        """A plan of this kind on this medium, drawn with the randomness of (seed, index).
+        """A plan of this kind on this medium, drawn with a generator seeded by (seed, index).
 
-        Raises TaskError once no task is left that has room for one.
+        Raises TaskError if no remaining task has room for one.
         """
         medium, kind = cell
         rng = np.random.default_rng((self.seed, _PLAN, index))
         for task, refused_by in self._waiting(medium, kind):
-            plan = planned(task, kind, rng, framing=self.framing, most_looks=self.most_looks)
+            plan = planned(task, kind, rng, framing=self.framing, max_operations=self.max_operations)
             if isinstance(plan, Plan):
                 return plan
             self.refused[kind, plan] += 1
@@ -157,7 +160,7 @@ class PlanSupply:
         raise TaskError(self._shortage(cell))
 
     def _waiting(self, medium: MediaKind, kind: PlanKind) -> Iterator[_PassedOver]:
-        """The medium's tasks that no plan has used: first the untried ones, then those that other kinds passed over."""
+        """The unused tasks of the medium: first the untried ones, then those that other kinds passed over."""
         while self._untried[medium] or self._draw_one_of(medium):
             yield self._untried[medium].popleft(), frozenset()
         passed_over = self._passed_over[medium]
@@ -169,8 +172,8 @@ class PlanSupply:
                 yield task, refused_by
 
     def _draw_one_of(self, medium: MediaKind) -> bool:
-        for place in self._order:
-            task = self.tasks[place]
+        for index in self._order:
+            task = self.tasks[index]
             self._untried[task.media].append(task)
             if task.media == medium:
                 return True
@@ -178,25 +181,27 @@ class PlanSupply:
 
     def _shortage(self, cell: Cell) -> str:
         medium, kind = cell
-        refused = {why: count for (of, why), count in self.refused.items() if of is kind}
-        reasons = ", ".join(f"{count} {why.value}" for why, count in refused.items())
-        turns = f"More than {self.most_looks} looks need more turns. " if NoRoom.TOO_MANY_LOOKS in refused else ""
+        refused = {reason: count for (of, reason), count in self.refused.items() if of is kind}
+        reasons = ", ".join(f"{count} {reason.value}" for reason, count in refused.items())
+        turns = (
+            f"More than {self.max_operations} operations need more turns. " if NoRoom.TOO_MANY_LOOKS in refused else ""
+        )
         return (
-            f"of {len(self.tasks)} tasks none is left that has room for another {kind.value} trace ({medium}); "
-            f"passed over: {reasons or 'none'}. {turns}Give more tasks, a smaller count, or another mix."
+            f"none of the remaining tasks (of {len(self.tasks)}) has room for another {kind.value} trace ({medium}); "
+            f"tasks passed over: {reasons or 'none'}. {turns}Give more tasks, a smaller count, or another mix."
         )
 
 
 def cells_in_order(mix: Mix, count: int, seed: int) -> list[Cell]:
-    """The kind of each of `count` traces: the mix's exact counts, in an order that the seed draws."""
+    """The kind of each of `count` traces: the exact counts of the mix, in an order drawn from the seed."""
     cells = [cell for cell, number in cell_counts(mix, count).items() for _ in range(number)]
-    return [cells[int(place)] for place in np.random.default_rng((seed, _KIND_ORDER)).permutation(count)]
+    return [cells[int(index)] for index in np.random.default_rng((seed, _KIND_ORDER)).permutation(count)]
 
 
 @dataclass(frozen=True)
 class DrawnPlans:
-    """Plans that meet a mix exactly. `supply` gives more, for those whose traces are dropped, and has the counts of
-    the tasks that were passed over."""
+    """Plans that meet a mix exactly. `supply` draws replacements for dropped traces and counts the tasks that were
+    passed over."""
 
     plans: tuple[Plan, ...]
     supply: PlanSupply
@@ -209,14 +214,15 @@ def draw_plans(
     seed: int,
     *,
     framing: Framing = FREE,
-    most_looks: int = MOST_LOOKS,
+    max_operations: int = MAX_OPERATIONS,
 ) -> DrawnPlans:
-    """`count` plans that meet the mix exactly, up to rounding: the same for the same arguments.
+    """`count` plans that meet the mix exactly, up to rounding; the same arguments give the same plans.
 
-    Shards draw all of them and take their own: drawing needs no pixels. Raises TaskError if the tasks do not suffice.
+    Every shard draws all plans and uses its own part, because drawing needs no pixels. `max_operations`: the most
+    operations of one plan. Raises TaskError if the tasks do not suffice.
     """
-    supply = PlanSupply(tasks, seed, framing, most_looks)
+    supply = PlanSupply(tasks, seed, framing, max_operations)
     cells = list(enumerate(cells_in_order(mix, count, seed)))
-    # The most demanding kinds choose first: what has no room for them may still do for a single pass.
+    # The most demanding kinds choose first: a task without room for them may still suffice for a single pass.
     plans = {i: supply.take(cell, i) for i, cell in sorted(cells, key=lambda item: _DEMANDING.index(item[1][1]))}
     return DrawnPlans(tuple(plans[i] for i, _ in cells), supply)

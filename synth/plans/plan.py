@@ -1,11 +1,12 @@
-"""Plans and narrations: what a trace does, apart from what it says.
+"""Plans and narrations: the operations of a trace, and its texts.
 
-A plan is drawn from a task's evidence alone: its looks, the deliberate mistakes among them named. A teacher narrates
-it, and `traced` writes both as a trace in a dialect. Knows nothing of how texts are found or traces are checked.
+A plan is drawn from a task's evidence alone: its operations, with the deliberate mistakes among them flagged. A teacher
+narrates it, and `traced` writes plan and narration as a trace in a dialect. Depends on tasks, operations and dialects;
+independent of how texts are generated and traces are verified.
 
-A plan knows no dialect: images are numbered as the environment numbers them (the task's first, then those of every
-look, in order), and a box lies on that image as the plan has it, without padding or rounding. `traced` moves a box on a
-crop to where the dialect really shows it.
+A plan is independent of dialects: images are indexed as in the environment (those of the task first, then the results
+of each operation, in order), and a box refers to the planned image, without padding or rounding. For a crop of a crop,
+`traced` converts the box to the image that the dialect really shows.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -25,7 +26,7 @@ from pixel_env.media.images import shown_size
 from pixel_env.operations.operation import Operation, OperationRule
 from pixel_env.task import Task
 from pixel_env.views import View
-from synth.fingerprints import mark_of
+from synth.fingerprints import fingerprint_of
 
 
 class PlanKind(StrEnum):
@@ -47,41 +48,41 @@ MISTAKES_OF: Mapping[PlanKind, tuple[Mistake, ...]] = {
     PlanKind.RESELECT: (Mistake.WRONG_FRAMES,),
     PlanKind.TEXT_ONLY: (),
 }
-"""What a trace of each type does wrong on purpose, in this order, before its right looks."""
+"""The deliberate mistakes of each type of trace, in order, which come before its right operations."""
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
-    """One operation of a plan; `mistake`: what is wrong with it on purpose."""
+class PlannedOperation:
+    """One operation of a plan; `mistake`: the deliberate mistake that it makes, None for a right operation."""
 
-    action: Operation
+    operation: Operation
     mistake: Mistake | None = None
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What a trace does: look at the whole, then each of `looks`, then answer with the task's first reference."""
+    """The actions of a trace: an overview, each of `operations`, then the task's first reference answer."""
 
     task: Task
     kind: PlanKind
-    looks: tuple[Look, ...] = ()
+    operations: tuple[PlannedOperation, ...] = ()
 
     @property
     def plan_id(self) -> str:
-        """What no two plans of one data set share."""
+        """Unique among the plans of one data set."""
         return f"{self.task.task_id}/{self.kind}"
 
     @cached_property
-    def mark(self) -> str:
-        """Another one once the task, its annotation, its pictures or what is done with them differ."""
-        return mark_of(self.task, self.kind, self.looks)
+    def fingerprint(self) -> str:
+        """A hash that changes with the task, its annotation, its images or the operations."""
+        return fingerprint_of(self.task, self.kind, self.operations)
 
 
 @dataclass(frozen=True, slots=True)
 class Narration:
-    """What a trace says: `overview` before the first look, `remarks[i]` once look i has shown its pixels.
+    """The texts of a trace: `overview` before the first operation, `remarks[i]` after the result of operation i.
 
-    The last remark stands before the answer. Without looks there is the overview alone.
+    The last remark precedes the answer. Without operations there is only the overview.
     """
 
     overview: str
@@ -89,15 +90,15 @@ class Narration:
 
 
 def silent(plan: Plan) -> Narration:
-    """The narration that says nothing: a trace of calls and an answer, as the embedded model is taught."""
-    return Narration("", ("",) * len(plan.looks))
+    """The empty narration: its trace has only calls and an answer, as the embedded model is trained."""
+    return Narration("", ("",) * len(plan.operations))
 
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """Why a teacher gave no narration: `code` is what refusals are counted by.
+    """Why a teacher gave no narration; refusals are counted by `code`.
 
-    `is_final`: False if the teacher may narrate the plan when it is asked again.
+    `is_final`: False if another attempt may succeed.
     """
 
     code: str
@@ -106,16 +107,16 @@ class Refusal:
 
 
 class Teacher(Protocol):
-    """Narrates plans. `name` says who spoke, for the data card.
+    """Narrates plans. `name` is written into the data card.
 
-    A Trace in a narration's place is what the teacher said itself from beginning to end, its answer included.
+    A Trace instead of a Narration is the teacher's own complete trace, its answer included.
     """
 
     @property
     def name(self) -> str: ...
 
     def narrate(self, plans: Sequence[Plan], *, seed: int) -> Iterator[tuple[int, Narration | Trace | Refusal]]:
-        """(place in `plans`, narration or why there is none), once for each plan, in any order, as they come."""
+        """Yields (index in `plans`, narration or refusal) once for each plan, in any order, as they are ready."""
         ...
 
 
@@ -123,91 +124,93 @@ class Teacher(Protocol):
 
 
 def traced(plan: Plan, narration: Narration, dialect: Dialect, *, trains_mistakes: bool = False) -> Trace:
-    """The plan, said in the narration's words: overview and first call, then each remark with what follows it.
+    """The plan as a trace, with the texts of the narration: overview and first call, then each remark and the next
+    call.
 
-    A mistaken look masks the turn that holds its call, what is said before the call included; the next turn, which
-    remarks on the mistake and corrects it, is trained. `trains_mistakes` keeps the flag and trains that turn too.
-    `dialect` has the budgets that the pictures are shown within (`templates.shown_as`): calls in pixels depend on them.
+    The turn of a mistaken operation is masked, including the text before the call; the next turn, which comments on the
+    mistake and corrects it, is trained. `trains_mistakes` keeps the flag but trains that turn too. `dialect` must have
+    the budgets within which images are shown (`templates.shown_as`), because calls in pixels depend on them.
 
-    Raises TaskError if the narration does not fit, or if a look on which a later one depends is refused; ValueError for
-    what the dialect cannot write.
+    Raises TaskError if the narration does not fit, or if an operation is refused on which a later one depends;
+    ValueError for what the dialect cannot write.
     """
-    if len(narration.remarks) != len(plan.looks):
+    if len(narration.remarks) != len(plan.operations):
         raise TaskError(
-            f"the plan {plan.plan_id!r} has {len(plan.looks)} looks, its narration {len(narration.remarks)} remarks; "
-            "a narration has one remark for each look."
+            f"the plan {plan.plan_id!r} has {len(plan.operations)} operations and its narration "
+            f"{len(narration.remarks)} remarks; a narration has one remark for each operation."
         )
     *before_calls, last = (narration.overview, *narration.remarks)
-    calls = zip(before_calls, _calls(plan, dialect), plan.looks, strict=True)
+    calls = zip(before_calls, _calls(plan, dialect), plan.operations, strict=True)
     turns = [
-        TraceTurn(_turn_text(said, call), trains_mistakes or look.mistake is None, look.mistake)
-        for said, call, look in calls
+        TraceTurn(_turn_text(text, call), trains_mistakes or planned.mistake is None, planned.mistake)
+        for text, call, planned in calls
     ]
     answer = write(Answer(plan.task.answers[0]), dialect)
     return Trace(plan.task, (*turns, TraceTurn(_turn_text(last, answer))), plan.kind.value)
 
 
-def _turn_text(said: str, done: str) -> str:
-    return f"{said}\n{done}" if said else done
+def _turn_text(text: str, action: str) -> str:
+    return f"{text}\n{action}" if text else action
 
 
 def _calls(plan: Plan, dialect: Dialect) -> list[str]:
-    """The calls of all looks, written for the images that the dialect shows."""
-    planned, shown = list(plan.task.opening_views), list(plan.task.opening_views)
-    follows_up = any((look.action.image_number or 0) >= len(shown) for look in plan.looks)
+    """The calls of all operations, written for the images that the dialect shows."""
+    planned_views, shown_views = list(plan.task.opening_views), list(plan.task.opening_views)
+    follows_up = any((planned.operation.image_number or 0) >= len(shown_views) for planned in plan.operations)
     calls = []
-    for look in plan.looks:
-        action = _moved(look.action, planned, shown, plan, dialect)
-        sizes = _sizes(action, shown, dialect)
-        calls.append(write(action, dialect, sizes))
-        # Executed only where a later call depends on it: it decodes the picture.
+    for planned in plan.operations:
+        operation = _on_shown(planned.operation, planned_views, shown_views, plan, dialect)
+        sizes = _sizes(operation, shown_views, dialect)
+        calls.append(write(operation, dialect, sizes))
+        # Executed only if a later call depends on it, because this decodes the image.
         if follows_up:
-            planned += _views(look.action, planned, plan, dialect, _AS_PLANNED)
+            planned_views += _views(planned.operation, planned_views, plan, dialect, _AS_PLANNED)
             written = parse(calls[-1], dialect, sizes)
-            assert isinstance(written, Operation), "a written call reads as what was written"
-            shown += _views(written, shown, plan, dialect, dialect.rule)
+            assert isinstance(written, Operation), "a written call is parsed as an operation"
+            shown_views += _views(written, shown_views, plan, dialect, dialect.rule)
     return calls
 
 
-def _moved(
-    action: Operation, planned: Sequence[View], shown: Sequence[View], plan: Plan, dialect: Dialect
+def _on_shown(
+    operation: Operation, planned: Sequence[View], shown: Sequence[View], plan: Plan, dialect: Dialect
 ) -> Operation:
-    """The action on what is shown: a dialect pads and rounds, so a crop is not where it was planned."""
-    number = action.image_number
+    """The operation on the shown views: a dialect pads and rounds, so a crop differs from the planned one."""
+    number = operation.image_number
     if number is None:
-        return action
+        return operation
 
     def box_on_shown(box: Box) -> Box:
         moved = shown[number].from_source(planned[number].to_source(box))
         if moved is None:
             raise TaskError(
-                f"the plan {plan.plan_id!r} cannot be written in the dialect {dialect.name!r}: what it crops is not "
-                "shown there. Draw it with larger crops, or leave the task out."
+                f"the plan {plan.plan_id!r} cannot be written in the dialect {dialect.name!r}: it crops a region that "
+                "is not shown there. Draw it with larger crops, or leave the task out."
             )
         return moved
 
-    return action.mapped(box_on_shown)
+    return operation.mapped(box_on_shown)
 
 
-def _sizes(action: Operation, shown: Sequence[View], dialect: Dialect) -> list[tuple[int, int]]:
-    """The sizes that the call needs to be written: that of the image it names, where a dialect counts in pixels."""
-    if action.image_number is None or dialect.coordinates.unit != "pixel":
+def _sizes(operation: Operation, shown: Sequence[View], dialect: Dialect) -> list[tuple[int, int]]:
+    """The image sizes for writing the call: in a dialect with pixel coordinates, the size of the image it names."""
+    number = operation.image_number
+    if number is None or dialect.coordinates.unit != "pixel":
         return []
-    return [shown_size(view, dialect.budgets) if i == action.image_number else (0, 0) for i, view in enumerate(shown)]
+    return [shown_size(view, dialect.budgets) if i == number else (0, 0) for i, view in enumerate(shown)]
 
 
 def _views(
-    action: Operation, views: Sequence[View], plan: Plan, dialect: Dialect, rule: OperationRule
+    operation: Operation, views: Sequence[View], plan: Plan, dialect: Dialect, rule: OperationRule
 ) -> tuple[View, ...]:
-    """What the action brings."""
-    new = action.run(views, plan.task, rule)
+    """The views that the operation returns. Raises TaskError if it is refused."""
+    new = operation.run(views, plan.task, rule)
     if isinstance(new, Failure):
         raise TaskError(
             f"the plan {plan.plan_id!r} cannot be written in the dialect {dialect.name!r}: {new.message} "
-            "Draw it with larger looks, or leave the task out."
+            "Draw it with larger crops, or leave the task out."
         )
     return new
 
 
 _AS_PLANNED = OperationRule(min_crop_side=1)
-"""A plan knows no dialect: nothing is padded, and no crop is too small."""
+"""A plan is independent of dialects: nothing is padded, and no crop is too small."""

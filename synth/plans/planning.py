@@ -1,16 +1,16 @@
-"""Planning: from a task's evidence to a plan of a kind, or to the reason why there is none.
+"""Planning: from a task's evidence to a plan of a given kind, or to the reason why there is none.
 
-| kind | looks |
+| kind | operations |
 |---|---|
-| single pass, image | one at each cue; cues that fit into one look share it |
-| recrop once, recrop twice | one or two at regions that miss all evidence, then as single pass |
-| further zoom | one at an over-large region around the first cue, then a crop of that crop, then the other cues |
-| single pass, video | the evidence's frames and neighbours; a crop of one where the evidence is one moment and small |
-| reselect | frames outside of the evidence, then as single pass |
+| single pass, image | one crop of each cue; cues that fit into one crop share it |
+| recrop once, recrop twice | one or two crops of regions that miss all evidence, then as single pass |
+| further zoom | a crop of an over-large region around the first cue, a crop of that crop, then the other cues |
+| single pass, video | a selection of the evidence's frames and neighbours; a crop of one if the evidence is one moment and small |
+| reselect | a selection of frames outside the evidence, then as single pass |
 | text only | none |
 
-Knows evidence, framing and mistakes. Knows nothing of dialects, wording or how many plans of a kind are wanted.
-"""
+Depends on evidence, framing and mistakes; independent of dialects, wording and the number of plans.
+"""  # noqa: E501  # a table's row is one line
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -27,22 +27,22 @@ from pixel_env.operations.select_frames import SelectFrames
 from pixel_env.task import Evidence, Task
 from synth.plans.framing import FREE, Framing, joined
 from synth.plans.mistakes import oversized_region, unrelated_region, wrong_frames
-from synth.plans.plan import MISTAKES_OF, Look, Plan, PlanKind
+from synth.plans.plan import MISTAKES_OF, Plan, PlanKind, PlannedOperation
 
-MOST_LOOKS = Limits().max_turns - 1
-"""As many operations as an episode has room for before its answer."""
+MAX_OPERATIONS = Limits().max_turns - 1
+"""The number of operations for which an episode has room before its answer."""
 MOST_FRAMES = 8
-"""As many frames as an operation selects (arXiv 2505.15966)."""
+"""The most frames that one operation selects (arXiv 2505.15966)."""
 MOST_NEIGHBOURS = 2
-"""Frames before the first and after the last evidence that are selected with it, on each side."""
+"""The most neighbouring frames that are selected together with the evidence, on each side."""
 SMALL_IN_FRAME = 1 / 64
-"""Evidence of at most this share of a frame is cropped after its frame was selected."""
+"""Evidence with at most this share of a frame's area is cropped after its frame was selected."""
 ONE_MOMENT_IOU = 0.5
-"""Evidence on neighbouring frames is one moment if its boxes overlap so much: any of the frames tells all."""
+"""Evidence on neighbouring frames is one moment if its boxes overlap by this IoU: any of the frames shows it all."""
 
 
 class NoRoom(StrEnum):
-    """Why a task has no plan of a kind: what refused tasks are counted by."""
+    """Why a task has no plan of a kind; refused tasks are counted by these reasons."""
 
     OVERVIEW_SUFFICES = "overview_suffices"
     NO_EVIDENCE = "no_evidence"
@@ -70,9 +70,9 @@ def planned(
     rng: np.random.Generator,
     *,
     framing: Framing = FREE,
-    most_looks: int = MOST_LOOKS,
+    max_operations: int = MAX_OPERATIONS,
 ) -> Plan | NoRoom:
-    """A plan of `kind` for the task, its choices drawn with `rng`; or why its evidence leaves no room for one."""
+    """A plan of `kind` for the task, with choices drawn from `rng`; or why its evidence has no room for one."""
     if kind not in _KINDS[task.media]:
         return NoRoom.OTHER_MEDIUM
     if kind is PlanKind.TEXT_ONLY:
@@ -81,10 +81,13 @@ def planned(
         return NoRoom.OVERVIEW_SUFFICES
     if not task.evidence:
         return NoRoom.NO_EVIDENCE
-    looks = _frame_looks(task, kind, framing, rng) if task.media == "video" else _Crops(task, framing, rng).looks(kind)
-    if isinstance(looks, NoRoom):
-        return looks
-    return Plan(task, kind, tuple(looks)) if len(looks) <= most_looks else NoRoom.TOO_MANY_LOOKS
+    if task.media == "video":
+        operations = _video_operations(task, kind, framing, rng)
+    else:
+        operations = _Crops(task, framing, rng).of_kind(kind)
+    if isinstance(operations, NoRoom):
+        return operations
+    return Plan(task, kind, tuple(operations)) if len(operations) <= max_operations else NoRoom.TOO_MANY_LOOKS
 
 
 # ---------------------------------------------------------------------------------------------------------- images
@@ -92,7 +95,7 @@ def planned(
 
 @dataclass
 class _Crops:
-    """The looks at an image's cues, in the order of the evidence."""
+    """The crops of the cues of a task's images, in the order of the evidence."""
 
     task: Task
     framing: Framing
@@ -104,17 +107,17 @@ class _Crops:
         cues = [(i, cue) for i in images for cue in joined(_boxes_on(i, self.task.evidence), self.framing.joined_side)]
         self.right = [CropImage(image, self.framing.right(cue, self.rng)) for image, cue in cues]
 
-    def looks(self, kind: PlanKind) -> list[Look] | NoRoom:
+    def of_kind(self, kind: PlanKind) -> list[PlannedOperation] | NoRoom:
         if any(crop.box.area > MOST_LOOK_AREA for crop in self.right):
             return NoRoom.CUE_TOO_LARGE
-        right = [Look(crop) for crop in self.right]
+        right = [PlannedOperation(crop) for crop in self.right]
         if kind is PlanKind.FURTHER_ZOOM:
             zoom = self._zoom(self.right[0])
             return zoom if isinstance(zoom, NoRoom) else [*zoom, *right[1:]]
         unrelated = self._unrelated(MISTAKES_OF[kind].count(Mistake.UNRELATED_REGION))
         return unrelated if isinstance(unrelated, NoRoom) else [*unrelated, *right]
 
-    def _unrelated(self, count: int) -> list[Look] | NoRoom:
+    def _unrelated(self, count: int) -> list[PlannedOperation] | NoRoom:
         first = self.right[0]
         evidence, regions = _boxes_on(first.image, self.task.evidence), list[Box]()
         for _ in range(count):
@@ -122,17 +125,17 @@ class _Crops:
             if region is None:
                 return NoRoom.NO_UNRELATED_REGION
             regions.append(region)
-        return [Look(CropImage(first.image, region), Mistake.UNRELATED_REGION) for region in regions]
+        return [PlannedOperation(CropImage(first.image, region), Mistake.UNRELATED_REGION) for region in regions]
 
-    def _zoom(self, crop: CropImage) -> list[Look] | NoRoom:
+    def _zoom(self, crop: CropImage) -> list[PlannedOperation] | NoRoom:
         region = oversized_region(crop.box, self.framing, self.rng)
         if region is None:
             return NoRoom.NO_OVERSIZED_REGION
-        oversized = Look(CropImage(crop.image, region), Mistake.OVERSIZED_REGION)
+        oversized = PlannedOperation(CropImage(crop.image, region), Mistake.OVERSIZED_REGION)
         if not self.framing.crops_crops:
-            return [oversized, Look(crop)]
-        # The first look's picture follows those that the task opens with.
-        return [oversized, Look(CropImage(len(self.task.sources), crop.box.relative_to(region)))]
+            return [oversized, PlannedOperation(crop)]
+        # The image of the first operation follows the images of the task.
+        return [oversized, PlannedOperation(CropImage(len(self.task.sources), crop.box.relative_to(region)))]
 
 
 def _boxes_on(image: int, evidence: Sequence[Evidence]) -> list[Box]:
@@ -142,36 +145,38 @@ def _boxes_on(image: int, evidence: Sequence[Evidence]) -> list[Box]:
 # ---------------------------------------------------------------------------------------------------------- videos
 
 
-def _frame_looks(task: Task, kind: PlanKind, framing: Framing, rng: np.random.Generator) -> list[Look] | NoRoom:
+def _video_operations(
+    task: Task, kind: PlanKind, framing: Framing, rng: np.random.Generator
+) -> list[PlannedOperation] | NoRoom:
     evidence = sorted({known.image for known in task.evidence})
     wrong: tuple[int, ...] = ()
-    looks = []
+    operations = []
     if kind is PlanKind.RESELECT:
         drawn = wrong_frames(len(task.sources), evidence, rng)
         if drawn is None:
             return NoRoom.NO_WRONG_FRAMES
         wrong = drawn
-        looks.append(Look(SelectFrames(wrong), Mistake.WRONG_FRAMES))
+        operations.append(PlannedOperation(SelectFrames(wrong), Mistake.WRONG_FRAMES))
     frames = right_frames(len(task.sources), evidence, wrong, rng)
-    looks.append(Look(SelectFrames(frames)))
+    operations.append(PlannedOperation(SelectFrames(frames)))
     small = _small_moment(task.evidence, frames)
     if small:
         known = small[int(rng.integers(len(small)))]
         number = len(task.sources) + len(wrong) + frames.index(known.image)
-        looks.append(Look(CropImage(number, framing.right(known.box, rng))))
-    return looks
+        operations.append(PlannedOperation(CropImage(number, framing.right(known.box, rng))))
+    return operations
 
 
 def right_frames(
     frame_count: int, evidence: Sequence[int], seen: Sequence[int], rng: np.random.Generator
 ) -> tuple[int, ...]:
-    """The frames of the evidence and some neighbours that were not `seen`, MOST_FRAMES at most, in order.
+    """The frames of the evidence and some neighbours that are not in `seen`, at most MOST_FRAMES, in order.
 
-    Of evidence on more frames than that, frames at even distances, the first and the last among them.
+    If the evidence has more frames than that: evenly spaced ones, including the first and the last.
     """
     if len(evidence) >= MOST_FRAMES:
-        places = np.linspace(0, len(evidence) - 1, MOST_FRAMES).round().astype(int)
-        return tuple(evidence[int(place)] for place in places)
+        indices = np.linspace(0, len(evidence) - 1, MOST_FRAMES).round().astype(int)
+        return tuple(evidence[int(index)] for index in indices)
     before, after = (int(count) for count in rng.integers(0, MOST_NEIGHBOURS + 1, 2))
     first, last = min(evidence), max(evidence)
     neighbours = [*range(first - 1, first - before - 1, -1), *range(last + 1, last + after + 1)]
@@ -180,7 +185,7 @@ def right_frames(
 
 
 def _small_moment(evidence: Sequence[Evidence], frames: Sequence[int]) -> list[Evidence]:
-    """The evidence that is cropped after its frame was selected; none if it is large, or more than one moment."""
+    """The evidence to crop after its frame was selected; empty if it is large or more than one moment."""
     first, last = min(known.image for known in evidence), max(known.image for known in evidence)
     if last - first >= len({known.image for known in evidence}):
         return []

@@ -14,18 +14,18 @@ GRID_CELLS = 16
 
 
 WINDOW_CELLS = 4
-"""A window is 4 x 4 cells of a 16 x 16 grid on the picture, so that the tiny dialect can say it exactly."""
+"""A window is 4 x 4 cells of a 16 x 16 grid on the image, so that the tiny dialect can write it exactly."""
 
 
 def right_window(evidence: Box) -> Box:
-    """The window around the middle of the evidence; the evidence itself where no window holds it whole."""
+    """The window around the centre of the evidence; the evidence itself if no window contains it."""
     left, top = (_first_cell((low + high) / 2) for low, high in _sides(evidence))
     window = window_at(left, top)
     return window if window.contains(evidence) else evidence
 
 
 def moved_window(evidence: Box, by_cells: int, rng: np.random.Generator) -> Box:
-    """The right window moved by -by_cells to by_cells cells in x and in y, kept inside of the picture."""
+    """The right window shifted by up to `by_cells` cells in x and in y, kept inside the image."""
     window = right_window(evidence)
     dx, dy = (int(step) / GRID_CELLS for step in rng.integers(-by_cells, by_cells + 1, 2))
     x0 = float(np.clip(window.x0 + dx, 0.0, 1.0 - window.width))
@@ -34,15 +34,17 @@ def moved_window(evidence: Box, by_cells: int, rng: np.random.Generator) -> Box:
 
 
 def wrong_window(evidence: Box, rng: np.random.Generator) -> Box:
-    """A window that shows nothing of the evidence (IoU 0). Raises TaskError if the evidence leaves no room for one."""
+    """A window that shows no part of the evidence (IoU 0). Raises TaskError if there is none."""
     free = windows_off([evidence])
     if not free:
-        raise TaskError(f"the evidence {evidence.corners} fills the picture: no window misses it, so none is wrong.")
+        raise TaskError(
+            f"the evidence {evidence.corners} fills the image, so every window shows a part of it. Leave the task out."
+        )
     return free[int(rng.integers(len(free)))]
 
 
 def windows_off(boxes: Sequence[Box]) -> list[Box]:
-    """All windows that show nothing of any of the boxes (IoU 0)."""
+    """All windows that show no part of any of the boxes (IoU 0)."""
     last = GRID_CELLS - WINDOW_CELLS
     windows = [window_at(left, top) for left in range(last + 1) for top in range(last + 1)]
     return [window for window in windows if all(window.iou(box) == 0.0 for box in boxes)]

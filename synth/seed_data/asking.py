@@ -1,6 +1,6 @@
-"""Asking about regions that nobody has labelled: what may replace a template's question.
+"""Questions about unlabelled regions, which replace those of a template: the protocol `Asker`.
 
-Knows tasks with evidence. Knows no model: an `Asker` by a teacher's endpoint lies with the teacher.
+Depends on tasks with evidence; independent of models. An implementation behind an endpoint belongs to the teachers.
 """
 
 from collections.abc import Iterator, Sequence
@@ -13,29 +13,33 @@ from synth.plans.plan import Refusal
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """A question about a region and what counts as its answer; with `options`, the answer is one of them."""
+class RegionQuestion:
+    """A question about a region and its accepted answers; with `options`, each answer is one of them."""
 
     question: str
     answers: tuple[str, ...]
     options: tuple[str, ...] = ()
 
 
-class Asker(Protocol):
-    """Looks at the crop of each seed's evidence and writes a question that the crop answers and the overview does not.
+Asked = RegionQuestion
+"""The former name of `RegionQuestion`."""
 
-    The seed's own question, a template's, may be ignored. `name` says who asked, for the data card.
+
+class Asker(Protocol):
+    """Writes a question about the evidence of each seed that its crop answers and the overview does not.
+
+    The seed's own question comes from a template and may be ignored. `name` identifies the asker.
     """
 
     @property
     def name(self) -> str: ...
 
-    def ask(self, seeds: Sequence[Task], *, seed: int) -> Iterator[tuple[int, Asked | Refusal]]:
-        """(place in `seeds`, question or why there is none), once for each seed, in any order, as they come."""
+    def ask(self, seeds: Sequence[Task], *, seed: int) -> Iterator[tuple[int, RegionQuestion | Refusal]]:
+        """Yields (index in `seeds`, question or refusal) once for each seed, in any order, as they are ready."""
         ...
 
 
-def asked_of(task: Task, asked: Asked) -> Task:
-    """The task with that question: graded by choice with options, else as a number or by its exact text."""
-    grader = "choice" if asked.options else "number" if are_numbers(asked.answers) else "exact"
-    return replace(task, question=asked.question, answers=asked.answers, options=asked.options, grader=grader)
+def with_question(task: Task, question: RegionQuestion) -> Task:
+    """The task with this question: graded by choice if it has options, else as a number or by its exact text."""
+    grader = "choice" if question.options else "number" if are_numbers(question.answers) else "exact"
+    return replace(task, question=question.question, answers=question.answers, options=question.options, grader=grader)

@@ -1,20 +1,21 @@
-"""COCO-style boxes: one json with `images`, `annotations` and `categories`.
+"""COCO-style boxes: one JSON file with `images`, `annotations` and `categories`.
 
 image: {id, width, height, file_name}; annotation: {id, image_id, category_id, bbox: [x, y, width, height] in pixels,
-iscrowd}; category: {id, name}. Objects365 and the exports of labelling tools have the same. The file lies in
-`annotations` beside the folders of pictures (COCO's own layout: instances_train2017.json and train2017), or among them.
+iscrowd}; category: {id, name}. Objects365 and the exports of labelling tools have the same format. The file is in
+`annotations` beside the folders of images (COCO's own layout: instances_train2017.json and train2017), or among them.
 
-Two questions are answered exactly by categories and boxes: how many objects of a category there are (not where a
-crowd of it is boxed as one, nor of more than `MOST_COUNTED`), and what is at a place, with options: for an object that
-stands alone there, the wrong options first of what lies elsewhere in the picture, then of what is not in it. Where an
-annotation cannot be used, its category is not counted and nothing is asked about places: its object may lie anywhere.
-Where even its category is unknown, nothing is asked about the picture.
+Categories and boxes give exact answers to two questions. The first is how many objects of a category there are; it is
+not used if one box covers a crowd of the category, or for more than `MOST_COUNTED` objects. The second is what is at a
+position, with options, for an object that is alone there; the wrong options are first categories from elsewhere in the
+image, then absent ones. If an annotation cannot be used, its category is not counted and there are no questions about
+positions, because its object may be anywhere. If even its category is unknown, there are no questions about the image.
 
-LVIS looks for a few of its categories in each picture. Those in `not_exhaustive_category_ids`, of which not every
-object is boxed, are neither counted nor wrong options, and only those in `neg_category_ids` are known not to be there.
-LVIS v1 has no `file_name`; the picture is the last folder and name of `coco_url`.
+LVIS annotates a few of its categories in each image. Those in `not_exhaustive_category_ids`, of which not every object
+has a box, are neither counted nor wrong options, and only those in `neg_category_ids` are known to be absent. LVIS v1
+has no `file_name`; the image is the last folder and name of `coco_url`.
 
-Source: "Data format" of cocodataset.org; of LVIS, lvis/eval.py of lvis-dataset/lvis-api.
+Source: "Data format" of cocodataset.org; of LVIS, lvis/eval.py of lvis-dataset/lvis-api. Depends on rows and boxes;
+independent of filters, plans and teachers.
 """
 
 import os
@@ -34,10 +35,10 @@ from pixel_env.tasks.files.images import PictureFolder
 from pixel_env.tasks.files.row import Row, is_finite, is_writable, shortened
 from pixel_env.tasks.files.rows import read_rows
 from pixel_env.tasks.formats.format import Format
-from synth.seed_data.regions import annotated_size, box_in_pixels, check_aspect, isolated, overlap, place_of
+from synth.seed_data.regions import annotated_size, box_in_pixels, check_aspect, isolated, overlap, position_in_words
 
 MOST_COUNTED = 8
-"""Annotators of COCO box about 10 to 15 objects of a category before they call them a crowd."""
+"""COCO annotators draw about 10 to 15 boxes of a category before they mark the rest as a crowd."""
 OPTIONS = 4
 
 _COLUMNS = frozenset({"images", "annotations", "categories"})
@@ -56,7 +57,7 @@ class _Object:
     is_crowd: bool
 
 
-def _told_by(columns: frozenset[str], suffix: str) -> bool:
+def _matches(columns: frozenset[str], suffix: str) -> bool:
     return suffix == ".json" and columns >= _COLUMNS
 
 
@@ -78,14 +79,14 @@ def _questions_of(row: Row) -> Iterator[Row]:
     for annotation in _objects_in(row, "annotations"):
         image_id = _id_of(annotation.get("image_id"))
         if image_id is None:
-            yield _unusable(row.file, annotation, f"'image_id' {_no_id(annotation.get('image_id'))}")
+            yield _unusable(row.file, annotation, f"'image_id' {_not_an_id(annotation.get('image_id'))}")
         else:
             by_image[image_id].append(annotation)
     for image_id, image in images.items():
         yield from _questions_about(row.file, image.values, by_image.pop(image_id, []), names)
     for image_id in by_image:
-        problem = "there is no picture of that id in 'images'"
-        yield Row(row.file, 0, f"annotations of the picture {image_id}", problem=problem)
+        problem = "'images' has no image with that id"
+        yield Row(row.file, 0, f"annotations of image {image_id}", problem=problem)
 
 
 def _questions_about(
@@ -100,8 +101,8 @@ def _questions_about(
             objects.append(_object_of(annotation, image, category))
         except TaskError as error:
             unread.add(category)
-            told = f"{category!r} is not counted and no place is asked about" if category else "nothing is asked"
-            yield _unusable(file, annotation, f"in its picture {told}: {error}")
+            effect = f"no count of {category!r} and no question about positions" if category else "no question"
+            yield _unusable(file, annotation, f"its image gets {effect}: {error}")
     try:
         incomplete = _listed(image, "not_exhaustive_category_ids", names) or set()
         absent = _listed(image, "neg_category_ids", names)
@@ -110,10 +111,10 @@ def _questions_about(
         return
     if None in unread:
         return
-    counts = _counts(file, image, [one for one in objects if one.category not in incomplete | unread])
-    wrong = (set(names.values()) if absent is None else absent) | {one.category for one in objects}
+    counts = _counts(file, image, [item for item in objects if item.category not in incomplete | unread])
+    wrong = (set(names.values()) if absent is None else absent) | {item.category for item in objects}
     kinds = iter(()) if unread else _kinds(file, image, objects, wrong - incomplete)
-    # In turn, because only so many questions about one picture pass the filters.
+    # Alternating, because only a few questions about one image pass the filters.
     yield from (question for pair in zip_longest(counts, kinds) for question in pair if question is not None)
 
 
@@ -125,25 +126,25 @@ def _objects_in(row: Row, column: str) -> list[Mapping[str, Any]]:
 
 
 def _by_id(row: Row, column: str, *needed: str) -> tuple[dict[_Id, Row], list[Row]]:
-    """The entries of the column by their ids, and what is wrong with the others."""
+    """The entries of the column by id, and one row with a problem for each unusable entry."""
     entries = _objects_in(row, column)
     uses = Counter(_id_of(entry.get("id")) for entry in entries)
     by_id: dict[_Id, Row] = {}
     problems: list[Row] = []
-    for place, entry in enumerate(entries, start=1):
-        found = Row(row.file, 0, f"{column}, entry {place}", entry)
+    for number, entry in enumerate(entries, start=1):
+        entry_row = Row(row.file, 0, f"{column}, entry {number}", entry)
         entry_id = _id_of(entry.get("id"))
         try:
             if entry_id is None:
-                raise TaskError(f"'id' {_no_id(entry.get('id'))}")
+                raise TaskError(f"'id' {_not_an_id(entry.get('id'))}")
             if uses[entry_id] > 1:
-                raise TaskError(f"{uses[entry_id]} entries have the id {shortened(entry_id)}, so it names none of them")
+                raise TaskError(f"{uses[entry_id]} entries have the id {shortened(entry_id)}; an id must be unique")
             for name in needed:
-                found.text(name)
+                entry_row.text(name)
         except TaskError as error:
-            problems.append(replace(found, values={}, problem=str(error)))
+            problems.append(replace(entry_row, values={}, problem=str(error)))
         else:
-            by_id[entry_id] = found
+            by_id[entry_id] = entry_row
     return by_id, problems
 
 
@@ -154,8 +155,8 @@ def _id_of(value: object) -> _Id | None:
     return value if isinstance(value, int | float) and is_finite(value) else None
 
 
-def _no_id(value: object) -> str:
-    return f"must be a number or a text, got {shortened(value)}"
+def _not_an_id(value: object) -> str:
+    return f"must be a number or a string, got {shortened(value)}"
 
 
 def _unusable(file: Path, annotation: Mapping[str, Any], problem: str) -> Row:
@@ -163,19 +164,19 @@ def _unusable(file: Path, annotation: Mapping[str, Any], problem: str) -> Row:
 
 
 def _listed(image: Mapping[str, Any], column: str, names: Mapping[_Id, str]) -> set[str] | None:
-    """The names of the categories whose ids a picture lists there; None without such a list. Raises TaskError."""
+    """The names of the categories whose ids the image lists in the column; None without a list. Raises TaskError."""
     given = image.get(column)
     if given is None:
         return None
-    ids = [one for one in map(_id_of, given) if one is not None] if isinstance(given, list) else []
+    ids = [item for item in map(_id_of, given) if item is not None] if isinstance(given, list) else []
     if not isinstance(given, list) or len(ids) < len(given):
         raise TaskError(f"{column!r} must be a list of ids, got {shortened(given)}")
-    return {names[one] for one in ids if one in names}
+    return {names[item] for item in ids if item in names}
 
 
 def _object_of(annotation: Mapping[str, Any], image: Mapping[str, Any], category: str | None) -> _Object:
     if category is None:
-        raise TaskError(f"there is no category {shortened(annotation.get('category_id'))} in 'categories'")
+        raise TaskError(f"'categories' has no category {shortened(annotation.get('category_id'))}")
     corners = annotation.get("bbox")
     box = box_in_pixels(corners, annotated_size(image))
     return _Object(_id_of(annotation.get("id")), category, box, list(corners or ()), bool(annotation.get("iscrowd")))
@@ -183,40 +184,40 @@ def _object_of(annotation: Mapping[str, Any], image: Mapping[str, Any], category
 
 def _counts(file: Path, image: Mapping[str, Any], objects: Sequence[_Object]) -> Iterator[Row]:
     by_category: dict[str, list[_Object]] = defaultdict(list)
-    for one in objects:
-        by_category[one.category].append(one)
-    for category, of_it in by_category.items():
-        if len(of_it) <= MOST_COUNTED and not any(one.is_crowd for one in of_it):
-            values = {"image": image, "category": category, "boxes": [one.corners for one in of_it]}
+    for item in objects:
+        by_category[item.category].append(item)
+    for category, members in by_category.items():
+        if len(members) <= MOST_COUNTED and not any(item.is_crowd for item in members):
+            values = {"image": image, "category": category, "boxes": [item.corners for item in members]}
             yield Row(file, 0, f"image {image['id']}, {category!r}", values)
 
 
 def _kinds(file: Path, image: Mapping[str, Any], objects: Sequence[_Object], wrong: Set[str]) -> Iterator[Row]:
-    for one, is_alone in zip(objects, isolated([one.box for one in objects]), strict=True):
-        options = _options(one, objects, wrong)
-        if is_alone and not one.is_crowd and len(options) > 1:
-            values = {"image": image, "category": one.category, "boxes": [one.corners], "options": options}
-            place = f"annotation {one.annotation_id}"
-            yield Row(file, 0, place, {**values, "annotation_id": one.annotation_id})
+    for item, is_alone in zip(objects, isolated([item.box for item in objects]), strict=True):
+        options = _options(item, objects, wrong)
+        if is_alone and not item.is_crowd and len(options) > 1:
+            values = {"image": image, "category": item.category, "boxes": [item.corners], "options": options}
+            name = f"annotation {item.annotation_id}"
+            yield Row(file, 0, name, {**values, "annotation_id": item.annotation_id})
 
 
-def _options(one: _Object, objects: Sequence[_Object], wrong: Set[str]) -> list[str]:
-    """The right category among wrong ones; nothing that lies behind the object is among them."""
-    rng = np.random.default_rng(list(str(one.annotation_id).encode()))
-    behind = {other.category for other in objects if overlap(other.box, one.box)}
+def _options(item: _Object, objects: Sequence[_Object], wrong: Set[str]) -> list[str]:
+    """The right category and wrong ones, shuffled; categories of objects behind this one are left out."""
+    rng = np.random.default_rng(list(str(item.annotation_id).encode()))
+    behind = {other.category for other in objects if overlap(other.box, item.box)}
     elsewhere = {other.category for other in objects}
     groups = sorted((wrong & elsewhere) - behind), sorted(wrong - elsewhere)
-    shuffled = [group[int(place)] for group in groups for place in rng.permutation(len(group))]
-    options = [one.category, *shuffled[: OPTIONS - 1]]
-    return [options[int(place)] for place in rng.permutation(len(options))]
+    shuffled = [group[int(index)] for group in groups for index in rng.permutation(len(group))]
+    options = [item.category, *shuffled[: OPTIONS - 1]]
+    return [options[int(index)] for index in rng.permutation(len(options))]
 
 
-def _task_of(row: Row, pictures: PictureFolder) -> Task:
+def _task_of(row: Row, folder: PictureFolder) -> Task:
     image, category, options = row.value("image"), row.text("category"), row.optional("options")
     size = annotated_size(image)
-    name = _picture_of(replace(row, values=image), pictures)
-    source = pictures.picture(name)
-    check_aspect(pictures.size(name), size)
+    name = _image_name(replace(row, values=image), folder)
+    source = folder.picture(name)
+    check_aspect(folder.size(name), size)
     boxes = [box_in_pixels(corners, size) for corners in row.value("boxes")]
     evidence = tuple(Evidence(0, box) for box in boxes)
     if options is None:
@@ -231,7 +232,7 @@ def _task_of(row: Row, pictures: PictureFolder) -> Task:
         )
     return Task(
         task_id=f"coco-{image['id']}-kind-{row.value('annotation_id')}",
-        question=f"What is {place_of(boxes[0])}?",
+        question=f"What is {position_in_words(boxes[0])}?",
         answers=(category,),
         sources=(source,),
         grader="choice",
@@ -241,24 +242,24 @@ def _task_of(row: Row, pictures: PictureFolder) -> Task:
     )
 
 
-def _picture_of(image: Row, pictures: PictureFolder) -> str:
+def _image_name(image: Row, folder: PictureFolder) -> str:
     if image.optional("file_name") is None and image.optional("coco_url") is not None:
-        folder, _, name = image.text("coco_url").rpartition("/")
-        subset = folder.rpartition("/")[2]
+        parent, _, name = image.text("coco_url").rpartition("/")
+        subset = parent.rpartition("/")[2]
     else:
         name = image.text("file_name")
-        subset = image.file.stem.rpartition("_")[2]  # instances_train2017.json: the pictures are in train2017
-    places = (name, os.path.join(subset, name), os.path.join("images", subset, name))
-    return next((place for place in places if pictures.find(place) is not None), name)
+        subset = image.file.stem.rpartition("_")[2]  # instances_train2017.json: the images are in train2017
+    paths = (name, os.path.join(subset, name), os.path.join("images", subset, name))
+    return next((path for path in paths if folder.find(path) is not None), name)
 
 
 COCO = Format(
     name="coco",
-    about="COCO-style boxes: one json with images, annotations and categories",
+    about="COCO-style boxes: one JSON file with images, annotations and categories",
     source='"Data format" of cocodataset.org',
     is_verified=True,
     columns=_COLUMNS | _MADE,
-    told_by=_told_by,
+    told_by=_matches,
     task_of=_task_of,
     rows_of=_question_rows,
     root_of=_root_of,

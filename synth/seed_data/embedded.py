@@ -1,6 +1,7 @@
-"""The embedded seeds: the sample sets in turn, composed when they are asked for.
+"""The embedded seed data: the sample sets in turn, composed on demand.
 
-Knows which sets are mixed. Nothing is stored: a seed is a recipe, drawn anew from its number, always the same.
+Depends on the sample sets; independent of filters. Nothing is stored: a seed is generated from its index, and the same
+index always gives the same seed.
 """
 
 from collections.abc import Sequence
@@ -16,27 +17,27 @@ MIXED = ("vstar", "tallyqa", "infographics", "mvbench")
 
 @dataclass(frozen=True)
 class InTurn(Composed[Task]):
-    """One task of each part, then the next of each. The parts are equally long."""
+    """The first task of each part, then the second of each, and so on. All parts have the same length."""
 
     parts: tuple[Sequence[Task], ...]
 
     def __len__(self) -> int:
         return sum(len(part) for part in self.parts)
 
-    def at(self, place: int) -> Task:
-        """Task number `place`, from 0."""
-        row, part = divmod(place, len(self.parts))
+    def at(self, index: int) -> Task:
+        """The task with this index, from 0."""
+        row, part = divmod(index, len(self.parts))
         return self.parts[part][row]
 
 
 def embedded_seeds(split: Split, size: int) -> TaskSet:
-    """`size` tasks or a few more, the sets in turn; task i is the same however many there are."""
+    """At least `size` tasks, rounded up to the same number from each set; task i does not depend on `size`."""
     each = -(-size // len(MIXED))
     sets = [sample_set(name, split=split, count=each) for name in MIXED]
     notice = (
-        f"embedded seeds ({split}): {', '.join(one.name for one in sets)} in turn, composed by a script. "
-        "A score on them is no benchmark score."
+        f"embedded seed data ({split}): {', '.join(task_set.name for task_set in sets)} in turn, composed by a script. "
+        "A score on them is not a benchmark score."
     )
-    # The sets agree on every kind of view that they share; only the videos' set says how a frame is shown.
+    # The sets agree on every kind of view that they share; only the video set has a budget for frames.
     budgets = SAMPLE_SETS["mvbench"].budgets
-    return TaskSet("embedded", InTurn(tuple(one.tasks for one in sets)), notice, budgets)
+    return TaskSet("embedded", InTurn(tuple(task_set.tasks for task_set in sets)), notice, budgets)

@@ -1,7 +1,7 @@
-"""Which seeds are fit for synthesis, and why the others are not.
+"""Filters for seed data: which tasks are suitable for synthesis, and why the others are dropped.
 
-Knows tasks, evidence and the size of pictures. Knows no format and no model: whether the overview answers a question is
-found out in `overview.py`.
+Depends on tasks, evidence and image sizes; independent of formats and models. Whether a model answers a question from
+the overview is checked in `overview.py`.
 """
 
 from collections import Counter
@@ -12,11 +12,11 @@ from pixel_env.errors import MediaError
 from pixel_env.media.images import CACHE
 from pixel_env.task import Task
 from pixel_env.views import Source
-from synth.seed_data.duplicates import SeenPictures, difference_hash
+from synth.seed_data.duplicates import SeenImages, difference_hash
 
 
 class Drop(StrEnum):
-    """Why a seed was left out: what counts go by."""
+    """Why a seed is dropped; reports count seeds by these reasons."""
 
     BAD_ROW = "bad_row"
     NOT_ASKED = "not_asked"
@@ -33,13 +33,13 @@ class Drop(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Filters:
-    """What a seed has to be; None switches a filter off.
+    """The requirements for a seed; None switches a filter off.
 
-    `max_share`: the most of a picture's area that one region may take, so that looking closer is worth it; of a video,
-    `max_frames` is the most frames that its evidence may be (as many as one operation selects). `min_side_px`: the
-    least width and height of a region in pixels of the source, below which there is nothing to see. `max_bits`: a
-    picture whose hash differs from an earlier picture's in at most so many of 256 bits is its copy. `per_picture`: the
-    most questions about one picture.
+    `max_share`: largest area of a region, as a share of the image, so that a crop is worthwhile. `max_frames`: for a
+    video, the largest number of evidence frames (as many as one operation selects). `min_side_px`: least width and
+    height of a region in source pixels, below which there is nothing to see. `max_bits`: an image whose hash differs
+    from that of an earlier image in at most this many of 256 bits counts as its copy. `per_picture`: largest number of
+    questions about one image.
     """
 
     max_share: float | None = 0.05
@@ -56,22 +56,22 @@ class Filters:
 
 
 FOR_RECIPES = Filters(max_share=None, min_side_px=None, max_bits=None, per_picture=None)
-"""For composed scenes. Their generators choose the sizes, tests prove that a look is needed, and all of them share a
-few photographs as backgrounds: a hash would take them for copies, and would have each one rendered."""
+"""For composed scenes. Their generators choose the sizes, tests prove that an operation is needed, and all of them
+share a few photographs as backgrounds: a hash would take them for copies, and would have to render each one."""
 
 
-class Sieve:
-    """Judges seeds one after the other: what was kept before decides what is a duplicate."""
+class SeedFilter:
+    """Filters seeds one after the other; the seeds kept so far decide what is a duplicate."""
 
     def __init__(self, filters: Filters) -> None:
         self.filters = filters
         self._questions: set[tuple[str, ...]] = set()
         self._uses: Counter[str] = Counter()
         self._originals: set[str] = set()
-        self._seen = None if filters.max_bits is None else SeenPictures(filters.max_bits)
+        self._seen = None if filters.max_bits is None else SeenImages(filters.max_bits)
 
-    def judge(self, task: Task) -> Drop | None:
-        """Why the seed is left out, or None: then it counts as kept. The cheap reasons are looked for first."""
+    def drop_reason(self, task: Task) -> Drop | None:
+        """Why the seed is dropped, or None: then it counts as kept. Cheap checks come first."""
         reason = self._of_evidence(task)
         if reason is not None:
             return reason
@@ -83,7 +83,7 @@ class Sieve:
     def _of_evidence(self, task: Task) -> Drop | None:
         if not task.evidence:
             return Drop.NO_EVIDENCE
-        if not all(0 <= one.image < len(task.sources) for one in task.evidence):
+        if not all(0 <= evidence.image < len(task.sources) for evidence in task.evidence):
             return Drop.EVIDENCE_OUTSIDE
         if task.needs_looking is False:
             return Drop.OVERVIEW_SUFFICES
@@ -92,22 +92,22 @@ class Sieve:
     def _is_too_large(self, task: Task) -> bool:
         if task.media == "video":
             most_frames = self.filters.max_frames
-            return most_frames is not None and len({one.image for one in task.evidence}) > most_frames
+            return most_frames is not None and len({evidence.image for evidence in task.evidence}) > most_frames
         most = self.filters.max_share
-        return most is not None and max(one.box.area for one in task.evidence) > most
+        return most is not None and max(evidence.box.area for evidence in task.evidence) > most
 
     def _of_pixels(self, task: Task) -> Drop | None:
         least = self.filters.min_side_px
         if least is None:
             return None
-        for one in task.evidence:
-            left, top, right, bottom = one.box.pixels(*CACHE.get(task.sources[one.image]).size)
+        for evidence in task.evidence:
+            left, top, right, bottom = evidence.box.pixels(*CACHE.get(task.sources[evidence.image]).size)
             if min(right - left, bottom - top) < least:
                 return Drop.REGION_TOO_SMALL
         return None
 
     def _of_repetition(self, task: Task) -> Drop | None:
-        shown = task.sources[len(task.sources) // 2]  # of a video, the frame in the middle stands for it
+        shown = task.sources[len(task.sources) // 2]  # the middle frame represents a video
         question = (shown.key, task.question, *task.answers)
         if question in self._questions:
             return Drop.SAME_QUESTION
@@ -122,9 +122,9 @@ class Sieve:
     def _is_copy(self, shown: Source) -> bool:
         if self._seen is None or shown.key in self._originals:
             return False
-        picture_hash = difference_hash(CACHE.get(shown))
-        if self._seen.resembles(picture_hash):
+        image_hash = difference_hash(CACHE.get(shown))
+        if self._seen.resembles(image_hash):
             return True
-        self._seen.add(picture_hash)
+        self._seen.add(image_hash)
         self._originals.add(shown.key)
         return False

@@ -1,6 +1,7 @@
-"""Which files of a path hold seeds, and in which format: the table of formats that only synthesis reads.
+"""Which files of a path hold seed data, and in which format: the table of formats that only synthesis reads.
 
-Knows names and columns of files. Whatever it does not know is a task set like any other (`pixel_env/tasks`).
+Depends on names and columns of files; independent of their rows. Everything else is read as an ordinary task set
+(`pixel_env/tasks`).
 """
 
 import os
@@ -19,13 +20,14 @@ from synth.seed_data.star import STAR
 from synth.seed_data.webpages import WEBPAGES
 
 SEED_FORMATS: dict[str, Format] = {known.name: known for known in (SA1B, WEBPAGES, STAR, COCO)}
-"""By the name that is written before a path: "coco:PATH"."""
+"""The formats by name, which may be written before a path: "coco:PATH"."""
 
 _SA1B_FILE = re.compile(r"sa_([0-9]+)\.json")
 
 
 def locate_seeds(spec: str | Path, split: str) -> Located | None:
-    """The seed files at a path, named before it or told by their columns; None: no format of this table.
+    """The seed files at a path, with the format named before it or recognised by columns; None: no format of this
+    table.
 
     Raises TaskError.
     """
@@ -33,8 +35,8 @@ def locate_seeds(spec: str | Path, split: str) -> Located | None:
     path = Path(place).expanduser()
     if named is None and not path.exists():
         return None
-    # A folder of SA-1B holds 11,000 files of one picture each, far more than a task set may. One tells for all, and not
-    # the first one, which may be the one that is broken: its reader names it then.
+    # A folder of SA-1B holds 11,000 files of one image each, far more than a task set may. Any file that is readable
+    # identifies the format; the first one may be broken, and is then named by the reader.
     if named in (None, SA1B) and path.is_dir() and any(map(_is_of_sa1b, files := _sa1b_files(path))):
         return Located(files, SA1B, path)
     try:
@@ -42,7 +44,7 @@ def locate_seeds(spec: str | Path, split: str) -> Located | None:
     except NoFormatError:
         if named is not None:
             raise
-        return None  # the readers of tasks say what is wrong with it, if it is none of theirs
+        return None  # the readers of task sets report the error if it is not one of theirs
 
 
 def _is_of_sa1b(file: Path) -> bool:
@@ -54,13 +56,13 @@ def _is_of_sa1b(file: Path) -> bool:
 
 def _sa1b_files(folder: Path) -> tuple[Path, ...]:
     numbered = [
-        (int(match[1]), Path(place, name)) for place, name in _names(folder) if (match := _SA1B_FILE.fullmatch(name))
+        (int(match[1]), Path(parent, name)) for parent, name in _names(folder) if (match := _SA1B_FILE.fullmatch(name))
     ]
     return tuple(path for _, path in sorted(numbered))
 
 
 def _names(folder: Path) -> Iterator[tuple[str, str]]:
-    """The folder and the folders in it, and each name in them."""
+    """Each name in the folder and in its subfolders, with the folder that it is in."""
     try:
         for entry in os.scandir(folder):
             if entry.is_dir():

@@ -1,6 +1,6 @@
-"""Annotated regions of a picture: read from pixels, told apart from what lies around them, and named by their place.
+"""Annotated regions of an image: boxes read from pixel coordinates, checked for neighbours, and described in words.
 
-Knows boxes and numbers. Knows no format, no task and no pixels.
+Depends on boxes; independent of formats, tasks and image content.
 """
 
 import math
@@ -14,57 +14,57 @@ from pixel_env.errors import TaskError
 from pixel_env.tasks.files.row import is_finite, shortened
 
 _AROUND = 0.01
-"""How far around a region nothing else may begin: its place is told in whole percents."""
+"""Margin around a region in which nothing else may begin, because its position is given in whole per cent."""
 _BACKGROUND = 16.0
-"""A region this many times larger is what another one lies on; a smaller one is a thing beside it."""
+"""A region that is at least this many times larger is a background of another one; a smaller one is an object."""
 _ASPECT_SLACK = 0.02
 _MOST_SIDE_PX = 2**31 - 1
 
 
 def box_in_pixels(corners: object, size: tuple[int, int]) -> Box:
-    """The box [x, y, width, height] in pixels of a picture of this size. Raises TaskError."""
+    """The box of [x, y, width, height] in pixels of an image of this size. Raises TaskError."""
     x, y, width, height = _four_numbers(corners, "[x, y, width, height]")
     return _inside([x, y, x + width, y + height], corners, size)
 
 
 def box_of_corners(corners: object, size: tuple[int, int]) -> Box:
-    """The box [x0, y0, x1, y1] in pixels of a picture of this size. Raises TaskError."""
+    """The box of [x0, y0, x1, y1] in pixels of an image of this size. Raises TaskError."""
     return _inside(_four_numbers(corners, "[x0, y0, x1, y1]"), corners, size)
 
 
 def annotated_size(image: object) -> tuple[int, int]:
-    """`width` and `height` of an annotation's picture. Raises TaskError."""
+    """`width` and `height` of an annotated image. Raises TaskError."""
     width, height = (image.get(side) if isinstance(image, dict) else None for side in ("width", "height"))
     if not _is_side(width) or not _is_side(height):
-        raise TaskError(f"a picture's 'width' and 'height' must be whole pixels, got {shortened((width, height))}")
+        raise TaskError(f"'width' and 'height' of an image must be whole pixels, got {shortened((width, height))}")
     return width, height
 
 
-def check_aspect(found: tuple[int, int], annotated: tuple[int, int]) -> None:
-    """Raises TaskError unless the picture that was found has the shape of the annotated one, at whatever size."""
-    if not math.isclose(found[0] * annotated[1], found[1] * annotated[0], rel_tol=_ASPECT_SLACK):
+def check_aspect(actual: tuple[int, int], annotated: tuple[int, int]) -> None:
+    """Raises TaskError unless the image has the aspect ratio of the annotated one; their sizes may differ."""
+    if not math.isclose(actual[0] * annotated[1], actual[1] * annotated[0], rel_tol=_ASPECT_SLACK):
         raise TaskError(
-            f"the picture is {found[0]}x{found[1]} and its annotation is for {annotated[0]}x{annotated[1]}: "
-            "its boxes would lie elsewhere. Put the picture there that was annotated."
+            f"the image is {actual[0]}x{actual[1]}, but its annotation is for {annotated[0]}x{annotated[1]}, so the "
+            "boxes would be wrong. Replace the file by the annotated image."
         )
 
 
 def isolated(boxes: Sequence[Box]) -> list[bool]:
-    """For each box, whether its place names it alone: what it touches is a background that holds it whole."""
+    """For each box, whether its position is unambiguous: it touches only backgrounds that contain it completely."""
     if not boxes:
         return []
     corners = np.array([box.corners for box in boxes])
     areas = np.array([box.area for box in boxes])
-    return [_is_alone(place, corners, areas) for place in range(len(boxes))]
+    return [_is_alone(index, corners, areas) for index in range(len(boxes))]
 
 
-def _is_alone(place: int, corners: np.ndarray, areas: np.ndarray) -> bool:
-    x0, y0, x1, y1 = corners[place] + np.array([-_AROUND, -_AROUND, _AROUND, _AROUND])
+def _is_alone(index: int, corners: np.ndarray, areas: np.ndarray) -> bool:
+    x0, y0, x1, y1 = corners[index] + np.array([-_AROUND, -_AROUND, _AROUND, _AROUND])
     touches = (corners[:, 0] < x1) & (corners[:, 2] > x0) & (corners[:, 1] < y1) & (corners[:, 3] > y0)
-    left, top, right, bottom = corners[place]
+    left, top, right, bottom = corners[index]
     holds = (corners[:, 0] <= left) & (corners[:, 1] <= top) & (corners[:, 2] >= right) & (corners[:, 3] >= bottom)
-    is_background = holds & (areas >= _BACKGROUND * areas[place])
-    touches[place] = False
+    is_background = holds & (areas >= _BACKGROUND * areas[index])
+    touches[index] = False
     return bool((~touches | is_background).all())
 
 
@@ -73,8 +73,8 @@ def overlap(first: Box, second: Box) -> bool:
     return first.iou(second) > 0.0
 
 
-def place_of(box: Box) -> str:
-    """Where the middle of the box is, in words."""
+def position_in_words(box: Box) -> str:
+    """The position of the centre of the box, in words."""
     across, down = (round(100 * (low + high) / 2) for low, high in ((box.x0, box.x1), (box.y0, box.y1)))
     return f"{across} % of the way from left to right and {down} % of the way from top to bottom"
 
@@ -86,12 +86,12 @@ def _is_side(value: object) -> TypeGuard[int]:
 def _four_numbers(corners: object, wanted: str) -> list[float]:
     if not isinstance(corners, list) or len(corners) != 4 or not all(map(is_finite, corners)):
         raise TaskError(f"'bbox' must be {wanted} in pixels, got {shortened(corners)}")
-    return [float(one) for one in corners]
+    return [float(number) for number in corners]
 
 
 def _inside(edges: Sequence[float], given: object, size: tuple[int, int]) -> Box:
     width, height = size
     box = read_box([edges[0] / width, edges[1] / height, edges[2] / width, edges[3] / height])
     if not isinstance(box, Box):
-        raise TaskError(f"the box {shortened(given)} of a picture of {width}x{height} cannot be used: {box.message}")
+        raise TaskError(f"the box {shortened(given)} in an image of {width}x{height} cannot be used: {box.message}")
     return box

@@ -1,14 +1,15 @@
-"""STAR: questions about videos of Charades, each with the seconds in which its answer happens.
+"""STAR: questions about videos of Charades, each with the time span that shows its answer.
 
 A list of {question_id: "Interaction_T1_13", question, video_id: "6H78U", start, end (seconds), answer (the text of one
 choice), choices: [{choice_id, choice, ...}], ...}; the test file has no answers. Videos are VIDEO_ID.mp4 in
-`Charades_v1_480` or `videos` beside the file, or beside it.
+`Charades_v1_480` or `videos` beside the file, or directly beside it.
 
-A task shows 16 frames at even distances of the whole video; its evidence is those of them that lie between `start` and
-`end`. Where none does, it has none. The kind of question (Interaction, Sequence, Prediction, Feasibility) is the
-category. Times need the video's frames counted, so a decoder has to be installed.
+A task shows 16 evenly spaced frames of the whole video; its evidence are the frames between `start` and `end`, possibly
+none. The kind of question (Interaction, Sequence, Prediction, Feasibility) is the category. Time stamps need the number
+of frames of the video, so that a decoder must be installed.
 
-Source: code/visualization_tools/qa_visualization.py of csbobby/STAR_Benchmark, which reads these keys.
+Source: code/visualization_tools/qa_visualization.py of csbobby/STAR_Benchmark, which reads these keys. Depends on rows
+and video frames; independent of filters, plans and teachers.
 """
 
 from collections.abc import Sequence
@@ -30,13 +31,13 @@ _NEEDED = frozenset({"question_id", "question", "video_id", "start", "end", "cho
 
 
 def frames_between(times_s: Sequence[float], start_s: float, end_s: float) -> tuple[int, ...]:
-    """The numbers of the frames that are shown at `start_s`, at `end_s` or in between."""
+    """The indices of the frames from `start_s` to `end_s`, both included."""
     return tuple(number for number, time_s in enumerate(times_s) if start_s <= time_s <= end_s)
 
 
 @lru_cache(maxsize=4096)
 def frame_times(path: Path) -> tuple[float, ...]:
-    """When in the video each of the 16 frames of a task is, in seconds. Raises MediaError."""
+    """The time in seconds of each of the 16 frames of a task. Raises MediaError."""
     try:
         video = installed_decoder()(path)
         try:
@@ -49,16 +50,16 @@ def frame_times(path: Path) -> tuple[float, ...]:
         raise MediaError(f"cannot read the video {path}: {error}") from error
 
 
-def _told_by(columns: frozenset[str], suffix: str) -> bool:
+def _matches(columns: frozenset[str], suffix: str) -> bool:
     return columns >= _NEEDED
 
 
-def _task_of(row: Row, pictures: PictureFolder) -> Task:
+def _task_of(row: Row, folder: PictureFolder) -> Task:
     options, answer = _choices(row), row.text("answer")
     if len(options) < 2 or not is_among(answer, options):
-        raise TaskError(f"its answer {answer!r} is none of the choices {shortened(options)}")
+        raise TaskError(f"its answer {answer!r} is not one of the choices {shortened(options)}")
     start_s, end_s = _seconds(row)
-    path = Path(pictures.path(f"{row.text('video_id')}.mp4", "video"))
+    path = Path(folder.path(f"{row.text('video_id')}.mp4", "video"))
     try:
         frames = frames_between(frame_times(path), start_s, end_s)
     except MediaError as error:
@@ -79,15 +80,15 @@ def _task_of(row: Row, pictures: PictureFolder) -> Task:
 
 def _choices(row: Row) -> tuple[str, ...]:
     choices = row.value("choices")
-    if not isinstance(choices, list) or not all(isinstance(one, dict) for one in choices):
+    if not isinstance(choices, list) or not all(isinstance(choice, dict) for choice in choices):
         raise TaskError(f"'choices' must be a list of {{choice_id, choice}}, got {shortened(choices)}")
-    return tuple(replace(row, values=one).text("choice") for one in choices)
+    return tuple(replace(row, values=choice).text("choice") for choice in choices)
 
 
 def _seconds(row: Row) -> tuple[float, float]:
     start_s, end_s = row.value("start"), row.value("end")
     if not is_finite(start_s) or not is_finite(end_s) or not 0 <= start_s < end_s:
-        raise TaskError(f"'start' and 'end' must be seconds in order, got {shortened((start_s, end_s))}")
+        raise TaskError(f"'start' and 'end' must be seconds, with start before end, got {shortened((start_s, end_s))}")
     return float(start_s), float(end_s)
 
 
@@ -97,7 +98,7 @@ STAR = Format(
     source="qa_visualization.py of csbobby/STAR_Benchmark",
     is_verified=True,
     columns=_NEEDED | {"answer", "question_program", "situations"},
-    told_by=_told_by,
+    told_by=_matches,
     task_of=_task_of,
     below=("Charades_v1_480", "videos"),
     test_word="val",

@@ -1,13 +1,13 @@
-"""Screenshots of web pages with a question, its answer and the box in which the answer stands.
+"""Screenshots of web pages with a question, its answer and the box of the answer.
 
-Rows of JSON, JSON lines or parquet: `image` (a path), `question`, `answer` (a text or a list of texts that all count),
+Rows of JSON, JSON lines or parquet: `image` (a path), `question`, `answer` (a text or a list of accepted texts),
 `bbox` ([x0, y0, x1, y1] in pixels of the screenshot, or a list of these), and optionally `id`, `url` and `options`.
-Boxes in fractions are given in our own JSONL as `evidence`; which of the two is meant is never guessed from the values.
+For boxes in fractions use our own JSONL with `evidence`; the unit is never guessed from the values.
 
-Options are graded by choice, numbers as numbers, everything else by ANLS, as text that is read from documents is.
+Options are graded by choice, numbers as numbers, and everything else by ANLS, as usual for text in documents.
 
-Source: none. The authors name FineWeb pages as seeds (arXiv 2505.15966) and released neither them nor their schema, so
-this one is unverified.
+Source: none. The authors name FineWeb pages as seed data (arXiv 2505.15966) but released neither the pages nor their
+schema, so that this schema is unverified. Depends on rows and boxes; independent of filters, plans and teachers.
 """
 
 from pixel_env.errors import TaskError
@@ -21,17 +21,17 @@ from synth.seed_data.regions import box_of_corners
 _NEEDED = frozenset({"image", "question", "answer", "bbox"})
 
 
-def _told_by(columns: frozenset[str], suffix: str) -> bool:
+def _matches(columns: frozenset[str], suffix: str) -> bool:
     return columns >= _NEEDED and suffix != ".tsv"
 
 
-def _task_of(row: Row, pictures: PictureFolder) -> Task:
+def _task_of(row: Row, folder: PictureFolder) -> Task:
     image, answers = row.text("image"), row.texts("answer")
     options = row.texts("options") if row.optional("options") is not None else ()
     if options and (len(options) < 2 or not all(is_among(answer, options) for answer in answers)):
-        raise TaskError(f"its answer {answers[0]!r} is none of its options, or there is one option only")
-    source = pictures.picture(image)
-    size, boxes = pictures.size(image), row.value("bbox")
+        raise TaskError(f"its answer {answers[0]!r} must be one of its options, and there must be at least two")
+    source = folder.picture(image)
+    size, boxes = folder.size(image), row.value("bbox")
     several = boxes if isinstance(boxes, list) and boxes and isinstance(boxes[0], list) else [boxes]
     return Task(
         task_id=row.texts("id")[0] if row.optional("id") else f"{row.file.stem}:{row.number}",
@@ -51,7 +51,7 @@ WEBPAGES = Format(
     source="none: the authors' pages were not released",
     is_verified=False,
     columns=_NEEDED | {"id", "url", "options"},
-    told_by=_told_by,
+    told_by=_matches,
     task_of=_task_of,
     below=("images", "screenshots"),
     told_in="docs/synthesis.md",

@@ -1,1 +1,1 @@
-"""Teachers write the words of a trace: from tables, by a model behind an endpoint, or none."""
+"""Teachers write the texts of a trace: from tables, by a model behind an endpoint, or not at all."""

@@ -1,4 +1,7 @@
-"""The teacher that says nothing: traces of calls and answers alone, as the embedded model is taught."""
+"""The teacher without texts: its traces have only calls and answers, as the embedded model is trained.
+
+Depends on plans; independent of dialects and models.
+"""
 
 from collections.abc import Iterator, Sequence
 
@@ -6,14 +9,14 @@ from synth.plans.plan import Narration, Plan, PlanKind, Refusal, silent
 
 
 class SilentTeacher:
-    """Refuses questions of text alone as "no_words": an answer without its reasoning teaches none."""
+    """Refuses text-only questions as "no_words": an answer without its reasoning teaches nothing."""
 
     name = "silent"
 
     def narrate(self, plans: Sequence[Plan], *, seed: int) -> Iterator[tuple[int, Narration | Refusal]]:
-        """Nothing, once for each plan."""
-        for place, plan in enumerate(plans):
+        """Yields an empty narration, or a refusal, for each plan."""
+        for index, plan in enumerate(plans):
             if plan.kind is PlanKind.TEXT_ONLY:
-                yield place, Refusal("no_words", "it has to be reasoned; give --media image=1 or another teacher")
+                yield index, Refusal("no_words", "it needs written reasoning; give --media image=1 or another teacher")
             else:
-                yield place, silent(plan)
+                yield index, silent(plan)

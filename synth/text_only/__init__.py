@@ -1,1 +1,1 @@
-"""Questions of text alone, with exact answers and solutions step by step."""
+"""Text-only questions with exact answers and step-by-step solutions."""

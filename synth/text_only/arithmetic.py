@@ -1,4 +1,7 @@
-"""Arithmetic in words: seven families of problems with whole numbers. Knows numbers and words only."""
+"""Arithmetic word problems: seven families of problems with whole numbers.
+
+Depends on `problem.py`; independent of tasks.
+"""
 
 import numpy as np
 
@@ -11,15 +14,15 @@ _SWEETS = ("marbles", "stickers", "cherries", "nuts", "beads", "coins", "shells"
 def expression(rng: np.random.Generator) -> Problem:
     """Brackets, a product and a difference."""
     a, b, c, d = whole(2, 60, rng), whole(2, 60, rng), whole(2, 12, rng), whole(2, 99, rng)
-    asked = one_of(("What is", "Calculate", "Work out", "Find the value of"), rng)
-    end = "?" if asked == "What is" else "."
+    request = one_of(("What is", "Calculate", "Work out", "Find the value of"), rng)
+    end = "?" if request == "What is" else "."
     total = (a + b) * c - d
     steps = (
         f"The bracket comes first: {a} + {b} = {a + b}.",
         f"Then the product: {a + b} × {c} = {(a + b) * c}.",
         f"Finally the difference: {(a + b) * c} - {d} = {total}.",
     )
-    question = f"{asked} ({a} + {b}) × {c} - {d}{end}"
+    question = f"{request} ({a} + {b}) × {c} - {d}{end}"
     return Problem(question, str(total), solved(*steps, answer=str(total), rng=rng))
 
 
@@ -49,9 +52,9 @@ def sharing(rng: np.random.Generator) -> Problem:
     rest = whole(1, children - 1, rng)
     total = children * each + rest
     asks_for_rest = bool(rng.integers(2))
-    asked = "How many are left over?" if asks_for_rest else "How many does each child get?"
+    request = "How many are left over?" if asks_for_rest else "How many does each child get?"
     answer = str(rest if asks_for_rest else each)
-    question = f"{name} shares {total} {things} evenly among {children} children, as far as possible. {asked}"
+    question = f"{name} shares {total} {things} evenly among {children} children, as far as possible. {request}"
     steps = (
         f"I divide {total} by {children}: {children} × {each} = {children * each}, which is the most that fits.",
         f"Each child gets {each}, and {total} - {children * each} = {rest} {'is' if rest == 1 else 'are'} left over.",
@@ -115,7 +118,7 @@ def clock(rng: np.random.Generator) -> Problem:
 def sequence(rng: np.random.Generator) -> Problem:
     """The next term of a sequence whose steps grow evenly."""
     first, step, growth = whole(1, 60, rng), whole(2, 15, rng), whole(0, 6, rng)
-    steps = [step + growth * place for place in range(5)]
+    steps = [step + growth * index for index in range(5)]
     terms = [first]
     for change in steps:
         terms.append(terms[-1] + change)
@@ -123,11 +126,11 @@ def sequence(rng: np.random.Generator) -> Problem:
     differences = ", ".join(str(change) for change in steps[:-1])
     rule = "they stay the same" if growth == 0 else f"they grow by {growth} each time"
     question = f"Which number continues the sequence {', '.join(map(str, shown))}?"
-    said = (
+    solution = (
         f"The differences are {differences}: {rule}.",
         f"The next difference is {steps[-1]}, and {shown[-1]} + {steps[-1]} = {answer}.",
     )
-    return Problem(question, str(answer), solved(*said, answer=str(answer), rng=rng))
+    return Problem(question, str(answer), solved(*solution, answer=str(answer), rng=rng))
 
 
 def _time(minutes: int) -> str:

@@ -1,4 +1,7 @@
-"""Logic in words: four families of problems whose clues leave exactly one answer. Knows names, days and chance."""
+"""Logic puzzles in words: four families of problems whose clues leave exactly one answer.
+
+Depends on `problem.py`; independent of tasks.
+"""
 
 import itertools
 from collections.abc import Sequence
@@ -15,19 +18,19 @@ _COLOURS = ("red", "green", "blue", "white", "black", "yellow")
 
 
 def ordering(rng: np.random.Generator) -> Problem:
-    """A chain of comparisons in mixed order; one place in it is asked for."""
+    """A chain of comparisons in mixed order; the question is about one position in it."""
     people = some_of(NAMES, whole(4, 5, rng), rng)
     more, most = _COMPARISONS[int(rng.integers(len(_COMPARISONS)))]
     pairs = list(itertools.pairwise(people))
     clues = " ".join(f"{pairs[int(i)][0]} is {more} than {pairs[int(i)][1]}." for i in rng.permutation(len(pairs)))
-    place = whole(0, len(people) - 1, rng)
-    rank = most if place == 0 else f"{_ORDINALS[place]} {most}"
+    position = whole(0, len(people) - 1, rng)
+    rank = most if position == 0 else f"{_ORDINALS[position]} {most}"
     question = f"{clues} Who is the {rank}?"
     steps = (
         f"The clues form one chain, from the {most} on: {', '.join(people)}.",
-        f"Number {place + 1} of this chain is {people[place]}.",
+        f"Number {position + 1} of this chain is {people[position]}.",
     )
-    return Problem(question, people[place], solved(*steps, answer=people[place], rng=rng), "exact")
+    return Problem(question, people[position], solved(*steps, answer=people[position], rng=rng), "exact")
 
 
 def weekday(rng: np.random.Generator) -> Problem:
@@ -35,19 +38,19 @@ def weekday(rng: np.random.Generator) -> Problem:
     today, days, is_past = whole(0, 6, rng), whole(8, 700, rng), bool(rng.integers(2))
     rest = days % 7
     answer = _DAYS[(today - rest if is_past else today + rest) % 7]
-    asked = (
+    request = (
         f"Which day of the week was it {days} days ago?" if is_past else f"Which day of the week is it in {days} days?"
     )
     steps = (
         f"Every 7 days the day of the week is the same again, and {days} = 7 × {days // 7} + {rest}.",
         f"So I count {counted(rest, 'day')} {'back' if is_past else 'on'} from {_DAYS[today]} and reach {answer}.",
     )
-    question = f"{one_of(NAMES, rng)} looks at the calendar: today is {_DAYS[today]}. {asked}"
+    question = f"{one_of(NAMES, rng)} looks at the calendar: today is {_DAYS[today]}. {request}"
     return Problem(question, answer, solved(*steps, answer=answer, rng=rng), "exact")
 
 
 def truth_tellers(rng: np.random.Generator) -> Problem:
-    """Each of three people always lies or always tells the truth, and says so of another; exactly one reading fits."""
+    """Three people who always lie or always tell the truth make claims about each other; exactly one case fits."""
     while True:
         people = some_of(NAMES, 3, rng)
         claims = [_claim(speaker, rng) for speaker in range(3)]
@@ -58,7 +61,7 @@ def truth_tellers(rng: np.random.Generator) -> Problem:
 
 
 Claim = tuple[int, int, bool]
-"""Speaker, whom the claim is about, and whether it says that that person tells the truth."""
+"""The speaker, the person that the claim is about, and whether it claims that this person tells the truth."""
 
 
 def _claim(speaker: int, rng: np.random.Generator) -> Claim:
@@ -75,12 +78,14 @@ def _fits(case: Sequence[bool], claims: Sequence[Claim], count: int) -> bool:
 def _truth_problem(
     people: list[str], claims: list[Claim], count: int, case: Sequence[bool], rng: np.random.Generator
 ) -> Problem:
-    wanted = count == 1  # the one that differs from the other two is asked for
+    wanted = count == 1  # the question is about the person who differs from the other two
     answer = people[list(case).index(wanted)]
     kinds = {True: "always tells the truth", False: "always lies"}
-    said = " ".join(f'{people[speaker]} says: "{people[about]} {kinds[says]}."' for speaker, about, says in claims)
+    statements = " ".join(
+        f'{people[speaker]} says: "{people[about]} {kinds[says]}."' for speaker, about, says in claims
+    )
     rule = f"Of {people[0]}, {people[1]} and {people[2]}, exactly {_ONE_TWO[count]}; everyone else always lies."
-    question = f"{rule} {said} Who {kinds[wanted]}?"
+    question = f"{rule} {statements} Who {kinds[wanted]}?"
     steps = []
     for speaker in range(3):
         suspected = tuple((person == speaker) == wanted for person in range(3))
@@ -105,7 +110,7 @@ def _contradiction(people: list[str], claims: list[Claim], case: Sequence[bool])
 
 
 def boxes(rng: np.random.Generator) -> Problem:
-    """What lies in which of three boxes, by two clues that say what a box does not hold."""
+    """Which of three boxes holds what, from clues about what a box does not hold."""
     while True:
         colours, fruits = some_of(_COLOURS, 3, rng), some_of(_FRUITS, 3, rng)
         pairs = [(box, fruit) for box in range(3) for fruit in range(3)]
@@ -118,17 +123,17 @@ def boxes(rng: np.random.Generator) -> Problem:
 def _box_problem(
     colours: list[str], fruits: list[str], clues: list[tuple[int, int]], case: Sequence[int], rng: np.random.Generator
 ) -> Problem:
-    name, asked = one_of(NAMES, rng), whole(0, 2, rng)
-    answer = colours[case.index(asked)]
+    name, wanted = one_of(NAMES, rng), whole(0, 2, rng)
+    answer = colours[case.index(wanted)]
     given = " ".join(f"The {colours[box]} box does not hold the {fruits[fruit]}." for box, fruit in clues)
     question = (
         f"{name} has a {colours[0]}, a {colours[1]} and a {colours[2]} box. One holds {fruits[0]}, one {fruits[1]} and "
-        f"one {fruits[2]}. {given} Which colour has the box with the {fruits[asked]}?"
+        f"one {fruits[2]}. {given} Which colour has the box with the {fruits[wanted]}?"
     )
     steps = ["I go through the ways to fill the boxes."]
     for filled in itertools.permutations(range(3)):
         text = ", ".join(f"{colours[box]}: {fruits[fruit]}" for box, fruit in enumerate(filled))
-        broken = [place for place, (box, fruit) in enumerate(clues) if filled[box] == fruit]
+        broken = [index for index, (box, fruit) in enumerate(clues) if filled[box] == fruit]
         verdict = f"contradicts clue {broken[0] + 1}" if broken else "fits all clues"
         steps.append(f"{text}: {verdict}.".capitalize())
     return Problem(question, answer, solved(*steps, answer=answer, rng=rng), "exact")

@@ -1,4 +1,7 @@
-"""A text-only problem, and the small choices that all families make. Knows words and chance only."""
+"""A text-only problem, and random choices that all families of problems share.
+
+Depends on numpy; independent of tasks.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,7 +16,7 @@ NAMES = (
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """A question, its one right answer, and the steps that lead there, as a text that ends with the answer."""
+    """A question, its only right answer, and the steps of its solution as a text that ends with the answer."""
 
     question: str
     answer: str
@@ -22,13 +25,13 @@ class Problem:
 
 
 def one_of(choices: Sequence[str], rng: np.random.Generator) -> str:
-    """One of the choices, each as likely."""
+    """One of the choices, each equally likely."""
     return choices[int(rng.integers(len(choices)))]
 
 
 def some_of(choices: Sequence[str], count: int, rng: np.random.Generator) -> list[str]:
-    """`count` different ones of the choices, in random order."""
-    return [choices[int(place)] for place in rng.permutation(len(choices))[:count]]
+    """`count` different choices, in random order."""
+    return [choices[int(index)] for index in rng.permutation(len(choices))[:count]]
 
 
 def whole(low: int, high: int, rng: np.random.Generator) -> int:
@@ -37,7 +40,7 @@ def whole(low: int, high: int, rng: np.random.Generator) -> int:
 
 
 def counted(number: int, thing: str) -> str:
-    """So many of the thing: "1 day", "2 days"."""
+    """The number with its noun: "1 day", "2 days"."""
     return f"{number} {thing}{'' if number == 1 else 's'}"
 
 

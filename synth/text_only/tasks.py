@@ -1,7 +1,7 @@
-"""Text-only tasks that write themselves: arithmetic and logic with exact answers and a solution step by step.
+"""Generated text-only tasks: arithmetic and logic with exact answers and a step-by-step solution.
 
-A task is composed from (seed, place) alone, and its solution again from its id. Knows the families of
-`arithmetic.py` and `logic.py`; nothing of plans or teachers.
+A task is generated from (seed, index) alone, and its solution from the task id. Depends on the families of
+`arithmetic.py` and `logic.py`; independent of plans and teachers.
 """
 
 import re
@@ -28,15 +28,15 @@ FAMILIES: dict[str, Callable[[np.random.Generator], Problem]] = {
     "truth-tellers": logic.truth_tellers,
     "boxes": logic.boxes,
 }
-"""The families of problems, asked in turn."""
+"""The families of problems, used in turn."""
 
 _TASK_ID = re.compile(r"text-only/(\d+)/(\d+)-([a-z-]+)")
 
 
 def text_tasks(count: int, seed: int = 0) -> Sequence[Task]:
-    """`count` tasks, the families in turn, each composed when it is asked for.
+    """`count` tasks, the families in turn, each generated on access.
 
-    Task i depends on (seed, i) alone. Of 30,000 questions, about one in fifty occurs twice.
+    Task i depends on (seed, i) alone. Of 30,000 questions, about one in fifty is repeated.
     """
     return _TextTasks(count, seed)
 
@@ -49,22 +49,22 @@ class _TextTasks(Composed[Task]):
     def __len__(self) -> int:
         return self.size
 
-    def at(self, place: int) -> Task:
-        """Task number `place`, from 0."""
-        family = list(FAMILIES)[place % len(FAMILIES)]
-        problem = _composed(self.seed, place, family)
-        task_id = f"text-only/{self.seed}/{place:06d}-{family}"
+    def at(self, index: int) -> Task:
+        """The task with this index, from 0."""
+        family = list(FAMILIES)[index % len(FAMILIES)]
+        problem = _problem(self.seed, index, family)
+        task_id = f"text-only/{self.seed}/{index:06d}-{family}"
         return Task(task_id, problem.question, (problem.answer,), media="text", grader=problem.grader, category=family)
 
 
 def solution(task: Task) -> str | None:
-    """The steps to the answer, in words; None for a task that is not of this module."""
-    found = _TASK_ID.fullmatch(task.task_id)
-    if found is None or found[3] not in FAMILIES:
+    """The solution in words, step by step; None for a task that is not from this module."""
+    match = _TASK_ID.fullmatch(task.task_id)
+    if match is None or match[3] not in FAMILIES:
         return None
-    problem = _composed(int(found[1]), int(found[2]), found[3])
+    problem = _problem(int(match[1]), int(match[2]), match[3])
     return problem.steps if (problem.question, (problem.answer,)) == (task.question, task.answers) else None
 
 
-def _composed(seed: int, place: int, family: str) -> Problem:
-    return FAMILIES[family](np.random.default_rng((seed, place)))
+def _problem(seed: int, index: int, family: str) -> Problem:
+    return FAMILIES[family](np.random.default_rng((seed, index)))

@@ -1,1 +1,1 @@
-"""Verification of traces by replay, and of what they say."""
+"""Verification of traces: by replay, and by rules on their texts."""

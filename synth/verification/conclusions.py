@@ -1,8 +1,8 @@
-"""Conclusions: whether a last text ends in the task's answer.
+"""Conclusions: whether the reasoning of the last turn ends in the task's answer.
 
-Pure functions of a text and its task. What is announced ("the answer is", "final answer:") must be the reference.
-Behind "so it is", "the result is" and the like only the last sentence is read, and only for numbers and options. An
-announcement that leaves several options open says none. Knows how graders read answers; nothing of teachers.
+Pure functions of a text and its task. An announced answer ("the answer is", "final answer:") must be the reference.
+After "so it is", "the result is" and the like only the last sentence is read, and only for numbers and options. An
+announcement that leaves several options open names none. Depends on how graders read answers; independent of teachers.
 """
 
 import math
@@ -30,16 +30,16 @@ _CALCULATES = re.compile(r"\s*(?:[-+×*/÷=−]|x\b|plus\b|minus\b|times\b|divid
 
 
 def contradiction_in(text: str, task: Task) -> str:
-    """The words that announce another answer than the task's, "" if none do."""
+    """The words that announce an answer other than the task's; "" if there are none."""
     sentences = _sentences(text)
     for sentence in sentences:
-        for found in LEAD_IN.finditer(sentence):
-            rest = sentence[found.end() :].strip(" *_\"'“”")
-            if rest and not _DENIED.match(rest) and not _says_the_answer(rest, task) and not _is_open(rest, task):
-                return f"{found.group()}{rest}"
+        for match in LEAD_IN.finditer(sentence):
+            rest = sentence[match.end() :].strip(" *_\"'“”")
+            if rest and not _DENIED.match(rest) and not _names_the_answer(rest, task) and not _is_open(rest, task):
+                return f"{match.group()}{rest}"
     if sentences and (weak := list(_WEAK.finditer(sentences[-1]))):
         rest = sentences[-1][weak[-1].end() :]
-        if _says_another(rest, task):
+        if _names_another(rest, task):
             return f"{weak[-1].group()}{rest}"
     return ""
 
@@ -49,7 +49,7 @@ def states_the_answer(text: str, task: Task) -> bool:
     sentences = _sentences(text)
     announcing = [sentence for sentence in sentences if LEAD_IN.search(sentence)]
     last = (announcing or sentences)[-1:]
-    return any(_says_the_answer(sentence, task) for sentence in last)
+    return any(_names_the_answer(sentence, task) for sentence in last)
 
 
 def _sentences(text: str) -> list[str]:
@@ -61,23 +61,24 @@ def _folded_lines(text: str) -> str:
     return "\n".join(map(folded, text.split("\n")))
 
 
-def _says_the_answer(text: str, task: Task) -> bool:
-    """Whether it names a reference: of a choice that option alone, of a number the number, else its words."""
+def _names_the_answer(text: str, task: Task) -> bool:
+    """Whether the text names a reference answer: a choice by that option alone, a number by its value, else by its
+    words."""
     if task.options:
         named = options_named(text, task.options)
         return len(named) == 1 and any(named == option_meant(answer, task.options) for answer in task.answers)
     if numbers := _wanted_numbers(task):
         opening = _opening_number(text)
-        said = _numbers(text) if opening is None else [opening]
-        return any(math.isclose(number, wanted) for number in said for wanted in numbers)
+        named_numbers = _numbers(text) if opening is None else [opening]
+        return any(math.isclose(number, wanted) for number in named_numbers for wanted in numbers)
     return any(_holds(text, folded(unwrapped(answer))) for answer in task.answers) or grade(task, text) == 1.0
 
 
-def _says_another(text: str, task: Task) -> bool:
-    """Whether it names one option, or numbers, and not the answer."""
+def _names_another(text: str, task: Task) -> bool:
+    """Whether the text names one option, or numbers, but not the answer."""
     if task.options:
-        return not _is_open(text, task) and not _says_the_answer(text, task)
-    return bool(_wanted_numbers(task) and _numbers(text)) and not _says_the_answer(text, task)
+        return not _is_open(text, task) and not _names_the_answer(text, task)
+    return bool(_wanted_numbers(task) and _numbers(text)) and not _names_the_answer(text, task)
 
 
 def _is_open(text: str, task: Task) -> bool:
@@ -85,23 +86,23 @@ def _is_open(text: str, task: Task) -> bool:
 
 
 def _wanted_numbers(task: Task) -> list[float]:
-    """The references that are nothing but a number; "45 %" or "8:35" is a text."""
+    """The references that are plain numbers; "45 %" and "8:35" count as text."""
     answers = [folded(unwrapped(answer)) for answer in task.answers]
     bare = [answer for answer in answers if _DIGITS.fullmatch(answer) or not re.search(r"\d", answer)]
     return [number for number in map(number_named, bare) if number is not None]
 
 
 def _opening_number(text: str) -> float | None:
-    """The number that opens the text, unless a calculation begins with it."""
-    found = _DIGITS.match(text)
-    return None if found is None or _CALCULATES.match(text, found.end()) else number_named(found.group())
+    """The number at the start of the text, unless it begins a calculation."""
+    match = _DIGITS.match(text)
+    return None if match is None or _CALCULATES.match(text, match.end()) else number_named(match.group())
 
 
 def _numbers(text: str) -> list[float]:
-    said = [found.group() for found in _DIGITS.finditer(text)]
-    # "One" may stand for a thing ("the red one"): alone it counts where it is all that the text names.
-    said += [words for words in map(str.strip, _WORDS.findall(text)) if words != "one"]
-    return [number for number in map(number_named, said or [text]) if number is not None]
+    mentions = [match.group() for match in _DIGITS.finditer(text)]
+    # "One" may stand for a thing ("the red one"): it counts only where it is the only number of the text.
+    mentions += [words for words in map(str.strip, _WORDS.findall(text)) if words != "one"]
+    return [number for number in map(number_named, mentions or [text]) if number is not None]
 
 
 def _holds(text: str, phrase: str) -> bool:

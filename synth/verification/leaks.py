@@ -1,26 +1,26 @@
 r"""Leaks: a text that states the detail, or announces the answer, before the pixels that show it.
 
-Pure functions of a text and its task. `leak_in` is for a text before any detail was shown: no rule may be broken.
-`announcement_in` is for one between looks that show the evidence in parts: what was shown may be told, but the answer
-may not be announced yet (rule 1). The rules, in the order in which they are asked:
+Pure functions of a text and its task. `leak_in` checks a text that precedes any detail: no rule may be broken.
+`announcement_in` checks a text between operations that show the evidence in parts: it may state what was shown, but may
+not announce the answer yet (rule 1). The rules, in the order in which they are applied:
 
-1. *Announced.* Behind "the answer is", "final answer:", "\boxed{" or "<answer>" stands an option (by letter or text), a
-   number where a number is asked for, or a reference answer: refused, be it right or wrong. Behind "it is", "this must
-   be", "I guess" and the like: refused if it is an option's letter, or, before any detail was shown, the right answer;
-   so is "B is correct", and the right answer in a sentence that concludes ("in total", "the answer must"). What is
-   denied ("not B"), leaves several open ("A or B") or is a part ("so far"), announces nothing.
-2. A task that the overview answers (`needs_looking` False) has no detail: the other rules are not asked.
+1. *Announced.* "The answer is", "final answer:", "\boxed{" or "<answer>" is followed by an option (letter or text), by
+   a number where the answer is a number, or by a reference answer: refused, whether right or wrong. "It is", "this must
+   be", "I guess" and the like are followed by the letter of an option, or, before any detail was shown, by the right
+   answer: refused. So is "B is correct", and the right answer in a sentence that concludes ("in total", "the answer
+   must"). A negation ("not B"), an open choice ("A or B") and a part ("so far") announce nothing.
+2. A task that the overview answers (`needs_looking` False) has no detail: the other rules do not apply.
 3. *Number.* The text names the number of the answer, in digits or words. Not counted: a number that the question names;
-   coordinates in brackets; ordinals; "frame 7", "images 2 to 5", "two crops", unless the question asks about those; a
-   count of something that was not asked for ("three cards" where a digit is asked for, "two groups" where cards are);
+   coordinates in brackets; ordinals; "frame 7", "images 2 to 5", "two crops", unless the question is about those; a
+   count of something else ("three cards" where the question is about a digit, "two groups" where it is about cards);
    "one" that counts nothing ("one of the cards", "the red one"). An answer with several numbers: all of them.
-4. *Text.* The text holds the answer (of a choice: the right option's text) as whole words. Not counted: what the
-   question itself says; an option beside another option (the text weighs them); "yes" and "no" that do not open a
-   sentence ("no detail can be read"); an answer of one letter that is no capital by itself.
+4. *Text.* The text contains the answer (of a choice: the text of the right option) as whole words. Not counted: words
+   of the question itself; an option beside another option (the text weighs them); "yes" and "no" that do not open a
+   sentence ("no detail can be read"); an answer of one letter that is not a capital by itself.
 
-A one-word answer is refused wherever it stands, "a blue sky" where the answer is blue: that loses a good text now and
-then. An answer that the question names, stated without any of the forms of rule 1, gets past, and so does a "one" that
-may count or not ("one is what I find").
+Known errors: a one-word answer is refused wherever it occurs ("a blue sky" where the answer is blue), which loses a
+good text now and then. An answer that the question names passes if it is stated without a form of rule 1, and so does
+an ambiguous "one" ("one is what I find"). Depends on tasks and on how graders read answers; independent of traces.
 """
 
 import re
@@ -36,7 +36,7 @@ from pixel_env.task import Task
 
 
 class LeakKind(StrEnum):
-    """Which rule was broken."""
+    """The rule that was broken."""
 
     ANNOUNCED = "announced"
     NUMBER = "number"
@@ -45,14 +45,14 @@ class LeakKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Leak:
-    """The rule, and the words that broke it."""
+    """A broken rule, and the words that break it."""
 
     kind: LeakKind
     words: str
 
 
 def leak_in(text: str, task: Task) -> Leak | None:
-    """The first leak in `text`, which is said before the detail of `task` was shown; None if there is none."""
+    """The first leak in `text`, a text that precedes the detail of `task`; None if there is none."""
     raw, text = text, folded(text)
     question = folded(task.question)
     details = _details(task)
@@ -61,26 +61,26 @@ def leak_in(text: str, task: Task) -> Leak | None:
     if task.needs_looking is False:
         return None
     for detail in details:
-        if words := _numbers_said(text, detail, question):
+        if words := _numbers_named(text, detail, question):
             return Leak(LeakKind.NUMBER, words)
-        if words := _letter_said(raw, detail) or _text_said(text, detail, question, task):
+        if words := _letter_named(raw, detail) or _text_named(text, detail, question, task):
             return Leak(LeakKind.TEXT, words)
     return None
 
 
 def announcement_in(text: str, task: Task) -> Leak | None:
-    """The first announcement of an answer in `text`, which is said when a part of the evidence was shown."""
+    """The first announcement of an answer in `text`, a text written after a part of the evidence was shown; or None."""
     text, details = folded(text), _details(task)
     words = _announced(text, task, details) or _concluded(text, task, details)
     return Leak(LeakKind.ANNOUNCED, words) if words else None
 
 
 def _details(task: Task) -> tuple[str, ...]:
-    """What must not be said: the reference answers, of a choice the right options' texts."""
+    """What a text must not state: the reference answers, or, for a choice, the texts of the right options."""
     if not task.options:
         return tuple(dict.fromkeys(folded(unwrapped(answer)) for answer in task.answers))
-    places = {place for answer in task.answers for place in option_meant(answer, task.options)}
-    return tuple(folded(task.options[place]) for place in sorted(places))
+    indices = {index for answer in task.answers for index in option_meant(answer, task.options)}
+    return tuple(folded(task.options[index]) for index in sorted(indices))
 
 
 # ------------------------------------------------------------------------------------------------------- announced
@@ -100,26 +100,26 @@ _SENTENCE_END = re.compile(r"[.!?](?=\s|$)|\n")
 
 
 def _announced(text: str, task: Task, details: Iterable[str]) -> str:
-    for found in _STRONG.finditer(text):
-        rest = _sentence(text, found.end()).strip(" {}\"'“”")
+    for match in _STRONG.finditer(text):
+        rest = _sentence(text, match.end()).strip(" {}\"'“”")
         if rest and _is_an_answer(rest, task, details):
-            return f"{found.group()}{rest}"
-    letters = {chr(ord("a") + place) for place in range(len(task.options))}
-    judged = {found[1]: found.group() for found in _LETTER_JUDGED.finditer(text) if found[1] in letters}
-    for found in _WEAK.finditer(text):
-        rest = text[found.end() :]
+            return f"{match.group()}{rest}"
+    letters = {chr(ord("a") + index) for index in range(len(task.options))}
+    judged = {match[1]: match.group() for match in _LETTER_JUDGED.finditer(text) if match[1] in letters}
+    for match in _WEAK.finditer(text):
+        rest = text[match.end() :]
         letter = _LETTER_THERE.match(rest)
         if letter and letter[1] in letters:
-            judged[letter[1]] = found.group() + letter.group()
+            judged[letter[1]] = match.group() + letter.group()
     return next(iter(judged.values())) if len(judged) == 1 else ""
 
 
 def _called_the_answer(text: str, details: Iterable[str]) -> str:
-    """What calls something by a right answer ("it is red"): it may be another part of what was shown."""
-    for found in _WEAK.finditer(text):
-        rest = text[found.end() :]
-        if said := next((detail for detail in details if _opens_with(rest, detail)), ""):
-            return found.group() + said
+    """The words that call something by a right answer ("it is red"), which may be about another part of the image."""
+    for match in _WEAK.finditer(text):
+        rest = text[match.end() :]
+        if opening := next((detail for detail in details if _opens_with(rest, detail)), ""):
+            return match.group() + opening
     return ""
 
 
@@ -137,12 +137,12 @@ _OPEN = re.compile(
 
 
 def _concluded(text: str, task: Task, details: Iterable[str]) -> str:
-    """The sentence that gives a right answer as the whole result, not as what a part of the picture shows."""
+    """The sentence that gives a right answer as the whole result, not as what a part of the image shows."""
     question = folded(task.question)
     for sentence in _SENTENCE_END.split(text):
         if _CONCLUDES.search(sentence) and not _OPEN.search(sentence):
             for detail in details:
-                if _numbers_said(sentence, detail, question) or _text_said(sentence, detail, question, task):
+                if _numbers_named(sentence, detail, question) or _text_named(sentence, detail, question, task):
                     return sentence.strip()
     return ""
 
@@ -177,9 +177,9 @@ _MENTION = re.compile(
     rf"(?:{_NUMBER_WORDS})(?:(?:[\s-]|\sand\s)(?:{_NUMBER_WORDS}))*)(?!\w|[.,]\d)"
 )
 _COORDINATES = re.compile(r"[(\[]\s*[\d.]+(?:\s*[,;]\s*[\d.]+)+\s*[)\]]")
-_PLACES = "frame|image|picture|photo|view|step|figure|row|column|line|panel|crop|region|page"
-_PLACE_BEFORE = re.compile(
-    rf"\b({_PLACES})s?\s+(?:numbers?\s+|no\.\s*)?(?:\d+\s*(?:,|and|to|or|through|-|–|,\s*and)\s*)*$"
+_NUMBERED = "frame|image|picture|photo|view|step|figure|row|column|line|panel|crop|region|page"
+_NUMBERING_BEFORE = re.compile(
+    rf"\b({_NUMBERED})s?\s+(?:numbers?\s+|no\.\s*)?(?:\d+\s*(?:,|and|to|or|through|-|–|,\s*and)\s*)*$"
 )
 _COUNTED = re.compile(r"\s+(?:(?!(?:and|or|of|is|are|in|on|at|the)\b)[a-z-]+\s+){0,2}?([a-z]+s|people)\b")
 _OWN_WORDS = "frame image picture photo view step crop region look time operation tool option choice candidate pixel"
@@ -187,7 +187,7 @@ _OUR_OWN = frozenset(_OWN_WORDS.split())
 _THING_WORDS = "card object thing item people person panel chart table group shot colour color row column part"
 _THINGS = frozenset(_THING_WORDS.split())
 HOW_MANY = re.compile(r"\bhow many\b|\bcount\b")
-"""What asks for a count, in a question that is folded."""
+"""Matches a folded question (lower case, simple quotes) that asks for a count."""
 _AMOUNT = re.compile(rf"{HOW_MANY.pattern}|\bhow much\b|\bnumber of\b|\btotal\b")
 _ONE_COUNTS_BEFORE = re.compile(
     r"\b(?:there(?:['’]s| is)|only|just|exactly|see|count|find|shows?|showing|reads?|says?|digit|number|is an?|value|"
@@ -196,55 +196,56 @@ _ONE_COUNTS_BEFORE = re.compile(
 )
 
 
-def _numbers_said(text: str, detail: str, question: str) -> str:
+def _numbers_named(text: str, detail: str, question: str) -> str:
     """The numbers of `detail`, as far as it is made of numbers and `text` names all of them; else ""."""
-    wanted = [_value(found.group()) for found in _MENTION.finditer(detail)]
+    wanted = [_value(match.group()) for match in _MENTION.finditer(detail)]
     others = re.findall(r"[a-z]{2,}", _MENTION.sub(" ", detail))
     if not wanted or len(others) > 2:
         return ""
-    if set(wanted) <= {_value(found.group()) for found in _MENTION.finditer(question)}:
+    if set(wanted) <= {_value(match.group()) for match in _MENTION.finditer(question)}:
         return ""
     text = _COORDINATES.sub(" ", text)
-    said = {_value(found.group()): found.group() for found in _MENTION.finditer(text) if _counts(found, text, question)}
-    return " ".join(said[value] for value in wanted) if all(value in said for value in wanted) else ""
+    matches = [match for match in _MENTION.finditer(text) if _counts(match, text, question)]
+    named = {_value(match.group()): match.group() for match in matches}
+    return " ".join(named[value] for value in wanted) if all(value in named for value in wanted) else ""
 
 
 def _value(mention: str) -> float | None:
     return number_named(mention)
 
 
-def _counts(found: re.Match[str], text: str, question: str) -> bool:
-    """Whether the number could be the answer's, by what stands around it."""
-    before, after = text[: found.start()], text[found.end() :]
-    asked = _asked_words(question)
-    place = _PLACE_BEFORE.search(before)
-    if place and place[1] not in asked:
+def _counts(mention: re.Match[str], text: str, question: str) -> bool:
+    """Whether the number could be the number of the answer, from the words around it."""
+    before, after = text[: mention.start()], text[mention.end() :]
+    question_words = _words_of(question)
+    numbering = _NUMBERING_BEFORE.search(before)
+    if numbering and numbering[1] not in question_words:
         return False
     counted = _COUNTED.match(after)
     noun = _singular(counted[1]) if counted else ""
-    if noun in _OUR_OWN and noun not in asked:
+    if noun in _OUR_OWN and noun not in question_words:
         return False
     is_count = bool(_AMOUNT.search(question))
-    if found.group() == "one" and not _one_counts(before, after, asked, is_count=is_count):
+    if mention.group() == "one" and not _one_counts(before, after, question_words, is_count=is_count):
         return False
     if is_count:
-        return not (noun in _THINGS and noun not in asked)
-    return noun not in asked | _THINGS
+        return not (noun in _THINGS and noun not in question_words)
+    return noun not in question_words | _THINGS
 
 
-def _one_counts(before: str, after: str, asked: frozenset[str], *, is_count: bool) -> bool:
+def _one_counts(before: str, after: str, question_words: frozenset[str], *, is_count: bool) -> bool:
     if after.startswith((" of ", " by ", " or ", " more", " look", " can", " could", " has to", " must", " side")):
         return False
     following = {_singular(word) for word in re.findall(r"[a-z]+", after[:40])[:3]}
-    if is_count and following & asked:
+    if is_count and following & question_words:
         return True
-    if not is_count and following & (asked | _THINGS):
-        return False  # "one card" where its digit is asked for
+    if not is_count and following & (question_words | _THINGS):
+        return False  # "one card" where the question is about its digit
     return bool(_ONE_COUNTS_BEFORE.search(before))
 
 
 @lru_cache(maxsize=1024)
-def _asked_words(question: str) -> frozenset[str]:
+def _words_of(question: str) -> frozenset[str]:
     return frozenset(_singular(word) for word in re.findall(r"[a-z]{3,}", question))
 
 
@@ -257,14 +258,14 @@ def _singular(word: str) -> str:
 _OPENS_A_SENTENCE = r"(?:^|[.!?:]\s+)(?:so\s+)?{answer}(?=\s*(?:$|[,.;:!]))"
 
 
-def _letter_said(text: str, detail: str) -> str:
-    """An answer that is one letter: said as a capital by itself, "A" and "I" only where rule 1 hears them."""
+def _letter_named(text: str, detail: str) -> str:
+    """An answer that is one letter, written as a capital by itself; "A" and "I" are left to rule 1."""
     is_letter = len(detail) == 1 and detail.isalpha() and detail not in "ai"
     return detail if is_letter and re.search(rf"(?<![\w'’-]){detail.upper()}(?![\w'’-])", text) else ""
 
 
-def _text_said(text: str, detail: str, question: str, task: Task) -> str:
-    """`detail` if `text` says it as whole words and rule 4 counts it; else ""."""
+def _text_named(text: str, detail: str, question: str, task: Task) -> str:
+    """`detail` if `text` contains it as whole words and rule 4 counts it; else ""."""
     detail = re.sub(r"^(?:an?|the)\s+", "", detail).rstrip(".")
     if len(detail) < 2 or _MENTION.fullmatch(detail):
         return ""
@@ -275,9 +276,9 @@ def _text_said(text: str, detail: str, question: str, task: Task) -> str:
     options = sorted((folded(option).rstrip(".") for option in task.options), key=len, reverse=True)
     if not options:
         return detail if _holds(text, detail) else ""
-    said = set(re.findall(rf"(?<!\w)(?:{'|'.join(map(re.escape, options))})(?!\w)", text))
-    said = {re.sub(r"^(?:an?|the)\s+", "", option) for option in said} or ({detail} if _holds(text, detail) else set())
-    return detail if said == {detail} else ""
+    named = set(re.findall(rf"(?<!\w)(?:{'|'.join(map(re.escape, options))})(?!\w)", text))
+    named = {re.sub(r"^(?:an?|the)\s+", "", name) for name in named} or ({detail} if _holds(text, detail) else set())
+    return detail if named == {detail} else ""
 
 
 def _holds(text: str, phrase: str) -> bool:

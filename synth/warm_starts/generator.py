@@ -1,11 +1,12 @@
-"""The embedded model's warm starts, as `traces=` of a recipe names them: traces of one manner, and lessons mixed in.
+"""The embedded model's warm starts, the functions for `traces=` of a recipe: traces of one style mixed with lessons.
 
-Without the lessons the model unlearns to see while it learns to call. Knows templates, plans and lessons, nothing of
-training.
+Without the lessons the model forgets to see while it learns to call. Depends on templates, plans and lessons;
+independent of training.
 
-The last three are a study's arms: trace i is about the same task in each, and what differs is whether a hard question's
-trace shows a mistake and its correction, and whether the mistake is trained. They say nothing, as the embedded model
-does; a question that the overview answers is answered at once. The two with corrections need `max_turns: 3`.
+The last three are the arms of a study: trace i is about the same task in each arm, and the arms differ in whether the
+trace of a hard question shows a mistake and its correction, and whether the mistake is trained. Their traces have no
+reasoning, like those of the embedded model; a question that the overview answers is answered at once. The two arms with
+corrections need `max_turns: 3`.
 """
 
 from collections.abc import Mapping, Sequence
@@ -30,42 +31,42 @@ TRACES = 32
 LESSONS = 10
 """Lessons of a batch; `per_device_train_batch_size` is the sum of both."""
 BATCHES = 1000
-"""As many as any recipe trains; they are drawn when they are needed."""
+"""At least as many as any recipe trains; they are generated on demand."""
 
 SELF_CORRECTION: Mapping[PlanKind, int] = MappingProxyType({PlanKind.SINGLE_PASS: 16, PlanKind.RECROP_ONCE: 16})
-"""Traces of a batch by kind; those about easy questions are answered at once, whatever their kind."""
+"""Traces of a batch by kind; a trace about an easy question answers at once, whatever its kind."""
 SINGLE_PASS: Mapping[PlanKind, int] = MappingProxyType({PlanKind.SINGLE_PASS: TRACES})
 
-_MOST_LOOKS = 2
+_MAX_OPERATIONS = 2
 
 
 def clumsy_warm_start(task_set: TaskSet, dialect: Dialect, seed: int) -> Sequence[Trace]:
-    """From here correctness alone gives the operation up."""
+    """A start from which a model trained on correctness alone stops calling the operation (the learning trap)."""
     return mixed(clumsy, task_set, dialect, seed)
 
 
 def competent_warm_start(task_set: TaskSet, dialect: Dialect, seed: int) -> Sequence[Trace]:
-    """From here correctness alone suffices."""
+    """A start from which correctness alone suffices to learn the operation."""
     return mixed(competent, task_set, dialect, seed)
 
 
 def single_pass_warm_start(task_set: TaskSet, dialect: Dialect, seed: int) -> Sequence[Trace]:
-    """Hard questions are looked at once, at the right place."""
+    """Hard questions get one crop, of the right region."""
     return of_kinds(SINGLE_PASS, task_set, dialect, seed)
 
 
 def self_correction_warm_start(task_set: TaskSet, dialect: Dialect, seed: int) -> Sequence[Trace]:
-    """Half of the hard questions are looked at in a wrong place first; that turn is not trained."""
+    """Half of the hard questions get a crop of a wrong region first; that turn is not trained."""
     return of_kinds(SELF_CORRECTION, task_set, dialect, seed)
 
 
 def mistakes_trained_warm_start(task_set: TaskSet, dialect: Dialect, seed: int) -> Sequence[Trace]:
-    """The same traces as `self_correction_warm_start`, but the wrong looks are trained too."""
+    """The same traces as `self_correction_warm_start`, but the wrong crops are trained too."""
     return of_kinds(SELF_CORRECTION, task_set, dialect, seed, trains_mistakes=True)
 
 
 def mixed(template: Template, task_set: TaskSet, dialect: Dialect, seed: int, batches: int = BATCHES) -> MixedTraces:
-    """Batches of TRACES traces by `template` on tasks of the set, and LESSONS lessons."""
+    """Batches of TRACES traces by `template` on tasks of the set, and LESSONS lessons each."""
     parts = ((TRACES, drawn_from(task_set, template, dialect)), (LESSONS, lessons(dialect)))
     return MixedTraces(parts, batches=batches, seed=seed)
 
@@ -73,7 +74,7 @@ def mixed(template: Template, task_set: TaskSet, dialect: Dialect, seed: int, ba
 def of_kinds(
     kinds: Mapping[PlanKind, int], task_set: TaskSet, dialect: Dialect, seed: int, *, trains_mistakes: bool = False
 ) -> MixedTraces:
-    """Batches of so many silent traces of each kind, of two looks at most, and LESSONS lessons."""
+    """Batches of silent traces, with the given count of each kind and at most two operations, and LESSONS lessons."""
     parts = tuple(
         (count, drawn_from(task_set, in_kind(kind, trains_mistakes=trains_mistakes), dialect))
         for kind, count in kinds.items()
@@ -82,15 +83,15 @@ def of_kinds(
 
 
 def in_kind(kind: PlanKind, *, trains_mistakes: bool = False) -> Template:
-    """Silent traces of the kind on the embedded model's grid; an easy question is answered at once.
+    """A template for silent traces of the kind on the embedded model's grid; an easy question is answered at once.
 
-    The template raises TaskError for a task whose evidence leaves no room for the kind.
+    The template raises TaskError for a task whose evidence has no room for the kind.
     """
 
     def template(task: Task, dialect: Dialect, rng: np.random.Generator) -> Trace:
         if task.needs_looking is False:
             return Trace(task, (TraceTurn(write(Answer(task.answers[0]), dialect)),))
-        plan = planned(task, kind, rng, framing=GRID, most_looks=_MOST_LOOKS)
+        plan = planned(task, kind, rng, framing=GRID, max_operations=_MAX_OPERATIONS)
         if isinstance(plan, NoRoom):
             raise TaskError(
                 f"the task {task.task_id!r} has no {kind.value} trace: {plan.value}. "

@@ -1,7 +1,8 @@
-"""Lessons: what the embedded model is taught before it acts, as traces on the embedded scenes.
+"""Lessons: the perception questions that the embedded model learns before it acts, as traces on the embedded scenes.
 
 Where is a card, on which side, which digit does a crop show, list all cards. Mixed into a warm start they keep the
-model from unlearning to see. A lesson may show a crop, but the call that fetched it is never trained.
+model from forgetting to see. A lesson may show a crop, but the call of the crop is never trained. Depends on scenes and
+windows; independent of plans and training.
 """
 
 import numpy as np
@@ -27,7 +28,7 @@ def where_question(colour: str) -> str:
 
 
 def where_answer(scene: Scene, card: Card) -> str:
-    """The four numbers of the right window, the same tokens as in a call."""
+    """The four numbers of the right window, as the same tokens as in a call."""
     return " " + " ".join(str(cell) for cell in window_cells(scene, card))
 
 
@@ -39,12 +40,12 @@ def list_answer(scene: Scene) -> str:
 
 
 def window_cells(scene: Scene, card: Card) -> tuple[int, ...]:
-    """The right window of `card` in cells of the grid."""
+    """The corners of the right window of `card`, in cells of the grid."""
     return tuple(round(corner * GRID_CELLS) for corner in right_window(scene.box(card)).corners)
 
 
 def near_window(scene: Scene, card: Card, rng: np.random.Generator) -> Box:
-    """A window of four cells a side, up to one cell off the right one, that holds the whole card."""
+    """A window of 4 x 4 cells, up to one cell off the right one, that contains the whole card."""
     x, y = (int(cell) for cell in window_cells(scene, card)[:2])
     last = GRID_CELLS - WINDOW_CELLS
     while True:
@@ -55,13 +56,13 @@ def near_window(scene: Scene, card: Card, rng: np.random.Generator) -> Box:
 
 
 def any_window(rng: np.random.Generator) -> Box:
-    """A window of four cells a side, anywhere."""
+    """A window of 4 x 4 cells at any position."""
     return window_at(*(int(cell) for cell in rng.integers(0, GRID_CELLS - WINDOW_CELLS + 1, 2)))
 
 
 def lessons(dialect: Dialect, split: Split = "train") -> TraceGenerator:
-    """A generator of lessons on `sample:vstar-tiny` scenes: where 20 %, half 25 %, half after an irrelevant look 25 %,
-    the digit after a right look 30 %."""
+    """A generator of lessons on `sample:vstar-tiny` scenes: where 20 %, half 25 %, half after an irrelevant crop 25 %,
+    the digit after a right crop 30 %."""
     layout = LAYOUTS["vstar-tiny"]
 
     def generate(rng: np.random.Generator) -> Trace:
@@ -81,5 +82,5 @@ def lessons(dialect: Dialect, split: Split = "train") -> TraceGenerator:
 
 def _lesson(scene: Scene, question: str, answer: str, window: Box | None, dialect: Dialect) -> Trace:
     task = Task("lesson", question, (answer,), (SceneSource(scene),))
-    look = () if window is None else (TraceTurn(write(CropImage(0, window), dialect), train=False),)
-    return Trace(task, (*look, TraceTurn(write(Answer(answer), dialect))))
+    crop = () if window is None else (TraceTurn(write(CropImage(0, window), dialect), train=False),)
+    return Trace(task, (*crop, TraceTurn(write(Answer(answer), dialect))))

@@ -1,7 +1,7 @@
-"""Template traces: episodes made from a task's evidence alone, without a model.
+"""Template traces: episodes generated from a task's evidence alone, without a model.
 
-Knows tasks, dialects and chance. Knows nothing of tokens or training. A template is `(task, dialect, rng) -> Trace`;
-`MixedTraces` draws any number of them, and of any other generator, in fixed proportions.
+A template is `(task, dialect, rng) -> Trace`; `MixedTraces` mixes traces of templates and of other generators in fixed
+proportions. Depends on tasks, plans and dialects; independent of tokens and training.
 """
 
 import dataclasses
@@ -22,81 +22,80 @@ from pixel_env.lazy_sequence import Composed
 from pixel_env.media.images import shown_size
 from pixel_env.operations.crop_image import CropImage
 from pixel_env.task import Task, TaskSet
-from synth.plans.plan import Look, Plan, PlanKind, silent, traced
+from synth.plans.plan import Plan, PlanKind, PlannedOperation, silent, traced
 from synth.plans.windows import moved_window, right_window, wrong_window
 
 Template = Callable[[Task, Dialect, np.random.Generator], Trace]
 TraceGenerator = Callable[[np.random.Generator], Trace]
 
 UNSEEN = "unseen"
-"""What a trace answers after a look that missed: graded wrong."""
-
-# ------------------------------------------------------------------------------------------------------- windows
+"""The answer of a trace after a crop that missed the evidence; it is graded wrong."""
 
 
 # ----------------------------------------------------------------------------------------------------- templates
 
 
 def single_pass(task: Task, dialect: Dialect, rng: np.random.Generator) -> Trace:
-    """Looks once, at the right place, and answers right."""
+    """One crop of the right region, then the right answer."""
     image, evidence = _evidence(task)
-    plan = Plan(task, PlanKind.SINGLE_PASS, (Look(CropImage(image, right_window(evidence))),))
+    plan = Plan(task, PlanKind.SINGLE_PASS, (PlannedOperation(CropImage(image, right_window(evidence))),))
     return traced(plan, silent(plan), dialect)
 
 
 def recrop_once(task: Task, dialect: Dialect, rng: np.random.Generator) -> Trace:
-    """Looks at a place that misses the evidence (not trained), then at the right one, and answers right."""
+    """A crop that misses the evidence (not trained), then a crop of the right region, then the right answer."""
     image, evidence = _evidence(task)
-    wrong = Look(CropImage(image, wrong_window(evidence, rng)), Mistake.UNRELATED_REGION)
-    plan = Plan(task, PlanKind.RECROP_ONCE, (wrong, Look(CropImage(image, right_window(evidence)))))
+    wrong = PlannedOperation(CropImage(image, wrong_window(evidence, rng)), Mistake.UNRELATED_REGION)
+    plan = Plan(task, PlanKind.RECROP_ONCE, (wrong, PlannedOperation(CropImage(image, right_window(evidence)))))
     return traced(plan, silent(plan), dialect)
 
 
 @dataclass(frozen=True, slots=True)
-class Manner:
-    """How a warm start behaves. It teaches the form of an episode, not its success: its traces may end wrong.
+class WarmStartStyle:
+    """The style of a warm start. It teaches the form of an episode, not its success: its traces may end wrong.
 
-    `calls`: share of traces with a call; `moved_by`: the right window is moved by up to so many cells; `after_a_miss`:
-    a question that needs a look it did not get ends in "unseen", or its answer is not trained.
+    `call_share`: share of traces with a call; `max_shift_cells`: the right window is shifted by up to this many cells;
+    `after_a_miss`: if the crop misses needed evidence, the answer is "unseen", or the right answer is not trained.
     """
 
-    calls: float
-    moved_by: int
+    call_share: float
+    max_shift_cells: int
     after_a_miss: Literal["unseen", "not_trained"]
 
 
-COMPETENT = Manner(calls=0.6, moved_by=4, after_a_miss="not_trained")
-# Moved by 7 cells a look pays less than a guess; by 5 it pays more, because the embedded model reads what it hits.
-CLUMSY = Manner(calls=0.4, moved_by=7, after_a_miss="unseen")
+COMPETENT = WarmStartStyle(call_share=0.6, max_shift_cells=4, after_a_miss="not_trained")
+# With shifts of 7 cells a crop is worth less than a guess; with 5 it is worth more, because the embedded model reads
+# what the crop hits.
+CLUMSY = WarmStartStyle(call_share=0.4, max_shift_cells=7, after_a_miss="unseen")
 
 
 def competent(task: Task, dialect: Dialect, rng: np.random.Generator) -> Trace:
-    """A warm start from which correctness alone learns to look."""
-    return in_manner(COMPETENT, task, dialect, rng)
+    """A trace of a warm start from which correctness alone suffices to learn to crop."""
+    return trace_in_style(COMPETENT, task, dialect, rng)
 
 
 def clumsy(task: Task, dialect: Dialect, rng: np.random.Generator) -> Trace:
-    """A warm start for which a look pays less than a guess: the learning trap's starting point."""
-    return in_manner(CLUMSY, task, dialect, rng)
+    """A trace of a warm start for which a crop is worth less than a guess: the start of the learning trap."""
+    return trace_in_style(CLUMSY, task, dialect, rng)
 
 
-def in_manner(manner: Manner, task: Task, dialect: Dialect, rng: np.random.Generator) -> Trace:
-    """A trace that calls or does not, hits or misses, as `manner` has it."""
+def trace_in_style(style: WarmStartStyle, task: Task, dialect: Dialect, rng: np.random.Generator) -> Trace:
+    """A trace with or without a call, which hits or misses the evidence, drawn with the shares of `style`."""
     needs_looking = task.needs_looking is True
-    if rng.random() >= manner.calls:
+    if rng.random() >= style.call_share:
         return _trace(task, _answer(_guess(task, rng) if needs_looking else task.answers[0], dialect))
     image, evidence = _evidence(task)
-    window = moved_window(evidence, manner.moved_by, rng)
+    window = moved_window(evidence, style.max_shift_cells, rng)
     call = _call(task, image, window, dialect)
     if window.contains(evidence) or not needs_looking:
         return _trace(task, call, _answer(task.answers[0], dialect))
-    if manner.after_a_miss == "unseen":
+    if style.after_a_miss == "unseen":
         return _trace(task, call, _answer(UNSEEN, dialect))
     return _trace(task, call, _answer(task.answers[0], dialect, train=False))
 
 
 def _guess(task: Task, rng: np.random.Generator) -> str:
-    """An answer drawn without looking: one of the options, else a digit."""
+    """A random answer: the letter of an option, else a digit."""
     if task.options:
         return chr(ord("A") + int(rng.integers(len(task.options))))
     return str(int(rng.integers(10)))
@@ -105,8 +104,8 @@ def _guess(task: Task, rng: np.random.Generator) -> str:
 def _evidence(task: Task) -> tuple[int, Box]:
     if not task.evidence:
         raise TaskError(
-            f"the task {task.task_id!r} has no evidence box, and a template looks where the evidence is. "
-            "Add 'evidence' to its row, or synthesise its traces with a model."
+            f"the task {task.task_id!r} has no evidence box, and a template crops the evidence. "
+            "Add 'evidence' to its row, or generate its traces with a model."
         )
     return task.evidence[0].image, task.evidence[0].box
 
@@ -116,18 +115,18 @@ def _trace(task: Task, *turns: TraceTurn) -> Trace:
 
 
 def _call(task: Task, image: int, box: Box, dialect: Dialect) -> TraceTurn:
-    return TraceTurn(written_look(task, image, box, dialect))
+    return TraceTurn(written_crop_call(task, image, box, dialect))
 
 
-def written_look(task: Task, image: int, box: Box, dialect: Dialect) -> str:
-    """The call that crops `box` of the task's picture number `image`, shown within the dialect's budgets."""
+def written_crop_call(task: Task, image: int, box: Box, dialect: Dialect) -> str:
+    """The call that crops `box` of the task's image with the index `image`, shown within the dialect's budgets."""
     in_pixels = dialect.coordinates.unit == "pixel"
     sizes = [shown_size(view, dialect.budgets) for view in task.opening_views] if in_pixels else []
     return write(CropImage(image, box), dialect, sizes)
 
 
 def shown_as(task_set: TaskSet, dialect: Dialect) -> Dialect:
-    """The dialect with the budgets that the set's pictures are shown within: a call in pixels depends on them."""
+    """The dialect with the budgets of the set's images, on which a call in pixels depends."""
     return dataclasses.replace(dialect, budgets=budgets_for(None, task_set, dialect))
 
 
@@ -151,9 +150,9 @@ def drawn_from(task_set: TaskSet, template: Template, dialect: Dialect) -> Trace
 
 @dataclass(frozen=True)
 class MixedTraces(Composed[Trace]):
-    """`batches` batches, each with exactly so many traces of each generator: `parts` are (count, generator).
+    """`batches` batches, each with a fixed number of traces of each generator: `parts` are (count, generator).
 
-    Nothing is stored: trace number i is drawn anew from (seed, i), always the same.
+    Nothing is stored: trace i is generated from (seed, i) on each access, always the same.
     """
 
     parts: tuple[tuple[int, TraceGenerator], ...]
@@ -162,16 +161,16 @@ class MixedTraces(Composed[Trace]):
 
     @property
     def batch_size(self) -> int:
-        """Traces of all generators together in one batch."""
+        """The number of traces in one batch."""
         return sum(count for count, _ in self.parts)
 
     def __len__(self) -> int:
         return self.batches * self.batch_size
 
-    def at(self, place: int) -> Trace:
-        """Trace number `place`, from 0."""
-        rng = np.random.default_rng((self.seed, place))
-        in_batch = place % self.batch_size
+    def at(self, index: int) -> Trace:
+        """The trace with this index, from 0."""
+        rng = np.random.default_rng((self.seed, index))
+        in_batch = index % self.batch_size
         for count, generator in self.parts:
             if in_batch < count:
                 return generator(rng)
@@ -179,21 +178,21 @@ class MixedTraces(Composed[Trace]):
         raise AssertionError("the counts of a batch add up to its size")
 
 
-# ----------------------------------------------------------------------------------- what `traces=` of a recipe names
+# ----------------------------------------------------------------------------------- for `traces=` of a recipe
 
 
 def single_pass_traces(task_set: TaskSet, dialect: Dialect, seed: int) -> Sequence[Trace]:
     """One single-pass trace of each task."""
     dialect = shown_as(task_set, dialect)
     return [
-        single_pass(task, dialect, np.random.default_rng((seed, place))) for place, task in enumerate(task_set.tasks)
+        single_pass(task, dialect, np.random.default_rng((seed, index))) for index, task in enumerate(task_set.tasks)
     ]
 
 
 def recrop_traces(task_set: TaskSet, dialect: Dialect, seed: int) -> Sequence[Trace]:
-    """Of two tasks, one is looked at once and one after a deliberate mistake that the loss skips."""
+    """Every second task gets a right crop only, the others a deliberate mistake first, which the loss skips."""
     templates, dialect = (single_pass, recrop_once), shown_as(task_set, dialect)
     return [
-        templates[place % 2](task, dialect, np.random.default_rng((seed, place)))
-        for place, task in enumerate(task_set.tasks)
+        templates[index % 2](task, dialect, np.random.default_rng((seed, index)))
+        for index, task in enumerate(task_set.tasks)
     ]

@@ -22,10 +22,10 @@ MUTANTS = (
         VERIFY,
     ),
     Mutant(
-        "a synthetic trace is played once",
+        "a synthetic trace is replayed once",
         "verify.verify",
-        "if fault is None and play(trace, settings) != played:",
-        "if fault is None and played != played:",
+        "if fault is None and replay_trace(trace, settings) != replayed:",
+        "if fault is None and replayed != replayed:",
         VERIFY,
     ),
     Mutant(
@@ -73,15 +73,15 @@ MUTANTS = (
     Mutant(
         "a synthetic mistake is trained",
         "traced",
-        "trains_mistakes or look.mistake is None, look.mistake",
-        "True, look.mistake",
+        "trains_mistakes or planned.mistake is None, planned.mistake",
+        "True, planned.mistake",
         ("tests/synth/plans/test_plan.py",),
     ),
     Mutant(
         "nearly the same synthetic words are no repetition",
         "Repeats.holds",
-        "_shared(said, other) >= NEARLY",
-        "_shared(said, other) > 1.0",
+        "_shared(runs, other) >= NEARLY",
+        "_shared(runs, other) > 1.0",
         ("tests/synth/verification/test_repeats.py",),
     ),
     Mutant(
@@ -89,7 +89,7 @@ MUTANTS = (
         "_corrected",
         "return None if tone is Tone.IS_CONTENT else Mistake.UNRELATED_REGION",
         "return Mistake.UNRELATED_REGION if tone is Tone.COMPLAINS else None",
-        ("tests/synth/conversion/test_found_mistakes.py",),
+        ("tests/synth/conversion/test_detected_mistakes.py",),
     ),
     Mutant(
         "the journal of a synthetic data set is kept in memory alone",
@@ -108,9 +108,9 @@ MUTANTS = (
     Mutant(
         "what the student of a synthesis answered without a crop is forgotten",
         "KeptAnswers.__call__",
-        '"mark": mark, "is_answered": is_answered}',
+        '"mark": fingerprint, "is_answered": is_answered}',
         '"mark": "", "is_answered": is_answered}',
-        ("tests/synth/seed_data/test_filters.py::test_what_was_answered_is_asked_for_once_even_by_another_process",),
+        ("tests/synth/seed_data/test_filters.py::test_what_was_answered_is_requested_once_even_by_another_process",),
     ),
     Mutant(
         "the student of a synthesis may crop in the test without crops",

@@ -7,18 +7,18 @@ from pixel_env.boxes import Box
 from pixel_env.operations.crop_image import CropImage
 from pixel_env.operations.select_frames import SelectFrames
 from pixel_env.testing import tiny_task, tiny_video_task
-from synth.plans.plan import Look, Plan, PlanKind
+from synth.plans.plan import Plan, PlanKind, PlannedOperation
 from synth.teachers.expert.config import ExpertConfig
 
 CUE = CropImage(0, Box(0.5, 0.5, 0.75, 0.75))
-ASIDE = Look(CropImage(0, Box(0.0, 0.0, 0.25, 0.25)), Mistake.UNRELATED_REGION)
-AROUND = Look(CropImage(0, Box(0.25, 0.25, 1.0, 1.0)), Mistake.OVERSIZED_REGION)
+ASIDE = PlannedOperation(CropImage(0, Box(0.0, 0.0, 0.25, 0.25)), Mistake.UNRELATED_REGION)
+AROUND = PlannedOperation(CropImage(0, Box(0.25, 0.25, 1.0, 1.0)), Mistake.OVERSIZED_REGION)
 INNER = CropImage(1, Box(0.3, 0.3, 0.7, 0.7))
-WRONG_FRAMES = Look(SelectFrames((0, 1)), Mistake.WRONG_FRAMES)
+WRONG_FRAMES = PlannedOperation(SelectFrames((0, 1)), Mistake.WRONG_FRAMES)
 
 
 def single(task_id="single", **fields):
-    return Plan(tiny_task(task_id, **fields), PlanKind.SINGLE_PASS, (Look(CUE),))
+    return Plan(tiny_task(task_id, **fields), PlanKind.SINGLE_PASS, (PlannedOperation(CUE),))
 
 
 def text_only(**fields):
@@ -34,11 +34,11 @@ def plans_of_all_kinds(rounds=1):
         task = tiny_task(f"tiny-{number}", question=f"Which digit is on card {'x' * (number + 1)}?")
         text = tiny_task(f"text-{number}", question=f"How much is 3 + 4{' ' * number}?", sources=(), media="text")
         plans += [
-            Plan(task, PlanKind.SINGLE_PASS, (Look(CUE),)),
-            Plan(task, PlanKind.RECROP_ONCE, (ASIDE, Look(CUE))),
-            Plan(task, PlanKind.FURTHER_ZOOM, (AROUND, Look(INNER))),
+            Plan(task, PlanKind.SINGLE_PASS, (PlannedOperation(CUE),)),
+            Plan(task, PlanKind.RECROP_ONCE, (ASIDE, PlannedOperation(CUE))),
+            Plan(task, PlanKind.FURTHER_ZOOM, (AROUND, PlannedOperation(INNER))),
             Plan(tiny_video_task(question=f"Which digit is shown{'?' * (number + 1)}"), PlanKind.RESELECT,
-                 (WRONG_FRAMES, Look(SelectFrames((8, 9))))),
+                 (WRONG_FRAMES, PlannedOperation(SelectFrames((8, 9))))),
             Plan(text, PlanKind.TEXT_ONLY),
         ]  # fmt: skip
     return plans

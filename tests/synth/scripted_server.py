@@ -1,4 +1,4 @@
-"""A small server in place of an endpoint, which answers as a test says: well by default, or badly on purpose."""
+"""A small server in place of an endpoint, scripted by a test: it answers well by default, or fails on purpose."""
 
 import base64
 import contextlib

@@ -1,1 +1,1 @@
-"""A teacher behind an OpenAI-compatible endpoint: what it is asked, how, and what is made of its replies."""
+"""A teacher behind an OpenAI-compatible endpoint: its prompts, its requests and the reading of its replies."""

@@ -1,4 +1,7 @@
-"""Asynchronous work, consumed by an ordinary loop. Knows asyncio and one thread; nothing of what the work does."""
+"""Asynchronous work whose results an ordinary loop consumes.
+
+Depends on asyncio and one thread; independent of the work.
+"""
 
 import asyncio
 import queue
@@ -12,11 +15,12 @@ T = TypeVar("T")
 Put = Callable[[T], Awaitable[None]]
 
 
-def arrivals(work: Callable[[Put[T]], Coroutine[Any, Any, None]], *, unread: int) -> Generator[T, None, None]:
-    """What `work(put)` puts, as it comes. It runs in an event loop and a thread of its own, which end with this.
+def as_completed(work: Callable[[Put[T]], Coroutine[Any, Any, None]], *, unread: int) -> Generator[T, None, None]:
+    """Yields the items that `work(put)` puts, as they come.
 
-    A put waits while `unread` others are, so little is made that nobody takes. What `work` raises is raised here,
-    after everything that it had put. Whoever stops early cancels it.
+    `work` runs in its own thread and event loop, which end with this generator. A put waits while `unread` items are
+    not consumed, so that little is produced in vain. An exception of `work` is raised here, after the items that it
+    had put. Closing the generator early cancels `work`.
     """
     items: queue.SimpleQueue[tuple[T] | None] = queue.SimpleQueue()
     started: Future[tuple[asyncio.AbstractEventLoop, asyncio.Future[None]]] = Future()
@@ -34,19 +38,19 @@ def arrivals(work: Callable[[Put[T]], Coroutine[Any, Any, None]], *, unread: int
         finally:
             items.put(None)
 
-    with ThreadPoolExecutor(1, thread_name_prefix="arrivals") as pool:
+    with ThreadPoolExecutor(1, thread_name_prefix="as_completed") as pool:
         running = pool.submit(lambda: asyncio.run(run()))
         loop, working = started.result()
         try:
             while (item := items.get()) is not None:
                 _call_in(loop, free.release)
                 yield item[0]
-        except BaseException:  # the consumer's own, and its leaving early
+        except BaseException:  # an exception of the consumer, or its early exit
             _call_in(loop, working.cancel)
             raise
         running.result()
 
 
 def _call_in(loop: asyncio.AbstractEventLoop, call: Callable[[], object]) -> None:
-    with suppress(RuntimeError):  # the work has ended and its loop is closed: nothing is left to tell it
+    with suppress(RuntimeError):  # the work has ended and its loop is closed
         loop.call_soon_threadsafe(call)

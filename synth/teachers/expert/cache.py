@@ -1,7 +1,8 @@
-"""A teacher's replies on disk, by what was asked: a run that is started again asks for nothing twice.
+"""The replies of a teacher on disk, by request: a run that is restarted sends no request twice.
 
-Knows SQLite. Every reply is committed as it comes, so a killed process loses none; several processes may share a
-folder. Knows nothing of what makes a reply usable: those that were not are kept too, or they would be paid for again.
+Depends on SQLite; independent of what makes a reply usable. Unusable replies are kept too, because they would have to
+be paid for again. Every reply is committed as it comes, so that a killed process loses none; several processes may
+share a folder.
 """
 
 import sqlite3
@@ -14,7 +15,7 @@ from pathlib import Path
 from pixel_env.errors import ConfigError
 
 FILE = "replies.sqlite3"
-_PATIENCE_S = 60.0  # how long another process may hold the file
+_LOCK_TIMEOUT_S = 60.0  # how long to wait for another process that holds the file
 
 _TABLE = """CREATE TABLE IF NOT EXISTS replies (
     key TEXT PRIMARY KEY, text TEXT NOT NULL, finish_reason TEXT NOT NULL,
@@ -24,7 +25,7 @@ _TABLE = """CREATE TABLE IF NOT EXISTS replies (
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What an endpoint said, why it ended ("stop", "length", ...), and the tokens that it counted, 0 if it did not."""
+    """The text of a reply, its finish reason ("stop", "length", ...), and the tokens counted by the endpoint, or 0."""
 
     text: str
     finish_reason: str
@@ -41,18 +42,20 @@ class ReplyCache:
         with self._usable():
             folder.mkdir(parents=True, exist_ok=True)
             # isolation_level None: each statement is a transaction, on disk when `put` returns.
-            self._rows = sqlite3.connect(self.path, timeout=_PATIENCE_S, isolation_level=None, check_same_thread=False)
+            self._rows = sqlite3.connect(
+                self.path, timeout=_LOCK_TIMEOUT_S, isolation_level=None, check_same_thread=False
+            )
             self._rows.execute(_TABLE)
 
     def get(self, key: str) -> Reply | None:
-        """The reply that was kept under `key`."""
+        """The reply stored under `key`, or None."""
         with self._usable():
             query = "SELECT text, finish_reason, prompt_tokens, completion_tokens FROM replies WHERE key = ?"
             row = self._rows.execute(query, (key,)).fetchone()
         return None if row is None else Reply(*row)
 
     def put(self, key: str, reply: Reply) -> Reply:
-        """Keeps `reply`, unless another process was faster; returns what is kept."""
+        """Stores `reply` unless another process has stored one; returns the stored reply."""
         with self._usable():
             self._rows.execute("INSERT OR IGNORE INTO replies VALUES (?, ?, ?, ?, ?)", (key, *astuple(reply)))
         kept = self.get(key)
@@ -60,13 +63,13 @@ class ReplyCache:
         return kept
 
     def forget(self, key: str) -> None:
-        """No longer finds what was kept under `key`; `paid` counts it still."""
+        """Makes the reply under `key` unavailable; `totals` still counts it."""
         with self._usable():
             renamed = "UPDATE replies SET key = key || '/' || hex(randomblob(16)) WHERE key = ?"
             self._rows.execute(renamed, (key,))
 
-    def paid(self) -> tuple[int, int, int]:
-        """Replies that were ever kept, and their tokens: prompts', replies'."""
+    def totals(self) -> tuple[int, int, int]:
+        """The number of replies ever stored, their prompt tokens and their completion tokens."""
         with self._usable():
             query = "SELECT count(*), total(prompt_tokens), total(completion_tokens) FROM replies"
             replies, prompt_tokens, completion_tokens = self._rows.execute(query).fetchone()
@@ -79,6 +82,6 @@ class ReplyCache:
                 yield
         except (sqlite3.Error, OSError) as error:
             raise ConfigError(
-                f"the teacher's replies cannot be kept in {self.path}: {error}. "
-                "Give another folder as cache, or move that file away if it is not one of ours."
+                f"the teacher's replies cannot be stored in {self.path}: {error}. "
+                "Give another folder with --cache, or move that file away if it is not a cache of pixel-env."
             ) from error

@@ -1,4 +1,7 @@
-"""How a teacher behind an endpoint is reached, paced and paid: one value. Knows nothing of plans or requests."""
+"""The configuration of a teacher behind an endpoint: address, rate limits, sampling and prices.
+
+Depends on no other part of synthesis; independent of plans and requests.
+"""
 
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
@@ -6,40 +9,48 @@ from urllib.parse import urlsplit
 from pixel_env.errors import ConfigError
 
 OF_THE_TEACHER = frozenset({"max_tokens", "max_attempts", "retries", "timeout_s", "max_pixels"})
-"""Fields whose flags begin with `--teacher_`, because a student has such flags too."""
+"""Fields whose flags begin with `--teacher_`, because the student has flags with the same names."""
 
 
 @dataclass(frozen=True)
 class ExpertConfig:
-    """A teacher behind any OpenAI-compatible endpoint. Its key comes from OPENAI_API_KEY and is written nowhere."""
+    """A teacher behind any OpenAI-compatible endpoint. Its key is read from OPENAI_API_KEY and stored nowhere."""
 
     model: str = field(metadata={"help": "the model's name, as the endpoint knows it"})
     base_url: str = field(
-        default="http://127.0.0.1:8000/v1", metadata={"help": "of the endpoint, with its /v1; the key: OPENAI_API_KEY"}
+        default="http://127.0.0.1:8000/v1",
+        metadata={"help": "base URL of the endpoint, with /v1; its key is read from OPENAI_API_KEY"},
     )
     cache: str = field(
-        default="runs/teacher", metadata={"help": "folder of the replies: what is in it is never asked for again"}
+        default="runs/teacher", metadata={"help": "folder of the replies; a stored reply is never requested again"}
     )
-    concurrency: int = field(default=16, metadata={"help": "requests under way at a time"})
+    concurrency: int = field(default=16, metadata={"help": "number of concurrent requests"})
     requests_per_minute: float | None = field(
         default=None,
-        metadata={"help": "requests in a minute, of one process, repeated ones included; None: no limit"},
+        metadata={"help": "requests per minute of one process, retries included; None: no limit"},
     )
     tokens_per_minute: float | None = field(
-        default=None, metadata={"help": "tokens in a minute, of one process, prompts included; None: no limit"}
+        default=None, metadata={"help": "tokens per minute of one process, prompts included; None: no limit"}
     )
-    temperature: float | None = field(default=None, metadata={"help": "of sampling; None: the endpoint's own"})
-    max_tokens: int = field(default=1024, metadata={"help": "tokens of one reply, a model's hidden reasoning included"})
-    max_attempts: int = field(default=3, metadata={"help": "replies asked for until one can be used"})
+    temperature: float | None = field(
+        default=None, metadata={"help": "sampling temperature; None: the default of the endpoint"}
+    )
+    max_tokens: int = field(default=1024, metadata={"help": "tokens of a reply, including hidden reasoning"})
+    max_attempts: int = field(default=3, metadata={"help": "replies that are requested until one can be used"})
     retries: int = field(
-        default=10, metadata={"help": "repetitions of a request that found the endpoint busy, broken or gone"}
+        default=10, metadata={"help": "retries of a request when the endpoint is busy, failing or unreachable"}
     )
-    timeout_s: float = field(default=180.0, metadata={"help": "seconds that an endpoint may be silent"})
+    timeout_s: float = field(default=180.0, metadata={"help": "seconds to wait for the endpoint"})
     max_pixels: int = field(
-        default=1280 * 28 * 28, metadata={"help": "pixels of a picture that the teacher sees; a video's together"}
+        default=1280 * 28 * 28,
+        metadata={"help": "pixels of an image that the teacher sees; of a video, of all its frames"},
     )
-    price_in: float | None = field(default=None, metadata={"help": "price of a million prompt tokens, to be shown"})
-    price_out: float | None = field(default=None, metadata={"help": "price of a million reply tokens, to be shown"})
+    price_in: float | None = field(
+        default=None, metadata={"help": "price of a million prompt tokens, for the printed usage"}
+    )
+    price_out: float | None = field(
+        default=None, metadata={"help": "price of a million reply tokens, for the printed usage"}
+    )
 
     def __post_init__(self) -> None:
         self._check_address()
@@ -52,7 +63,7 @@ class ExpertConfig:
         if (self.price_in is None) != (self.price_out is None):
             raise ConfigError(
                 f"a price needs both --price_in and --price_out, got {self.price_in} and {self.price_out}. "
-                "Give both, per million tokens, or neither: then only tokens are counted."
+                "Give both, per million tokens, or neither to count tokens only."
             )
 
     def _check_address(self) -> None:
@@ -63,7 +74,7 @@ class ExpertConfig:
             is_address = False
         if not is_address or not self.base_url.isprintable() or " " in self.base_url:
             raise ConfigError(
-                f"--teacher is the address of an endpoint, as http://127.0.0.1:8000/v1; got {self.base_url!r}."
+                f"--teacher must be the URL of an endpoint, as in http://127.0.0.1:8000/v1; got {self.base_url!r}."
             )
 
     def _check(self, name: str, is_right: bool, wanted: str) -> None:

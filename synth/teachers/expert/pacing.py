@@ -1,4 +1,7 @@
-"""How often something may happen in a minute. Knows a clock, and nothing of what is paced."""
+"""A rate limiter per minute.
+
+Depends on a clock; independent of what is limited.
+"""
 
 import asyncio
 import time
@@ -7,8 +10,8 @@ from collections.abc import Awaitable, Callable
 MINUTE_S = 60.0
 
 
-class Pace:
-    """At most `per_minute` in any minute, evenly spread, so there are no bursts; None: as much as comes."""
+class RateLimiter:
+    """At most `per_minute` units in any minute, evenly spread and without bursts; None: no limit."""
 
     def __init__(
         self,
@@ -22,16 +25,17 @@ class Pace:
         self._free_at = self._held_until = -float("inf")
 
     async def take(self, amount: float = 1.0) -> None:
-        """Waits until something may be spent, and spends `amount`."""
-        # Of those who wake at the same time the first spends, the others wait anew: no lock, so no event loop is kept.
+        """Waits until the limit allows it, then takes `amount` units."""
+        # Of the tasks that wake up together the first takes its units and the others wait again. A lock would bind the
+        # limiter to one event loop.
         while (wait_s := max(self._free_at, self._held_until) - self._clock()) > 0:
             await self._sleep(wait_s)
         self._free_at = self._clock() + amount * self._cost_s
 
     def give_back(self, amount: float) -> None:
-        """Returns what was taken and not needed; a negative amount spends more."""
+        """Returns units that were taken and not needed; a negative amount takes more."""
         self._free_at -= amount * self._cost_s
 
     def hold(self, seconds: float) -> None:
-        """Nobody starts for so long, those who already wait included."""
+        """Blocks everything for this time, including the tasks that already wait."""
         self._held_until = max(self._held_until, self._clock() + seconds)

@@ -1,7 +1,8 @@
-"""What a teacher is told: a plan as steps, each of which asks for one text of its narration.
+"""The prompts of a teacher: a plan as steps, each of which requests one text of its narration.
 
-The overview is asked for without the answer, so it cannot state it; only the last text is told what it ends in. Knows
-plans and wording. Knows nothing of replies or connections. A changed word here is another question to the cache.
+The overview is requested without the answer, so that it cannot state it; only the prompt of the last text contains the
+answer. Depends on plans and wording; independent of connections. Any changed word here changes the keys of the cache,
+so that stored replies are requested again.
 """
 
 import json
@@ -18,12 +19,12 @@ from pixel_env.failures import Failure
 from pixel_env.operations.select_frames import SelectFrames
 from pixel_env.task import Task
 from pixel_env.views import View, ViewBudgets
-from synth.plans.plan import Look, Plan, Refusal
-from synth.teachers.expert.inquiry import Inquiry, Line
+from synth.plans.plan import Plan, PlannedOperation, Refusal
+from synth.teachers.expert.chat_request import ChatMessage, ChatRequest
 from synth.teachers.expert.reply import SCHEMA, Unusable
 
-EYES = replace(dialect_named("default"), name="teacher", wording=Wording())
-"""How a teacher is asked and shown a look: the bare question, crops without padding, of the source's own pixels."""
+TEACHER_DIALECT = replace(dialect_named("default"), name="teacher", wording=Wording())
+"""How a teacher sees a task: the bare question, and crops without padding from the pixels of the source."""
 
 SYSTEM = (
     "You write the thoughts of an assistant that answers a question and looks closer before it answers. You are asked "
@@ -35,9 +36,9 @@ SYSTEM = (
     "question, else false."
 )
 LOOK_FAILS = "look_fails"
-"""Code of a plan with a look that cannot be shown."""
+"""Refusal code of a plan with an operation that cannot be executed."""
 _UNRELATED = "It was a mistake to look there: it does not show what the question needs. Say what is there instead, and"
-_FOUND = {
+_VERDICTS = {
     Mistake.UNRELATED_REGION: (f"{_UNRELATED} that it does not help.", False),
     Mistake.WRONG_FRAMES: (f"{_UNRELATED} that it does not help.", False),
     Mistake.OVERSIZED_REGION: (
@@ -46,15 +47,15 @@ _FOUND = {
     ),
     None: ("Say what it shows, and that more has to be seen.", None),
 }
-"""Of a look that is followed by another: what it has found, and whether it suffices to answer."""
+"""For an operation before the last: the instruction about its result, and whether that suffices to answer."""
 _NO_ANSWER = "Do not state, hint at or guess the answer, nor name an option as the right one."
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One text that is asked for. `suffices`: what the teacher must find of the views, None if both will do;
-    `is_before_the_detail`: no look has shown yet what the question asks about, so the text must not say it;
-    `is_last`: it has to end in the answer."""
+    """One requested text. `suffices`: the verdict on the views that the teacher must give, None if either is accepted;
+    `is_before_the_detail`: no operation has shown the detail of the question yet, so that the text must not state it;
+    `is_last`: the text has to end in the answer."""
 
     instruction: str
     views: tuple[View, ...] = ()
@@ -64,48 +65,48 @@ class Step:
 
 
 def steps_of(plan: Plan) -> tuple[Step, ...] | Refusal:
-    """The steps of a plan, overview first, then one for each look. Raises MediaError for an unreadable picture."""
+    """The steps of a plan: the overview, then one for each operation. Raises MediaError for an unreadable image."""
     task = plan.task
-    if not plan.looks:
+    if not plan.operations:
         return (Step(_solution(task), task.opening_views, suffices=True, is_last=True),)
     shown, right = list(task.opening_views), list[View]()
-    steps = [Step(_overview(plan.looks[0], task), task.opening_views, is_before_the_detail=True)]
-    for look, following in zip_longest(plan.looks, plan.looks[1:]):
-        views = _views(look, shown, task)
+    steps = [Step(_overview(plan.operations[0], task), task.opening_views, is_before_the_detail=True)]
+    for planned, following in zip_longest(plan.operations, plan.operations[1:]):
+        views = _views(planned, shown, task)
         if isinstance(views, Failure):
             return Refusal(LOOK_FAILS, f"{plan.plan_id!r}: {views.message}")
         shown += views
-        right += views if look.mistake is None else ()
+        right += views if planned.mistake is None else ()
         if following is None:
-            steps.append(_last_remark(look, (*right,) or views, task))
+            steps.append(_last_remark(planned, (*right,) or views, task))
         else:
             is_before = not right or _is_cropped_by(following, range(len(shown) - len(views), len(shown)))
-            steps.append(_remark(look, following, views, task, is_before_the_detail=is_before))
+            steps.append(_remark(planned, following, views, task, is_before_the_detail=is_before))
     return tuple(steps)
 
 
-def _is_cropped_by(look: Look, images: range) -> bool:
-    """Whether the look crops one of these images, which have then shown no more than where the detail is."""
-    return look.mistake is None and look.action.image_number in images
+def _is_cropped_by(planned: PlannedOperation, images: range) -> bool:
+    """Whether a right operation crops one of these images, which then show only where the detail is."""
+    return planned.mistake is None and planned.operation.image_number in images
 
 
-def inquiry_of(task: Task, step: Step, told: Sequence[str], budgets: ViewBudgets) -> Inquiry:
-    """What is asked at `step`, after the texts that the plan has so far."""
-    question = opening_prompt(task, EYES).question
-    thoughts = "\n\n".join(told) or "(none yet)"
+def request_for(task: Task, step: Step, texts: Sequence[str], budgets: ViewBudgets) -> ChatRequest:
+    """The request for the text of `step`; `texts`: those of the earlier steps."""
+    question = opening_prompt(task, TEACHER_DIALECT).question
+    thoughts = "\n\n".join(texts) or "(none yet)"
     text = f"The question:\n{question}\n\nThe assistant's thoughts so far:\n{thoughts}\n\n{step.instruction}"
-    return Inquiry((Line("system", SYSTEM), Line("user", text, step.views)), budgets)
+    return ChatRequest((ChatMessage("system", SYSTEM), ChatMessage("user", text, step.views)), budgets)
 
 
-def asked_again(inquiry: Inquiry, said: str, fault: Unusable) -> Inquiry:
-    """The same, after a reply that cannot be used."""
-    # An empty message is refused by some servers.
-    wrong = Line("assistant", said.strip() or "(nothing)")
-    return inquiry.followed_by(wrong, Line("user", f"That reply cannot be used: {fault.reason}. Reply again."))
+def retry_request(request: ChatRequest, reply: str, fault: Unusable) -> ChatRequest:
+    """The same request, extended by the unusable reply and the reason."""
+    # Some servers refuse an empty message.
+    wrong = ChatMessage("assistant", reply.strip() or "(nothing)")
+    return request.followed_by(wrong, ChatMessage("user", f"That reply cannot be used: {fault.reason}. Reply again."))
 
 
-def _views(look: Look, shown: Sequence[View], task: Task) -> tuple[View, ...] | Failure:
-    return look.action.run(shown, task, EYES.rule)
+def _views(planned: PlannedOperation, shown: Sequence[View], task: Task) -> tuple[View, ...] | Failure:
+    return planned.operation.run(shown, task, TEACHER_DIALECT.rule)
 
 
 def _solution(task: Task) -> str:
@@ -115,47 +116,54 @@ def _solution(task: Task) -> str:
     )
 
 
-def _overview(first: Look, task: Task) -> str:
+def _overview(first: PlannedOperation, task: Task) -> str:
     shown = "all frames of the video, small" if task.media == "video" else "the whole picture"
     return (
         f"You are shown {shown}. Write the first thought: what is seen as far as the question is concerned, and that "
         f"the detail it asks about cannot be made out yet. {_NO_ANSWER} Do not describe that detail, even if you can "
-        f"see it. End by saying that I look closer at {_place(first, task)}."
+        f"see it. End by saying that I look closer at {_position(first, task)}."
     )
 
 
-def _remark(look: Look, following: Look, views: tuple[View, ...], task: Task, *, is_before_the_detail: bool) -> Step:
-    found, suffices = _FOUND[look.mistake]
-    end = f"End by saying that I now look at {_place(following, task)}."
-    instruction = f"{_seen(look, task)} {found} {_NO_ANSWER} {end}"
+def _remark(
+    planned: PlannedOperation,
+    following: PlannedOperation,
+    views: tuple[View, ...],
+    task: Task,
+    *,
+    is_before_the_detail: bool,
+) -> Step:
+    verdict, suffices = _VERDICTS[planned.mistake]
+    end = f"End by saying that I now look at {_position(following, task)}."
+    instruction = f"{_seen(planned, task)} {verdict} {_NO_ANSWER} {end}"
     return Step(instruction, views, suffices, is_before_the_detail)
 
 
-def _last_remark(look: Look, views: tuple[View, ...], task: Task) -> Step:
+def _last_remark(planned: PlannedOperation, views: tuple[View, ...], task: Task) -> Step:
     instruction = (
-        f"{_seen(look, task)} The right answer is {task.answers[0]!r}. Write the last thought: what is seen there, and "
-        "why that gives this answer; end by stating it. If the pictures do not show it, set suffices to false."
+        f"{_seen(planned, task)} The right answer is {task.answers[0]!r}. Write the last thought: what is seen there, "
+        "and why that gives this answer; end by stating it. If the pictures do not show it, set suffices to false."
     )
     return Step(instruction, views, suffices=True, is_last=True)
 
 
-def _seen(look: Look, task: Task) -> str:
-    return f"The assistant has looked closer at {_place(look, task)}; you are shown what it saw."
+def _seen(planned: PlannedOperation, task: Task) -> str:
+    return f"The assistant has looked closer at {_position(planned, task)}; you are shown what it saw."
 
 
-# ----------------------------------------------------------------------------------------------- places, in words
+# ----------------------------------------------------------------------------------------------- positions, in words
 
 
-def _place(look: Look, task: Task) -> str:
-    match look.action:
+def _position(planned: PlannedOperation, task: Task) -> str:
+    match planned.operation:
         case SelectFrames(frames):
             middle = sum(frames) / max(1, len(frames)) / max(1, len(task.sources) - 1)
             return f"frames {_third(middle, 'from the beginning', 'from the middle', 'towards the end')} of the video"
-        case action:
+        case operation:
             whole = "the picture" if len(task.sources) == 1 else "one of the pictures"
-            image = whole if (action.image_number or 0) < len(task.sources) else "what was just shown"
-            region = action.region()
-            return f"{_part(region[1])} of {image}" if region else f"{image} ({action.name.replace('_', ' ')})"
+            image = whole if (operation.image_number or 0) < len(task.sources) else "what was just shown"
+            region = operation.region()
+            return f"{_part(region[1])} of {image}" if region else f"{image} ({operation.name.replace('_', ' ')})"
 
 
 def _part(box: Box) -> str:

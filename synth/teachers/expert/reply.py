@@ -1,7 +1,7 @@
-"""What a teacher said, read out of its reply, or why it cannot be used.
+"""Parsing of a teacher's reply, or the reason why it cannot be used.
 
-The one place where a reply's text becomes a value. Knows what may stand in a trace's text: no calls, no answer marks,
-nothing that a chat template reads as its own. Knows nothing of plans or requests.
+This is the only module in which the text of a reply becomes a value. Depends on what a trace's text may contain: no
+calls, no answer markers, no tokens of a chat template; independent of plans and requests.
 """
 
 import json
@@ -22,12 +22,12 @@ SCHEMA = {
     "required": ["text", "suffices"],
     "additionalProperties": False,
 }
-"""Of a reply. `suffices`: whether what is shown is enough to answer the question."""
+"""The JSON schema of a reply. `suffices`: whether the shown images are enough to answer the question."""
 
 
 @dataclass(frozen=True, slots=True)
-class Saying:
-    """A text fit for a trace, and whether the teacher finds that what it was shown suffices to answer."""
+class ParsedReply:
+    """A text for a trace, and whether the teacher judges that the shown images suffice to answer."""
 
     text: str
     suffices: bool
@@ -35,68 +35,70 @@ class Saying:
 
 @dataclass(frozen=True, slots=True)
 class Unusable:
-    """Why a reply is none: `code` is what is counted, `reason` is what the teacher is told."""
+    """Why a reply cannot be used: `code` is counted, `reason` is sent to the teacher."""
 
     code: str
     reason: str
 
 
 UNREADABLE = frozenset({"cut_off", "empty", "not_json", "wrong_schema"})
-"""Codes of replies that hold no text to judge: plan after plan, it is the endpoint and not what it was asked."""
+"""Codes of replies without any readable text: repeated over several plans, the endpoint is at fault."""
 
 
-def read_saying(reply: Reply) -> Saying | Unusable:
-    """The reply as a saying. JSON may stand behind hidden reasoning and inside of a code block."""
+def parse_reply(reply: Reply) -> ParsedReply | Unusable:
+    """The parsed reply. The JSON may follow hidden reasoning and may be in a code block."""
     if reply.finish_reason == "length":
         return Unusable("cut_off", "it was cut off for its length; be shorter")
     if not reply.text.strip():
         return Unusable("empty", "it is empty")
-    found = _object_in(reply.text.rpartition("</think>")[2])
-    if found is None:
+    parsed = _object_in(reply.text.rpartition("</think>")[2])
+    if parsed is None:
         return Unusable("not_json", f"it is not JSON; wanted: one object as of {json.dumps(SCHEMA)}")
-    text, suffices = found.get("text"), found.get("suffices")
+    text, suffices = parsed.get("text"), parsed.get("suffices")
     if not isinstance(text, str) or not isinstance(suffices, bool):
         return Unusable("wrong_schema", f"it does not follow the schema {json.dumps(SCHEMA)}")
-    return fault_of(text.strip()) or Saying(text.strip(), suffices)
+    return fault_of(text.strip()) or ParsedReply(text.strip(), suffices)
 
 
 def fault_of(text: str) -> Unusable | None:
-    """What keeps `text` out of a trace, if anything."""
+    """Why `text` cannot be part of a trace, or None."""
     if len(text) < MIN_CHARACTERS:
         return Unusable("too_short", f"its text has {len(text)} characters; write at least {MIN_CHARACTERS}")
     if len(text) > MAX_CHARACTERS:
         return Unusable("too_long", f"its text has {len(text)} characters; write at most {MAX_CHARACTERS}")
     if has_control_characters(text):
         return Unusable("control_characters", "its text holds characters that are not text; write plain text")
-    if found := _MARKUP.search(text):
-        return Unusable("markup", f"its text holds {found.group()!r}; write prose without any markup")
-    if found := _TOLD.search(text):
-        return Unusable("tells_of_prompt", f"its text says {found.group()!r}; write as if nobody had told you anything")
+    if match := _MARKUP.search(text):
+        return Unusable("markup", f"its text holds {match.group()!r}; write prose without any markup")
+    if match := _MENTIONS_PROMPT.search(text):
+        return Unusable("tells_of_prompt", f"its text says {match.group()!r}; write as if nobody had told you anything")
     return None
 
 
 def has_control_characters(text: str) -> bool:
-    """Whether `text` holds anything but characters that are seen, line breaks and tabs.
+    """Whether `text` contains anything but visible characters, line breaks and tabs.
 
-    Such a text cannot be kept or tokenised, or is not what it looks like: signs without width, another direction.
+    Such a text cannot be stored or tokenised, or differs from what it displays (zero width, another direction).
     """
-    return any(unicodedata.category(sign).startswith("C") for sign in text if sign not in "\n\t")
+    return any(unicodedata.category(character).startswith("C") for character in text if character not in "\n\t")
 
 
 def _object_in(text: str) -> dict[str, Any] | None:
-    decoder = json.JSONDecoder(strict=False)  # small models write line breaks as they are
-    for found in re.finditer(r"\{", text):
+    decoder = json.JSONDecoder(strict=False)  # small models do not escape line breaks
+    for brace in re.finditer(r"\{", text):
         try:
-            value, _ = decoder.raw_decode(text, found.start())
+            value, _ = decoder.raw_decode(text, brace.start())
         except (ValueError, RecursionError):
             continue
         return value
     return None
 
 
-_MARKS = sorted({mark for one in DIALECTS.values() for mark in (*one.calls.markers, one.answer_marker)})
-_MARKUP = re.compile("|".join([*map(re.escape, _MARKS), r"\\boxed", r"<\|", r"</?(?:think|image|video|answer)>"]))
-_TOLD = re.compile(
+_MARKERS = sorted(
+    {marker for dialect in DIALECTS.values() for marker in (*dialect.calls.markers, dialect.answer_marker)}
+)
+_MARKUP = re.compile("|".join([*map(re.escape, _MARKERS), r"\\boxed", r"<\|", r"</?(?:think|image|video|answer)>"]))
+_MENTIONS_PROMPT = re.compile(
     r"\b(?:reference answer|ground[- ]truth|the (?:given|provided|stated) answer|the annotation|"
     r"I (?:was|am|have been) (?:told|given) the)\b",
     re.IGNORECASE,

@@ -1,4 +1,7 @@
-"""What a teacher has cost: requests, tokens, and a price where one is known. Knows nothing of what was asked."""
+"""The usage of a teacher: requests, tokens, and a price if one is given.
+
+Depends on replies; independent of their content.
+"""
 
 from dataclasses import dataclass
 
@@ -8,11 +11,11 @@ MILLION = 1_000_000
 
 
 @dataclass
-class Bill:
-    """Counts what was paid for; replies from the cache are counted apart, because they cost nothing.
+class Usage:
+    """Counts requests and tokens; replies from the cache are counted separately, because they cost nothing.
 
-    `price_in`, `price_out`: of a million tokens of prompts and of replies, both or neither. `before`: replies that
-    earlier processes paid for, their prompts' tokens, and their own.
+    `price_in`, `price_out`: prices of a million prompt tokens and reply tokens, both or neither. `before`: replies of
+    earlier processes, their prompt tokens and their completion tokens.
     """
 
     price_in: float | None = None
@@ -23,31 +26,31 @@ class Bill:
     completion_tokens: int = 0
     before: tuple[int, int, int] = (0, 0, 0)
 
-    def pay(self, reply: Reply) -> None:
-        """Adds a reply that the endpoint gave. Its tokens are what the endpoint says, 0 where it says nothing."""
+    def add(self, reply: Reply) -> None:
+        """Adds a reply of the endpoint, with the tokens that the endpoint counted, or 0."""
         self.requests += 1
         self.prompt_tokens += reply.prompt_tokens
         self.completion_tokens += reply.completion_tokens
 
     @property
     def price(self) -> float | None:
-        """What this process paid, in the currency of the prices; None if none were given."""
+        """The cost of this process, in the currency of the prices; None without prices."""
         return self._price_of(self.prompt_tokens, self.completion_tokens)
 
     @property
-    def in_full(self) -> str:
-        """What this process paid, and with it what was paid for all that its cache holds."""
+    def with_earlier(self) -> str:
+        """The usage of this process, and the total with earlier processes that used the same cache."""
         replies, prompt_tokens, completion_tokens = self.before
-        total = self._told(
+        total = self._line(
             replies + self.requests, prompt_tokens + self.prompt_tokens, completion_tokens + self.completion_tokens
         )
-        return f"{self}; with what earlier processes paid, {total}" if replies else str(self)
+        return f"{self}; total with earlier processes: {total}" if replies else str(self)
 
     def __str__(self) -> str:
-        told = self._told(self.requests, self.prompt_tokens, self.completion_tokens)
-        return f"{told}, {self.from_cache:,} from the cache"
+        line = self._line(self.requests, self.prompt_tokens, self.completion_tokens)
+        return f"{line}, {self.from_cache:,} from the cache"
 
-    def _told(self, requests: int, prompt_tokens: int, completion_tokens: int) -> str:
+    def _line(self, requests: int, prompt_tokens: int, completion_tokens: int) -> str:
         price = self._price_of(prompt_tokens, completion_tokens)
         tokens = f"{prompt_tokens:,} + {completion_tokens:,} tokens in {requests:,} requests"
         return tokens if price is None else f"{tokens}, price {price:.4f}"

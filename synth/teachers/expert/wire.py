@@ -1,6 +1,6 @@
-"""What an endpoint sends back, read: replies out of bodies, seconds out of headers.
+"""Reading of an endpoint's responses: replies from bodies, seconds from headers. Nothing in them is trusted.
 
-Trusts nothing that is in them. Knows OpenAI's format of chat completions; nothing of connections.
+Depends on OpenAI's format of chat completions; independent of connections.
 """
 
 import json
@@ -16,7 +16,7 @@ _ERROR = "error"
 
 
 def reply_in(body: bytes) -> Reply | None:
-    """The reply in the body of a response; None if there is none, or one that a provider behind it failed at."""
+    """The reply in the body of a response; None if there is none, or if the provider reports an error."""
     try:
         answer = json.loads(body)
         choice, usage = answer["choices"][0], answer.get("usage") or {}
@@ -28,7 +28,7 @@ def reply_in(body: bytes) -> Reply | None:
 
 
 def held_seconds(header: str | None, now_s: float | None = None) -> float:
-    """Of a Retry-After, in seconds or as a date; of one that is neither, 0. `now_s`: of the clock, by default now."""
+    """The seconds of a Retry-After header, which has seconds or a date; 0 for anything else. `now_s`: current time."""
     try:
         seconds = float(header or 0.0)
     except ValueError:
@@ -45,7 +45,7 @@ def _seconds_until(date: str, now_s: float) -> float:
 
 
 def _count(given: Any) -> int:
-    """Tokens that an endpoint counted; 0 for what is no number of tokens."""
+    """A number of tokens; 0 for anything else."""
     is_count = isinstance(given, int | float) and 0 <= given <= _MOST_TOKENS
     return int(given) if is_count else 0
 

@@ -1,1 +1,1 @@
-"""A teacher without a model: surface forms, filled in from annotations alone."""
+"""A teacher without a model: text templates that are filled in from annotations."""

@@ -1,11 +1,13 @@
-"""What the template teacher says about pictures and crops. Tables only.
+"""The grammars of the template teacher for images and crops. Tables only.
 
-Before the detail is shown no text names an answer or counts anything: the first four grammars are said without
-`answer`, and without number words. Where `place` would give an answer away, alternatives without it remain.
+Before the detail is shown, no text names an answer or counts anything: the first four grammars use neither `answer` nor
+number words. If `place` would reveal an answer, alternatives without it remain.
 
-Every sentence is true of every plan that it can be said with. So none speaks of sizes in pixels, of what can be read or
-of what is blurred, which depends on the picture and the dialect; only of what lies where and how much of a view it
-takes: a right look is at most a quarter of its picture, and at most a quarter of an over-large region.
+Every sentence is true for every plan in which it can occur. So no sentence mentions sizes in pixels, legibility or
+blur, which depend on the image and the dialect; sentences mention only positions and the share of a view that something
+takes: a right crop is at most a quarter of its image, and at most a quarter of an over-large region.
+
+Depends on grammars (`wording.py`); independent of plans and tasks.
 """
 
 from synth.teachers.template.wording import Grammar

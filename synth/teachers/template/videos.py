@@ -1,4 +1,7 @@
-"""What the template teacher says about videos and their frames. Tables only; the rules of `images.py` hold."""
+"""The grammars of the template teacher for videos and frames. Tables only; the rules of `images.py` apply.
+
+Depends on grammars (`wording.py`); independent of plans and tasks.
+"""
 
 from synth.teachers.template.wording import Grammar
 

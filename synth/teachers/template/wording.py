@@ -1,7 +1,6 @@
-"""Small grammars: sentences whose parts are chosen one by one, and the words for places in a picture or a video.
+"""Small grammars: texts of randomly chosen sentences, and words for positions in an image or a video.
 
-Knows words, boxes and frame numbers. Knows nothing of tasks or plans; the tables are in `images.py` and
-`videos.py`.
+Depends on boxes and frame indices; independent of tasks and plans. The tables are in `images.py` and `videos.py`.
 """
 
 import itertools
@@ -16,7 +15,7 @@ from pixel_env.boxes import Box
 
 @dataclass(frozen=True, slots=True)
 class Grammar:
-    """A text of `slots`: of each slot one alternative is said. An empty alternative says nothing.
+    """A text of `slots`: one alternative is chosen for each slot. An empty alternative adds nothing.
 
     Alternatives are `str.format` templates with the fields `question`, `place`, `moment` and `answer`.
     """
@@ -24,24 +23,24 @@ class Grammar:
     slots: tuple[tuple[str, ...], ...]
 
     def __len__(self) -> int:
-        """How many texts there are before their fields are filled in."""
+        """The number of texts before their fields are filled in."""
         return math.prod(len(alternatives) for alternatives in self.slots)
 
     def forms(self) -> Iterator[str]:
-        """All texts, their fields not filled in."""
-        return (_said(chosen) for chosen in itertools.product(*self.slots))
+        """All texts, with unfilled fields."""
+        return (_joined(chosen) for chosen in itertools.product(*self.slots))
 
     def draw(self, rng: np.random.Generator, fields: dict[str, str]) -> str:
-        """One of the texts, each as likely, its fields filled in."""
+        """One of the texts, each equally likely, with its fields filled in."""
         chosen = tuple(alternatives[int(rng.integers(len(alternatives)))] for alternatives in self.slots)
-        return _said(chosen).format(**fields)
+        return _joined(chosen).format(**fields)
 
 
-def _said(sentences: tuple[str, ...]) -> str:
+def _joined(sentences: tuple[str, ...]) -> str:
     return " ".join(sentence for sentence in sentences if sentence)
 
 
-# ---------------------------------------------------------------------------------------------------------- places
+# ----------------------------------------------------------------------------------------------------------- positions
 
 _PLACES = (
     ("upper left", "upper middle", "upper right"),
@@ -59,7 +58,7 @@ _PLACE_FORMS = (
 
 
 def place_words(box: Box, whole: str, rng: np.random.Generator) -> str:
-    """Which third of `whole` ("the picture") the middle of the box lies in, in words: "the upper left part of ..."."""
+    """The third of `whole` ("the picture") that contains the centre of the box: "the upper left part of ..."."""
     row, column = (_third((low + high) / 2) for low, high in ((box.y0, box.y1), (box.x0, box.x1)))
     form = _PLACE_FORMS[int(rng.integers(len(_PLACE_FORMS)))]
     return form.format(place=_PLACES[row][column], whole=whole)
@@ -88,7 +87,7 @@ _MOMENTS = (
 
 
 def moment_words(frames: tuple[int, ...], frame_count: int, rng: np.random.Generator) -> str:
-    """Which third of a video the middle of the frames lies in, in words: "the beginning of the video"."""
+    """The third of a video that contains the middle of the frames: "the beginning of the video"."""
     moments = _MOMENTS[_third((frames[0] + frames[-1] + 1) / 2 / frame_count)]
     return moments[int(rng.integers(len(moments)))]
 

@@ -17,7 +17,7 @@ from pixel_env.samples import sample_set
 from pixel_env.task import Evidence, Task, TaskSet
 from synth.conversion.command import load_rows, write_rows
 from synth.conversion.conversions import ROW_FORMATS
-from synth.plans.plan import Look, Narration, Plan, PlanKind, traced
+from synth.plans.plan import Narration, Plan, PlanKind, PlannedOperation, traced
 from synth.plans.windows import right_window
 from synth.warm_starts.templates import shown_as
 
@@ -41,12 +41,12 @@ def file_task(folder):
 def plans_on(task):
     """A plan of each kind."""
     missed, wide = (
-        Look(CropImage(0, ELSEWHERE), Mistake.UNRELATED_REGION),
-        Look(CropImage(0, WIDE), Mistake.OVERSIZED_REGION),
+        PlannedOperation(CropImage(0, ELSEWHERE), Mistake.UNRELATED_REGION),
+        PlannedOperation(CropImage(0, WIDE), Mistake.OVERSIZED_REGION),
     )
     closer = CropImage(1, CARD.relative_to(WIDE))
-    yield Plan(task, PlanKind.RECROP_ONCE, (missed, Look(CropImage(0, CARD))))
-    yield Plan(task, PlanKind.FURTHER_ZOOM, (wide, Look(closer)))
+    yield Plan(task, PlanKind.RECROP_ONCE, (missed, PlannedOperation(CropImage(0, CARD))))
+    yield Plan(task, PlanKind.FURTHER_ZOOM, (wide, PlannedOperation(closer)))
 
 
 WORDS = {
@@ -67,7 +67,10 @@ def folder_of(tmp_path):
         video = sample_set("mvbench", split="train", count=1).tasks[0]
         frames = sorted({one.image for one in video.evidence})
         wrong = next(number for number in range(16) if abs(number - frames[0]) > 3)
-        looks = (Look(SelectFrames((wrong,)), Mistake.WRONG_FRAMES), Look(SelectFrames(tuple(frames))))
+        looks = (
+            PlannedOperation(SelectFrames((wrong,)), Mistake.WRONG_FRAMES),
+            PlannedOperation(SelectFrames(tuple(frames))),
+        )
         text = Task("sum", "What is 2 + 2?", ("4",), media="text", grader="number")
         once, zoom = plans_on(file_task(seeds))
         plans = [once, zoom, Plan(video, PlanKind.RESELECT, looks), Plan(text, PlanKind.TEXT_ONLY)]
@@ -104,7 +107,7 @@ def at(source):
     return FileSource(source.path.resolve()) if isinstance(source, FileSource) else source
 
 
-def test_a_released_row_has_every_text_and_picture_in_the_order_of_the_episode(folder_of, tmp_path):
+def test_a_released_row_has_every_text_and_image_in_the_order_of_the_episode(folder_of, tmp_path):
     folder = folder_of("released")
     write_rows(folder, tmp_path / "release.json", ROW_FORMATS["message_list"], "released")
     rows = json.loads((tmp_path / "release.json").read_text())
@@ -120,7 +123,7 @@ def test_a_released_row_has_every_text_and_picture_in_the_order_of_the_episode(f
     assert [message["role"] for message in rows[3]["message_list"]] == ["system", "user", "assistant"]
 
 
-def test_a_row_for_trl_has_a_place_for_each_picture(folder_of, tmp_path):
+def test_a_row_for_trl_has_a_place_for_each_image(folder_of, tmp_path):
     write_rows(folder_of("default"), tmp_path / "rows.jsonl", ROW_FORMATS["trl"], "default")
     rows = [json.loads(line) for line in (tmp_path / "rows.jsonl").read_text().splitlines()]
     for row in rows:
@@ -132,7 +135,7 @@ def test_a_row_for_trl_has_a_place_for_each_picture(folder_of, tmp_path):
 
 def test_what_is_no_folder_of_traces_is_refused(tmp_path, capsys):
     assert main(["convert", str(tmp_path), "--to", "trl", "--out", str(tmp_path / "rows.json")]) == 2
-    assert "no folder of traces" in capsys.readouterr().err
+    assert "not a folder of traces" in capsys.readouterr().err
 
 
 @pytest.fixture
@@ -151,7 +154,7 @@ def rows_of(folder_of, tmp_path):
 def test_traces_of_another_dialect_than_their_folder_says_become_no_rows(folder_of, tmp_path, capsys):
     folder = folder_of("default")
     flags = ["--to", "trl", "--out", str(tmp_path / "rows.jsonl"), "--dialect", "qwen3-vl"]
-    with pytest.raises(TaskError, match="trained and refused, in turn 2: The crop is too small"):
+    with pytest.raises(TaskError, match="refused operation on a trained turn, turn 2: The crop is too small"):
         write_rows(folder, tmp_path / "rows.jsonl", ROW_FORMATS["trl"], "qwen3-vl")
     (folder / "configuration.json").write_text(json.dumps({"dialect": "default:vcot"}))
     assert main(["convert", str(folder), *flags]) == 2 and "Give --dialect default" in capsys.readouterr().err
@@ -162,7 +165,7 @@ def test_traces_of_another_dialect_than_their_folder_says_become_no_rows(folder_
 def test_rows_of_ours_come_back_in_their_dialect_alone_and_their_folder_says_it(rows_of, tmp_path, capsys):
     flags = ["--to", "traces", "--out", str(tmp_path / "back")]
     assert main(["convert", str(tmp_path / "rows.jsonl"), *flags, "--dialect", "qwen3-vl"]) == 2
-    assert "made in the dialect 'default'" in capsys.readouterr().err and not (tmp_path / "back").exists()
+    assert "its dialect is 'default'" in capsys.readouterr().err and not (tmp_path / "back").exists()
     assert main(["convert", str(tmp_path / "rows.jsonl"), *flags]) == 0
     check_dialect(tmp_path / "back", dialect_named("default"))
     with pytest.raises(ConfigError, match="Give --dialect default"):
@@ -176,7 +179,7 @@ def test_an_edited_row_of_ours_is_refused_as_it_would_come_back_unedited(rows_of
     loaded = load_rows(write(changed, *rows[1:]))
     assert len(loaded.traces) == len(rows) - 1
     [problem] = loaded.problems
-    assert problem.startswith("line 1:") and "drop that column" in problem
+    assert problem.startswith("line 1:") and "remove that column" in problem
 
 
 @pytest.mark.parametrize("trace", ["{", "[" * 100_000, "[1]", '{"task": 5}'])
@@ -202,7 +205,7 @@ def test_rows_of_ours_of_two_sets_do_not_mix(rows_of):
     graded_otherwise = {**rows[0], "trace": json.dumps({**note, "task": {**note["task"], "answers": ["red"]}})}
     loaded = load_rows(write(rows[0], shown_otherwise, graded_otherwise))
     assert len(loaded.traces) == 1
-    assert "other pixel budgets" in loaded.problems[0] and "has the id 'one' for another task" in loaded.problems[1]
+    assert "pixel budgets differ" in loaded.problems[0] and "has the id 'one' for another task" in loaded.problems[1]
 
 
 def without_notes(folder, place, name):
@@ -223,10 +226,10 @@ def test_rows_that_lost_their_note_are_read_from_what_they_show(folder_of, tmp_p
     assert loaded.traces[2].task.media == "video"
 
 
-def test_a_composed_picture_is_written_whole_as_a_crop_of_what_was_shown_may_be_too_small(tmp_path):
+def test_a_composed_image_is_written_whole_as_a_crop_of_what_was_shown_may_be_too_small(tmp_path):
     small = sample_set("vstar-tiny", count=1)
     [task] = small.tasks
-    look = Look(CropImage(0, right_window(task.evidence[0].box)))
+    look = PlannedOperation(CropImage(0, right_window(task.evidence[0].box)))
     dialect = shown_as(small, dialect_named("default"))
     trace = traced(Plan(task, PlanKind.SINGLE_PASS, (look,)), Narration("A street.", ("Now I see it.",)), dialect)
     write_trace_folder(tmp_path / "traces", [trace], small, None)

@@ -38,7 +38,7 @@ def release(folder, *rows):
     return folder / "release.json"
 
 
-def test_a_released_row_becomes_a_trace_whose_mistake_is_found(tmp_path):
+def test_a_released_row_becomes_a_trace_whose_mistake_is_detected(tmp_path):
     texts = ("A street.", "The sign is not here, let me try again.", "It shows a dog.")
     row = released_row(tmp_path, ([0.0, 0.0, 0.2, 0.2], 1), ([0.6, 0.6, 0.8, 0.8], 1), texts=texts)
     loaded = load_rows(release(tmp_path, row), "released")
@@ -75,7 +75,7 @@ def test_pixels_are_declared_and_never_guessed(tmp_path):
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        (lambda row: row.pop("message_list"), "wanted is one of message_list, messages"),
+        (lambda row: row.pop("message_list"), "wanted: one of message_list, messages"),
         (lambda row: row["message_list"][1]["content"][1].update(image="lost.png"), "lost.png' is missing"),
         (lambda row: row["message_list"].pop(), "no further turn|its episode ends"),
         (lambda row: row["message_list"][0].update(content=[{}]), "text, image or video"),
@@ -106,31 +106,31 @@ def test_rows_of_one_name_that_ask_different_things_are_different_tasks(tmp_path
     assert told == [("SA1B-7", *sign), ("SA1B-7:2", *animal), ("SA1B-7", *sign), ("SA1B-7:2", *animal)]
 
 
-def test_a_row_that_shows_no_picture_where_the_call_is_carried_out_is_refused(tmp_path):
+def test_a_row_that_shows_no_image_after_an_executed_call_is_refused(tmp_path):
     row = released_row(tmp_path, CROP)
     row["message_list"][3]["content"] = [{"text": "Error: the box is not valid."}]
     [problem] = load_rows(release(tmp_path, row)).problems
-    assert "shows no picture where the call is carried out: 'Error: the box is not valid.'" in problem
+    assert "shows no image after an executed call: 'Error: the box is not valid.'" in problem
 
 
-def test_a_row_that_shows_a_picture_where_nothing_is_called_is_refused(tmp_path):
+def test_a_row_that_shows_a_image_after_a_turn_without_a_call_is_refused(tmp_path):
     row = released_row(tmp_path, CROP)
     row["message_list"].append(row["message_list"][3])
-    assert "a picture where nothing is called" in load_rows(release(tmp_path, row)).problems[0]
+    assert "an image after a turn without a call" in load_rows(release(tmp_path, row)).problems[0]
 
 
-def test_a_crop_of_a_smaller_picture_than_was_looked_at_is_not_blamed_on_the_coordinates(tmp_path):
+def test_a_crop_of_a_smaller_image_than_the_original_is_not_blamed_on_the_coordinates(tmp_path):
     row = released_row(tmp_path, CROP)
     Image.effect_noise((40, 40), 80).convert("RGB").save(tmp_path / "small.png")
     row["message_list"][1]["content"][1]["image"] = "small.png"
     row["message_list"][2]["content"][0]["text"] = row["message_list"][2]["content"][0]["text"].replace("0.5", "0.31")
     [problem] = load_rows(release(tmp_path, row)).problems
-    assert "looked at a larger picture than the row has" in problem and "--coordinates" not in problem
+    assert "The original image was larger" in problem and "--coordinates" not in problem
 
 
 def test_other_coordinates_are_proposed_for_boxes_only(tmp_path):
     [problem] = load_rows(release(tmp_path, released_row(tmp_path, ([0.3, 0.3, 0.5, 0.5], 2)))).problems
-    assert "a picture where the call is refused: That image does not exist" in problem and "--coord" not in problem
+    assert "an image after a refused call: That image does not exist" in problem and "--coord" not in problem
 
 
 @pytest.mark.parametrize("dialect_name", ["released", "default"])
@@ -138,7 +138,7 @@ def test_a_row_with_a_refused_operation_is_left_out_in_every_dialect(tmp_path, d
     row = released_row(tmp_path, ([0.3, 0.3, 0.5, 0.5], 9), CROP)
     row["message_list"][3]["content"] = [{"text": "Error: there is no image 9."}]
     loaded = load_rows(release(tmp_path, row), dialect_name)
-    assert not loaded.traces and "a call that is refused" in loaded.problems[0]
+    assert not loaded.traces and "a refused call" in loaded.problems[0]
 
 
 def test_a_row_that_calls_crops_by_two_names_is_refused_and_prose_is_no_call(tmp_path):
@@ -146,12 +146,15 @@ def test_a_row_that_calls_crops_by_two_names_is_refused_and_prose_is_no_call(tmp
     new["message_list"][4] = old["message_list"][4]
     told = released_row(tmp_path, CROP, texts=('I do not write "name": "crop_image_normalized".',))
     loaded = load_rows(release(tmp_path, new, told), "released")
-    assert len(loaded.traces) == 1 and "crops by two names: crop_image, crop_image_normalized" in loaded.problems[0]
+    assert (
+        len(loaded.traces) == 1
+        and "two names for the crop tool: crop_image, crop_image_normalized" in loaded.problems[0]
+    )
 
 
 def test_a_row_whose_answer_is_none_is_left_out(tmp_path):
     [problem] = load_rows(release(tmp_path, released_row(tmp_path, CROP, answer=""))).problems
-    assert "its answer '' is not read as an answer" in problem
+    assert "its answer '' is graded as wrong against itself" in problem
 
 
 def test_one_row_that_no_file_can_hold_does_not_end_the_others(tmp_path):
@@ -186,7 +189,7 @@ def trl_row(folder, **extra):
 def test_a_row_for_trl_has_as_many_images_as_places_for_them(tmp_path, images):
     assert not load_rows(release(tmp_path, trl_row(tmp_path))).problems
     [problem] = load_rows(release(tmp_path, trl_row(tmp_path, images=images))).problems
-    assert f"'images' has {len(images)}, and 'messages' has 2 places" in problem
+    assert f"'images' has {len(images)} entries and 'messages' has 2 image blocks" in problem
 
 
 def test_a_text_row_for_trl_needs_no_images_and_plain_text_gets_its_images_first(tmp_path):
@@ -205,7 +208,7 @@ def test_a_text_row_for_trl_needs_no_images_and_plain_text_gets_its_images_first
     assert [(trace.task.media, len(trace.task.sources)) for trace in loaded.traces] == [("text", 0), ("image", 1)]
 
 
-def test_pictures_inside_of_a_parquet_file_are_read(tmp_path):
+def test_images_inside_of_a_parquet_file_are_read(tmp_path):
     pyarrow = pytest.importorskip("pyarrow")
     from pyarrow import parquet
 
@@ -220,7 +223,7 @@ def test_pictures_inside_of_a_parquet_file_are_read(tmp_path):
     assert first.tobytes() == second.tobytes() == Image.open(io.BytesIO(encoded)).tobytes()
 
 
-def test_embedded_bytes_that_are_no_picture_cost_their_row_only(tmp_path):
+def test_embedded_bytes_that_are_no_image_cost_their_row_only(tmp_path):
     pyarrow = pytest.importorskip("pyarrow")
     from pyarrow import parquet
 
@@ -230,4 +233,4 @@ def test_embedded_bytes_that_are_no_picture_cost_their_row_only(tmp_path):
     rows[1]["images"] = [{"bytes": encoded}] * 2
     parquet.write_table(pyarrow.Table.from_pylist(rows), tmp_path / "rows.parquet")
     loaded = load_rows(tmp_path / "rows.parquet")
-    assert len(loaded.traces) == 1 and "cannot decode a picture of 10 bytes in the row" in loaded.problems[0]
+    assert len(loaded.traces) == 1 and "cannot decode an image of 10 bytes in the row" in loaded.problems[0]

@@ -1,4 +1,4 @@
-"""The data card tells what the files hold, counted here from the files themselves."""
+"""The data card agrees with the files, counted here from the files themselves."""
 
 import json
 import re
@@ -38,8 +38,8 @@ def test_sizes_are_those_of_the_files(folder, rows, cells):
     tasks = (folder / "tasks.jsonl").read_text().splitlines()
     assert size(cells, "traces") == len(rows) and size(cells, "tasks") == len(tasks)
     assert size(cells, "assistant turns") == len(turns)
-    assert 0 < size(cells, "of them trained") == sum(turn.get("train", True) for turn in turns) < len(turns)
-    assert size(cells, "characters that the assistant says") == sum(len(turn["text"]) for turn in turns)
+    assert 0 < size(cells, "trained assistant turns") == sum(turn.get("train", True) for turn in turns) < len(turns)
+    assert size(cells, "characters of the assistant turns") == sum(len(turn["text"]) for turn in turns)
 
 
 def test_every_kind_of_mistake_is_counted_by_itself(rows, cells):
@@ -48,7 +48,7 @@ def test_every_kind_of_mistake_is_counted_by_itself(rows, cells):
     assert {name: number for name, number in told.items() if number} == flagged and len(flagged) > 1
 
 
-def test_the_mix_has_what_was_kept_beside_what_was_asked_for(rows, cells):
+def test_the_mix_has_what_was_kept_beside_what_was_requested(rows, cells):
     kept = Counter(row["kind"] for row in rows)
     told = Counter()
     for (first, second), last in cells.items():
@@ -57,7 +57,7 @@ def test_the_mix_has_what_was_kept_beside_what_was_asked_for(rows, cells):
     assert told == kept
 
 
-def test_fewer_traces_than_asked_for_are_told_as_fewer(tmp_path):
+def test_fewer_traces_than_requested_are_reported_as_fewer(tmp_path):
     flags = ["--seeds", "sample:vstar-tiny", "--media", "image=1", "--image_kinds", "single_pass=1", "recrop_once=1"]
     small = ["--count", "4", "--seed_count", "6", "--max_images", "2", "--workers", "1"]
     assert main(["synth", *flags, *small, "--out", str(tmp_path)]) == 1

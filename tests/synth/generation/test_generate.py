@@ -12,7 +12,7 @@ from agents.traces.trace import Mistake
 from pixel_env.cli import main
 from pixel_env.dialects.table import dialect_named
 from pixel_env.locks import claimed
-from synth.generation.command import OWN_TEACHERS
+from synth.generation.command import BUILT_IN_TEACHERS
 from synth.generation.config import parsed
 from synth.generation.job import Job
 from synth.generation.outcomes import JOURNAL
@@ -41,7 +41,7 @@ def whole(tmp_path_factory):
     return folder
 
 
-def test_the_data_set_holds_as_many_traces_as_asked_for_and_the_mix(whole):
+def test_the_data_set_holds_as_many_traces_as_requested_and_the_mix(whole):
     task_set, traces = read_trace_folder(whole)
     assert len(traces) == 24 and len({trace.task.task_id for trace in traces}) == 24
     media = [trace.task.media for trace in traces]
@@ -49,7 +49,7 @@ def test_the_data_set_holds_as_many_traces_as_asked_for_and_the_mix(whole):
     flagged = [turn for trace in traces for turn in trace.turns if turn.mistake is not None]
     assert {turn.mistake for turn in flagged} >= {Mistake.UNRELATED_REGION, Mistake.OVERSIZED_REGION}
     assert not any(turn.train for turn in flagged)
-    assert task_set.budgets is not None and "is no benchmark score" in task_set.notice
+    assert task_set.budgets is not None and "is not a benchmark score" in task_set.notice
 
 
 def test_tasks_come_back_as_they_were_and_scenes_are_no_files(whole):
@@ -73,7 +73,7 @@ def test_processes_do_not_change_a_byte(whole, tmp_path):
     assert content(tmp_path / "two") == content(whole)
 
 
-def test_a_command_that_was_killed_goes_on_to_the_same_bytes(whole, tmp_path):
+def test_a_command_that_was_killed_resumes_to_the_same_bytes(whole, tmp_path):
     folder = tmp_path / "killed"
     command = [sys.executable, "-m", "pixel_env.cli", "synth", "--out", str(folder), *SMALL, "--workers", "2"]
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
@@ -87,7 +87,7 @@ def test_a_command_that_was_killed_goes_on_to_the_same_bytes(whole, tmp_path):
     assert content(folder) == content(whole)
 
 
-def test_a_journal_that_was_cut_in_the_middle_of_a_line_goes_on(whole, tmp_path):
+def test_a_journal_that_was_truncated_within_a_line_is_used(whole, tmp_path):
     folder = tmp_path / "cut"
     folder.mkdir()
     rows = (whole / JOURNAL).read_bytes()
@@ -128,7 +128,7 @@ def test_another_configuration_in_the_same_folder_is_refused_by_its_keys(whole, 
     assert "dialect (was 'default', is 'released')" in error and "seed (was 0, is 1)" in error
 
 
-def test_a_folder_that_cannot_be_written_is_said(tmp_path, capsys):
+def test_a_folder_that_cannot_be_written_is_reported(tmp_path, capsys):
     (tmp_path / "file").write_text("")
     assert synth(tmp_path / "file" / "traces") == 2
     assert "cannot be written" in capsys.readouterr().err
@@ -139,17 +139,17 @@ def test_a_folder_that_cannot_be_written_is_said(tmp_path, capsys):
     [
         (["--media", "picture=1"], "image, video, text"),
         (["--media", "image=some"], "NAME=NUMBER"),
-        (["--teacher", "gpt"], "or the address of an endpoint"),
+        (["--teacher", "gpt"], "or the URL of an endpoint"),
         (["--teacher", "http://127.0.0.1:1/v1"], "--model"),
         (["--shard", "4/3"], "--shard is a part"),
         (["--count", "0"], "at least 1"),
         (["--max_turns", "0"], "--max_turns: got '0'; wanted: a whole number, at least 1"),
-        (["--max_turns", "1"], "More than 0 looks need more turns"),
+        (["--max_turns", "1"], "More than 0 operations need more turns"),
         (["--seed_count", "2"], "Give more tasks"),
         (["--seed", "-1"], "--seed: got '-1'; wanted: a whole number, at least 0"),
         (["--media", "image=1", "image=0"], "'image' twice"),
-        (["--media", "image=1", "text=1", "--image_kinds", "single_pass=0"], "none of its kinds has one"),
-        (["--dialect", "tiny"], "no traces on videos in it"),
+        (["--media", "image=1", "text=1", "--image_kinds", "single_pass=0"], "all of its kinds have the share 0"),
+        (["--dialect", "tiny"], "no traces about videos"),
     ],
 )
 def test_a_flag_that_cannot_be_used_is_refused_with_the_way_out(flags, said, tmp_path, capsys):
@@ -169,16 +169,16 @@ class Blabbing:
         told = TemplateTeacher().narrate(plans, seed=seed)
         for place, said in told:
             number = sum(map(ord, plans[place].plan_id)) % self.every
-            if plans[place].looks and number == 0:
+            if plans[place].operations and number == 0:
                 yield place, Narration(f"The answer is {plans[place].task.answers[0]}.", said.remarks)
-            elif plans[place].looks and number == 1:
+            elif plans[place].operations and number == 1:
                 yield place, Refusal("unwilling", "I would rather not")
             else:
                 yield place, said
 
 
 def test_what_is_dropped_is_counted_by_reason_and_made_up_for(tmp_path, monkeypatch, capsys):
-    monkeypatch.setitem(OWN_TEACHERS, "template", lambda: Blabbing(5))
+    monkeypatch.setitem(BUILT_IN_TEACHERS, "template", lambda: Blabbing(5))
     assert synth(tmp_path / "one") == 0
     printed = capsys.readouterr().out
     assert "| leak |" in printed and "| teacher: unwilling |" in printed and "24 of 24 traces" in printed
@@ -191,16 +191,16 @@ def test_what_is_dropped_is_counted_by_reason_and_made_up_for(tmp_path, monkeypa
     assert content(tmp_path / "one") == content(tmp_path / "two")
 
 
-def test_if_nothing_is_kept_the_first_reason_is_said_and_nothing_is_written(tmp_path, monkeypatch, capsys):
-    monkeypatch.setitem(OWN_TEACHERS, "template", lambda: Blabbing(1))
+def test_if_nothing_is_kept_the_first_reason_is_reported_and_nothing_is_written(tmp_path, monkeypatch, capsys):
+    monkeypatch.setitem(BUILT_IN_TEACHERS, "template", lambda: Blabbing(1))
     flags = ["--count", "3", "--seed_count", "8", "--media", "image=1", "--seeds", "sample:vstar-tiny"]
     assert synth(tmp_path, *flags) == 2
     assert "None of" in capsys.readouterr().err
     assert not (tmp_path / "traces.jsonl").exists()
 
 
-def test_fewer_traces_than_asked_for_are_written_and_the_command_says_so(tmp_path, monkeypatch, capsys):
-    monkeypatch.setitem(OWN_TEACHERS, "template", lambda: Blabbing(3))
+def test_fewer_traces_than_requested_are_written_and_the_command_says_so(tmp_path, monkeypatch, capsys):
+    monkeypatch.setitem(BUILT_IN_TEACHERS, "template", lambda: Blabbing(3))
     flags = ["--count", "8", "--seed_count", "8", "--media", "image=1", "--seeds", "sample:vstar-tiny"]
     assert synth(tmp_path, *flags, "--image_kinds", "single_pass=1") == 1
     output = capsys.readouterr()
@@ -222,14 +222,14 @@ class Failing(TemplateTeacher):
 
     def narrate(self, plans, *, seed):
         for place, said in TemplateTeacher().narrate(plans, seed=seed):
-            if self.fails and plans[place].looks and sum(map(ord, plans[place].plan_id)) % 3 == 0:
+            if self.fails and plans[place].operations and sum(map(ord, plans[place].plan_id)) % 3 == 0:
                 yield place, Refusal("endpoint_failed", "it is down", is_final=False)
             else:
                 yield place, said
 
 
 def test_what_a_failure_dropped_is_tried_again_by_the_next_command(whole, tmp_path, monkeypatch, capsys):
-    monkeypatch.setitem(OWN_TEACHERS, "template", Failing)
+    monkeypatch.setitem(BUILT_IN_TEACHERS, "template", Failing)
     assert synth(tmp_path) == 0 and synth(tmp_path) == 0
     assert "| teacher: endpoint_failed |" in capsys.readouterr().out
     assert (tmp_path / "traces.jsonl").read_bytes() != (whole / "traces.jsonl").read_bytes()
@@ -240,7 +240,7 @@ def test_what_a_failure_dropped_is_tried_again_by_the_next_command(whole, tmp_pa
 
 def test_a_shards_failure_is_tried_again_by_the_command_that_takes_it_over(whole, tmp_path, monkeypatch):
     with monkeypatch.context() as patch:
-        patch.setitem(OWN_TEACHERS, "template", Failing)
+        patch.setitem(BUILT_IN_TEACHERS, "template", Failing)
         assert synth(tmp_path, "--shard", "1/2") == 0
     assert synth(tmp_path) == 0
     assert content(tmp_path) == content(whole)
@@ -250,7 +250,7 @@ def test_a_journal_of_other_seeds_is_refused(whole, tmp_path, capsys):
     row = json.loads((whole / JOURNAL).read_text().splitlines()[0])
     (tmp_path / JOURNAL).write_text(json.dumps(row | {"mark": "0" * 16}) + "\n")
     assert synth(tmp_path) == 2
-    assert "the seeds or the release have changed" in capsys.readouterr().err
+    assert "the seed data or the release of pixel-env have changed" in capsys.readouterr().err
 
 
 def test_a_flag_that_was_refused_leaves_the_folder_free_for_the_right_one(tmp_path):

@@ -1,4 +1,4 @@
-"""`pixel-env synth` on seeds of one's own: what it keeps, and what it says when they change or do not suffice."""
+"""`pixel-env synth` on the user's own seed data: what is kept, and messages when the data change or do not suffice."""
 
 import json
 
@@ -53,7 +53,7 @@ def made(seeds, out, *flags):
     )
 
 
-def test_pictures_are_referred_to_by_their_paths(seeds, tmp_path):
+def test_images_are_referred_to_by_their_paths(seeds, tmp_path):
     out = tmp_path / "out"
     assert made(seeds, out, "--licence", "CC-BY-4.0, Ann") == 0
     task_set, traces = read_trace_folder(out)
@@ -85,7 +85,7 @@ def test_seeds_that_were_edited_are_never_given_the_traces_of_what_they_were(see
     assert made(seeds, tmp_path / "out") == 0
     edit(seeds)
     assert made(seeds, tmp_path / "out") == 2
-    assert "is about other pictures or annotations" in capsys.readouterr().err
+    assert "images or annotations differ" in capsys.readouterr().err
     assert made(seeds, tmp_path / "other") == 0
 
 
@@ -100,7 +100,7 @@ def test_the_folder_of_the_seeds_may_move(seeds, tmp_path):
     assert (tmp_path / "out" / "traces.jsonl").read_bytes() == before
 
 
-def test_a_row_that_cannot_be_used_is_left_out_unless_strictness_was_asked_for(seeds, tmp_path, capsys):
+def test_a_row_that_cannot_be_used_is_left_out_unless_strict_is_set(seeds, tmp_path, capsys):
     seeds.write_text(seeds.read_text() + '{"question": "Which?"}\n')
     with pytest.warns(UserWarning, match="line 7: 'answer' is missing"):
         assert made(seeds, tmp_path / "out") == 0
@@ -114,4 +114,4 @@ def test_kinds_for_which_the_seeds_do_not_suffice_are_told_once_each_with_the_la
     assert made(seeds, tmp_path / "out", *few) == 1
     warned = [line for line in capsys.readouterr().err.splitlines() if line.startswith("warning")]
     assert len(warned) == 1 and "2 of 2 recrop_once traces (image) are missing:" in warned[0]
-    assert "The last one was dropped as not_answered" in warned[0]
+    assert "The last plan was dropped for: not_answered" in warned[0]

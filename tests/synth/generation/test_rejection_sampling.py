@@ -1,4 +1,4 @@
-"""Text-only traces are sampled from an engine, and only what is right and fit is kept."""
+"""Text-only traces are sampled from an engine, and only right and suitable samples are kept."""
 
 from collections import Counter
 
@@ -46,7 +46,7 @@ def sampled(tasks, engine, samples=4, temperature=1.0, seed=0):
     return sampled_traces(tasks, engine, CHAT, settings=SETTINGS, sampling=sampling, samples=samples, seed=seed)
 
 
-def test_the_first_right_sample_is_kept_verbatim_and_the_question_not_asked_again():
+def test_the_first_right_sample_is_kept_verbatim_and_the_question_not_sampled_again():
     drawn = Drawn({"3 + 4?": [r"Maybe, by a guess of mine, \boxed{8}", RIGHT, "never"]})
     result = sampled([question()], drawn.engine)
     [trace] = result.traces
@@ -86,7 +86,7 @@ def test_an_answer_after_a_turn_without_one_is_not_kept():
     assert result.rejected == {Rejected.SEVERAL_TURNS: 1}
 
 
-def test_an_engine_that_fails_is_counted_and_asked_again():
+def test_an_engine_that_fails_is_counted_and_sampled_again():
     def say(conversation):
         seeds.append(conversation.request.seed)
         if len(seeds) == 1:
@@ -107,8 +107,8 @@ def test_traces_come_in_the_order_of_their_questions_whenever_they_were_found():
     assert [task.task_id for task, _ in result.unsolved] == ["never"] and result.rejected[Rejected.WRONG] == 6
 
 
-def test_a_question_about_a_picture_is_refused_with_the_way_out():
-    with pytest.raises(TaskError, match="Leave it out"):
+def test_a_question_about_a_image_is_refused_with_the_way_out():
+    with pytest.raises(TaskError, match="Leave the task out"):
         sampled([tiny_task()], Drawn({"": [RIGHT]}).engine)
 
 

@@ -1,4 +1,4 @@
-"""`pixel-env synth --student`: a scripted model says what it can do without looking, and samples text-only traces."""
+"""`pixel-env synth --student`: a scripted model answers from the overview, and samples text-only traces."""
 
 import json
 from collections import Counter
@@ -11,7 +11,7 @@ from agents.traces.folder import read_trace_folder
 from pixel_env.cli import main
 from pixel_env.dialects.table import dialect_named
 from pixel_env.tasks import load_tasks
-from synth.generation.config import Making, SynthConfig
+from synth.generation.config import GenerationOptions, SynthConfig
 from synth.generation.outcomes import JOURNAL
 from synth.generation.student import Student
 from synth.text_only.tasks import solution, text_tasks
@@ -78,7 +78,7 @@ def test_text_only_traces_are_the_students_own_words_and_what_it_sees_at_once_is
     assert all(trace.task.answers != ("3",) for trace in traces if trace not in of_text)
     card = (tmp_path / "README.md").read_text()
     assert "Student: `learner`" in card and "overview_suffices: " in card and "--student learner" in card
-    assert "samples of `learner`, whose terms decide" in card
+    assert "samples of `learner` and are subject to its terms" in card
 
 
 def test_the_same_command_again_loads_no_model_and_gives_the_same_bytes(learner, tmp_path):
@@ -90,7 +90,7 @@ def test_the_same_command_again_loads_no_model_and_gives_the_same_bytes(learner,
 
 
 @pytest.mark.parametrize("place", [("picture", 250), ("text", 3)])
-def test_a_student_that_breaks_midway_goes_on_to_the_same_bytes(place, learner, tmp_path, capsys):
+def test_a_student_that_breaks_midway_resumes_to_the_same_bytes(place, learner, tmp_path, capsys):
     assert synth(tmp_path / "whole") == 0
     whole = learner.asked.total()
     learner.asked.clear()
@@ -146,10 +146,10 @@ def test_a_student_behind_an_endpoint_is_not_kept_from_calling_and_may_move(lear
 @pytest.mark.parametrize(
     ("flags", "said"),
     [
-        (("--text_from", "student"), "name the model with --student"),
-        (("--base_url", "http://127.0.0.1:1/v1"), "name the model with --student"),
-        (("--student", "m", "--attempts", "0"), "nothing to do"),
-        (("--student", "m", "--student_temperature", "0"), "samples the same every time"),
+        (("--text_from", "student"), "give its model with --student"),
+        (("--base_url", "http://127.0.0.1:1/v1"), "give its model with --student"),
+        (("--student", "m", "--attempts", "0"), "--student has no effect"),
+        (("--student", "m", "--student_temperature", "0"), "gives identical samples"),
         (("--student", "m", "--engine", "endpoint"), "--base_url"),
         (("--student", "m", "--engine", "vllm"), "--max_tokens"),
         (("--student", "m", "--attempts", "-1"), "wanted: a whole number, at least 0"),
@@ -172,10 +172,10 @@ def test_another_student_in_the_same_folder_is_refused(learner, tmp_path, capsys
     [{"seeds": "sample:infographics"}, {"attempts": 1}, {"seed": 1}, {"student": "other"}],
     ids=["seeds", "attempts", "seed", "student"],
 )
-def test_answers_about_other_seeds_or_asked_for_otherwise_are_not_taken_for_these(learner, tmp_path, others):
+def test_answers_about_other_seeds_or_requested_otherwise_are_not_taken_for_these(learner, tmp_path, others):
     task_set = load_tasks("sample:vstar-tiny", split="train", count=3)
     given = {"seeds": "sample:vstar-tiny", "student": "learner", "attempts": 2}
     for fields, asked in ((given, 6), (given, 6), (given | others, 6 + 3 * (given | others)["attempts"])):
-        with Student(SynthConfig(**fields), Making(out=str(tmp_path))).overview() as answers:
+        with Student(SynthConfig(**fields), GenerationOptions(out=str(tmp_path))).overview() as answers:
             answers(task_set)
         assert learner.asked["picture"] == asked

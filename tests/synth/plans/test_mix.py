@@ -53,11 +53,11 @@ def test_media_and_kinds_are_configurable_and_a_share_of_nothing_is_left_out():
 
 
 def test_a_mix_that_is_none_says_what_it_may_hold():
-    with pytest.raises(ConfigError, match=r"image_kinds has .*reselect.*there are"):
+    with pytest.raises(ConfigError, match=r"image_kinds has .*reselect.*known kinds"):
         Mix(image_kinds={RESELECT: 1})
-    with pytest.raises(ConfigError, match="from 0 on, not all of them 0"):
+    with pytest.raises(ConfigError, match="at least 0, and not all of them 0"):
         Mix(image=0, video=0, text=0)
-    with pytest.raises(ConfigError, match="from 0 on"):
+    with pytest.raises(ConfigError, match="must be at least 0"):
         Mix(image=-1)
 
 
@@ -104,9 +104,9 @@ def test_a_supply_gives_more_plans_of_a_kind_on_tasks_that_no_plan_has_used():
     assert len({plan.task.task_id for plan in (*drawn.plans, *more)}) == 70
 
 
-def test_too_few_tasks_are_told_with_the_reasons_and_the_way_out():
+def test_too_few_tasks_are_reported_with_the_reasons_and_the_way_out():
     with pytest.raises(
         TaskError,
-        match=r"another recrop_twice trace \(image\).*too_many_looks.*More than 3 looks need more turns. Give",
+        match=r"another recrop_twice trace \(image\).*too_many_looks.*More than 3 operations need more turns. Give",
     ):
         draw_plans(load_tasks("sample:tallyqa", count=40).tasks, Mix(video=0, text=0, image_kinds={TWICE: 1}), 30, 0)

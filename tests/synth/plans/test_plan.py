@@ -13,7 +13,7 @@ from pixel_env.task import Evidence, TaskSet
 from pixel_env.testing import PixelSource, tiny_task
 from pixel_env.types import Answer
 from synth.plans.framing import GRID
-from synth.plans.plan import Look, Narration, Plan, PlanKind, silent, traced
+from synth.plans.plan import Narration, Plan, PlanKind, PlannedOperation, silent, traced
 from synth.plans.planning import planned
 from synth.warm_starts.templates import recrop_once, shown_as, single_pass
 
@@ -24,7 +24,7 @@ WRONG, RIGHT = Box(0.0, 0.0, 0.25, 0.25), Box(0.5, 0.25, 0.75, 0.5)
 RECROP = Plan(
     TASK,
     PlanKind.RECROP_ONCE,
-    (Look(CropImage(0, WRONG), Mistake.UNRELATED_REGION), Look(CropImage(0, RIGHT))),
+    (PlannedOperation(CropImage(0, WRONG), Mistake.UNRELATED_REGION), PlannedOperation(CropImage(0, RIGHT))),
 )
 SAID = Narration("Too small.", ("Not here.", "It is a seven."))
 
@@ -50,13 +50,15 @@ def test_mistakes_are_trained_on_request_and_stay_flagged():
     assert [turn.text for turn in trained.turns] == [turn.text for turn in traced(RECROP, SAID, DEFAULT).turns]
 
 
-def test_without_looks_the_overview_stands_before_the_answer():
+def test_without_operations_the_overview_stands_before_the_answer():
     plan = Plan(tiny_task(sources=(), evidence=(), media="text"), PlanKind.TEXT_ONLY)
     assert traced(plan, Narration("3 + 4 = 7."), DEFAULT).turns == (TraceTurn("3 + 4 = 7.\n\\boxed{7}"),)
 
 
 def test_a_narration_of_another_length_is_refused_with_what_fits():
-    with pytest.raises(TaskError, match="2 looks, its narration 1 remarks; a narration has one remark for each look"):
+    with pytest.raises(
+        TaskError, match="2 operations and its narration 1 remarks; a narration has one remark for each operation"
+    ):
         traced(RECROP, Narration("Too small.", ("Not here.",)), DEFAULT)
 
 
@@ -74,8 +76,8 @@ def test_a_crop_of_a_crop_shows_the_planned_region_in_every_dialect(dialect):
     task_set, dialect = TaskSet("one", (TASK,)), dialect_named(dialect)
     large = Box(0.4, 0.2, 0.9, 0.7)
     looks = (
-        Look(CropImage(0, large), Mistake.OVERSIZED_REGION),
-        Look(CropImage(1, RIGHT.relative_to(large))),
+        PlannedOperation(CropImage(0, large), Mistake.OVERSIZED_REGION),
+        PlannedOperation(CropImage(1, RIGHT.relative_to(large))),
     )
     plan = Plan(TASK, PlanKind.FURTHER_ZOOM, looks)
     env = PixelEnv(task_set, dialect=dialect)
@@ -89,16 +91,19 @@ def test_a_crop_of_a_crop_shows_the_planned_region_in_every_dialect(dialect):
     assert second.corners == pytest.approx(wanted.corners, abs=0.002)
 
 
-def test_a_look_that_is_refused_while_a_later_one_depends_on_it_names_the_plan():
+def test_an_operation_that_is_refused_while_a_later_one_depends_on_it_names_the_plan():
     tiny = tiny_task(sources=(PixelSource(64, 64),))
-    looks = (Look(CropImage(0, Box(0.0, 0.0, 0.3, 0.3)), Mistake.OVERSIZED_REGION), Look(CropImage(1, RIGHT)))
+    looks = (
+        PlannedOperation(CropImage(0, Box(0.0, 0.0, 0.3, 0.3)), Mistake.OVERSIZED_REGION),
+        PlannedOperation(CropImage(1, RIGHT)),
+    )
     plan = Plan(tiny, PlanKind.FURTHER_ZOOM, looks)
-    with pytest.raises(TaskError, match=r"tiny-0/further_zoom.*too small.*larger looks"):
+    with pytest.raises(TaskError, match=r"tiny-0/further_zoom.*too small.*larger crops"):
         traced(plan, silent(plan), DEFAULT)
 
 
 def test_what_a_dialect_cannot_say_is_a_value_error():
-    plan = Plan(TASK, PlanKind.RESELECT, (Look(SelectFrames((1, 2))),))
+    plan = Plan(TASK, PlanKind.RESELECT, (PlannedOperation(SelectFrames((1, 2))),))
     with pytest.raises(ValueError, match="cannot select frames"):
         traced(plan, silent(plan), TINY)
 

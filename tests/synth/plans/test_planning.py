@@ -18,7 +18,7 @@ from pixel_env.types import Stop
 from synth.plans.framing import FREE, GRID, LEAST_SIDE, joined
 from synth.plans.mistakes import OVERSIZED, OVERSIZED_TIMES, unrelated_region
 from synth.plans.plan import Plan, PlanKind, silent, traced
-from synth.plans.planning import MOST_FRAMES, MOST_LOOKS, NoRoom, planned, right_frames
+from synth.plans.planning import MAX_OPERATIONS, MOST_FRAMES, NoRoom, planned, right_frames
 from synth.warm_starts.templates import shown_as
 
 SETS = ("vstar", "tallyqa", "infographics", "mvbench")
@@ -42,7 +42,7 @@ def plans(name, kind, seeds=range(3), framing=FREE):
 
 
 def mistakes(plan):
-    return [look.mistake for look in plan.looks]
+    return [look.mistake for look in plan.operations]
 
 
 def evidence_boxes(plan):
@@ -51,7 +51,7 @@ def evidence_boxes(plan):
 
 @pytest.mark.parametrize("name", SETS)
 @pytest.mark.parametrize("dialect", ["default", "qwen2.5-vl", "qwen3-vl", "released", "released:vcot:train-pixels"])
-def test_every_look_is_executed_right_ones_show_all_evidence_and_wrong_ones_none(name, dialect):
+def test_every_operation_is_executed_right_ones_show_all_evidence_and_wrong_ones_none(name, dialect):
     task_set, dialect = sample(name), dialect_named(dialect)
     env = PixelEnv(task_set, dialect=dialect)
     for kind in VIDEO_KINDS if name == "mvbench" else IMAGE_KINDS:
@@ -66,7 +66,7 @@ def test_every_look_is_executed_right_ones_show_all_evidence_and_wrong_ones_none
 
 def assert_shown(plan, trajectory):
     seen = set()
-    for look, turn in zip(plan.looks, trajectory.turns, strict=False):
+    for look, turn in zip(plan.operations, trajectory.turns, strict=False):
         shown = {
             (evidence.image, evidence.box)
             for view in turn.views
@@ -88,7 +88,7 @@ def assert_shown(plan, trajectory):
 
 
 @pytest.mark.parametrize("name", SETS[:3])
-def test_image_kinds_make_their_mistakes_first_and_then_look_once_at_every_cue(name):
+def test_image_kinds_make_their_mistakes_first_and_then_crop_every_cue_once(name):
     for kind, wrong in (
         (PlanKind.SINGLE_PASS, []),
         (PlanKind.RECROP_ONCE, [Mistake.UNRELATED_REGION]),
@@ -99,24 +99,24 @@ def test_image_kinds_make_their_mistakes_first_and_then_look_once_at_every_cue(n
         assert len(found) >= 5
         for plan in found:
             cues = joined(evidence_boxes(plan), FREE.joined_side)
-            assert mistakes(plan) == wrong + [None] * len(cues) and len(plan.looks) <= MOST_LOOKS
-            assert all(isinstance(look.action, CropImage) for look in plan.looks)
+            assert mistakes(plan) == wrong + [None] * len(cues) and len(plan.operations) <= MAX_OPERATIONS
+            assert all(isinstance(look.operation, CropImage) for look in plan.operations)
 
 
 @pytest.mark.parametrize("name", SETS[:3])
-def test_right_looks_hold_their_cue_and_enlarge_it(name):
+def test_right_crops_hold_their_cue_and_enlarge_it(name):
     for plan in plans(name, PlanKind.SINGLE_PASS):
-        for look in plan.looks:
-            assert any(look.action.box.contains(cue) for cue in joined(evidence_boxes(plan), FREE.joined_side))
-            assert min(look.action.box.width, look.action.box.height) >= LEAST_SIDE - 1e-9
-            assert look.action.box.area <= 0.25
+        for look in plan.operations:
+            assert any(look.operation.box.contains(cue) for cue in joined(evidence_boxes(plan), FREE.joined_side))
+            assert min(look.operation.box.width, look.operation.box.height) >= LEAST_SIDE - 1e-9
+            assert look.operation.box.area <= 0.25
 
 
 @pytest.mark.parametrize("name", SETS[:3])
 def test_unrelated_regions_show_no_evidence_even_padded_and_are_no_near_duplicates(name):
     for kind in (PlanKind.RECROP_ONCE, PlanKind.RECROP_TWICE):
         for plan in plans(name, kind):
-            wrong = [look.action.box for look in plan.looks if look.mistake]
+            wrong = [look.operation.box for look in plan.operations if look.mistake]
             assert all(box.padded(0.1).iou(evidence) == 0.0 for box in wrong for evidence in evidence_boxes(plan))
             if len(wrong) == 2:
                 assert wrong[0] != wrong[1] and wrong[0].iou(wrong[1]) <= 0.1
@@ -132,7 +132,7 @@ def test_a_second_unrelated_region_is_drawn_again_until_it_lies_elsewhere():
 @pytest.mark.parametrize("name", SETS[:3])
 def test_a_further_zoom_goes_from_an_over_large_region_into_that_crop(name):
     for plan in plans(name, PlanKind.FURTHER_ZOOM):
-        oversized, zoom = (look.action for look in plan.looks[:2])
+        oversized, zoom = (look.operation for look in plan.operations[:2])
         inner = zoom.box.within(oversized.box)
         assert oversized.image == 0 and zoom.image == len(plan.task.sources)  # the first look's picture is the next one
         assert OVERSIZED[0] - 1e-9 <= oversized.box.area <= OVERSIZED[1] + 1e-9
@@ -143,7 +143,7 @@ def test_a_further_zoom_goes_from_an_over_large_region_into_that_crop(name):
 
 def test_videos_select_the_evidence_frames_and_neighbours_eight_at_most():
     for plan in plans("mvbench", PlanKind.SINGLE_PASS):
-        frames = plan.looks[0].action.frames
+        frames = plan.operations[0].operation.frames
         evidence = {known.image for known in plan.task.evidence}
         assert evidence <= set(frames) and len(frames) <= MOST_FRAMES and list(frames) == sorted(set(frames))
         assert min(evidence) - min(frames) <= 2 and max(frames) - max(evidence) <= 2
@@ -152,7 +152,7 @@ def test_videos_select_the_evidence_frames_and_neighbours_eight_at_most():
 def test_a_reselection_sees_wrong_neighbouring_frames_outside_of_the_evidence_first():
     sides = set()
     for plan in plans("mvbench", PlanKind.RESELECT):
-        wrong, right = (look.action.frames for look in plan.looks[:2])
+        wrong, right = (look.operation.frames for look in plan.operations[:2])
         evidence = sorted({known.image for known in plan.task.evidence})
         assert mistakes(plan)[:2] == [Mistake.WRONG_FRAMES, None]
         assert max(wrong) < evidence[0] or min(wrong) > evidence[-1]
@@ -167,13 +167,13 @@ def test_a_small_digit_is_cropped_on_the_selected_frame_that_shows_it():
     for kind in VIDEO_KINDS:
         for plan in plans("mvbench", kind):
             if plan.task.category == "fine-digit":
-                *_, selection, crop = (look.action for look in plan.looks)
-                before = len(plan.task.sources) + sum(len(look.action.frames) for look in plan.looks[:-2])
+                *_, selection, crop = (look.operation for look in plan.operations)
+                before = len(plan.task.sources) + sum(len(look.operation.frames) for look in plan.operations[:-2])
                 frame = selection.frames[crop.image - before]
                 assert any(known.image == frame and crop.box.contains(known.box) for known in plan.task.evidence)
                 cropped += 1
             if plan.task.category == "state-change":  # two moments: a crop of one would not tell
-                assert all(isinstance(look.action, SelectFrames) for look in plan.looks)
+                assert all(isinstance(look.operation, SelectFrames) for look in plan.operations)
     assert cropped >= 50
 
 
@@ -193,9 +193,9 @@ def test_a_frame_is_cropped_where_the_evidence_is_one_moment_and_small(boxes, is
     evidence = tuple(Evidence(4 + place, box) for place, box in enumerate(boxes))
     sources = tuple(PixelSource(280, 280, shade) for shade in range(16))
     task = tiny_task(sources=sources, media="video", evidence=evidence)
-    selection, *crops = planned(task, PlanKind.SINGLE_PASS, np.random.default_rng(0)).looks
-    assert isinstance(selection.action, SelectFrames)
-    assert [isinstance(crop.action, CropImage) for crop in crops] == [True] * is_cropped
+    selection, *crops = planned(task, PlanKind.SINGLE_PASS, np.random.default_rng(0)).operations
+    assert isinstance(selection.operation, SelectFrames)
+    assert [isinstance(crop.operation, CropImage) for crop in crops] == [True] * is_cropped
 
 
 def test_evidence_on_more_frames_than_can_be_selected_is_thinned_evenly_from_first_to_last():
@@ -209,7 +209,7 @@ def test_the_same_randomness_gives_the_same_plan_and_another_one_another():
         assert first == again != other
 
 
-def test_cues_that_fit_into_one_look_share_it_and_others_do_not():
+def test_cues_that_fit_into_one_crop_share_it_and_others_do_not():
     near, nearer, far = Box(0.1, 0.1, 0.15, 0.15), Box(0.2, 0.2, 0.25, 0.25), Box(0.8, 0.8, 0.9, 0.9)
     assert joined([near, far, nearer], 0.25) == [Box(0.1, 0.1, 0.25, 0.25), far]
     assert joined([near, near], 0.25) == [near]
@@ -239,12 +239,14 @@ def test_a_task_that_leaves_no_room_for_a_kind_says_why(task, kind, reason):
     assert planned(task, kind, np.random.default_rng(0)) is reason
 
 
-def test_evidence_all_over_the_picture_leaves_no_unrelated_region():
+def test_evidence_all_over_the_image_leaves_no_unrelated_region():
     grid = tuple(
         Evidence(0, Box(x / 8, y / 8, x / 8 + 0.05, y / 8 + 0.05)) for x in range(0, 8, 3) for y in range(0, 8, 3)
     )
     task = tiny_task(evidence=grid, sources=(PixelSource(800, 800),))
-    assert planned(task, PlanKind.RECROP_ONCE, np.random.default_rng(0), most_looks=99) is NoRoom.NO_UNRELATED_REGION
+    assert (
+        planned(task, PlanKind.RECROP_ONCE, np.random.default_rng(0), max_operations=99) is NoRoom.NO_UNRELATED_REGION
+    )
 
 
 def test_evidence_in_all_frames_leaves_no_wrong_ones():
@@ -255,15 +257,15 @@ def test_evidence_in_all_frames_leaves_no_wrong_ones():
     assert isinstance(planned(task, PlanKind.SINGLE_PASS, np.random.default_rng(0)), Plan)
 
 
-def test_on_the_grid_every_look_is_a_window_of_whole_cells_of_the_first_image():
+def test_on_the_grid_every_crop_is_a_window_of_whole_cells_of_the_first_image():
     sides = {None: 0.25, Mistake.UNRELATED_REGION: 0.25, Mistake.OVERSIZED_REGION: 0.5}
     for kind in IMAGE_KINDS:
         found = plans("vstar", kind, framing=GRID)
         assert len(found) >= 80
         for plan in found:
-            for look in plan.looks:
-                box, evidence = look.action.box, evidence_boxes(plan)
-                assert look.action.image == 0 and all(edge * 16 == int(edge * 16) for edge in box.corners)
+            for look in plan.operations:
+                box, evidence = look.operation.box, evidence_boxes(plan)
+                assert look.operation.image == 0 and all(edge * 16 == int(edge * 16) for edge in box.corners)
                 assert (box.width, box.height) == (sides[look.mistake],) * 2
                 misses = all(box.iou(known) == 0.0 for known in evidence)
                 holds = any(box.contains(known) for known in evidence)

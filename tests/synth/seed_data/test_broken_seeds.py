@@ -1,4 +1,4 @@
-"""Broken rows of every form of annotation: each is named with its file and place, and the rest is read."""
+"""Broken rows of every form of annotation: each is named with its file and position, and the rest is read."""
 
 import copy
 import re
@@ -23,16 +23,16 @@ BROKEN = {
         (lambda make: make.sa1b_content(2, [make.mask(float("inf"), make.WIDE)]), "'id' must be a number, got inf"),
         (lambda make: make.sa1b_content(2, [make.mask(1, make.WIDE, area=float("nan"))]), "'area' must be a number"),
         (lambda make: make.sa1b_content(2, [make.mask(1, make.WIDE) | {"bbox": [10**400] * 4}]), "in pixels, got [1"),
-        (lambda make: make.sa1b_content(2, ["mask"]), "an annotation is an object"),
+        (lambda make: make.sa1b_content(2, ["mask"]), "an annotation must be an object"),
         (lambda make: make.sa1b_content(2, "masks"), "'annotations' must be a list"),
         (lambda make: make.sa1b_content(2) | {"image": {"file_name": "sa_2.jpg"}}, "must be whole pixels"),
-        (lambda make: wrong_image(make, width=900), "its boxes would lie elsewhere"),
+        (lambda make: wrong_image(make, width=900), "the boxes would be wrong"),
         (lambda make: wrong_image(make, file_name="gone.jpg"), "there is no picture 'gone.jpg'"),
         (lambda make: wrong_image(make, file_name="../sa_2.jpg"), "leaves the folder"),
         (lambda make: wrong_image(make, width=10**400, height=10**400), "must be whole pixels"),
         (lambda make: wrong_image(make, file_name=None), "it has no 'file_name'"),
         (lambda make: wrong_image(make, file_name=["sa_2.jpg"]), "'file_name' must be a text"),
-        (lambda make: [], "an object is expected, got an empty list"),
+        (lambda make: [], "must hold one object, got an empty list"),
     ],
     "webpages": [
         (lambda make: [make.WEBPAGE | {"bbox": [100, 60, 140]}], "must be [x0, y0, x1, y1] in pixels"),
@@ -40,7 +40,7 @@ BROKEN = {
         (lambda make: [make.WEBPAGE | {"bbox": [140, 60, 100, 80]}], "is inverted"),
         (lambda make: [make.WEBPAGE | {"bbox": None}], "it has no 'bbox'"),
         (lambda make: [make.WEBPAGE | {"question": " "}], "'question' must be a text"),
-        (lambda make: [make.WEBPAGE | {"options": ["3", "4"]}], "none of its options"),
+        (lambda make: [make.WEBPAGE | {"options": ["3", "4"]}], "must be one of its options"),
         (lambda make: [make.WEBPAGE | {"image": "gone.png"}], "there is no picture 'gone.png'"),
         (lambda make: [make.WEBPAGE | {"question": HALF}], "'question' holds a lone surrogate"),
         (lambda make: [make.WEBPAGE | {"answer": ["12.50", HALF]}], "'answer' holds a lone surrogate"),
@@ -49,10 +49,10 @@ BROKEN = {
     ],
     "star": [
         (lambda make: [make.STAR_ROW | {"answer": None}], "it has no 'answer'"),
-        (lambda make: [make.STAR_ROW | {"answer": "The dog."}], "none of the choices"),
-        (lambda make: [make.STAR_ROW | {"start": 6.0}], "must be seconds in order"),
-        (lambda make: [make.STAR_ROW | {"end": float("inf")}], "must be seconds in order"),
-        (lambda make: [make.STAR_ROW | {"start": 10**400, "end": 10**401}], "must be seconds in order"),
+        (lambda make: [make.STAR_ROW | {"answer": "The dog."}], "is not one of the choices"),
+        (lambda make: [make.STAR_ROW | {"start": 6.0}], "must be seconds, with start before end"),
+        (lambda make: [make.STAR_ROW | {"end": float("inf")}], "must be seconds, with start before end"),
+        (lambda make: [make.STAR_ROW | {"start": 10**400, "end": 10**401}], "must be seconds, with start before end"),
         (lambda make: [make.STAR_ROW | {"choices": ["The clothes."]}], "'choices' must be a list"),
         (lambda make: [with_choice(make, "The bag.")], "'choices' must be a list"),
         (lambda make: [with_choice(make, {"choice": HALF})], "'choice' holds a lone surrogate"),
@@ -61,28 +61,31 @@ BROKEN = {
     ],
     "coco": [
         (lambda make: {**make.coco_content(), "images": [make.coco_content()["images"][0] | {"width": "2"}]}, "whole"),
-        (lambda make: make.coco_content([make.box_of(1, 99, [1, 1, 9, 9])]), "there is no category 99"),
-        (lambda make: make.coco_content([make.box_of(1, [1], [1, 1, 9, 9])]), "there is no category [1]"),
+        (lambda make: make.coco_content([make.box_of(1, 99, [1, 1, 9, 9])]), "'categories' has no category 99"),
+        (lambda make: make.coco_content([make.box_of(1, [1], [1, 1, 9, 9])]), "'categories' has no category [1]"),
         (lambda make: make.coco_content([make.box_of(1, 1, [1, 1, 0, 9])]), "is empty"),
         (
             lambda make: make.coco_content([make.box_of(1, 1, [1, 1, 9, 9], image_id=[7])]),
             "'image_id' must be a number",
         ),
         (lambda make: make.coco_content([make.box_of(HALF, 1, [1, 1, 9, 9])]), "it has no 'annotation_id'"),
-        (lambda make: changed(make, "images", 0, id=[7]), "images, entry 1: 'id' must be a number or a text, got [7]"),
-        (lambda make: changed(make, "images", 0, id=HALF), "images, entry 1: 'id' must be a number or a text"),
+        (
+            lambda make: changed(make, "images", 0, id=[7]),
+            "images, entry 1: 'id' must be a number or a string, got [7]",
+        ),
+        (lambda make: changed(make, "images", 0, id=HALF), "images, entry 1: 'id' must be a number or a string"),
         (lambda make: changed(make, "images", 0, width=10**400, height=10**400), "must be whole pixels"),
         (lambda make: changed(make, "images", 0, neg_category_ids=3), "'neg_category_ids' must be a list of ids"),
         (
             lambda make: changed(make, "images", 0, not_exhaustive_category_ids=[[1]]),
             "must be a list of ids, got [[1]]",
         ),
-        (lambda make: changed(make, "categories", 0, id={}), "categories, entry 1: 'id' must be a number or a text"),
+        (lambda make: changed(make, "categories", 0, id={}), "categories, entry 1: 'id' must be a number or a string"),
         (lambda make: changed(make, "categories", 0, id=2), "categories, entry 2: 2 entries have the id 2"),
         (lambda make: changed(make, "categories", 4, name=HALF), "entry 5: 'name' holds a lone surrogate"),
         (
             lambda make: make.coco_content([make.box_of(1, 1, [1, 1, 9, 9], image_id=8)]),
-            "there is no picture of that id",
+            "'images' has no image with that id",
         ),
         (
             lambda make: make.coco_content() | {"images": [make.coco_content()["images"][0] | {"width": "wide"}]},
@@ -110,7 +113,7 @@ def wrong_image(make, **fields):
 @pytest.mark.parametrize(
     ("name", "content", "told"), [(name, *case) for name, cases in BROKEN.items() for case in cases]
 )
-def test_a_broken_row_is_named_with_its_file_and_its_place(name, content, told, make, made, tmp_path):
+def test_a_broken_row_is_named_with_its_file_and_its_position(name, content, told, make, made, tmp_path):
     path = made[name](tmp_path)
     path = path / "sa_2.json" if name == "sa1b" else path
     (tmp_path / "Charades_v1_480").mkdir(exist_ok=True)
@@ -146,7 +149,7 @@ def test_a_column_that_coco_does_not_know_is_an_error_that_names_the_file(make, 
 
 def test_a_file_without_anything_to_ask_about_says_so(make, tmp_path):
     path = make.as_json(tmp_path / "sa_1.json", make.sa1b_content(1, []))
-    with pytest.raises(TaskError, match="nothing that can be asked about"):
+    with pytest.raises(TaskError, match="holds no tasks; it was read in the format"):
         load_seeds(path)
 
 
@@ -161,9 +164,7 @@ def ids_of(spec, **options):
 @pytest.mark.parametrize(
     "bbox", [[390, 200, 40, 30], [200, 200, 0, 30], [float("nan"), 200, 40, 30], [200, 200, 40], None]
 )
-def test_a_category_with_a_bad_box_is_not_counted_and_no_place_of_its_picture_is_asked_about(
-    bbox, made, make, tmp_path
-):
+def test_a_category_with_a_bad_box_is_not_counted_and_no_place_of_its_image_is_asked_about(bbox, made, make, tmp_path):
     boxes = [make.box_of(1, 1, [40, 30, 20, 20]), make.box_of(2, 1, [120, 30, 20, 20])]
     bad = make.box_of(3, 1, [200, 200, 40, 30]) | {"bbox": bbox}
     path = made["coco"](tmp_path, annotations=[*boxes, bad, make.box_of(4, 2, [300, 100, 40, 30])])
@@ -171,7 +172,7 @@ def test_a_category_with_a_bad_box_is_not_counted_and_no_place_of_its_picture_is
 
 
 @pytest.mark.parametrize("category_id", [99, [1], None, 5])
-def test_nothing_is_asked_about_a_picture_with_an_object_of_unknown_category(category_id, made, make, tmp_path):
+def test_nothing_is_asked_about_a_image_with_an_object_of_unknown_category(category_id, made, make, tmp_path):
     path = made["coco"](tmp_path)
     make.picture(tmp_path / "train2017/8.jpg", seed=8)
     content = changed(make, "categories", 4, name=None)
@@ -182,7 +183,7 @@ def test_nothing_is_asked_about_a_picture_with_an_object_of_unknown_category(cat
     assert ids_of(path) == {"coco-8-count-dog", "coco-8-kind-5"}
 
 
-def test_an_id_that_two_pictures_have_is_neither_ones(made, make, tmp_path):
+def test_an_id_that_two_images_have_is_neither_ones(made, make, tmp_path):
     content = changed(make, "images", 0)
     content["images"].append(content["images"][0] | {"file_name": "8.jpg"})
     path = make.as_json(made["coco"](tmp_path), content)
@@ -191,7 +192,7 @@ def test_an_id_that_two_pictures_have_is_neither_ones(made, make, tmp_path):
 
 
 @pytest.mark.parametrize("fields", [{"bbox": [45.0, 32.0, 20.0, 0.0]}, {"bbox": None}, {"predicted_iou": None}])
-def test_nothing_is_asked_about_a_picture_of_sa1b_with_a_region_that_cannot_be_read(fields, made, make, tmp_path):
+def test_nothing_is_asked_about_a_image_of_sa1b_with_a_region_that_cannot_be_read(fields, made, make, tmp_path):
     made["sa1b"](tmp_path)
     bad = make.mask(20, make.EVEN) | fields
     make.as_json(tmp_path / "sa_2.json", make.sa1b_content(2, [make.mask(10, make.WIDE), bad]))

@@ -1,4 +1,4 @@
-"""What is fit for synthesis: each filter drops what it names and no more, and every drop is counted with a reason."""
+"""Filters of seed data: each drops what it names and no more, and every dropped seed is counted with a reason."""
 
 import io
 import re
@@ -21,10 +21,10 @@ from pixel_env.testing import BrokenSource, PixelSource, tiny_task, tiny_video_t
 from pixel_env.types import Limits
 from pixel_env.views import ViewKind
 from synth.plans.plan import Refusal
-from synth.seed_data import SEED_FORMATS, Asked, Drop, Filters, KeptAnswers, load_seeds, without_looking
-from synth.seed_data.duplicates import SeenPictures, difference_hash, distance
+from synth.seed_data import SEED_FORMATS, Drop, Filters, KeptAnswers, RegionQuestion, load_seeds, without_looking
+from synth.seed_data.duplicates import SeenImages, difference_hash, distance
 from synth.seed_data.embedded import MIXED, embedded_seeds
-from synth.seed_data.filters import Sieve
+from synth.seed_data.filters import SeedFilter
 from tests.paths import DOCS
 
 OFF = Filters(max_share=None, max_frames=None, min_side_px=None, max_bits=None, per_picture=None)
@@ -32,8 +32,8 @@ SMALL = (Evidence(0, Box(0.5, 0.5, 0.6, 0.6)),)
 
 
 def judged(tasks, filters=OFF):
-    sieve = Sieve(filters)
-    return [sieve.judge(task) for task in tasks]
+    sieve = SeedFilter(filters)
+    return [sieve.drop_reason(task) for task in tasks]
 
 
 def boxed(*boxes, **fields):
@@ -55,7 +55,7 @@ def encoded_anew(picture, scale=0.5, quality=50):
 # ---------------------------------------------------------------------------------------------------------- evidence
 
 
-def test_a_seed_without_evidence_or_with_evidence_on_a_picture_that_it_lacks_is_dropped():
+def test_a_seed_without_evidence_or_with_evidence_on_a_image_that_it_lacks_is_dropped():
     outside = tiny_task(evidence=(Evidence(1, FULL),))
     assert judged([tiny_task(evidence=()), outside]) == [Drop.NO_EVIDENCE, Drop.EVIDENCE_OUTSIDE]
 
@@ -86,7 +86,7 @@ def test_a_region_is_too_small_by_pixels_of_its_source():
     assert judged([large, small], filters) == [None, Drop.REGION_TOO_SMALL]
 
 
-def test_a_picture_that_cannot_be_read_is_a_reason_and_no_error():
+def test_a_image_that_cannot_be_read_is_a_reason_and_no_error():
     broken = tiny_task(sources=(BrokenSource(),), evidence=SMALL)
     assert judged([broken], replace(OFF, min_side_px=1)) == [Drop.UNREADABLE]
     assert judged([broken], replace(OFF, max_bits=1)) == [Drop.UNREADABLE]
@@ -100,18 +100,18 @@ def test_a_filter_that_cannot_be_meant_is_refused():
 # -------------------------------------------------------------------------------------------------------- duplicates
 
 
-def test_the_same_question_about_the_same_picture_is_dropped_and_another_one_is_not():
+def test_the_same_question_about_the_same_image_is_dropped_and_another_one_is_not():
     other = tiny_task("c", question="What lies on the table?")
     assert judged([tiny_task("a"), tiny_task("b"), other]) == [None, Drop.SAME_QUESTION, None]
 
 
-def test_a_picture_is_asked_about_so_often_and_no_oftener():
+def test_a_image_is_asked_about_so_often_and_no_oftener():
     tasks = [tiny_task(str(i), question=f"question {i}") for i in range(3)]
     elsewhere = tiny_task("elsewhere", sources=(PixelSource(shade=9),))
     assert judged([*tasks, elsewhere], replace(OFF, per_picture=2)) == [None, None, Drop.PICTURE_USED_UP, None]
 
 
-def test_a_copy_of_a_picture_is_dropped_however_often_it_comes_and_the_picture_itself_is_not():
+def test_a_copy_of_a_image_is_dropped_however_often_it_comes_and_the_image_itself_is_not():
     picture = noise(1)
     sources = [ImageSource(picture), ImageSource(encoded_anew(picture)), ImageSource(noise(2))]
     tasks = [tiny_task(f"{i}", question=f"{i}", sources=(sources[place],)) for i, place in enumerate((0, 1, 1, 0, 2))]
@@ -131,7 +131,7 @@ def text_page(seed):
 
 
 @pytest.mark.parametrize("drawn", [noise, text_page])
-def test_the_hash_tells_copies_from_other_pictures_with_room_on_both_sides_of_the_default(drawn):
+def test_the_hash_tells_copies_from_other_images_with_room_on_both_sides_of_the_default(drawn):
     pictures = [drawn(seed) for seed in range(8)]
     hashes = [difference_hash(picture) for picture in pictures]
     near = [
@@ -143,8 +143,8 @@ def test_the_hash_tells_copies_from_other_pictures_with_room_on_both_sides_of_th
     assert max(near) <= Filters().max_bits * 0.75 and min(far) >= Filters().max_bits * 2
 
 
-def test_more_pictures_are_remembered_than_fit_at_first():
-    seen, hashes = SeenPictures(0), [np.array([i, 0, 0, 0], np.uint64) for i in range(200)]
+def test_more_images_are_remembered_than_fit_at_first():
+    seen, hashes = SeenImages(0), [np.array([i, 0, 0, 0], np.uint64) for i in range(200)]
     for one in hashes:
         assert not seen.resembles(one)
         seen.add(one)
@@ -172,7 +172,7 @@ class Painter:
     def ask(self, seeds, *, seed):
         for place in reversed(range(len(seeds))):
             refused = "sa_10" in seeds[place].task_id
-            yield place, Refusal("blurred", "nothing to see") if refused else Asked("Which colour?", ("red",))
+            yield place, Refusal("blurred", "nothing to see") if refused else RegionQuestion("Which colour?", ("red",))
 
 
 def test_an_asker_replaces_the_questions_about_unlabelled_regions_and_keeps_their_evidence(made, tmp_path):
@@ -226,7 +226,7 @@ def test_a_model_that_cannot_be_kept_from_calling_has_one_turn():
 
 
 def test_a_model_that_breaks_says_nothing_about_a_seed():
-    with pytest.raises(TaskError, match=r"seed 'a': .*out of memory.*goes on from there"):
+    with pytest.raises(TaskError, match=r"seed 'a': .*out of memory.*resumes from them"):
         check_by(lambda conversation: fail("out of memory"))(TaskSet("one", [tiny_task("a")]))
 
 
@@ -234,7 +234,7 @@ def fail(message):
     raise RuntimeError(message)
 
 
-def test_what_was_answered_is_asked_for_once_even_by_another_process(tmp_path):
+def test_what_was_answered_is_requested_once_even_by_another_process(tmp_path):
     asked = []
 
     def answered(task_set):
@@ -291,14 +291,14 @@ def test_the_report_counts_everything_once_and_names_examples(made, tmp_path):
     assert report.lines() == ["tasks (tasks): 1 of 2 seeds kept", "  no_evidence: 1, e.g. unseen"]
 
 
-def test_only_so_many_seeds_are_kept_as_are_asked_for(made, tmp_path):
+def test_only_so_many_seeds_are_kept_as_are_requested(made, tmp_path):
     assert len(load_seeds(made["sa1b"](tmp_path), count=2).task_set) == 2
     with pytest.raises(TaskError, match="at least 1, got 0"):
         load_seeds(tmp_path, count=0)
 
 
 def test_seeds_of_which_none_passes_are_an_error_that_says_why(made, tmp_path):
-    with pytest.raises(TaskError, match=r"(?s)0 of 5 seeds kept\n  region_too_large: 5.*wider Filters"):
+    with pytest.raises(TaskError, match=r"(?s)0 of 5 seeds kept\n  region_too_large: 5.*less strict Filters"):
         load_seeds(made["coco"](tmp_path), filters=replace(OFF, max_share=0.0))
 
 

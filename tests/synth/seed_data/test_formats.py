@@ -22,7 +22,7 @@ def tasks_of(spec, **options):
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_every_form_is_told_by_its_content_and_its_tasks_are_played_to_the_right_answer(name, made, tmp_path):
+def test_every_form_is_recognised_by_its_content_and_its_tasks_are_played_to_the_right_answer(name, made, tmp_path):
     tasks = tasks_of(made[name](tmp_path), strict=True)
     assert len({task.task_id for task in tasks}) == len(tasks) > 0
     for task in tasks:
@@ -39,7 +39,7 @@ def test_a_folder_is_told_as_its_file_is_and_a_name_before_the_path_decides(name
     assert [task.task_id for task in tasks_of(f"{name}:{tmp_path}")] == ids
 
 
-def test_of_the_files_of_two_splits_the_one_that_is_asked_for_is_read(made, make, tmp_path):
+def test_of_the_files_of_two_splits_the_one_that_is_requested_is_read(made, make, tmp_path):
     made["coco"](tmp_path)
     assert {task.task_id for task in tasks_of(tmp_path)} >= {"coco-7-count-cup"}
     make.as_json(tmp_path / "annotations/instances_other.json", make.coco_content())
@@ -134,7 +134,7 @@ def test_a_shape_has_a_name_where_people_agree_and_none_in_between():
     assert shape_of(26, 20) is shape_of(20, 26) is None
 
 
-def test_pictures_of_sa1b_lie_beside_their_json_in_folders_of_their_own(made, tmp_path):
+def test_images_of_sa1b_lie_beside_their_json_in_folders_of_their_own(made, tmp_path):
     made["sa1b"](tmp_path / "sa_000000", numbers=(1, 2))
     made["sa1b"](tmp_path / "sa_000001", numbers=(3,))
     places = {task.sources[0].path.relative_to(tmp_path).as_posix() for task in tasks_of(tmp_path)}
@@ -201,7 +201,7 @@ def test_the_options_of_a_row_are_the_same_in_every_run(made, tmp_path):
     assert [task.options for task in tasks_of(path)] == [task.options for task in tasks_of(path)]
 
 
-def test_of_lvis_what_is_not_boxed_throughout_is_not_counted_and_wrong_options_were_looked_for(made, make, tmp_path):
+def test_of_lvis_what_is_not_boxed_throughout_is_not_counted_and_wrong_options_were_checked(made, make, tmp_path):
     path = made["coco"](tmp_path)
     content = make.coco_content()
     content["images"][0] |= {"not_exhaustive_category_ids": [1, 5], "neg_category_ids": [3, 5]}
@@ -211,7 +211,7 @@ def test_of_lvis_what_is_not_boxed_throughout_is_not_counted_and_wrong_options_w
     assert set(tasks["coco-7-kind-1"].options) == {"cup", "dog", "bench"}, "a kite was not looked for"
 
 
-def test_a_picture_of_lvis_is_found_by_the_last_folder_and_name_of_its_address(made, make, tmp_path):
+def test_a_image_of_lvis_is_found_by_the_last_folder_and_name_of_its_address(made, make, tmp_path):
     path = made["coco"](tmp_path)
     content = make.coco_content()
     del content["images"][0]["file_name"]

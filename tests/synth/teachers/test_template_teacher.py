@@ -62,7 +62,7 @@ HOLDS = ("too large for a close look", "My task reads")
 
 
 @pytest.mark.parametrize("grammar", TABLES)
-def test_nothing_is_said_of_sizes_or_of_what_can_be_read_which_depends_on_picture_and_dialect(grammar):
+def test_nothing_is_said_of_sizes_or_of_what_can_be_read_which_depends_on_image_and_dialect(grammar):
     for sentence in {sentence for slot in grammar.slots for sentence in slot}:
         if not any(words in sentence for words in HOLDS):
             assert not OF_THE_PICTURE.search(sentence), sentence
@@ -76,15 +76,15 @@ def test_what_stands_before_the_answer_can_be_said_without_a_place(grammar):
 
 def test_every_plan_gets_a_narration_that_fits_it_and_names_the_answer_last():
     for plan, said in narrations():
-        assert isinstance(said, Narration) and len(said.remarks) == len(plan.looks)
-        assert answer_words(plan.task) in (said.remarks[-1] if plan.looks else said.overview)
+        assert isinstance(said, Narration) and len(said.remarks) == len(plan.operations)
+        assert answer_words(plan.task) in (said.remarks[-1] if plan.operations else said.overview)
         assert len(set(said.remarks)) == len(said.remarks)
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_nothing_leaks_before_the_last_look(seed):
+def test_nothing_leaks_before_the_last_operation(seed):
     for plan, said in narrations(seed):
-        for text in (said.overview, *said.remarks)[: len(plan.looks)]:
+        for text in (said.overview, *said.remarks)[: len(plan.operations)]:
             assert leak_in(text, plan.task) is None, (plan.plan_id, text)
 
 
@@ -114,7 +114,7 @@ def test_what_was_said_is_not_said_again(monkeypatch):
         assert {*said[:2]} == {"Not here. I look elsewhere.", "Nor there. I look elsewhere."}
 
 
-def test_a_place_is_told_on_the_picture_that_is_cropped():
+def test_a_place_is_told_on_the_image_that_is_cropped():
     for task, kind, number, whole in (
         (tiny_task(), PlanKind.FURTHER_ZOOM, 0, "of the picture"),
         (tiny_task(), PlanKind.FURTHER_ZOOM, 1, "of this crop"),
@@ -158,7 +158,7 @@ def test_a_choice_is_answered_by_letter_and_text():
     assert answer_words(tiny_task(answers=("About 7 cm.",))) == "About 7 cm"
 
 
-def test_places_are_told_by_the_third_that_holds_the_middle():
+def test_places_are_named_by_the_third_that_holds_the_middle():
     rng = np.random.default_rng(0)
     for (row, top), (column, left) in itertools.product(
         zip(("upper", "", "lower"), (0.1, 0.45, 0.8), strict=True),
@@ -168,7 +168,7 @@ def test_places_are_told_by_the_third_that_holds_the_middle():
         assert (f"{row} {column}".strip() or "centre") in words and "the picture" in words
 
 
-def test_moments_are_told_by_the_third_that_holds_the_middle():
+def test_moments_are_named_by_the_third_that_holds_the_middle():
     words = {
         place: {moment_words(frames, 16, np.random.default_rng(seed)) for seed in range(40)}
         for place, frames in enumerate([(0, 1), (7, 8), (14, 15)])

@@ -1,4 +1,4 @@
-"""Every answer is found again here from the question's text alone, by other means than it was made with."""
+"""Every answer is derived again here from the text of the question, by other means than those of the generator."""
 
 import datetime
 import itertools
@@ -152,7 +152,7 @@ def test_tens_of_thousands_of_questions_are_distinct():
     assert len(asked) >= 29_000
 
 
-def test_a_task_depends_on_seed_and_place_alone():
+def test_a_task_depends_on_seed_and_index_alone():
     assert list(text_tasks(20, 3)) == list(text_tasks(500, 3)[:20]) and text_tasks(20, 3)[7] == text_tasks(9, 3)[-2]
     assert list(text_tasks(20, 3)) != list(text_tasks(20, 4))
 

@@ -154,5 +154,5 @@ def test_an_answer_is_announced_by_what_gives_it_as_the_whole_result(task, text)
 
 
 @pytest.mark.parametrize(("task", "text"), PARTS, ids=[text for _, text in PARTS])
-def test_telling_what_a_part_of_the_picture_shows_announces_nothing(task, text):
+def test_telling_what_a_part_of_the_image_shows_announces_nothing(task, text):
     assert announcement_in(text, task) is None

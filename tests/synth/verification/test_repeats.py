@@ -10,20 +10,20 @@ def trace(said, task=None):
     return Trace(task or tiny_task(), (TraceTurn(f"{said}\n\\boxed{{7}}"),))
 
 
-def test_the_same_deeds_on_the_same_picture_are_a_repetition_whatever_is_said():
+def test_the_same_actions_on_the_same_image_are_a_repetition_whatever_is_reported():
     repeats = Repeats(dialect_named("default"))
     assert not repeats.holds(trace(OVERVIEW), "same")
     assert repeats.holds(trace("Quite another text about the same thing."), "same")
 
 
-def test_nearly_the_same_words_about_the_same_question_and_picture_are_a_repetition():
+def test_nearly_the_same_words_about_the_same_question_and_image_are_a_repetition():
     repeats = Repeats(dialect_named("default"))
     assert not repeats.holds(trace(OVERVIEW), "one")
     assert repeats.holds(trace(OVERVIEW.replace(".", "!")), "two")
     assert not repeats.holds(trace("There is a red card; its digit is too small to be read."), "three")
 
 
-def test_the_same_words_about_another_picture_or_question_are_none():
+def test_the_same_words_about_another_image_or_question_are_none():
     repeats = Repeats(dialect_named("default"))
     assert not repeats.holds(trace(OVERVIEW), "one")
     assert not repeats.holds(trace(OVERVIEW, tiny_task(sources=(PixelSource(shade=3),))), "two")

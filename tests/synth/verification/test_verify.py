@@ -127,7 +127,7 @@ def test_a_trace_that_ends_before_or_after_its_episode_is_dropped():
     assert reason(whole, short) is Reason.NOT_ANSWERED
 
 
-def test_a_picture_that_cannot_be_read_drops_the_trace():
+def test_a_image_that_cannot_be_read_drops_the_trace():
     task = tiny_task(sources=(BrokenSource(),))
     assert reason(trace_of((RIGHT, None), task=task)) is Reason.EPISODE_FAILED
 
@@ -161,31 +161,34 @@ def test_a_trace_that_shows_something_else_the_second_time_is_dropped():
     assert reason(trace) is Reason.NOT_REPEATED
 
 
-def test_every_piece_of_evidence_must_be_shown_in_one_look_or_several():
+def test_every_piece_of_evidence_must_be_shown_in_one_operation_or_several():
     first, second = Box(0.1, 0.1, 0.3, 0.3), Box(0.6, 0.6, 0.8, 0.8)
     task = tiny_task(evidence=(Evidence(0, first), Evidence(0, second)), sources=(PixelSource(),))
     assert reason(trace_of((CropImage(0, first), None), task=task)) is Reason.EVIDENCE_NOT_SHOWN
     assert reason(trace_of((CropImage(0, first), None), (CropImage(0, second), None), task=task)) is None
 
 
-def test_episodes_that_do_the_same_have_the_same_deeds_whatever_they_say():
-    said = [verify(trace_of((RIGHT, None), texts=(text,)), SETTINGS).deeds for text in ("Look.", "Let me look closer.")]
-    other = verify(trace_of((WIDE, Mistake.OVERSIZED_REGION), (RIGHT, None)), SETTINGS).deeds
+def test_episodes_that_do_the_same_have_the_same_actions_whatever_they_say():
+    said = [
+        verify(trace_of((RIGHT, None), texts=(text,)), SETTINGS).action_fingerprint
+        for text in ("Look.", "Let me look closer.")
+    ]
+    other = verify(trace_of((WIDE, Mistake.OVERSIZED_REGION), (RIGHT, None)), SETTINGS).action_fingerprint
     assert said[0] == said[1] != other
 
 
 @pytest.mark.parametrize(
     "changed", [{"sources": (PixelSource(shade=3),)}, {"options": ("7", "8")}, {"question": "Which digit is it?"}]
 )
-def test_the_same_actions_on_another_picture_or_question_are_other_deeds(changed):
-    deeds = [
-        verify(trace_of((RIGHT, None), task=task), SETTINGS).deeds
+def test_the_same_actions_on_another_image_or_question_are_other_actions(changed):
+    action_fingerprint = [
+        verify(trace_of((RIGHT, None), task=task), SETTINGS).action_fingerprint
         for task in (TASK, dataclasses.replace(TASK, **changed))
     ]
-    assert deeds[0] != deeds[1]
+    assert action_fingerprint[0] != action_fingerprint[1]
 
 
-def test_an_answer_without_a_look_is_kept_only_where_the_overview_suffices():
+def test_an_answer_without_an_operation_is_kept_only_where_the_overview_suffices():
     assert reason(trace_of(task=tiny_task(needs_looking=False))) is None
     assert reason(trace_of(task=tiny_task(evidence=()))) is None
     assert reason(trace_of(task=tiny_task())) is Reason.EVIDENCE_NOT_SHOWN
@@ -195,7 +198,7 @@ def test_an_answer_without_a_look_is_kept_only_where_the_overview_suffices():
     ("share_of_crop", "expected"),
     [(0.9, None), (0.2, Reason.NOT_ITS_MISTAKE)],  # of a crop that shows 0.36 of the picture
 )
-def test_an_over_large_crop_of_a_crop_is_measured_on_the_whole_picture(share_of_crop, expected):
+def test_an_over_large_crop_of_a_crop_is_measured_on_the_whole_image(share_of_crop, expected):
     side = share_of_crop**0.5
     inner = CropImage(1, Box(0.05, 0.05, 0.05 + side, 0.05 + side))
     tight = CropImage(0, Box(0.5, 0.5, 0.65, 0.65))
@@ -259,12 +262,12 @@ LOOKS = {
 
 @pytest.mark.parametrize("kind", LOOKS)
 @pytest.mark.parametrize("looks_of", LOOKS)
-def test_a_trace_has_the_looks_of_its_kind(kind, looks_of):
+def test_a_trace_has_the_operations_of_its_kind(kind, looks_of):
     expected = None if kind == looks_of else Reason.NOT_ITS_KIND
     assert reason(trace_of(*LOOKS[looks_of], kind=kind)) is expected
 
 
-def test_a_reselection_is_no_single_pass_and_text_only_has_no_looks():
+def test_a_reselection_is_no_single_pass_and_text_only_has_no_operations():
     reselection = [(SelectFrames((0, 9)), Mistake.WRONG_FRAMES), (SelectFrames((4, 5)), None)]
     assert reason(trace_of(*reselection, task=VIDEO, kind="reselect")) is None
     assert reason(trace_of(*reselection, task=VIDEO, kind="single_pass")) is Reason.NOT_ITS_KIND
@@ -273,7 +276,7 @@ def test_a_reselection_is_no_single_pass_and_text_only_has_no_looks():
     assert reason(trace_of(task=tiny_task(evidence=()), kind="single_pass")) is Reason.NOT_ITS_KIND
 
 
-def test_a_mistake_that_comes_after_the_right_look_is_of_no_kind():
+def test_a_mistake_that_comes_after_the_right_operation_is_of_no_kind():
     looks = [(RIGHT, None), UNRELATED]
     assert reason(trace_of(*looks, kind="recrop_once")) is Reason.NOT_ITS_KIND
     assert reason(trace_of(*looks)) is None

@@ -1,4 +1,4 @@
-"""The arms of the study: the same tasks and lessons, and nothing differs but what it is about."""
+"""The arms of the study: the same tasks and lessons; they differ only in what the study compares."""
 
 from collections import Counter
 

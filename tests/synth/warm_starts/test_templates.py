@@ -62,7 +62,7 @@ def test_a_moved_window_is_moved_by_whole_cells_and_stays_inside():
         assert window.x0 * 16 == int(window.x0 * 16) and window.x0 <= 5 / 16
 
 
-def test_a_single_pass_looks_at_the_evidence_and_answers_right():
+def test_a_single_pass_crops_the_evidence_and_answers_right():
     crop, answer = actions(single_pass(HARD, TINY, np.random.default_rng(0)))
     assert isinstance(crop, CropImage) and crop.box.contains(CARD)
     assert answer == Answer("7")
@@ -78,9 +78,9 @@ def test_a_recrop_first_misses_wholly_and_only_that_turn_is_not_trained(dialect)
         assert [turn.train for turn in trace.turns] == [False, True, True]
 
 
-def test_evidence_that_fills_the_picture_cannot_be_missed_and_says_so():
+def test_evidence_that_fills_the_image_cannot_be_missed_and_says_so():
     task = Task("full", "?", ("1",), (Grey(),), evidence=(Evidence(0, Box(0, 0, 1, 1)),))
-    with pytest.raises(TaskError, match="no window misses it"):
+    with pytest.raises(TaskError, match="every window shows a part of it"):
         recrop_once(task, TINY, np.random.default_rng(0))
 
 
@@ -93,7 +93,7 @@ def test_clumsy_traces_call_in_two_of_five_and_end_as_the_miss_has_it():
     rng = np.random.default_rng(1)
     traces = [clumsy(HARD, TINY, rng) for _ in range(3000)]
     called = [actions(trace) for trace in traces if len(trace.turns) == 2]
-    assert len(called) / len(traces) == pytest.approx(CLUMSY.calls, abs=0.03)
+    assert len(called) / len(traces) == pytest.approx(CLUMSY.call_share, abs=0.03)
     for crop, answer in called:
         assert answer == Answer("7" if crop.box.contains(CARD) else UNSEEN)
     assert all(turn.train for trace in traces for turn in trace.turns)
@@ -111,7 +111,7 @@ def test_a_competent_trace_never_trains_the_answer_after_a_miss():
     rng = np.random.default_rng(3)
     traces = [competent(HARD, TINY, rng) for _ in range(2000)]
     called = [trace for trace in traces if len(trace.turns) == 2]
-    assert len(called) / len(traces) == pytest.approx(COMPETENT.calls, abs=0.04)
+    assert len(called) / len(traces) == pytest.approx(COMPETENT.call_share, abs=0.04)
     for trace in called:
         assert trace.turns[1].train is actions(trace)[0].box.contains(CARD)
 

@@ -1,4 +1,4 @@
-"""A teacher that cannot be asked so is refused by the flag that is wrong."""
+"""A wrong configuration of a teacher is refused, with the name of the flag."""
 
 import pytest
 
@@ -13,10 +13,10 @@ from synth.teachers.expert.config import ExpertConfig
         ({"requests_per_minute": 0}, "no limit"),
         ({"price_in": 1.0}, "both"),
         ({"max_pixels": 0}, "--teacher_max_pixels is 0"),
-        ({"base_url": "http://[::1"}, "--teacher is the address"),
-        ({"base_url": "http://127.0.0.1:99999/v1"}, "--teacher is the address"),
-        ({"base_url": "ftp://127.0.0.1/v1"}, "--teacher is the address"),
-        ({"base_url": "http:///v1"}, "--teacher is the address"),
+        ({"base_url": "http://[::1"}, "--teacher must be the URL"),
+        ({"base_url": "http://127.0.0.1:99999/v1"}, "--teacher must be the URL"),
+        ({"base_url": "ftp://127.0.0.1/v1"}, "--teacher must be the URL"),
+        ({"base_url": "http:///v1"}, "--teacher must be the URL"),
     ],
 )
 def test_a_configuration_that_cannot_work_says_so(options, words):

@@ -1,4 +1,4 @@
-"""An endpoint that fails in every way: nothing is lost, nothing asked without need, nothing is final too soon."""
+"""An endpoint that fails in every way: nothing is lost, no request is sent without need, nothing is final too soon."""
 
 import json
 import threading
@@ -72,7 +72,7 @@ def test_one_request_that_breaks_the_endpoint_costs_one_plan(server, teacher):
 def test_an_endpoint_that_only_fails_stops_the_run_instead_of_refusing_every_plan(server, teacher):
     server.script = lambda body, number: 500
     refused = []
-    with pytest.raises(ConfigError, match="the same command goes on"):
+    with pytest.raises(ConfigError, match="the same command resumes"):
         for _, said in teacher(retries=0).narrate(plans_of_all_kinds(8), seed=0):
             refused.append(said)
     assert not refused and len(server.bodies) < 20
@@ -103,7 +103,7 @@ def test_what_was_learned_of_an_endpoint_holds_for_the_next_plans_too(server, te
     ("status", "way_out"),
     [(401, "OPENAI_API_KEY"), (403, "another key"), (404, "/v1"), (405, "/v1"), (429, "--requests_per_minute")],
 )
-def test_what_concerns_every_request_stops_at_once_says_the_way_out_and_keeps_what_was_told(
+def test_what_concerns_every_request_stops_at_once_says_the_way_out_and_keeps_the_replies(
     server, teacher, status, way_out
 ):
     server.script = lambda body, number: thought(body["messages"]) if number <= 6 else status
@@ -113,7 +113,7 @@ def test_what_concerns_every_request_stops_at_once_says_the_way_out_and_keeps_wh
     server.script = lambda body, number: thought(body["messages"])
     again = teacher()
     narrated(again, plans_of_all_kinds(2))
-    assert (again.bill.from_cache, again.bill.requests) == (6, 2 * REQUESTS_OF_A_ROUND - 6)
+    assert (again.usage.from_cache, again.usage.requests) == (6, 2 * REQUESTS_OF_A_ROUND - 6)
 
 
 def test_an_endpoint_that_is_not_there_is_named(teacher):
@@ -121,7 +121,7 @@ def test_an_endpoint_that_is_not_there_is_named(teacher):
         narrated(teacher(base_url="http://127.0.0.1:9/v1", retries=0), [single()])
 
 
-def test_an_endpoint_that_is_silent_too_long_is_asked_again(server, teacher):
+def test_an_endpoint_that_is_silent_too_long_is_requested_again(server, teacher):
     def script(body, number):
         time.sleep(4.0 if number == 1 else 0.0)
         return thought(body["messages"])
@@ -191,7 +191,7 @@ UNREADABLE = {
 def test_an_endpoint_that_says_nothing_that_can_be_read_stops_the_run_and_costs_no_plan(server, teacher, code):
     server.script = lambda body, number: UNREADABLE[code]
     plans, refused = plans_of_all_kinds(8), []
-    with pytest.raises(ConfigError, match="the same command goes on"):
+    with pytest.raises(ConfigError, match="the same command resumes"):
         refused += teacher().narrate(plans, seed=0)
     assert not refused and len(server.bodies) <= 3 * (8 + 4)
     server.script = lambda body, number: thought(body["messages"])
@@ -213,7 +213,7 @@ def test_few_plans_of_which_no_reply_can_be_read_are_not_given_up_for_good(serve
     assert all(isinstance(one, Narration) for one in narrated(teacher(), plans))
 
 
-def test_a_plan_that_nobody_was_asked_about_does_not_show_that_the_endpoint_is_well(server, teacher):
+def test_a_plan_that_was_never_sent_does_not_show_that_the_endpoint_is_well(server, teacher):
     server.script = lambda body, number: UNREADABLE["cut_off"]
     _, unread = narrated(teacher(), [single(sources=(BrokenSource(),)), single("good")])
     assert unread.code == "cut_off" and not unread.is_final
@@ -223,11 +223,11 @@ def test_small_rounds_of_plans_of_which_no_reply_can_be_read_stop_the_run_togeth
     server.script = lambda body, number: UNREADABLE["empty"]
     teacher = teacher()
     narrated(teacher, [single(f"{i}", question=f"{i}?") for i in range(5)])
-    with pytest.raises(ConfigError, match="the same command goes on"):
+    with pytest.raises(ConfigError, match="the same command resumes"):
         narrated(teacher, [single(f"{i}", question=f"{i}?") for i in range(5, 10)])
 
 
-def test_one_plan_of_which_no_reply_can_be_read_is_given_up_once_others_were_told(server, teacher):
+def test_one_plan_of_which_no_reply_can_be_read_is_given_up_once_others_were_narrated(server, teacher):
     server.script = lambda body, number: "No." if "hopeless" in str(body) else thought(body["messages"])
     bad, good = narrated(teacher(), [single("a", question="hopeless"), single("b")])
     assert bad.code == "not_json" and bad.is_final and isinstance(good, Narration)
@@ -260,15 +260,15 @@ def test_one_plan_at_which_the_endpoint_always_fails_costs_one_plan(server, teac
     assert bad.code == "endpoint_failed" and not bad.is_final and isinstance(good, Narration)
 
 
-def test_a_provider_that_fails_behind_the_endpoint_is_asked_again(server, teacher):
+def test_a_provider_that_fails_behind_the_endpoint_is_requested_again(server, teacher):
     server.script = lambda body, number: PROVIDER_ERROR if number == 1 else thought(body["messages"])
     teacher = teacher()
-    assert isinstance(narrated(teacher, [single()])[0], Narration) and teacher.bill.requests == 2
+    assert isinstance(narrated(teacher, [single()])[0], Narration) and teacher.usage.requests == 2
 
 
 def test_a_provider_that_only_fails_stops_the_run(server, teacher):
     server.script = lambda body, number: PROVIDER_ERROR
-    with pytest.raises(ConfigError, match="no chat completions"):
+    with pytest.raises(ConfigError, match="not chat completions"):
         list(teacher(retries=0).narrate(plans_of_all_kinds(8), seed=0))
 
 
@@ -285,4 +285,4 @@ def test_a_run_that_stops_knows_what_was_paid(server, teacher):
     asked = teacher(concurrency=1)
     with pytest.raises(ConfigError, match="401"):
         list(asked.narrate(plans_of_all_kinds(2), seed=0))
-    assert str(asked.bill).startswith("600 + 60 tokens in 6 requests")
+    assert str(asked.usage).startswith("600 + 60 tokens in 6 requests")

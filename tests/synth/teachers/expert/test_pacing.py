@@ -1,11 +1,11 @@
-"""A pace spreads what happens, and asynchronous work is consumed by an ordinary loop."""
+"""The rate limiter spreads requests, and an ordinary loop consumes asynchronous work."""
 
 import asyncio
 
 import pytest
 
-from synth.teachers.expert.as_completed import arrivals
-from synth.teachers.expert.pacing import Pace
+from synth.teachers.expert.as_completed import as_completed
+from synth.teachers.expert.pacing import RateLimiter
 
 
 class Time:
@@ -21,7 +21,7 @@ class Time:
 def taken(amounts, per_minute=60.0, before=lambda pace: None):
     """When each of the amounts was taken, from 0."""
     time, times = Time(), []
-    pace = Pace(per_minute, clock=lambda: time.now, sleep=time.sleep)
+    pace = RateLimiter(per_minute, clock=lambda: time.now, sleep=time.sleep)
     before(pace)
 
     async def take_all():
@@ -61,7 +61,7 @@ def test_arrivals_come_in_the_order_in_which_they_were_put_and_then_the_error():
 
     came = []
     with pytest.raises(ValueError, match="broken"):
-        for number in arrivals(work, unread=2):
+        for number in as_completed(work, unread=2):
             came.append(number)
     assert came == [0, 1, 2, 3, 4]
 
@@ -77,7 +77,7 @@ def test_no_more_is_made_than_may_lie_unread_and_leaving_early_cancels_the_rest(
         finally:
             ended.append(True)
 
-    coming = arrivals(work, unread=3)
+    coming = as_completed(work, unread=3)
     assert next(coming) == 0
     coming.close()
     assert len(made) <= 5 and ended == [True]

@@ -1,4 +1,4 @@
-"""What a teacher said is read, or refused with a reason that it can act on."""
+"""A reply of a teacher is parsed, or refused with a reason that the teacher can act on."""
 
 import json
 
@@ -7,17 +7,17 @@ import pytest
 from pixel_env.dialects.json_calls import JsonCalls
 from pixel_env.dialects.table import DIALECTS
 from synth.teachers.expert.cache import Reply
-from synth.teachers.expert.reply import MAX_CHARACTERS, Saying, Unusable, read_saying
+from synth.teachers.expert.reply import MAX_CHARACTERS, ParsedReply, Unusable, parse_reply
 
 GOOD = "The card in the crop shows a clear red digit."
 
 
 def said(text, suffices=True, finish_reason="stop"):
-    return read_saying(Reply(json.dumps({"text": text, "suffices": suffices}), finish_reason, 1, 1))
+    return parse_reply(Reply(json.dumps({"text": text, "suffices": suffices}), finish_reason, 1, 1))
 
 
 def test_a_good_text_is_taken_without_the_space_around_it():
-    assert said(f" {GOOD}\n") == Saying(GOOD, True)
+    assert said(f" {GOOD}\n") == ParsedReply(GOOD, True)
 
 
 @pytest.mark.parametrize(
@@ -30,12 +30,12 @@ def test_a_good_text_is_taken_without_the_space_around_it():
     ],
 )
 def test_json_is_found_wherever_it_stands(text):
-    assert read_saying(Reply(text % GOOD, "stop", 1, 1)) == Saying(GOOD, False)
+    assert parse_reply(Reply(text % GOOD, "stop", 1, 1)) == ParsedReply(GOOD, False)
 
 
 def test_line_breaks_inside_of_a_string_are_read():
     text = '{"text": "First I look.\nThen I see the digit.", "suffices": true}'
-    assert read_saying(Reply(text, "stop", 1, 1)) == Saying("First I look.\nThen I see the digit.", True)
+    assert parse_reply(Reply(text, "stop", 1, 1)) == ParsedReply("First I look.\nThen I see the digit.", True)
 
 
 @pytest.mark.parametrize(
@@ -56,7 +56,7 @@ def test_line_breaks_inside_of_a_string_are_read():
     ],
 )
 def test_a_reply_that_is_none_is_refused_by_its_code(text, code):
-    unusable = read_saying(Reply(text, "stop", 1, 1))
+    unusable = parse_reply(Reply(text, "stop", 1, 1))
     assert isinstance(unusable, Unusable) and unusable.code == code
 
 
@@ -77,7 +77,7 @@ def test_no_text_may_hold_what_a_dialect_reads_as_a_call_or_an_answer(dialect):
 
 
 def test_signs_that_only_resemble_markup_are_left_alone():
-    assert isinstance(said("As 3 < 4 and 5 > 4, |x| is at most 4, so {x} has one element."), Saying)
+    assert isinstance(said("As 3 < 4 and 5 > 4, |x| is at most 4, so {x} has one element."), ParsedReply)
 
 
 @pytest.mark.parametrize("words", ["the ground truth", "the given answer", "I was told the answer", "the annotation"])

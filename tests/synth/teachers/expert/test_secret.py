@@ -1,4 +1,4 @@
-"""The key of an endpoint is sent as it is and printed never."""
+"""The key of an endpoint is sent unchanged and never printed."""
 
 import pytest
 

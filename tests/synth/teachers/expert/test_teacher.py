@@ -1,4 +1,4 @@
-"""A teacher behind an endpoint narrates plans: what it is asked, and what is made of its replies."""
+"""A teacher behind an endpoint narrates plans: its requests, and what happens with its replies."""
 
 import json
 import time
@@ -8,20 +8,20 @@ import pytest
 from pixel_env.boxes import Box
 from pixel_env.operations.crop_image import CropImage
 from pixel_env.testing import BrokenSource, tiny_task
-from synth.plans.plan import Look, Narration, Plan, PlanKind
+from synth.plans.plan import Narration, Plan, PlanKind, PlannedOperation
 from synth.teachers.expert.reply import SCHEMA
 from tests.synth.expert_plans import ASIDE, CUE, REQUESTS_OF_A_ROUND, narrated, plans_of_all_kinds, single, text_only
 from tests.synth.scripted_server import asked, completion, pictures, thought
 
 
-def test_every_kind_of_plan_gets_an_overview_and_a_remark_for_each_look(server, teacher):
+def test_every_kind_of_plan_gets_an_overview_and_a_remark_for_each_operation(server, teacher):
     plans = plans_of_all_kinds()
     for plan, said in zip(plans, narrated(teacher(), plans), strict=True):
-        assert isinstance(said, Narration) and len(said.remarks) == len(plan.looks)
+        assert isinstance(said, Narration) and len(said.remarks) == len(plan.operations)
     assert len(server.bodies) == REQUESTS_OF_A_ROUND
 
 
-def test_the_overview_is_asked_for_with_the_whole_picture_and_without_the_answer(server, teacher):
+def test_the_overview_is_requested_with_the_whole_image_and_without_the_answer(server, teacher):
     narrated(teacher(), [single(answers=("zebra",))])
     overview, remark = (body["messages"] for body in server.bodies)
     assert "zebra" not in json.dumps(overview[0]) + asked(overview) and "zebra" in asked(remark)
@@ -30,8 +30,8 @@ def test_the_overview_is_asked_for_with_the_whole_picture_and_without_the_answer
     assert whole.getpixel((0, 0))[:2] == (0, 0) and crop.getpixel((0, 0))[:2] == pytest.approx((140, 140), abs=2)
 
 
-def test_a_mistaken_look_is_shown_called_a_mistake_and_never_given_the_answer(server, teacher):
-    plan = Plan(tiny_task(answers=("zebra",)), PlanKind.RECROP_ONCE, (ASIDE, Look(CUE)))
+def test_a_mistaken_operation_is_shown_called_a_mistake_and_never_given_the_answer(server, teacher):
+    plan = Plan(tiny_task(answers=("zebra",)), PlanKind.RECROP_ONCE, (ASIDE, PlannedOperation(CUE)))
     narrated(teacher(), [plan])
     mistake = server.bodies[1]["messages"]
     assert "mistake" in asked(mistake) and "zebra" not in asked(mistake)
@@ -53,18 +53,22 @@ def test_a_crop_of_a_crop_is_shown_where_it_really_lies(server, teacher):
 
 
 def test_a_plan_with_two_cues_ends_with_both_of_them_in_sight(server, teacher):
-    plan = Plan(tiny_task(), PlanKind.SINGLE_PASS, (Look(CropImage(0, Box(0.0, 0.0, 0.25, 0.25))), Look(CUE)))
+    plan = Plan(
+        tiny_task(),
+        PlanKind.SINGLE_PASS,
+        (PlannedOperation(CropImage(0, Box(0.0, 0.0, 0.25, 0.25))), PlannedOperation(CUE)),
+    )
     narrated(teacher(), [plan])
     assert [len(pictures(body["messages"])) for body in server.bodies] == [1, 1, 2]
 
 
-def test_a_look_that_cannot_be_shown_refuses_its_plan_before_anything_is_asked(server, teacher):
-    small = Plan(tiny_task(), PlanKind.SINGLE_PASS, (Look(CropImage(0, Box(0.5, 0.5, 0.51, 0.51))),))
+def test_an_operation_that_cannot_be_shown_refuses_its_plan_before_anything_is_asked(server, teacher):
+    small = Plan(tiny_task(), PlanKind.SINGLE_PASS, (PlannedOperation(CropImage(0, Box(0.5, 0.5, 0.51, 0.51))),))
     [said] = narrated(teacher(), [small])
     assert said.code == "look_fails" and "too small" in said.message and not server.bodies
 
 
-def test_a_picture_that_cannot_be_read_refuses_its_plan_and_not_the_others(server, teacher):
+def test_a_image_that_cannot_be_read_refuses_its_plan_and_not_the_others(server, teacher):
     broken, good = narrated(teacher(), [single(sources=(BrokenSource(),)), single("good")])
     assert broken.code == "media" and isinstance(good, Narration)
 
@@ -72,7 +76,7 @@ def test_a_picture_that_cannot_be_read_refuses_its_plan_and_not_the_others(serve
 # ------------------------------------------------------------------------------------------------ what it replies
 
 
-def test_a_reply_that_cannot_be_used_is_asked_for_again_with_the_reason(server, teacher):
+def test_a_reply_that_cannot_be_used_is_requested_again_with_the_reason(server, teacher):
     server.script = lambda body, number: "no JSON at all" if number == 1 else thought(body["messages"])
     [said] = narrated(teacher(), [single()])
     again = server.bodies[1]["messages"]
@@ -92,7 +96,7 @@ def test_after_the_last_attempt_the_plan_is_refused_with_the_reason_and_others_g
     assert sum("hopeless" in json.dumps(body) for body in server.bodies) == 2
 
 
-def test_a_text_that_says_the_detail_before_it_was_shown_is_asked_for_again(server, teacher):
+def test_a_text_that_says_the_detail_before_it_was_shown_is_requested_again(server, teacher):
     leak = json.dumps({"text": "The card in the middle shows a 7 already.", "suffices": True})
     server.script = lambda body, number: leak if number == 1 else thought(body["messages"])
     [said] = narrated(teacher(), [single()])
@@ -100,7 +104,7 @@ def test_a_text_that_says_the_detail_before_it_was_shown_is_asked_for_again(serv
     assert "before it was looked at" in server.bodies[1]["messages"][-1]["content"]
 
 
-def test_a_teacher_that_does_not_find_the_answer_in_the_look_refuses_the_plan(server, teacher):
+def test_a_teacher_that_does_not_find_the_answer_in_the_result_refuses_the_plan(server, teacher):
     unseen = json.dumps({"text": "I see nothing of the kind in here.", "suffices": False})
     server.script = lambda body, number: unseen
     [said] = narrated(teacher(), [single()])
@@ -112,7 +116,7 @@ def test_a_reply_in_a_code_block_behind_hidden_reasoning_is_read(server, teacher
     assert isinstance(narrated(teacher(), [single()])[0], Narration)
 
 
-def test_a_reply_that_was_cut_for_its_length_is_asked_for_again(server, teacher):
+def test_a_reply_that_was_cut_for_its_length_is_requested_again(server, teacher):
     def script(body, number):
         cut = completion(thought(body["messages"]), finish_reason="length")
         return json.dumps(cut).encode() if number == 1 else thought(body["messages"])
@@ -134,8 +138,8 @@ LIE = "So the answer is clearly 3141."
 
 
 @pytest.mark.parametrize("plan", [single(), text_only()], ids=["looked", "text alone"])
-def test_a_last_text_that_ends_in_another_answer_is_asked_for_again_with_the_reason(server, teacher, plan):
-    lies = len(plan.looks) + 1
+def test_a_last_text_that_ends_in_another_answer_is_requested_again_with_the_reason(server, teacher, plan):
+    lies = len(plan.operations) + 1
     server.script = lambda body, number: thought(body["messages"], LIE if number <= lies else "")
     [said] = narrated(teacher(), [plan])
     assert isinstance(said, Narration) and "3141" not in repr(said)
@@ -146,10 +150,10 @@ def test_a_last_text_that_ends_in_another_answer_is_asked_for_again_with_the_rea
 def test_a_teacher_that_always_contradicts_the_answer_makes_no_trace(server, teacher, plan):
     server.script = lambda body, number: thought(body["messages"], LIE)
     [said] = narrated(teacher(), [plan])
-    assert said.code == "another_answer" if plan.looks else said.code in ("another_answer", "answer_not_stated")
+    assert said.code == "another_answer" if plan.operations else said.code in ("another_answer", "answer_not_stated")
 
 
-def test_a_solution_that_never_states_its_answer_is_asked_for_again(server, teacher):
+def test_a_solution_that_never_states_its_answer_is_requested_again(server, teacher):
     server.script = lambda body, number: thought(body["messages"], "That is how it is done." if number == 1 else "")
     [said] = narrated(teacher(), [text_only()])
     assert isinstance(said, Narration) and said.overview.endswith("So the answer is 7.")
@@ -162,7 +166,7 @@ def test_a_teacher_that_finds_what_is_needed_in_an_unrelated_region_refuses_the_
         return json.dumps(found) if "mistake" in asked(body["messages"]) else thought(body["messages"])
 
     server.script = script
-    [said] = narrated(teacher(), [Plan(tiny_task(), PlanKind.RECROP_ONCE, (ASIDE, Look(CUE)))])
+    [said] = narrated(teacher(), [Plan(tiny_task(), PlanKind.RECROP_ONCE, (ASIDE, PlannedOperation(CUE)))])
     assert said.code == "look_disagrees" and "what is shown suffices" in said.message
 
 
@@ -172,10 +176,14 @@ def test_every_request_says_its_seed_and_the_schema_of_its_reply(server, teacher
         assert body["seed"] == 3 and body["response_format"]["json_schema"]["schema"] == SCHEMA
 
 
-def test_an_answer_that_is_announced_between_two_right_looks_is_asked_for_again(server, teacher):
+def test_an_answer_that_is_announced_between_two_right_operations_is_requested_again(server, teacher):
     early = json.dumps({"text": "One card shows it, so the answer is 7 already.", "suffices": False})
     server.script = lambda body, number: early if number == 2 else thought(body["messages"])
-    plan = Plan(tiny_task(), PlanKind.SINGLE_PASS, (Look(CropImage(0, Box(0.0, 0.0, 0.25, 0.25))), Look(CUE)))
+    plan = Plan(
+        tiny_task(),
+        PlanKind.SINGLE_PASS,
+        (PlannedOperation(CropImage(0, Box(0.0, 0.0, 0.25, 0.25))), PlannedOperation(CUE)),
+    )
     [said] = narrated(teacher(), [plan])
     assert isinstance(said, Narration) and "already" not in repr(said)
     assert "before it was looked at" in server.bodies[2]["messages"][-1]["content"]

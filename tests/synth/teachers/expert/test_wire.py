@@ -1,4 +1,4 @@
-"""What an endpoint sends back is read, whatever is in it."""
+"""Responses of an endpoint are read, whatever is in them."""
 
 import json
 from email.utils import formatdate

@@ -1,25 +1,25 @@
-"""Mistakes of a trace that nobody flagged, found from what it does and says.
+"""Detection of mistakes in a trace without flags, from its operations and its reasoning.
 
-Knows played episodes. Knows nothing of evidence, teachers or files. A wrong operation is one that is *corrected*: the
-next operation is of the same kind, shows something else, and is no refinement of it; what the next turn says decides
-where the operations alone do not.
+Depends on trajectories; independent of evidence, teachers and files. An operation is a mistake if it is *corrected*:
+the next operation is of the same kind, shows something else, and is not a refinement of it. Where the operations alone
+do not decide, the text of the next turn does.
 
-| the next operation | the next turn complains | is content | says neither |
+| next operation | next turn complains | is content | neither |
 |---|---|---|---|
-| crop of another place, or of another picture | unrelated region | right | unrelated region |
-| crop that overlaps the first and is no refinement | unrelated region | right | unrelated region |
+| crop of another region, or of another image | unrelated region | right | unrelated region |
+| crop that overlaps the first and is not a refinement | unrelated region | right | unrelated region |
 | frames, some of them new | wrong frames | right | wrong frames |
 | frames among the first | wrong frames | right | right |
 | of the other kind, or none | right | right | right |
 
-A crop inside of the first one, at most `REFINED` of its area, is a refinement: the first one is over-large if the next
-turn says so anywhere ("too wide", "still cannot be read"), else right.
+A crop inside the first one, with at most `REFINED` of its area, is a refinement: the first one is over-large if the
+next turn contains a phrase for that anywhere ("too wide", "still cannot be read"), and right otherwise.
 
-*Complains*: says that the look did not show what is wanted ("not here", "let me try elsewhere"). *Is content*: says
-that it did, or that there is more to see ("clear now", "also", "the other one"). The first sentence that does either
-decides: it is about what has just been shown. A mere description ("it shows a bus") is content only where no sentence
-complains: teachers are asked to say of a wrong look what is there instead. An operation that the environment refused is
-no mistake of this kind: it showed nothing.
+*Complains*: the text states that the operation did not show what is wanted ("not here", "let me try elsewhere"). *Is
+content*: it states that the operation did, or that there is more to see ("clear now", "also", "the other one"). The
+first sentence that does either decides, because it is about what has just been shown. A mere description ("it shows a
+bus") counts as content only where no sentence complains: teachers are instructed to describe what a wrong crop shows
+instead. An operation that the environment refused is not a mistake of this kind, because it showed nothing.
 """
 
 import re
@@ -31,15 +31,15 @@ from pixel_env.dialects.dialect import Dialect
 from pixel_env.episode import Trajectory, Turn
 from pixel_env.operations.operation import Operation
 from pixel_env.operations.select_frames import SelectFrames
-from synth.verification.spoken import spoken
+from synth.verification.reasoning import reasoning_in
 
 REFINED = 0.7
-"""A crop of at most this share of the first one's area, inside of it, is a closer look at the same thing."""
+"""A crop of at most this share of the first one's area, inside it, is a closer view of the same thing."""
 _INSIDE = 0.85  # share of the second crop that lies in the first
 
 
 class Tone(StrEnum):
-    """What a turn says about the look before it."""
+    """What the text of a turn states about the operation before it."""
 
     COMPLAINS = "complains"
     IS_CONTENT = "is_content"
@@ -51,7 +51,7 @@ _CONTENT = re.compile(
     r"can (?:now |already |also )?(?:see|read|make out|tell|be seen|be read)|(?:take |make a )?note[ds]?|keep in mind|"
     r"also|next|the (?:other|second|third|remaining|rest)|as well|both|compare|add(?:ing)?|so far|left to|"
     r"one more|remains)\b|"
-    # The first car is one of several to see; the first crop may have been wrong.
+    # "The first car" is one of several things to see; "the first crop" may have been wrong.
     r"\bthe first (?!(?:place|part|region|area|spot|crop|look|try|attempt|choice|selection|frames?)\b)|"
     r"\b(?:shows?|contains?|holds?|reveals?) (?:its|what (?:i|the question)|the \w+ (?:that )?i)\b"
 )
@@ -72,7 +72,7 @@ _SENTENCES = re.compile(r"[.!?:;\n]+\s*")
 
 
 def tone_of(remark: str) -> Tone:
-    """What the turn that follows a look says about it: a sentence that denies something complains."""
+    """The tone of the text that follows an operation; a sentence with a negation counts as a complaint."""
     sentences = _SENTENCES.split(remark.casefold())
     for sentence in sentences:
         if _COMPLAINT.search(sentence):
@@ -83,22 +83,22 @@ def tone_of(remark: str) -> Tone:
     return Tone.IS_CONTENT if is_described else Tone.SAYS_NEITHER
 
 
-def found_mistakes(trajectory: Trajectory, dialect: Dialect) -> tuple[Mistake | None, ...]:
-    """For each turn of the episode: what is wrong with its operation, as far as a later turn corrects it."""
+def detected_mistakes(trajectory: Trajectory, dialect: Dialect) -> tuple[Mistake | None, ...]:
+    """For each turn: the mistake of its operation if a later turn corrects it, else None."""
     turns = trajectory.turns
-    looks = [place for place, executed in enumerate(trajectory.executed) if executed and turns[place].views]
-    found: list[Mistake | None] = [None] * len(turns)
-    for place, following in pairwise(looks):
-        remark = spoken(turns[place + 1].text, dialect)
-        found[place] = _corrected(turns[place], turns[following], remark)
-    return tuple(found)
+    operations = [index for index, executed in enumerate(trajectory.executed) if executed and turns[index].views]
+    mistakes: list[Mistake | None] = [None] * len(turns)
+    for index, following in pairwise(operations):
+        remark = reasoning_in(turns[index + 1].text, dialect)
+        mistakes[index] = _corrected(turns[index], turns[following], remark)
+    return tuple(mistakes)
 
 
-def _corrected(look: Turn, following: Turn, remark: str) -> Mistake | None:
+def _corrected(turn: Turn, following: Turn, remark: str) -> Mistake | None:
     tone = tone_of(remark)
-    match look.action, following.action:
+    match turn.action, following.action:
         case (Operation() as first, Operation() as second) if first.region() and second.region():
-            if _is_refinement(look, following):
+            if _is_refinement(turn, following):
                 return Mistake.OVERSIZED_REGION if _TOO_COARSE.search(remark.casefold()) else None
             return None if tone is Tone.IS_CONTENT else Mistake.UNRELATED_REGION
         case SelectFrames(frames), SelectFrames(others):
@@ -109,8 +109,8 @@ def _corrected(look: Turn, following: Turn, remark: str) -> Mistake | None:
             return None
 
 
-def _is_refinement(look: Turn, following: Turn) -> bool:
-    [first], [second] = look.views, following.views
+def _is_refinement(turn: Turn, following: Turn) -> bool:
+    [first], [second] = turn.views, following.views
     if first.source.key != second.source.key:
         return False
     return second.box.covered_by(first.box) >= _INSIDE and second.box.area <= REFINED * first.box.area

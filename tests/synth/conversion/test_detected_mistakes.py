@@ -10,9 +10,9 @@ from pixel_env.operations.select_frames import SelectFrames
 from pixel_env.testing import tiny_task, tiny_video_task
 from pixel_env.types import Answer, Limits
 from synth.conversion.agreement import agreement, main
-from synth.conversion.found_mistakes import found_mistakes
+from synth.conversion.detected_mistakes import detected_mistakes
 from synth.generation.command import main as synth
-from synth.verification.playing import play
+from synth.verification.trace_replay import replay_trace
 
 DIALECT = dialect_named("default")
 SETTINGS = EpisodeSettings(DIALECT, Limits(), DIALECT.budgets)
@@ -26,7 +26,7 @@ def found(*looks, video=False):
     done = [write(action, DIALECT) for action, _ in looks] + [write(Answer("7"), DIALECT)]
     turns = tuple(TraceTurn(f"{text}\n{action}") for text, action in zip(said, done, strict=True))
     trace = Trace(tiny_video_task() if video else tiny_task(), turns)
-    return list(found_mistakes(play(trace, SETTINGS).trajectory, DIALECT))
+    return list(detected_mistakes(replay_trace(trace, SETTINGS).trajectory, DIALECT))
 
 
 @pytest.mark.parametrize(
@@ -60,7 +60,7 @@ def test_a_crop_is_wrong_if_the_next_one_corrects_it(first, said, second, expect
     assert found((CropImage(0, first), said), (CropImage(0, second), "It is a 7.")) == [expected, None, None]
 
 
-def test_a_crop_of_a_crop_is_compared_where_it_lies_in_the_picture():
+def test_a_crop_of_a_crop_is_compared_where_it_lies_in_the_image():
     inside = HERE.relative_to(AROUND_HERE)
     looks = (CropImage(0, AROUND_HERE), "The region is too large."), (CropImage(1, inside), "It is a 7.")
     assert found(*looks) == [OVERSIZED, None, None]
@@ -86,7 +86,7 @@ def test_an_operation_of_the_other_kind_corrects_nothing():
     assert found(*looks, video=True) == [None, None, None]
 
 
-def test_every_mistake_of_a_row_is_found_wherever_it_stands():
+def test_every_mistake_of_a_row_is_detected_wherever_it_stands():
     looks = (CropImage(0, HERE), "Not here."), (CropImage(0, THERE), "Wrong again."), (CropImage(0, AROUND_HERE), "7.")
     assert found(*looks) == [UNRELATED, UNRELATED, None, None]
 
@@ -100,10 +100,10 @@ def flagged(mistake, *looks):
     turns = [TraceTurn(f"{text}\n{write(action, DIALECT)}") for text, action in looks]
     turns[0] = TraceTurn(turns[0].text, train=False, mistake=mistake)
     trace = Trace(tiny_task(), tuple(turns))
-    return trace, play(trace, SETTINGS).trajectory
+    return trace, replay_trace(trace, SETTINGS).trajectory
 
 
-def test_the_agreement_counts_operations_by_what_was_flagged_and_found():
+def test_the_agreement_counts_operations_by_what_was_flagged_and_detected():
     end = ("So it is.", Answer("7"))
     agreed = flagged(UNRELATED, ("A card.", CropImage(0, HERE)), ("Not here.", CropImage(0, THERE)), end)
     only_found = flagged(None, ("A card.", CropImage(0, HERE)), ("Not here.", CropImage(0, THERE)), end)
@@ -113,7 +113,7 @@ def test_the_agreement_counts_operations_by_what_was_flagged_and_found():
     assert "| oversized_region | 1 | 0 | 0 | 0 |" in result.table()
 
 
-def test_the_template_teachers_mistakes_are_found(tmp_path, capsys):
+def test_the_template_teachers_mistakes_are_detected(tmp_path, capsys):
     flags = ["--count", "30", "--media", "image=3", "video=1", "--video_kinds", "single_pass=1", "reselect=1"]
     assert synth(["--out", str(tmp_path), "--workers", "1", *flags]) == 0
     capsys.readouterr()

@@ -1,6 +1,6 @@
-"""How an endpoint wants to be spoken to: which of the API's optional fields it takes. Found out by being refused.
+"""Which optional fields of OpenAI's API an endpoint supports; learned from the requests that it refuses.
 
-Knows names of OpenAI's fields. Knows nothing of connections.
+Depends on the names of OpenAI's fields; independent of connections.
 """
 
 from dataclasses import dataclass, replace
@@ -17,15 +17,15 @@ _SIMPLER = {"json_schema": "json_object", "json_object": "text"}
 
 
 @dataclass(frozen=True, slots=True)
-class Manner:
-    """The fields of a request beside its messages. What is replied is read the same way in all of them."""
+class ApiSupport:
+    """The fields of a request besides its messages. Replies are read in the same way for all of them."""
 
     reply_format: str = "json_schema"
     tokens_field: Literal["max_tokens", "max_completion_tokens"] = "max_tokens"
     sends_seed: bool = True
 
     def fields(self, *, max_tokens: int, temperature: float | None, seed: int) -> dict[str, Any]:
-        """The fields, as keywords of the client."""
+        """The fields as keyword arguments of the client."""
         fields: dict[str, Any] = {self.tokens_field: max_tokens}
         if (reply_format := _FORMATS[self.reply_format]) is not None:
             fields["response_format"] = reply_format
@@ -35,12 +35,13 @@ class Manner:
             fields["seed"] = seed
         return fields
 
-    def after(self, refusal: str) -> "Manner | None":
-        """The manner to try once an endpoint has refused this one with that text; None if none is left."""
+    def after(self, refusal: str) -> "ApiSupport | None":
+        """The fields to try after an endpoint has refused these with the text `refusal`; None if nothing is left to
+        try."""
         if self.tokens_field == "max_tokens" and "max_completion_tokens" in refusal:
             return replace(self, tokens_field="max_completion_tokens")
         if self.sends_seed and "seed" in refusal:
             return replace(self, sends_seed=False)
-        # Servers word it in too many ways to tell whether it was the format, so the simpler one is tried.
+        # Error texts differ too much to recognise a refused format, so the simpler one is tried.
         simpler = _SIMPLER.get(self.reply_format)
         return None if simpler is None else replace(self, reply_format=simpler)

@@ -1,6 +1,6 @@
-"""Playing a trace: its turns through the core loop, by an engine that says them.
+"""Replay of a trace: its turns go through the core loop, with an engine that returns them as they are.
 
-Knows traces and episodes. Knows nothing of evidence, flags or files.
+Depends on traces and rollouts; independent of evidence, flags and files.
 """
 
 import hashlib
@@ -14,18 +14,18 @@ from pixel_env.episode import Trajectory
 
 
 @dataclass(frozen=True, slots=True)
-class Play:
-    """What an episode was: its trajectory, and a hash of all the pixels that it showed before its last turn."""
+class TraceReplay:
+    """The replayed episode: its trajectory, and a hash of all pixels that were shown before the last turn."""
 
     trajectory: Trajectory
     pixels: str
 
 
-def play(trace: Trace, settings: EpisodeSettings) -> Play:
-    """The episode of the trace; one that goes on after its last turn is told that turn again."""
+def replay_trace(trace: Trace, settings: EpisodeSettings) -> TraceReplay:
+    """The episode of the trace. An episode that does not end with the last turn of the trace gets that turn again."""
     hashed, seen = hashlib.blake2b(), 0
 
-    def say(conversation: Conversation) -> str:
+    def next_turn(conversation: Conversation) -> str:
         nonlocal seen
         for image in conversation.request.images[seen:]:
             hashed.update(repr(image.shape).encode() + image.tobytes())
@@ -34,5 +34,7 @@ def play(trace: Trace, settings: EpisodeSettings) -> Play:
 
     chat = PlainChat(settings.dialect)
     sampling = Sampling(temperature=0.0, max_turn_tokens=2**20)
-    [played] = rollout([trace.task], ScriptedEngine(say, chat), chat, settings=settings, sampling=sampling, seed=0)
-    return Play(played.trajectory, hashed.hexdigest())
+    [played] = rollout(
+        [trace.task], ScriptedEngine(next_turn, chat), chat, settings=settings, sampling=sampling, seed=0
+    )
+    return TraceReplay(played.trajectory, hashed.hexdigest())
