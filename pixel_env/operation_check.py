@@ -1,7 +1,7 @@
 """`check_operation`: the contract that the rest of the library relies on, tried on an operation.
 
-Depends on the environment and the store; only tests call it. For operations it is what
-`gymnasium.utils.env_checker.check_env` is for environments: call it in the test of one of your own.
+Depends on the environment and the store; only tests call it. Like `gymnasium.utils.env_checker.check_env` for
+environments: call it in the test of an operation of your own.
 """
 
 import json

@@ -30,7 +30,7 @@ import numpy as np
 from pixel_env.boxes import Box
 from pixel_env.errors import TaskError
 from pixel_env.task import Evidence, Task
-from pixel_env.tasks.files.images import PictureFolder
+from pixel_env.tasks.files.images import ImageFolder
 from pixel_env.tasks.files.row import Row, is_finite, is_writable, shortened
 from pixel_env.tasks.files.rows import read_rows
 from pixel_env.tasks.formats.format import Format
@@ -211,7 +211,7 @@ def _options(one: _Object, objects: Sequence[_Object], wrong: Set[str]) -> list[
     return [options[int(place)] for place in rng.permutation(len(options))]
 
 
-def _task_of(row: Row, pictures: PictureFolder) -> Task:
+def _task_of(row: Row, pictures: ImageFolder) -> Task:
     image, category, options = row.value("image"), row.text("category"), row.optional("options")
     size = annotated_size(image)
     name = _picture_of(replace(row, values=image), pictures)
@@ -241,7 +241,7 @@ def _task_of(row: Row, pictures: PictureFolder) -> Task:
     )
 
 
-def _picture_of(image: Row, pictures: PictureFolder) -> str:
+def _picture_of(image: Row, pictures: ImageFolder) -> str:
     if image.optional("file_name") is None and image.optional("coco_url") is not None:
         folder, _, name = image.text("coco_url").rpartition("/")
         subset = folder.rpartition("/")[2]

@@ -6,7 +6,7 @@ Knows which sets are mixed. Nothing is stored: a seed is a recipe, drawn anew fr
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from pixel_env.lazy_sequence import Composed
+from pixel_env.lazy_sequence import LazySequence
 from pixel_env.samples import SAMPLE_SETS, sample_set
 from pixel_env.samples.scenes import Split
 from pixel_env.task import Task, TaskSet
@@ -15,7 +15,7 @@ MIXED = ("vstar", "tallyqa", "infographics", "mvbench")
 
 
 @dataclass(frozen=True)
-class InTurn(Composed[Task]):
+class InTurn(LazySequence[Task]):
     """One task of each part, then the next of each. The parts are equally long."""
 
     parts: tuple[Sequence[Task], ...]

@@ -21,7 +21,7 @@ from typing import Any
 from pixel_env.boxes import Box
 from pixel_env.errors import TaskError
 from pixel_env.task import Evidence, Task
-from pixel_env.tasks.files.images import PictureFolder
+from pixel_env.tasks.files.images import ImageFolder
 from pixel_env.tasks.files.row import Row, is_finite, shortened
 from pixel_env.tasks.files.rows import read_rows
 from pixel_env.tasks.formats.format import Format
@@ -104,7 +104,7 @@ def _shape(box: Box, size: tuple[int, int]) -> str | None:
     return shape_of(box.width * size[0], box.height * size[1])
 
 
-def _task_of(row: Row, pictures: PictureFolder) -> Task:
+def _task_of(row: Row, pictures: ImageFolder) -> Task:
     image, annotation = row.value("image"), row.value("annotation")
     name = replace(row, values=image).text("file_name")
     place = os.path.normpath(os.path.join(os.path.relpath(row.file.parent, pictures.root), name))

@@ -21,7 +21,7 @@ from pixel_env.errors import MediaError, MissingExtraError, TaskError
 from pixel_env.media.video import clip_numbers, installed_decoder
 from pixel_env.task import VIDEO_FRAMES, Evidence, Task
 from pixel_env.tasks.files.clips import clip_frames
-from pixel_env.tasks.files.images import PictureFolder
+from pixel_env.tasks.files.images import ImageFolder
 from pixel_env.tasks.files.row import Row, is_finite, shortened
 from pixel_env.tasks.formats.format import Format
 from pixel_env.tasks.formats.options import is_among
@@ -53,7 +53,7 @@ def _told_by(columns: frozenset[str], suffix: str) -> bool:
     return columns >= _NEEDED
 
 
-def _task_of(row: Row, pictures: PictureFolder) -> Task:
+def _task_of(row: Row, pictures: ImageFolder) -> Task:
     options, answer = _choices(row), row.text("answer")
     if len(options) < 2 or not is_among(answer, options):
         raise TaskError(f"its answer {answer!r} is none of the choices {shortened(options)}")

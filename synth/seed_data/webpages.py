@@ -12,7 +12,7 @@ this one is unverified.
 
 from pixel_env.errors import TaskError
 from pixel_env.task import Evidence, Task
-from pixel_env.tasks.files.images import PictureFolder
+from pixel_env.tasks.files.images import ImageFolder
 from pixel_env.tasks.files.row import Row
 from pixel_env.tasks.formats.format import Format
 from pixel_env.tasks.formats.options import are_numbers, is_among
@@ -25,7 +25,7 @@ def _told_by(columns: frozenset[str], suffix: str) -> bool:
     return columns >= _NEEDED and suffix != ".tsv"
 
 
-def _task_of(row: Row, pictures: PictureFolder) -> Task:
+def _task_of(row: Row, pictures: ImageFolder) -> Task:
     image, answers = row.text("image"), row.texts("answer")
     options = row.texts("options") if row.optional("options") is not None else ()
     if options and (len(options) < 2 or not all(is_among(answer, options) for answer in answers)):

@@ -14,7 +14,7 @@ from PIL import Image
 
 from pixel_env.errors import MissingExtraError, PixelEnvError, TaskError
 from pixel_env.tasks import BadRowsWarning, load_tasks
-from pixel_env.tasks.files.images import PictureFolder, picture_facts, thorough_fault
+from pixel_env.tasks.files.images import ImageFolder, image_facts, thorough_fault
 from pixel_env.tasks.files.row import Row
 from pixel_env.tasks.files.rows import columns_of, read_rows
 from pixel_env.tasks.formats.recognition import FORMATS
@@ -241,7 +241,7 @@ def test_any_row_whatsoever_becomes_a_task_or_a_reason(name, data, tmp_path_fact
     values = GOOD[name] | data.draw(st.dictionaries(columns, JSON | NEARLY, max_size=2))
     try:
         row = Row(folder / "episodic_reasoning.json", 1, "row 1", values)
-        task = FORMATS[name].task_of(row, PictureFolder(folder))
+        task = FORMATS[name].task_of(row, ImageFolder(folder))
     except PixelEnvError as error:
         assert str(error)
     else:
@@ -262,7 +262,7 @@ def test_any_damage_to_a_picture_is_a_reason(form, changes, tmp_path_factory):
     path.write_bytes(bytes(content))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        assert isinstance(picture_facts(path).fault, str) and isinstance(thorough_fault(path), str)
+        assert isinstance(image_facts(path).fault, str) and isinstance(thorough_fault(path), str)
 
 
 def test_a_parquet_file_without_the_extra_names_the_command_that_installs_it(published, tmp_path, monkeypatch):
