@@ -37,12 +37,12 @@ def _advice(module: str) -> str:
     return "Check both names, or run from the folder that holds the module."
 
 
-def own_function(name: str, kind: str) -> Callable[..., Any]:
+def imported_callable(name: str, kind: str) -> Callable[..., Any]:
     """The function that `name` names. Raises ConfigError if it cannot be imported or called."""
-    found = imported(name, kind)
-    if not callable(found):
-        raise ConfigError(f"The {kind} {name!r} is a {type(found).__name__}. Wanted: a function.")
-    return found
+    value = imported(name, kind)
+    if not callable(value):
+        raise ConfigError(f"The {kind} {name!r} is a {type(value).__name__}. Wanted: a function.")
+    return value
 
 
 def _suggestion(module: str, attribute: str) -> str:

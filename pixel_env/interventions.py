@@ -33,6 +33,9 @@ class ExecutedOperation:
     budgets: ViewBudgets
 
 
+Look = ExecutedOperation
+"""An earlier name of `ExecutedOperation`."""
+
 Intervention = Callable[[ExecutedOperation], tuple[View, ...]]
 """From an executed operation to the views that are shown. Several threads call it, in any order."""
 
@@ -75,6 +78,10 @@ def random_position(seed: int) -> Intervention:
         return tuple(_moved(view, executed.parent, executed.budgets, rng) for view in executed.views)
 
     return moved
+
+
+random_place = random_position
+"""An earlier name of `random_position`."""
 
 
 def _moved(view: View, parent: View, budgets: ViewBudgets, rng: np.random.Generator) -> View:

@@ -94,7 +94,7 @@ def is_neighbour_finder(finder: object) -> bool:
 
 
 def hidden_package() -> str | None:
-    """A message with the way out if one of the four packages is hidden, else None. Imports none of them."""
+    """A message that says what to do if one of the four packages is hidden, else None. Imports none of them."""
     for name in sorted(NAMES):
         ours = our_folder(name)
         if ours is not None and (hiding := _hiding(name, ours)) is not None:
@@ -125,10 +125,10 @@ def is_installed(location: str) -> bool:
 
 def message(name: str, hiding: str, ours: str) -> str:
     """What is hidden (a package, or one of its modules), by which file or folder, and what to do."""
-    return f"{hiding} hides {name!r} of pixel-env, which is in {ours}. {_way_out(name.partition('.')[0], hiding)}"
+    return f"{hiding} hides {name!r} of pixel-env, which is in {ours}. {_advice(name.partition('.')[0], hiding)}"
 
 
-def _way_out(package: str, hiding: str) -> str:
+def _advice(package: str, hiding: str) -> str:
     if not is_installed(hiding):
         return "Python searches the working folder, the script's folder and PYTHONPATH first: rename it."
     from importlib.metadata import packages_distributions

@@ -128,6 +128,10 @@ class Images(gym.Space[tuple[np.ndarray, ...]]):
         return "Images()"
 
 
+Pictures = Images
+"""An earlier name of `Images`."""
+
+
 def _is_image(item: object) -> bool:
     return (
         isinstance(item, np.ndarray)

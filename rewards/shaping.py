@@ -18,7 +18,7 @@ import numpy as np
 
 from pixel_env.episode import Trajectory
 from pixel_env.errors import UnknownNameError
-from pixel_env.import_callable import own_function
+from pixel_env.import_callable import imported_callable
 from rewards import curiosity, penalty
 from rewards.correctness import correctness, correctness_after_executed_calls
 from rewards.curiosity import curiosity_bonus, released_curiosity_bonus
@@ -138,7 +138,7 @@ def group_reward_named(name: str) -> GroupReward:
         if name not in PRESETS:
             raise UnknownNameError.among("group reward", name, PRESETS, "Your own is given as 'module:function'.")
         return PRESETS[name].reward
-    return own_function(name, "group reward")
+    return imported_callable(name, "group reward")
 
 
 __all__ = [

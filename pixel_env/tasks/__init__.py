@@ -36,8 +36,8 @@ def load_tasks(spec: TaskSpec, *, split: Split = "test", count: int | None = Non
     "sample:NAME" is an embedded sample set; a path is a file or folder of our own format or a published one, recognised
     by its columns or named before the path ("vstar:PATH", or "module:FORMAT:PATH" for a format of your own);
     "module:function" is a function of your own from the split to its tasks; "owner/name" that is not a path is a data
-    set of the hub, fetched once (`preparation/hub.py`); tasks and task sets are used as they are. `split` chooses between
-    the photographs of an embedded set, and between the files of a folder by their names; a file has one split. Rows
+    set of the hub, fetched once (`preparation/hub.py`); tasks and task sets are used as they are. `split` chooses
+    between the photographs of an embedded set, and between the files of a folder by their names; a file has one split. Rows
     that cannot be used are left out, with one BadRowsWarning that names them; `strict` raises TaskError instead.
     Raises TaskError, UnknownNameError or ConfigError.
     """

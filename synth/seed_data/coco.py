@@ -56,7 +56,7 @@ class _Object:
     is_crowd: bool
 
 
-def _told_by(columns: frozenset[str], suffix: str) -> bool:
+def _recognises(columns: frozenset[str], suffix: str) -> bool:
     return suffix == ".json" and columns >= _COLUMNS
 
 
@@ -215,7 +215,7 @@ def _task_of(row: Row, pictures: ImageFolder) -> Task:
     image, category, options = row.value("image"), row.text("category"), row.optional("options")
     size = annotated_size(image)
     name = _picture_of(replace(row, values=image), pictures)
-    source = pictures.picture(name)
+    source = pictures.image(name)
     check_aspect(pictures.size(name), size)
     boxes = [box_in_pixels(corners, size) for corners in row.value("boxes")]
     evidence = tuple(Evidence(0, box) for box in boxes)
@@ -258,11 +258,11 @@ COCO = Format(
     source='"Data format" of cocodataset.org',
     is_verified=True,
     columns=_COLUMNS | _MADE,
-    told_by=_told_by,
+    recognises=_recognises,
     task_of=_task_of,
     rows_of=_question_rows,
     root_of=_root_of,
     below=("images",),
     test_word="val",
-    told_in="docs/synthesis.md",
+    documented_in="docs/synthesis.md",
 )

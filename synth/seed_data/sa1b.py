@@ -47,7 +47,7 @@ def shape_of(width: float, height: float) -> str | None:
     return SHAPES[2] if 1 / _ABOUT <= proportion <= _ABOUT else None
 
 
-def _told_by(columns: frozenset[str], suffix: str) -> bool:
+def _recognises(columns: frozenset[str], suffix: str) -> bool:
     return suffix == ".json" and columns >= _COLUMNS and "images" not in columns
 
 
@@ -109,7 +109,7 @@ def _task_of(row: Row, pictures: ImageFolder) -> Task:
     name = replace(row, values=image).text("file_name")
     place = os.path.normpath(os.path.join(os.path.relpath(row.file.parent, pictures.root), name))
     size = annotated_size(image)
-    source = pictures.picture(place)
+    source = pictures.image(place)
     check_aspect(pictures.size(place), size)
     box = box_in_pixels(annotation["bbox"], size)
     turn = int(annotation["id"]) % len(SHAPES)  # no letter is right more often than another
@@ -133,9 +133,9 @@ SA1B = Format(
     source="README of facebookresearch/segment-anything",
     is_verified=True,
     columns=_COLUMNS | {"annotation"},
-    told_by=_told_by,
+    recognises=_recognises,
     task_of=_task_of,
     rows_of=_region_rows,
     joins=lambda columns: True,
-    told_in="docs/synthesis.md",
+    documented_in="docs/synthesis.md",
 )

@@ -49,7 +49,7 @@ def frame_times(path: Path) -> tuple[float, ...]:
         raise MediaError(f"cannot read the video {path}: {error}") from error
 
 
-def _told_by(columns: frozenset[str], suffix: str) -> bool:
+def _recognises(columns: frozenset[str], suffix: str) -> bool:
     return columns >= _NEEDED
 
 
@@ -97,9 +97,9 @@ STAR = Format(
     source="qa_visualization.py of csbobby/STAR_Benchmark",
     is_verified=True,
     columns=_NEEDED | {"answer", "question_program", "situations"},
-    told_by=_told_by,
+    recognises=_recognises,
     task_of=_task_of,
     below=("Charades_v1_480", "videos"),
     test_word="val",
-    told_in="docs/synthesis.md",
+    documented_in="docs/synthesis.md",
 )

@@ -21,7 +21,7 @@ from synth.seed_data.regions import box_of_corners
 _NEEDED = frozenset({"image", "question", "answer", "bbox"})
 
 
-def _told_by(columns: frozenset[str], suffix: str) -> bool:
+def _recognises(columns: frozenset[str], suffix: str) -> bool:
     return columns >= _NEEDED and suffix != ".tsv"
 
 
@@ -30,7 +30,7 @@ def _task_of(row: Row, pictures: ImageFolder) -> Task:
     options = row.texts("options") if row.optional("options") is not None else ()
     if options and (len(options) < 2 or not all(is_among(answer, options) for answer in answers)):
         raise TaskError(f"its answer {answers[0]!r} is none of its options, or there is one option only")
-    source = pictures.picture(image)
+    source = pictures.image(image)
     size, boxes = pictures.size(image), row.value("bbox")
     several = boxes if isinstance(boxes, list) and boxes and isinstance(boxes[0], list) else [boxes]
     return Task(
@@ -51,8 +51,8 @@ WEBPAGES = Format(
     source="none: the authors' pages were not released",
     is_verified=False,
     columns=_NEEDED | {"id", "url", "options"},
-    told_by=_told_by,
+    recognises=_recognises,
     task_of=_task_of,
     below=("images", "screenshots"),
-    told_in="docs/synthesis.md",
+    documented_in="docs/synthesis.md",
 )

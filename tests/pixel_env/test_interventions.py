@@ -87,7 +87,7 @@ def test_a_trajectory_with_it_is_written_and_read_again(tmp_path, intervention):
     ):
         env, _ = played(intervention, *texts, task=task, dialect=dialect)
         path = tmp_path / f"{number}.jsonl"
-        write_rollout(env.trajectory, TrajectoryStore(path), pictures=tmp_path / "pictures", budgets=env.budgets)
+        write_rollout(env.trajectory, TrajectoryStore(path), images=tmp_path / "pictures", budgets=env.budgets)
         [row] = read(path)
         again = trajectory_of(json.loads(json.dumps(row)), task)
         assert again == env.trajectory and again.reward == 1.0

@@ -22,7 +22,7 @@ _COLUMNS = frozenset(
 )
 
 
-def _told_by(columns: frozenset[str], suffix: str) -> bool:
+def _recognises(columns: frozenset[str], suffix: str) -> bool:
     return {"questionId", "question", "image_local_name"} <= columns
 
 
@@ -46,7 +46,7 @@ INFOGRAPHICVQA = Format(
     source="public loaders of infographicsVQA_val_v1.0_withQT.json",
     is_verified=False,
     columns=_COLUMNS,
-    told_by=_told_by,
+    recognises=_recognises,
     task_of=_task_of,
     below=(
         "images",

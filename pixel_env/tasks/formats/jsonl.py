@@ -32,7 +32,7 @@ _KEYS = frozenset(
 )
 
 
-def _told_by(columns: frozenset[str], suffix: str) -> bool:
+def _recognises(columns: frozenset[str], suffix: str) -> bool:
     return suffix == ".jsonl" and {"question", "answer"} <= columns <= _KEYS
 
 
@@ -146,7 +146,7 @@ OWN = Format(
     source="docs/tasks.md",
     is_verified=True,
     columns=_KEYS,
-    told_by=_told_by,
+    recognises=_recognises,
     task_of=_task_of,
     is_lenient=False,
 )

@@ -66,7 +66,7 @@ _UNUSED = frozenset({"start", "end", "accurate_start", "accurate_end", "fps", "q
 _OF_TABLE = frozenset({"task_type", "prefix", "data_type", "bound", "index"})
 
 
-def _told_by(columns: frozenset[str], suffix: str) -> bool:
+def _recognises(columns: frozenset[str], suffix: str) -> bool:
     return columns >= _COLUMNS
 
 
@@ -172,7 +172,7 @@ MVBENCH = Format(
     source="mvbench.ipynb of OpenGVLab/Ask-Anything",
     is_verified=True,
     columns=_COLUMNS | _UNUSED | _OF_TABLE,
-    told_by=_told_by,
+    recognises=_recognises,
     task_of=_task_of,
     root_of=_root_of,
     joins=_joins,

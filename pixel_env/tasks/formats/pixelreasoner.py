@@ -37,7 +37,7 @@ _OWN = frozenset({"qid", "is_video", "gt_answer", "responses"})
 _TRAINING_FILE = "release"
 
 
-def _told_by(columns: frozenset[str], suffix: str) -> bool:
+def _recognises(columns: frozenset[str], suffix: str) -> bool:
     if not {"question", "image"} <= columns or not columns & {"answer", "gt_answer"} or suffix == ".tsv":
         return False
     # JSONL with only question, image and answer is the user's own format; TallyQA has the column issimple.
@@ -104,7 +104,7 @@ RELEASED = Format(
     source="loaders of TIGER-AI-Lab/Pixel-Reasoner and TIGER-AI-Lab/verl-tool",
     is_verified=False,
     columns=frozenset({"question", "answer", "image"}) | _OWN,
-    told_by=_told_by,
+    recognises=_recognises,
     task_of=_task_of,
     below=("images", "videos"),
 )

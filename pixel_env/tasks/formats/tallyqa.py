@@ -23,7 +23,7 @@ _COLUMNS = frozenset({"answer", "data_source", "image", "image_id", "issimple", 
 _LONGEST_COUNT = 9  # digits
 
 
-def _told_by(columns: frozenset[str], suffix: str) -> bool:
+def _recognises(columns: frozenset[str], suffix: str) -> bool:
     return {"question", "answer", "image", "issimple", "question_id"} <= columns and suffix != ".tsv"
 
 
@@ -55,7 +55,7 @@ TALLYQA = Format(
     source="README of manoja328/TallyQA_dataset",
     is_verified=True,
     columns=_COLUMNS,
-    told_by=_told_by,
+    recognises=_recognises,
     task_of=_task_of,
     below=("images",),
 )

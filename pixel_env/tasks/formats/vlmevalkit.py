@@ -32,7 +32,7 @@ _COLUMNS = frozenset(
 )
 
 
-def _told_by(columns: frozenset[str], suffix: str) -> bool:
+def _recognises(columns: frozenset[str], suffix: str) -> bool:
     return suffix == ".tsv" and {"index", "question"} <= columns and bool(columns & {"image", "image_path"})
 
 
@@ -95,7 +95,7 @@ VLMEVALKIT = Format(
     source="vlmeval/dataset/image_base.py of open-compass/VLMEvalKit",
     is_verified=False,
     columns=_COLUMNS,
-    told_by=_told_by,
+    recognises=_recognises,
     task_of=_task_of,
     rows_of=_rows_of,
 )

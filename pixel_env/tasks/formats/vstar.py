@@ -28,7 +28,7 @@ _LINE = frozenset({"image", "text", "category", "label", "question_id"})
 _FILE = frozenset({"target_object", "bbox", "question", "options"})
 
 
-def _told_by(columns: frozenset[str], suffix: str) -> bool:
+def _recognises(columns: frozenset[str], suffix: str) -> bool:
     return suffix != ".tsv" and (_LINE - {"category", "question_id"} <= columns or is_one_image(columns))
 
 
@@ -120,7 +120,7 @@ VSTAR = Format(
     source="vstar_bench_eval.py and visual_search.py of penghao-wu/vstar; the JSONL by other loaders",
     is_verified=True,
     columns=_LINE | _FILE,
-    told_by=_told_by,
+    recognises=_recognises,
     task_of=_task_of,
     joins=is_one_image,
 )
