@@ -106,14 +106,14 @@ def _dispatch(name: str, rest: list[str]) -> int:
 
 
 def _run(name: str, command: Command, rest: list[str]) -> int:
-    from pixel_env.installation import extra_that_brings
+    from pixel_env.installation import extra_with
 
     if not command.target.startswith("pixel_env.") and (hidden := hidden_package()) is not None:
         raise PixelEnvError(hidden)
     try:
         return _load(command.target)(rest)
     except ModuleNotFoundError as error:
-        extra = extra_that_brings(error.name or "")
+        extra = extra_with(error.name or "")
         if extra is None:
             raise  # not an optional package: a defect, and its traceback is wanted
         raise MissingExtraError.needs(f"pixel-env {name} (module {error.name!r})", extra) from error

@@ -49,16 +49,16 @@ class PixelEnv(gym.Env[Observation, str]):
     Action: the assistant's text, verbatim; `Unfinished(text)` for a turn truncated by its token limit. Observation: the
     increment, `{"text": str, "images": tuple of uint8 arrays (height, width, 3)}`. Reward: the answer's grade, 0 to 1,
     else 0. `terminated`: answered; `truncated`: a budget is used up. `info`: `task_id`, `action` (the typed action),
-    `failure` (why an operation was refused, or None), `stop` (why the episode ended, or None) and `notice` (the
-    notice of the task set). A mistake of the model is never an exception.
+    `failure` (why an operation was refused, or None), `stop` (why the episode ended, or None) and `notice` (the notice
+    of the task set). A mistake of the model is never an exception.
 
     `tasks`: a sample set ("sample:vstar"), a path or a hub id (docs/tasks.md), a TaskSet or tasks. `dialect`: a name of
     `dialects.DIALECTS` or a Dialect. `budgets`: pixels per kind of view; default: the task set's, or the dialect's.
     `limits`: turns, images, tokens; `budgets` and `limits` may be the dicts that a spec written as JSON holds.
-    `count_tokens(text, sizes)`: tokens of a text and of images shown at (width, height), for `limits.max_tokens`;
-    by default `budgets.token_estimate`, which is an estimate: exact limits need the model's own counter.
-    `intervention`: from the views that an operation returns to those that are shown (`interventions.py`).
-    `reset(options={"task_id": ...})` chooses the task; otherwise it is drawn at random.
+    `count_tokens(text, sizes)`: tokens of a text and of images shown at (width, height), for `limits.max_tokens`; by
+    default `budgets.token_estimate`, which is an estimate: exact limits need the model's own counter. `intervention`:
+    from the views that an operation returns to those that are shown (`interventions.py`). `reset(options={"task_id":
+    ...})` chooses the task; otherwise it is drawn at random.
     """
 
     metadata = {"render_modes": ["rgb_array", "ansi"], "render_fps": 1}  # noqa: RUF012  # Gymnasium's own interface
@@ -105,8 +105,8 @@ class PixelEnv(gym.Env[Observation, str]):
     ) -> tuple[Observation, dict[str, Any]]:
         """Opens an episode: the system text and the question, with the task's images.
 
-        Raises UnknownNameError for an unknown task id, MediaError for an image that cannot be read, TaskError if
-        the prompt alone exceeds a budget.
+        Raises UnknownNameError for an unknown task id, MediaError for an image that cannot be read, TaskError if the
+        prompt alone exceeds a budget.
         """
         super().reset(seed=seed)
         task = self._chosen_task(options or {})

@@ -160,10 +160,10 @@ def operations_spent(action: Action) -> int:
 class Limits:
     """When an episode is truncated. All are counted over the whole episode.
 
-    `max_turns`: steps, including the answer, so the default leaves room for three operations; `max_images`:
-    images shown, the task's own included (a video counts its frames once, as 1); `max_tokens`: text and image
-    tokens of the whole conversation, as counted by the environment's `count_tokens` (an engine's exact counter in
-    rollouts), None for no limit.
+    `max_turns`: steps, including the answer, so the default leaves room for three operations; `max_images`: images
+    shown, the task's own included (a video counts its frames once, as 1); `max_tokens`: text and image tokens of the
+    whole conversation, as counted by the environment's `count_tokens` (an engine's exact counter in rollouts), None for
+    no limit.
     """
 
     max_turns: int = 4

@@ -35,6 +35,6 @@ _EXTRA_OF_PACKAGE = {
 """Module -> the smallest optional dependency group that installs it, empty for the base."""
 
 
-def extra_that_brings(module: str) -> str | None:
+def extra_with(module: str) -> str | None:
     """The smallest optional dependency group with `module` ("torch.nn" counts as torch); "" for the base, else None."""
     return _EXTRA_OF_PACKAGE.get(module.partition(".")[0])

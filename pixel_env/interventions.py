@@ -1,7 +1,7 @@
 """Interventions: replace the views that an operation returns by others, to measure whether the model uses them.
 
-Depends on views and random generators; independent of dialects and rewards. `env.py` executes an operation, passes
-its views to the intervention, and shows what the intervention returns. The text of the observation does not change: the
+Depends on views and random generators; independent of dialects and rewards. `env.py` executes an operation, passes its
+views to the intervention, and shows what the intervention returns. The text of the observation does not change: the
 model reads the same and sees something else. Later operations act on the views that were shown: a crop of a blank image
 is blank, a crop of a random crop lies within it.
 """

@@ -20,7 +20,7 @@ from pixel_env.views import Source
 class PixelSource:
     """An image in which every pixel differs from its neighbours: red counts columns, green rows (modulo 256).
 
-    Blue is `shade`, so that several sources can be told apart.
+    Blue is `shade`, so that several sources can be distinguished.
     """
 
     width: int = 280

@@ -16,8 +16,8 @@ from pixel_env.boxes import FULL, Box
 class Source(Protocol):
     """Where pixels come from: a file, a video's frame, or a recipe that is rendered on demand.
 
-    A source is small, immutable and picklable. `key` names its content: equal keys mean equal pixels, so
-    caches and stores use it.
+    A source is small, immutable and picklable. `key` names its content: equal keys mean equal pixels, so caches and
+    stores use it.
     """
 
     @property

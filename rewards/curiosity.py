@@ -33,8 +33,8 @@ def curiosity_bonus(
 ) -> np.ndarray:
     """`weight * max(threshold - RaPR, 0)` for each rollout that used an operation validly, else 0; shape (G,).
 
-    `valid_G`: bool, one entry per rollout of the query. A refused call is no use of an operation: it earns
-    nothing and does not count in RaPR.
+    `valid_G`: bool, one entry per rollout of the query. A refused call is no use of an operation: it earns nothing and
+    does not count in RaPR.
     """
     valid_G = np.asarray(valid_G, dtype=bool)
     return weight * max(threshold - rapr(valid_G), 0.0) * valid_G.astype(np.float64)
@@ -43,8 +43,8 @@ def curiosity_bonus(
 def released_curiosity_bonus(used_G: np.ndarray, *, is_video: bool) -> np.ndarray:
     """`0.25 * max(0.3 - RaPR, 0) / (d * RaPR)` for each rollout that used an operation, else 0; shape (G,).
 
-    d is 1.5 for a video and 2 for anything else. `used_G`: bool, one entry per rollout of the query; refused
-    calls count as uses here. The sum over the group depends on RaPR alone and is divided among the rollouts with an
+    d is 1.5 for a video and 2 for anything else. `used_G`: bool, one entry per rollout of the query; refused calls
+    count as uses here. The sum over the group depends on RaPR alone and is divided among the rollouts with an
     operation: 1 of 8 gets 0.175 for an image (1 of 16 gets 0.475, above the maximum of 0.25 in the code's own comment).
     """
     used_G = np.asarray(used_G, dtype=bool)

@@ -3,8 +3,8 @@
     total(y) = sum over parts k of weight_k * values_k(y)
 
 A group reward is a function from the rollouts of one query to its parts, a mapping from name to array; training logs
-and the viewer take their columns from the names. This module checks what the function returns. Depends on
-trajectories, the argument of a group reward; independent of training, tokens and files.
+and the viewer take their columns from the names. This module checks what the function returns. Depends on trajectories,
+the argument of a group reward; independent of training, tokens and files.
 """
 
 import unicodedata

@@ -101,7 +101,7 @@ class CommandParser(argparse.ArgumentParser):
 
 
 def renamed(word: str, name: str) -> str:
-    """The word of a flag with the name `name`, and its own value if it has one behind `=`."""
+    """The word of a flag, with the name `name` and the value after `=`, if it has one."""
     _, equals, value = word.partition("=")
     return f"--{name}{equals}{value}"
 

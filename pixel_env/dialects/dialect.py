@@ -50,7 +50,7 @@ class Dialect:
     source. `max_frames`: of one selection. `answer_rule`: `boxed` (the last `\\boxed{}`), `marker` (what follows
     `answer_marker`) or `any` (a turn without a call is the answer: its last `\\boxed{}`, or all of it).
     `text_continues`: a turn without call and answer is continued; False needs the rule `any`. `offers_calls`: False:
-    every call is refused. `images_first`: images stand before the text of their message. `video_entry`: if the chat
+    every call is refused. `images_first`: images come before the text of their message. `video_entry`: if the chat
     format allows it, a video is one entry of the prompt (`agents/chat/video_entry.py`) instead of one image per frame;
     what is shown later are images in both cases.
     """

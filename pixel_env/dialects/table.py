@@ -121,7 +121,7 @@ def dialect_named(name: str) -> Dialect:
     dialect, variants = _row_of(spelled)
     for variant in variants:
         if variant not in VARIANTS:
-            raise UnknownNameError.among("dialect variant", variant, VARIANTS, f"It stands in {name!r}.")
+            raise UnknownNameError.among("dialect variant", variant, VARIANTS, f"The name is {name!r}.")
         if dialect.answer_rule == "marker":
             raise ConfigError(
                 f"{dialect.name!r} has no variants: only dialects with boxed answers have them. "

@@ -34,8 +34,8 @@ _OPENING_LEAD_IN = re.compile(
 def unwrapped(answer: str) -> str:
     r"""`answer` without markup and lead-in; case is kept.
 
-    If the text holds a complete `\boxed{}`, the content of the last one, as in `pixel_env/actions.py`, which
-    recognises answers.
+    If the text holds a complete `\boxed{}`, the content of the last one, as in `pixel_env/actions.py`, which recognises
+    answers.
     """
     boxed = last_boxed(answer)
     text = answer if boxed is None else boxed

@@ -15,8 +15,8 @@ def anls(answer: str, task: Task) -> float:
 
     The measure of ST-VQA (Biten et al., arXiv 1905.13648, equation 1) that DocVQA (2007.00398) and InfographicVQA
     (2104.12756) use: case and surrounding or repeated white space are ignored. A similarity of exactly a half counts,
-    as in the scoring script of the Robust Reading Competition, from which published figures come; equation 1 sets it
-    to 0.
+    as in the scoring script of the Robust Reading Competition, from which published figures come; equation 1 sets it to
+    0.
     """
     given = folded(unwrapped(answer))
     return max((_similarity(given, folded(unwrapped(reference))) for reference in task.answers), default=0.0)

@@ -1,8 +1,8 @@
 """Questions about pages of charts and tables in small type, in the style of InfographicsVQA.
 
-The numbers are real, so a model may know some of them; which rows are shown, in which order, and which row is marked
-is random for each page, so questions about those cannot be answered from memory. Depends on tables and pages;
-independent of episodes.
+The numbers are real, so a model may know some of them; which rows are shown, in which order, and which row is marked is
+random for each page, so questions about those cannot be answered from memory. Depends on tables and pages; independent
+of episodes.
 """
 
 import functools

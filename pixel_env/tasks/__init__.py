@@ -1,8 +1,8 @@
 """Task sets by name, from files and from the hub: `load_tasks`.
 
-Depends on the readers of files and on the embedded samples; independent of episodes. The format of users' own tasks
-is described in `formats/jsonl.py`, each published one in its reader, how they are recognised in
-`formats/recognition.py`, and formats and sets from outside the package in `formats/outside.py`.
+Depends on the readers of files and on the embedded samples; independent of episodes. The format of users' own tasks is
+described in `formats/jsonl.py`, each published one in its reader, how they are recognised in `formats/recognition.py`,
+and formats and sets from outside the package in `formats/outside.py`.
 """
 
 from collections.abc import Sequence
@@ -37,8 +37,8 @@ def load_tasks(spec: TaskSpec, *, split: Split = "test", count: int | None = Non
     by its columns or named before the path ("vstar:PATH", or "module:FORMAT:PATH" for a format of your own);
     "module:function" is a function of your own from the split to its tasks; "owner/name" that is not a path is a data
     set of the hub, fetched once (`preparation/hub.py`); tasks and task sets are used as they are. `split` chooses
-    between the photographs of an embedded set, and between the files of a folder by their names; a file has one split. Rows
-    that cannot be used are left out, with one BadRowsWarning that names them; `strict` raises TaskError instead.
+    between the photographs of an embedded set, and between the files of a folder by their names; a file has one split.
+    Rows that cannot be used are left out, with one BadRowsWarning that names them; `strict` raises TaskError instead.
     Raises TaskError, UnknownNameError or ConfigError.
     """
     if split not in ("train", "test"):

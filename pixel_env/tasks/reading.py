@@ -90,10 +90,10 @@ class Reading:
 def read_located(located: Located, checked: Mapping[str, str] | None = None) -> tuple[Reading, ImageFolder]:
     """The tasks in the files, and the images that they name. `checked`: see ImageFolder. Raises TaskError."""
     chosen, first = located.format, located.files[0]
-    own_folder = os.path.relpath(first.parent, located.root)
-    below = ("",) if own_folder == "." else (own_folder, "")
-    beside = (os.path.join(location, name) for location in below for name in chosen.below)
-    images = ImageFolder(located.root, (*below, *beside), checked)
+    file_folder = os.path.relpath(first.parent, located.root)
+    below = ("",) if file_folder == "." else (file_folder, "")
+    subfolders = (os.path.join(folder, name) for folder in below for name in chosen.below)
+    images = ImageFolder(located.root, (*below, *subfolders), checked)
     rows = (row for file in located.files for row in chosen.rows_of(file))
     name = first.stem if len(located.files) == 1 else located.root.name
     reading = _gathered(rows, lambda row: chosen.task_of(row, images), name, chosen)

@@ -1,7 +1,7 @@
 """The rows of a file, whatever its syntax: parquet, JSON, JSON lines, or tab-separated text.
 
-Depends on syntaxes and rows; independent of benchmarks and images. A row that cannot be read is a row with a
-`problem`; a file that cannot be read at all raises TaskError.
+Depends on syntaxes and rows; independent of benchmarks and images. A row that cannot be read is a row with a `problem`;
+a file that cannot be read at all raises TaskError.
 """
 
 import json

@@ -1,7 +1,7 @@
 """Tab-separated text as pandas writes it (VLMEvalKit's files): rows, with references to the images in the file.
 
-A file of this kind holds its images as base64 and may be gigabytes long, so it is read once, line by line, and a
-long base64 cell becomes a `CellImage`: its position in the file. Depends on rows and Pillow; independent of benchmarks.
+A file of this kind holds its images as base64 and may be gigabytes long, so it is read once, line by line, and a long
+base64 cell becomes a `CellImage`: its position in the file. Depends on rows and Pillow; independent of benchmarks.
 """
 
 import base64

@@ -6,8 +6,8 @@ folders of the download), `answers` (all of them count, by ANLS), `answer_type` 
 answers, so split "test" of a folder is the validation file.
 
 Source: public loaders (zhongzhouTan-coder/benchmark and others that read infographicsVQA_val_v1.0_withQT.json, and the
-evaluation script of the competition, which names `answer_type`); the download itself needs a registration and was
-not available: unverified.
+evaluation script of the competition, which names `answer_type`); the download itself needs a registration and was not
+available: unverified.
 """
 
 from pixel_env.errors import TaskError

@@ -1,11 +1,11 @@
 """The file format for a user's own tasks: one JSON object per line.
 
 Required: `question` (text), `answer` (text, or a list of texts that all count), and one of `image` (a path, or a list
-of paths) and `frames` (the list of a video's frames, in order), or neither for a question without images.
-Optional: `id` (default: file name and line), `grader` ("exact", "choice", "number", "anls", or your own as
-"module:function"; default: "choice" with options, else "exact"), `options` (list of texts; the answer of a "choice" is
-one of them, or its letter), `evidence` (list of {"image": number from 0, "box": [x0, y0, x1, y1] in fractions}),
-`category` (text), `needs_looking` (true if the answer needs a crop or a selection of frames, false if not).
+of paths) and `frames` (the list of a video's frames, in order), or neither for a question without images. Optional:
+`id` (default: file name and line), `grader` ("exact", "choice", "number", "anls", or your own as "module:function";
+default: "choice" with options, else "exact"), `options` (list of texts; the answer of a "choice" is one of them, or its
+letter), `evidence` (list of {"image": number from 0, "box": [x0, y0, x1, y1] in fractions}), `category` (text),
+`needs_looking` (true if the answer needs a crop or a selection of frames, false if not).
 
     {"question": "Which digit?", "image": "photos/one.png", "answer": "7"}
     {"question": "What colour is the card?", "image": "photos/one.png", "options": ["red", "blue"], "answer": "red",

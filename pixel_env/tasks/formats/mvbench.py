@@ -6,7 +6,7 @@ of one candidate) and, if the task is about a segment of the video, `start` and 
 `task_type` ("Fine-grained Action") and `prefix`, the video's folder; a table without the column `start`
 (MVBench_MP4.tsv) has videos that are already trimmed to the segment.
 
-A video lies in the folder that the table below names, in `video` of the data folder, in its supplement `data0613` or in
+A video is in the folder that the table below names, in `video` of the data folder, in its supplement `data0613` or in
 the data folder itself, or in a folder with the task's name. A folder of images with the video's name, with or without
 suffix, replaces the video: for episodic reasoning 3 images per second, numbered from 1; for the other tasks only the
 segment. The videos of fine-grained pose (NTU RGB+D) are not in the download: its rows are reported until the files

@@ -12,8 +12,8 @@ for the rest. A video of more than 16 frames is shown by 16 evenly spaced ones.
 Paths are looked up in the folder of the file, and in `images` and `videos`, into which verl-tool unpacks the archives.
 
 Source: prepare.sh, prompts_dataset.py and experience_maker.py of TIGER-AI-Lab/Pixel-Reasoner and
-examples/data_preprocess/pixel_reasoner of TIGER-AI-Lab/verl-tool, which name the columns; the sets' own cards were
-not available, so file names and details are unverified.
+examples/data_preprocess/pixel_reasoner of TIGER-AI-Lab/verl-tool, which name the columns; the sets' own cards were not
+available, so file names and details are unverified.
 """
 
 import numpy as np
