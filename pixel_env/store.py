@@ -1,8 +1,8 @@
-"""Trajectories on disk: one JSON object a line, pictures by content.
+"""Trajectories on disk: one JSON object per line, images named by content.
 
-A row refers to pixels by source key and box, as a trajectory does. Pictures are written only where asked, named by the
-hash of their pixels, so that the same one is stored once. A process that is killed while it writes leaves at most an
-incomplete last line: readers leave it out, and the next row takes its position. Whole lines never change, so a file may
+A row refers to pixels by source key and box, as a trajectory does. Images are written only on request, named by the
+hash of their pixels, so that equal images are stored once. A process that is killed while it writes leaves at most an
+incomplete last line: readers skip it, and the next row overwrites it. Whole lines never change, so a file may
 be read while others append to it. Depends on trajectories and files; independent of how trajectories are made.
 """
 
@@ -28,7 +28,7 @@ from pixel_env.task import Task
 from pixel_env.views import Cut, Source, Step, View, ViewBudgets, ViewKind
 
 VERSION = 1
-"""Of the rows. A file of another version is refused."""
+"""The version of the rows. A file of another version is refused."""
 _LONGEST_TEXT = 120
 _CUT = "cut"
 _BLOCK_BYTES = 2**16
@@ -77,7 +77,7 @@ def read(path: Path) -> Iterator[dict[str, Any]]:
         return
     with path.open("rb", buffering=0) as unbuffered:
         end = _end_of_lines(unbuffered)
-    with path.open("rb") as file:  # opened anew: what was read behind `end` may have changed since
+    with path.open("rb") as file:  # opened anew: the buffer may hold bytes after `end` that have changed since
         for number, line in enumerate(file, start=1):
             end -= len(line)
             if end < 0:
