@@ -380,7 +380,7 @@ def test_a_task_sets_pixels_are_shown_in_the_multiples_of_the_dialects_model():
 
 
 def test_a_larger_budget_than_the_task_sets_draws_a_warning():
-    with pytest.warns(UserWarning, match="looking closer may no longer be needed") as caught:
+    with pytest.warns(UserWarning, match="may be readable without a crop") as caught:
         PixelEnv(set_with_budgets(), budgets=DEFAULT.budgets)
     assert caught[0].filename == __file__
     with warnings.catch_warnings():

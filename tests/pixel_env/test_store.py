@@ -120,7 +120,7 @@ def test_a_row_of_another_task_or_picture_is_refused():
         trajectory_of(row, tiny_task("other"))
     blanked = row_of(played(tiny_task(), CROP, intervention=blank).trajectory)
     for other in (row, blanked):
-        with pytest.raises(TaskError, match="has no picture"):
+        with pytest.raises(TaskError, match="has no image"):
             trajectory_of(other, tiny_task(sources=(PixelSource(5, 5),)))
 
 

@@ -58,7 +58,7 @@ def test_the_rest_still_runs_and_one_warning_names_each_row_that_does_not(counts
     assert len(caught) == 1 and [task.task_id for task in task_set.tasks] == ["tallyqa-0", "tallyqa-2"]
     assert task_set.notice == "2 of 4 rows could not be used and are left out."
     said = str(caught[0].message)
-    assert f"{path}, row 2: there is no picture 'gone.png'" in said
+    assert f"{path}, row 2: there is no image 'gone.png'" in said
     assert f"{path}, row 4: the path '../outside.png' leaves" in said
 
 
@@ -96,7 +96,7 @@ def test_an_unknown_column_is_named_once_and_stops_only_if_strict(counts):
 def test_a_truncated_picture_is_named_when_the_set_is_loaded(counts, tmp_path, form, share):
     path = counts("good.png", "cut.img")
     cut(noisy(tmp_path / "data/cut.img", form), share)
-    with pytest.warns(BadRowsWarning, match=r"row 2: the picture 'cut.img' cannot be used"):
+    with pytest.warns(BadRowsWarning, match=r"row 2: the image 'cut.img' cannot be used"):
         assert len(load_tasks(path)) == 1
 
 
@@ -119,7 +119,7 @@ def test_no_path_leads_out_of_the_data_folder(counts, make, tmp_path, name):
     path = counts(name)
     os.symlink(tmp_path / "x.png", tmp_path / "data/link.png")
     os.symlink(tmp_path, tmp_path / "data/links")
-    with pytest.raises(TaskError, match=r"leaves the folder|no picture"):
+    with pytest.raises(TaskError, match=r"leaves the folder|no image"):
         load_tasks(path)
 
 
@@ -163,9 +163,9 @@ def test_a_broken_line_of_json_and_a_row_that_is_no_object_are_named(make, publi
         ('1\tpicture\t"q\tx', "not closed within 1 line"),
         ("1\tpicture\tq\t", "no 'answer'"),
         ("1\tpicture\t<image>\tx", "no question"),
-        ("1\t\tq\tx", "it has no picture"),
-        ("1\t99\tq\tx", "it has no picture"),
-        ("1\t" + "QUJD" * 40 + "\tq\tx", "its picture cannot be used"),
+        ("1\t\tq\tx", "it has no image"),
+        ("1\t99\tq\tx", "it has no image"),
+        ("1\t" + "QUJD" * 40 + "\tq\tx", "its image cannot be used"),
     ],
 )
 def test_a_bad_row_of_tab_separated_text_is_named_and_the_others_are_read(make, tmp_path, cells, said):
@@ -178,7 +178,7 @@ def test_a_bad_row_of_tab_separated_text_is_named_and_the_others_are_read(make, 
 def test_a_cut_picture_in_tab_separated_text_is_named(make, tmp_path):
     rows = [{"index": i, "image": make.encoded(), "question": "q", "answer": "x"} for i in range(2)]
     rows[1]["image"] = rows[1]["image"][: len(rows[1]["image"]) // 2 // 4 * 4]
-    with pytest.warns(BadRowsWarning, match="row 2: its picture cannot be used"):
+    with pytest.warns(BadRowsWarning, match="row 2: its image cannot be used"):
         assert len(load_tasks(make.as_tsv(tmp_path / "a.tsv", rows))) == 1
 
 

@@ -48,7 +48,7 @@ def test_the_command_fetches_by_name_and_by_id(downloads, capsys):
     assert cli.main(["data", "prepare", "vstar"]) == 0
     assert f"fetching {ID}" in capsys.readouterr().out
     assert cli.main(["data", "prepare", ID]) == 0
-    assert "2 tasks, 1 pictures and videos" in capsys.readouterr().out and downloads == [ID]
+    assert "2 tasks, 1 images and videos" in capsys.readouterr().out and downloads == [ID]
 
 
 def test_a_fetched_set_with_bad_rows_is_looked_at_once_and_names_them(downloads, published, make, monkeypatch, capsys):

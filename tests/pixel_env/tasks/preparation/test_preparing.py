@@ -65,9 +65,9 @@ def downloaded(published, tmp_path):
 def test_every_published_form_is_prepared_and_checked_by_the_command(form, published, tmp_path, capsys):
     published[form](tmp_path)
     assert cli.main(["data", "prepare", NAMES[form], "--from", str(tmp_path)]) == 0
-    assert f"give it to --tasks: {tmp_path}" in capsys.readouterr().out
+    assert f"use it with: --tasks {tmp_path}" in capsys.readouterr().out
     assert cli.main(["data", "check", str(tmp_path)]) == 0
-    assert "nothing is wrong" in capsys.readouterr().out
+    assert "no problem found" in capsys.readouterr().out
     assert len(load_tasks(str(tmp_path), strict=True)) >= 1
 
 
@@ -107,7 +107,7 @@ def test_what_is_wrong_is_named_kept_in_the_index_and_looked_at_again_when_it_is
     # The end is right and the middle is not: only decoding finds it.
     broken.write_bytes(whole[:9_000] + bytes(2_000) + whole[11_000:])
     assert cli.main(["data", "prepare", "rl-data", "--from", str(downloaded)]) == 1
-    assert "row 2: the picture 'images/dogs.png' cannot be used" in capsys.readouterr().out
+    assert "row 2: the image 'images/dogs.png' cannot be used" in capsys.readouterr().out
     with pytest.warns(BadRowsWarning, match="dogs"):
         assert len(load_tasks(downloaded)) == 2, "the index remembers what only decoding finds"
     broken.write_bytes(whole)
