@@ -25,7 +25,7 @@ def test_what_is_no_text_is_outside(value):
     assert value not in UnicodeText()
 
 
-def test_pictures_are_tuples_of_uint8_rgb_of_any_size():
+def test_images_are_tuples_of_uint8_rgb_of_any_size():
     picture = np.zeros((3, 5, 3), dtype=np.uint8)
     assert () in Images() and (picture, np.zeros((1, 1, 3), dtype=np.uint8)) in Images()
     for wrong in ([picture], (picture.astype(float),), (picture[..., 0],), (picture[:0],), picture):

@@ -67,7 +67,7 @@ def test_no_file_is_no_rows(tmp_path):
 
 
 @pytest.mark.parametrize("kept", range(1, 30))
-def test_a_line_that_a_kill_cut_is_dropped_and_nothing_else(tmp_path, kept):
+def test_a_line_that_a_kill_truncated_is_dropped_and_nothing_else(tmp_path, kept):
     path = tmp_path / "rows.jsonl"
     store = TrajectoryStore(path)
     store.append({"n": 1})
@@ -91,7 +91,7 @@ def test_a_broken_or_foreign_row_is_named_by_its_line(tmp_path, line):
         list(read(path))
 
 
-def test_pictures_are_written_once_under_the_name_of_their_content(tmp_path):
+def test_images_are_written_once_under_the_name_of_their_content(tmp_path):
     env = played(tiny_task(), CROP, CROP)
     store = TrajectoryStore(tmp_path / "rows.jsonl")
     write_rollout(env.trajectory, store, images=tmp_path / "pictures", budgets=env.budgets)
@@ -101,7 +101,7 @@ def test_pictures_are_written_once_under_the_name_of_their_content(tmp_path):
     assert {path.name for path in (tmp_path / "pictures").iterdir()} == {whole, first}
 
 
-def test_a_saved_picture_is_the_one_that_was_shown(tmp_path):
+def test_a_saved_image_is_the_one_that_was_shown(tmp_path):
     from PIL import Image
 
     picture = np.arange(48, dtype=np.uint8).reshape(4, 4, 3)
@@ -109,12 +109,12 @@ def test_a_saved_picture_is_the_one_that_was_shown(tmp_path):
     assert np.array_equal(np.asarray(Image.open(tmp_path / name)), picture)
 
 
-def test_pictures_need_the_budgets(tmp_path):
+def test_images_need_the_budgets(tmp_path):
     with pytest.raises(ConfigError, match="budgets="):
         write_rollout(played(tiny_task()).trajectory, TrajectoryStore(tmp_path / "r.jsonl"), images=tmp_path)
 
 
-def test_a_row_of_another_task_or_picture_is_refused():
+def test_a_row_of_another_task_or_image_is_refused():
     row = row_of(played(tiny_task(), CROP).trajectory)
     with pytest.raises(TaskError, match="'tiny-0', not of 'other'"):
         trajectory_of(row, tiny_task("other"))

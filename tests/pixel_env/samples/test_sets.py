@@ -63,7 +63,7 @@ def test_what_has_to_be_read_is_at_most_2_2_pixels_high_in_the_overview(name: st
 
 
 @pytest.mark.parametrize("name", NEW_SETS)
-def test_most_questions_need_a_look_and_some_do_not(name: str) -> None:
+def test_most_questions_need_a_crop_and_some_do_not(name: str) -> None:
     needs = [task.needs_looking for task in sample_set(name, count=60).tasks]
     assert set(needs) == {True, False} and sum(map(bool, needs)) >= len(needs) / 2
 

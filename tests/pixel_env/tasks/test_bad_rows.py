@@ -93,14 +93,14 @@ def test_an_unknown_column_is_named_once_and_stops_only_if_strict(counts):
 @pytest.mark.parametrize(
     ("form", "share"), [("JPEG", 0.5), ("PNG", 0.5), ("WEBP", 0.5), ("BMP", 0.5), ("JPEG", 0.01), ("PNG", 0.0)]
 )
-def test_a_truncated_picture_is_named_when_the_set_is_loaded(counts, tmp_path, form, share):
+def test_a_truncated_image_is_named_when_the_set_is_loaded(counts, tmp_path, form, share):
     path = counts("good.png", "cut.img")
     cut(noisy(tmp_path / "data/cut.img", form), share)
     with pytest.warns(BadRowsWarning, match=r"row 2: the image 'cut.img' cannot be used"):
         assert len(load_tasks(path)) == 1
 
 
-def test_a_whole_picture_with_more_behind_its_end_is_used(counts, tmp_path):
+def test_a_whole_image_with_more_after_its_end_is_used(counts, tmp_path):
     path = counts("tail.img")
     noisy(tmp_path / "data/tail.img", "JPEG").open("ab").write(b"notes of a camera" * 1000)
     assert len(load_tasks(path, strict=True)) == 1
@@ -175,7 +175,7 @@ def test_a_bad_row_of_tab_separated_text_is_named_and_the_others_are_read(make, 
         assert len(load_tasks(tmp_path / "a.tsv")) == 1
 
 
-def test_a_cut_picture_in_tab_separated_text_is_named(make, tmp_path):
+def test_a_truncated_image_in_tab_separated_text_is_named(make, tmp_path):
     rows = [{"index": i, "image": make.encoded(), "question": "q", "answer": "x"} for i in range(2)]
     rows[1]["image"] = rows[1]["image"][: len(rows[1]["image"]) // 2 // 4 * 4]
     with pytest.warns(BadRowsWarning, match="row 2: its image cannot be used"):
@@ -253,7 +253,7 @@ def test_any_row_whatsoever_becomes_a_task_or_a_reason(name, data, tmp_path_fact
     form=st.sampled_from(["PNG", "JPEG", "GIF", "WEBP", "BMP", "TIFF", "PPM", "ICO"]),
     changes=st.lists(st.tuples(st.integers(0, 120), st.integers(0, 255)), max_size=6),
 )
-def test_any_damage_to_a_picture_is_a_reason(form, changes, tmp_path_factory):
+def test_any_damage_to_an_image_is_a_reason(form, changes, tmp_path_factory):
     path = tmp_path_factory.getbasetemp() / "damaged"
     Image.new("RGB", (40, 30), "red").save(path, form)
     content = bytearray(path.read_bytes())

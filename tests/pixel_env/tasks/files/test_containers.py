@@ -25,7 +25,7 @@ def video(request, tmp_path):
     return path
 
 
-def test_a_whole_video_is_whole_also_with_something_behind_its_end(video):
+def test_a_whole_video_is_whole_also_with_something_after_its_end(video):
     assert truncation_fault(video) == ""
     with video.open("ab") as file:
         file.write(b"notes" * 10)
@@ -33,7 +33,7 @@ def test_a_whole_video_is_whole_also_with_something_behind_its_end(video):
 
 
 @pytest.mark.parametrize("share", [0.0, 0.001, 0.3, 0.7, 0.99])
-def test_a_cut_video_is_told_without_decoding_it(video, share):
+def test_a_truncated_video_is_recognised_without_decoding_it(video, share):
     content = video.read_bytes()
     video.write_bytes(content[: int(share * len(content))])
     assert "cut" in truncation_fault(video)
@@ -42,7 +42,7 @@ def test_a_cut_video_is_told_without_decoding_it(video, share):
 @pytest.mark.parametrize(
     "content", [b"<!DOCTYPE html>\n<html>not found", b"version https://git-lfs.github.com/spec/v1\noid sha256:1"]
 )
-def test_a_page_or_a_pointer_in_place_of_a_video_is_told(tmp_path, content):
+def test_a_page_or_a_pointer_in_place_of_a_video_is_reported(tmp_path, content):
     (tmp_path / "a.mp4").write_bytes(content)
     assert truncation_fault(tmp_path / "a.mp4") == "it is a text, no video"
 

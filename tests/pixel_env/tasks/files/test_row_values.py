@@ -31,7 +31,7 @@ def test_numpys_true_and_false_are_read_as_pythons(make, tmp_path, told, media):
 
 
 @pytest.mark.parametrize("answer", ["abc", "3 to 5", ["3", "at least 4"]])
-def test_a_reference_that_its_own_grader_never_counts_is_a_bad_row_that_names_the_way_out(make, tmp_path, answer):
+def test_a_reference_that_its_own_grader_never_counts_is_a_bad_row_that_says_how_to_fix_it(make, tmp_path, answer):
     rows = [{"question": "How many?", "answer": given, "grader": "number"} for given in ("three", answer, "no dogs")]
     rows += [{"question": "How many dogs?", "answer": "no dogs", "grader": "number"}]
     path = make.as_lines(tmp_path / "mine.jsonl", rows)
