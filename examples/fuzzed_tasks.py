@@ -26,8 +26,8 @@ from pixel_env.errors import PixelEnvError
 from pixel_env.task import Task
 from pixel_env.tasks import read_path
 from pixel_env.tasks.files.archives import unpack
-from pixel_env.tasks.files.containers import cut_fault
-from pixel_env.tasks.files.images import PictureFolder, thorough_fault
+from pixel_env.tasks.files.containers import truncation_fault
+from pixel_env.tasks.files.images import ImageFolder, thorough_fault
 from pixel_env.tasks.files.row import Row
 from pixel_env.tasks.formats.recognition import FORMATS
 from pixel_env.tasks.preparation.index import INDEX_NAME, index_of
@@ -77,7 +77,7 @@ def read_row(text: str, name: str, data: Path) -> str:
         values[column] = _value(text, values, draw)
     row = Row(data / f"{FILE_NAMES.get(name, 'a')}.json", 1, "row 1", values)
     try:
-        task = FORMATS[name].task_of(row, PictureFolder(data, ("", "clip")))
+        task = FORMATS[name].task_of(row, ImageFolder(data, ("", "clip")))
     except PixelEnvError as error:
         return _reason(error)
     return _sound(task, data)
@@ -208,7 +208,7 @@ def _others(data: Path) -> dict[str, tuple[bytes, Callable[[Path], str]]]:
         "archive.zip": (zipped.getvalue(), _unpacked),
         "archive.tar": (tarred.getvalue(), _unpacked),
         "picture.jpg": (picture.getvalue(), lambda path: "broken" if thorough_fault(path) else "whole"),
-        "video.mp4": (_MP4, lambda path: "cut" if cut_fault(path) else "whole"),
+        "video.mp4": (_MP4, lambda path: "cut" if truncation_fault(path) else "whole"),
     }
 
 

@@ -1,6 +1,6 @@
-"""Boxes, and the exact rules by which given corners become one.
+"""Boxes, and the exact rules by which corners that a model wrote become a box.
 
-Knows numbers. Knows nothing of images, dialects or operations. Inside the library a box is always fractions of the
+Depends on numbers; independent of images, dialects and operations. Inside the library a box is always fractions of the
 image that it lies on, so `Box` needs no image; a dialect turns pixels or grid cells into fractions first.
 
 The edge rules, in the order in which they are checked:
@@ -10,7 +10,7 @@ The edge rules, in the order in which they are checked:
 3. x0 < x1 and y0 < y1: equal edges, or closer than a millionth of the side, are `box_empty`, swapped ones
    `box_inverted`;
 4. an edge may lie up to `OVERHANG` (2 % of the side) outside of the image and is then moved onto the border;
-   farther out is `box_outside`. A box that is empty after this step lay outside: `box_outside`.
+   an edge farther outside is `box_outside`. A box that is empty after this step lay outside: `box_outside`.
 
 How few pixels a crop may have is a rule of the operation (`operations/crop_image.py`), because it needs the source.
 """
@@ -83,7 +83,7 @@ class Box:
         return 0.0 if overlap is None else overlap.area / (self.area + other.area - overlap.area)
 
     def intersection(self, other: "Box") -> "Box | None":
-        """What lies in both; None if that is no more than a line."""
+        """The intersection; None if its area is zero."""
         x0, y0 = max(self.x0, other.x0), max(self.y0, other.y0)
         x1, y1 = min(self.x1, other.x1), min(self.y1, other.y1)
         return Box(x0, y0, x1, y1) if min(x1 - x0, y1 - y0) > 0.0 else None
@@ -137,7 +137,7 @@ FULL = Box(0.0, 0.0, 1.0, 1.0)
 
 
 def read_box(corners: Sequence[float]) -> Box | Failure:
-    """The box that `corners` (fractions x0, y0, x1, y1, as a model wrote them) stand for, by the module's rules."""
+    """The box that `corners` (fractions x0, y0, x1, y1, as a model wrote them) describe, by the rules above."""
     if len(corners) != 4:
         return Failure(FailureCode.BOX_LENGTH, f"A box has 4 numbers x0, y0, x1, y1; got {len(corners)}.")
     if not all(math.isfinite(value) for value in corners):

@@ -1,6 +1,7 @@
 """What an episode may use: pixels per view, turns, images and tokens, as given by a user, a task set or a dialect.
 
-Knows how the three are combined and how a configuration written as JSON is read. Knows nothing of episodes.
+Combines the three and reads a configuration written as JSON. Depends on dialects and task sets; independent of the
+environment.
 """
 
 import dataclasses
@@ -20,7 +21,7 @@ _BYTES_PER_TOKEN = 4
 def budgets_for(given: ViewBudgets | Mapping[str, Any] | None, task_set: TaskSet, dialect: Dialect) -> ViewBudgets:
     """The user's budgets as given, else the task set's pixels in the dialect's multiples, else the dialect's own.
 
-    Warns if the user's are larger than those of a task set that declares some: looking closer may not be needed then.
+    Warns if the user's are larger than those that the task set declares: a crop may then be unnecessary.
     """
     if given is None:
         return dialect.budgets if task_set.budgets is None else _in_multiples_of(task_set.budgets, dialect.budgets)
@@ -31,14 +32,14 @@ def budgets_for(given: ViewBudgets | Mapping[str, Any] | None, task_set: TaskSet
 
 
 def _in_multiples_of(budgets: ViewBudgets, other: ViewBudgets) -> ViewBudgets:
-    # How many pixels are shown is the task set's matter; which multiples a model can take is the dialect's.
+    # The task set decides how many pixels are shown; the dialect decides which multiples the model can take.
     given = {kind: getattr(budgets, kind) for kind in ViewKind}
     return dataclasses.replace(
         budgets,
         **{
-            kind.value: dataclasses.replace(own, factor=other.of(kind).factor)
-            for kind, own in given.items()
-            if own is not None
+            kind.value: dataclasses.replace(budget, factor=other.of(kind).factor)
+            for kind, budget in given.items()
+            if budget is not None
         },
     )
 
@@ -47,9 +48,9 @@ def _warn_if_larger(given: ViewBudgets, declared: ViewBudgets, name: str) -> Non
     for kind in (ViewKind.ORIGINAL, ViewKind.VIDEO_FRAME):
         if given.of(kind).max_pixels > declared.of(kind).max_pixels:
             warnings.warn(
-                f"the pixel budget for the kind {kind.value!r} ({given.of(kind).max_pixels}) is larger than the one "
-                f"that {name!r} was made for ({declared.of(kind).max_pixels}): looking closer may no longer be needed. "
-                "Leave out budgets= to use the task set's own.",
+                f"the pixel budget of the kind {kind.value!r} ({given.of(kind).max_pixels}) is larger than the one for "
+                f"which {name!r} was made ({declared.of(kind).max_pixels}): the answer may be readable without a crop. "
+                "Leave out budgets= to use the budgets of the task set.",
                 stacklevel=4,
             )
 
@@ -62,7 +63,7 @@ def limits_from(given: Limits | Mapping[str, Any]) -> Limits:
         return Limits(**given)
     except (TypeError, ValueError) as error:
         names = ", ".join(field.name for field in dataclasses.fields(Limits))
-        raise ConfigError(f"limits cannot be read: {error}. They are Limits, or a mapping with {names}.") from error
+        raise ConfigError(f"limits cannot be read: {error}. Wanted: Limits, or a mapping with {names}.") from error
 
 
 def _budgets_from(given: Mapping[str, Any]) -> ViewBudgets:
@@ -71,7 +72,7 @@ def _budgets_from(given: Mapping[str, Any]) -> ViewBudgets:
     except (TypeError, ValueError) as error:
         kinds = ", ".join(kind.value for kind in ViewKind)
         raise ConfigError(
-            f"budgets cannot be read: {error}. They are ViewBudgets, or a mapping with {kinds}, each with min_pixels, "
+            f"budgets cannot be read: {error}. Wanted: ViewBudgets, or a mapping with {kinds}, each with min_pixels, "
             "max_pixels and factor."
         ) from error
 
@@ -80,11 +81,11 @@ def token_estimate(factor: int) -> Callable[[str, Sequence[tuple[int, int]]], in
     """A counter that needs no model: one token for four UTF-8 bytes, rounded up, and one for factor x factor pixels.
 
     For English prose this is within about 20 % of a byte-pair tokenizer; numbers, JSON and other scripts cost real
-    tokenizers more. The picture tokens are exact for Qwen's vision towers, without the two marks around a picture.
+    tokenizers more. The image tokens are exact for Qwen's vision towers, without the two tokens around an image.
     """
 
     def count(text: str, sizes: Sequence[tuple[int, int]]) -> int:
-        pictures = sum((width // factor) * (height // factor) for width, height in sizes)
-        return -(-len(text.encode("utf-8", "surrogatepass")) // _BYTES_PER_TOKEN) + pictures
+        images = sum((width // factor) * (height // factor) for width, height in sizes)
+        return -(-len(text.encode("utf-8", "surrogatepass")) // _BYTES_PER_TOKEN) + images
 
     return count

@@ -75,22 +75,22 @@ def main(argv: list[str] | None = None) -> int:
 
 @contextmanager
 def _own_warnings_as_messages() -> Iterator[None]:
-    """Inside, a warning of a class of this library is printed as its errors are; others as ever."""
-    usual = warnings.formatwarning
+    """Within this context, warnings of this library are printed like its errors; others are unchanged."""
+    default = warnings.formatwarning
 
-    def told(
+    def formatted(
         message: Warning | str, category: type[Warning], filename: str, lineno: int, line: str | None = None
     ) -> str:
-        # By name: the class itself stands in a module that most commands never load.
+        # By name: most commands never import the module of the class.
         if category.__module__.startswith("pixel_env."):
             return f"pixel-env: {message}\n"
-        return usual(message, category, filename, lineno, line)
+        return default(message, category, filename, lineno, line)
 
-    warnings.formatwarning = told
+    warnings.formatwarning = formatted
     try:
         yield
     finally:
-        warnings.formatwarning = usual
+        warnings.formatwarning = default
 
 
 def _dispatch(name: str, rest: list[str]) -> int:
@@ -106,14 +106,14 @@ def _dispatch(name: str, rest: list[str]) -> int:
 
 
 def _run(name: str, command: Command, rest: list[str]) -> int:
-    from pixel_env.installation import extra_that_brings
+    from pixel_env.installation import extra_with
 
     if not command.target.startswith("pixel_env.") and (hidden := hidden_package()) is not None:
         raise PixelEnvError(hidden)
     try:
         return _load(command.target)(rest)
     except ModuleNotFoundError as error:
-        extra = extra_that_brings(error.name or "")
+        extra = extra_with(error.name or "")
         if extra is None:
             raise  # not an optional package: a defect, and its traceback is wanted
         raise MissingExtraError.needs(f"pixel-env {name} (module {error.name!r})", extra) from error

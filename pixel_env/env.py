@@ -1,7 +1,8 @@
 """The environment: `PixelEnv(gym.Env)`, the only place where an episode's dynamics live.
 
-Knows when an operation is executed, what comes back, what it costs and when an episode ends. Knows no wire format
-(`actions.py`), no wording (`wording.py`) and no shaping of rewards (`rewards/`): the reward is the answer's grade.
+It decides when an operation is executed, what comes back, what it costs and when an episode ends. Depends on the
+grammar (`actions.py`), the wording (`dialects/wording.py`) and the graders; independent of wire formats and of reward
+shaping (`rewards/`): the reward is the grade of the answer.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -20,10 +21,10 @@ from pixel_env.episode import Action, Answer, Limits, Malformed, Observation, St
 from pixel_env.errors import ConfigError, MediaError, TaskError, UnknownNameError
 from pixel_env.failures import Failure, FailureCode
 from pixel_env.grading import grade
-from pixel_env.interventions import Intervention, Look, unchanged
+from pixel_env.interventions import ExecutedOperation, Intervention, unchanged
 from pixel_env.media.images import show, shown_size
 from pixel_env.operations.operation import Operation
-from pixel_env.spaces import AssistantText, Pictures, UnicodeText
+from pixel_env.spaces import AssistantText, Images, UnicodeText
 from pixel_env.task import Task
 from pixel_env.tasks import TaskSpec, load_tasks
 from pixel_env.views import View, ViewBudgets
@@ -34,7 +35,7 @@ CountTokens = Callable[[str, Sequence[Size]], int]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Reply:
-    """What an action brings, before it is known whether the budgets allow it."""
+    """The result of an action, before the budgets are checked."""
 
     text: str
     views: tuple[View, ...] = ()
@@ -43,21 +44,21 @@ class _Reply:
 
 
 class PixelEnv(gym.Env[Observation, str]):
-    """A question about pictures, answered by text; on the way the model may crop and select frames to look closer.
+    """A question about images, answered by text; before it answers, the model may crop images and select frames.
 
-    Action: the assistant's text, verbatim; `Unfinished(text)` for a turn that its token limit cut. Observation: the
+    Action: the assistant's text, verbatim; `Unfinished(text)` for a turn truncated by its token limit. Observation: the
     increment, `{"text": str, "images": tuple of uint8 arrays (height, width, 3)}`. Reward: the answer's grade, 0 to 1,
     else 0. `terminated`: answered; `truncated`: a budget is used up. `info`: `task_id`, `action` (the typed action),
-    `failure` (why an operation was refused, or None), `stop` (why the episode ended, or None) and `notice` (what is
-    said about the task set). A mistake of the model is never an exception.
+    `failure` (why an operation was refused, or None), `stop` (why the episode ended, or None) and `notice` (the notice
+    of the task set). A mistake of the model is never an exception.
 
     `tasks`: a sample set ("sample:vstar"), a path or a hub id (docs/tasks.md), a TaskSet or tasks. `dialect`: a name of
     `dialects.DIALECTS` or a Dialect. `budgets`: pixels per kind of view; default: the task set's, or the dialect's.
     `limits`: turns, images, tokens; `budgets` and `limits` may be the dicts that a spec written as JSON holds.
-    `count_tokens(text, sizes)`: tokens of a text and of pictures shown at (width, height), for `limits.max_tokens`;
-    by default `budgets.token_estimate`, which is an estimate: exact limits need the model's own counter.
-    `intervention`: from what an operation brings to what is shown instead (`interventions.py`).
-    `reset(options={"task_id": ...})` chooses the task; otherwise it is drawn.
+    `count_tokens(text, sizes)`: tokens of a text and of images shown at (width, height), for `limits.max_tokens`; by
+    default `budgets.token_estimate`, which is an estimate: exact limits need the model's own counter. `intervention`:
+    from the views that an operation returns to those that are shown (`interventions.py`). `reset(options={"task_id":
+    ...})` chooses the task; otherwise it is drawn at random.
     """
 
     metadata = {"render_modes": ["rgb_array", "ansi"], "render_fps": 1}  # noqa: RUF012  # Gymnasium's own interface
@@ -75,24 +76,24 @@ class PixelEnv(gym.Env[Observation, str]):
         render_mode: str | None = None,
     ) -> None:
         if render_mode is not None and render_mode not in self.metadata["render_modes"]:
-            raise ConfigError(f"no render mode {render_mode!r}; there are {self.metadata['render_modes']} and None")
+            raise ConfigError(f"no render mode {render_mode!r}; give one of {self.metadata['render_modes']}, or None")
         self.task_set = load_tasks(tasks, split=split)
         self.dialect = dialect if isinstance(dialect, Dialect) else dialect_named(dialect)
         self.budgets = budgets_for(budgets, self.task_set, self.dialect)
         self.limits = limits_from(limits)
         self.render_mode = render_mode
         self.action_space = AssistantText(self.dialect)
-        self.observation_space = gym.spaces.Dict({"images": Pictures(), "text": UnicodeText()})  # type: ignore[assignment]
+        self.observation_space = gym.spaces.Dict({"images": Images(), "text": UnicodeText()})  # type: ignore[assignment]
         self._intervention = intervention
         self._count_tokens = count_tokens or token_estimate(self.budgets.original.factor)
-        self._places: dict[str, int] | None = None
+        self._index_by_id: dict[str, int] | None = None
         self._trajectory: Trajectory | None = None
         self._shown_sizes: list[Size] = []
         self._tokens = 0
 
     @property
     def trajectory(self) -> Trajectory:
-        """The episode so far; the only owner of its history. Raises ResetNeeded before the first reset."""
+        """The episode so far; it alone holds the history. Raises ResetNeeded before the first reset."""
         if self._trajectory is None:
             raise gym.error.ResetNeeded("there is no episode yet; call reset() first")
         return self._trajectory
@@ -102,10 +103,10 @@ class PixelEnv(gym.Env[Observation, str]):
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
     ) -> tuple[Observation, dict[str, Any]]:
-        """Opens an episode: the system text and the question, with the task's pictures.
+        """Opens an episode: the system text and the question, with the task's images.
 
-        Raises UnknownNameError for an unknown task id, MediaError for a picture that cannot be read, TaskError if
-        the prompt alone exceeds a budget.
+        Raises UnknownNameError for an unknown task id, MediaError for an image that cannot be read, TaskError if the
+        prompt alone exceeds a budget.
         """
         super().reset(seed=seed)
         task = self._chosen_task(options or {})
@@ -115,11 +116,11 @@ class PixelEnv(gym.Env[Observation, str]):
         self._shown_sizes = [_size(image) for image in images]
         self._tokens = self._tokens_of(prompt.text, images)
         self._trajectory = Trajectory(task, prompt, views)
-        over = self._exceeded(0)
-        if over is not None:
+        exceeded = self._exceeded(0)
+        if exceeded is not None:
             self._trajectory = None
             raise TaskError(
-                f"the prompt of task {task.task_id!r} alone exceeds limits.max_{over.value}; "
+                f"the prompt of task {task.task_id!r} alone exceeds limits.max_{exceeded.value}; "
                 "raise the limit, or leave the task out"
             )
         return {"text": prompt.text, "images": images}, self._info(None, None)
@@ -131,16 +132,16 @@ class PixelEnv(gym.Env[Observation, str]):
         if options.get("task_id") is None:
             return self.task_set.tasks[int(self.np_random.integers(len(self.task_set)))]
         task_id = str(options["task_id"])
-        if self._places is None:
-            self._places = _places_by_id(self.task_set.tasks)
-        if task_id not in self._places:
-            raise UnknownNameError.among("task", task_id, self._places, f"The task set is {self.task_set.name!r}.")
-        return self.task_set.tasks[self._places[task_id]]
+        if self._index_by_id is None:
+            self._index_by_id = _indices_by_id(self.task_set.tasks)
+        if task_id not in self._index_by_id:
+            raise UnknownNameError.among("task", task_id, self._index_by_id, f"The task set is {self.task_set.name!r}.")
+        return self.task_set.tasks[self._index_by_id[task_id]]
 
     # -------------------------------------------------------------------------------------------------- step
 
     def step(self, action: str) -> tuple[Observation, float, bool, bool, dict[str, Any]]:
-        """Plays one turn of the assistant. Raises ResetNeeded once the episode has ended, TypeError for a non-text."""
+        """Plays one turn of the assistant. Raises ResetNeeded after the end of the episode, TypeError unless `str`."""
         if not isinstance(action, str):
             raise TypeError(f"the action is the assistant's text, a str; got a {type(action).__name__}")
         if self.trajectory.stop is not None:
@@ -161,9 +162,9 @@ class PixelEnv(gym.Env[Observation, str]):
         return observation, 0.0, False, stop is not None, self._info(typed, reply.failure)
 
     def _read(self, text: str) -> Action:
-        # A turn that its token limit cut goes on in the next one, so a marker may begin in one and end in the other.
-        begun = _unfinished_text(self.trajectory.turns)
-        joined = begun + text
+        # The next turn continues one that was truncated, so a marker may begin in one turn and end in the other.
+        beginning = _unfinished_text(self.trajectory.turns)
+        joined = beginning + text
         typed = parse(Unfinished(joined) if isinstance(text, Unfinished) else joined, self.dialect, self._shown_sizes)
         return Text(text) if isinstance(typed, Text) else typed
 
@@ -200,11 +201,11 @@ class PixelEnv(gym.Env[Observation, str]):
         numbers = range(len(self._shown_sizes), len(self._shown_sizes) + len(new))
         text = observation_text(operation, numbers, shown_size(new[0], self.budgets), self.dialect)
         parent = None if operation.image_number is None else views[operation.image_number]
-        return self._brought(text, new, parent)
+        return self._reply_with(text, new, parent)
 
-    def _brought(self, text: str, views: tuple[View, ...], parent: View | None) -> _Reply:
-        look = Look(self.trajectory.task, len(self.trajectory.turns), views, parent, self.budgets)
-        shown = self._intervention(look)
+    def _reply_with(self, text: str, views: tuple[View, ...], parent: View | None) -> _Reply:
+        executed = ExecutedOperation(self.trajectory.task, len(self.trajectory.turns), views, parent, self.budgets)
+        shown = self._intervention(executed)
         return _Reply(text, shown, tuple(show(view, self.budgets) for view in shown))
 
     def _refusal(self, failure: Failure) -> _Reply:
@@ -229,7 +230,7 @@ class PixelEnv(gym.Env[Observation, str]):
             return Stop.TOKENS
         return None
 
-    # ------------------------------------------------------------------------------------------ what is told
+    # ------------------------------------------------------------------------------------------ info and render
 
     def _info(self, action: Action | None, failure: Failure | None) -> dict[str, Any]:
         trajectory = self.trajectory
@@ -242,7 +243,7 @@ class PixelEnv(gym.Env[Observation, str]):
         }
 
     def render(self) -> np.ndarray | str | None:
-        """`rgb_array`: the source with every box drawn, the last crop beside it; `ansi`: the episode as text."""
+        """`rgb_array`: the source with every box drawn, and the last crop; `ansi`: the episode as text."""
         from pixel_env.render import draw_episode, episode_text
 
         match self.render_mode:
@@ -259,7 +260,7 @@ def _size(image: np.ndarray) -> Size:
 
 
 def _unfinished_text(turns: Sequence[Turn]) -> str:
-    """The chunks at the end of `turns` that belong to the message which is still being written."""
+    """The chunks at the end of `turns` that belong to a message that is not finished yet."""
     chunks: list[str] = []
     for turn in reversed(turns):
         if not (isinstance(turn.action, Text) and isinstance(turn.text, Unfinished)):
@@ -268,9 +269,9 @@ def _unfinished_text(turns: Sequence[Turn]) -> str:
     return "".join(reversed(chunks))
 
 
-def _places_by_id(tasks: Sequence[Task]) -> dict[str, int]:
-    places: dict[str, int] = {}
-    for place, task in enumerate(tasks):
-        if places.setdefault(task.task_id, place) != place:
-            raise TaskError(f"two tasks have the id {task.task_id!r}; give each its own")
-    return places
+def _indices_by_id(tasks: Sequence[Task]) -> dict[str, int]:
+    indices: dict[str, int] = {}
+    for index, task in enumerate(tasks):
+        if indices.setdefault(task.task_id, index) != index:
+            raise TaskError(f"two tasks have the id {task.task_id!r}; give each task its own id")
+    return indices

@@ -1,4 +1,4 @@
-"""An episode as values: actions, turns, prompt, observation, trajectory, limits.
+"""Core data types of an episode: actions, turns, prompt, observation, trajectory, limits.
 
 Depends on tasks, views and operations; independent of parsing, decoding and grading. Images and frames count from 0 and
 a box is fractions (`boxes.py`); dialects translate to what a model writes and reads.
@@ -42,12 +42,6 @@ class Malformed:
 
 Action = Operation | Answer | Text | Malformed
 
-# ------------------------------------------------------------------------------------------------------ views
-
-
-# ------------------------------------------------------------------------------------------------------ tasks
-
-
 # --------------------------------------------------------------------------------------------------- episodes
 
 
@@ -74,9 +68,9 @@ class Stop(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """One step: what the model wrote, how it was read, what came back.
+    """One step: the text of the model, the action that was read from it, the observation.
 
-    `views` are the new pictures of `observation` (empty if none); `failure` is set if an operation was refused.
+    `views` are the new images of `observation` (empty if none); `failure` is set if an operation was refused.
     """
 
     text: str
@@ -88,7 +82,7 @@ class Turn:
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
-    """What an episode opens with, as the dialect renders it: the system text (tools included) and the question."""
+    """The prompt of an episode, as the dialect renders it: the system text (tools included) and the question."""
 
     system: str
     question: str
@@ -100,14 +94,14 @@ class Prompt:
 
 
 class Unfinished(str):
-    """An assistant text that the turn's token limit cut: it may be continued. Any other `str` is a finished turn."""
+    """A text truncated by the turn's token limit: it may be continued. Any other `str` is a finished turn."""
 
 
 @dataclass(frozen=True, slots=True)
 class Trajectory:
     """A whole episode. `reward` is the grade of the answer, nothing else; shaping lives in `rewards/`.
 
-    `stop` is None while the episode runs. `error` tells what happened where `stop` is FAILED.
+    `stop` is None while the episode runs. `error` is the message if `stop` is FAILED.
     """
 
     task: Task
@@ -121,7 +115,7 @@ class Trajectory:
 
     @property
     def views(self) -> tuple[View, ...]:
-        """Every picture that the model saw, in order: what image numbers count."""
+        """Every image that the model saw, in order: what image numbers count."""
         return self.prompt_views + tuple(view for turn in self.turns for view in turn.views)
 
     @property
@@ -132,7 +126,7 @@ class Trajectory:
     @property
     def executed(self) -> tuple[bool, ...]:
         """For each turn, whether it is an operation that was executed."""
-        # The turn that exceeded a budget brought nothing: its operation was requested, not executed.
+        # The turn that exceeded a budget returned no view: its operation was requested, not executed.
         over_budget = len(self.turns) - 1 if self.stop in (Stop.IMAGES, Stop.TOKENS) else None
         return tuple(
             turn.failure is None and operations_spent(turn.action) > 0 and index != over_budget
@@ -159,20 +153,17 @@ def operations_spent(action: Action) -> int:
             return 0
 
 
-# ---------------------------------------------------------------------------------------------- pixel budgets
-
-
 # ----------------------------------------------------------------------------------------------------- limits
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """When an episode is cut. All are counted over the whole episode.
+    """When an episode is truncated. All are counted over the whole episode.
 
-    `max_turns`: steps, the answering one included, so the default leaves room for three operations; `max_images`:
-    pictures shown, the task's own included (a video counts its frames once, as 1); `max_tokens`: text and picture
-    tokens of the whole conversation, as counted by the environment's `count_tokens` (an engine's exact counter in
-    rollouts), None for no limit.
+    `max_turns`: steps, including the answer, so the default leaves room for three operations; `max_images`: images
+    shown, the task's own included (a video counts its frames once, as 1); `max_tokens`: text and image tokens of the
+    whole conversation, as counted by the environment's `count_tokens` (an engine's exact counter in rollouts), None for
+    no limit.
     """
 
     max_turns: int = 4

@@ -1,4 +1,4 @@
-"""The user's mistakes, as exceptions that say the way out.
+"""User errors; each message says how to fix it.
 
 A mistake of the *model* is never an exception: it is a `Failure` (see `types.py`) that becomes an observation.
 """
@@ -12,15 +12,15 @@ class PixelEnvError(Exception):
 
 
 class UnknownNameError(PixelEnvError):
-    """A name (task set, dialect, grader, preset, task id) that nothing answers to."""
+    """An unknown name of a task set, dialect, grader, preset, task, ..."""
 
     @classmethod
-    def among(cls, kind: str, name: str, known: Iterable[str], way_out: str = "") -> "UnknownNameError":
-        """The error for `name`, with the closest known name or, if none is close, the list of them."""
+    def among(cls, kind: str, name: str, known: Iterable[str], advice: str = "") -> "UnknownNameError":
+        """The error for `name`, with the closest known name, or all names if none is close; `advice`: how to fix it."""
         names = sorted(known)
         close = difflib.get_close_matches(name, names, n=1)
         hint = f"Did you mean {close[0]!r}?" if close else f"Known: {', '.join(names)}."
-        return cls(" ".join(part for part in (f"No {kind} named {name!r}.", hint, way_out) if part))
+        return cls(" ".join(part for part in (f"No {kind} named {name!r}.", hint, advice) if part))
 
 
 class TaskError(PixelEnvError):
@@ -44,6 +44,6 @@ class MissingExtraError(PixelEnvError):
 
     @classmethod
     def needs(cls, feature: str, extra: str) -> "MissingExtraError":
-        """The error for `feature`, which the optional dependency group `extra` brings; "" for the base."""
+        """The error for `feature`, which the optional dependency group `extra` installs; "" for the base."""
         requirement = f"pixel-env[{extra}]" if extra else "pixel-env"
         return cls(f"{feature} needs packages that are not installed. Run: pip install '{requirement}'")

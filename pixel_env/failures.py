@@ -1,7 +1,7 @@
-"""What can go wrong with a model's operation: typed codes, each with a message that says what is allowed.
+"""Why an operation of a model is refused: codes, each with a message that says what is allowed.
 
-Codes of both kinds live here: what could not be read (grammar) and what could not be done (operation). They are data:
-the environment shows the message to the model and counts the code.
+Codes of both kinds are here: what could not be read (grammar) and what could not be executed (operation). They are
+data: the environment shows the message to the model and counts the code.
 """
 
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ class FailureCode(StrEnum):
     BOX_EMPTY = "box_empty"
     BOX_INVERTED = "box_inverted"
     BOX_OUTSIDE = "box_outside"
-    # Could not be done.
+    # Could not be executed.
     NO_SUCH_IMAGE = "no_such_image"
     CROP_TOO_SMALL = "crop_too_small"
     CROP_TOO_LONG = "crop_too_long"
@@ -30,7 +30,7 @@ class FailureCode(StrEnum):
     NO_FRAMES = "no_frames"
     NO_SUCH_FRAME = "no_such_frame"
     TOO_MANY_FRAMES = "too_many_frames"
-    # Read and possible, but the medium failed.
+    # Legal, but the source could not be decoded.
     UNREADABLE_SOURCE = "unreadable_source"
 
 
@@ -43,7 +43,7 @@ class Failure:
 
 
 def no_such_image(count: int, first_index: int) -> Failure:
-    """The failure for an image number that none of `count` images has, as numbers are written from `first_index`."""
+    """The failure for an image number that none of the `count` images has; numbers start from `first_index`."""
     if count == 0:
         return Failure(
             FailureCode.NO_SUCH_IMAGE, "That image does not exist; there are no images, answer from the text."

@@ -1,6 +1,6 @@
-"""'module:name': how a user names an object of their own in a configuration.
+"""Import an object of the user's own that a configuration names as 'module:name'.
 
-Depends on Python's import system; independent of what the object is for.
+Depends on Python's import system; independent of the use of the object.
 """
 
 import difflib
@@ -15,9 +15,9 @@ from pixel_env.neighbours import NAMES
 
 
 def imported(name: str, kind: str) -> Any:
-    """The object that `name` ("module:name") stands for, searched in the working folder too.
+    """The object that `name` ("module:name") names; the working folder is searched too.
 
-    `kind` is what the object is used as, for messages. Raises ConfigError if it cannot be imported.
+    `kind`: what the object is used as, for messages. Raises ConfigError if it cannot be imported.
     """
     module, _, attribute = name.partition(":")
     if os.getcwd() not in sys.path:
@@ -37,12 +37,12 @@ def _advice(module: str) -> str:
     return "Check both names, or run from the folder that holds the module."
 
 
-def own_function(name: str, kind: str) -> Callable[..., Any]:
-    """The function that `name` stands for. Raises ConfigError if it is none."""
-    found = imported(name, kind)
-    if not callable(found):
-        raise ConfigError(f"The {kind} {name!r} is a {type(found).__name__}. Wanted: a function.")
-    return found
+def imported_callable(name: str, kind: str) -> Callable[..., Any]:
+    """The function that `name` names. Raises ConfigError if it cannot be imported or called."""
+    value = imported(name, kind)
+    if not callable(value):
+        raise ConfigError(f"The {kind} {name!r} is a {type(value).__name__}. Wanted: a function.")
+    return value
 
 
 def _suggestion(module: str, attribute: str) -> str:

@@ -1,4 +1,4 @@
-"""Which optional dependency group ("extra") brings a package.
+"""Which optional dependency group ("extra") installs a package.
 
 Depends on the names in pyproject.toml; independent of the packages themselves, which it does not import.
 """
@@ -25,16 +25,16 @@ _EXTRA_OF_PACKAGE = {
     "huggingface_hub": "data",
     "math_verify": "released",
     "pyarrow": "data",
-    # Those of every installation; missing only where pip was told to leave out what a package depends on.
+    # Those of every installation; missing only if pip installed the package without its dependencies.
     "gymnasium": "",
     "numpy": "",
     "PIL": "",
     "tqdm": "",
     "yaml": "",
 }
-"""Module -> the smallest optional dependency group that brings it, empty for the base."""
+"""Module -> the smallest optional dependency group that installs it, empty for the base."""
 
 
-def extra_that_brings(module: str) -> str | None:
+def extra_with(module: str) -> str | None:
     """The smallest optional dependency group with `module` ("torch.nn" counts as torch); "" for the base, else None."""
     return _EXTRA_OF_PACKAGE.get(module.partition(".")[0])

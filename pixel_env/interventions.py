@@ -1,9 +1,9 @@
-"""Interventions: what a model is shown instead of what its operation brought.
+"""Interventions: replace the views that an operation returns by others, to measure whether the model uses them.
 
-Knows views and chance. Executes nothing and shows nothing: `env.py` executes an operation, asks the intervention for
-the views to show, and shows those. The text of the observation stays that of the operation, so that with each of these
-the model is told the same and sees something else. Whatever is shown is what later turns look at: a crop of a blank is
-blank, a crop of a random crop lies within it.
+Depends on views and random generators; independent of dialects and rewards. `env.py` executes an operation, passes its
+views to the intervention, and shows what the intervention returns. The text of the observation does not change: the
+model reads the same and sees something else. Later operations act on the views that were shown: a crop of a blank image
+is blank, a crop of a random crop lies within it.
 """
 
 from collections.abc import Callable
@@ -19,11 +19,11 @@ from pixel_env.views import Cut, View, ViewBudgets
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
-    """An operation that was executed: its views, and where it stands in the episode.
+class ExecutedOperation:
+    """An operation that was executed: its views, and its position in the episode.
 
-    `turn` counts from 0; `parent` is the view that was cropped, None for frames that were selected; `budgets` are
-    those that the episode's views are shown within.
+    `turn` counts from 0; `parent` is the view that was cropped or transformed, None for selected frames; `budgets`: the
+    pixel budgets of the episode.
     """
 
     task: Task
@@ -33,18 +33,21 @@ class Look:
     budgets: ViewBudgets
 
 
-Intervention = Callable[[Look], tuple[View, ...]]
-"""From what an operation brought to what is shown. It is called by several threads, in any order."""
+Look = ExecutedOperation
+"""An earlier name of `ExecutedOperation`."""
+
+Intervention = Callable[[ExecutedOperation], tuple[View, ...]]
+"""From an executed operation to the views that are shown. Several threads call it, in any order."""
 
 
-def unchanged(look: Look) -> tuple[View, ...]:
-    """What the operation brought."""
-    return look.views
+def unchanged(executed: ExecutedOperation) -> tuple[View, ...]:
+    """The views of the operation itself."""
+    return executed.views
 
 
-def blank(look: Look) -> tuple[View, ...]:
-    """A mid-grey picture in place of each, at the size at which it would have been shown."""
-    return tuple(_blanked(view) for view in look.views)
+def blank(executed: ExecutedOperation) -> tuple[View, ...]:
+    """A mid-grey image instead of each view, of the same size as shown."""
+    return tuple(_blanked(view) for view in executed.views)
 
 
 def _blanked(view: View) -> View:
@@ -52,27 +55,33 @@ def _blanked(view: View) -> View:
     return replace(view, source=BlankSource.instead_of(view.source), via=via)
 
 
-def withheld(look: Look) -> tuple[View, ...]:
-    """No picture: the text alone comes back."""
+def withheld(executed: ExecutedOperation) -> tuple[View, ...]:
+    """No image: only the text comes back."""
     return ()
 
 
-def random_place(seed: int) -> Intervention:
-    """A crop of the same size at a uniform place of the picture that was cropped; for frames, as many drawn ones.
+def random_position(seed: int) -> Intervention:
+    """A crop of the same size at a random position of the image that was cropped; for frames, as many random frames.
 
-    The place depends on the seed, the task's id and the turn alone. Drawn frames come in the order of time, and none
-    twice while there are enough.
+    The position is uniform and depends on the seed, the task's id and the turn alone. Random frames are in order of
+    time, and none is repeated while there are enough.
     """
 
-    def moved(look: Look) -> tuple[View, ...]:
-        rng = rng_of(f"{seed}/{look.turn}/{look.task.task_id}")
-        if look.parent is None:
-            sources, count = look.task.sources, len(look.views)
-            places = sorted(rng.choice(len(sources), count, replace=count > len(sources)).tolist())
-            return tuple(replace(view, source=sources[place]) for view, place in zip(look.views, places, strict=True))
-        return tuple(_moved(view, look.parent, look.budgets, rng) for view in look.views)
+    def moved(executed: ExecutedOperation) -> tuple[View, ...]:
+        rng = rng_of(f"{seed}/{executed.turn}/{executed.task.task_id}")
+        if executed.parent is None:
+            sources, count = executed.task.sources, len(executed.views)
+            indices = sorted(rng.choice(len(sources), count, replace=count > len(sources)).tolist())
+            return tuple(
+                replace(view, source=sources[index]) for view, index in zip(executed.views, indices, strict=True)
+            )
+        return tuple(_moved(view, executed.parent, executed.budgets, rng) for view in executed.views)
 
     return moved
+
+
+random_place = random_position
+"""An earlier name of `random_position`."""
 
 
 def _moved(view: View, parent: View, budgets: ViewBudgets, rng: np.random.Generator) -> View:
@@ -96,7 +105,7 @@ def _moved_cut(view: View, box: Box, budgets: ViewBudgets, rng: np.random.Genera
 
 
 def _moved_box(view: View, within: Box, budgets: ViewBudgets, rng: np.random.Generator) -> Box:
-    # By whole pixels of what is cut: a part of a pixel could change the size at which the crop is shown.
+    # By whole pixels of the image that is cropped: a fraction of a pixel could change the size at which it is shown.
     if view.via is None:
         outer, (width, height) = FULL, CACHE.size_of(view.source)
     else:

@@ -1,6 +1,6 @@
-"""Sequences whose items are composed when they are asked for, each time anew and always the same.
+"""A sequence whose items are made on access, each time anew and always equal.
 
-Knows indices and slices. Knows nothing of what an item is.
+Depends on indices and slices; independent of what an item is.
 """
 
 from abc import abstractmethod
@@ -10,12 +10,12 @@ from typing import TypeVar, overload
 Item = TypeVar("Item", covariant=True)
 
 
-class Composed(Sequence[Item]):
-    """A sequence, once it is said how long it is and what stands at a place."""
+class LazySequence(Sequence[Item]):
+    """A sequence; a subclass defines its length (`__len__`) and its items (`at`)."""
 
     @abstractmethod
-    def at(self, place: int) -> Item:
-        """The item at `place`, from 0 to the length less one."""
+    def at(self, position: int) -> Item:
+        """The item at `position`, from 0 to the length minus one."""
 
     @overload
     def __getitem__(self, index: int) -> Item: ...
@@ -23,7 +23,7 @@ class Composed(Sequence[Item]):
     def __getitem__(self, index: slice) -> list[Item]: ...
     def __getitem__(self, index: int | slice) -> Item | list[Item]:
         if isinstance(index, slice):
-            return [self.at(place) for place in range(*index.indices(len(self)))]
+            return [self.at(position) for position in range(*index.indices(len(self)))]
         if not -len(self) <= index < len(self):
-            raise IndexError(f"there are {len(self)} items, asked for number {index}")
+            raise IndexError(f"there are {len(self)} items, got the index {index}")
         return self.at(index % len(self))

@@ -1,8 +1,9 @@
-"""Locks of the operating system on files and folders: a process that ends, however it ends, releases its locks.
+"""Locks of the operating system on files and folders: they are released when the process ends, in any way.
 
 Depends on `flock`; independent of what is done under a lock. A lock holds between all processes of one machine. Between
 machines it holds where the file system shares it: NFS does unless it is mounted with `nolock` or `local_lock`, Lustre
-if it is mounted with `flock`. Where a file system has no locks at all, a warning says so and work goes on without one.
+if it is mounted with `flock`. Where a file system has no locks at all, a warning is issued and the command continues
+without a lock.
 """
 
 import errno
@@ -21,21 +22,21 @@ from typing import IO
 from pixel_env.errors import ConfigError, TaskError
 
 LOCK_NAME = ".pixel-env-lock"
-"""In a locked folder: an empty file, or one that names the process that holds a claim. It goes with the lock."""
+"""In a locked folder: an empty file, or one that names the process that holds a claim. It is removed with the lock."""
 _WITHOUT_LOCKS = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.EINVAL)
 _PATIENCE_S = 0.5
-"""How long a claim that is taken is asked for again: whoever only looks whether it is taken holds it for a moment."""
+"""How long to retry a claim: a process that only checks whether a folder is claimed holds the lock for a moment."""
 _HELD: set[IO[bytes]] = set()
-"""The locks of this process. A forked child closes its copies, or they would outlive the parent."""
+"""The locks of this process. A forked child closes its copies; otherwise they would outlive the parent."""
 
 
 class NoLocksWarning(UserWarning):
-    """A file system without locks: two processes that write into one folder are not noticed there."""
+    """A file system without locks: there, two processes that write into one folder are not detected."""
 
 
 @contextmanager
 def locked(file: IO[bytes]) -> Iterator[None]:
-    """Holds the lock of an open file, and waits for whoever has it."""
+    """Holds the lock of an open file, and waits for the process that holds it."""
     _flock(file, fcntl.LOCK_EX)
     try:
         yield
@@ -44,10 +45,11 @@ def locked(file: IO[bytes]) -> Iterator[None]:
 
 
 @contextmanager
-def alone_in(folder: Path, on_wait: Callable[[], None], way_out: str = "Give another folder.") -> Iterator[None]:
+def alone_in(folder: Path, on_wait: Callable[[], None], advice: str = "Give another folder.") -> Iterator[None]:
     """Holds the folder's lock; `on_wait` is called before waiting for another process. Raises TaskError.
 
-    Whoever holds it and asks for it again waits for ever. `way_out`: what to do about a folder that cannot be written.
+    Not reentrant: a process that holds it and requests it again waits forever. `advice`: what to do about a folder that
+    cannot be written.
     """
     try:
         file = _try_to_lock(folder)
@@ -55,17 +57,17 @@ def alone_in(folder: Path, on_wait: Callable[[], None], way_out: str = "Give ano
             on_wait()
             file = _lock(folder)
     except OSError as error:
-        raise TaskError(f"cannot write into {folder}: {error.strerror}. {way_out}") from error
+        raise TaskError(f"cannot write into {folder}: {error.strerror}. {advice}") from error
     with _released(file, folder):
         yield
 
 
 @contextmanager
 def claimed(folder: Path, another: str = "another folder") -> Iterator[None]:
-    """Makes the folder if it is not there, and holds its lock, which names this process, until the block ends.
+    """Makes the folder if it does not exist, and holds its lock, which names this process, until the block ends.
 
     Raises ConfigError for a folder that another process has claimed, naming it, or that cannot be written; `another`:
-    what to give instead, as the command calls it.
+    what to give instead, in the words of the command.
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -77,23 +79,23 @@ def claimed(folder: Path, another: str = "another folder") -> Iterator[None]:
     with _released(file, folder):
         since = datetime.now().astimezone().isoformat(sep=" ", timespec="seconds")
         holder = {"process": os.getpid(), "host": socket.gethostname(), "since": since}
-        file.truncate(0)  # what a killed process left
+        file.truncate(0)  # the record of a killed process
         file.write(json.dumps(holder).encode())
         file.flush()
         yield
 
 
-def refuse_claimed(folder: Path, way_out: str) -> None:
+def refuse_claimed(folder: Path, advice: str) -> None:
     """Raises ConfigError, naming the process, if one has claimed the folder. Writes nothing."""
     try:
         file = (folder / LOCK_NAME).open("rb")
     except FileNotFoundError:
         return
     except OSError as error:
-        raise ConfigError(f"{folder} cannot be read: {error.strerror}. {way_out}") from error
+        raise ConfigError(f"{folder} cannot be read: {error.strerror}. {advice}") from error
     with file:
         if not _flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB):
-            raise ConfigError(f"{_in_use(folder)} {way_out}")
+            raise ConfigError(f"{_in_use(folder)} {advice}")
 
 
 def _in_use(folder: Path) -> str:
@@ -101,7 +103,7 @@ def _in_use(folder: Path) -> str:
 
 
 def _holder(folder: Path) -> str:
-    """The process that holds the claim; one that has just begun to may not have written its name yet."""
+    """The process that holds the claim; a new holder may not have written its record yet."""
     until = time.monotonic() + _PATIENCE_S
     while time.monotonic() < until:
         try:
@@ -120,7 +122,7 @@ def _try_to_lock(folder: Path, patience_s: float = 0.0) -> IO[bytes] | None:
         if _flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB):
             if _is_at(file, folder):
                 return file
-            file.close()  # its holder took it away in between
+            file.close()  # its holder removed it in between
             continue
         file.close()
         if time.monotonic() >= until:
@@ -155,7 +157,7 @@ def _released(file: IO[bytes], folder: Path) -> Iterator[None]:
     try:
         yield
     finally:
-        if file in _HELD:  # a forked child that leaves the block has nothing to release
+        if file in _HELD:  # a forked child that leaves the block has no lock to release
             _HELD.remove(file)
             if _is_at(file, folder):
                 (folder / LOCK_NAME).unlink()
@@ -181,7 +183,7 @@ def _flock(file: IO[bytes], operation: int) -> bool:
     except OSError as error:
         if error.errno not in _WITHOUT_LOCKS:
             raise
-        where = Path(file.name).parent
-        told = f"{where} is on a file system without locks ({error.strerror}). Start one command in it at a time."
-        warnings.warn(told, NoLocksWarning, stacklevel=1)  # one place: told once a folder
+        folder = Path(file.name).parent
+        message = f"{folder} is on a file system without locks ({error.strerror}). Start one command in it at a time."
+        warnings.warn(message, NoLocksWarning, stacklevel=1)  # the same location each time: shown once per folder
     return True

@@ -1,4 +1,4 @@
-"""Packages and files of other people that share a name with `agents`, `rewards`, `synth` or `benchmarks`.
+"""Other packages and files that share a name with `agents`, `rewards`, `synth` or `benchmarks`.
 
 The four are namespace packages: another distribution (openai-agents brings `agents`) installs its modules into the same
 folder, and a user's own folder without `__init__.py` adds modules to ours. Two cases are left for the finder below:
@@ -69,7 +69,7 @@ class NeighbourFinder:
 
             return PathFinder.find_spec(fullname, [ours])
         found = spec.origin or next(iter(spec.submodule_search_locations or ()), "")
-        # Another module of that name is the business of whoever imports it, unless our own code does.
+        # Another module of this name is for its own importers; it is an error only if our code imports it.
         if not _is_inside(found, ours) and _importer_is_inside(os.path.dirname(ours)):
             raise HiddenPackageError(message(fullname, found, ours), name=fullname)
         return spec
@@ -94,7 +94,7 @@ def is_neighbour_finder(finder: object) -> bool:
 
 
 def hidden_package() -> str | None:
-    """A message with the way out if one of the four packages is hidden, else None. Imports none of them."""
+    """A message that says what to do if one of the four packages is hidden, else None. Imports none of them."""
     for name in sorted(NAMES):
         ours = our_folder(name)
         if ours is not None and (hiding := _hiding(name, ours)) is not None:
@@ -103,7 +103,7 @@ def hidden_package() -> str | None:
 
 
 def our_folder(name: str) -> str | None:
-    """Where our package `name` is: beside `pixel_env`. None if there is no such folder."""
+    """The folder of our package `name`, next to `pixel_env`. None if there is no such folder."""
     found = sys.modules.get("pixel_env")
     if found is None or not getattr(found, "__file__", None):
         from importlib.machinery import PathFinder
@@ -125,10 +125,10 @@ def is_installed(location: str) -> bool:
 
 def message(name: str, hiding: str, ours: str) -> str:
     """What is hidden (a package, or one of its modules), by which file or folder, and what to do."""
-    return f"{hiding} hides {name!r} of pixel-env, which is in {ours}. {_way_out(name.partition('.')[0], hiding)}"
+    return f"{hiding} hides {name!r} of pixel-env, which is in {ours}. {_advice(name.partition('.')[0], hiding)}"
 
 
-def _way_out(package: str, hiding: str) -> str:
+def _advice(package: str, hiding: str) -> str:
     if not is_installed(hiding):
         return "Python searches the working folder, the script's folder and PYTHONPATH first: rename it."
     from importlib.metadata import packages_distributions
@@ -173,7 +173,7 @@ def _is_inside(path: str, folder: str) -> bool:
 
 
 def _importer_is_inside(folder: str) -> bool:
-    """Whether the code that imports, behind the frames of the import system, is a file in `folder`."""
+    """Whether the importing code, above the frames of the import system, is a file in `folder`."""
     frame: FrameType | None = sys._getframe(1)
     while frame is not None:
         name = frame.f_globals.get("__name__", "")

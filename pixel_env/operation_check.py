@@ -1,7 +1,7 @@
 """`check_operation`: the contract that the rest of the library relies on, tried on an operation.
 
-Depends on the environment and the store; only tests call it. For operations it is what
-`gymnasium.utils.env_checker.check_env` is for environments: call it in the test of one of your own.
+Depends on the environment and the store; only tests call it. Like `gymnasium.utils.env_checker.check_env` for
+environments: call it in the test of an operation of your own.
 """
 
 import json
@@ -80,7 +80,7 @@ def _check_grammar(drawn: Operation, dialect: Dialect, task: Task) -> None:
     kind = type(drawn)
     _require(isinstance(again, kind), kind, f"{text!r} is read as {again!r}")
     assert isinstance(again, Operation)
-    _require(write(again, dialect, sizes) == text, kind, f"{text!r} is read as {again!r}, which is written otherwise")
+    _require(write(again, dialect, sizes) == text, kind, f"{text!r} is read as {again!r}, which is written differently")
     row = json.loads(json.dumps(drawn.to_row()))
     _require(kind.from_row(row) == drawn, kind, f"stored as {row} it comes back as {kind.from_row(row)!r}")
     _require(pickle.loads(pickle.dumps(drawn)) == drawn, kind, "it does not survive pickle")
@@ -105,7 +105,7 @@ def _check_episode(drawn: Operation, dialect: Dialect, task: Task, rng: np.rando
     if info["failure"] is not None:
         return
     turn = env.trajectory.turns[-1]
-    _require(bool(turn.views), kind, "it was executed and brought no view; return a Failure where there is none")
+    _require(bool(turn.views), kind, "it was executed and returned no view; return a Failure if there is none")
     for image, view in zip(observation["images"], turn.views, strict=True):
         size = shown_size(view, env.budgets)
         _require(size == (image.shape[1], image.shape[0]), kind, f"shown_size is {size}, the image {image.shape}")

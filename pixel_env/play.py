@@ -1,6 +1,7 @@
-"""`pixel-env play`: a person takes the model's place in a terminal; pictures are written to a folder.
+"""`pixel-env play`: a person plays instead of the model, in a terminal; images are written to a folder.
 
-Knows how a person's command becomes the text that a model would write. Plays through `PixelEnv` like everything else.
+Translates what a person types into the text that a model would write. Depends on `PixelEnv`, which executes it, and on
+operations; independent of engines.
 """
 
 from collections.abc import Sequence
@@ -27,7 +28,7 @@ from pixel_env.operations.registry import OPERATIONS, operation_named
 USAGE = """\
 {operations}
   answer TEXT              give the final answer; ends the episode
-  say TEXT                 send TEXT as it is, as a model would write it
+  say TEXT                 send TEXT verbatim, as a model would write it
   help                     show this
   quit                     stop playing (so does the end of the input)"""
 
@@ -37,7 +38,7 @@ class _Quit(Exception):
 
 
 def main(argv: list[str]) -> int:
-    """Plays as the arguments say; returns the exit code. The end of the input ends it without an error."""
+    """Plays with the given arguments; returns the exit code. The end of the input ends the program without an error."""
     options = _parser().parse_args(argv)
     env = PixelEnv(
         options.tasks,
@@ -112,16 +113,16 @@ def _play_episode(env: PixelEnv, seed: int | None, task_id: str | None, folder: 
 def _save(images: Sequence[np.ndarray], env: PixelEnv, folder: Path) -> None:
     first = len(env.trajectory.views) - len(images) + env.dialect.first_index
     for number, image in enumerate(images, start=first):
-        place = folder / f"image-{number}.png"
-        Image.fromarray(image).save(place, compress_level=1)
-        print(f"image {number}: {place} ({image.shape[1]}x{image.shape[0]})")
+        path = folder / f"image-{number}.png"
+        Image.fromarray(image).save(path, compress_level=1)
+        print(f"image {number}: {path} ({image.shape[1]}x{image.shape[0]})")
     rendered = env.render()
     if isinstance(rendered, np.ndarray):
-        Image.fromarray(rendered).save(folder / "overview.png", compress_level=1)  # nobody waits for small files
+        Image.fromarray(rendered).save(folder / "overview.png", compress_level=1)  # speed matters more than size
 
 
 def _next_text(env: PixelEnv) -> str:
-    """Asks until there is something to send: what cannot be read costs no turn."""
+    """Prompts until a command can be read: an unreadable one costs no turn."""
     while True:
         line = input("> ").strip()
         try:
@@ -135,7 +136,7 @@ def _next_text(env: PixelEnv) -> str:
 
 
 def _read_command(line: str, env: PixelEnv) -> Action | str:
-    """What the person wants; raises ValueError, with what to print, for what is no command."""
+    """The action of a typed command, or a text to send; raises ValueError, with the text to print, if unreadable."""
     command, _, rest = line.partition(" ")
     for operation in env.dialect.offered:
         if command.lower() == _command(operation):
@@ -150,7 +151,7 @@ def _read_command(line: str, env: PixelEnv) -> Action | str:
         case "help" | "":
             raise ValueError("Commands:")
         case _:
-            raise ValueError(f"That is no command: {line!r}. Commands:")
+            raise ValueError(f"unknown command {line!r}. Commands:")
 
 
 _SHORT = {"crop_image": "crop", "select_frames": "frames"}
@@ -158,7 +159,7 @@ _EXAMPLES = {"crop_image": " Example: crop {first} 0.5 0 1 0.5"}
 
 
 def _command(operation: type[Operation]) -> str:
-    """What a person types for it."""
+    """The command for the operation."""
     return _SHORT.get(operation.name, operation.name)
 
 
@@ -171,7 +172,7 @@ def _usage(env: PixelEnv) -> str:
 
 
 def _form(operation: type[Operation]) -> str:
-    """The command with its words; those in brackets may be left out."""
+    """The command with its arguments; those in brackets are optional."""
     optional = operation.optional()
     words = [
         f"[{kind.typed_as or name.upper()}]" if name in optional else kind.typed_as or name.upper()
@@ -187,22 +188,24 @@ def _typed_arguments(operation: type[Operation]) -> dict[str, Argument]:
 
 
 def _typed(operation: type[Operation], words: list[str], env: PixelEnv) -> Operation:
-    """The operation that a person's words request, coordinates in fractions. Raises ValueError, with what to print."""
+    """The operation with these typed arguments, coordinates in fractions. Raises ValueError, with the text to print."""
     convention = replace(env.dialect.convention(), coordinates=Coordinates("fraction"))
     given: dict[str, Any] = {}
     left = words
     for name, kind in _typed_arguments(operation).items():
-        own, left = (left, []) if kind.words is None else (left[: kind.words], left[kind.words :])
-        if len(own) == kind.words or kind.words is None:
-            given[key_of(operation, name, {})] = kind.typed(own, convention.first_index)
-        elif own or name not in operation.optional():
-            raise ValueError(f"A command is {_form(operation)}; got {len(words)} words.")
+        taken, left = (left, []) if kind.words is None else (left[: kind.words], left[kind.words :])
+        if len(taken) == kind.words or kind.words is None:
+            given[key_of(operation, name, {})] = kind.typed(taken, convention.first_index)
+        elif taken or name not in operation.optional():
+            raise ValueError(f"got {len(words)} arguments; wanted: {_form(operation)}")
     if left:
-        raise ValueError(f"A command is {_form(operation)}; got {len(words)} words.")
+        raise ValueError(f"got {len(words)} arguments; wanted: {_form(operation)}")
     read = read_call(operation, given, convention, {}, _command(operation))
     if isinstance(read, Failure):
         raise ValueError(read.message)
     count, first = len(env.trajectory.views), convention.first_index
     if read.image_number is not None and not 0 <= read.image_number < count:
-        raise ValueError(f"There is no image {read.image_number + first}; there are {first} to {first + count - 1}.")
+        raise ValueError(
+            f"there is no image {read.image_number + first}; give a number from {first} to {first + count - 1}"
+        )
     return read

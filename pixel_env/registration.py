@@ -1,6 +1,7 @@
-"""The environment ids. Importing `pixel_env` runs `register_all`, and nothing else has to.
+"""The environment ids. Importing `pixel_env` runs `register_all`.
 
-Entry points are strings, so that a spec can be written as JSON and nothing heavy is imported until `gym.make`.
+Depends on Gymnasium; independent of the environment, which is imported by `gym.make`: entry points are strings, so that
+a spec can be written as JSON.
 """
 
 from gymnasium.envs.registration import register, registry
@@ -13,7 +14,7 @@ ENVIRONMENTS: dict[str, str] = {
     "PixelReasoning-InfographicsVQA-v0": "sample:infographics",
     "PixelReasoning-MVBench-v0": "sample:mvbench",
 }
-"""Each id, and the task set that it plays if `tasks` is not given."""
+"""Each id, and its task set if `tasks` is not given."""
 
 
 def register_all() -> None:

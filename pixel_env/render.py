@@ -1,6 +1,6 @@
-"""An episode for people: as one picture, and as text.
+"""An episode for people: as one image, and as text.
 
-Knows trajectories and Pillow. Changes nothing, and nothing here is ever shown to a model.
+Depends on trajectories and Pillow; independent of engines and dialects. Nothing here is shown to a model.
 """
 
 import textwrap
@@ -14,7 +14,7 @@ from pixel_env.media.images import CACHE, show
 from pixel_env.views import View, ViewBudgets, ViewKind
 
 CANVAS = (1120, 640)
-"""Width and height of every frame: one size, whatever the pictures, so that frames make a video."""
+"""Width and height of every frame: the same for all images, so that frames can be joined to a video."""
 
 _HEAD, _FOOT, _GAP = 56, 34, 12
 _COLOURS = ("#e6194b", "#ffe119", "#3cb44b", "#42d4f4", "#f032e6", "#f58231")
@@ -32,25 +32,25 @@ def draw_episode(trajectory: Trajectory, budgets: ViewBudgets, notice: str) -> n
     if notice:
         pen.rectangle((0, height - _FOOT, width, height), fill="#5a4a00")
         _write_lines(pen, (_GAP, height - _FOOT + 2), notice, lines=2, size=12)
-    looks = [view for turn in trajectory.turns for view in turn.views]
+    new_views = [view for turn in trajectory.turns for view in turn.views]
     panel_height = height - _HEAD - _FOOT - _GAP
     if trajectory.views:
-        current = looks[-1] if looks else trajectory.prompt_views[0]
-        source = _with_boxes(current, looks, (width * 3 // 5 - 2 * _GAP, panel_height))
+        current = new_views[-1] if new_views else trajectory.prompt_views[0]
+        source = _with_boxes(current, new_views, (width * 3 // 5 - 2 * _GAP, panel_height))
         canvas.paste(source, (_GAP, _HEAD))
-    if looks:
-        crop = _fitted(Image.fromarray(show(looks[-1], budgets)), (width * 2 // 5 - 2 * _GAP, panel_height))
+    if new_views:
+        crop = _fitted(Image.fromarray(show(new_views[-1], budgets)), (width * 2 // 5 - 2 * _GAP, panel_height))
         canvas.paste(crop, (width * 3 // 5 + _GAP, _HEAD))
     return np.array(canvas)
 
 
-def _with_boxes(current: View, looks: list[View], size: tuple[int, int]) -> Image.Image:
-    picture = _fitted(CACHE.get(current.source), size)
-    pen = ImageDraw.Draw(picture)
-    for number, view in enumerate(looks):
+def _with_boxes(current: View, new_views: list[View], size: tuple[int, int]) -> Image.Image:
+    image = _fitted(CACHE.get(current.source), size)
+    pen = ImageDraw.Draw(image)
+    for number, view in enumerate(new_views):
         if view.kind is ViewKind.CROP and view.source.key == current.source.key:
-            _draw_box(pen, view.box, picture.size, _COLOURS[number % len(_COLOURS)], str(number + 1))
-    return picture
+            _draw_box(pen, view.box, image.size, _COLOURS[number % len(_COLOURS)], str(number + 1))
+    return image
 
 
 def _draw_box(pen: ImageDraw.ImageDraw, box: Box, size: tuple[int, int], colour: str, label: str) -> None:
@@ -61,20 +61,20 @@ def _draw_box(pen: ImageDraw.ImageDraw, box: Box, size: tuple[int, int], colour:
     )
 
 
-def _fitted(picture: Image.Image, size: tuple[int, int]) -> Image.Image:
-    """A copy of `picture`, scaled to fit into `size`."""
-    scale = min(size[0] / picture.width, size[1] / picture.height)
-    shown = (max(1, round(picture.width * scale)), max(1, round(picture.height * scale)))
-    return picture.resize(shown, Image.Resampling.BICUBIC, reducing_gap=3.0)
+def _fitted(image: Image.Image, size: tuple[int, int]) -> Image.Image:
+    """A copy of `image`, scaled to fit into `size`."""
+    scale = min(size[0] / image.width, size[1] / image.height)
+    shown = (max(1, round(image.width * scale)), max(1, round(image.height * scale)))
+    return image.resize(shown, Image.Resampling.BICUBIC, reducing_gap=3.0)
 
 
-def _write_lines(pen: ImageDraw.ImageDraw, place: tuple[int, int], text: str, *, lines: int, size: int = 18) -> None:
+def _write_lines(pen: ImageDraw.ImageDraw, position: tuple[int, int], text: str, *, lines: int, size: int = 18) -> None:
     wrapped = textwrap.wrap(" ".join(text.split()), width=2000 // size, max_lines=lines, placeholder=" ...")
-    pen.multiline_text(place, "\n".join(wrapped), fill="white", font=ImageFont.load_default(size), spacing=2)
+    pen.multiline_text(position, "\n".join(wrapped), fill="white", font=ImageFont.load_default(size), spacing=2)
 
 
 def episode_text(trajectory: Trajectory, notice: str) -> str:
-    """The episode as plain text: notice, question, each turn with what came back, the end."""
+    """The episode as plain text: notice, question, each turn with its observation, the end."""
     parts = [f"[{notice}]"] if notice else []
     parts.append(f"{trajectory.task.task_id}: {trajectory.prompt.question}")
     parts += [_view_text(number, view) for number, view in enumerate(trajectory.prompt_views)]

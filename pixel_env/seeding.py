@@ -1,6 +1,6 @@
-"""Chance by name: the generator that stands for a text, the same in every process and release.
+"""Random generators seeded by a string, stable across processes and releases.
 
-Knows texts and bits. Knows nothing of what is drawn.
+Depends on strings; independent of what is drawn.
 """
 
 import hashlib
@@ -9,10 +9,10 @@ import numpy as np
 
 
 def seed_of(text: str) -> int:
-    """A number of 64 bits for the text, which may hold lone surrogates."""
+    """A seed of 64 bits for the string, which may hold lone surrogates."""
     return int.from_bytes(hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).digest(), "big")
 
 
 def rng_of(text: str) -> np.random.Generator:
-    """The generator for the text, at its start: equal texts draw the same, others independently."""
+    """A new generator for the string: equal strings draw the same numbers, different ones independent numbers."""
     return np.random.default_rng(seed_of(text))

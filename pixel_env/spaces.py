@@ -1,8 +1,8 @@
-"""Spaces of text and pictures that have no fixed size.
+"""Spaces of text and images that have no fixed size.
 
 Gymnasium's `Text` holds letters and digits only, and its `Sequence` cannot be shared between processes. These hold any
-Unicode text and any number of RGB pictures, and are registered for vector environments, so that `AsyncVectorEnv` works
-without arguments. Knows no dynamics.
+Unicode text and any number of RGB images, and are registered for vector environments, so that `AsyncVectorEnv` works
+without arguments. Depends on dialects and operations; independent of the dynamics of the environment.
 """
 
 import os
@@ -45,8 +45,8 @@ class UnicodeText(gym.Space[str]):
     def sample(self, mask: None = None, probability: None = None) -> str:
         """A text of 0 to 32 characters. `mask` and `probability` are not supported and must be None."""
         _refuse_masks(mask, probability)
-        places = self.np_random.integers(len(_SAMPLE_CHARACTERS), size=self.np_random.integers(33))
-        return "".join(_SAMPLE_CHARACTERS[place] for place in places)
+        indices = self.np_random.integers(len(_SAMPLE_CHARACTERS), size=self.np_random.integers(33))
+        return "".join(_SAMPLE_CHARACTERS[index] for index in indices)
 
     def contains(self, x: Any) -> bool:
         """Whether `x` is a `str`."""
@@ -60,16 +60,16 @@ class UnicodeText(gym.Space[str]):
 
 
 class AssistantText(UnicodeText):
-    """What an assistant may write: any text. Samples are operations, answers and chatter in the given dialect."""
+    """What an assistant may write: any text. Samples are operations, answers and plain text in the given dialect."""
 
     def __init__(self, dialect: Dialect, seed: int | np.random.Generator | None = None) -> None:
         super().__init__(seed)
         self.dialect = dialect
-        # Those on images: a space knows of no video.
-        self._operations = [one for one in dialect.offered if one.image_field() is not None]
+        # Only operations on images: a space does not know whether the task has a video.
+        self._operations = [operation for operation in dialect.offered if operation.image_field() is not None]
 
     def sample(self, mask: None = None, probability: None = None) -> str:
-        """An operation on the first image in half of the cases, else an answer or a text without either."""
+        """In half of the cases an operation on the first image, else an answer or a plain text."""
         _refuse_masks(mask, probability)
         kind = self.np_random.random()
         if kind < 0.5 and self._operations:
@@ -92,8 +92,8 @@ class AssistantText(UnicodeText):
         return f"AssistantText({self.dialect.name!r})"
 
 
-class Pictures(gym.Space[tuple[np.ndarray, ...]]):
-    """Any number of RGB pictures: a tuple of uint8 arrays of shape (height, width, 3), sizes free."""
+class Images(gym.Space[tuple[np.ndarray, ...]]):
+    """Any number of RGB images: a tuple of uint8 arrays of shape (height, width, 3), sizes free."""
 
     def __init__(self, seed: int | np.random.Generator | None = None) -> None:
         super().__init__(shape=None, dtype=None, seed=seed)
@@ -104,31 +104,35 @@ class Pictures(gym.Space[tuple[np.ndarray, ...]]):
         return False
 
     def sample(self, mask: None = None, probability: None = None) -> tuple[np.ndarray, ...]:
-        """0 to 2 small pictures of noise. `mask` and `probability` are not supported and must be None."""
+        """0 to 2 small images of noise. `mask` and `probability` are not supported and must be None."""
         _refuse_masks(mask, probability)
         sizes = self.np_random.integers(1, 64, size=(self.np_random.integers(3), 2))
         return tuple(self.np_random.integers(0, 256, size=(h, w, 3), dtype=np.uint8) for h, w in sizes)
 
     def contains(self, x: Any) -> bool:
         """Whether `x` is a tuple of non-empty uint8 arrays of shape (height, width, 3)."""
-        return isinstance(x, tuple) and all(_is_picture(item) for item in x)
+        return isinstance(x, tuple) and all(_is_image(item) for item in x)
 
     def to_jsonable(self, sample_n: Iterable[tuple[np.ndarray, ...]]) -> list[Any]:
         """Nested lists of numbers."""
-        return [[picture.tolist() for picture in sample] for sample in sample_n]
+        return [[image.tolist() for image in sample] for sample in sample_n]
 
     def from_jsonable(self, sample_n: list[Any]) -> list[Any]:
         """The inverse of `to_jsonable`."""
-        return [tuple(np.asarray(picture, dtype=np.uint8) for picture in sample) for sample in sample_n]
+        return [tuple(np.asarray(image, dtype=np.uint8) for image in sample) for sample in sample_n]
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Pictures)
+        return isinstance(other, Images)
 
     def __repr__(self) -> str:
-        return "Pictures()"
+        return "Images()"
 
 
-def _is_picture(item: object) -> bool:
+Pictures = Images
+"""An earlier name of `Images`."""
+
+
+def _is_image(item: object) -> bool:
     return (
         isinstance(item, np.ndarray)
         and item.dtype == np.uint8
@@ -148,7 +152,7 @@ def _refuse_masks(mask: object, probability: object) -> None:
 
 
 class SharedFiles:
-    """One file per environment, made by the parent process and removed with it. Picklable: children get the place."""
+    """One file per environment, made by the parent process and removed with it. Picklable: children get the path."""
 
     def __init__(self, count: int) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="pixel_env_"))
@@ -173,7 +177,7 @@ def _remove(folder: Path, owner: int) -> None:
 
 
 class SharedBatch(Sequence[Any]):
-    """The current values of all environments, read from their files when asked; a deep copy is a tuple of them.
+    """The current values of all environments, read from their files on access; a deep copy is a tuple of them.
 
     Gymnasium calls `read_from_shared_memory` once and copies the result after every step.
     """
@@ -199,18 +203,18 @@ class SharedBatch(Sequence[Any]):
 
 
 @create_shared_memory.register(UnicodeText)
-@create_shared_memory.register(Pictures)
+@create_shared_memory.register(Images)
 def _create(space: gym.Space[Any], n: int = 1, ctx: Any = None) -> SharedFiles:
     return SharedFiles(n)
 
 
 @read_from_shared_memory.register(UnicodeText)
-@read_from_shared_memory.register(Pictures)
+@read_from_shared_memory.register(Images)
 def _read(space: gym.Space[Any], shared_memory: SharedFiles, n: int = 1) -> SharedBatch:
     return SharedBatch(shared_memory)
 
 
 @write_to_shared_memory.register(UnicodeText)
-@write_to_shared_memory.register(Pictures)
+@write_to_shared_memory.register(Images)
 def _write(space: gym.Space[Any], index: int, value: Any, shared_memory: SharedFiles) -> None:
     shared_memory.write(index, value)

@@ -1,8 +1,8 @@
-"""Trajectories on disk: one JSON object a line, pictures by content.
+"""Trajectories on disk: one JSON object per line, images named by content.
 
-A row refers to pixels by source key and box, as a trajectory does. Pictures are written only where asked, named by the
-hash of their pixels, so that the same one is stored once. A process that is killed while it writes leaves at most an
-incomplete last line: readers leave it out, and the next row takes its position. Whole lines never change, so a file may
+A row refers to pixels by source key and box, as a trajectory does. Images are written only on request, named by the
+hash of their pixels, so that equal images are stored once. A process that is killed while it writes leaves at most an
+incomplete last line: readers skip it, and the next row overwrites it. Whole lines never change, so a file may
 be read while others append to it. Depends on trajectories and files; independent of how trajectories are made.
 """
 
@@ -28,8 +28,8 @@ from pixel_env.task import Task
 from pixel_env.views import Cut, Source, Step, View, ViewBudgets, ViewKind
 
 VERSION = 1
-"""Of the rows. A file of another version is refused."""
-_TOLD = 120
+"""The version of the rows. A file of another version is refused."""
+_LONGEST_TEXT = 120
 _CUT = "cut"
 _BLOCK_BYTES = 2**16
 
@@ -77,7 +77,7 @@ def read(path: Path) -> Iterator[dict[str, Any]]:
         return
     with path.open("rb", buffering=0) as unbuffered:
         end = _end_of_lines(unbuffered)
-    with path.open("rb") as file:  # opened anew: what was read behind `end` may have changed since
+    with path.open("rb") as file:  # opened anew: the buffer may hold bytes after `end` that have changed since
         for number, line in enumerate(file, start=1):
             end -= len(line)
             if end < 0:
@@ -102,32 +102,32 @@ def write_rollout(
     trajectory: Trajectory,
     store: TrajectoryStore,
     *,
-    pictures: Path | None = None,
+    images: Path | None = None,
     budgets: ViewBudgets | None = None,
     **extra: Any,
 ) -> None:
-    """Appends `trajectory`, with further keys `extra`; writes what the model was shown into the folder `pictures`.
+    """Appends `trajectory`, with further keys `extra`; writes the images as shown into the folder `images`.
 
-    Pictures need the `budgets` that the episode was played with.
+    Images need the `budgets` that the episode was played with.
     """
     row = row_of(trajectory)
-    if pictures is not None:
+    if images is not None:
         if budgets is None:
-            raise ConfigError("pictures= needs budgets=, those of the environment that played the episode")
-        row["pictures"] = [save_picture(show(view, budgets), pictures) for view in trajectory.views]
+            raise ConfigError("images= needs budgets=: give those of the environment that played the episode")
+        row["pictures"] = [save_image(show(view, budgets), images) for view in trajectory.views]
     store.append({**row, **extra})
 
 
-def save_picture(image: np.ndarray, folder: Path) -> str:
+def save_image(image: np.ndarray, folder: Path) -> str:
     """Writes `image` (uint8, height x width x 3) as PNG, once, and gives the file's name: the hash of its pixels."""
     digest = hashlib.sha256(repr(image.shape).encode() + image.tobytes()).hexdigest()
-    place = folder / f"{digest[:24]}.png"
-    if not place.exists():
+    path = folder / f"{digest[:24]}.png"
+    if not path.exists():
         folder.mkdir(parents=True, exist_ok=True)
-        partial = place.with_suffix(".partial")
+        partial = path.with_suffix(".partial")
         partial.write_bytes(encoded(image, "png"))
-        partial.replace(place)
-    return place.name
+        partial.replace(path)
+    return path.name
 
 
 def row_of(trajectory: Trajectory) -> dict[str, Any]:
@@ -191,7 +191,7 @@ def _action_row(action: Action) -> dict[str, Any]:
 
 
 def trajectory_of(row: Mapping[str, Any], task: Task) -> Trajectory:
-    """The trajectory that `row` tells, of the task that it was played on. Raises TaskError if the two do not match."""
+    """The trajectory of `row`, for the task that it was played on. Raises TaskError if the two do not match."""
     check_task(row, task)
     sources = {source.key: source for source in task.sources}
     return Trajectory(
@@ -212,16 +212,16 @@ def check_task(row: Mapping[str, Any], task: Task) -> None:
         raise TaskError(f"the row is of the task {row['task_id']!r}, not of {task.task_id!r}")
     if row["question"] != task.question or sorted(row["answers"]) != sorted(task.answers):
         raise TaskError(
-            f"the task {task.task_id!r} is another question than the one that was played: it was "
-            f"{_told(row['question'], row['answers'])}, and is {_told(task.question, task.answers)}. "
-            "So the set was changed. Put it back, or give another output_dir."
+            f"the task {task.task_id!r} has changed since it was played: it was "
+            f"{_described(row['question'], row['answers'])}, and is {_described(task.question, task.answers)}. "
+            "Restore the task set, or give another output_dir."
         )
 
 
-def _told(question: str, answers: Sequence[str]) -> str:
-    """A question with its right answers, for people: short; what cannot be printed is escaped."""
+def _described(question: str, answers: Sequence[str]) -> str:
+    """A question with its right answers, shortened for a message; unprintable characters are escaped."""
     texts = [repr(question), repr(list(answers))]
-    return " with ".join(text if len(text) <= _TOLD else f"{text[: _TOLD - 3]}..." for text in texts)
+    return " with ".join(text if len(text) <= _LONGEST_TEXT else f"{text[: _LONGEST_TEXT - 3]}..." for text in texts)
 
 
 def _view(row: Mapping[str, Any], sources: Mapping[str, Source]) -> View:
@@ -235,7 +235,7 @@ def _step(row: Mapping[str, Any]) -> Step:
         return Cut(Box(*row["box"]))
     step = _operation(row["step"], row)
     if not isinstance(step, ImageOperation):
-        raise ConfigError(f"the operation {row['step']!r} is no step of a view; register the one that was played")
+        raise ConfigError(f"the operation {row['step']!r} cannot be a step of a view; register the one that was played")
     return step
 
 
@@ -243,8 +243,8 @@ def _operation(name: str, row: Mapping[str, Any]) -> Operation:
     if name not in OPERATIONS:
         known = ", ".join(OPERATIONS)
         raise ConfigError(
-            f"the trajectory holds the operation {name!r}, which is not known here ({known}). It is one of your own: "
-            "give --operations module:Class, or import the module that registers it."
+            f"the trajectory holds the operation {name!r}, which is not registered ({known}). If it is your own, give "
+            "--operations module:Class, or import the module that registers it."
         )
     return OPERATIONS[name].from_row(row)
 
@@ -254,7 +254,7 @@ def _source(key: str, sources: Mapping[str, Source]) -> Source:
         return sources[key]
     if key.startswith(BLANK_PREFIX):
         return BlankSource(_source(key.removeprefix(BLANK_PREFIX), sources))
-    raise TaskError(f"the task has no picture {key!r}: its file is not the one that was played")
+    raise TaskError(f"the task has no image {key!r}: its file has changed since it was played. Restore the file.")
 
 
 def _turn(row: Mapping[str, Any], sources: Mapping[str, Source]) -> Turn:

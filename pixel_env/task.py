@@ -1,4 +1,4 @@
-"""A task: one question about images, a video or nothing but text, and a set of them.
+"""`Task`: one question about images, a video or text alone; `TaskSet`: an ordered set of tasks.
 
 Depends on views; independent of files, formats and episodes.
 """
@@ -23,10 +23,11 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """One question about one or more images, a video (its frames, in order), or nothing but text.
+    """One question about one or more images, a video (its frames, in order), or text alone.
 
-    `answers`: all reference answers, none if nobody knows; `grader`: a name of `grading.GRADERS`; `category`: what
-    figures are split by; `needs_looking`: True if the overview does not suffice, False if it does, None: unknown.
+    `answers`: all reference answers, none if unknown; `grader`: a name of `grading.GRADERS`; `category`: the group in
+    which results are reported; `needs_looking`: whether a crop or a selection of frames is needed to answer, None if
+    unknown.
     """
 
     task_id: str
@@ -42,21 +43,21 @@ class Task:
 
     @property
     def opening_views(self) -> tuple[View, ...]:
-        """The pictures that an episode opens with, in order."""
+        """The images that an episode opens with, in order."""
         kind = ViewKind.VIDEO_FRAME if self.media == "video" else ViewKind.ORIGINAL
         return tuple(View(source, kind) for source in self.sources)
 
 
 VIDEO_FRAMES = 16
-"""Frames of a video as the method shows it (arXiv 2505.15966, released code)."""
+"""How many frames of a video are shown (arXiv 2505.15966, released code)."""
 
 
 @dataclass(frozen=True, slots=True)
 class TaskSet:
-    """An ordered set of tasks with what is said about it on every `reset` and on render.
+    """An ordered set of tasks with a notice for people, which every `reset` returns in `info`.
 
-    `tasks` may be lazy (a sequence that composes its items); `notice` is shown to people ("embedded sample set, ...");
-    `budgets`: the set's own pixel budgets, None to use the dialect's.
+    `tasks` may be lazy (`lazy_sequence.py`); `notice`: "embedded sample set, ..."; `budgets`: the set's own pixel
+    budgets, None to use the dialect's.
     """
 
     name: str

@@ -1,6 +1,7 @@
-"""Tiny tasks that need no file: for our tests and for yours.
+"""Tiny tasks without files, for tests.
 
-Pictures are recipes, so a test can tell from a pixel's colour where in the source it comes from.
+Depends on tasks; independent of episodes. Images are rendered from a formula, so the colour of a pixel shows its
+position in the source.
 """
 
 from dataclasses import dataclass
@@ -17,9 +18,9 @@ from pixel_env.views import Source
 
 @dataclass(frozen=True, slots=True)
 class PixelSource:
-    """A picture in which every pixel differs from its neighbours: red counts columns, green rows (modulo 256).
+    """An image in which every pixel differs from its neighbours: red counts columns, green rows (modulo 256).
 
-    Blue is `shade`, so that several sources can be told apart.
+    Blue is `shade`, so that several sources can be distinguished.
     """
 
     width: int = 280
@@ -28,11 +29,11 @@ class PixelSource:
 
     @property
     def key(self) -> str:
-        """The recipe itself: equal recipes render equal pixels."""
+        """The parameters: equal ones render equal pixels."""
         return f"pixels:{self.width}x{self.height}:{self.shade}"
 
     def decode(self) -> Image.Image:
-        """The rendered picture."""
+        """The rendered image."""
         rows, columns = np.mgrid[0 : self.height, 0 : self.width]
         channels = (columns % 256, rows % 256, np.full_like(rows, self.shade))
         return Image.fromarray(np.stack(channels, axis=-1).astype(np.uint8))
@@ -40,13 +41,13 @@ class PixelSource:
 
 @dataclass(frozen=True, slots=True)
 class BrokenSource:
-    """A picture that cannot be read."""
+    """An image that cannot be read."""
 
     key: str = "broken"
 
     def decode(self) -> Image.Image:
         """Raises MediaError, always."""
-        raise MediaError("cannot decode the picture broken.png: it is made to fail; give a readable one")
+        raise MediaError("cannot decode the image broken.png: this source always fails; give a readable one")
 
 
 def tiny_task(
@@ -57,7 +58,7 @@ def tiny_task(
     sources: tuple[Source, ...] = (PixelSource(),),
     **fields: Any,
 ) -> Task:
-    """A task about one small picture; `fields` are further fields of `Task`."""
+    """A task about one small image; `fields` are further fields of `Task`."""
     evidence = (Evidence(0, Box(0.5, 0.5, 0.75, 0.75)),)
     return Task(task_id, question, answers, sources, **{"evidence": evidence, **fields})
 
@@ -69,6 +70,6 @@ def tiny_video_task(frames: int = 16, **fields: Any) -> Task:
 
 
 def tiny_task_set(count: int = 3, notice: str = "") -> TaskSet:
-    """`count` tiny tasks with ids tiny-0, tiny-1, ..., each with a picture and an answer of its own."""
+    """`count` tiny tasks with ids tiny-0, tiny-1, ..., each with an image and an answer of its own."""
     tasks = [tiny_task(f"tiny-{i}", answers=(str(i),), sources=(PixelSource(shade=i),)) for i in range(count)]
     return TaskSet("tiny", tasks, notice)

@@ -1,7 +1,7 @@
 """Core data types, under one name: actions, views, tasks, turns, trajectories.
 
 Values only. Inside the library images and frames count from 0 and a box is fractions (`boxes.py`); dialects translate
-to what a model writes and reads. Each type lives in the module that is about it; import it from here.
+to what a model writes and reads. Each type is defined in the module that is about it; import it from here.
 """
 
 from pixel_env.episode import (

@@ -16,15 +16,15 @@ from pixel_env.boxes import FULL, Box
 class Source(Protocol):
     """Where pixels come from: a file, a video's frame, or a recipe that is rendered on demand.
 
-    A source is small, immutable and picklable. `key` names its content: equal keys mean equal pixels, so it is what
-    caches and stores go by.
+    A source is small, immutable and picklable. `key` names its content: equal keys mean equal pixels, so caches and
+    stores use it.
     """
 
     @property
     def key(self) -> str: ...
 
     def decode(self) -> Image.Image:
-        """The whole picture, RGB, at native resolution. Raises MediaError if it cannot be read."""
+        """The whole image, RGB, at native resolution. Raises MediaError if it cannot be read."""
         ...
 
 

@@ -1,4 +1,4 @@
-"""Which advantages move a policy.
+"""Which advantages change the policy.
 
 Depends on numbers; independent of tokens, images, environments and TRL.
 """
@@ -10,5 +10,5 @@ NEGLIGIBLE = 1e-6
 
 
 def informative(advantages_B: np.ndarray) -> np.ndarray:
-    """Which rollouts move the policy: bool, shape (B,). The others have a gradient of zero and may be left out."""
+    """Which rollouts change the policy: bool, shape (B,). The others have a gradient of zero and may be left out."""
     return np.abs(advantages_B) > NEGLIGIBLE

@@ -16,9 +16,9 @@ def correctness(trajectories_G: Sequence[Trajectory]) -> np.ndarray:
 
 
 def correctness_after_executed_calls(trajectories_G: Sequence[Trajectory]) -> np.ndarray:
-    """r(x, y), but 0 for a rollout whose last call before its answer was refused: it left a mistake as it was."""
-    left_G = np.array([_last_call_was_refused(trajectory) for trajectory in trajectories_G], dtype=bool)
-    return np.where(left_G, 0.0, correctness(trajectories_G))
+    """r(x, y), but 0 for a rollout whose last call before its answer was refused: the mistake was not corrected."""
+    uncorrected_G = np.array([_last_call_was_refused(trajectory) for trajectory in trajectories_G], dtype=bool)
+    return np.where(uncorrected_G, 0.0, correctness(trajectories_G))
 
 
 def _last_call_was_refused(trajectory: Trajectory) -> bool:

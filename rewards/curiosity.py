@@ -5,7 +5,7 @@
     released    = 0.25 * max(0.3 - RaPR(x), 0) / (d * RaPR(x)) * u(y)           the released code: d = 2, video 1.5
 
 The group as a whole receives G * alpha * RaPR * (H - RaPR): nothing at RaPR = 0, most at H / 2, nothing from H on. A
-policy that never uses an operation is therefore not moved by it: the warm start has to use some.
+policy that never uses an operation gets no gradient from it: the warm start has to use operations.
 
 Depends on which rollouts of a group used an operation; independent of trajectories. Constants of the paper: arXiv
 2505.15966, as the authors' verl-tool port states them; of the released code: its `experience_maker.py`.
@@ -14,7 +14,7 @@ Depends on which rollouts of a group used an operation; independent of trajector
 import numpy as np
 
 PAPER_THRESHOLD = 0.3
-"""H: from this share of rollouts with an operation on, there is no bonus."""
+"""H: no bonus if at least this share of the rollouts uses an operation."""
 PAPER_WEIGHT = 0.5
 """alpha."""
 RELEASED_WEIGHT = 0.25
@@ -33,8 +33,8 @@ def curiosity_bonus(
 ) -> np.ndarray:
     """`weight * max(threshold - RaPR, 0)` for each rollout that used an operation validly, else 0; shape (G,).
 
-    `valid_G`: bool, one entry per rollout of the query. A refused call is not an entry: it earns nothing and does not
-    count in RaPR.
+    `valid_G`: bool, one entry per rollout of the query. A refused call is no use of an operation: it earns nothing and
+    does not count in RaPR.
     """
     valid_G = np.asarray(valid_G, dtype=bool)
     return weight * max(threshold - rapr(valid_G), 0.0) * valid_G.astype(np.float64)
@@ -43,12 +43,12 @@ def curiosity_bonus(
 def released_curiosity_bonus(used_G: np.ndarray, *, is_video: bool) -> np.ndarray:
     """`0.25 * max(0.3 - RaPR, 0) / (d * RaPR)` for each rollout that used an operation, else 0; shape (G,).
 
-    d is 1.5 for a video and 2 for anything else. `used_G`: bool, one entry per rollout of the query; refused calls are
-    entries here and count in RaPR. What the group gets in all depends on RaPR alone, and its callers share it: one of
-    8 gets 0.175 for an image (0.25, which the code's own comment calls the maximum, is exceeded with 1 of 16: 0.475).
+    d is 1.5 for a video and 2 for anything else. `used_G`: bool, one entry per rollout of the query; refused calls
+    count as uses here. The sum over the group depends on RaPR alone and is divided among the rollouts with an
+    operation: 1 of 8 gets 0.175 for an image (1 of 16 gets 0.475, above the maximum of 0.25 in the code's own comment).
     """
     used_G = np.asarray(used_G, dtype=bool)
-    if not used_G.any():  # no rollout receives it: RaPR is 0
+    if not used_G.any():  # RaPR is 0: no rollout receives the bonus
         return np.zeros(used_G.shape)
     divisor = RELEASED_VIDEO_DIVISOR if is_video else RELEASED_IMAGE_DIVISOR
     rate = rapr(used_G)

@@ -3,8 +3,8 @@
     total(y) = sum over parts k of weight_k * values_k(y)
 
 A group reward is a function from the rollouts of one query to its parts, a mapping from name to array; training logs
-and the viewer take their columns from the names. What the function returns is checked here, once. Depends on
-trajectories, as what a group reward is given; independent of training, tokens and files.
+and the viewer take their columns from the names. This module checks what the function returns. Depends on trajectories,
+the argument of a group reward; independent of training, tokens and files.
 """
 
 import unicodedata
@@ -21,17 +21,17 @@ from pixel_env.errors import ConfigError
 
 _LOGGED_SUFFIXES = ("/mean", "/std")
 """TRL logs a reward function as `rewards/<function>/mean` and `/std`; a part is logged as `rewards/<part>`."""
-_WANTED = (
+_EXPECTED_RETURN = (
     "Return a mapping from name to array, such as {'correctness': correct_G, 'brevity': RewardPart(short_G, 0.1)}."
 )
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class RewardPart:
-    """One part of a group's reward, and how much it counts.
+    """One part of a group's reward, and its weight.
 
     `values_G`: one finite number per rollout, shape (G,), in the order of the rollouts. `weight`: its factor in the
-    total; a part of weight 0 is logged and shown, and does not train.
+    total; a part of weight 0 is logged and shown, but has no effect on training.
     """
 
     values_G: np.ndarray
@@ -67,9 +67,9 @@ def reward_parts(group_reward: GroupReward, trajectories_G: Sequence[Trajectory]
     function = name_of(group_reward)
     returned = group_reward(trajectories_G)
     if not isinstance(returned, Mapping):
-        raise ConfigError(f"The group reward {function} returned {_kind(returned)}. {_WANTED}")
+        raise ConfigError(f"The group reward {function} returned {_kind(returned)}. {_EXPECTED_RETURN}")
     if not len(returned):
-        raise ConfigError(f"The group reward {function} returned no part. {_WANTED}")
+        raise ConfigError(f"The group reward {function} returned no part. {_EXPECTED_RETURN}")
     names = list(returned)
     _check_names(names, function)
     rollouts = len(trajectories_G)
@@ -116,17 +116,17 @@ def _check_names(names: Sequence[object], function: str) -> None:
                 "a name of the form that TRL uses for reward functions. Choose a name that does not end in "
                 f"{' or '.join(map(repr, _LOGGED_SUFFIXES))}."
             )
-        read_as = unicodedata.normalize("NFKC", name).casefold()
-        if read_as in seen:
+        normalised = unicodedata.normalize("NFKC", name).casefold()
+        if normalised in seen:
             raise ConfigError(
-                f"The group reward {function} returned two parts that read the same: {seen[read_as]!r} and {name!r}. "
-                "Give each part a name of its own."
+                f"The group reward {function} returned two parts with the same name, up to case and Unicode form: "
+                f"{seen[normalised]!r} and {name!r}. Give each part a different name."
             )
-        seen[read_as] = name
+        seen[normalised] = name
 
 
 def _checked(name: str, given: object, rollouts: int, function: str) -> RewardPart:
-    """The part as float64, in an array of its own: a function may fill the same array again for the next group."""
+    """The part as a float64 copy: a function may reuse its array for the next group."""
     values_G, weight = (given.values_G, given.weight) if isinstance(given, RewardPart) else (given, 1.0)
     part = f"The {name!r} part of the group reward {function}"
     if not isinstance(weight, Real) or not np.isfinite(float(weight)):
@@ -141,14 +141,14 @@ def _checked(name: str, given: object, rollouts: int, function: str) -> RewardPa
         raise ConfigError(
             f"{part} has shape {values_G.shape}; wanted: ({rollouts},), one number for each of the {rollouts} rollouts."
         )
-    own_G = np.array(values_G, dtype=np.float64)
-    if not np.all(np.isfinite(own_G)):
-        first = int(np.flatnonzero(~np.isfinite(own_G))[0])
+    checked_G = np.array(values_G, dtype=np.float64)
+    if not np.all(np.isfinite(checked_G)):
+        first = int(np.flatnonzero(~np.isfinite(checked_G))[0])
         raise ConfigError(
-            f"{part} holds {own_G[first]} for rollout {first}; wanted: finite numbers. Return 0 where the part does "
-            "not apply."
+            f"{part} holds {checked_G[first]} for rollout {first}; wanted: finite numbers. Return 0 where the part "
+            "does not apply."
         )
-    return RewardPart(own_G, float(weight))
+    return RewardPart(checked_G, float(weight))
 
 
 def _kind(value: object) -> str:

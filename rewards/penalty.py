@@ -1,4 +1,4 @@
-"""The efficiency penalty: every operation after the first `allowed` ones costs a little.
+"""The efficiency penalty: a small cost for every operation after the first `allowed` ones.
 
     penalty(y) = beta * min(N - n_vo(y), 0)        n_vo(y): operations of rollout y; the paper: N = 1, beta = 0.05
 
@@ -8,7 +8,7 @@ Depends on counts; independent of trajectories. Constants: arXiv 2505.15966, as 
 import numpy as np
 
 PAPER_ALLOWED = 1
-"""N: so many operations are free."""
+"""N: the number of operations without penalty."""
 PAPER_WEIGHT = 0.05
 """beta."""
 

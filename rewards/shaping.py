@@ -1,4 +1,4 @@
-"""The method's reward, and the presets that compose its parts.
+"""The method's reward, and the presets of its parts.
 
     r'(x, y) = r(x, y) + alpha * max(H - RaPR(x), 0) * 1[y used an operation] + beta * min(N - n_vo(y), 0)
 
@@ -18,7 +18,7 @@ import numpy as np
 
 from pixel_env.episode import Trajectory
 from pixel_env.errors import UnknownNameError
-from pixel_env.import_callable import own_function
+from pixel_env.import_callable import imported_callable
 from rewards import curiosity, penalty
 from rewards.correctness import correctness, correctness_after_executed_calls
 from rewards.curiosity import curiosity_bonus, released_curiosity_bonus
@@ -91,10 +91,10 @@ def paper(trajectories_G: Sequence[Trajectory]) -> RewardParts:
 def released_code(trajectories_G: Sequence[Trajectory]) -> RewardParts:
     """The reward of the authors' code (`experience_maker.py`, lines 2405 to 2468), which is not the paper's.
 
-    The bonus is `released_curiosity_bonus`; the penalty is the paper's; a right answer after a refused call is worth
-    nothing. Refused calls count everywhere: they earn the bonus, and count in RaPR and in n_vo. Two bugs of the code
-    are not reproduced: it took the flags "last call was refused" of every query from the first query of the process,
-    and its judge gave -1 to an answer that it could not parse (here 0, as for any wrong one).
+    The bonus is `released_curiosity_bonus`; the penalty is the paper's; a right answer after a refused call scores 0.
+    Refused calls count as operations: they earn the bonus, and count in RaPR and in n_vo. Two bugs of the code are not
+    reproduced: it took the flags "last call was refused" of every query from the first query of the process, and its
+    judge gave -1 to an answer that it could not parse (here 0, as for any wrong one).
     """
     operations_G = np.array([trajectory.operations for trajectory in trajectories_G])
     is_video = trajectories_G[0].task.media == "video"
@@ -106,14 +106,14 @@ def released_code(trajectories_G: Sequence[Trajectory]) -> RewardParts:
 
 
 def correctness_only(trajectories_G: Sequence[Trajectory]) -> RewardParts:
-    """The grade of the answer and nothing else: the arm without curiosity."""
+    """Only the grade of the answer: the arm without curiosity and penalty."""
     none_G = np.zeros(len(trajectories_G))
     return RewardParts(correctness(trajectories_G), none_G, none_G)
 
 
 @dataclass(frozen=True, slots=True)
 class Preset:
-    """A group reward that has a name, with one line for help texts and documentation."""
+    """A named group reward, with one line for help texts and documentation."""
 
     reward: GroupReward
     description: str
@@ -121,14 +121,16 @@ class Preset:
 
 PRESETS: dict[str, Preset] = {
     "paper": Preset(paper, "correctness, the paper's curiosity bonus and its penalty on operations after the first"),
-    "released-code": Preset(released_code, "what the authors' code computes: another bonus, and refused calls count"),
-    "correctness": Preset(correctness_only, "the grade of the answer alone, without curiosity and penalty"),
+    "released-code": Preset(
+        released_code, "the reward of the authors' code: another bonus, and refused calls count as operations"
+    ),
+    "correctness": Preset(correctness_only, "only the grade of the answer, without curiosity and penalty"),
 }
-"""The rewards that have a name. Listing them loads neither torch nor TRL."""
+"""The named group rewards. Listing them imports neither torch nor TRL."""
 
 
 def group_reward_named(name: str) -> GroupReward:
-    """The preset called `name`, or the function that 'module:function' names, in the working folder too.
+    """The preset called `name`, or the function 'module:function'; the working folder is searched too.
 
     Raises UnknownNameError for an unknown preset, and ConfigError for a function that cannot be loaded.
     """
@@ -136,7 +138,7 @@ def group_reward_named(name: str) -> GroupReward:
         if name not in PRESETS:
             raise UnknownNameError.among("group reward", name, PRESETS, "Your own is given as 'module:function'.")
         return PRESETS[name].reward
-    return own_function(name, "group reward")
+    return imported_callable(name, "group reward")
 
 
 __all__ = [

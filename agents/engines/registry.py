@@ -30,7 +30,7 @@ from typing import Any
 
 from agents.engines.secret import KEY_VARIABLE
 from pixel_env.errors import ConfigError, MissingExtraError, UnknownNameError
-from pixel_env.import_callable import imported, own_function
+from pixel_env.import_callable import imported, imported_callable
 
 OWN_ENGINE = "module:NAME"
 """How an engine of a user's own is named: a value of `EngineSpec` in a module that can be imported."""
@@ -112,7 +112,7 @@ class EngineSpec:
 
     def import_loader(self) -> Callable[..., Any]:
         """The function that `loader` names. Raises ConfigError."""
-        return own_function(self.loader, f"loader of the engine {self.name!r},")
+        return imported_callable(self.loader, f"loader of the engine {self.name!r},")
 
 
 _TRANSFORMERS = EngineSpec(

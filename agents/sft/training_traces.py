@@ -17,7 +17,7 @@ from agents.traces.trace import Trace, read_traces
 from pixel_env.command_line.values import AtLeastOne, AtLeastZero
 from pixel_env.dialects.dialect import Dialect
 from pixel_env.errors import ConfigError, TaskError
-from pixel_env.import_callable import own_function
+from pixel_env.import_callable import imported_callable
 from pixel_env.task import Task, TaskSet
 from pixel_env.tasks import load_tasks
 
@@ -162,7 +162,7 @@ def _read(spec: str, arguments: TraceArguments, dialect: Dialect) -> tuple[TaskS
 
 
 def _made(arguments: TraceArguments, dialect: Dialect, seed: int) -> TrainingTraces:
-    make: TraceMaker = own_function(arguments.traces, "traces function")
+    make: TraceMaker = imported_callable(arguments.traces, "traces function")
     task_set = load_tasks(arguments.tasks, split="train", count=arguments.task_count)
     train = make(task_set, dialect, seed)
     if not arguments.held_out:

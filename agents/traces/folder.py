@@ -31,7 +31,7 @@ from pixel_env.errors import ConfigError, TaskError
 from pixel_env.media.images import FileSource
 from pixel_env.samples import SAMPLE_SETS
 from pixel_env.samples.scenes import Split
-from pixel_env.store import save_picture
+from pixel_env.store import save_image
 from pixel_env.task import Evidence, Task, TaskSet
 from pixel_env.tasks.files.clips import ClipFrame
 from pixel_env.views import Source, ViewBudgets
@@ -148,7 +148,7 @@ def _source_row(source: Source, folder: Path, seeds_folder: Path | None) -> str 
             case ClipFrame(path, number, count, start_s, end_s):
                 clip = os.path.relpath(path, seeds_folder)
                 return {"clip": clip, "number": number, "count": count, "start_s": start_s, "end_s": end_s}
-    return {"picture": save_picture(np.asarray(source.decode()), folder / PICTURES)}
+    return {"picture": save_image(np.asarray(source.decode()), folder / PICTURES)}
 
 
 # --------------------------------------------------------------------------------------------------------- reading

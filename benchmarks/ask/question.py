@@ -14,7 +14,7 @@ from pixel_env.media.images import FileSource
 from pixel_env.media.video import video_fault
 from pixel_env.task import Task
 from pixel_env.tasks.files.clips import VIDEO_SUFFIXES, clip_frames, evenly
-from pixel_env.tasks.files.images import PICTURE_SUFFIXES, decoding_fault, frames_in, picture_facts
+from pixel_env.tasks.files.images import IMAGE_SUFFIXES, decoding_fault, frames_in, image_facts
 from pixel_env.views import Source
 
 _WANTED = "Wanted: one or more pictures, a video, or a folder with the frames of one."
@@ -60,7 +60,7 @@ def _frames(path: Path) -> tuple[Source, ...]:
     if path.is_dir():
         pictures = evenly([path / name for name in frames_in(str(path))])
         if not pictures:
-            raise TaskError(f"the folder {str(path)!r} holds no frame ({', '.join(PICTURE_SUFFIXES)}). {_WANTED}")
+            raise TaskError(f"the folder {str(path)!r} holds no frame ({', '.join(IMAGE_SUFFIXES)}). {_WANTED}")
         return tuple(_picture(picture) for picture in pictures)
     fault = video_fault(path)
     if fault:
@@ -69,7 +69,7 @@ def _frames(path: Path) -> tuple[Source, ...]:
 
 
 def _picture(path: Path) -> FileSource:
-    fault = picture_facts(path).fault or decoding_fault(path)
+    fault = image_facts(path).fault or decoding_fault(path)
     if fault:
         raise TaskError(f"the picture {str(path)!r} cannot be used: {fault}. {_WANTED}")
     return FileSource(path)

@@ -6,7 +6,7 @@
 |---|---|
 | `--output_dir` | the folder that the command writes |
 | `--output` | the file that the command writes |
-| `--limit` | use only so many tasks (questions, seed examples) of the input; `--eval_limit` of the held-out input |
+| `--limit` | use only this many tasks (questions, seed data) of the input; `--eval_limit` of the held-out input |
 | `--seed` | seed of every random choice |
 | `--model` | the checkpoint that the command loads (`--model_name_or_path` where the flag is TRL's) |
 
@@ -58,7 +58,7 @@ def field_name(name: str, fields: Iterable[str], command: str) -> str:
     A field may keep an older name than its flag, because the folders of earlier runs record it.
     """
     names, shown = set(fields), shown_name(name, command)
-    return next((one for one in (shown, *OTHER_NAMES.get(command, {}).get(shown, ())) if one in names), name)
+    return next((other for other in (shown, *OTHER_NAMES.get(command, {}).get(shown, ())) if other in names), name)
 
 
 def suggestion(name: str, known: Iterable[str], command: str) -> str:

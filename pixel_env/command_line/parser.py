@@ -1,4 +1,4 @@
-"""argparse as every command uses it: one spelling of flags, short errors, no guessing.
+"""argparse as every command uses it: one spelling of flags, short errors, no abbreviations.
 
 Depends on argparse and on the names of flags; independent of what a command does.
 """
@@ -44,8 +44,8 @@ class CommandParser(argparse.ArgumentParser):
         """As argparse's, of words in any of the accepted spellings. Raises UsageError for a flag that is unknown."""
         words, commands = list(args or ()), self._subcommands()
         own = words
-        if commands:  # a subcommand reads the words behind its name itself
-            own = words[: next((place for place, word in enumerate(words) if not word.startswith("-")), len(words))]
+        if commands:  # a subcommand parses the words after its name itself
+            own = words[: next((index for index, word in enumerate(words) if not word.startswith("-")), len(words))]
         spelled, rest = self._spelled(own), words[len(own) :]
         if commands and rest and rest[0] not in commands:
             self._refuse_subcommand(rest[0], commands)
@@ -69,8 +69,8 @@ class CommandParser(argparse.ArgumentParser):
         self.error(f"there is no flag --{name}.{hint}")
 
     def _subcommands(self) -> dict[str, Any]:
-        found = [action for action in self._actions if isinstance(action, argparse._SubParsersAction)]
-        return dict(found[0].choices) if found else {}
+        subparsers = [action for action in self._actions if isinstance(action, argparse._SubParsersAction)]
+        return dict(subparsers[0].choices) if subparsers else {}
 
     def _refuse_subcommand(self, word: str, commands: Collection[str]) -> NoReturn:
         close = difflib.get_close_matches(word, commands, n=1)
@@ -87,9 +87,9 @@ class CommandParser(argparse.ArgumentParser):
     def _spelled(self, words: list[str]) -> list[str]:
         """`words` with every flag as it was declared."""
         spelled: list[str] = []
-        for place, word in enumerate(words):
+        for index, word in enumerate(words):
             if word == "--":
-                return [*spelled, *words[place:]]
+                return [*spelled, *words[index:]]
             name = flag_name(word)
             if name is not None:
                 spelled.append(self.spelled(word, shown_name(name, self.command)))
@@ -101,7 +101,7 @@ class CommandParser(argparse.ArgumentParser):
 
 
 def renamed(word: str, name: str) -> str:
-    """The word of a flag with the name `name`, and its own value if it has one behind `=`."""
+    """The word of a flag, with the name `name` and the value after `=`, if it has one."""
     _, equals, value = word.partition("=")
     return f"--{name}{equals}{value}"
 

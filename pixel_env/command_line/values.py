@@ -88,12 +88,12 @@ def read_value(value: object, kind: Any) -> Any:
     if inner is bool:
         return _bool(value)
     if inner in (int, float):
-        return _number(value, inner, next((one for one in limits if isinstance(one, Bounds)), UNBOUNDED))
+        return _number(value, inner, next((limit for limit in limits if isinstance(limit, Bounds)), UNBOUNDED))
     if _is_mapping(inner):
         return _mapping(value)
     if value is None or isinstance(value, bool | list | dict):
         raise ValueError("a text; put it in quotes")
-    for name in (one for one in limits if isinstance(one, NameOf)):
+    for name in (limit for limit in limits if isinstance(limit, NameOf)):
         name.find(str(value))
     return inner(str(value))
 
@@ -104,12 +104,12 @@ def _is_mapping(kind: Any) -> bool:
 
 def _mapping(value: object) -> object:
     try:
-        found = json.loads(value) if isinstance(value, str) else value
+        mapping = json.loads(value) if isinstance(value, str) else value
     except ValueError:
-        found = None
-    if not isinstance(found, dict):
+        mapping = None
+    if not isinstance(mapping, dict):
         raise ValueError("a mapping, in YAML or as JSON")
-    return found
+    return mapping
 
 
 def _bool(value: object) -> bool:

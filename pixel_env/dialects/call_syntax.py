@@ -1,8 +1,8 @@
 """A call syntax: how a call is written in an assistant's text.
 
-Depends on nothing of a dialect: a syntax turns text into a name and arguments (JSON values under the dialect's own
-keys) and back. What they mean is read by `operations/calls.py`. Each syntax that ships is one file; a dialect may hold
-one of your own.
+Depends on failures; independent of dialects and operations: a syntax turns text into a name and arguments (JSON values
+under the dialect's own keys) and back. `operations/calls.py` interprets the arguments. Each syntax that ships is one
+file; a dialect may hold one of your own.
 """
 
 from collections.abc import Mapping, Sequence
@@ -30,7 +30,7 @@ class CallSyntax(Protocol):
 
     @property
     def markers(self) -> tuple[str, ...]:
-        """All texts that mean something in this syntax and must not stand in what a teacher writes."""
+        """All texts with a meaning in this syntax; a teacher's text must not contain them."""
         ...
 
     @property
@@ -39,7 +39,7 @@ class CallSyntax(Protocol):
         ...
 
     def parse(self, text: str, names: Sequence[str], *, is_unfinished: bool) -> Call | Failure:
-        """The one call in `text`, which holds `opening`; `is_unfinished`: the turn's token limit cut it.
+        """The one call in `text`, which holds `opening`; `is_unfinished`: the turn's token limit truncated it.
 
         `names` are the operations that are offered, for messages. Arguments are not checked here.
         """
@@ -54,11 +54,11 @@ class CallSyntax(Protocol):
         ...
 
     def tool_text(self, schemas: Sequence[Mapping[str, Any]]) -> str:
-        """What the system text says of the operations and of how to call them; "" if it says nothing."""
+        """The part of the system text about the operations and how to call them; "" for none."""
         ...
 
     def without_call(self, text: str) -> str:
-        """`text` without its call, if it holds one: what the assistant says beside it."""
+        """`text` without its call, if it holds one."""
         ...
 
 

@@ -26,7 +26,7 @@ _ANY_SIZE = (1000, 1000)
 class Wording:
     """The texts of the environment. Each is a `str.format` template; the comments name the fields it may use.
 
-    `observations`: by an operation's name, what comes back with its images, where it is not the operation's own text
+    `observations`: by an operation's name, the text that comes back with its images, if not the operation's own text
     (`Operation.observation` documents the fields).
     """
 
@@ -41,19 +41,18 @@ class Wording:
 class Dialect:
     """One wire format.
 
-    `calls`: the syntax of calls. `operations`: what can be called, by `Operation.name` or 'module:Class'. `names`: what
-    an operation is called in this dialect, where it is not its own name. `keys`: what an argument is called, by field
-    ("box") or by operation and field ("crop_image.box"), where it is not the argument's own key. `default_image`: the
-    image (from 0) that a call acts on which names none; None: a call names its image.
-    `first_index`: the number of the first image and frame. `padding`: added on each side of a crop, as a fraction of
-    the image's side. `crops_source`: an operation works on the source's own pixels; False: on those of the view that
-    was shown. `min_crop_side`: in pixels of the source. `max_frames`: of one selection.
-    `answer_rule`: `boxed` (the last `\\boxed{}`), `marker` (what follows `answer_marker`) or `any` (a turn without a
-    call is the answer: its last `\\boxed{}`, or all of it). `text_continues`: a turn without call and answer is
-    continued; False needs the rule `any`. `offers_calls`: False: a call is refused, whatever it requests.
-    `images_first`: images stand before the text of their message. `video_entry`: where a chat format can, a video opens
-    the prompt as one entry (`agents/chat/video_entry.py`) and not as an image for each frame; what is shown later is
-    images either way.
+    `calls`: the syntax of calls. `operations`: what can be called, by `Operation.name` or 'module:Class'. `names`: the
+    name of an operation in this dialect, if not its own name. `keys`: the key of an argument in a call, by field
+    ("box") or by operation and field ("crop_image.box"), if not the argument's own key. `default_image`: the image
+    (from 0) of a call that names none; None: a call must name its image. `first_index`: the number of the first image
+    and frame. `padding`: added on each side of a crop, as a fraction of the image's side. `crops_source`: an operation
+    works on the pixels of the source; False: on those of the view that was shown. `min_crop_side`: in pixels of the
+    source. `max_frames`: of one selection. `answer_rule`: `boxed` (the last `\\boxed{}`), `marker` (what follows
+    `answer_marker`) or `any` (a turn without a call is the answer: its last `\\boxed{}`, or all of it).
+    `text_continues`: a turn without call and answer is continued; False needs the rule `any`. `offers_calls`: False:
+    every call is refused. `images_first`: images come before the text of their message. `video_entry`: if the chat
+    format allows it, a video is one entry of the prompt (`agents/chat/video_entry.py`) instead of one image per frame;
+    what is shown later are images in both cases.
     """
 
     name: str
@@ -91,11 +90,11 @@ class Dialect:
     @property
     def offered(self) -> tuple[type[Operation], ...]:
         """The operations that can be called, in the order of the prompt. Raises UnknownNameError, ConfigError."""
-        found = [operation_named(name) for name in self.operations]
-        return tuple(operation for operation in found if self.calls.can_say(self.name_of(operation)))
+        operations = [operation_named(name) for name in self.operations]
+        return tuple(operation for operation in operations if self.calls.can_say(self.name_of(operation)))
 
     def name_of(self, operation: type[Operation]) -> str:
-        """What the operation is called in this dialect."""
+        """The name of the operation in this dialect."""
         return self.names.get(operation.name, operation.name)
 
     def can_call(self, name: str) -> bool:
@@ -103,7 +102,7 @@ class Dialect:
         return self.offers_calls and any(operation.name == name for operation in self.offered)
 
     def can_say(self, operation: Operation) -> bool:
-        """Whether this dialect's syntax can write the call, whoever is allowed to make it."""
+        """Whether this dialect's syntax can write the call, whether or not it is offered."""
         number = operation.image_number or 0
         sizes = [_ANY_SIZE] * (number + 1)
         try:
@@ -115,25 +114,27 @@ class Dialect:
 
     @property
     def rule(self) -> OperationRule:
-        """What an operation has to know of the dialect."""
+        """The rules of the dialect that operations need."""
         return OperationRule(self.first_index, self.padding, self.crops_source, self.min_crop_side, self.max_frames)
 
     def convention(self, shown_sizes: Sequence[Size] = ()) -> Convention:
-        """What reading and writing arguments has to know; `shown_sizes` are (width, height) of the images so far."""
+        """What reading and writing arguments needs; `shown_sizes` are (width, height) of the images so far."""
         return Convention(self.coordinates, self.first_index, self.max_frames, self.default_image, shown_sizes)
 
 
 def checked_operations(dialect: Dialect) -> Dialect:
-    """`dialect`, whose operations exist and have names of their own. Raises UnknownNameError, ConfigError."""
+    """`dialect`, if its operations exist and have different names. Raises UnknownNameError, ConfigError."""
     named = [(operation_named(name), name) for name in dialect.operations]
     called = [dialect.name_of(operation) for operation, _ in named]
-    for index, one in enumerate(called):
-        if one in called[:index]:
-            raise ConfigError(f"the dialect {dialect.name!r} calls two operations {one!r}. Name each operation once.")
+    for index, name_in_dialect in enumerate(called):
+        if name_in_dialect in called[:index]:
+            raise ConfigError(
+                f"the dialect {dialect.name!r} calls two operations {name_in_dialect!r}. Name each operation once."
+            )
     for operation, name in named:
         if not dialect.calls.can_say(dialect.name_of(operation)) and operation.name not in DEFAULT:
             raise ConfigError(
-                f"the dialect {dialect.name!r} has no way to call the operation {name!r}. Leave it out, or give a "
+                f"the dialect {dialect.name!r} cannot call the operation {name!r}. Leave the operation out, or give a "
                 "dialect whose calls are JSON."
             )
     return dialect

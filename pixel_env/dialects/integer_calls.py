@@ -1,4 +1,7 @@
-"""Calls as integers after a mark, for models that are too small for JSON."""
+"""Calls as integers after a marker, for models that are too small for JSON.
+
+Depends on the protocol of call syntaxes; independent of dialects and operations.
+"""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -22,7 +25,7 @@ class IntegerCalls:
 
     @property
     def markers(self) -> tuple[str, ...]:
-        """The opening mark."""
+        """The opening marker."""
         return (self.opening,)
 
     @property
@@ -42,7 +45,7 @@ class IntegerCalls:
         return Call(self.name, {self.key: [int(word) for word in words]})
 
     def write(self, call: Call) -> str:
-        """The mark and the numbers. Raises ValueError for other operations, and for an image that is not the first."""
+        """The marker and the numbers. Raises ValueError for other operations, and for any but the first image."""
         if call.name != self.name:
             raise ValueError(f"cannot {call.name.replace('_', ' ')}")
         if set(call.arguments) != {self.key}:
@@ -54,9 +57,9 @@ class IntegerCalls:
         return name == self.name
 
     def tool_text(self, schemas: Sequence[Mapping[str, Any]]) -> str:
-        """Nothing: its models know their call."""
+        """Empty: the models are trained on their call."""
         return ""
 
     def without_call(self, text: str) -> str:
-        """What stands before the mark: the call reaches up to the end."""
+        """The text before the marker: the call extends to the end."""
         return text.partition(self.opening)[0].strip()

@@ -1,4 +1,7 @@
-"""Calls as JSON objects between two marks."""
+"""Calls as JSON objects between two markers.
+
+Depends on the protocol of call syntaxes; independent of dialects and operations.
+"""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -18,7 +21,7 @@ class JsonCalls:
 
     @property
     def markers(self) -> tuple[str, ...]:
-        """Both marks."""
+        """Both markers."""
         return (self.opening, self.closing)
 
     @property
@@ -62,6 +65,6 @@ class JsonCalls:
         )
 
     def without_call(self, text: str) -> str:
-        """What stands before the opening mark and after the closing one."""
+        """The text before the opening marker and after the closing one."""
         before, _, after = text.partition(self.opening)
         return f"{before} {after.partition(self.closing)[2]}".strip()

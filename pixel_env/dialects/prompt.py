@@ -1,4 +1,4 @@
-"""What a dialect says of its operations: their JSON schemas, and the system text.
+"""The JSON schemas of a dialect's operations, and its system text.
 
 Depends on dialects; independent of episodes.
 """

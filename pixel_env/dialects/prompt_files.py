@@ -1,6 +1,6 @@
-"""A prompt text of the user's own: what follows the question, or stands around it, in place of the dialect's words.
+"""A prompt text of the user's own, from a file: it follows or surrounds the question, instead of the dialect's wording.
 
-Knows files and the template of a question. Knows nothing of tools: what a model is told of them is the dialect's.
+Depends on files and on the template of a question; independent of tools, whose description stays the dialect's.
 """
 
 import hashlib
@@ -27,9 +27,9 @@ def read_prompt_file(path: str | Path) -> str:
 
 
 def with_prompt(dialect: Dialect, text: str) -> Dialect:
-    """`dialect` whose questions are followed by `text`, verbatim; where it holds `{question}`, they stand there.
+    """`dialect` with `text`, verbatim, after each question; if `text` holds `{question}`, the question replaces it.
 
-    No other brace means anything: `\\boxed{}` stays text.
+    Other braces have no meaning: `\\boxed{}` stays as it is.
     """
     around = text if QUESTION in text else QUESTION + text
     template = QUESTION.join(part.replace("{", "{{").replace("}", "}}") for part in around.split(QUESTION))
@@ -37,5 +37,5 @@ def with_prompt(dialect: Dialect, text: str) -> Dialect:
 
 
 def prompt_hash(text: str) -> str:
-    """What names `text` in a run's configuration: SHA-256 of its UTF-8 bytes, as `sha256sum` prints it."""
+    """The hash of `text` in a run's configuration: SHA-256 of its UTF-8 bytes, as `sha256sum` prints it."""
     return hashlib.sha256(text.encode("utf-8")).hexdigest()

@@ -1,7 +1,7 @@
-"""The table of dialects, and how a name becomes one.
+"""The table of dialects, and how a name is resolved to a dialect.
 
-Depends on the parts of a dialect; independent of episodes. One of your own needs no row: it is a `Dialect` value that
-is passed as it is, or named as 'module:NAME'.
+Depends on the parts of a dialect; independent of episodes. A dialect of your own needs no row: it is a `Dialect` value
+that is passed as it is, or named as 'module:NAME'.
 """
 
 from collections.abc import Sequence
@@ -112,19 +112,19 @@ DIALECTS: dict[str, Dialect] = {
 def dialect_named(name: str) -> Dialect:
     """The dialect called `name`.
 
-    A row of the table or 'module:NAME' for one of your own; then, each after a colon, variants of it
+    `name` is a row of the table, or 'module:NAME' for a dialect of your own; then, each after a colon, variants of it
     ("released:vcot:train-pixels"; of two prompt sets the last one counts); then, each after a plus sign, further
     operations ("default+rotate+my_operations:Grey"). Raises UnknownNameError, or ConfigError where a variant does not
-    fit, an operation cannot be called, or what 'module:NAME' names is no Dialect.
+    fit, an operation cannot be called, or 'module:NAME' is not a Dialect.
     """
     spelled, *operations = name.split("+")
     dialect, variants = _row_of(spelled)
     for variant in variants:
         if variant not in VARIANTS:
-            raise UnknownNameError.among("dialect variant", variant, VARIANTS, f"It stands in {name!r}.")
+            raise UnknownNameError.among("dialect variant", variant, VARIANTS, f"The name is {name!r}.")
         if dialect.answer_rule == "marker":
             raise ConfigError(
-                f"{dialect.name!r} has no variants: they are for dialects whose answers are boxed. "
+                f"{dialect.name!r} has no variants: only dialects with boxed answers have them. "
                 f"Give {dialect.name!r} alone."
             )
         dialect = replace(VARIANTS[variant](dialect), name=f"{dialect.name}:{variant}")
@@ -146,8 +146,8 @@ def _row_of(spelled: str) -> tuple[Dialect, list[str]]:
     if first in DIALECTS:
         return DIALECTS[first], rest
     if not rest or rest[0] in VARIANTS:
-        way_out = f"After a colon may follow {', '.join(VARIANTS)}. Your own is named as 'module:NAME'."
-        raise UnknownNameError.among("dialect", first, DIALECTS, way_out)
+        advice = f"After a colon may follow {', '.join(VARIANTS)}. Your own is named as 'module:NAME'."
+        raise UnknownNameError.among("dialect", first, DIALECTS, advice)
     origin = f"{first}:{rest[0]}"
     dialect = imported(origin, "dialect")
     if not isinstance(dialect, Dialect):

@@ -1,4 +1,4 @@
-"""Variants of a dialect: what its name may be followed by.
+"""Variants of a dialect, named after a colon: "released:vcot".
 
 Depends on dialects; independent of the rows of the table.
 """
@@ -12,9 +12,9 @@ from pixel_env.operations.select_frames import SelectFrames
 
 
 def _vcot(dialect: Dialect) -> Dialect:
-    """The released code's prompt set `vcot`: the question tells when to use which operation. The words are ours.
+    """The released code's prompt set `vcot`: the question explains when to use which operation. The wording is ours.
 
-    Theirs names `crop_image`, which its own checkpoints cannot call; here the name is the dialect's.
+    The original names `crop_image`, which the released checkpoints cannot call; here the name is the dialect's.
     """
     crop, frames = dialect.name_of(CropImage), dialect.name_of(SelectFrames)
     question = (
@@ -26,10 +26,10 @@ def _vcot(dialect: Dialect) -> Dialect:
 
 
 def _notool(dialect: Dialect) -> Dialect:
-    """The released code's prompt set `notool`: no tool text, and calls are not offered. The words are ours.
+    """The released code's prompt set `notool`: no tool text, and calls are not offered. The wording is ours.
 
-    There, a call that the model makes all the same is executed; here it is refused, so that an accuracy without tools
-    is one without tools.
+    The original executes a call that the model makes nevertheless; here it is refused, so that the accuracy without
+    tools is measured without tools.
     """
     wording = replace(
         dialect.wording,
@@ -40,7 +40,7 @@ def _notool(dialect: Dialect) -> Dialect:
 
 
 def _train_pixels(dialect: Dialect) -> Dialect:
-    """The released code's pixel limits while training, in the dialect's own squares of one token each."""
+    """The released code's pixel limits in training, in units of one token of the dialect."""
     factor = dialect.budgets.original.factor
     token = factor * factor
     original, crop, video_frame, selected_frame = ((4 * token, most * token) for most in (2000, 1000, 512, 400))
@@ -48,7 +48,7 @@ def _train_pixels(dialect: Dialect) -> Dialect:
 
 
 def _frames(dialect: Dialect) -> Dialect:
-    """A video as an image for each frame: for chat templates and engines that do not take it as one entry."""
+    """A video as one image per frame: for chat templates and engines that do not take it as one entry."""
     return replace(dialect, video_entry=False)
 
 

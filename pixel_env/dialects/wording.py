@@ -14,21 +14,21 @@ from pixel_env.operations.operation import Operation
 from pixel_env.task import Task
 
 OPTION_LETTERS = string.ascii_uppercase
-"""What options are shown with, in their order. A task has at most as many."""
+"""The letters of options, in order. A task has at most as many options."""
 
 
 def opening_prompt(task: Task, dialect: Dialect) -> Prompt:
     """The system text and the question, options below it, one a line and lettered."""
     options = [
-        dialect.wording.option.format(letter=OPTION_LETTERS[place], text=text)
-        for place, text in enumerate(task.options)
+        dialect.wording.option.format(letter=OPTION_LETTERS[index], text=text)
+        for index, text in enumerate(task.options)
     ]
     question = dialect.wording.question.format(question="\n".join([task.question, *options]))
     return Prompt(system_text(dialect), question)
 
 
 def observation_text(operation: Operation, numbers: range, size: Size, dialect: Dialect) -> str:
-    """What comes back with an operation's images; `numbers`: those of the new images, from 0; `size`: as shown."""
+    """The text that comes back with an operation's images; `numbers`: of the new images, from 0; `size`: as shown."""
     template = dialect.wording.observations.get(operation.name, operation.observation)
     first, last = numbers[0] + dialect.first_index, numbers[-1] + dialect.first_index
     width, height = size
@@ -36,16 +36,16 @@ def observation_text(operation: Operation, numbers: range, size: Size, dialect: 
 
 
 def failure_text(failure: Failure, dialect: Dialect) -> str:
-    """What is said when an operation was refused."""
+    """The observation after an operation that was refused."""
     return dialect.wording.failure.format(code=failure.code.value, message=failure.message)
 
 
 def expected_text(dialect: Dialect) -> str:
-    """What is said to a turn that the model ended without call or answer."""
+    """The observation after a turn that the model ended without call or answer."""
     return dialect.wording.expected.format()
 
 
 def budget_text(stop: Stop, limits: Limits) -> str:
-    """What is said, to people, instead of an observation that did not fit the budget that `stop` names."""
+    """The text, for people, instead of an observation that exceeds the budget that `stop` names."""
     allowed = {Stop.TURNS: limits.max_turns, Stop.IMAGES: limits.max_images, Stop.TOKENS: limits.max_tokens}
     return f"The episode ended: at most {allowed[stop]} {stop.value} are allowed, and this turn needed more."

@@ -40,14 +40,14 @@ Grader = Callable[[str, Task], float]
 """From an answer's text and its task to a grade, 0 to 1."""
 
 GRADERS: dict[str, Grader] = {"exact": exact, "choice": choice, "number": number, "anls": anls}
-"""By the name that a task gives in `grader`."""
+"""By name, as in `Task.grader`."""
 
 _MARKED: dict[int, Grader] = {}
 
 
 def grader(function: Grader) -> Grader:
     """Marks a function of yours as a grader, so that a task may name it 'module:function'."""
-    # Without a mark, a row of somebody else's file could have any function of any module called with a model's text.
+    # Without this mark, a row of a foreign task file could call any function of any module with a model's text.
     _MARKED[id(function)] = function
     return function
 
@@ -62,8 +62,7 @@ def grader_named(name: str) -> Grader:
     module, _, function = name.partition(":")
     if not module or not function:
         raise UnknownNameError.among("grader", name, GRADERS, "Your own is given as 'module:function'.")
-    found = imported(name, "grader")
-    own = _MARKED.get(id(found))
+    own = _MARKED.get(id(imported(name, "grader")))
     if own is None:
         raise ConfigError(
             f"{name!r} is not marked as a grader, so it is not called. If it is yours, put @grader above it: "
@@ -73,9 +72,9 @@ def grader_named(name: str) -> Grader:
 
 
 def grade(task: Task, answer: str) -> float:
-    """The grade of `answer` by the task's own grader, 0 to 1. Raises UnknownNameError for a grader that is none.
+    """The grade of `answer` by the task's own grader, 0 to 1. Raises UnknownNameError for an unknown grader.
 
-    Raises ConfigError for a grader of your own that cannot be loaded, or returns something else than 0 to 1.
+    Raises ConfigError for a grader of your own that cannot be loaded, or does not return a number from 0 to 1.
     """
     try:
         known = grader_named(task.grader)

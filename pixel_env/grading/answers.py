@@ -1,6 +1,6 @@
-r"""An answer's text without what wraps it: LaTeX, Markdown, a lead-in such as "The answer is".
+r"""An answer's text without its wrapping: LaTeX, Markdown, a lead-in such as "The answer is".
 
-Knows text only: no options, no numbers, no references. Every grader reads an answer through `unwrapped`.
+Depends on text; independent of options, numbers and references. Every grader reads an answer through `unwrapped`.
 """
 
 import re
@@ -18,24 +18,24 @@ _EMPHASIS = re.compile(r"(?<![\w*])\*{1,3}([^*]+)\*{1,3}(?![\w*])")  # "**red**"
 _QUOTES = {'"': '"', "'": "'", "“": "”", "‘": "’", "«": "»", "「": "」", "$": "$", "_": "_"}
 
 CHINESE = "\u2e80-\u30ff\u3400-\u9fff\uac00-\ud7af\uf900-\ufaff"
-"""Chinese, Japanese and Korean characters, as a part of a class in a pattern. No space parts them from a letter."""
+"""Chinese, Japanese and Korean characters, as part of a character class. No space separates them from a letter."""
 LEAD_IN = re.compile(
     r"\b(?:(?:the|my)\s+)?(?:(?:final|correct|right|best)\s+){0,3}(?:answer|option|choice)\s*(?:is|[:=])\s*:?\s*|"
     r"\b(?:the\s+)?(?:correct|right|best)\s+(?:answer|option|choice)\b(?:\s+is\b)?\s*:?\s*|"
     r"(?:正确|最终)?答案(?:是|为|应是|应为|[:：])\s*",
     re.IGNORECASE,
 )
-"""What announces an answer and is none: "The answer is", "final answer:", "the right option is"."""
+"""Words that announce an answer: "The answer is", "final answer:", "the right option is"."""
 _OPENING_LEAD_IN = re.compile(
     rf"\s*(?:(?:so|thus|hence|therefore|ok|okay)\b,?\s*)?(?:{LEAD_IN.pattern})", re.IGNORECASE
 )
 
 
 def unwrapped(answer: str) -> str:
-    r"""`answer` without markup and lead-in; upper and lower case stay.
+    r"""`answer` without markup and lead-in; case is kept.
 
-    Of a text that holds a complete `\boxed{}` it is the content of the last one, as where answers are recognised
-    (`pixel_env/actions.py`).
+    If the text holds a complete `\boxed{}`, the content of the last one, as in `pixel_env/actions.py`, which recognises
+    answers.
     """
     boxed = last_boxed(answer)
     text = answer if boxed is None else boxed
@@ -51,7 +51,7 @@ def unwrapped(answer: str) -> str:
 
 
 def folded(text: str) -> str:
-    """`text` as it is compared: Unicode variants, upper case and runs of white space do not count."""
+    """`text` in the form in which texts are compared: NFKC, case folded, runs of white space as one space."""
     return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
 
 
@@ -61,7 +61,7 @@ def plain(text: str) -> str:
 
 
 def exact(answer: str, task: Task) -> float:
-    """1 if `answer` equals a reference; case, white space, markup, a final full stop, Unicode variants do not count."""
+    """1 if `answer` equals a reference; case, white space, markup, a final full stop, Unicode variants are ignored."""
     return float(plain(unwrapped(answer)) in {plain(unwrapped(reference)) for reference in task.answers})
 
 

@@ -11,11 +11,11 @@ def last_boxed(text: str) -> str | None:
     # One pass: a model that repeats an unclosed marker a thousand times must not cost a thousand scans.
     open_braces: list[int | None] = []  # where the content of a \boxed begins; None for any other brace
     last: tuple[int, int] | None = None
-    for found in re.finditer(r"\\boxed\s*\{|[{}]", text):
-        if found.group() != "}":
-            open_braces.append(None if found.group() == "{" else found.end())
+    for match in re.finditer(r"\\boxed\s*\{|[{}]", text):
+        if match.group() != "}":
+            open_braces.append(None if match.group() == "{" else match.end())
         elif open_braces:
             start = open_braces.pop()
             if start is not None and (last is None or start > last[0]):
-                last = (start, found.start())
+                last = (start, match.start())
     return None if last is None else text[last[0] : last[1]].strip()

@@ -1,6 +1,7 @@
 """The one number that an answer names, in digits or in words.
 
-Knows text and numbers; of a task only what its question asks about, for answers such as "no dogs".
+Depends on text and numbers, and on the words of the task's question for answers such as "no dogs"; independent of
+episodes.
 """
 
 import math
@@ -59,8 +60,8 @@ def number(answer: str, task: Task) -> float:
     """1 if `answer` names exactly one number and it equals that of a reference.
 
     Digits (thousands separators, decimals, fractions, "3½", signs, units) and words ("twenty-one", "two dozen") count;
-    the same number said twice is one. Two different numbers, bounds ("at least 3", "3-5", "3+") and calculations are 0.
-    "None" is zero, and so is "no dogs" where the question asks about dogs, and "no one is there" where it asks about
+    the same number given twice is one. Two different numbers, bounds ("at least 3", "3-5", "3+") and calculations are
+    0. "None" is zero, and so is "no dogs" if the question asks about dogs, and "no one is there" if it asks about
     people.
     """
     given = number_named(answer, task.question)
@@ -69,34 +70,34 @@ def number(answer: str, task: Task) -> float:
 
 
 def number_named(answer: str, question: str = "") -> float | None:
-    """The number that `answer` names; None if it names none, several, or something that holds more than a number."""
+    """The number that `answer` names; None if it names none or several, or if the number is part of something else."""
     text = _readable(answer)
     if _is_zero(text.rstrip(".! "), question):
         return 0.0
     if _CALCULATION.search(text):
         return None
     values: list[float] = []
-    for found in _NUMBER.finditer(text):
-        before = text[max(0, found.start() - _LONGEST_LEAD) : found.start()]
-        if found["words"] == "one" and _PRONOUN_BEFORE.search(before):
+    for match in _NUMBER.finditer(text):
+        before = text[max(0, match.start() - _LONGEST_LEAD) : match.start()]
+        if match["words"] == "one" and _PRONOUN_BEFORE.search(before):
             continue
-        if _BOUND_BEFORE.search(before) or _BOUND_AFTER.match(text, found.end()):
+        if _BOUND_BEFORE.search(before) or _BOUND_AFTER.match(text, match.end()):
             return None
-        values += _values_of(found)
+        values += _values_of(match)
     if re.search(r"\d", _NUMBER.sub("", text)) or not all(math.isfinite(value) for value in values):
-        return None  # digits that belong to a name, such as B2, or a number beyond all
+        return None  # digits that are part of a name, such as B2, or a number too large for a float
     values = list(dict.fromkeys(values))
     return values[0] if len(values) == 1 else None
 
 
 def _readable(answer: str) -> str:
-    """`answer` with one spelling for what has several. Ordinals and the exponents of units ("m²") are left out."""
+    """`answer` with one spelling for each form of a number. Ordinals and exponents of units ("m²") are left out."""
     text = _LATEX_FRACTION.sub(r" \1/\2 ", _THOUSANDS.sub(",", answer))
     text = _LATEX_FRACTION_OF_DIGITS.sub(r" \1/\2 ", text)
     # Before folding, which would make 3² the number 32 and 3½ the fraction 31/2.
-    text = _RAISED.sub(lambda found: "^" + unicodedata.normalize("NFKC", found.group()), text)
-    text = _LOWERED.sub(lambda found: "_" + unicodedata.normalize("NFKC", found.group()), text)
-    text = _VULGAR_FRACTION.sub(lambda found: " " + unicodedata.normalize("NFKC", found.group()), text)
+    text = _RAISED.sub(lambda match: "^" + unicodedata.normalize("NFKC", match.group()), text)
+    text = _LOWERED.sub(lambda match: "_" + unicodedata.normalize("NFKC", match.group()), text)
+    text = _VULGAR_FRACTION.sub(lambda match: " " + unicodedata.normalize("NFKC", match.group()), text)
     text = folded(unwrapped(text)).replace("−", "-").replace("⁄", "/")
     text = _ORDINAL.sub(" ", _UNIT_EXPONENT.sub("", re.sub(r"\.{2,}", " ", text)))
     return re.sub(r"\bhalf (?:a )?dozen\b", "6", text)
@@ -105,32 +106,32 @@ def _readable(answer: str) -> str:
 def _is_zero(text: str, question: str) -> bool:
     if _ZERO.fullmatch(text):
         return True
-    asked = {_singular(word) for word in re.findall(r"[a-z]+", folded(question))}
+    question_words = {_singular(word) for word in re.findall(r"[a-z]+", folded(question))}
     if _NOBODY_HERE.fullmatch(text):
-        return not asked.isdisjoint(_PEOPLE_WORDS)
+        return not question_words.isdisjoint(_PEOPLE_WORDS)
     denial = _DENIAL.fullmatch(text)
     if denial is None:
         return False
     denied = {_singular(word) for word in denial[1].split() if word not in _PLACE_WORDS}
-    return bool(denied) and denied <= asked  # "no idea" denies nothing that was asked about
+    return bool(denied) and denied <= question_words  # "no idea" denies nothing that the question is about
 
 
 def _singular(word: str) -> str:
     return word.removesuffix("s")
 
 
-def _values_of(found: re.Match[str]) -> list[float]:
-    """What one match says: a number, or several words that do not make one."""
-    sign = -1.0 if (found["sign"] or "").startswith(("-", "minus", "negative")) else 1.0
-    if found["words"]:
-        return [sign * value for value in _values_of_words(re.findall(r"[a-z]+", found["words"]))]
-    top, bottom = _float(found["top"]), _float(found["bottom"] or "1")
+def _values_of(match: re.Match[str]) -> list[float]:
+    """The value of one match, or several values if its words do not form one number."""
+    sign = -1.0 if (match["sign"] or "").startswith(("-", "minus", "negative")) else 1.0
+    if match["words"]:
+        return [sign * value for value in _values_of_words(re.findall(r"[a-z]+", match["words"]))]
+    top, bottom = _float(match["top"]), _float(match["bottom"] or "1")
     if not bottom:
         return [math.nan]
-    if found["whole"] and top >= bottom:
-        return [_float(found["whole"]), top / bottom]  # "1 5/3" is no mixed number
-    whole = _float(found["whole"] or "0")
-    return [sign * (whole + top / bottom) * _SCALES.get(found["scale"] or "", 1)]
+    if match["whole"] and top >= bottom:
+        return [_float(match["whole"]), top / bottom]  # "1 5/3" is not a mixed number
+    whole = _float(match["whole"] or "0")
+    return [sign * (whole + top / bottom) * _SCALES.get(match["scale"] or "", 1)]
 
 
 def _float(digits: str) -> float:

@@ -1,6 +1,6 @@
-"""ANLS: how close an answer comes to the closest reference, in edits.
+"""ANLS: the similarity of an answer to the closest reference, by edit distance.
 
-Knows text and edits; nothing of tasks' options.
+Depends on text; independent of the options of tasks.
 """
 
 from pixel_env.grading.answers import folded, unwrapped
@@ -14,9 +14,9 @@ def anls(answer: str, task: Task) -> float:
     """Normalised Levenshtein similarity to the closest reference, 0 below a half.
 
     The measure of ST-VQA (Biten et al., arXiv 1905.13648, equation 1) that DocVQA (2007.00398) and InfographicVQA
-    (2104.12756) took over: upper case and surrounding or repeated white space do not count. A similarity of exactly a
-    half counts, as in the scoring script of the Robust Reading Competition, which published figures come from;
-    equation 1 leaves it out.
+    (2104.12756) use: case and surrounding or repeated white space are ignored. A similarity of exactly a half counts,
+    as in the scoring script of the Robust Reading Competition, from which published figures come; equation 1 sets it to
+    0.
     """
     given = folded(unwrapped(answer))
     return max((_similarity(given, folded(unwrapped(reference))) for reference in task.answers), default=0.0)

@@ -1,6 +1,6 @@
 """Images as the bytes of a PNG or JPEG file, and as data URIs.
 
-Depends on numpy and Pillow; independent of who sends or keeps the bytes.
+Depends on numpy and Pillow; independent of how the bytes are sent or stored.
 """
 
 import base64
@@ -11,7 +11,7 @@ import numpy as np
 from PIL import Image
 
 Format = Literal["png", "jpeg"]
-"""PNG keeps every pixel as it is; JPEG is smaller and does not."""
+"""PNG is lossless; JPEG is smaller and lossy."""
 
 
 def encoded(image: np.ndarray | Image.Image, kind: Format, **options: int | bool) -> bytes:

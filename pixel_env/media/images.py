@@ -1,7 +1,7 @@
-"""Pixels: sources, the size a view is shown at, and a bounded cache of decoded pictures.
+"""Pixels: sources, the size a view is shown at, and a bounded cache of decoded images.
 
-Knows Pillow. Knows nothing of tasks, episodes or dialects. Decoding happens late, once per source, here and nowhere
-else; what leaves this module is either a `View` (a reference) or the array that a model is shown.
+Depends on views and Pillow; independent of tasks, episodes and dialects. Decoding happens late, once per source, and
+only here; this module returns either a `View` (a reference) or the array that a model is shown.
 """
 
 import hashlib
@@ -20,17 +20,17 @@ from pixel_env.errors import MediaError
 from pixel_env.views import Cut, PixelBudget, Source, View, ViewBudgets
 
 MAX_ASPECT_RATIO = 200.0
-"""Longer pictures are refused (Qwen's smart_resize has the same bound)."""
+"""Longer images are refused (Qwen's smart_resize has the same bound)."""
 
 BLANK_PREFIX = "blank:"
-"""How the key of a blank begins."""
+"""Prefix of the key of a blank image."""
 
 _NOISE = 1e-9
 
 
 @dataclass(frozen=True)
 class FileSource:
-    """A picture in a file. `key` is the content's hash, so copies of a file share one cache entry."""
+    """An image in a file. `key` is the content's hash, so copies of a file share one cache entry."""
 
     path: Path
 
@@ -40,21 +40,21 @@ class FileSource:
         try:
             return hashlib.sha256(self.path.read_bytes()).hexdigest()
         except OSError as error:
-            raise MediaError(f"cannot read the picture {self.path}: {error.strerror}") from error
+            raise MediaError(f"cannot read the image {self.path}: {error.strerror}") from error
 
     def decode(self) -> Image.Image:
-        """The picture, turned upright by its EXIF tag, transparency on white."""
+        """The image, turned upright by its EXIF tag, transparency on white."""
         try:
             with Image.open(self.path) as opened:
-                ImageOps.exif_transpose(opened, in_place=True)  # else the picture is copied where nothing is to turn
+                ImageOps.exif_transpose(opened, in_place=True)  # not in place, an upright image would be copied
                 return as_rgb(opened)
         except Exception as error:  # a broken file makes Pillow's readers raise nearly anything
-            raise MediaError(f"cannot decode the picture {self.path}: {error}") from error
+            raise MediaError(f"cannot decode the image {self.path}: {error}") from error
 
 
 @dataclass(frozen=True, eq=False)
 class ImageSource:
-    """A picture that the user already holds in memory."""
+    """An image that the user already holds in memory."""
 
     image: Image.Image
 
@@ -65,7 +65,7 @@ class ImageSource:
         return hashlib.sha256(repr(rgb.size).encode() + rgb.tobytes()).hexdigest()
 
     def decode(self) -> Image.Image:
-        """The picture as RGB."""
+        """The image as RGB."""
         return as_rgb(self.image)
 
 
@@ -74,23 +74,23 @@ _GREY = (128, 128, 128)
 
 @dataclass(frozen=True, slots=True)
 class BlankSource:
-    """A mid-grey picture in place of the source `of`, and as large: what a model is shown that shall see nothing."""
+    """A mid-grey image of the size of the source `of`, shown instead of it."""
 
     of: Source
 
     @classmethod
     def instead_of(cls, source: Source) -> "BlankSource":
-        """The blank in place of `source`; a blank is its own."""
+        """The blank image for `source`; a blank source is returned as it is."""
         return source if isinstance(source, cls) else cls(source)
 
     @property
     def key(self) -> str:
-        """Of the source that it stands for, so that a page can tell where somebody looked."""
+        """Contains the key of the source that it replaces, so that the viewer can show where the operation was."""
         return f"{BLANK_PREFIX}{self.of.key}"
 
     def decode(self) -> Image.Image:
-        """The blank. Raises MediaError if the source cannot be read."""
-        # Not by the cache: a decoder that waits for another one may wait for ever.
+        """The blank image. Raises MediaError if the source cannot be read."""
+        # Not through the cache: a decoder that waits for another one could wait forever.
         return Image.new("RGB", self.of.decode().size, _GREY)
 
 
@@ -108,14 +108,14 @@ def as_rgb(image: Image.Image) -> Image.Image:
 
 
 _SIZES = 100_000
-"""Pictures whose size is remembered: some 20 MB."""
+"""Images whose size is remembered: about 20 MB."""
 
 
 class DecodeCache:
-    """Decoded pictures by source key, the least recently used dropped once `max_bytes` are held. Thread-safe.
+    """Decoded images by source key, the least recently used dropped once `max_bytes` are held. Thread-safe.
 
-    A source is decoded by one thread at a time, the others wait for it; `decoders` sources at once at most, because a
-    picture of 45 million pixels takes 180 MB while it is made.
+    A source is decoded by one thread at a time, the others wait for it; `decoders` sources at once at most, because an
+    image of 45 million pixels takes 180 MB while it is made.
     """
 
     def __init__(self, max_bytes: int, decoders: int | None = None) -> None:
@@ -128,7 +128,7 @@ class DecodeCache:
         self._lock = threading.Lock()
 
     def get(self, source: Source) -> Image.Image:
-        """The decoded picture of `source`. Do not draw on it: it is shared."""
+        """The decoded image of `source`. Do not draw on it: it is shared."""
         key = source.key
         if (image := self._kept(key)) is not None:
             return image
@@ -147,7 +147,7 @@ class DecodeCache:
         return image
 
     def size_of(self, source: Source) -> tuple[int, int]:
-        """Width and height of the picture, which are remembered longer than its pixels."""
+        """Width and height of the image, which are remembered longer than its pixels."""
         key = source.key
         with self._lock:
             size = self._sizes.get(key)
@@ -181,7 +181,7 @@ CACHE = DecodeCache(max_bytes=256 * 2**20)
 
 
 def fitted_size(width: int, height: int, budget: PixelBudget) -> tuple[int, int]:
-    """Width and height at which a `width` x `height` picture is shown.
+    """Width and height at which a `width` x `height` image is shown.
 
     Qwen's `smart_resize` (qwen_vl_utils/vision_process.py): both sides rounded to multiples of the factor, scaled
     into [min_pixels, max_pixels] with the aspect ratio kept as far as the rounding allows. The one difference: a side
@@ -189,7 +189,7 @@ def fitted_size(width: int, height: int, budget: PixelBudget) -> tuple[int, int]
     """
     factor = budget.factor
     if max(width, height) / min(width, height) > MAX_ASPECT_RATIO:
-        raise MediaError(f"a picture of {width}x{height} is longer than {MAX_ASPECT_RATIO:.0f} to 1")
+        raise MediaError(f"an image of {width}x{height} is longer than {MAX_ASPECT_RATIO:.0f} to 1")
     shown_width = max(factor, round(width / factor) * factor)
     shown_height = max(factor, round(height / factor) * factor)
     if shown_width * shown_height > budget.max_pixels:
@@ -204,9 +204,9 @@ def fitted_size(width: int, height: int, budget: PixelBudget) -> tuple[int, int]
 
 
 def native_size(view: View) -> tuple[int, int]:
-    """Width and height of the view before it is fitted to a budget, where it is made of the source's own pixels.
+    """Width and height of the view in pixels of the source, before it is resized to its budget.
 
-    Of a view of shown pixels: those of its region of the source.
+    For a view of shown pixels (`View.via`): the size of its region of the source.
     """
     size = CACHE.size_of(view.source)
     if view.via is not None:
@@ -225,12 +225,12 @@ def shown_size(view: View, budgets: ViewBudgets) -> tuple[int, int]:
 
 
 def show(view: View, budgets: ViewBudgets) -> np.ndarray:
-    """The view's pixels as shown: uint8, (height, width, 3), the caller's own. Raises MediaError for a bad source."""
+    """The view's pixels as shown: uint8, (height, width, 3), a new array. Raises MediaError."""
     image = CACHE.get(view.source) if view.via is None else Image.fromarray(show(view.via, budgets))
     for step in view.chain:
         image = step.apply(image)
     size = fitted_size(*image.size, budgets.of(view.kind))
     if image.size == size:
         return np.array(image)
-    # Cutting first keeps the filter from mixing in pixels from outside of the box.
+    # Cropping before resizing keeps the filter from mixing in pixels outside of the box.
     return np.array(image.resize(size, Image.Resampling.BICUBIC, reducing_gap=3.0))

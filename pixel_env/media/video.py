@@ -1,8 +1,8 @@
 """Frames of video files, decoded by whichever library is installed.
 
-Knows containers, frames' numbers and the clips that are open. Knows nothing of tasks, episodes or models. A decoder
-goes forward inside a group of pictures and seeks only over key frames, so frames that are asked for in order cost one
-pass. What cannot be read is a MediaError that names the file.
+Depends on video decoders; independent of tasks, episodes and models. A decoder decodes forward within a group of
+pictures and seeks only to key frames, so frames that are requested in order cost one pass. A file that cannot be read
+raises a MediaError with its path.
 """
 
 import bisect
@@ -21,7 +21,7 @@ from PIL import Image
 from pixel_env.errors import MediaError, MissingExtraError, UnknownNameError
 
 MAX_OPEN = 32
-"""Clips that are held open at a time: one for each thread that opens an episode."""
+"""Clips that are open at the same time: one for each thread that opens an episode."""
 
 
 class Video(Protocol):
@@ -41,11 +41,11 @@ class PyAvVideo:
         import av
 
         self._container = av.open(str(path))
-        # A file may hold the same film in several sizes: the best one, as the other decoders choose.
+        # A file may hold the same video in several sizes: take the best one, as the other decoders do.
         self._stream = self._container.streams.best("video")
         if self._stream is None:
             raise ValueError("it holds no video")
-        # Frame threads would decode ahead over what the next seek drops; slices cost nothing.
+        # Frame threads would decode frames ahead that the next seek drops; slice threads cost nothing.
         self._stream.thread_type = "SLICE"
         times, keys = [], []
         for packet in self._container.demux(self._stream):
@@ -55,7 +55,10 @@ class PyAvVideo:
                 if packet.is_keyframe:
                     keys.append((time, packet.dts if packet.dts is not None else time))
         self._times, keys = sorted(times), sorted(keys)
-        self._key_times, self._key_places = [time for time, _ in keys], [place for _, place in keys]
+        self._key_times, self._key_decoding_times = (
+            [time for time, _ in keys],
+            [decoding_time for _, decoding_time in keys],
+        )
         self._frames: Iterator[Any] = iter(())
         self._last: Any = None
         self.frame_count = len(self._times)
@@ -63,26 +66,26 @@ class PyAvVideo:
 
     def frame(self, number: int) -> Image.Image:
         """The frame, after decoding from the last one, or from the key frame before it if that is nearer."""
-        wanted = self._times[number]
-        key = max(bisect.bisect_right(self._key_times, wanted) - 1, 0)
-        if self._last is None or self._last.pts > wanted or self._last.pts < self._key_times[key]:
-            # By decoding time: an AVI file knows no other, and the presentation time leads past the key frame.
-            self._container.seek(self._key_places[key], stream=self._stream)
+        target_time = self._times[number]
+        key = max(bisect.bisect_right(self._key_times, target_time) - 1, 0)
+        if self._last is None or self._last.pts > target_time or self._last.pts < self._key_times[key]:
+            # By decoding time: an AVI file has no other, and seeking by presentation time goes past the key frame.
+            self._container.seek(self._key_decoding_times[key], stream=self._stream)
             self._frames, self._last = self._container.decode(self._stream), None
-        while self._last is None or self._last.pts < wanted:
+        while self._last is None or self._last.pts < target_time:
             self._last = next(self._frames, None)
             if self._last is None:
                 raise ValueError(f"frame {number} of {self.frame_count} is missing")
-        picture: Image.Image = self._last.to_image()
-        return picture
+        image: Image.Image = self._last.to_image()
+        return image
 
     def close(self) -> None:
-        """Lets go of the file."""
+        """Closes the file."""
         self._container.close()
 
 
 class TorchcodecVideo:
-    """A video read by torchcodec, which counts frames exactly and goes forward by itself."""
+    """A video read by torchcodec, which counts frames exactly and decodes forward by itself."""
 
     def __init__(self, path: Path) -> None:
         decoders: Any = importlib.import_module("torchcodec.decoders")
@@ -95,14 +98,14 @@ class TorchcodecVideo:
         return Image.fromarray(self._decoder.get_frame_at(number).data.numpy())
 
     def close(self) -> None:
-        """Lets go of the decoder."""
+        """Closes the decoder."""
         del self._decoder
 
 
 class DecordVideo:
-    """A video read by decord, which goes forward by itself.
+    """A video read by decord, which decodes forward by itself.
 
-    Not in an AVI file: decord 0.6.0 seeks in it to wrong frames and says nothing, so one is read from its start.
+    Except in AVI files: decord 0.6.0 seeks to wrong frames in them without an error, so they are read from the start.
     """
 
     def __init__(self, path: Path) -> None:
@@ -129,17 +132,17 @@ class DecordVideo:
         return Image.fromarray(self._reader.next().asnumpy())
 
     def close(self) -> None:
-        """Lets go of the reader."""
+        """Closes the reader."""
         del self._reader
 
 
 DECODERS: dict[str, Callable[[Path], Video]] = {"av": PyAvVideo, "torchcodec": TorchcodecVideo, "decord": DecordVideo}
-"""By the package that each needs, the fastest first, which are exact. decord 0.6.0 is measured to miss by two frames in
-MPEG-4 Part 2 with B-frames (H.264 and VP9 are right) and to read no GIF: it is used where it is the only one."""
+"""By the package that each needs, the fastest first. av and torchcodec are exact. decord 0.6.0 was measured to be off
+by two frames in MPEG-4 Part 2 with B-frames (H.264 and VP9 are right) and reads no GIF: it is the last choice."""
 
 
 def decoder_named(name: str) -> Callable[[Path], Video]:
-    """What opens a video with the package `name`. Raises UnknownNameError."""
+    """The decoder that uses the package `name`. Raises UnknownNameError."""
     if name not in DECODERS:
         raise UnknownNameError.among("video decoder", name, DECODERS)
     return DECODERS[name]
@@ -158,24 +161,24 @@ def installed_decoder() -> Callable[[Path], Video]:
 
 
 def clip_numbers(video: Video, count: int, start_s: float | None, end_s: float | None) -> list[int]:
-    """The numbers of `count` frames at even distances, the first and the last of the part among them.
+    """The numbers of `count` evenly spaced frames, including the first and the last of the segment.
 
-    The rounding of `numpy.linspace(first, last, count, dtype=int)`; a part with fewer frames repeats some. Seconds
-    become numbers as in MVBench: rounded at the average rate. Raises ValueError for a part behind the video's end.
+    The rounding of `numpy.linspace(first, last, count, dtype=int)`; a segment with fewer frames repeats some. Seconds
+    become numbers as in MVBench: rounded at the average rate. Raises ValueError for a segment after the video's end.
     """
     first, last = 0, video.frame_count - 1
     if start_s is not None and end_s is not None:
         first = max(0, round(start_s * video.frames_per_second))
         if first > last:
-            raise ValueError(f"the part from {start_s} s lies behind its {video.frame_count} frames")
+            raise ValueError(f"the segment starts at {start_s} s, after the last of its {video.frame_count} frames")
         last = max(first, min(last, round(end_s * video.frames_per_second)))
-    return [first + place * (last - first) // max(count - 1, 1) for place in range(count)]
+    return [first + index * (last - first) // max(count - 1, 1) for index in range(count)]
 
 
 class Clip:
-    """One part of a video, open from its first frame to its last. Threads that ask for the same frame decode it once.
+    """A segment of a video, open from its first frame to its last. Threads that request the same frame decode it once.
 
-    Frames are remembered as long as somebody holds them, and no longer: what is kept is the caller's cache.
+    A frame is remembered only while a caller holds it: the caller has its own cache.
     """
 
     def __init__(
@@ -190,18 +193,18 @@ class Clip:
     def frame(self, number: int) -> Image.Image:
         """Frame `number` of `count`. Raises MediaError."""
         with self._lock:
-            held = self._frames.get(number)
-            if held is not None:
-                return held
+            cached = self._frames.get(number)
+            if cached is not None:
+                return cached
             try:
-                picture = self._decoded(number)
+                image = self._decoded(number)
             except (MediaError, MissingExtraError):
                 raise
             except Exception as error:  # a broken file makes the decoders raise nearly anything
                 self._close()
                 raise MediaError(f"cannot decode the video {self.path}: {error}") from error
-            self._frames[number] = picture
-            return picture
+            self._frames[number] = image
+            return image
 
     def close(self) -> None:
         """Closes the file; the next frame opens it again."""
@@ -214,10 +217,10 @@ class Clip:
             if self._video.frame_count < 1:
                 raise ValueError("it has no frame")
             self._numbers = clip_numbers(self._video, self.count, self.start_s, self.end_s)
-        picture = self._video.frame(self._numbers[number])
+        image = self._video.frame(self._numbers[number])
         if number == self.count - 1:
             self._close()
-        return picture
+        return image
 
     def _close(self) -> None:
         if self._video is not None:
@@ -226,7 +229,7 @@ class Clip:
 
 
 class OpenClips:
-    """The clips that were asked for last, `max_open` of them. Thread-safe."""
+    """The `max_open` clips that were requested last. Thread-safe."""
 
     def __init__(self, max_open: int) -> None:
         self.max_open = max_open
@@ -234,7 +237,7 @@ class OpenClips:
         self._lock = threading.Lock()
 
     def clip(self, path: Path, count: int, start_s: float | None, end_s: float | None) -> Clip:
-        """The clip, open or not. A file that was changed is another clip. Raises MediaError."""
+        """The clip, open or not. A changed file is another clip. Raises MediaError."""
         try:
             changed_ns = os.stat(path).st_mtime_ns
         except OSError as error:
@@ -251,24 +254,25 @@ class OpenClips:
         return clip
 
     def forget(self) -> None:
-        """Starts anew, closing nothing."""
+        """Starts empty, without closing any file."""
         self._clips, self._lock = OrderedDict(), threading.Lock()
 
 
 _OPEN_CLIPS = OpenClips(MAX_OPEN)
-os.register_at_fork(after_in_child=_OPEN_CLIPS.forget)  # a child would move the place in the parent's files
+os.register_at_fork(after_in_child=_OPEN_CLIPS.forget)  # a child would move the position in the parent's files
 
 
 def clip_frame(path: Path, number: int, count: int, start_s: float | None, end_s: float | None) -> Image.Image:
-    """Frame `number` (from 0) of `count` of a video, or of its part in seconds: RGB, native size. Raises MediaError.
+    """Frame `number` (from 0) of `count` of a video, or of a segment in seconds: RGB, native size. Raises MediaError.
 
-    Raises MissingExtraError where no decoder is installed. In order, the frames of a clip cost one pass of the file.
+    Raises MissingExtraError where no decoder is installed. Requested in order, the frames of a clip cost one pass of
+    the file.
     """
     return _OPEN_CLIPS.clip(path, count, start_s, end_s).frame(number)
 
 
 def video_fault(path: Path, count: int = 2, start_s: float | None = None, end_s: float | None = None) -> str:
-    """Why one of `count` frames of a video, or of its part in seconds, cannot be decoded, or "".
+    """Why one of `count` frames of a video, or of a segment in seconds, cannot be decoded, or "".
 
     Raises MissingExtraError where no decoder is installed.
     """
@@ -284,6 +288,6 @@ def video_fault(path: Path, count: int = 2, start_s: float | None = None, end_s:
 
 
 def _reason(error: MediaError) -> str:
-    # FFmpeg's errors name the whole path and a number that says nothing.
+    # FFmpeg's own text repeats the whole path and an error number.
     cause = error.__cause__ or error
     return getattr(cause, "strerror", None) or str(cause) or type(cause).__name__

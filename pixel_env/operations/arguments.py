@@ -31,9 +31,9 @@ class Drawing:
 class Argument(ABC):
     """One kind of argument. Inside the library values are typed; on the wire they are JSON.
 
-    `key`: its name in a call, unless the dialect has another; `expected`: what is wanted, for messages; `words`: how
-    many words a person types for it, None for all that are left; `typed_as`: what they are called, "" for the name of
-    the field.
+    `key`: its name in a call, unless the dialect has another; `expected`: the wanted value, for messages; `words`: how
+    many words a person types for it, None for all remaining ones; `typed_as`: their name in the usage, "" for the name
+    of the field.
     """
 
     key: str
@@ -46,7 +46,7 @@ class Argument(ABC):
 
     @abstractmethod
     def is_well_formed(self, value: object) -> bool:
-        """Whether the JSON `value` has the right type; what it means is checked by `read`."""
+        """Whether the JSON `value` has the right type; `read` checks the rest."""
 
     @abstractmethod
     def read(self, value: Any, convention: Convention, image: int) -> Any:

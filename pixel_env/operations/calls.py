@@ -16,7 +16,7 @@ Keys = Mapping[str, str]
 
 
 def key_of(operation: type[Operation], name: str, keys: Keys) -> str:
-    """What the argument `name` is called in a call."""
+    """The key of the argument `name` in a call."""
     return keys.get(f"{operation.name}.{name}", keys.get(name, operation.arguments()[name].key))
 
 
@@ -35,7 +35,7 @@ def read_call(
         return expected
     if not all(declared[name].is_well_formed(value) for name, value in values.items()):
         return expected
-    # The image first: pixels count on its shown size.
+    # The image first: pixel coordinates depend on its shown size.
     image_field = operation.image_field()
     read: dict[str, Any] = {}
     for name in sorted(values, key=lambda name: name != image_field):
@@ -48,7 +48,7 @@ def read_call(
 
 
 def write_call(operation: Operation, convention: Convention, keys: Keys) -> dict[str, Any]:
-    """The arguments of a call for `operation`, by key; what is left to its default is left out."""
+    """The arguments of a call for `operation`, by key; arguments with their default value are left out."""
     optional = _optional(type(operation), convention)
     image = operation.image_number or 0
     return {

@@ -1,4 +1,4 @@
-"""How a dialect counts: the unit of coordinates, the number of the first image, the sizes that were shown.
+"""The conventions of a call: the unit of coordinates, the number of the first image, the sizes that were shown.
 
 Depends on numbers; independent of operations and of how a call is written.
 """
@@ -22,7 +22,7 @@ class Coordinates:
     cells: int = 1
 
     def scale(self, shown_size: Size) -> tuple[float, float]:
-        """What the whole width and the whole height count, for an image shown at (width, height)."""
+        """The whole width and the whole height in this unit, for an image shown at (width, height)."""
         match self.unit:
             case "fraction":
                 return (1.0, 1.0)
@@ -47,7 +47,7 @@ class Convention:
     """What reading or writing a call needs of a dialect and of the episode.
 
     `shown_sizes`: (width, height) of the images so far, as the model was shown them; only pixel coordinates need them.
-    `default_image`: the image that a call acts on which names none; None: a call names its image.
+    `default_image`: the image (from 0) of a call that names none; None: a call must name its image.
     """
 
     coordinates: Coordinates
@@ -57,7 +57,7 @@ class Convention:
     shown_sizes: Sequence[Size] = ()
 
     def scale_of(self, image: int) -> tuple[float, float] | None:
-        """What the whole width and height of image number `image` count; None if that image does not exist."""
+        """The whole width and height of image number `image` in this unit; None if that image does not exist."""
         if self.coordinates.unit != "pixel":
             return self.coordinates.scale((1, 1))
         return self.coordinates.scale(self.shown_sizes[image]) if 0 <= image < len(self.shown_sizes) else None

@@ -1,4 +1,4 @@
-"""What an operation declares: its name, its arguments, what it brings, and how its result lies on its input.
+"""What an operation declares: its name, its arguments, what it returns, and how its result maps to its input.
 
 Depends on views, tasks and arguments; independent of dialects, call syntaxes and episodes. An operation is one frozen
 dataclass in one file; `registry.py` lists those that ship, and `docs/extending.md` adds one of your own.
@@ -43,10 +43,10 @@ class OperationRule:
 class Operation(ABC):
     """One visual operation, requested by a model. Subclasses are frozen dataclasses whose fields declare arguments.
 
-    `name`: what it is called in calls, dialects, stored trajectories and metrics; lower case, words joined by "_".
+    `name`: its name in calls, dialects, stored trajectories and metrics; lower case, words joined by "_".
     `description`: one sentence for the model. `observation`: the text that comes back with its images, a `str.format`
     template of `number` and `first` (the first new image), `last`, `count`, `width`, `height` (as shown); a dialect may
-    have its own. `wire_order`: the order of the arguments in a call, where it is not that of the fields.
+    have its own. `wire_order`: the order of the arguments in a call, if not that of the fields.
     """
 
     __slots__ = ()
@@ -72,14 +72,14 @@ class Operation(ABC):
     @classmethod
     def arguments(cls) -> dict[str, Argument]:
         """The declared arguments by field name, in the order of a call."""
-        declared = {one.name: one.metadata["argument"] for one in dataclasses.fields(cls)}  # type: ignore[arg-type]
+        declared = {field.name: field.metadata["argument"] for field in dataclasses.fields(cls)}  # type: ignore[arg-type]
         return {name: declared[name] for name in cls.wire_order or declared}
 
     @classmethod
     def optional(cls) -> dict[str, Any]:
         """The arguments that a call may leave out, with their defaults."""
         fields = dataclasses.fields(cls)  # type: ignore[arg-type]
-        return {one.name: one.default for one in fields if one.default is not dataclasses.MISSING}
+        return {field.name: field.default for field in fields if field.default is not dataclasses.MISSING}
 
     @classmethod
     def image_field(cls) -> str | None:
@@ -96,8 +96,8 @@ class Operation(ABC):
         """The arguments as a stored trajectory holds them; `from_row` is the inverse."""
         declared = self.arguments()
         return {
-            one.name: declared[one.name].to_row(getattr(self, one.name))
-            for one in dataclasses.fields(self)  # type: ignore[arg-type]
+            field.name: declared[field.name].to_row(getattr(self, field.name))
+            for field in dataclasses.fields(self)  # type: ignore[arg-type]
         }
 
     @classmethod
@@ -125,14 +125,14 @@ class Operation(ABC):
 class ImageOperation(Operation):
     """An operation that makes one new image of the pixels of one image: rotate, flip, enhance, ...
 
-    It declares an `ImageNumber` and implements `apply`. It is also the step that its view remembers, so it states how a
-    box on its result lies on its input and back: by default nothing moves.
+    It declares an `ImageNumber` and implements `apply`. It is also the step that its view records, so it states how a
+    box on its result maps to its input and back: by default nothing moves.
     """
 
     __slots__ = ()
 
     kind: ClassVar[ViewKind | None] = None
-    """The kind of view that it brings, which decides its pixel budget; None: that of the image it acts on."""
+    """The kind of view that it returns, which decides its pixel budget; None: that of the image it acts on."""
 
     @abstractmethod
     def apply(self, image: Image.Image) -> Image.Image:

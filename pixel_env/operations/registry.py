@@ -1,7 +1,7 @@
-"""The registry of operations: those that ship, and how one of your own is added.
+"""The registry of operations: those that ship, and how to add one of your own.
 
-Depends on the operations; independent of dialects. An operation is named by its `name`, or 'module:Class' for one
-that is defined elsewhere; a package may also list its own under the entry point group `pixel_env.operations`.
+Depends on the operations; independent of dialects. An operation is named by its `name`, or by 'module:Class' if it is
+defined elsewhere; a package may also list its operations in the entry point group `pixel_env.operations`.
 """
 
 import dataclasses
@@ -38,7 +38,7 @@ _NAME = re.compile(r"[a-z][a-z0-9_]*")
 def register(operation: type[Operation]) -> type[Operation]:
     """Adds `operation` to the registry and returns it, so that it can be used as a decorator.
 
-    Raises ConfigError, with what is missing, if it is not one, or if another one has its name.
+    Raises ConfigError, with what is missing, if it is not a valid operation, or if another operation has its name.
     """
     fault = _fault_of(operation)
     if fault:
@@ -65,23 +65,23 @@ def operation_named(name: str) -> type[Operation]:
 
 
 def _fault_of(operation: Any) -> str:
-    """What keeps `operation` from being one, with the way out; "" if nothing does."""
+    """Why `operation` is not a valid operation, and how to fix it; "" if it is valid."""
     if not (isinstance(operation, type) and issubclass(operation, Operation)):
-        return "it is no subclass of pixel_env.operations.Operation (or ImageOperation). Derive it from one."
+        return "it is not a subclass of pixel_env.operations.Operation (or ImageOperation). Derive it from one."
     if "__dataclass_params__" not in vars(operation) or not operation.__dataclass_params__.frozen:  # type: ignore[attr-defined]
-        return "it is no frozen dataclass. Put @dataclass(frozen=True) above it."
+        return "it is not a frozen dataclass. Put @dataclass(frozen=True) above it."
     for attribute in ("name", "description"):
         if not isinstance(getattr(operation, attribute, None), str):
             return f"it has no {attribute!r}. Set it to a text."
     if not _NAME.fullmatch(operation.name) or operation.name in _NOT_OPERATIONS:
         return f"its name is {operation.name!r}. Use lower-case words joined by '_', and none of {_NOT_OPERATIONS}."
     fields = dataclasses.fields(operation)  # type: ignore[arg-type]
-    undeclared = [one.name for one in fields if not isinstance(one.metadata.get("argument"), Argument)]
+    undeclared = [field.name for field in fields if not isinstance(field.metadata.get("argument"), Argument)]
     if undeclared:
         return (
             f"its field {undeclared[0]!r} declares no argument. Write {undeclared[0]}: ... = argument(ImageNumber())."
         )
-    if operation.wire_order and sorted(operation.wire_order) != sorted(one.name for one in fields):
+    if operation.wire_order and sorted(operation.wire_order) != sorted(field.name for field in fields):
         return f"its wire_order is {operation.wire_order}. Name each of its fields once."
     if missing := getattr(operation, "__abstractmethods__", None):
         return f"it lacks {', '.join(sorted(missing))}. Define what is missing."

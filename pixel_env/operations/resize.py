@@ -14,7 +14,8 @@ from pixel_env.views import View, ViewKind
 class Resize(Operation):
     """Show image number `image` again within the budget `resized` (`ViewBudgets`), from the source's own pixels.
 
-    The idea of VisionThink (arXiv 2507.13348): a model answers from a small image and requests a large one if it must.
+    The idea of VisionThink (arXiv 2507.13348): a model answers from a small image and requests a large one if it needs
+    it.
     """
 
     name = "resize"

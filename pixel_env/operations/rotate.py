@@ -27,7 +27,7 @@ class Rotate(ImageOperation):
     degrees: int = argument(Choice((90, 180, 270), "How far to turn, clockwise.", key="degrees"))
 
     def result_size(self, width: int, height: int) -> tuple[int, int]:
-        """Width and height change places in a quarter turn."""
+        """A quarter turn exchanges width and height."""
         return (width, height) if self.degrees == 180 else (height, width)
 
     def apply(self, image: Image.Image) -> Image.Image:

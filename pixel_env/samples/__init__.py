@@ -1,4 +1,4 @@
-"""The embedded sample sets: tasks composed on demand, with exact ground truth and evidence. `sample_set` gives them.
+"""The embedded sample sets: tasks generated on demand, with exact ground truth and evidence. `sample_set` returns one.
 
 | set | in the style of | file |
 |---|---|---|
@@ -7,8 +7,8 @@
 | `infographics` | InfographicsVQA | `infographics.py` |
 | `mvbench` | MVBench | `mvbench.py` |
 
-They are in the *style* of the benchmarks; a score on one is never a score on the benchmark. Nothing of a test split
-(photograph, digit, table) is in a training split.
+They are in the *style* of the benchmarks; a score on a sample set is never a score on the benchmark. No photograph,
+digit or table of a test split is in a training split. Depends on the generators of the sets; independent of episodes.
 """
 
 from collections.abc import Sequence
@@ -68,7 +68,7 @@ def sample_set(
     kinds: Sequence[str] | None = None,
     seed: int = 0,
 ) -> TaskSet:
-    """The embedded set `name`: `count` tasks, the `kinds` in turn (default: the set's own choice).
+    """The embedded set `name`: `count` tasks, whose kinds cycle through `kinds` (default: the set's own choice).
 
     Task i depends on (seed, split, i) alone, so a longer set starts with the shorter one. Raises UnknownNameError.
     """

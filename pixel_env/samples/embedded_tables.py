@@ -1,6 +1,6 @@
-"""The embedded tables: small, real and typed by hand, each with its source. `data/ATTRIBUTION.md` tells more.
+"""The embedded tables: small, real, entered by hand, each with its source (`data/ATTRIBUTION.md`).
 
-Knows the file and its shape. Knows nothing of how a table is drawn or asked about.
+Depends on the file and its layout; independent of charts and questions.
 """
 
 import functools
@@ -15,7 +15,7 @@ from pixel_env.samples.scenes import Split
 class Table:
     """A table whose first column names its rows.
 
-    `noun`: what a row is ("planet"); `columns`: what the other columns hold, units in brackets; `rows`: the name, then
+    `noun`: what a row is ("planet"); `columns`: titles of the other columns, units in brackets; `rows`: the name, then
     a number for each column, as printed.
     """
 

@@ -1,7 +1,8 @@
 """Questions about pages of charts and tables in small type, in the style of InfographicsVQA.
 
-The numbers are real, so a model may know some of them; which rows are shown, in which order, and which one is marked
-is drawn for each page, so questions on those cannot be answered from memory.
+The numbers are real, so a model may know some of them; which rows are shown, in which order, and which row is marked is
+random for each page, so questions about those cannot be answered from memory. Depends on tables and pages; independent
+of episodes.
 """
 
 import functools
@@ -36,16 +37,16 @@ TABLE_COLUMNS = 3
 
 
 @dataclass(frozen=True, slots=True)
-class _Asked:
-    """A panel that is asked about: its place on the page, and what its rows are called."""
+class _Target:
+    """The panel that the question is about: its index on the page, and the noun for its rows."""
 
     page: Page
-    place: int
+    index: int
     noun: str
 
     @property
     def panel(self) -> Panel:
-        return self.page.panels[self.place]
+        return self.page.panels[self.index]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,56 +56,56 @@ class _Question:
     evidence: Box
 
 
-def _value(asked: _Asked, rng: np.random.Generator) -> _Question:
-    panel = asked.panel
+def _value(target: _Target, rng: np.random.Generator) -> _Question:
+    panel = target.panel
     row = int(rng.integers(len(panel.rows)))
     column = 0 if panel.chart == "bars" else int(rng.integers(len(panel.columns)))
     name, cell = panel.columns[column], panel.rows[row][column + 1]
     text = f'In the panel "{panel.heading}": which number is given as "{name}" for {panel.rows[row][0]}?'
-    return _Question(text, ways_to_write(cell, name), asked.page.row_box(asked.place, row))
+    return _Question(text, ways_to_write(cell, name), target.page.row_box(target.index, row))
 
 
-def _marked(asked: _Asked, rng: np.random.Generator) -> _Question:
-    text = f'In the panel "{asked.panel.heading}": which {asked.noun} is marked with a dot?'
-    return _about_row(asked, text, asked.panel.marked)
+def _marked(target: _Target, rng: np.random.Generator) -> _Question:
+    text = f'In the panel "{target.panel.heading}": which {target.noun} is marked with a dot?'
+    return _about_row(target, text, target.panel.marked)
 
 
-def _row(asked: _Asked, rng: np.random.Generator) -> _Question:
-    row = int(rng.integers(len(asked.panel.rows)))
-    text = f'In the panel "{asked.panel.heading}": which {asked.noun} stands in row {row + 1} from the top?'
-    return _about_row(asked, text, row)
+def _row(target: _Target, rng: np.random.Generator) -> _Question:
+    row = int(rng.integers(len(target.panel.rows)))
+    text = f'In the panel "{target.panel.heading}": which {target.noun} stands in row {row + 1} from the top?'
+    return _about_row(target, text, row)
 
 
-def _largest(asked: _Asked, rng: np.random.Generator) -> _Question:
-    panel = asked.panel
+def _largest(target: _Target, rng: np.random.Generator) -> _Question:
+    panel = target.panel
     numbers = [number_in(row[1]) for row in panel.rows]
     largest = max(numbers)
     answers = tuple(row[0] for row, number in zip(panel.rows, numbers, strict=True) if number == largest)
-    text = f'In the panel "{panel.heading}": which {asked.noun} has the largest number as "{panel.columns[0]}"?'
-    # The longest bar is seen in the overview and its name is read; a table has to be read as a whole.
+    text = f'In the panel "{panel.heading}": which {target.noun} has the largest number as "{panel.columns[0]}"?'
+    # The overview shows the longest bar, and a crop its name; a table has to be read as a whole.
     if panel.chart == "bars" and len(answers) == 1:
-        return _Question(text, answers, asked.page.row_box(asked.place, numbers.index(largest)))
-    return _Question(text, answers, asked.page.rows_box(asked.place))
+        return _Question(text, answers, target.page.row_box(target.index, numbers.index(largest)))
+    return _Question(text, answers, target.page.rows_box(target.index))
 
 
-def _heading(asked: _Asked, rng: np.random.Generator) -> _Question:
-    text = f"What is the heading of the {asked.panel.colour} panel?"
-    return _Question(text, (asked.panel.heading,), asked.page.heading_box(asked.place))
+def _heading(target: _Target, rng: np.random.Generator) -> _Question:
+    text = f"What is the heading of the {target.panel.colour} panel?"
+    return _Question(text, (target.panel.heading,), target.page.heading_box(target.index))
 
 
-def _about_row(asked: _Asked, text: str, row: int) -> _Question:
-    return _Question(text, (asked.panel.rows[row][0],), asked.page.row_box(asked.place, row))
+def _about_row(target: _Target, text: str, row: int) -> _Question:
+    return _Question(text, (target.panel.rows[row][0],), target.page.row_box(target.index, row))
 
 
 def ways_to_write(cell: str, column: str) -> tuple[str, ...]:
-    """The printed number, with and without its commas and the unit that stands in the column's brackets."""
+    """The printed number, with and without its commas and the unit in the column's brackets."""
     numbers = dict.fromkeys([cell, cell.replace(",", "")])
     _, bracket, rest = column.partition("(")
     units = [f"{number} {rest.removesuffix(')')}" for number in numbers] if bracket else []
     return (*numbers, *units)
 
 
-_QUESTIONS: dict[str, Callable[[_Asked, np.random.Generator], _Question]] = {
+_QUESTIONS: dict[str, Callable[[_Target, np.random.Generator], _Question]] = {
     VALUE: _value,
     MARKED: _marked,
     ROW: _row,
@@ -128,21 +129,21 @@ def _draw_panel(rng: np.random.Generator, table: Table, colour: str) -> Panel:
     count = int(rng.integers(MIN_ROWS, min(MAX_ROWS, len(table.rows)) + 1))
     chart: Chart = "bars" if rng.random() < 0.5 else "table"
     width = len(table.columns)
-    kept = sorted(int(column) for column in rng.permutation(width)[:TABLE_COLUMNS]) if chart == "table" else [0]
+    chosen = sorted(int(column) for column in rng.permutation(width)[:TABLE_COLUMNS]) if chart == "table" else [0]
     rows = tuple(
-        (table.rows[int(row)][0], *(table.rows[int(row)][1 + column] for column in kept))
+        (table.rows[int(row)][0], *(table.rows[int(row)][1 + column] for column in chosen))
         for row in rng.permutation(len(table.rows))[:count]
     )
-    columns = tuple(table.columns[column] for column in kept)
+    columns = tuple(table.columns[column] for column in chosen)
     return Panel(table.title, columns, rows, table.source, chart, colour, int(rng.integers(count)))
 
 
 def _compose(kind: str, task_id: str, split: Split, rng: np.random.Generator) -> Task:
-    known = tables_of(split)
-    tables = tuple(known[int(place)] for place in rng.permutation(len(known))[: COLUMNS * LINES])
+    available = tables_of(split)
+    tables = tuple(available[int(index)] for index in rng.permutation(len(available))[: COLUMNS * LINES])
     page = draw_page(rng, tables)
-    place = int(rng.integers(len(tables)))
-    question = _QUESTIONS[kind](_Asked(page, place, tables[place].noun), rng)
+    index = int(rng.integers(len(tables)))
+    question = _QUESTIONS[kind](_Target(page, index, tables[index].noun), rng)
     return Task(
         task_id=task_id,
         question=question.text,
@@ -159,7 +160,7 @@ INFOGRAPHICS = SampleSet(
     name="infographics",
     benchmark="InfographicsVQA",
     material="real tables, drawn as charts",
-    # An eighth of a page's side is shown: a digit of the small type is 1.3 px high, a capital of a heading 7.
+    # A page is shown at an eighth of its side: a digit of the small type is 1.3 px high, a capital of a heading 7 px.
     budgets=view_budgets((16_384, 57_344), (50_176, 262_144), (16_384, 57_344), (50_176, 262_144), factor=28),
     kinds={kind: functools.partial(_compose, kind) for kind in KINDS},
     default_kinds=KINDS,

@@ -1,10 +1,10 @@
 """Questions about videos of 16 frames, with options, in the style of MVBench.
 
 A clip is one or two shots of a camera that pans over a photograph, with cards that come, go, move or change. Each frame
-is a `Scene`, so it is rendered when it is looked at and never before.
+is a `Scene`, so it is rendered only when it is shown. Depends on scenes; independent of episodes.
 
-Three sizes: in the overview a frame is a sixteenth of its side (a card's colour and place can be seen, no digit), a
-selected frame a quarter (a large digit can be read, 8 px), a crop is native (a fine digit can be read, 8 px).
+Three sizes: in the overview a frame is a sixteenth of its side (a card's colour and position are visible, no digit), a
+selected frame a quarter (a large digit is readable, 8 px), a crop is native (a fine digit is readable, 8 px).
 """
 
 import functools
@@ -31,11 +31,11 @@ from pixel_env.samples.sequence import SampleSet
 from pixel_env.task import VIDEO_FRAMES, Evidence, Task
 
 APPEARING_DIGIT = "appearing-digit"
-"""Which digit is on the red card? It is there for a moment; a selected frame shows it."""
+"""Which digit is on the red card? The card is there for a moment; a selected frame shows the digit."""
 FINE_DIGIT = "fine-digit"
-"""The same with a small digit: it takes a crop of a frame."""
+"""The same with a small digit: a crop of a frame shows it."""
 STATE_CHANGE = "state-change"
-"""How does the digit on the red card change? It takes two selected frames."""
+"""How does the digit on the red card change? Two selected frames show it."""
 APPEARANCE_ORDER = "appearance-order"
 """In which order do the cards appear? The overview suffices."""
 MOVING_DIRECTION = "moving-direction"
@@ -55,7 +55,7 @@ _CUT_SHARE = 0.5  # of the clips have two shots
 
 @dataclass(frozen=True, slots=True)
 class Appearance:
-    """A card, the frame from which it is there, and what it looks like in each frame while it is."""
+    """A card, the first frame in which it is there, and its appearance in each of its frames."""
 
     start: int
     cards: tuple[Card, ...]
@@ -68,7 +68,7 @@ class Appearance:
 
 @dataclass(frozen=True, slots=True)
 class Clip:
-    """The recipe: the background of each frame, and the cards that come and go."""
+    """The parameters of a clip: the background of each frame, and the cards that come and go."""
 
     backgrounds: tuple[Scene, ...]
     appearances: tuple[Appearance, ...]
@@ -96,8 +96,8 @@ def _draw_shot(rng: np.random.Generator, split: Split, length: int) -> list[Scen
     width, height = photo(name).size
     room = (width - FRAME_SIZE[0] + 1, height - FRAME_SIZE[1] + 1)
     first, last = rng.integers(room), rng.integers(room)
-    places = np.rint(np.linspace(first, last, length)).astype(int).tolist()
-    return [Scene(name, (left, top, *FRAME_SIZE), 0, (0, 1, 2), 1.0, 0.0, ()) for left, top in places]
+    corners = np.rint(np.linspace(first, last, length)).astype(int).tolist()
+    return [Scene(name, (left, top, *FRAME_SIZE), 0, (0, 1, 2), 1.0, 0.0, ()) for left, top in corners]
 
 
 # ------------------------------------------------------------------------------------------------ kinds of question
@@ -105,9 +105,9 @@ def _draw_shot(rng: np.random.Generator, split: Split, length: int) -> list[Scen
 
 @dataclass(frozen=True, slots=True)
 class _Question:
-    """A question, its options with the right one first, and what happens in the clip.
+    """A question, its options with the right one first, and the cards of the clip.
 
-    The first appearance is the one that is asked about; `evidence`: the frames in which the answer is seen.
+    The question is about the first appearance; `evidence`: the frames that show the answer.
     """
 
     text: str
@@ -119,12 +119,12 @@ class _Question:
 
 def _digit(digit_side: int, split: Split, rng: np.random.Generator) -> _Question:
     appearances = _draw_moments(rng, split, 3, digit_side)
-    asked = appearances[0]
+    target = appearances[0]
     digits = [shown.cards[0].digit for shown in appearances]
-    # A digit of another card is the most tempting wrong option.
+    # The digit of another card is the most plausible wrong option.
     wrong = [digit for digit in dict.fromkeys([*digits, *map(int, rng.permutation(10))]) if digit != digits[0]]
     options = tuple(str(digit) for digit in [digits[0], *wrong[: OPTIONS - 1]])
-    return _Question(f"Which digit is on the {_colour(asked)} card?", options, appearances, asked.frames, True)
+    return _Question(f"Which digit is on the {_colour(target)} card?", options, appearances, target.frames, True)
 
 
 def _state_change(split: Split, rng: np.random.Generator) -> _Question:
@@ -136,7 +136,7 @@ def _state_change(split: Split, rng: np.random.Generator) -> _Question:
     first = replace(card, tile=draw_tile(rng, split, {before}))
     second = replace(card, tile=draw_tile(rng, split, {after}))
     shown = Appearance(int(rng.integers(VIDEO_FRAMES - length + 1)), (first,) * change + (second,) * (length - change))
-    # Each start stands with each end: the options alone must not tell which of them is right.
+    # Each start is paired with each end: the options alone must not reveal the right one.
     pairs = [(before, after), (before, other_after), (other_before, after), (other_before, other_after)]
     return _Question(
         f"How does the digit on the {colour} card change?",
@@ -151,8 +151,8 @@ def _appearance_order(split: Split, rng: np.random.Generator) -> _Question:
     appearances = _draw_moments(rng, split, 3, LARGE_DIGIT_SIDE)
     in_time = [_colour(shown) for shown in sorted(appearances, key=lambda shown: shown.start)]
     orders = list(itertools.permutations(range(3)))  # the first one is the right one
-    wrong = [orders[1 + int(place)] for place in rng.permutation(5)[: OPTIONS - 1]]
-    options = tuple(", ".join(in_time[place] for place in order) for order in [orders[0], *wrong])
+    wrong = [orders[1 + int(index)] for index in rng.permutation(5)[: OPTIONS - 1]]
+    options = tuple(", ".join(in_time[index] for index in order) for order in [orders[0], *wrong])
     frames = sorted(shown.start for shown in appearances)
     return _Question("In which order do the cards appear?", options, appearances, frames, False)
 
@@ -164,7 +164,7 @@ def _moving_direction(split: Split, rng: np.random.Generator) -> _Question:
     card = draw_large_card(rng, split, str(rng.choice(list(COLOURS))), LARGE_DIGIT_SIDE)
     left = _start_within(card.left, step_x * (length - 1), FRAME_SIZE[0] - card.side)
     top = _start_within(card.top, step_y * (length - 1), FRAME_SIZE[1] - card.side)
-    cards = tuple(replace(card, left=left + step_x * place, top=top + step_y * place) for place in range(length))
+    cards = tuple(replace(card, left=left + step_x * index, top=top + step_y * index) for index in range(length))
     shown = Appearance(int(rng.integers(VIDEO_FRAMES - length + 1)), cards)
     options = (direction, *(other for other in _DIRECTIONS if other != direction))
     question = f"In which direction does the {card.colour} card move across the picture?"
@@ -177,7 +177,7 @@ def _start_within(start: int, distance: int, room: int) -> int:
 
 
 def _draw_moments(rng: np.random.Generator, split: Split, count: int, digit_side: int) -> tuple[Appearance, ...]:
-    """`count` cards of different colours, each there for one or two frames of its own, in no order of time."""
+    """`count` cards of different colours, each in one or two frames of its own, in random order of time."""
     slots = np.array_split(np.arange(VIDEO_FRAMES), count)
     colours = rng.permutation(list(COLOURS))[:count]
     appearances = []
@@ -189,7 +189,7 @@ def _draw_moments(rng: np.random.Generator, split: Split, count: int, digit_side
 
 
 def draw_large_card(rng: np.random.Generator, split: Split, colour: str, digit_side: int) -> Card:
-    """A card anywhere in a frame, whose colour an overview shows; its digit may be a large or a fine one."""
+    """A card anywhere in a frame, whose colour an overview shows; its digit may be large or fine."""
     left, top = (int(rng.integers(side - LARGE_CARD_SIDE + 1)) for side in FRAME_SIZE)
     shift = 1 if digit_side == FINE_DIGIT_SIDE else MAX_SHIFT  # of 8 px, 2 would be a quarter
     return draw_card(rng, split, colour, left, top, side=LARGE_CARD_SIDE, digit_side=digit_side, max_shift=shift)
@@ -213,8 +213,8 @@ def _compose(kind: str, task_id: str, split: Split, rng: np.random.Generator) ->
     question = _QUESTIONS[kind](split, rng)
     clip = Clip(draw_backgrounds(rng, split), question.appearances)
     frames = clip.frames
-    shuffled = tuple(question.options[int(place)] for place in rng.permutation(OPTIONS))
-    asked = {_colour(question.appearances[0])} if question.needs_looking else set(COLOURS)
+    shuffled = tuple(question.options[int(index)] for index in rng.permutation(OPTIONS))
+    target_colours = {_colour(question.appearances[0])} if question.needs_looking else set(COLOURS)
     return Task(
         task_id=task_id,
         question=question.text,
@@ -227,7 +227,7 @@ def _compose(kind: str, task_id: str, split: Split, rng: np.random.Generator) ->
             Evidence(number, frames[number].scene.box(card))
             for number in question.evidence
             for card in frames[number].scene.cards
-            if card.colour in asked
+            if card.colour in target_colours
         ),
         category=kind,
         needs_looking=question.needs_looking,

@@ -1,7 +1,8 @@
 """Pages of charts and tables: large headings that an overview shows, and small type that it does not.
 
-A page is a recipe, rendered with Pillow's own font when it is looked at and never a file. Knows where each row of each
-panel stands. Knows nothing of questions (`samples/infographics.py`) and not where the numbers come from (`tables.py`).
+A page is a set of parameters, rendered with Pillow's own font when it is shown; there is no file. This module knows the
+position of each row of each panel. Depends on Pillow; independent of questions (`infographics.py`) and of the source of
+the numbers (`embedded_tables.py`).
 """
 
 import functools
@@ -16,7 +17,7 @@ from pixel_env.samples.embedded_tables import number_in
 from pixel_env.samples.scenes import COLOURS
 
 COLUMNS, LINES = 2, 3
-"""Panels beside and below each other."""
+"""Panels per row and per column of the page."""
 PANEL_SIZE = (740, 660)
 ROW_HEIGHT = 44
 MAX_ROWS = 10
@@ -45,8 +46,8 @@ Pixels = tuple[int, int, int, int]
 class Panel:
     """One chart of a page.
 
-    `rows`: a name and the numbers, as printed, from the top; of a chart with bars only the first number is drawn.
-    `marked`: place of the row that has a dot before its name.
+    `rows`: a name and the numbers, as printed, from the top; a bar chart shows only the first number. `marked`: index
+    of the row with a dot before its name.
     """
 
     heading: str
@@ -60,7 +61,7 @@ class Panel:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """The recipe: `paper` and `ink` are grey levels, `type_size` that of the small type in pixels."""
+    """The parameters: `paper` and `ink` are grey levels, `type_size` is the size of the small type in pixels."""
 
     title: str
     panels: tuple[Panel, ...]
@@ -68,31 +69,31 @@ class Page:
     ink: int
     type_size: int
 
-    def heading_box(self, place: int) -> Box:
-        """Where the heading of panel `place` stands."""
-        left, top = panel_corner(place)
+    def heading_box(self, index: int) -> Box:
+        """The box of the heading of panel `index`."""
+        left, top = panel_corner(index)
         return _box((left, top, left + PANEL_SIZE[0], top + _HEADING_HEIGHT))
 
-    def row_box(self, place: int, row: int) -> Box:
-        """Where row `row` of panel `place` stands."""
-        return _box(row_pixels(place, row))
+    def row_box(self, index: int, row: int) -> Box:
+        """The box of row `row` of panel `index`."""
+        return _box(row_pixels(index, row))
 
-    def rows_box(self, place: int) -> Box:
-        """Where all rows of panel `place` stand, and what their columns are called."""
-        left, top = panel_corner(place)
-        bottom = row_pixels(place, len(self.panels[place].rows) - 1)[3]
+    def rows_box(self, index: int) -> Box:
+        """The box of all rows of panel `index` and of their column titles."""
+        left, top = panel_corner(index)
+        bottom = row_pixels(index, len(self.panels[index].rows) - 1)[3]
         return _box((left, top + _HEADING_HEIGHT, left + PANEL_SIZE[0], bottom))
 
 
-def panel_corner(place: int) -> tuple[int, int]:
-    """Left and top of panel `place`; they are counted along the lines."""
-    line, column = divmod(place, COLUMNS)
+def panel_corner(index: int) -> tuple[int, int]:
+    """Left and top of panel `index`; panels count from left to right, then down."""
+    line, column = divmod(index, COLUMNS)
     return _GAP + column * (PANEL_SIZE[0] + _GAP), _TITLE_HEIGHT + line * (PANEL_SIZE[1] + _GAP)
 
 
-def row_pixels(place: int, row: int) -> Pixels:
-    """Left, top, right and bottom of row `row` of panel `place`."""
-    left, top = panel_corner(place)
+def row_pixels(index: int, row: int) -> Pixels:
+    """Left, top, right and bottom of row `row` of panel `index`."""
+    left, top = panel_corner(index)
     row_top = top + _ROWS_TOP + row * ROW_HEIGHT
     return left, row_top, left + PANEL_SIZE[0], row_top + ROW_HEIGHT
 
@@ -115,19 +116,19 @@ class PageSource:
 
     @property
     def key(self) -> str:
-        """Hash of the recipe."""
+        """Hash of the parameters."""
         return hashlib.sha256(repr(self.page).encode()).hexdigest()
 
     def decode(self) -> Image.Image:
         """The page at native resolution."""
         page = self.page
-        picture = Image.new("RGB", PAGE_SIZE, (page.paper,) * 3)
-        pen = ImageDraw.Draw(picture)
+        image = Image.new("RGB", PAGE_SIZE, (page.paper,) * 3)
+        pen = ImageDraw.Draw(image)
         middle = (PAGE_SIZE[0] // 2, _TITLE_HEIGHT // 2)
         pen.text(middle, page.title, fill=(page.ink,) * 3, font=font(_TITLE_SIZE), anchor="mm")
-        for place, panel in enumerate(page.panels):
-            _draw_panel(pen, page, place, panel)
-        return picture
+        for index, panel in enumerate(page.panels):
+            _draw_panel(pen, page, index, panel)
+        return image
 
 
 @functools.lru_cache(maxsize=16)
@@ -136,8 +137,8 @@ def font(size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
     return ImageFont.load_default(size)
 
 
-def _draw_panel(pen: ImageDraw.ImageDraw, page: Page, place: int, panel: Panel) -> None:
-    left, top = panel_corner(place)
+def _draw_panel(pen: ImageDraw.ImageDraw, page: Page, index: int, panel: Panel) -> None:
+    left, top = panel_corner(index)
     width, height = PANEL_SIZE
     ink, colour = (page.ink,) * 3, COLOURS[panel.colour]
     pen.rectangle((left, top, left + width - 1, top + height - 1), outline=colour, width=4)
@@ -154,7 +155,7 @@ def _draw_panel(pen: ImageDraw.ImageDraw, page: Page, place: int, panel: Panel) 
             pen.text((left + cell_end(column, len(shown)), names_y), name, ink, small, "rm")
     largest = max(number_in(row[1]) for row in panel.rows)
     for number, row in enumerate(panel.rows):
-        middle = row_pixels(place, number)[1] + ROW_HEIGHT // 2
+        middle = row_pixels(index, number)[1] + ROW_HEIGHT // 2
         if number == panel.marked:
             pen.ellipse((left + 20, middle - 6, left + 32, middle + 6), fill=ink)
         pen.text((left + _LABEL_LEFT, middle), row[0], ink, small, "lm")

@@ -1,11 +1,11 @@
 """Scenes: a window of a real photograph with small coloured cards, a real handwritten digit on each.
 
-A scene is a recipe, rendered on demand and never a file. Knows the embedded photographs and digits; knows nothing of
-questions (`samples/`). Photographs AND digits are split, so nothing of a test scene was ever seen in training.
+A scene is a set of parameters, rendered on demand; there is no file. Depends on the embedded photographs and digits;
+independent of questions. Photographs AND digits are split, so no part of a test scene occurs in training.
 
-Sizes are those at which looking closer is necessary and not convenient: in an overview of an eighth of the side a card
-is 6 px (its colour and place can be seen), its digit 2 px (it cannot be read; `tests/pixel_env/samples/test_samples.py`
-proves it with a probe that is told the place).
+The sizes make a crop necessary, not merely convenient: in an overview of an eighth of the side a card is 6 px (its
+colour and position are visible), its digit 2 px (it cannot be read; `tests/pixel_env/samples/test_samples.py` proves it
+with a probe that is given the position).
 """
 
 import functools
@@ -25,11 +25,11 @@ Split = Literal["train", "test"]
 CARD_SIDE = 48
 """Side of a card in source pixels."""
 DIGIT_SIDE = 16
-"""Side of a digit in source pixels; it stands in the middle of its card."""
+"""Side of a digit in source pixels; it is in the middle of its card."""
 BOLDNESS = (0.5, 2.0)
 """Range of the exponent on a digit's strokes."""
 MAX_SHIFT = 2
-"""How far, in source pixels, a digit stands off the middle of its card."""
+"""Largest offset of a digit from the middle of its card, in source pixels."""
 TRAIN_DIGITS = 1400
 """Digits of the training split; the other 397 are the test split."""
 
@@ -62,7 +62,7 @@ class Card:
 
     `tile` is the digit's number in the set; `paper` and `ink` are grey levels of its ground and its strokes (which of
     them is the lighter is random), `boldness` an exponent on the strokes' density (so that the amount of ink does not
-    give the digit away), `shift` how far the digit stands off the middle. Lengths are in source pixels.
+    give the digit away), `shift` the offset of the digit from the middle. Lengths are in source pixels.
     """
 
     colour: str
@@ -89,10 +89,10 @@ class Card:
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """The recipe.
+    """The parameters of a scene.
 
-    `window`: left, top, width, height in pixels of the photograph, turned by `turn` (an index) and toned: channels in
-    the order `channels`, then `contrast` * value + `lift`.
+    `window`: left, top, width, height in pixels of the photograph, turned by `turn` (an index), then recoloured:
+    channels in the order `channels`, then `contrast` * value + `lift`.
     """
 
     photo: str
@@ -125,25 +125,25 @@ class SceneSource:
 
     @property
     def key(self) -> str:
-        """Hash of the recipe."""
+        """Hash of the parameters."""
         return hashlib.sha256(repr(self.scene).encode()).hexdigest()
 
     def decode(self) -> Image.Image:
         """The scene at native resolution."""
         scene = self.scene
         left, top, width, height = scene.window
-        picture = photo(scene.photo).crop((left, top, left + width, top + height))
+        image = photo(scene.photo).crop((left, top, left + width, top + height))
         turn = _TURNS[scene.turn]
         if turn is not None:
-            picture = picture.transpose(turn)
+            image = image.transpose(turn)
         if scene.channels != (0, 1, 2):
-            bands = picture.split()
-            picture = Image.merge("RGB", [bands[channel] for channel in scene.channels])
+            bands = image.split()
+            image = Image.merge("RGB", [bands[channel] for channel in scene.channels])
         if (scene.contrast, scene.lift) != (1.0, 0.0):
-            picture = picture.point(_tone(scene.contrast, scene.lift))
+            image = image.point(_tone(scene.contrast, scene.lift))
         for card in scene.cards:
-            picture.paste(Image.fromarray(render_card(card)), (card.left, card.top))
-        return picture
+            image.paste(Image.fromarray(render_card(card)), (card.left, card.top))
+        return image
 
 
 def _tone(contrast: float, lift: float) -> list[int]:
@@ -204,19 +204,19 @@ def draw_tile(rng: np.random.Generator, split: Split, among: Collection[int]) ->
 def draw_scene(rng: np.random.Generator, split: Split, *, window_side: int | None, cards: tuple[int, int]) -> Scene:
     """A random scene.
 
-    `window_side`: side in pixels of a square window, turned and toned at random; None for the whole photograph as it
-    is. `cards`: fewest and most cards, each of another colour.
+    `window_side`: side in pixels of a square window, turned and recoloured at random; None for the whole photograph,
+    unchanged. `cards`: fewest and most cards, each of a different colour.
     """
     name = str(rng.choice(PHOTOS[split]))
     photo_width, photo_height = photo(name).size
     if window_side is None:
         size = (photo_width, photo_height)
-        placed = _draw_cards(rng, split, size, int(rng.integers(cards[0], cards[1] + 1)))
-        return Scene(name, (0, 0, *size), 0, (0, 1, 2), 1.0, 0.0, placed)
+        drawn_cards = _draw_cards(rng, split, size, int(rng.integers(cards[0], cards[1] + 1)))
+        return Scene(name, (0, 0, *size), 0, (0, 1, 2), 1.0, 0.0, drawn_cards)
     width = height = window_side
     left = int(rng.integers(photo_width - width + 1))
     top = int(rng.integers(photo_height - height + 1))
-    # Few photographs must stand for many: without these variants places do not carry over to unseen ones.
+    # A few photographs must represent many: without these variants, localisation does not generalise to unseen ones.
     turn = int(rng.integers(len(_TURNS)))
     order = rng.permutation(3)
     return Scene(
@@ -231,14 +231,14 @@ def draw_scene(rng: np.random.Generator, split: Split, *, window_side: int | Non
 
 
 def _draw_cards(rng: np.random.Generator, split: Split, size: tuple[int, int], count: int) -> tuple[Card, ...]:
-    gap = CARD_SIDE + 16  # cards never touch, so that the colour of each can be told in the overview
-    places: list[tuple[int, int]] = []
-    while len(places) < count:
+    gap = CARD_SIDE + 16  # cards never touch, so that the overview shows the colour of each
+    corners: list[tuple[int, int]] = []
+    while len(corners) < count:
         left, top = int(rng.integers(size[0] - CARD_SIDE + 1)), int(rng.integers(size[1] - CARD_SIDE + 1))
-        if all(abs(left - x) > gap or abs(top - y) > gap for x, y in places):
-            places.append((left, top))
+        if all(abs(left - x) > gap or abs(top - y) > gap for x, y in corners):
+            corners.append((left, top))
     colours = [list(COLOURS)[index] for index in rng.permutation(len(COLOURS))[:count]]
-    return tuple(draw_card(rng, split, colour, left, top) for colour, (left, top) in zip(colours, places, strict=True))
+    return tuple(draw_card(rng, split, colour, left, top) for colour, (left, top) in zip(colours, corners, strict=True))
 
 
 def draw_card(

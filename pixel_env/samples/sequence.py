@@ -1,6 +1,6 @@
-"""A sample set as a sequence of tasks, each composed when it is asked for.
+"""A sample set as a lazy sequence of tasks, each generated on access.
 
-Knows seeds, splits and kinds of question. Knows no set: each is a `SampleSet` in a file of its own.
+Depends on seeds, splits and kinds of question; independent of the sets: each is a `SampleSet` in its own file.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from pixel_env.errors import UnknownNameError
-from pixel_env.lazy_sequence import Composed
+from pixel_env.lazy_sequence import LazySequence
 from pixel_env.samples.scenes import Split
 from pixel_env.task import Task, TaskSet
 from pixel_env.views import ViewBudgets
@@ -17,15 +17,16 @@ from pixel_env.views import ViewBudgets
 DEFAULT_COUNT = 1000
 
 Compose = Callable[[str, Split, np.random.Generator], Task]
-"""From a task's id, a split and a source of randomness to the task."""
+"""From a task's id, a split and a random generator to the task."""
 
 
 @dataclass(frozen=True, slots=True)
 class SampleSet:
-    """What a named set is made of.
+    """The definition of a named set.
 
-    `benchmark`: the one in whose style it is; `material`: what it is composed of, for its notice; `kinds`: each kind
-    of question, and how it is composed; `default_kinds`: those that are asked in turn if nobody chooses.
+    `benchmark`: the benchmark whose style it has; `material`: what its images are made of, for its notice; `kinds`:
+    each kind of question, and the function that generates its tasks; `default_kinds`: the kinds that alternate by
+    default.
     """
 
     name: str
@@ -36,7 +37,7 @@ class SampleSet:
     default_kinds: tuple[str, ...]
 
     def tasks(self, split: Split, count: int, kinds: Sequence[str], seed: int) -> TaskSet:
-        """`count` tasks, the `kinds` in turn. Raises UnknownNameError for a kind that is none."""
+        """`count` tasks, whose kinds cycle through `kinds`. Raises UnknownNameError for an unknown kind."""
         for kind in kinds:
             if kind not in self.kinds:
                 raise UnknownNameError.among("kind of sample task", kind, self.kinds)
@@ -48,7 +49,7 @@ class SampleSet:
 
 
 @dataclass(frozen=True)
-class SampleTasks(Composed[Task]):
+class SampleTasks(LazySequence[Task]):
     """The tasks of a sample set. Task i depends on (seed, split, kinds, i) alone."""
 
     sample: SampleSet
@@ -60,9 +61,9 @@ class SampleTasks(Composed[Task]):
     def __len__(self) -> int:
         return self.size
 
-    def at(self, place: int) -> Task:
-        """Task number `place`, from 0."""
-        rng = np.random.default_rng([self.seed, 0 if self.split == "train" else 1, place])
-        kind = self.kinds[place % len(self.kinds)]
-        task_id = f"{self.sample.name}/{self.split}/{self.seed}/{place:06d}-{kind}"
+    def at(self, position: int) -> Task:
+        """Task number `position`, from 0."""
+        rng = np.random.default_rng([self.seed, 0 if self.split == "train" else 1, position])
+        kind = self.kinds[position % len(self.kinds)]
+        task_id = f"{self.sample.name}/{self.split}/{self.seed}/{position:06d}-{kind}"
         return self.sample.kinds[kind](task_id, self.split, rng)

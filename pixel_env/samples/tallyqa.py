@@ -1,8 +1,9 @@
 """Counting questions about groups of many cards on whole photographs, in the style of TallyQA's complex questions.
 
-A complex question joins an attribute that the overview shows (the colour) with one that only a crop shows (the digit).
-Up to three groups of cards stand apart; each fits into one crop at native size. How many cards have the colour and how
-many of them count are drawn independently, so whoever cannot read the digits guesses among at least three numbers.
+A complex question combines an attribute that the overview shows (the colour) with one that only a crop shows (the
+digit). There are up to three separate groups of cards; each fits into one crop at native size. The number of cards with
+the colour and the number of those that count are drawn independently, so without reading the digits there are at least
+three equally likely answers. Depends on scenes; independent of episodes.
 """
 
 import functools
@@ -40,23 +41,23 @@ COLOUR_AND_DIGIT = "colour-and-digit"
 KINDS = (COLOUR_AND_PARITY, COLOUR_AND_SIZE, COLOUR_AND_DIGIT, COLOUR)
 
 GROUPS = (2, 3)
-"""Fewest and most groups: with three operations to an episode, each can be looked at."""
+"""Fewest and most groups: with three operations per episode, each can be cropped."""
 GROUP_SIDE = 448
-"""Side in source pixels of the square that a group's cards stand in."""
+"""Side in source pixels of the square that holds the cards of a group."""
 CARDS_IN_GROUP = (3, 6)
-ASKED_CARDS = (2, 6)
-"""Fewest and most cards of the colour that is asked about."""
+TARGET_CARDS = (2, 6)
+"""Fewest and most cards of the colour in the question."""
 OTHER_COLOURS = 3
 MARGIN = 8
 """Source pixels around the cards of an evidence box."""
 
-_CARD_GAP = 16  # two pixels of an overview: neighbours of one colour can be told apart and counted
+_CARD_GAP = 16  # two pixels of an overview: neighbours of the same colour can be distinguished and counted
 _GROUP_GAP = 32
 
 
 @dataclass(frozen=True, slots=True)
 class Attribute:
-    """What a card must show to be counted: in words, and the digits that do."""
+    """What a card must show to be counted: in words, and as digits."""
 
     words: str
     digits: frozenset[int]
@@ -95,22 +96,22 @@ def _compose(kind: str, task_id: str, split: Split, rng: np.random.Generator) ->
     attribute = _ATTRIBUTES[kind](rng)
     name = str(rng.choice(PHOTOS[split]))
     size = photo(name).size
-    groups = _draw_places(rng, size)
-    colours = _draw_colours(rng, sum(len(places) for places in groups))
-    asked = colours[0]
+    groups = _draw_corners(rng, size)
+    colours = _draw_colours(rng, sum(len(corners) for corners in groups))
+    target_colour = colours[0]
     rng.shuffle(colours)
     remaining = iter(colours)
-    cards = [[draw_card(rng, split, next(remaining), *place) for place in places] for places in groups]
-    cards = _with_digits(rng, split, cards, asked, attribute.digits)
+    cards = [[draw_card(rng, split, next(remaining), *corner) for corner in corners] for corners in groups]
+    cards = _with_digits(rng, split, cards, target_colour, attribute.digits)
     scene = Scene(name, (0, 0, *size), 0, (0, 1, 2), 1.0, 0.0, tuple(card for group in cards for card in group))
-    looked_at = [[card for card in group if card.colour == asked] for group in cards]
+    target_cards = [[card for card in group if card.colour == target_colour] for group in cards]
     return Task(
         task_id=task_id,
-        question=f"How many {asked} cards {attribute.words}?",
-        answers=(str(sum(card.digit in attribute.digits for group in looked_at for card in group)),),
+        question=f"How many {target_colour} cards {attribute.words}?",
+        answers=(str(sum(card.digit in attribute.digits for group in target_cards for card in group)),),
         sources=(SceneSource(scene),),
         grader="number",
-        evidence=tuple(Evidence(0, enclosing_box(group, size)) for group in looked_at if group),
+        evidence=tuple(Evidence(0, enclosing_box(group, size)) for group in target_cards if group),
         category=kind,
         needs_looking=kind != COLOUR,
     )
@@ -125,7 +126,7 @@ def enclosing_box(cards: Sequence[Card], size: tuple[int, int]) -> Box:
     return Box(max(0, left) / width, max(0, top) / height, min(right, width) / width, min(bottom, height) / height)
 
 
-def _draw_places(rng: np.random.Generator, size: tuple[int, int]) -> list[list[tuple[int, int]]]:
+def _draw_corners(rng: np.random.Generator, size: tuple[int, int]) -> list[list[tuple[int, int]]]:
     """The top left corners of the cards of each group."""
     count = int(rng.integers(GROUPS[0], GROUPS[1] + 1))
     corners = _apart(rng, count, (size[0] - GROUP_SIDE, size[1] - GROUP_SIDE), GROUP_SIDE + _GROUP_GAP)
@@ -143,7 +144,7 @@ def _draw_places(rng: np.random.Generator, size: tuple[int, int]) -> list[list[t
 
 def _apart(rng: np.random.Generator, count: int, free: tuple[int, int], distance: int) -> list[tuple[int, int]]:
     """`count` corners within `free`, each at least `distance` from the others in one direction."""
-    # It ends: on the smallest photograph two groups forbid less than all places, and so do five cards of a group.
+    # This terminates: on the smallest photograph two groups leave positions free, and so do five cards of a group.
     corners: list[tuple[int, int]] = []
     while len(corners) < count:
         x, y = int(rng.integers(free[0] + 1)), int(rng.integers(free[1] + 1))
@@ -153,28 +154,28 @@ def _apart(rng: np.random.Generator, count: int, free: tuple[int, int], distance
 
 
 def _draw_colours(rng: np.random.Generator, count: int) -> list[str]:
-    """A colour for each of `count` cards; the first is the one that is asked about, in 2 to 6 of them."""
-    order = [list(COLOURS)[int(place)] for place in rng.permutation(len(COLOURS))]
-    asked = int(rng.integers(ASKED_CARDS[0], min(ASKED_CARDS[1], count) + 1))
-    others = [order[1 + int(place)] for place in rng.integers(OTHER_COLOURS, size=count - asked)]
-    return [order[0]] * asked + others
+    """A colour for each of `count` cards; the first is the colour in the question, of 2 to 6 cards."""
+    order = [list(COLOURS)[int(index)] for index in rng.permutation(len(COLOURS))]
+    target_count = int(rng.integers(TARGET_CARDS[0], min(TARGET_CARDS[1], count) + 1))
+    others = [order[1 + int(index)] for index in rng.integers(OTHER_COLOURS, size=count - target_count)]
+    return [order[0]] * target_count + others
 
 
 def _with_digits(
     rng: np.random.Generator, split: Split, groups: list[list[Card]], colour: str, counted: frozenset[int]
 ) -> list[list[Card]]:
-    """The groups with new digits on the cards of `colour`: every number of counted ones, 0 to all, is as likely."""
+    """The groups with new digits on the cards of `colour`: each count of matching cards, 0 to all, is as likely."""
     total = sum(card.colour == colour for group in groups for card in group)
     rest = frozenset(range(10)) - counted
     hits = int(rng.integers(total + 1)) if rest else total
     is_hit = iter(rng.permutation([True] * hits + [False] * (total - hits)))
 
-    def dealt(card: Card) -> Card:
+    def with_digit(card: Card) -> Card:
         if card.colour != colour:
             return card
         return replace(card, tile=draw_tile(rng, split, counted if next(is_hit) else rest))
 
-    return [[dealt(card) for card in group] for group in groups]
+    return [[with_digit(card) for card in group] for group in groups]
 
 
 TALLYQA = SampleSet(

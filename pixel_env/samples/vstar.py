@@ -1,7 +1,8 @@
 """Questions about one or two of a few cards, in the style of V*.
 
-Two sets of equal proportions come out of one generator: `sample:vstar` (whole photographs of at least 2,000 px, shown
-at an eighth of their side or less) and `sample:vstar-tiny` (512-px windows, shown at 64 px; crops at 128 px).
+One generator makes two sets of equal proportions: `sample:vstar` (whole photographs of at least 2,000 px, shown at an
+eighth of their side or less) and `sample:vstar-tiny` (512-px windows, shown at 64 px; crops at 128 px). Depends on
+scenes; independent of episodes.
 """
 
 import functools
@@ -33,7 +34,7 @@ ALL_KINDS = (DIGIT_ON_CARD, HALF, COUNT, LEFT_OF, CHOICE)
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """What distinguishes the named sets: window (None: the whole photograph), cards and pixel budgets."""
+    """The differences between the sets: window (None: the whole photograph), cards and pixel budgets."""
 
     window_side: int | None
     cards: tuple[int, int]
@@ -76,7 +77,7 @@ def _count(task_id: str, scene: Scene, rng: np.random.Generator) -> Task:
 
 
 def _left_of(task_id: str, scene: Scene, rng: np.random.Generator) -> Task:
-    first, second = (scene.cards[int(place)] for place in rng.permutation(len(scene.cards))[:2])
+    first, second = (scene.cards[int(index)] for index in rng.permutation(len(scene.cards))[:2])
     answer = "yes" if first.centre[0] < second.centre[0] else "no"
     question = f"Is the {first.colour} card left of the {second.colour} card?"
     return _task(task_id, scene, LEFT_OF, question, answer, [first, second], needs_looking=False)

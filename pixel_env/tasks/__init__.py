@@ -1,8 +1,8 @@
 """Task sets by name, from files and from the hub: `load_tasks`.
 
-Depends on the readers of files and on the embedded samples; independent of episodes. The format of users' own tasks
-is described in `formats/jsonl.py`, each published one in its reader, how they are told apart in
-`formats/recognition.py`, and formats and sets from outside the package in `formats/outside.py`.
+Depends on the readers of files and on the embedded samples; independent of episodes. The format of users' own tasks is
+described in `formats/jsonl.py`, each published one in its reader, how they are recognised in `formats/recognition.py`,
+and formats and sets from outside the package in `formats/outside.py`.
 """
 
 from collections.abc import Sequence
@@ -25,26 +25,26 @@ __all__ = ["BadRowsWarning", "TaskSpec", "load_tasks", "locate_spec", "read_path
 SAMPLE_PREFIX = "sample:"
 
 TaskSpec = str | Path | Sequence[Task] | TaskSet
-"""What `tasks=` takes everywhere."""
+"""What `tasks=` accepts everywhere."""
 
 Split = Literal["train", "test"]
 
 
 def load_tasks(spec: TaskSpec, *, split: Split = "test", count: int | None = None, strict: bool = False) -> TaskSet:
-    """The task set that `spec` stands for; `count` keeps its first tasks only.
+    """The task set that `spec` names; `count` keeps only its first tasks.
 
-    "sample:NAME" is an embedded sample set; a path is a file or folder of our own format or a published one, told by
-    its columns or named before the path ("vstar:PATH", or "module:FORMAT:PATH" for a format of your own);
-    "module:function" is a function of your own from the split to its tasks; "owner/name" that is no path is a data set
-    of the hub, fetched once (`preparation/hub.py`); tasks and task sets are taken as they are. `split` chooses between
-    the photographs of an embedded set, and between the files of a folder by their names; a file has one split. Rows
-    that cannot be used are left out, with one BadRowsWarning that names them; `strict` raises TaskError instead.
+    "sample:NAME" is an embedded sample set; a path is a file or folder of our own format or a published one, recognised
+    by its columns or named before the path ("vstar:PATH", or "module:FORMAT:PATH" for a format of your own);
+    "module:function" is a function of your own from the split to its tasks; "owner/name" that is not a path is a data
+    set of the hub, fetched once (`preparation/hub.py`); tasks and task sets are used as they are. `split` chooses
+    between the photographs of an embedded set, and between the files of a folder by their names; a file has one split.
+    Rows that cannot be used are left out, with one BadRowsWarning that names them; `strict` raises TaskError instead.
     Raises TaskError, UnknownNameError or ConfigError.
     """
     if split not in ("train", "test"):
-        raise TaskError(f"no split named {split!r}; there are 'train' and 'test'")
+        raise TaskError(f"no split named {split!r}; give 'train' or 'test'")
     if count is not None and count < 1:
-        raise TaskError(f"count is the number of tasks to keep and must be at least 1, got {count}")
+        raise TaskError(f"count must be at least 1, got {count}; it is the number of tasks to keep")
     task_set = _load(spec, split, count, strict)
     if len(task_set) == 0:
         raise TaskError(f"the task set {task_set.name!r} is empty; give at least one task")
@@ -100,11 +100,11 @@ def _checked(tasks: Sequence[Task]) -> Sequence[Task]:
             f"tasks= takes a name, a path, a TaskSet or a sequence of Task, got a {type(tasks).__name__}. "
             "Return a list of Task, or give the path of a task file."
         )
-    wrong = next((item for item in tasks if not isinstance(item, Task)), None)
-    if wrong is not None:
+    not_a_task = next((item for item in tasks if not isinstance(item, Task)), None)
+    if not_a_task is not None:
         raise TaskError(
-            f"tasks= takes a name, a path, a TaskSet or a sequence of Task, got a {type(wrong).__name__} in it. "
-            "Rows of your own are read from a JSONL file: pass its path."
+            f"tasks= takes a name, a path, a TaskSet or a sequence of Task, got an item of type "
+            f"{type(not_a_task).__name__}. Rows of your own are read from a JSONL file: give its path."
         )
     for task in tasks:
         check_option_count(task)

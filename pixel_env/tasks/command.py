@@ -1,6 +1,6 @@
-"""`pixel-env data`: make a data set ready, or say what is wrong with one; list names and formats.
+"""`pixel-env data`: prepare or check a data set, or list names and formats.
 
-Prints. What is done is done in `tasks/`.
+Parses arguments and prints. Depends on the readers and the preparation in `tasks/`; independent of episodes.
 """
 
 from collections import Counter
@@ -18,7 +18,7 @@ from pixel_env.tasks.preparation.hub import is_hub_id, prepared
 from pixel_env.tasks.preparation.preparing import checked_reading, prepare
 from pixel_env.tasks.reading import Reading
 
-_WRONG = 1
+_HAS_PROBLEMS = 1
 _SHOWN = 50
 
 
@@ -69,20 +69,20 @@ def _parser() -> CommandParser:
 
 def _prepare(name: str, folder: Path | None) -> int:
     if folder is not None:
-        done = prepare(folder, _known(name).formats, print)
+        result = prepare(folder, _known(name).formats, print)
     elif is_hub_id(name):
-        done = prepared(name, (), print)
+        result = prepared(name, (), print)
     else:
         known = _known(name)
         if not known.hub_id:
-            raise TaskError(f"{name} cannot be fetched ({known.about}). Bring its files and add: --from FOLDER")
-        done = prepared(known.hub_id, known.formats, print)
-    for reading in done.readings:
+            raise TaskError(f"{name} cannot be fetched ({known.about}). Download its files and add: --from FOLDER")
+        result = prepared(known.hub_id, known.formats, print)
+    for reading in result.readings:
         _print_reading(reading)
-    if not done.readings:
-        print(f"{done.root} is prepared: {done.index.tasks} tasks, {done.index.pictures} pictures and videos")
-    print(f"give it to --tasks: {done.root}")
-    return _WRONG if any(reading.problems for reading in done.readings) else 0
+    if not result.readings:
+        print(f"{result.root} is prepared: {result.index.tasks} tasks, {result.index.pictures} images and videos")
+    print(f"use it with: --tasks {result.root}")
+    return _HAS_PROBLEMS if any(reading.problems for reading in result.readings) else 0
 
 
 def _known(name: str) -> DataSet:
@@ -94,13 +94,13 @@ def _known(name: str) -> DataSet:
         return DataSet(own_format(name).about, "", (name,))
     if is_hub_id(name):
         return DataSet(name, name, ())
-    raise UnknownNameError.among("data set", name, [*DATA_SETS, *FORMATS], "All of them: pixel-env data list")
+    raise UnknownNameError.among("data set", name, [*DATA_SETS, *FORMATS], "All names: pixel-env data list")
 
 
 def _check(path: str, split: Literal["train", "test"], shown: int | None) -> int:
     reading = checked_reading(locate_spec(path, split=split), print)
     _print_reading(reading, shown)
-    return 0 if reading.is_sound else _WRONG
+    return 0 if reading.is_sound else _HAS_PROBLEMS
 
 
 def _print_reading(reading: Reading, shown: int | None = _SHOWN) -> None:
@@ -128,8 +128,8 @@ def _verdict(reading: Reading) -> str:
     if not reading.rows:
         return "the set is empty"
     if reading.problems:
-        return f"{len(reading.problems)} of {reading.rows} rows cannot be used and would be left out"
-    return "nothing is wrong"
+        return f"{len(reading.problems)} of {reading.rows} rows cannot be used and are left out"
+    return "no problem found"
 
 
 def _list() -> int:
@@ -137,6 +137,6 @@ def _list() -> int:
     for name, known in DATA_SETS.items():
         print(f"  {name:<26}{known.about} ({known.hub_id or 'only with --from'})")
     print("formats, for FORMAT:PATH:")
-    for format_name, one in FORMATS.items():
-        print(f"  {format_name:<26}{one.about}{'' if one.is_verified else '; unverified'}")
+    for format_name, known_format in FORMATS.items():
+        print(f"  {format_name:<26}{known_format.about}{'' if known_format.is_verified else '; unverified'}")
     return 0

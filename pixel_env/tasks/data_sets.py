@@ -1,6 +1,6 @@
-"""The data sets that `pixel-env data prepare` knows by name.
+"""The data sets that `pixel-env data prepare` accepts by name.
 
-Values only: where a set is published, and the formats that it comes in.
+Values only: where a set is published, and in which formats.
 """
 
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class DataSet:
-    """`hub_id`: where it is fetched from, "" if it has to be brought; `formats`: what its files may be."""
+    """`hub_id`: its id on the hub, "" if the user has to download it; `formats`: the formats of its files."""
 
     about: str
     hub_id: str
@@ -39,7 +39,7 @@ DATA_SETS: dict[str, DataSet] = {
     "rl-data": DataSet("the released training set", "TIGER-Lab/PixelReasoner-RL-Data", ("pixelreasoner",)),
     "vstar-original": DataSet("V*Bench of its authors", "craigwu/vstar_bench", ("vstar",)),
     "mvbench-original": DataSet("MVBench of its authors", "OpenGVLab/MVBench", ("mvbench",)),
-    "tallyqa-original": DataSet("TallyQA of its authors; its pictures are those of COCO and VG", "", ("tallyqa",)),
-    "infographicsvqa-original": DataSet("InfographicVQA; its download asks to register", "", ("infographicvqa",)),
+    "tallyqa-original": DataSet("TallyQA of its authors; its images are those of COCO and VG", "", ("tallyqa",)),
+    "infographicsvqa-original": DataSet("InfographicVQA; its download needs a registration", "", ("infographicvqa",)),
 }
-"""By the name given to `data prepare`."""
+"""By the name that `data prepare` takes."""

@@ -1,6 +1,6 @@
-"""What reading a task file brings: its tasks, and what is wrong with it, row by row.
+"""The result of reading a task file: its tasks, and what is wrong with it, row by row.
 
-Knows rows and tasks, and of a format what it declares.
+Depends on rows, tasks and the declarations of a format; independent of what any single format contains.
 """
 
 import itertools
@@ -14,7 +14,7 @@ from pathlib import Path
 from pixel_env.errors import TaskError
 from pixel_env.grading import grade
 from pixel_env.task import Task, TaskSet
-from pixel_env.tasks.files.images import PictureFolder
+from pixel_env.tasks.files.images import ImageFolder
 from pixel_env.tasks.files.row import Row, shortened
 from pixel_env.tasks.formats.format import Format
 from pixel_env.tasks.formats.options import check_option_count
@@ -29,15 +29,15 @@ class BadRowsWarning(UserWarning):
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """A row that is left out: where it stands (`place`, for people), and why."""
+    """A row that is left out: its location ("line 3"), and why."""
 
     file: Path
     number: int
-    place: str
+    location: str
     reason: str
 
     def __str__(self) -> str:
-        return f"{self.file}, {self.place}: {self.reason}"
+        return f"{self.file}, {self.location}: {self.reason}"
 
 
 @dataclass(frozen=True)
@@ -61,20 +61,20 @@ class Reading:
         return self.rows > 0 and not self.problems
 
     def report(self) -> str:
-        """Everything that is wrong, the first rows with their reasons and the others by number; "" if nothing is."""
-        told = f"; the format {self.format_name!r} is told in {self.format.told_in}"
-        lines = [f"{len(self.problems)} bad row(s) of {self.rows}{told}"] if self.problems else []
+        """All problems, the first rows with their reasons and the others by number; "" if there are none."""
+        documentation = f"; the format {self.format_name!r} is documented in {self.format.documented_in}"
+        lines = [f"{len(self.problems)} bad row(s) of {self.rows}{documentation}"] if self.problems else []
         lines += map(str, self.problems[:_REPORTED])
         more = self.problems[_REPORTED:]
         if more:
-            lines.append(f"... and {len(more)} more, of which pixel-env data check --all gives the reasons:")
+            lines.append(f"... and {len(more)} more; pixel-env data check --all prints their reasons:")
             lines += _by_number(more)
         return "\n".join([*self.remarks, *lines])
 
     def usable(self, *, strict: bool) -> TaskSet:
         """The tasks. Bad rows are left out, with a BadRowsWarning and a notice; `strict` raises TaskError instead.
 
-        So does a set of which nothing is left.
+        A set without one usable row raises TaskError, too.
         """
         if not self.problems and not self.remarks:
             return self.task_set
@@ -87,17 +87,17 @@ class Reading:
         return replace(self.task_set, notice=" ".join(filter(None, (self.task_set.notice, f"{left_out}."))))
 
 
-def read_located(located: Located, checked: Mapping[str, str] | None = None) -> tuple[Reading, PictureFolder]:
-    """What the files hold, and the pictures that they name. `checked`: see PictureFolder. Raises TaskError."""
+def read_located(located: Located, checked: Mapping[str, str] | None = None) -> tuple[Reading, ImageFolder]:
+    """The tasks in the files, and the images that they name. `checked`: see ImageFolder. Raises TaskError."""
     chosen, first = located.format, located.files[0]
-    own_folder = os.path.relpath(first.parent, located.root)
-    below = ("",) if own_folder == "." else (own_folder, "")
-    beside = (os.path.join(place, name) for place in below for name in chosen.below)
-    pictures = PictureFolder(located.root, (*below, *beside), checked)
+    file_folder = os.path.relpath(first.parent, located.root)
+    below = ("",) if file_folder == "." else (file_folder, "")
+    subfolders = (os.path.join(folder, name) for folder in below for name in chosen.below)
+    images = ImageFolder(located.root, (*below, *subfolders), checked)
     rows = (row for file in located.files for row in chosen.rows_of(file))
     name = first.stem if len(located.files) == 1 else located.root.name
-    reading = _gathered(rows, lambda row: chosen.task_of(row, pictures), name, chosen)
-    return replace(reading, remarks=(*located.remarks, *reading.remarks)), pictures
+    reading = _gathered(rows, lambda row: chosen.task_of(row, images), name, chosen)
+    return replace(reading, remarks=(*located.remarks, *reading.remarks)), images
 
 
 def _gathered(rows: Iterable[Row], task_of: Callable[[Row], Task], name: str, chosen: Format) -> Reading:
@@ -120,7 +120,7 @@ def _gathered(rows: Iterable[Row], task_of: Callable[[Row], Task], name: str, ch
                 task = _renamed(task, seen[task.task_id], tasks, chosen.is_lenient)
             tasks[task.task_id] = task
         except TaskError as error:
-            problems.append(Problem(row.file, row.number, row.place, str(error)))
+            problems.append(Problem(row.file, row.number, row.location, str(error)))
     strange = sorted(columns - chosen.columns) if chosen.is_lenient else []
     remarks = (f"column(s) {', '.join(strange)} are unknown to {chosen.name!r} and are ignored",) if strange else ()
     task_set = TaskSet(name, tuple(tasks.values()))
@@ -128,19 +128,19 @@ def _gathered(rows: Iterable[Row], task_of: Callable[[Row], Task], name: str, ch
 
 
 def _check_references(task: Task, *, is_lenient: bool) -> None:
-    """Raises TaskError for a reference that its own grader never counts as right; lenient, only if all are such."""
+    """Raises TaskError for a reference that its own grader never accepts; if lenient, only if it accepts none."""
     never = [answer for answer in task.answers if grade(replace(task, answers=(answer,)), answer) < 1.0]
     if not never or (is_lenient and len(never) < len(task.answers)):
         return
-    wanted = "give exactly one number, in digits or words" if task.grader == "number" else "give another answer"
+    advice = "give exactly one number, in digits or words" if task.grader == "number" else "give another answer"
     raise TaskError(
-        f"the answer {shortened(never[0])} can never be right by its grader {task.grader!r}: {wanted}"
+        f"the answer {shortened(never[0])} can never be graded as right by {task.grader!r}: {advice}"
         + ("" if is_lenient else ", or another 'grader' ('exact' takes any text)")
     )
 
 
 def _by_number(problems: Sequence[Problem]) -> list[str]:
-    """Which rows these are, a line for each file; rows in a row are written as a range."""
+    """The locations of the rows, one line per file; consecutive rows are written as a range."""
     lines = []
     for file, of_file in itertools.groupby(problems, key=lambda problem: problem.file):
         runs: list[list[Problem]] = []
@@ -149,13 +149,13 @@ def _by_number(problems: Sequence[Problem]) -> list[str]:
                 runs[-1].append(problem)
             else:
                 runs.append([problem])
-        places = [run[0].place if len(run) == 1 else f"{run[0].place} to {run[-1].number}" for run in runs]
-        lines.append(f"{file}, {', '.join(places)}")
+        locations = [run[0].location if len(run) == 1 else f"{run[0].location} to {run[-1].number}" for run in runs]
+        lines.append(f"{file}, {', '.join(locations)}")
     return lines
 
 
 def _renamed(task: Task, number: int, taken: Container[str], is_lenient: bool) -> Task:
     name = f"{task.task_id}#{number}"
     if not is_lenient or name in taken:
-        raise TaskError(f"the id {task.task_id!r} is taken by an earlier row")
+        raise TaskError(f"an earlier row has the id {task.task_id!r}, too; give each row its own id")
     return replace(task, task_id=name)

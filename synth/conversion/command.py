@@ -172,7 +172,7 @@ def load_rows(path: Path, dialect_name: str = "default", unit: Unit = "fraction"
             loaded.add(own)
             known[own.trace.task.task_id] = own.trace.task
         except (TaskError, MediaError) as error:
-            loaded.problems.append(f"{row.place}: {error}")
+            loaded.problems.append(f"{row.location}: {error}")
     return loaded
 
 

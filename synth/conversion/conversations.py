@@ -16,7 +16,7 @@ from agents.traces.trace import Trace
 from pixel_env.episode import Trajectory
 from pixel_env.errors import TaskError
 from pixel_env.media.images import CACHE, FileSource, show
-from pixel_env.store import save_picture
+from pixel_env.store import save_image
 from pixel_env.tasks.files.row import shortened
 from pixel_env.views import Source, View, ViewBudgets, ViewKind
 from synth.conversion.encoded_images import EncodedImage
@@ -104,11 +104,11 @@ def _file_of(view: View, budgets: ViewBudgets, folder: Path) -> str:
     if view.kind is ViewKind.VIDEO_FRAME:  # 16 frames at full size take about 30 MB
         return _shown_file(view, budgets, folder)
     # At full size, as a file would be: crops of the shown size may be too small for a reader.
-    return f"{IMAGES}/{save_picture(np.asarray(CACHE.get(view.source)), folder / IMAGES)}"
+    return f"{IMAGES}/{save_image(np.asarray(CACHE.get(view.source)), folder / IMAGES)}"
 
 
 def _shown_file(view: View, budgets: ViewBudgets, folder: Path) -> str:
-    return f"{IMAGES}/{save_picture(show(view, budgets), folder / IMAGES)}"
+    return f"{IMAGES}/{save_image(show(view, budgets), folder / IMAGES)}"
 
 
 def task_images(conversation: Conversation, folder: Path) -> tuple[tuple[Source, ...], bool]:

@@ -38,7 +38,13 @@ from pixel_env.operations.crop_image import CropImage
 from pixel_env.operations.select_frames import SelectFrames
 from pixel_env.task import MediaKind, Task
 from pixel_env.tasks.files.row import shortened
-from pixel_env.tasks.formats.options import are_numbers, is_among, reference_answers, without_marks, without_options
+from pixel_env.tasks.formats.options import (
+    are_numbers,
+    is_among,
+    reference_answers,
+    without_options,
+    without_placeholders,
+)
 from pixel_env.views import View, ViewBudgets
 from synth.conversion.conversations import (
     Conversation,
@@ -157,7 +163,7 @@ def _task(conversation: Conversation, folder: Path, name: str) -> Task:
     texts = assistant_texts(conversation)
     # TRL's rows have no videos: there, a video is recognised by a call that selects frames.
     is_video = is_video or (len(sources) > 1 and SelectFrames.name in _called_names(texts))
-    text = without_marks(_without_guideline(question_of(conversation).text))
+    text = without_placeholders(_without_guideline(question_of(conversation).text))
     question, options = without_options(text)
     answers = reference_answers(texts[-1])
     if not options or not all(is_among(answer, options) for answer in answers):

@@ -31,7 +31,7 @@ import numpy as np
 from pixel_env.boxes import Box
 from pixel_env.errors import TaskError
 from pixel_env.task import Evidence, Task
-from pixel_env.tasks.files.images import PictureFolder
+from pixel_env.tasks.files.images import ImageFolder
 from pixel_env.tasks.files.row import Row, is_finite, is_writable, shortened
 from pixel_env.tasks.files.rows import read_rows
 from pixel_env.tasks.formats.format import Format
@@ -212,11 +212,11 @@ def _options(item: _Object, objects: Sequence[_Object], wrong: Set[str]) -> list
     return [options[int(index)] for index in rng.permutation(len(options))]
 
 
-def _task_of(row: Row, folder: PictureFolder) -> Task:
+def _task_of(row: Row, folder: ImageFolder) -> Task:
     image, category, options = row.value("image"), row.text("category"), row.optional("options")
     size = annotated_size(image)
     name = _image_name(replace(row, values=image), folder)
-    source = folder.picture(name)
+    source = folder.image(name)
     check_aspect(folder.size(name), size)
     boxes = [box_in_pixels(corners, size) for corners in row.value("boxes")]
     evidence = tuple(Evidence(0, box) for box in boxes)
@@ -242,7 +242,7 @@ def _task_of(row: Row, folder: PictureFolder) -> Task:
     )
 
 
-def _image_name(image: Row, folder: PictureFolder) -> str:
+def _image_name(image: Row, folder: ImageFolder) -> str:
     if image.optional("file_name") is None and image.optional("coco_url") is not None:
         parent, _, name = image.text("coco_url").rpartition("/")
         subset = parent.rpartition("/")[2]
@@ -259,11 +259,11 @@ COCO = Format(
     source='"Data format" of cocodataset.org',
     is_verified=True,
     columns=_COLUMNS | _MADE,
-    told_by=_matches,
+    recognises=_matches,
     task_of=_task_of,
     rows_of=_question_rows,
     root_of=_root_of,
     below=("images",),
     test_word="val",
-    told_in="docs/synthesis.md",
+    documented_in="docs/synthesis.md",
 )

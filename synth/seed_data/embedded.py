@@ -7,7 +7,7 @@ index always gives the same seed.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from pixel_env.lazy_sequence import Composed
+from pixel_env.lazy_sequence import LazySequence
 from pixel_env.samples import SAMPLE_SETS, sample_set
 from pixel_env.samples.scenes import Split
 from pixel_env.task import Task, TaskSet
@@ -16,7 +16,7 @@ MIXED = ("vstar", "tallyqa", "infographics", "mvbench")
 
 
 @dataclass(frozen=True)
-class InTurn(Composed[Task]):
+class InTurn(LazySequence[Task]):
     """The first task of each part, then the second of each, and so on. All parts have the same length."""
 
     parts: tuple[Sequence[Task], ...]

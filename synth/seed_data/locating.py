@@ -49,7 +49,7 @@ def locate_seeds(spec: str | Path, split: str) -> Located | None:
 
 def _is_of_sa1b(file: Path) -> bool:
     try:
-        return SA1B.told_by(columns_of(file), file.suffix)
+        return SA1B.recognises(columns_of(file), file.suffix)
     except TaskError:
         return False
 

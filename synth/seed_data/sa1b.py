@@ -22,7 +22,7 @@ from typing import Any
 from pixel_env.boxes import Box
 from pixel_env.errors import TaskError
 from pixel_env.task import Evidence, Task
-from pixel_env.tasks.files.images import PictureFolder
+from pixel_env.tasks.files.images import ImageFolder
 from pixel_env.tasks.files.row import Row, is_finite, shortened
 from pixel_env.tasks.files.rows import read_rows
 from pixel_env.tasks.formats.format import Format
@@ -105,12 +105,12 @@ def _shape(box: Box, size: tuple[int, int]) -> str | None:
     return shape_of(box.width * size[0], box.height * size[1])
 
 
-def _task_of(row: Row, folder: PictureFolder) -> Task:
+def _task_of(row: Row, folder: ImageFolder) -> Task:
     image, annotation = row.value("image"), row.value("annotation")
     name = replace(row, values=image).text("file_name")
     path = os.path.normpath(os.path.join(os.path.relpath(row.file.parent, folder.root), name))
     size = annotated_size(image)
-    source = folder.picture(path)
+    source = folder.image(path)
     check_aspect(folder.size(path), size)
     box = box_in_pixels(annotation["bbox"], size)
     shift = int(annotation["id"]) % len(SHAPES)  # so that each letter is right equally often
@@ -134,9 +134,9 @@ SA1B = Format(
     source="README of facebookresearch/segment-anything",
     is_verified=True,
     columns=_COLUMNS | {"annotation"},
-    told_by=_matches,
+    recognises=_matches,
     task_of=_task_of,
     rows_of=_region_rows,
     joins=lambda columns: True,
-    told_in="docs/synthesis.md",
+    documented_in="docs/synthesis.md",
 )

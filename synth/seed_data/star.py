@@ -22,7 +22,7 @@ from pixel_env.errors import MediaError, MissingExtraError, TaskError
 from pixel_env.media.video import clip_numbers, installed_decoder
 from pixel_env.task import VIDEO_FRAMES, Evidence, Task
 from pixel_env.tasks.files.clips import clip_frames
-from pixel_env.tasks.files.images import PictureFolder
+from pixel_env.tasks.files.images import ImageFolder
 from pixel_env.tasks.files.row import Row, is_finite, shortened
 from pixel_env.tasks.formats.format import Format
 from pixel_env.tasks.formats.options import is_among
@@ -54,7 +54,7 @@ def _matches(columns: frozenset[str], suffix: str) -> bool:
     return columns >= _NEEDED
 
 
-def _task_of(row: Row, folder: PictureFolder) -> Task:
+def _task_of(row: Row, folder: ImageFolder) -> Task:
     options, answer = _choices(row), row.text("answer")
     if len(options) < 2 or not is_among(answer, options):
         raise TaskError(f"its answer {answer!r} is not one of the choices {shortened(options)}")
@@ -98,9 +98,9 @@ STAR = Format(
     source="qa_visualization.py of csbobby/STAR_Benchmark",
     is_verified=True,
     columns=_NEEDED | {"answer", "question_program", "situations"},
-    told_by=_matches,
+    recognises=_matches,
     task_of=_task_of,
     below=("Charades_v1_480", "videos"),
     test_word="val",
-    told_in="docs/synthesis.md",
+    documented_in="docs/synthesis.md",
 )

@@ -12,7 +12,7 @@ schema, so that this schema is unverified. Depends on rows and boxes; independen
 
 from pixel_env.errors import TaskError
 from pixel_env.task import Evidence, Task
-from pixel_env.tasks.files.images import PictureFolder
+from pixel_env.tasks.files.images import ImageFolder
 from pixel_env.tasks.files.row import Row
 from pixel_env.tasks.formats.format import Format
 from pixel_env.tasks.formats.options import are_numbers, is_among
@@ -25,12 +25,12 @@ def _matches(columns: frozenset[str], suffix: str) -> bool:
     return columns >= _NEEDED and suffix != ".tsv"
 
 
-def _task_of(row: Row, folder: PictureFolder) -> Task:
+def _task_of(row: Row, folder: ImageFolder) -> Task:
     image, answers = row.text("image"), row.texts("answer")
     options = row.texts("options") if row.optional("options") is not None else ()
     if options and (len(options) < 2 or not all(is_among(answer, options) for answer in answers)):
         raise TaskError(f"its answer {answers[0]!r} must be one of its options, and there must be at least two")
-    source = folder.picture(image)
+    source = folder.image(image)
     size, boxes = folder.size(image), row.value("bbox")
     several = boxes if isinstance(boxes, list) and boxes and isinstance(boxes[0], list) else [boxes]
     return Task(
@@ -51,8 +51,8 @@ WEBPAGES = Format(
     source="none: the authors' pages were not released",
     is_verified=False,
     columns=_NEEDED | {"id", "url", "options"},
-    told_by=_matches,
+    recognises=_matches,
     task_of=_task_of,
     below=("images", "screenshots"),
-    told_in="docs/synthesis.md",
+    documented_in="docs/synthesis.md",
 )

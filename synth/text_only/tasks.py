@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pixel_env.lazy_sequence import Composed
+from pixel_env.lazy_sequence import LazySequence
 from pixel_env.task import Task
 from synth.text_only import arithmetic, logic
 from synth.text_only.problem import Problem
@@ -42,7 +42,7 @@ def text_tasks(count: int, seed: int = 0) -> Sequence[Task]:
 
 
 @dataclass(frozen=True)
-class _TextTasks(Composed[Task]):
+class _TextTasks(LazySequence[Task]):
     size: int
     seed: int
 

@@ -18,7 +18,7 @@ from pixel_env.budgets import budgets_for
 from pixel_env.dialects.dialect import Dialect
 from pixel_env.episode import Answer
 from pixel_env.errors import TaskError
-from pixel_env.lazy_sequence import Composed
+from pixel_env.lazy_sequence import LazySequence
 from pixel_env.media.images import shown_size
 from pixel_env.operations.crop_image import CropImage
 from pixel_env.task import Task, TaskSet
@@ -149,7 +149,7 @@ def drawn_from(task_set: TaskSet, template: Template, dialect: Dialect) -> Trace
 
 
 @dataclass(frozen=True)
-class MixedTraces(Composed[Trace]):
+class MixedTraces(LazySequence[Trace]):
     """`batches` batches, each with a fixed number of traces of each generator: `parts` are (count, generator).
 
     Nothing is stored: trace i is generated from (seed, i) on each access, always the same.

@@ -109,7 +109,7 @@ def test_a_cut_call_is_refused_and_its_missing_end_is_not_sampled():
     assert result.sampled[: len(cut) + 1] == (True,) * len(cut) + (False,)
 
 
-def test_a_finished_turn_without_call_or_answer_is_told_what_is_expected():
+def test_a_finished_turn_without_call_or_answer_is_answered_with_what_is_expected():
     (result,) = play([tiny_task()], in_turn("hm", "<answer>7"))
     assert TINY.wording.expected in CHAT.decode(result.completion_ids)
     assert sampled_text(result) == "hm[end]<answer>7"

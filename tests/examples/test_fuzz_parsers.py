@@ -36,7 +36,7 @@ def test_a_task_that_shows_what_lies_outside_of_its_folder_fails_the_run(script,
     def reach_out(folder, name, is_kind=None):
         return str(folder.root / "../outside.png")
 
-    monkeypatch.setattr("pixel_env.tasks.files.images.PictureFolder.find", reach_out)
+    monkeypatch.setattr("pixel_env.tasks.files.images.ImageFolder.find", reach_out)
     code, printed = run(monkeypatch, capsys, script["main"], "--cases", "3000")
     assert code == 1 and "row:tallyqa" in printed and "lies outside of" in printed
 

@@ -70,7 +70,7 @@ MUTANTS = (
     Mutant(
         "an answer is read from all turns",
         "PixelEnv._read",
-        "joined = begun + text",
+        "joined = beginning + text",
         'joined = "".join(turn.text for turn in self.trajectory.turns) + text',
         ENV,
     ),

@@ -39,7 +39,7 @@ MUTANTS = (
     Mutant(
         "an option that is denied is chosen",
         "_mentioned",
-        "if mention.place < len(texts) and mention.is_denied:",
+        "if mention.index < len(texts) and mention.is_denied:",
         "if False:",
         ("tests/pixel_env/grading/test_grading.py",),
     ),

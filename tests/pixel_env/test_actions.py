@@ -95,7 +95,7 @@ def test_a_model_that_repeats_an_open_box_does_not_cost_quadratic_time():
     assert cpu_seconds(lambda: last_boxed(text)) < 2
 
 
-def test_a_marked_answer_that_was_cut_is_not_one_yet():
+def test_a_marked_answer_that_was_truncated_is_not_one_yet():
     assert parse("<answer>7", TINY) == Answer("7")
     assert isinstance(parse(Unfinished("<answer>7"), TINY), Text)
 

@@ -22,7 +22,7 @@ from pixel_env.types import Limits, PixelBudget, ViewBudgets
         ("a", [(28, 28)] * 2, 3),
     ],
 )
-def test_the_estimate_is_four_bytes_of_text_or_one_unit_of_picture_a_token(text, sizes, tokens):
+def test_the_estimate_is_four_bytes_of_text_or_one_unit_of_image_a_token(text, sizes, tokens):
     assert token_estimate(28)(text, sizes) == tokens
 
 

@@ -34,7 +34,7 @@ def opened(task=None, **options):
 # ------------------------------------------------------------------------------------------------- the opening
 
 
-def test_reset_gives_what_the_dialect_sends_and_the_pictures_at_their_shown_size():
+def test_reset_gives_what_the_dialect_sends_and_the_images_at_their_shown_size():
     env = PixelEnv([tiny_task(options=("red", "blue"))])
     observation, info = env.reset(seed=0)
     assert (
@@ -45,7 +45,7 @@ def test_reset_gives_what_the_dialect_sends_and_the_pictures_at_their_shown_size
     assert observation in env.observation_space
 
 
-def test_the_task_sets_notice_is_told_on_reset_and_on_every_step():
+def test_the_task_sets_notice_is_given_on_reset_and_on_every_step():
     env = PixelEnv(tiny_task_set(notice="embedded"))
     assert env.reset()[1]["notice"] == "embedded"
     assert env.step(QUARTER)[4]["notice"] == "embedded"
@@ -72,12 +72,12 @@ def test_two_tasks_of_one_id_cannot_be_chosen_between():
         PixelEnv([tiny_task(), tiny_task()]).reset(options={"task_id": "tiny-0"})
 
 
-def test_a_picture_that_cannot_be_read_is_the_users_error():
+def test_an_image_that_cannot_be_read_is_the_users_error():
     with pytest.raises(MediaError, match=r"broken\.png"):
         PixelEnv([tiny_task(sources=(BrokenSource(),))]).reset()
 
 
-def test_a_question_without_pictures_is_an_episode_too():
+def test_a_question_without_images_is_an_episode_too():
     env = PixelEnv([tiny_task(sources=(), media="text", evidence=())])
     assert env.reset()[0]["images"] == ()
     assert "there are no images" in env.step(QUARTER)[0]["text"]
@@ -87,7 +87,7 @@ def test_a_question_without_pictures_is_an_episode_too():
 # ------------------------------------------------------------------------------------------------ looking closer
 
 
-def test_a_crop_brings_a_picture_and_says_its_number():
+def test_a_crop_brings_an_image_and_says_its_number():
     observation, reward, terminated, truncated, info = opened().step(QUARTER)
     assert observation["text"] == "Here is the cropped image (image 2, 224x224 pixels):"
     assert observation["images"][0].shape == (224, 224, 3)
@@ -165,16 +165,16 @@ def assert_told(env, text, code):
 
 
 @pytest.mark.parametrize("code", MISTAKES)
-def test_a_mistake_is_told_to_the_model_and_the_episode_goes_on(code):
+def test_a_mistake_is_reported_to_the_model_and_the_episode_continues(code):
     assert_told(opened(), MISTAKES[code], code)
 
 
 @pytest.mark.parametrize("code", VIDEO_MISTAKES)
-def test_a_mistake_with_frames_is_told_to_the_model_and_the_episode_goes_on(code):
+def test_a_mistake_with_frames_is_reported_to_the_model_and_the_episode_continues(code):
     assert_told(opened(tiny_video_task(16)), VIDEO_MISTAKES[code], code)
 
 
-def test_a_crop_that_is_too_long_is_told():
+def test_a_crop_that_is_too_long_is_reported():
     budgets = view_budgets(*[(1, 10**6)] * 4, factor=1)
     env = opened(
         tiny_task(sources=(PixelSource(28, 5600),)),
@@ -184,7 +184,7 @@ def test_a_crop_that_is_too_long_is_told():
     assert_told(env, write(CropImage(0, Box(0.0, 0.0, 0.03, 1.0)), DEFAULT), "crop_too_long")
 
 
-def test_a_picture_that_can_no_longer_be_read_is_told():
+def test_an_image_that_can_no_longer_be_read_is_reported():
     class Vanishing(PixelSource):
         key = "vanishing"
         decode = BrokenSource.decode
@@ -222,7 +222,7 @@ def test_a_wrong_answer_ends_the_episode_with_nothing():
     assert opened().step("\\boxed{8}")[1:4] == (0.0, True, False)
 
 
-def test_the_last_turns_call_is_executed_and_then_the_episode_is_cut():
+def test_the_last_turns_call_is_executed_and_then_the_episode_is_truncated():
     env = opened(limits=Limits(max_turns=2))
     assert env.step(QUARTER)[3] is False
     observation, reward, terminated, truncated, info = env.step(QUARTER)
@@ -234,7 +234,7 @@ def test_an_answer_in_the_last_turn_counts():
     assert opened(limits=Limits(max_turns=1)).step("\\boxed{7}")[1:4] == (1.0, True, False)
 
 
-def test_a_picture_beyond_the_image_budget_is_not_added_and_a_person_is_told_why():
+def test_an_image_beyond_the_image_budget_is_not_added_and_a_person_reads_why():
     env = opened(limits=Limits(max_images=2))
     env.step(QUARTER)
     observation, reward, terminated, truncated, info = env.step(QUARTER)
@@ -305,13 +305,13 @@ def test_an_action_that_is_no_text_is_refused():
 # ------------------------------------------------------------------------------------- turns without call or answer
 
 
-def test_a_finished_turn_without_call_or_answer_is_told_what_is_expected():
+def test_a_finished_turn_without_call_or_answer_is_answered_with_what_is_expected():
     observation, _, terminated, truncated, _ = opened().step("Hm.")
     assert observation["text"] == "Call a tool, or give the final answer within \\boxed{}."
     assert (terminated, truncated) == (False, False)
 
 
-def test_a_turn_that_was_cut_is_continued_without_a_word_between():
+def test_a_turn_that_was_truncated_is_continued_without_a_word_between():
     env = opened()
     observation, *_ = env.step(Unfinished("Let me think"))
     assert observation == {"text": "", "images": ()}
@@ -342,7 +342,7 @@ def test_a_message_that_was_ended_is_not_continued_by_the_next():
     assert "Call a tool" in observation["text"]
 
 
-def test_a_call_that_was_cut_is_told_so():
+def test_a_call_that_was_truncated_is_reported_as_such():
     assert opened().step(Unfinished(QUARTER[:-5]))[4]["failure"].code == "cut_off"
 
 
@@ -380,7 +380,7 @@ def test_a_task_sets_pixels_are_shown_in_the_multiples_of_the_dialects_model():
 
 
 def test_a_larger_budget_than_the_task_sets_draws_a_warning():
-    with pytest.warns(UserWarning, match="looking closer may no longer be needed") as caught:
+    with pytest.warns(UserWarning, match="may be readable without a crop") as caught:
         PixelEnv(set_with_budgets(), budgets=DEFAULT.budgets)
     assert caught[0].filename == __file__
     with warnings.catch_warnings():
@@ -405,7 +405,7 @@ def test_an_unknown_render_mode_is_refused():
         PixelEnv([tiny_task()], render_mode="human")
 
 
-def test_a_picture_is_decoded_once_per_episode():
+def test_an_image_is_decoded_once_per_episode():
     class Counting(PixelSource):
         calls = 0
 

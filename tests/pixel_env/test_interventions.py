@@ -67,7 +67,7 @@ def test_the_text_and_the_shown_size_are_those_of_the_operation(dialect, interve
 
 
 @pytest.mark.parametrize("dialect", [DEFAULT, RELEASED])
-def test_a_blank_is_grey_and_so_is_a_crop_of_it_and_a_crop_of_the_question_s_picture_later(dialect):
+def test_a_blank_is_grey_and_so_is_a_crop_of_it_and_a_crop_of_the_question_s_image_later(dialect):
     texts = (crop(dialect=dialect), crop(image=1, dialect=dialect), crop(dialect=dialect))
     env, steps = played(blank, *texts, dialect=dialect, limits=Limits(5))
     assert len(images(steps)) == 3 and all(map(is_grey, images(steps)))
@@ -87,7 +87,7 @@ def test_a_trajectory_with_it_is_written_and_read_again(tmp_path, intervention):
     ):
         env, _ = played(intervention, *texts, task=task, dialect=dialect)
         path = tmp_path / f"{number}.jsonl"
-        write_rollout(env.trajectory, TrajectoryStore(path), pictures=tmp_path / "pictures", budgets=env.budgets)
+        write_rollout(env.trajectory, TrajectoryStore(path), images=tmp_path / "pictures", budgets=env.budgets)
         [row] = read(path)
         again = trajectory_of(json.loads(json.dumps(row)), task)
         assert again == env.trajectory and again.reward == 1.0
@@ -95,7 +95,7 @@ def test_a_trajectory_with_it_is_written_and_read_again(tmp_path, intervention):
         assert all(map(np.array_equal, shown, (show(view, env.budgets) for view in env.trajectory.views)))
 
 
-def test_a_withheld_picture_costs_none_and_does_not_exist_for_later_turns():
+def test_a_withheld_image_costs_none_and_does_not_exist_for_later_turns():
     env, steps = played(withheld, crop(), crop(image=1), crop(), limits=Limits(5, max_images=1))
     assert images(steps) == [] and env.trajectory.stop is None
     assert "image 2" in steps[0][0]["text"] and steps[1][4]["failure"].code == "no_such_image"
@@ -103,13 +103,13 @@ def test_a_withheld_picture_costs_none_and_does_not_exist_for_later_turns():
 
 
 @pytest.mark.parametrize("intervention", [blank, random_place(0)])
-def test_a_picture_that_is_shown_instead_counts_against_the_images(intervention):
+def test_an_image_that_is_shown_instead_counts_against_the_images(intervention):
     env, steps = played(intervention, crop(), crop(), limits=Limits(5, max_images=2))
     assert env.trajectory.stop is Stop.IMAGES and len(images(steps)) == 1
     assert env.trajectory.valid_operations == 1
 
 
-def test_the_tiny_dialect_gets_an_observation_without_words_or_picture():
+def test_the_tiny_dialect_gets_an_observation_without_words_or_image():
     _, [step] = played(withheld, crop(dialect=TINY), dialect="tiny")
     assert step[0] == {"text": "", "images": ()} and step[4]["failure"] is None
 
@@ -120,7 +120,7 @@ def test_a_refused_operation_is_refused_as_ever():
         assert step[4]["failure"].code == "no_such_image" and step[0]["images"] == ()
 
 
-def test_a_random_place_depends_on_the_seed_the_task_and_the_turn():
+def test_a_random_position_depends_on_the_seed_the_task_and_the_turn():
     def boxes(seed, task_id="a"):
         env, _ = played(random_place(seed), crop(), crop(), task=tiny_task(task_id, sources=(LARGE,)), limits=Limits(5))
         return [view.box for view in of_turns(env)]
@@ -129,7 +129,7 @@ def test_a_random_place_depends_on_the_seed_the_task_and_the_turn():
     assert len({*boxes(0), *boxes(1), *boxes(0, "b"), *boxes(0, "\ud800")}) == 8
 
 
-def test_random_places_are_spread_over_the_whole_picture():
+def test_random_positions_are_spread_over_the_whole_image():
     boxes = []
     for number in range(300):
         env, [step] = played(random_place(0), crop(), task=tiny_task(str(number), sources=(LARGE,)), budgets=NATIVE)
@@ -156,7 +156,7 @@ def test_a_crop_of_a_random_crop_lies_within_it(dialect):
         assert (second.via is not None) == (dialect is RELEASED) and second.via in (None, first)
 
 
-def test_the_whole_picture_stays_the_whole_picture():
+def test_the_whole_image_stays_the_whole_image():
     env, _ = played(random_place(0), crop(Box(0.0, 0.0, 1.0, 1.0)))
     assert of_turns(env)[0].box == Box(0.0, 0.0, 1.0, 1.0)
 
@@ -184,7 +184,7 @@ def test_blank_and_withheld_frames():
     assert images([step]) == [] and "selected frames" in step[0]["text"]
 
 
-def test_an_operation_on_a_source_that_can_no_longer_be_read_is_told_to_the_model():
+def test_an_operation_on_a_source_that_can_no_longer_be_read_is_reported_to_the_model():
     def broken(look):
         return tuple(View(BrokenSource(), view.kind) for view in look.views)
 

@@ -62,7 +62,7 @@ def test_quit_ends_it(play):
         ("answer {", "cannot write the answer"),
     ],
 )
-def test_wrong_input_is_told_and_costs_no_turn(play, line, said):
+def test_wrong_input_is_reported_and_costs_no_turn(play, line, said):
     arguments = ("--tasks", "sample:vstar-tiny", "--seed", "0", "--max-turns", "1")
     code, told = play(*[line] * 3, "answer left", arguments=arguments)
     assert code == 0 and said in told and "Ended: answered" in told
@@ -88,7 +88,7 @@ def test_a_turn_may_be_written_as_a_model_would(play):
     assert "image 2:" in play(f"say {text}")[1]
 
 
-def test_a_refused_operation_is_told_and_the_episode_goes_on(play):
+def test_a_refused_operation_is_reported_and_the_episode_continues(play):
     code, told = play("crop 1 0 0 0.001 0.001", "frames 1", "answer 7")
     assert "crop_too_small" in told and "not_a_video" in told and "Ended: answered" in told
 

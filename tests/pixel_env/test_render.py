@@ -33,7 +33,7 @@ def drawn(tasks, *texts):
     return env.render()
 
 
-def test_every_box_is_drawn_on_the_source_and_the_last_crop_stands_beside_it():
+def test_every_box_is_drawn_on_the_source_and_the_last_crop_is_next_to_it():
     task = [tiny_task(sources=(PixelSource(280, 280, 200),))]
     before, one = drawn(task), drawn(task, crop(0.1, 0.1, 0.5, 0.5))
     two = drawn(task, crop(0.1, 0.1, 0.5, 0.5), crop(0.6, 0.6, 0.9, 0.9))
@@ -66,7 +66,7 @@ def test_the_notice_is_drawn_where_there_is_one():
         (tiny_task(sources=(PixelSource(30, 3000),)), []),
     ],
 )
-def test_every_kind_of_task_has_a_picture(task, texts):
+def test_every_kind_of_task_has_an_image(task, texts):
     assert drawn([task], *texts).shape == (CANVAS[1], CANVAS[0], 3)
 
 

@@ -9,10 +9,10 @@ from gymnasium.vector.utils import batch_space
 from pixel_env.actions import parse
 from pixel_env.dialects.table import DIALECTS
 from pixel_env.operations.crop_image import CropImage
-from pixel_env.spaces import AssistantText, Pictures, UnicodeText
+from pixel_env.spaces import AssistantText, Images, UnicodeText
 from pixel_env.types import Answer, Unfinished
 
-SPACES = [UnicodeText(), Pictures(), AssistantText(DIALECTS["default"])]
+SPACES = [UnicodeText(), Images(), AssistantText(DIALECTS["default"])]
 
 
 @pytest.mark.parametrize("text", ["", "a b\n<tool_call>{}", "你好 🔍", Unfinished("cut")])
@@ -25,11 +25,11 @@ def test_what_is_no_text_is_outside(value):
     assert value not in UnicodeText()
 
 
-def test_pictures_are_tuples_of_uint8_rgb_of_any_size():
+def test_images_are_tuples_of_uint8_rgb_of_any_size():
     picture = np.zeros((3, 5, 3), dtype=np.uint8)
-    assert () in Pictures() and (picture, np.zeros((1, 1, 3), dtype=np.uint8)) in Pictures()
+    assert () in Images() and (picture, np.zeros((1, 1, 3), dtype=np.uint8)) in Images()
     for wrong in ([picture], (picture.astype(float),), (picture[..., 0],), (picture[:0],), picture):
-        assert wrong not in Pictures()
+        assert wrong not in Images()
 
 
 @pytest.mark.parametrize("space", SPACES, ids=repr)
@@ -51,7 +51,7 @@ def test_spaces_equal_their_copies_and_batch(space):
 
 
 def test_different_spaces_differ():
-    assert UnicodeText() != Pictures() and UnicodeText() != AssistantText(DIALECTS["tiny"])
+    assert UnicodeText() != Images() and UnicodeText() != AssistantText(DIALECTS["tiny"])
     assert AssistantText(DIALECTS["default"]) != AssistantText(DIALECTS["tiny"])
 
 

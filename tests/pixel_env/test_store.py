@@ -17,7 +17,7 @@ from pixel_env.errors import ConfigError, TaskError
 from pixel_env.interventions import blank
 from pixel_env.operations.crop_image import CropImage
 from pixel_env.operations.select_frames import SelectFrames
-from pixel_env.store import TrajectoryStore, read, row_of, save_picture, trajectory_of, write_rollout
+from pixel_env.store import TrajectoryStore, read, row_of, save_image, trajectory_of, write_rollout
 from pixel_env.testing import PixelSource, tiny_task, tiny_video_task
 from pixel_env.types import Prompt, Trajectory, Unfinished
 
@@ -67,7 +67,7 @@ def test_no_file_is_no_rows(tmp_path):
 
 
 @pytest.mark.parametrize("kept", range(1, 30))
-def test_a_line_that_a_kill_cut_is_dropped_and_nothing_else(tmp_path, kept):
+def test_a_line_that_a_kill_truncated_is_dropped_and_nothing_else(tmp_path, kept):
     path = tmp_path / "rows.jsonl"
     store = TrajectoryStore(path)
     store.append({"n": 1})
@@ -91,36 +91,36 @@ def test_a_broken_or_foreign_row_is_named_by_its_line(tmp_path, line):
         list(read(path))
 
 
-def test_pictures_are_written_once_under_the_name_of_their_content(tmp_path):
+def test_images_are_written_once_under_the_name_of_their_content(tmp_path):
     env = played(tiny_task(), CROP, CROP)
     store = TrajectoryStore(tmp_path / "rows.jsonl")
-    write_rollout(env.trajectory, store, pictures=tmp_path / "pictures", budgets=env.budgets)
+    write_rollout(env.trajectory, store, images=tmp_path / "pictures", budgets=env.budgets)
     (row,) = store
     whole, first, second = row["pictures"]
     assert first == second != whole
     assert {path.name for path in (tmp_path / "pictures").iterdir()} == {whole, first}
 
 
-def test_a_saved_picture_is_the_one_that_was_shown(tmp_path):
+def test_a_saved_image_is_the_one_that_was_shown(tmp_path):
     from PIL import Image
 
     picture = np.arange(48, dtype=np.uint8).reshape(4, 4, 3)
-    name = save_picture(picture, tmp_path)
+    name = save_image(picture, tmp_path)
     assert np.array_equal(np.asarray(Image.open(tmp_path / name)), picture)
 
 
-def test_pictures_need_the_budgets(tmp_path):
+def test_images_need_the_budgets(tmp_path):
     with pytest.raises(ConfigError, match="budgets="):
-        write_rollout(played(tiny_task()).trajectory, TrajectoryStore(tmp_path / "r.jsonl"), pictures=tmp_path)
+        write_rollout(played(tiny_task()).trajectory, TrajectoryStore(tmp_path / "r.jsonl"), images=tmp_path)
 
 
-def test_a_row_of_another_task_or_picture_is_refused():
+def test_a_row_of_another_task_or_image_is_refused():
     row = row_of(played(tiny_task(), CROP).trajectory)
     with pytest.raises(TaskError, match="'tiny-0', not of 'other'"):
         trajectory_of(row, tiny_task("other"))
     blanked = row_of(played(tiny_task(), CROP, intervention=blank).trajectory)
     for other in (row, blanked):
-        with pytest.raises(TaskError, match="has no picture"):
+        with pytest.raises(TaskError, match="has no image"):
             trajectory_of(other, tiny_task(sources=(PixelSource(5, 5),)))
 
 

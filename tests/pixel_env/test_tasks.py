@@ -37,7 +37,7 @@ def written(folder, *rows):
 # ----------------------------------------------------------------------------------------------------- good rows
 
 
-def test_a_row_needs_a_question_a_picture_and_an_answer(folder):
+def test_a_row_needs_a_question_an_image_and_an_answer(folder):
     task_set = load_tasks(written(folder, GOOD))
     (task,) = task_set.tasks
     assert (task.task_id, task.question, task.answers, task.grader) == ("mine:1", "Which digit?", ("7",), "exact")
@@ -64,7 +64,7 @@ def test_every_optional_key_is_read(folder):
     assert (task.category, task.needs_looking, len(task.sources)) == ("colour", True, 2)
 
 
-def test_options_make_a_choice_frames_a_video_and_neither_picture_a_text(folder):
+def test_options_make_a_choice_frames_a_video_and_neither_image_a_text(folder):
     rows = [
         GOOD | {"options": ["7", "8"]},
         {"question": "q", "frames": ["photos/one.png", "photos/two.png"], "answer": "a"},
@@ -111,8 +111,8 @@ def test_the_environment_plays_a_file(folder):
         (GOOD | {"frames": ["photos/one.png"]}, "either 'image' or 'frames'"),
         (GOOD | {"image": []}, "'image' is missing"),
         ({"question": "q", "frames": "photos/one.png", "answer": "a"}, "'frames' must be a list"),
-        (GOOD | {"image": "photos/gone.png"}, "there is no picture 'photos/gone.png'"),
-        (GOOD | {"image": "photos"}, "there is no picture"),
+        (GOOD | {"image": "photos/gone.png"}, "there is no image 'photos/gone.png'"),
+        (GOOD | {"image": "photos"}, "there is no image"),
         (GOOD | {"image": "../outside.png"}, "leaves the folder"),
         (GOOD | {"image": "photos/../../outside.png"}, "leaves the folder"),
         (GOOD | {"image": "/etc/hostname"}, "leaves the folder"),

@@ -127,7 +127,7 @@ def test_a_total_that_overflows_is_refused():
 
 
 @pytest.mark.parametrize("value", [None, np.zeros(3), [("a", np.zeros(3))], 1.0, (np.zeros(3), np.zeros(3)), {}])
-def test_a_function_that_returns_no_named_parts_is_told_what_to_return(value):
+def test_a_function_that_returns_no_named_parts_is_refused_with_what_to_return(value):
     assert "Return a mapping from name to array" in refused(value)
 
 

@@ -72,7 +72,7 @@ def test_an_unknown_preset_names_the_close_one_and_the_way_to_an_own_reward():
         group_reward_named("papper")
 
 
-def test_an_own_group_reward_is_found_by_module_and_function(tmp_path, monkeypatch):
+def test_an_own_group_reward_is_imported_by_module_and_function(tmp_path, monkeypatch):
     (tmp_path / "own_group_reward.py").write_text(
         "from rewards.shaping import correctness_only as mine\n", encoding="utf-8"
     )

@@ -1,6 +1,6 @@
-"""Archives unpacked with distrust: nothing outside of the folder, no links, no bombs, each file in one step.
+"""Archives unpacked safely: nothing outside of the folder, no links, no zip bombs, each file in one step.
 
-Knows zip and tar. Knows nothing of tasks.
+Depends on zip and tar; independent of tasks.
 """
 
 import errno
@@ -22,13 +22,13 @@ from pixel_env.errors import TaskError
 SUFFIXES = (".zip", ".tar", ".tar.gz", ".tgz")
 MOST_FILES = 2_000_000
 LARGEST_RATIO = 20
-"""Bytes that a byte of the archive may become: pictures and videos hardly shrink. Small archives may become more."""
+"""Most unpacked bytes per byte of the archive: images and videos hardly compress. Small archives may exceed it."""
 ALWAYS_ALLOWED_BYTES = 2**30
 
 _PART = ".part"
-_OURS = ".pixel-env"  # the index and the lock of a data folder are no archive's to write
+_OURS = ".pixel-env"  # an archive must not write the index and the lock of a data folder
 _LEFT_OUT = ("__MACOSX", ".DS_Store")
-_LONGEST_READ = 1 << 24  # a name in a tar file may claim any length, and would be read in one piece
+_LONGEST_READ = 1 << 24  # the header of a tar file may claim any length for a name, which would be read at once
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM)
 
 
@@ -45,8 +45,8 @@ class Entry:
 def unpack(archive: Path, folder: Path) -> int:
     """Unpacks the archive into `folder` and returns the number of its files. Raises TaskError.
 
-    Every name is checked before the first file is written. A file that is there with the right size is kept, so an
-    interrupted unpacking goes on.
+    Every name is checked before the first file is written. An existing file of the right size is kept, so that
+    unpacking resumes after an interruption.
     """
     try:
         with _opened(archive) as listed:
@@ -59,13 +59,13 @@ def unpack(archive: Path, folder: Path) -> int:
     except OSError as error:
         raise TaskError(_unwritten(archive, folder, error)) from error
     except Exception as error:  # a broken archive makes zipfile and tarfile raise nearly anything
-        raise TaskError(f"cannot unpack {archive}: {error}. Fetch it again.") from error
+        raise TaskError(f"cannot unpack {archive}: {error}. Download it again.") from error
     return len(entries)
 
 
 @contextmanager
 def _opened(archive: Path) -> Iterator[Iterator[Entry]]:
-    """What the archive lists. Of a compressed one a name is read when it is asked for."""
+    """The entries of the archive. In a compressed archive a name is read on access."""
     if archive.suffix.lower() == ".zip":
         with zipfile.ZipFile(archive) as opened:
             yield (_zip_entry(opened, entry) for entry in opened.infolist() if not entry.is_dir())
@@ -79,7 +79,7 @@ def _opened(archive: Path) -> Iterator[Iterator[Entry]]:
 
 
 class _InPieces(io.BufferedIOBase):
-    """A stream that refuses to be read into memory at once."""
+    """A stream that refuses to be read into memory as a whole."""
 
     def __init__(self, stream: BinaryIO | gzip.GzipFile) -> None:
         self._stream = stream
@@ -89,8 +89,8 @@ class _InPieces(io.BufferedIOBase):
             raise ValueError(f"a header claims {size} bytes")
         return self._stream.read(size)
 
-    def seek(self, place: int, whence: int = 0, /) -> int:
-        return self._stream.seek(place, whence)
+    def seek(self, offset: int, whence: int = 0, /) -> int:
+        return self._stream.seek(offset, whence)
 
     def tell(self) -> int:
         return self._stream.tell()
@@ -103,12 +103,12 @@ def _zip_entry(opened: zipfile.ZipFile, entry: zipfile.ZipInfo) -> Entry:
 
 def _tar_entry(opened: tarfile.TarFile, member: tarfile.TarInfo) -> Entry:
     is_link = member.issym() or member.islnk()
-    refusal = "" if member.isreg() and member.size >= 0 else "is a link" if is_link else "is no file"
+    refusal = "" if member.isreg() and member.size >= 0 else "is a link" if is_link else "is not a file"
     return Entry(member.name, member.size, refusal, lambda: opened.extractfile(member))
 
 
 def _checked(listed: Iterator[Entry], archive: Path) -> Iterator[Entry]:
-    """The entries that are files to be unpacked, as long as all is well with them and there are not too many bytes."""
+    """The entries that are files to be unpacked. Raises TaskError for a refused one, too many files or bytes."""
     total = files = 0
     allowed = max(ALWAYS_ALLOWED_BYTES, LARGEST_RATIO * archive.stat().st_size)
     for entry in listed:
@@ -122,7 +122,7 @@ def _checked(listed: Iterator[Entry], archive: Path) -> Iterator[Entry]:
         if total > allowed or files > MOST_FILES:
             raise TaskError(
                 f"{archive} is refused: its first {files:,} files would take {total:,} bytes; {MOST_FILES:,} files and "
-                f"{allowed:,} bytes are allowed. If it is meant to be so, unpack it yourself."
+                f"{allowed:,} bytes are allowed. If this is intended, unpack it yourself."
             )
         yield entry
 
@@ -137,7 +137,9 @@ def _refuse_for_room(entries: list[Entry], archive: Path, folder: Path) -> None:
     needed = sum(entry.size for entry in entries if not _is_there(folder / entry.name, entry.size))
     free = shutil.disk_usage(folder).free
     if needed > free:
-        raise TaskError(f"{archive} needs {needed:,} bytes in {folder}, of which {free:,} are free. Make room there.")
+        raise TaskError(
+            f"{archive} needs {needed:,} bytes in {folder}, where {free:,} are free. Free some space there."
+        )
 
 
 def _is_there(target: Path, size: int) -> bool:
@@ -156,22 +158,22 @@ def _write(entry: Entry, folder: Path, archive: Path) -> None:
     if not target.parent.resolve().is_relative_to(folder.resolve()):
         raise TaskError(f"{archive} is refused: {entry.name!r} leads out of the folder by a link in {folder}.")
     unfinished = target.with_name(target.name + _PART)
-    unfinished.unlink(missing_ok=True)  # never written through a link that lies there
+    unfinished.unlink(missing_ok=True)  # never write through an existing link
     source = entry.open()
     assert source is not None  # of a file, which all entries are
     with source, unfinished.open("xb") as file:
-        shutil.copyfileobj(source, file, 1 << 20)  # reads no more than the entry's size; of a zip it checks the sum
+        shutil.copyfileobj(source, file, 1 << 20)  # reads at most the entry's size; for a zip it checks the checksum
     if unfinished.stat().st_size != entry.size:
-        raise TaskError(f"cannot unpack {archive}: {entry.name!r} is cut. Fetch it again.")
+        raise TaskError(f"cannot unpack {archive}: {entry.name!r} is truncated. Download it again.")
     os.replace(unfinished, target)
 
 
 def _unwritten(archive: Path, folder: Path, error: OSError) -> str:
     if error.errno in _FULL:
         return (
-            f"cannot unpack {archive} into {folder}: {error.strerror}. Make room there, or prepare a copy in a folder "
-            "that you may write to; what is unpacked already is kept."
+            f"cannot unpack {archive} into {folder}: {error.strerror}. Free some space there, or prepare a copy in a "
+            "folder that you may write to; files that are already unpacked are kept."
         )
     if error.errno is not None:
         return f"cannot unpack {archive} into {folder}: {error}."
-    return f"cannot unpack {archive}: {error}. Fetch it again."
+    return f"cannot unpack {archive}: {error}. Download it again."

@@ -1,6 +1,6 @@
-"""Frames of a video: of a file, or of a folder of pictures, at even distances.
+"""Evenly spaced frames of a video: of a file, or of a folder of images.
 
-Knows which frames a task shows. Decodes no video: that is `pixel_env/media/video.py`.
+Depends on the numbers of frames that a task shows; independent of decoding (`pixel_env/media/video.py`).
 """
 
 import hashlib
@@ -26,7 +26,7 @@ Item = TypeVar("Item")
 
 @dataclass(frozen=True)
 class ClipFrame:
-    """Frame `number` (from 0) of `count` at even distances of a video, or of its part from `start_s` to `end_s`."""
+    """Frame `number` (from 0) of `count` evenly spaced ones of a video, or of its segment `start_s` to `end_s`."""
 
     path: Path
     number: int
@@ -36,7 +36,7 @@ class ClipFrame:
 
     @cached_property
     def key(self) -> str:
-        """Which frame, and a hash of the file's size and ends: hashing a whole video would cost more than decoding."""
+        """The frame, and a hash of the file's size and ends: hashing a whole video would cost more than decoding."""
         try:
             facts = os.stat(self.path)
             content = _hash_of_ends(self.path, facts.st_size, facts.st_mtime_ns)
@@ -69,7 +69,7 @@ def clip_fault(frames: Sequence[ClipFrame]) -> str:
 
 
 def evenly(frames: Sequence[Item], count: int = VIDEO_FRAMES) -> list[Item]:
-    """At most `count` of the frames, at even distances, the first and the last among them."""
+    """At most `count` evenly spaced frames, including the first and the last."""
     if len(frames) <= count:
         return list(frames)
-    return [frames[place * (len(frames) - 1) // (count - 1)] for place in range(count)]
+    return [frames[index * (len(frames) - 1) // (count - 1)] for index in range(count)]

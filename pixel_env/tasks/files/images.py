@@ -1,6 +1,6 @@
-"""The pictures and videos that rows name: found in the data folder, looked at once, never outside of it.
+"""The images and videos that rows name: looked up in the data folder, never outside of it, and checked once.
 
-Knows files and Pillow. Knows no format of tasks. A name that cannot be used raises TaskError.
+Depends on files and Pillow; independent of task formats. A name that cannot be used raises TaskError.
 """
 
 import os
@@ -15,39 +15,39 @@ from PIL import Image
 from pixel_env.errors import MediaError, TaskError
 from pixel_env.media.images import MAX_ASPECT_RATIO, FileSource
 from pixel_env.tasks.files.clips import ClipFrame, clip_frames
-from pixel_env.tasks.files.containers import cut_fault
+from pixel_env.tasks.files.containers import truncation_fault
 
-PICTURE_SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff")
+IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff")
 TAIL_BYTES = 4096
-"""How much of a picture's end is looked at."""
+"""How many bytes of an image's end are checked."""
 
 
-class PictureFacts(NamedTuple):
-    """Width and height as the header says, and why the picture cannot be used ("" if it can)."""
+class ImageFacts(NamedTuple):
+    """Width and height from the header, and why the image cannot be used ("" if it can)."""
 
     width: int
     height: int
     fault: str
 
 
-class EmbeddedPicture(Protocol):
-    """A picture inside of a task file, which can be looked at without decoding it."""
+class EmbeddedImage(Protocol):
+    """An image within a task file, which can be checked without decoding all of it."""
 
     @property
     def key(self) -> str: ...
 
     def fault(self, *, decode: bool = False) -> str:
-        """Why it cannot be used, or ""; `decode` looks at all of it."""
+        """Why it cannot be used, or ""; `decode` checks all of it."""
         ...
 
 
-class PictureFolder:
-    """The pictures and videos below `root`, by the names that rows give them.
+class ImageFolder:
+    """The images and videos below `root`, by the names that rows give them.
 
-    `below`: folders of `root` in which a name is looked for, in order. `checked`: faults by path relative to `root`, as
-    an index holds them (or by the key of a picture in the task file): given, no other picture is opened here; None: the
-    header of each is read, once. `used`, `clips` and `embedded` are the pictures, the parts of videos and the pictures
-    in the task file that rows named, by path, by path and part, and by key.
+    `below`: folders of `root` in which a name is looked up, in order. `checked`: faults by path relative to `root` (or
+    by the key of an image in the task file), as an index holds them: then no image is opened here; None: the header of
+    each image is read, once. `used`, `clips` and `embedded` are the images, the segments of videos and the images in
+    the task file that rows named, by path, by path and segment, and by key.
     """
 
     def __init__(self, root: Path, below: Sequence[str] = ("",), checked: Mapping[str, str] | None = None) -> None:
@@ -56,106 +56,108 @@ class PictureFolder:
         self._checked = checked
         self._inside = os.path.join(os.path.realpath(root), "")
         self._is_inside: dict[str, bool] = {}
-        self._facts: dict[str, PictureFacts] = {}
+        self._facts: dict[str, ImageFacts] = {}
         self._sources: dict[str, FileSource] = {}
         self._embedded_faults: dict[str, str] = {}
-        self._cut_faults: dict[str, str] = {}
+        self._truncation_faults: dict[str, str] = {}
         self.used: dict[str, None] = {}
         self.clips: dict[str, tuple[ClipFrame, ...]] = {}
-        self.embedded: dict[str, EmbeddedPicture] = {}
+        self.embedded: dict[str, EmbeddedImage] = {}
 
-    def picture(self, name: str) -> FileSource:
-        """The picture named `name`. Raises TaskError if it is missing, outside of the folder, or cannot be used."""
+    def image(self, name: str) -> FileSource:
+        """The image named `name`. Raises TaskError if it is missing, outside of the folder, or cannot be used."""
         if name not in self._sources:
             path = self.path(name)
             self.used[path] = None
             fault = self._facts_of(path).fault if self._checked is None else self._checked.get(self.relative(path), "")
             if fault:
-                raise TaskError(f"the picture {name!r} cannot be used: {fault}")
+                raise TaskError(f"the image {name!r} cannot be used: {fault}")
             self._sources[name] = FileSource(Path(path))
         return self._sources[name]
 
     def clip(self, name: str, start_s: float | None = None, end_s: float | None = None) -> tuple[ClipFrame, ...]:
-        """The frames of the video named `name`, or of its part in seconds. Raises TaskError as `picture` does."""
+        """The frames of the video named `name`, or of a segment in seconds. Raises TaskError as `image` does."""
         path = self.path(name, "video")
-        part = self.relative(path) if start_s is None else f"{self.relative(path)} from {start_s} to {end_s} s"
-        if part not in self.clips:
-            self.clips[part] = clip_frames(Path(path), start_s, end_s)
-        fault = self._cut_fault_of(path) if self._checked is None else self._checked.get(part, "")
+        segment = self.relative(path) if start_s is None else f"{self.relative(path)} from {start_s} to {end_s} s"
+        if segment not in self.clips:
+            self.clips[segment] = clip_frames(Path(path), start_s, end_s)
+        fault = self._truncation_fault_of(path) if self._checked is None else self._checked.get(segment, "")
         if fault:
             raise TaskError(f"the video {name!r} cannot be used: {fault}")
-        return self.clips[part]
+        return self.clips[segment]
 
     def relative(self, path: str) -> str:
-        """How an index names the picture at `path`."""
+        """The name in an index of the image at `path`."""
         return path.removeprefix(os.path.join(self.root, ""))
 
     def size(self, name: str) -> tuple[int, int]:
-        """Width and height of the picture named `name`. Raises TaskError as `picture` does."""
+        """Width and height of the image named `name`. Raises TaskError as `image` does."""
         facts = self._facts_of(self.path(name))
         if facts.fault:
-            raise TaskError(f"the picture {name!r} cannot be used: {facts.fault}")
+            raise TaskError(f"the image {name!r} cannot be used: {facts.fault}")
         return facts.width, facts.height
 
-    def path(self, name: str, kind: Literal["picture", "video"] = "picture") -> str:
+    def path(self, name: str, kind: Literal["image", "video"] = "image") -> str:
         """Where the file named `name` is. Raises TaskError if it is missing or outside of the folder."""
-        place = self.find(name, stat.S_ISREG)
-        if place is None:
+        path = self.find(name, stat.S_ISREG)
+        if path is None:
             folders = [folder for folder in self.below if folder]
-            where = f", or to {', '.join(folders)} in it" if folders else ""
-            raise TaskError(f"there is no {kind} {name!r}; paths are relative to the folder of the task file{where}")
-        return place
+            alternatives = f", or to {', '.join(folders)} in it" if folders else ""
+            raise TaskError(
+                f"there is no {kind} {name!r}; give a path relative to the folder of the task file{alternatives}"
+            )
+        return path
 
     def find(self, name: str, is_kind: Callable[[int], bool] = stat.S_ISREG) -> str | None:
-        """The first place below the folder where something named `name` is of that kind, or None."""
+        """The first path below the folder with this name and of that kind, or None."""
         if not name.strip() or "\0" in name or not _is_encodable(name):
-            raise TaskError(f"{name!r} is no path")
+            raise TaskError(f"{name!r} is not a path")
         for folder in self.below:
-            place = os.path.join(self.root, folder, name)
-            mode = _mode_of(place, os.lstat)
+            path = os.path.join(self.root, folder, name)
+            mode = _mode_of(path, os.lstat)
             is_link = stat.S_ISLNK(mode)
-            if not self._is_within(place, is_link=is_link):
+            if not self._is_within(path, is_link=is_link):
                 raise TaskError(
-                    f"the path {name!r} leaves the folder {self.root}; put the files into it, as files and not as links"
+                    f"the path {name!r} leaves the folder {self.root}; put the files into it, as files, not as links"
                 )
-            if is_kind(_mode_of(place, os.stat) if is_link else mode):
-                return place
+            if is_kind(_mode_of(path, os.stat) if is_link else mode):
+                return path
         return None
 
-    def _is_within(self, place: str, *, is_link: bool) -> bool:
-        # realpath follows links, so neither ".." nor an absolute path nor a link leads out. It is slow: once a folder.
-        parent, last = os.path.split(place)
+    def _is_within(self, path: str, *, is_link: bool) -> bool:
+        # realpath follows links, so neither ".." nor an absolute path nor a link leads out. Slow: once per folder.
+        parent, last = os.path.split(path)
         if is_link or last in ("", ".", ".."):
-            return self._leads_inside(place)
+            return self._leads_inside(path)
         if parent not in self._is_inside:
             self._is_inside[parent] = self._leads_inside(parent)
         return self._is_inside[parent]
 
-    def _leads_inside(self, place: str) -> bool:
-        return os.path.join(os.path.realpath(place), "").startswith(self._inside)
+    def _leads_inside(self, path: str) -> bool:
+        return os.path.join(os.path.realpath(path), "").startswith(self._inside)
 
-    def embedded_fault(self, picture: EmbeddedPicture) -> str:
-        """Why a picture inside of the task file cannot be used, or ""."""
-        if picture.key not in self._embedded_faults:
-            self.embedded[picture.key] = picture
+    def embedded_fault(self, image: EmbeddedImage) -> str:
+        """Why an image within the task file cannot be used, or ""."""
+        if image.key not in self._embedded_faults:
+            self.embedded[image.key] = image
             checked = self._checked
-            self._embedded_faults[picture.key] = picture.fault() if checked is None else checked.get(picture.key, "")
-        return self._embedded_faults[picture.key]
+            self._embedded_faults[image.key] = image.fault() if checked is None else checked.get(image.key, "")
+        return self._embedded_faults[image.key]
 
-    def _cut_fault_of(self, path: str) -> str:
-        if path not in self._cut_faults:
-            self._cut_faults[path] = cut_fault(Path(path))
-        return self._cut_faults[path]
+    def _truncation_fault_of(self, path: str) -> str:
+        if path not in self._truncation_faults:
+            self._truncation_faults[path] = truncation_fault(Path(path))
+        return self._truncation_faults[path]
 
-    def _facts_of(self, path: str) -> PictureFacts:
+    def _facts_of(self, path: str) -> ImageFacts:
         if path not in self._facts:
-            self._facts[path] = picture_facts(Path(path))
+            self._facts[path] = image_facts(Path(path))
         return self._facts[path]
 
 
-def _mode_of(place: str, look: Callable[[str], os.stat_result]) -> int:
+def _mode_of(path: str, stat_function: Callable[[str], os.stat_result]) -> int:
     try:
-        return look(place).st_mode
+        return stat_function(path).st_mode
     except OSError:
         return 0
 
@@ -168,25 +170,25 @@ def _is_encodable(name: str) -> bool:
     return True
 
 
-def picture_facts(path: Path) -> PictureFacts:
-    """What the header of the picture says. A file whose end is not as its format wants is decoded to make sure."""
+def image_facts(path: Path) -> ImageFacts:
+    """The header of the image. A file without the end that its format writes is decoded to be sure."""
     try:
         with Image.open(path) as opened:
             (width, height), form = opened.size, opened.format
     except Exception as error:  # a broken file makes Pillow's readers raise nearly anything
-        return PictureFacts(0, 0, reason_of(error))
+        return ImageFacts(0, 0, reason_of(error))
     if max(width, height) > MAX_ASPECT_RATIO * min(width, height):
-        return PictureFacts(width, height, f"{width}x{height} is longer than {MAX_ASPECT_RATIO:.0f} to 1")
-    return PictureFacts(width, height, decoding_fault(path) if _looks_cut(path, form) else "")
+        return ImageFacts(width, height, f"{width}x{height} is longer than {MAX_ASPECT_RATIO:.0f} to 1")
+    return ImageFacts(width, height, decoding_fault(path) if _seems_truncated(path, form) else "")
 
 
 def thorough_fault(path: Path) -> str:
-    """Why the picture cannot be used, or "", after decoding all of it."""
-    return picture_facts(path).fault or decoding_fault(path)
+    """Why the image cannot be used, or "", after decoding all of it."""
+    return image_facts(path).fault or decoding_fault(path)
 
 
 def decoding_fault(path: Path) -> str:
-    """Why the whole picture cannot be decoded, or ""."""
+    """Why the whole image cannot be decoded, or ""."""
     try:
         FileSource(path).decode()
     except MediaError as error:
@@ -195,13 +197,13 @@ def decoding_fault(path: Path) -> str:
 
 
 def reason_of(error: BaseException) -> str:
-    """Why a picture cannot be used, for a message."""
+    """Why an image cannot be used, for a message."""
     if isinstance(error, Image.UnidentifiedImageError):
-        return "it is no picture that can be read"
+        return "it is not an image that can be read"
     return str(error) or type(error).__name__
 
 
-def _looks_cut(path: Path, form: str | None) -> bool:
+def _seems_truncated(path: Path, form: str | None) -> bool:
     with path.open("rb") as file:
         head = file.read(8)
         length = file.seek(0, os.SEEK_END)
@@ -210,7 +212,7 @@ def _looks_cut(path: Path, form: str | None) -> bool:
 
 
 def lacks_end(form: str | None, head: bytes, tail: bytes, length: int) -> bool:
-    """Whether a picture of `length` bytes lacks the end that its format writes. A whole picture may lack it too."""
+    """Whether an image of `length` bytes lacks the end that its format writes. A whole image may lack it too."""
     match form:
         case "JPEG":
             return b"\xff\xd9" not in tail
@@ -223,8 +225,8 @@ def lacks_end(form: str | None, head: bytes, tail: bytes, length: int) -> bool:
 
 
 def frames_in(folder: str) -> list[str]:
-    """The picture files of a folder of frames, by the numbers in their names."""
-    names = [entry.name for entry in os.scandir(folder) if entry.name.lower().endswith(PICTURE_SUFFIXES)]
+    """The image files of a folder of frames, by the numbers in their names."""
+    names = [entry.name for entry in os.scandir(folder) if entry.name.lower().endswith(IMAGE_SUFFIXES)]
     return sorted(names, key=lambda name: [(int(part), "") if part.isdigit() else (0, part) for part in _parts(name)])
 
 

@@ -1,6 +1,6 @@
-"""One row of a task file, and how it says what is wrong with one of its values.
+"""One row of a task file, with access to its values that reports what is wrong with them.
 
-Independent of file formats and benchmarks.
+Depends on values; independent of file formats and benchmarks.
 """
 
 import math
@@ -14,20 +14,20 @@ from pixel_env.errors import TaskError
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One row: where it stands (`place`, for people) and its columns. `problem`: why it has none."""
+    """One row: its location ("line 3") and its columns. `problem`: why it could not be read, or ""."""
 
     file: Path
     number: int
-    place: str
+    location: str
     values: Mapping[str, Any] = field(default_factory=dict)
     problem: str = ""
 
     def value(self, *names: str) -> Any:
         """The first of these columns that is given and not null. Raises TaskError if none is."""
-        found = self.optional(*names)
-        if found is None:
+        value = self.optional(*names)
+        if value is None:
             raise TaskError(f"it has no {' or '.join(map(repr, names))}")
-        return found
+        return value
 
     def optional(self, *names: str) -> Any:
         """The first of these columns that is given and not null, or None."""
@@ -62,7 +62,7 @@ def _is_plain(item: object) -> bool:
 
 
 def is_finite(value: object) -> bool:
-    """Whether it is a number to reckon with: JSON also has NaN, Infinity, and whole numbers too large for a float."""
+    """Whether it is a finite number: JSON also has NaN, Infinity, and whole numbers too large for a float."""
     try:
         return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
     except OverflowError:
@@ -70,7 +70,7 @@ def is_finite(value: object) -> bool:
 
 
 def is_writable(text: str) -> bool:
-    """Whether UTF-8 can hold it. JSON can escape half of a surrogate pair, which no file, model or endpoint takes."""
+    """Whether UTF-8 can encode it. JSON can escape half of a surrogate pair, which no file or endpoint accepts."""
     try:
         text.encode()
     except UnicodeEncodeError:
@@ -79,15 +79,15 @@ def is_writable(text: str) -> bool:
 
 
 def check_writable(name: str, text: str) -> None:
-    """Raises TaskError, which calls the text `name`, unless it is writable."""
+    """Raises TaskError unless the text is writable; the message calls it `name`."""
     if not is_writable(text):
         raise TaskError(
-            f"{name!r} holds a lone surrogate, half of a character that UTF-8 cannot hold, got {shortened(text)}; "
-            "write the character whole"
+            f"{name!r} holds a lone surrogate, half of a character, which UTF-8 cannot encode, got {shortened(text)}; "
+            "write the whole character"
         )
 
 
 def shortened(value: object) -> str:
-    """`value` for a message: a row may hold a whole picture."""
+    """`value` for a message: a row may hold a whole image."""
     text = repr(value)
     return text if len(text) <= 80 else f"{text[:77]}..."

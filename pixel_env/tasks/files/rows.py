@@ -1,7 +1,7 @@
 """The rows of a file, whatever its syntax: parquet, JSON, JSON lines, or tab-separated text.
 
-Knows syntaxes, and how a row says what is wrong with one of its values. Knows no benchmark and opens no picture. A row
-that cannot be read is a row with a `problem`; a file that cannot be read at all raises TaskError.
+Depends on syntaxes and rows; independent of benchmarks and images. A row that cannot be read is a row with a `problem`;
+a file that cannot be read at all raises TaskError.
 """
 
 import json
@@ -52,7 +52,7 @@ def _parquet_rows(path: Path) -> Iterator[Row]:
                 number += 1
                 yield Row(path, number, f"row {number}", values)
     except Exception as error:  # as in _parquet
-        raise TaskError(f"cannot read {path} after row {number}: {error}. Fetch it again.") from error
+        raise TaskError(f"cannot read {path} after row {number}: {error}. Download it again.") from error
 
 
 def _parquet(path: Path) -> Any:
@@ -62,15 +62,15 @@ def _parquet(path: Path) -> Any:
         raise MissingExtraError.needs("a parquet file", "data") from error
     try:
         return parquet.ParquetFile(path)
-    except Exception as error:  # pyarrow's errors have nearly any of Python's as their base
-        raise TaskError(f"cannot read {path}: {error}. Give a whole parquet file.") from error
+    except Exception as error:  # pyarrow's errors have no common base class
+        raise TaskError(f"cannot read {path}: {error}. Give a complete parquet file.") from error
 
 
 def _json_rows(path: Path) -> list[Row]:
     try:
         content = json.loads(text_of(path))
     except (ValueError, RecursionError) as error:
-        raise TaskError(f"cannot read {path}: {error}. Give a whole JSON file.") from error
+        raise TaskError(f"cannot read {path}: {error}. Give a complete JSON file.") from error
     if isinstance(content, dict) and isinstance(content.get("data"), list):
         content = content["data"]
     entries = content if isinstance(content, list) else [content]
@@ -78,24 +78,24 @@ def _json_rows(path: Path) -> list[Row]:
 
 
 def _line_rows(path: Path) -> Iterator[Row]:
-    lines = text_of(path).split("\n")  # splitlines() would cut at separators inside of texts
+    lines = text_of(path).split("\n")  # splitlines() would also split at separators within texts
     for number, line in enumerate(lines, start=1):
         if not line.strip():
             continue
-        place = f"line {number}"
+        location = f"line {number}"
         try:
             entry = json.loads(line)
         except (ValueError, RecursionError) as error:
-            problem = f"not valid JSON ({error}); one object a line is expected"
-            yield Row(path, number, place, problem=problem)
+            problem = f"not valid JSON ({error}); expected: one object per line"
+            yield Row(path, number, location, problem=problem)
         else:
-            yield _row_of(path, number, place, entry)
+            yield _row_of(path, number, location, entry)
 
 
-def _row_of(path: Path, number: int, place: str, entry: object) -> Row:
+def _row_of(path: Path, number: int, location: str, entry: object) -> Row:
     if isinstance(entry, dict):
-        return Row(path, number, place, entry)
-    return Row(path, number, place, problem=f"an object is expected, got a {type(entry).__name__}")
+        return Row(path, number, location, entry)
+    return Row(path, number, location, problem=f"expected an object, got a {type(entry).__name__}")
 
 
 def text_of(path: Path) -> str:

@@ -1,7 +1,7 @@
-"""Tab-separated text as pandas writes it (VLMEvalKit's files): rows, with pictures left in the file.
+"""Tab-separated text as pandas writes it (VLMEvalKit's files): rows, with references to the images in the file.
 
-A file of this kind holds its pictures as base64 and may be gigabytes long, so it is read once, line by line, and a
-long base64 cell becomes a `CellPicture`: where in the file it stands. Knows no benchmark.
+A file of this kind holds its images as base64 and may be gigabytes long, so it is read once, line by line, and a long
+base64 cell becomes a `CellImage`: its position in the file. Depends on rows and Pillow; independent of benchmarks.
 """
 
 import base64
@@ -20,24 +20,24 @@ from pixel_env.media.images import as_rgb
 from pixel_env.tasks.files.images import TAIL_BYTES, lacks_end, reason_of
 from pixel_env.tasks.files.row import Row
 
-SHORTEST_PICTURE = 65
-"""Characters of base64 from which a cell is a picture; VLMEvalKit reads shorter ones as the index of another row."""
+SHORTEST_IMAGE = 65
+"""Characters of base64 from which a cell is an image; VLMEvalKit reads shorter ones as the index of another row."""
 
 _FIELD = rb'(?:"(?:[^"]|"")*"|(?!")[^\t\n]*)'
 _RECORD = re.compile(rb"%b(?:\t%b)*\r?\n?\Z" % (_FIELD, _FIELD))
 _CELL = re.compile(rb"(%b)(?:\t|\r?\n?\Z)" % _FIELD)
-_PICTURE = re.compile(rb"(?:data:image/[a-z+.-]+;base64,)?([A-Za-z0-9+/]{%d,}={0,2})" % SHORTEST_PICTURE)
-_PICTURE_COLUMN = "image"
+_IMAGE = re.compile(rb"(?:data:image/[a-z+.-]+;base64,)?([A-Za-z0-9+/]{%d,}={0,2})" % SHORTEST_IMAGE)
+_IMAGE_COLUMN = "image"
 _LONGEST_RECORD = 500  # lines
 _LONGEST_HEADER = 1 << 20
-_HEADER_CHARACTERS = 1 << 20  # a photograph may carry long notes before its size
+_HEADER_CHARACTERS = 1 << 20  # a photograph may have long metadata before its size
 
 
 @dataclass(frozen=True, slots=True)
-class CellPicture:
-    """A picture that stands as base64 at `start` of a text file, `length` characters long.
+class CellImage:
+    """An image in base64 at byte `start` of a text file, `length` characters long.
 
-    `key` is the hash of those characters, so rows with the same picture share one cache entry.
+    `key` is the hash of those characters, so rows with the same image share one cache entry.
     """
 
     path: Path
@@ -46,15 +46,15 @@ class CellPicture:
     key: str
 
     def decode(self) -> Image.Image:
-        """The picture, turned upright by its EXIF tag, transparency on white."""
+        """The image, turned upright by its EXIF tag, transparency on white."""
         try:
             with Image.open(io.BytesIO(base64.b64decode(self._read(0, self.length), validate=True))) as opened:
                 return as_rgb(ImageOps.exif_transpose(opened))
-        except Exception as error:  # a broken picture makes Pillow's readers raise nearly anything
-            raise MediaError(f"cannot decode the picture at byte {self.start} of {self.path}: {error}") from error
+        except Exception as error:  # a broken image makes Pillow's readers raise nearly anything
+            raise MediaError(f"cannot decode the image at byte {self.start} of {self.path}: {error}") from error
 
     def fault(self, *, decode: bool = False) -> str:
-        """Why the picture cannot be used, or "". Its beginning and end are looked at, or all of it (`decode`)."""
+        """Why the image cannot be used, or "". Its beginning and end are checked, or all of it (`decode`)."""
         try:
             head = base64.b64decode(self._read(0, min(self.length, _HEADER_CHARACTERS) // 4 * 4))
             with Image.open(io.BytesIO(head)) as opened:
@@ -80,7 +80,7 @@ def header_of(path: Path) -> list[str]:
 
 
 def read_tsv(path: Path) -> Iterator[Row]:
-    """The rows. `image` becomes a `CellPicture` or a list of them, or stays a text; an empty cell becomes None."""
+    """The rows. `image` becomes a `CellImage` or a list of them, or stays text; an empty cell becomes None."""
     with _opened(path) as file:
         header = file.readline(_LONGEST_HEADER)
         names, start = _names(path, header), len(header)
@@ -93,7 +93,7 @@ def _opened(path: Path) -> BinaryIO:
     try:
         return path.open("rb")
     except OSError as error:
-        raise TaskError(f"cannot read {path}: {error}") from error
+        raise TaskError(f"cannot read {path}: {error}. Give a file that you may read.") from error
 
 
 def _names(path: Path, line: bytes) -> list[str]:
@@ -102,7 +102,9 @@ def _names(path: Path, line: bytes) -> list[str]:
     except UnicodeDecodeError:
         names = []
     if len(names) < 2 or len(set(names)) != len(names):
-        raise TaskError(f"cannot read {path}: its first line does not name columns. Give tab-separated text in UTF-8.")
+        raise TaskError(
+            f"cannot read {path}: its first line is not a header with column names. Give tab-separated text in UTF-8."
+        )
     return names
 
 
@@ -112,7 +114,7 @@ def _records(file: BinaryIO) -> Iterator[tuple[bytes, int]]:
     for line in file:
         lines.append(line)
         record = b"".join(lines)
-        # The second test is the rule; the first spares the long lines, which have no quote.
+        # The second test is the rule; the first is fast and enough for long lines, which have no quote.
         if b'"' not in record or _RECORD.match(record) or len(lines) == _LONGEST_RECORD:
             yield record, len(lines)
             lines = []
@@ -121,33 +123,35 @@ def _records(file: BinaryIO) -> Iterator[tuple[bytes, int]]:
 
 
 def _row(path: Path, number: int, names: list[str], record: bytes, lines: int, start: int) -> Row:
-    place = f"row {number}"
+    location = f"row {number}"
     if b'"' in record and not _RECORD.match(record):
-        return Row(path, number, place, problem=f"a quote that opens a cell is not closed within {lines} line(s)")
+        return Row(
+            path, number, location, problem=f"a cell opens with a quote that is not closed within {lines} line(s)"
+        )
     cells = _cells(record)
     if len(cells) != len(names):
-        return Row(path, number, place, problem=f"it has {len(cells)} cells, the header has {len(names)}")
+        return Row(path, number, location, problem=f"it has {len(cells)} cells, the header has {len(names)}")
     values: dict[str, object] = {}
     try:
         for name, (cell, offset) in zip(names, cells, strict=True):
-            pictures = _pictures(path, cell, start + offset) if name == _PICTURE_COLUMN else []
-            values[name] = pictures or _text(cell)
+            images = _images(path, cell, start + offset) if name == _IMAGE_COLUMN else []
+            values[name] = images or _text(cell)
     except UnicodeDecodeError as error:
-        return Row(path, number, place, problem=f"it is not UTF-8: {error}")
-    return Row(path, number, place, values)
+        return Row(path, number, location, problem=f"it is not UTF-8: {error}")
+    return Row(path, number, location, values)
 
 
 def _cells(record: bytes) -> list[tuple[bytes, int]]:
-    """The cells of a record, as they stand, each with its place in the record."""
+    """The cells of a record, verbatim, each with its offset in the record."""
     if b'"' in record:
-        found = [(match[1], match.start(1)) for match in _CELL.finditer(record)]
-        # At the end of the record the pattern finds the empty text once more, unless the record ends in a tab.
-        return found[:-1] if found[-1] == (b"", len(record)) and not record.endswith(b"\t") else found
+        quoted = [(match[1], match.start(1)) for match in _CELL.finditer(record)]
+        # At the end of the record the pattern matches the empty text once more, unless the record ends in a tab.
+        return quoted[:-1] if quoted[-1] == (b"", len(record)) and not record.endswith(b"\t") else quoted
     cells: list[tuple[bytes, int]] = []
-    place = 0
+    offset = 0
     for cell in record.removesuffix(b"\n").removesuffix(b"\r").split(b"\t"):
-        cells.append((cell, place))
-        place += len(cell) + 1
+        cells.append((cell, offset))
+        offset += len(cell) + 1
     return cells
 
 
@@ -158,11 +162,11 @@ def _text(cell: bytes) -> str | None:
     return text if text.strip() else None
 
 
-def _pictures(path: Path, cell: bytes, start: int) -> list[CellPicture]:
-    """The pictures of a cell: one, or the Python list of several; none if it holds something else."""
-    if len(cell) < SHORTEST_PICTURE:
+def _images(path: Path, cell: bytes, start: int) -> list[CellImage]:
+    """The images of a cell: one, or the Python list of several; empty if it holds something else."""
+    if len(cell) < SHORTEST_IMAGE:
         return []
     return [
-        CellPicture(path, start + found.start(1), len(found[1]), hashlib.sha256(found[1]).hexdigest())
-        for found in _PICTURE.finditer(cell)
+        CellImage(path, start + match.start(1), len(match[1]), hashlib.sha256(match[1]).hexdigest())
+        for match in _IMAGE.finditer(cell)
     ]

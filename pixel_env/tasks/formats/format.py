@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pixel_env.task import Task
-from pixel_env.tasks.files.images import PictureFolder
+from pixel_env.tasks.files.images import ImageFolder
 from pixel_env.tasks.files.row import Row
 from pixel_env.tasks.files.rows import read_rows
 
@@ -26,12 +26,13 @@ def _never(columns: frozenset[str]) -> bool:
 class Format:
     """A task format: how it is recognised, and how a row becomes a task.
 
-    `told_by(columns, suffix)`: whether a file is of this format, asked unless `is_by_name_only`; `task_of` raises
-    TaskError for a row that cannot be used; `columns`: all that it knows. `source`: where the schema is stated;
-    `is_verified`: whether by the data's own publisher. `root_of(file)`: the data folder; `below`: where in it pictures
-    may lie. `joins(columns)`: whether a file is a part of the set that the whole folder is; of other files one is
-    chosen, for the split "test" the one with `test_word` in its name. `is_lenient`: an id that comes again gets a
-    number and an unknown column a remark; otherwise they are mistakes of the row. `told_in`: the page about it.
+    `recognises(columns, suffix)`: whether a file is of this format; not called if `is_by_name_only`. `task_of(row,
+    images)`: the task; raises TaskError for a row that cannot be used. `columns`: all columns of the format. `source`:
+    where the schema is published; `is_verified`: whether by the data's own publisher. `root_of(file)`: the data folder;
+    `below`: folders in it that may hold images. `joins(columns)`: whether all such files of a folder are one set; of
+    other files one is chosen, for the split "test" the one with `test_word` in its name. `is_lenient`: a repeated id
+    gets a number and an unknown column a remark; otherwise both are problems of the row. `documented_in`: the page that
+    documents the format.
     """
 
     name: str
@@ -39,8 +40,8 @@ class Format:
     source: str
     is_verified: bool
     columns: frozenset[str]
-    told_by: Callable[[frozenset[str], str], bool]
-    task_of: Callable[[Row, PictureFolder], Task]
+    recognises: Callable[[frozenset[str], str], bool]
+    task_of: Callable[[Row, ImageFolder], Task]
     is_by_name_only: bool = False
     rows_of: Callable[[Path], Iterable[Row]] = read_rows
     root_of: Callable[[Path], Path] = _folder_of
@@ -48,4 +49,4 @@ class Format:
     joins: Callable[[frozenset[str]], bool] = _never
     test_word: str = "test"
     is_lenient: bool = True
-    told_in: str = "docs/tasks.md"
+    documented_in: str = "docs/tasks.md"

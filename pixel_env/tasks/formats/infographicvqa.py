@@ -1,18 +1,18 @@
-"""InfographicVQA's json: {dataset_name, dataset_version, dataset_split, data: [row, ...]}.
+"""InfographicVQA's JSON: {dataset_name, dataset_version, dataset_split, data: [row, ...]}.
 
-A row has `questionId`, `question`, `image_local_name` ("20471.jpeg", looked for in the data folder and in the image
-folders that the download makes), `answers` (all of them count, by ANLS), `answer_type` (the category), and `evidence`,
+A row has `questionId`, `question`, `image_local_name` ("20471.jpeg", looked up in the data folder and in the image
+folders of the download), `answers` (all of them count, by ANLS), `answer_type` (the category), and `evidence`,
 `operation/reasoning`, `image_url` and `ocr_output_file`, which are not used. The test split is published without
 answers, so split "test" of a folder is the validation file.
 
 Source: public loaders (zhongzhouTan-coder/benchmark and others that read infographicsVQA_val_v1.0_withQT.json, and the
-evaluation script of the competition, which names `answer_type`); the download itself asks for a registration and was
-not seen: unverified.
+evaluation script of the competition, which names `answer_type`); the download itself needs a registration and was not
+available: unverified.
 """
 
 from pixel_env.errors import TaskError
 from pixel_env.task import Task
-from pixel_env.tasks.files.images import PictureFolder
+from pixel_env.tasks.files.images import ImageFolder
 from pixel_env.tasks.files.row import Row
 from pixel_env.tasks.formats.format import Format
 
@@ -22,19 +22,19 @@ _COLUMNS = frozenset(
 )
 
 
-def _told_by(columns: frozenset[str], suffix: str) -> bool:
+def _recognises(columns: frozenset[str], suffix: str) -> bool:
     return {"questionId", "question", "image_local_name"} <= columns
 
 
-def _task_of(row: Row, pictures: PictureFolder) -> Task:
+def _task_of(row: Row, images: ImageFolder) -> Task:
     if row.optional("answers") is None:
-        raise TaskError("it has no 'answers': those of the test split are not published; take the validation file")
+        raise TaskError("it has no 'answers': those of the test split are not published; use the validation file")
     types = row.texts("answer_type") if row.optional("answer_type") else ()
     return Task(
         task_id=f"infographicvqa-{row.value('questionId')}",
         question=row.text("question"),
         answers=row.texts("answers"),
-        sources=(pictures.picture(row.text("image_local_name")),),
+        sources=(images.image(row.text("image_local_name")),),
         grader="anls",
         category=" + ".join(types),
     )
@@ -42,11 +42,11 @@ def _task_of(row: Row, pictures: PictureFolder) -> Task:
 
 INFOGRAPHICVQA = Format(
     name="infographicvqa",
-    about="InfographicVQA's json with its image folder",
+    about="InfographicVQA's JSON with its image folder",
     source="public loaders of infographicsVQA_val_v1.0_withQT.json",
     is_verified=False,
     columns=_COLUMNS,
-    told_by=_told_by,
+    recognises=_recognises,
     task_of=_task_of,
     below=(
         "images",

@@ -1,15 +1,15 @@
-"""Our own file format for a user's tasks: one JSON object a line.
+"""The file format for a user's own tasks: one JSON object per line.
 
 Required: `question` (text), `answer` (text, or a list of texts that all count), and one of `image` (a path, or a list
-of paths) and `frames` (the list of a video's frames, in order), or neither for a question about nothing but its text.
-Optional: `id` (default: file name and line), `grader` ("exact", "choice", "number", "anls", or your own as
-"module:function"; default: "choice" with options, else "exact"), `options` (list of texts; the answer of a "choice" is
-one of them, or its letter), `evidence` (list of {"image": number from 0, "box": [x0, y0, x1, y1] in fractions}),
-`category` (text), `needs_looking` (true if the overview does not suffice, false if it does).
+of paths) and `frames` (the list of a video's frames, in order), or neither for a question without images. Optional:
+`id` (default: file name and line), `grader` ("exact", "choice", "number", "anls", or your own as "module:function";
+default: "choice" with options, else "exact"), `options` (list of texts; the answer of a "choice" is one of them, or its
+letter), `evidence` (list of {"image": number from 0, "box": [x0, y0, x1, y1] in fractions}), `category` (text),
+`needs_looking` (true if the answer needs a crop or a selection of frames, false if not).
 
     {"question": "Which digit?", "image": "photos/one.png", "answer": "7"}
     {"question": "What colour is the card?", "image": "photos/one.png", "options": ["red", "blue"], "answer": "red",
-     "evidence": [{"image": 0, "box": [0.1, 0.1, 0.2, 0.2]}]}      (broken here for reading: a row is one line)
+     "evidence": [{"image": 0, "box": [0.1, 0.1, 0.2, 0.2]}]}      (wrapped here for reading: a row is one line)
 
 Paths are relative to the file's folder and may not leave it. Every row is checked, and all bad rows are reported
 together, each with file and line.
@@ -22,7 +22,7 @@ from pixel_env.boxes import Box, read_box
 from pixel_env.errors import PixelEnvError, TaskError
 from pixel_env.grading import GRADERS, grader_named
 from pixel_env.task import Evidence, MediaKind, Task
-from pixel_env.tasks.files.images import PictureFolder
+from pixel_env.tasks.files.images import ImageFolder
 from pixel_env.tasks.files.row import Row, check_writable, is_finite, shortened
 from pixel_env.tasks.formats.format import Format
 from pixel_env.views import Source
@@ -32,16 +32,16 @@ _KEYS = frozenset(
 )
 
 
-def _told_by(columns: frozenset[str], suffix: str) -> bool:
+def _recognises(columns: frozenset[str], suffix: str) -> bool:
     return suffix == ".jsonl" and {"question", "answer"} <= columns <= _KEYS
 
 
-def _task_of(entry: Row, pictures: PictureFolder) -> Task:
+def _task_of(entry: Row, images: ImageFolder) -> Task:
     row = entry.values
     unknown = sorted(set(row) - _KEYS)
     if unknown:
-        raise TaskError(f"unknown key(s) {', '.join(unknown)}; known are {', '.join(sorted(_KEYS))}")
-    media, sources = _sources(row, pictures)
+        raise TaskError(f"unknown key(s) {', '.join(unknown)}; the known keys are {', '.join(sorted(_KEYS))}")
+    media, sources = _sources(row, images)
     options = _texts(row, "options", required=False)
     task = Task(
         task_id=_text(row, "id", f"{entry.file.stem}:{entry.number}"),
@@ -79,15 +79,15 @@ def _texts(row: Mapping[str, Any], key: str, *, required: bool) -> tuple[str, ..
     return tuple(texts)
 
 
-def _sources(row: Mapping[str, Any], pictures: PictureFolder) -> tuple[MediaKind, tuple[Source, ...]]:
+def _sources(row: Mapping[str, Any], images: ImageFolder) -> tuple[MediaKind, tuple[Source, ...]]:
     if "image" in row and "frames" in row:
         raise TaskError("give either 'image' or 'frames', not both")
     if "frames" in row:
         if not isinstance(row["frames"], list):
             raise TaskError("'frames' must be a list of paths")
-        return "video", tuple(pictures.picture(name) for name in _texts(row, "frames", required=True))
+        return "video", tuple(images.image(name) for name in _texts(row, "frames", required=True))
     if "image" in row:
-        return "image", tuple(pictures.picture(name) for name in _texts(row, "image", required=True))
+        return "image", tuple(images.image(name) for name in _texts(row, "image", required=True))
     return "text", ()
 
 
@@ -107,7 +107,7 @@ def _check_choice(task: Task) -> None:
         raise TaskError("the grader 'choice' needs 'options', a list of at least two texts")
     for answer in task.answers:
         if GRADERS["choice"](answer, task) == 0.0:
-            raise TaskError(f"the answer {answer!r} is none of the options, nor the letter of one")
+            raise TaskError(f"the answer {answer!r} is neither one of the options nor the letter of one")
 
 
 def _evidence(row: Mapping[str, Any], image_count: int) -> tuple[Evidence, ...]:
@@ -142,11 +142,11 @@ def _needs_looking(row: Mapping[str, Any]) -> bool | None:
 
 OWN = Format(
     name="tasks",
-    about="your own: one JSON object a line",
+    about="your own tasks: one JSON object per line",
     source="docs/tasks.md",
     is_verified=True,
     columns=_KEYS,
-    told_by=_told_by,
+    recognises=_recognises,
     task_of=_task_of,
     is_lenient=False,
 )

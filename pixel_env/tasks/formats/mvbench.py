@@ -1,18 +1,19 @@
-"""MVBench: 20 tasks, one json file each, and the folders of videos that they name; or VLMEvalKit's one table of them.
+"""MVBench: 20 tasks, one JSON file each, and the folders of their videos; or VLMEvalKit's single table of them.
 
 A row has `video` (a file, or for episodic reasoning a folder of frames), `question`, `candidates`, `answer` (the text
-of one candidate) and, where the task is about a part of the video, `start` and `end` in seconds (`accurate_start` and
-`accurate_end` are not used). The file's name is the task, which is the category. A row of the table (MVBench.tsv) says
-`task_type` ("Fine-grained Action") and `prefix`, the video's folder; one without the column `start` (MVBench_MP4.tsv)
-has videos that are cut to the part already.
+of one candidate) and, if the task is about a segment of the video, `start` and `end` in seconds (`accurate_start` and
+`accurate_end` are not used). The file's name is the task, which is the category. A row of the table (MVBench.tsv) has
+`task_type` ("Fine-grained Action") and `prefix`, the video's folder; a table without the column `start`
+(MVBench_MP4.tsv) has videos that are already trimmed to the segment.
 
-A video lies in the folder that the table below names, in `video` of the data folder, in its supplement `data0613` or in
-the data folder itself, or in a folder with the task's name. A folder of pictures with the video's name, suffix or not,
-stands for the video: of episodic reasoning 3 a second and numbered from 1, of the others already the part in question.
-The videos of fine-grained pose (NTU RGB+D) are not in the download: its rows are named until the files are there.
+A video is in the folder that the table below names, in `video` of the data folder, in its supplement `data0613` or in
+the data folder itself, or in a folder with the task's name. A folder of images with the video's name, with or without
+suffix, replaces the video: for episodic reasoning 3 images per second, numbered from 1; for the other tasks only the
+segment. The videos of fine-grained pose (NTU RGB+D) are not in the download: its rows are reported until the files
+exist.
 
 Source: the table of mvbench.ipynb in OpenGVLab/Ask-Anything (file, folder, kind, whether bounds are given; frames at 3
-a second from 00001.jpg); the authors' words on data0613.zip in issues 198 and 236 there; vlmeval/dataset/mvbench.py of
+a second from 00001.jpg); the authors on data0613.zip in issues 198 and 236 there; vlmeval/dataset/mvbench.py of
 open-compass/VLMEvalKit for its table.
 """
 
@@ -24,7 +25,7 @@ from pathlib import Path
 from pixel_env.errors import TaskError
 from pixel_env.task import Task
 from pixel_env.tasks.files.clips import evenly
-from pixel_env.tasks.files.images import PictureFolder, frames_in
+from pixel_env.tasks.files.images import ImageFolder, frames_in
 from pixel_env.tasks.files.row import Row, shortened
 from pixel_env.tasks.formats.format import Format
 from pixel_env.tasks.formats.options import is_among, listed
@@ -57,15 +58,15 @@ FOLDERS = {
 BOUNDED = frozenset(
     {"action_localization", "action_prediction", "action_sequence", "episodic_reasoning", "object_interaction"}
 )
-"""The tasks about a part of the video."""
+"""The tasks about a segment of the video."""
 
-_FRAMES_PER_SECOND = 3  # of the folders of frames that episodic reasoning comes with
+_FRAMES_PER_SECOND = 3  # in the folders of frames of episodic reasoning
 _COLUMNS = frozenset({"video", "question", "candidates", "answer"})
 _UNUSED = frozenset({"start", "end", "accurate_start", "accurate_end", "fps", "question_id", "subtitle"})
 _OF_TABLE = frozenset({"task_type", "prefix", "data_type", "bound", "index"})
 
 
-def _told_by(columns: frozenset[str], suffix: str) -> bool:
+def _recognises(columns: frozenset[str], suffix: str) -> bool:
     return columns >= _COLUMNS
 
 
@@ -77,16 +78,16 @@ def _root_of(file: Path) -> Path:
     return file.parent.parent if file.parent.name == "json" else file.parent
 
 
-def _task_of(row: Row, pictures: PictureFolder) -> Task:
+def _task_of(row: Row, images: ImageFolder) -> Task:
     task_name = _task_name(row)
     options, answer = _candidates(row), row.texts("answer")[0]
     if len(options) < 2 or not is_among(answer, options):
-        raise TaskError(f"its answer {answer!r} is none of the candidates {shortened(options)}")
+        raise TaskError(f"its answer {answer!r} is not one of the candidates {shortened(options)}")
     return Task(
         task_id=f"{task_name}:{row.number}",
         question=row.text("question"),
         answers=(answer,),
-        sources=_sources(row, task_name, pictures),
+        sources=_sources(row, task_name, images),
         media="video",
         grader="choice",
         options=options,
@@ -95,40 +96,51 @@ def _task_of(row: Row, pictures: PictureFolder) -> Task:
 
 
 def _task_name(row: Row) -> str:
-    told = row.optional("task_type")
-    name = row.file.stem if told is None else row.text("task_type").lower().replace(" ", "_").replace("-", "_")
+    task_type = row.optional("task_type")
+    name = row.file.stem if task_type is None else row.text("task_type").lower().replace(" ", "_").replace("-", "_")
     if name not in FOLDERS:
-        raise TaskError(f"{told or row.file.name!r} is none of MVBench's tasks, which are {', '.join(sorted(FOLDERS))}")
+        raise TaskError(
+            f"{task_type or row.file.name!r} is not a task of MVBench; they are {', '.join(sorted(FOLDERS))}"
+        )
     return name
 
 
 def _candidates(row: Row) -> tuple[str, ...]:
-    """The options; in a table they are the text of a list."""
+    """The options; in a table they are written as the text of a list."""
     texts = row.texts("candidates")
     return tuple(listed(texts[0])) if len(texts) == 1 else texts
 
 
-def _sources(row: Row, task_name: str, pictures: PictureFolder) -> tuple[Source, ...]:
-    bounds = _bounds(row) if task_name in BOUNDED and not _is_cut_already(row) else None
+def _sources(row: Row, task_name: str, images: ImageFolder) -> tuple[Source, ...]:
+    bounds = _bounds(row) if task_name in BOUNDED and not _is_trimmed(row) else None
     name = row.text("video")
     folders = _folders(row, task_name)
     for folder in folders:
-        place = os.path.join(folder, name)
-        for frames in (place, os.path.splitext(place)[0]):
-            if pictures.find(frames, stat.S_ISDIR) is not None:
-                return _pictures_of(frames, pictures, bounds if task_name == "episodic_reasoning" else None)
-        if pictures.find(place) is not None:
-            return pictures.clip(place, *(bounds or ()))
+        path = os.path.join(folder, name)
+        for frames in (path, os.path.splitext(path)[0]):
+            if images.find(frames, stat.S_ISDIR) is not None:
+                return _images_of(frames, images, bounds if task_name == "episodic_reasoning" else None)
+        if images.find(path) is not None:
+            return images.clip(path, *(bounds or ()))
     raise TaskError(f"there is no video {name!r} in {', '.join(folders[:3])} of the data folder")
 
 
 def _folders(row: Row, task_name: str) -> tuple[str, ...]:
-    own = FOLDERS[task_name]
-    told = (row.text("prefix"),) if row.optional("prefix") is not None else ()
-    return (*told, f"video/{own}", own, task_name, f"video/{task_name}", f"video/data0613/{own}", "video", "")
+    task_folder = FOLDERS[task_name]
+    prefix = (row.text("prefix"),) if row.optional("prefix") is not None else ()
+    return (
+        *prefix,
+        f"video/{task_folder}",
+        task_folder,
+        task_name,
+        f"video/{task_name}",
+        f"video/data0613/{task_folder}",
+        "video",
+        "",
+    )
 
 
-def _is_cut_already(row: Row) -> bool:
+def _is_trimmed(row: Row) -> bool:
     return row.optional("task_type") is not None and "start" not in row.values
 
 
@@ -139,28 +151,28 @@ def _bounds(row: Row) -> tuple[float, float]:
         start_s = end_s = math.nan
     if not 0 <= start_s < end_s < math.inf:
         given = row.value("start"), row.value("end")
-        raise TaskError(f"'start' and 'end' must be seconds in order, got {shortened(given)}")
+        raise TaskError(f"'start' and 'end' must be seconds, 'start' before 'end', got {shortened(given)}")
     return start_s, end_s
 
 
-def _pictures_of(folder: str, pictures: PictureFolder, bounds: tuple[float, float] | None) -> tuple[Source, ...]:
-    place = pictures.find(folder, stat.S_ISDIR)
-    names = frames_in(place) if place is not None else []
+def _images_of(folder: str, images: ImageFolder, bounds: tuple[float, float] | None) -> tuple[Source, ...]:
+    path = images.find(folder, stat.S_ISDIR)
+    names = frames_in(path) if path is not None else []
     if bounds is not None:
         first, last = (round(second * _FRAMES_PER_SECOND) for second in bounds)
         names = names[max(first - 1, 0) : last] or names[-1:]
     if not names:
-        raise TaskError(f"there is no picture in the folder of frames {folder!r}")
-    return tuple(pictures.picture(os.path.join(folder, name)) for name in evenly(names))
+        raise TaskError(f"there is no image in the folder of frames {folder!r}")
+    return tuple(images.image(os.path.join(folder, name)) for name in evenly(names))
 
 
 MVBENCH = Format(
     name="mvbench",
-    about="MVBench: 20 json files or a table of them, with videos or folders of frames",
+    about="MVBench: 20 JSON files or a table of them, with videos or folders of frames",
     source="mvbench.ipynb of OpenGVLab/Ask-Anything",
     is_verified=True,
     columns=_COLUMNS | _UNUSED | _OF_TABLE,
-    told_by=_told_by,
+    recognises=_recognises,
     task_of=_task_of,
     root_of=_root_of,
     joins=_joins,

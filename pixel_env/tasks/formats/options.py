@@ -1,6 +1,6 @@
-r"""What the authors' files write inside of texts: lettered options in a question, `\boxed{}` around an answer.
+r"""Markup within texts of published files: lettered options in a question, `\boxed{}` around an answer.
 
-Pure functions of text.
+Pure functions of text. Depends on graders; independent of formats and files.
 """
 
 import ast
@@ -16,25 +16,25 @@ from pixel_env.grading.boxed import last_boxed
 from pixel_env.task import Task
 
 _OPTION = re.compile(r"(?<!\S)(?P<opening>\(?)(?P<letter>[A-Z])(?P<closing>[.):])\s+")
-_MEDIA_MARK = re.compile(r"<(?:image|video)>\s*")
+_MEDIA_PLACEHOLDER = re.compile(r"<(?:image|video)>\s*")
 _LETTER_REQUEST = re.compile(r"\banswer with the option['’]?s? letter\b[^.\n]*\.?\s*\Z", re.IGNORECASE)
 _OPTIONS_TITLE = re.compile(r"\b(?:options|choices)\s*:?\Z", re.IGNORECASE)
 NUMBER = re.compile(r"[-+]?(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?")
 """A text that is a number and nothing else (with `fullmatch`)."""
 
 
-def without_marks(question: str) -> str:
-    """The question without the marks that stand for its pictures."""
-    return _MEDIA_MARK.sub("", question).strip()
+def without_placeholders(question: str) -> str:
+    """The question without the placeholders of its images, such as `<image>`."""
+    return _MEDIA_PLACEHOLDER.sub("", question).strip()
 
 
 def without_letter_request(question: str) -> str:
-    """The question without a closing "Answer with the option's letter ...": the environment asks in its own words."""
+    """The question without a closing "Answer with the option's letter ...": the dialect adds its own wording."""
     return _LETTER_REQUEST.sub("", question).strip()
 
 
 def reference_answers(given: str | Sequence[str]) -> tuple[str, ...]:
-    r"""What counts as right: the content of each `\boxed{}`, each entry of a list that stands in it, and 12 for 12%."""
+    r"""The accepted answers: the content of each `\boxed{}`, each entry if that is a list, and 12 for 12%."""
     answers = [entry.strip() for text in ([given] if isinstance(given, str) else given) for entry in listed(text)]
     answers += [answer.removesuffix("%").strip() for answer in answers if answer.endswith("%")]
     return tuple(answer for answer in dict.fromkeys(answers) if answer)
@@ -54,14 +54,15 @@ def listed(answer: str) -> list[str]:
 
 
 def without_options(question: str) -> tuple[str, tuple[str, ...]]:
-    """The question without its options, and the options: the last A, B, ... in a row; none: as it was, and ().
+    """The question without its options, and the options: those after the last sequence of labels A, B, ...
 
-    The labels of a row are written alike: in "(A) Mr. B. Smith (B) Mrs. C. Jones" two of the four letters are labels.
-    Every option holds a letter or a digit. Labels in brackets go before others.
+    Without options: the question as it is, and (). The labels of a sequence have the same style: in "(A) Mr. B. Smith
+    (B) Mrs. C. Jones" two of the four letters are labels. Every option holds a letter or a digit. Labels in brackets
+    are preferred.
     """
     by_style: dict[tuple[str, str], list[re.Match[str]]] = {}
-    for mark in _OPTION.finditer(question):
-        by_style.setdefault((mark["opening"], mark["closing"]), []).append(mark)
+    for label in _OPTION.finditer(question):
+        by_style.setdefault((label["opening"], label["closing"]), []).append(label)
     runs = [run for run in map(_last_run, by_style.values()) if len(run) > 1]
     for run in sorted(runs, key=lambda run: (bool(run[0]["opening"]), run[0].start()), reverse=True):
         parted = _parted(question, run)
@@ -70,17 +71,17 @@ def without_options(question: str) -> tuple[str, tuple[str, ...]]:
     return question, ()
 
 
-def _last_run(marks: Sequence[re.Match[str]]) -> list[re.Match[str]]:
-    """The marks A, B, ... from the last A on, up to the first that does not follow."""
-    first = max((place for place, mark in enumerate(marks) if mark["letter"] == "A"), default=len(marks))
-    lettered = zip(marks[first:], string.ascii_uppercase, strict=False)
-    return [mark for mark, _ in itertools.takewhile(lambda pair: pair[0]["letter"] == pair[1], lettered)]
+def _last_run(labels: Sequence[re.Match[str]]) -> list[re.Match[str]]:
+    """The labels A, B, ... from the last A, up to the first label that does not continue the sequence."""
+    first = max((index for index, label in enumerate(labels) if label["letter"] == "A"), default=len(labels))
+    lettered = zip(labels[first:], string.ascii_uppercase, strict=False)
+    return [label for label, _ in itertools.takewhile(lambda pair: pair[0]["letter"] == pair[1], lettered)]
 
 
 def _parted(question: str, run: Sequence[re.Match[str]]) -> tuple[str, tuple[str, ...]] | None:
-    """The question and the options that these labels make; None if nothing is asked, or an option says nothing."""
-    ends = [mark.start() for mark in run[1:]] + [len(question)]
-    options = [question[mark.end() : end].strip().rstrip(",;") for mark, end in zip(run, ends, strict=True)]
+    """The question and the options at these labels; None if the question or an option is empty."""
+    ends = [label.start() for label in run[1:]] + [len(question)]
+    options = [question[label.end() : end].strip().rstrip(",;") for label, end in zip(run, ends, strict=True)]
     options[-1], _, rest = options[-1].partition("\n")
     before = question[: run[0].start()].rstrip()
     stem = _OPTIONS_TITLE.sub("", before).strip()
@@ -104,6 +105,6 @@ def check_option_count(task: Task) -> None:
     """Raises TaskError for a task with more options than there are letters to show them with."""
     if len(task.options) > len(OPTION_LETTERS):
         raise TaskError(
-            f"the task {task.task_id!r} has {len(task.options)} options, which are shown with letters; give at most "
-            f"{len(OPTION_LETTERS)} options"
+            f"the task {task.task_id!r} has {len(task.options)} options, but options are shown with letters; give at "
+            f"most {len(OPTION_LETTERS)} options"
         )

@@ -26,7 +26,7 @@ _NAMED = re.compile(r"(?P<name>[A-Za-z_][\w.]*:[A-Za-z_]\w*)(:(?P<path>.+))?")
 def format_before_path(spec: str | Path, formats: Formats = FORMATS) -> tuple[Format | None, str]:
     """The format that is named before the path, None if there is none, and the path.
 
-    Raises ConfigError for 'module:NAME' that is no format. What exists as a path is that path.
+    Raises ConfigError for a 'module:NAME' that is not a format. An existing path is always taken as a path.
     """
     text = str(spec)
     if os.path.exists(text):
@@ -50,31 +50,31 @@ def format_named(name: str) -> Format:
 
 
 def own_format(name: str) -> Format:
-    """The `Format` that 'module:NAME' stands for. Raises ConfigError."""
-    found = imported(name, "task format")
-    if not isinstance(found, Format):
+    """The `Format` that 'module:NAME' names. Raises ConfigError."""
+    own = imported(name, "task format")
+    if not isinstance(own, Format):
         raise ConfigError(
-            f"{name!r} is of the type {type(found).__name__}, not a task format. "
+            f"{name!r} is of the type {type(own).__name__}, not a task format. "
             "Wanted: a Format (pixel_env.tasks.formats.format), see docs/extending.md."
         )
-    return found
+    return own
 
 
 def task_function(spec: str) -> TaskFunction | None:
-    """The function that 'module:function' stands for; None if `spec` has another form. Raises ConfigError.
+    """The function that 'module:function' names; None if `spec` has another form. Raises ConfigError.
 
     A path, or the name of a format before one, is never taken for a function.
     """
     own = _NAMED.fullmatch(spec)
     if own is None or own["path"] is not None or os.path.exists(spec) or spec.partition(":")[0] in FORMATS:
         return None
-    found = imported(spec, "task set")
-    if isinstance(found, Format):
+    function = imported(spec, "task set")
+    if isinstance(function, Format):
         raise ConfigError(f"{spec!r} is a task format and needs the path that it reads: {spec}:PATH")
-    if not callable(found):
+    if not callable(function):
         raise ConfigError(
-            f"{spec!r} is of the type {type(found).__name__}. Wanted: a function of the split ('train' or 'test') "
+            f"{spec!r} is of the type {type(function).__name__}. Wanted: a function of the split ('train' or 'test') "
             "that returns a TaskSet or a list of Task."
         )
-    function: TaskFunction = found
-    return function
+    task_function: TaskFunction = function
+    return task_function

@@ -1,19 +1,19 @@
 r"""The authors' parquet: TIGER-Lab/PixelReasoner-RL-Data and the JasperHaozhe/*-EvalData-PixelReasoner sets.
 
-One schema: `question` (may begin `<image>`; options stand in it, lettered), `answer` (or `gt_answer`: a text or a list,
-usually boxed), `image` (a path or a list of paths, relative to the file), `is_video` (true: the list is a video's
-frames; null or absent counts as false, for several pictures of MVBench as true; anything else is a bad row), `qid`
+One schema: `question` (may begin with `<image>`; contains the options, lettered), `answer` (or `gt_answer`: a text or a
+list, usually boxed), `image` (a path or a list of paths, relative to the file), `is_video` (true: the list is a video's
+frames; null or absent counts as false, for several images of MVBench as true; anything else is a bad row), `qid`
 ("BENCHMARK-number"), and `responses`, which is not used. JSON and JSON lines with these columns are read as well.
 
-Options are taken out of the question, where the environment writes them again in the dialect's words. Graded are: a
-question with options by choice, a set with "info" in its name (InfographicsVQA; not the training data) by ANLS, numbers
-as numbers, everything else exactly. A video of more than 16 frames is shown by 16 of them at even distances.
+Options are removed from the question; the dialect writes them again in its own wording. Graders: choice for a question
+with options, ANLS for a set with "info" in its name (InfographicsVQA; not the training data), number for numbers, exact
+for the rest. A video of more than 16 frames is shown by 16 evenly spaced ones.
 
-Paths are looked for beside the file, and in `images` and `videos`, into which verl-tool unpacks the archives.
+Paths are looked up in the folder of the file, and in `images` and `videos`, into which verl-tool unpacks the archives.
 
 Source: prepare.sh, prompts_dataset.py and experience_maker.py of TIGER-AI-Lab/Pixel-Reasoner and
 examples/data_preprocess/pixel_reasoner of TIGER-AI-Lab/verl-tool, which name the columns; the sets' own cards were not
-seen, so file names and details are unverified.
+available, so file names and details are unverified.
 """
 
 import numpy as np
@@ -21,34 +21,40 @@ import numpy as np
 from pixel_env.errors import TaskError
 from pixel_env.task import MediaKind, Task
 from pixel_env.tasks.files.clips import VIDEO_SUFFIXES, evenly
-from pixel_env.tasks.files.images import PictureFolder
+from pixel_env.tasks.files.images import ImageFolder
 from pixel_env.tasks.files.row import Row, shortened
 from pixel_env.tasks.formats.format import Format
-from pixel_env.tasks.formats.options import are_numbers, is_among, reference_answers, without_marks, without_options
+from pixel_env.tasks.formats.options import (
+    are_numbers,
+    is_among,
+    reference_answers,
+    without_options,
+    without_placeholders,
+)
 from pixel_env.views import Source
 
 _OWN = frozenset({"qid", "is_video", "gt_answer", "responses"})
 _TRAINING_FILE = "release"
 
 
-def _told_by(columns: frozenset[str], suffix: str) -> bool:
+def _recognises(columns: frozenset[str], suffix: str) -> bool:
     if not {"question", "image"} <= columns or not columns & {"answer", "gt_answer"} or suffix == ".tsv":
         return False
-    # Lines with question, image and answer alone are a file of the user's own; counts of TallyQA have a flag.
+    # JSONL with only question, image and answer is the user's own format; TallyQA has the column issimple.
     return not columns & {"issimple", "candidates"} and (suffix != ".jsonl" or bool(columns & _OWN))
 
 
-def _task_of(row: Row, pictures: PictureFolder) -> Task:
-    question = without_marks(row.text("question"))
+def _task_of(row: Row, images: ImageFolder) -> Task:
+    question = without_placeholders(row.text("question"))
     answers = reference_answers(row.texts("answer", "gt_answer"))
     if not question or not answers:
-        raise TaskError("it has no question or no answer")
+        raise TaskError("its question or its answer is empty")
     name = str(row.optional("qid") or f"{row.file.stem}:{row.number}")
     benchmark = name.partition("-")[0] if "-" in name else ""
     stem, options = without_options(question)
     if not options or not all(is_among(answer, options) for answer in answers):
         stem, options = question, ()
-    media, sources = _sources(row, pictures)
+    media, sources = _sources(row, images)
     return Task(
         task_id=name,
         question=stem,
@@ -67,27 +73,29 @@ def _grader(answers: tuple[str, ...], file_name: str, benchmark: str) -> str:
     return "number" if are_numbers(answers) else "exact"
 
 
-def _sources(row: Row, pictures: PictureFolder) -> tuple[MediaKind, tuple[Source, ...]]:
+def _sources(row: Row, images: ImageFolder) -> tuple[MediaKind, tuple[Source, ...]]:
     given = row.optional("image")
     names = [name for name in (given if isinstance(given, list) else [given]) if name]
     if not all(isinstance(name, str) for name in names):
         raise TaskError(f"'image' must be a path or a list of paths, got {shortened(given)}")
     if not _is_video(row, len(names)):
-        return ("image" if names else "text"), tuple(pictures.picture(name) for name in names)
+        return ("image" if names else "text"), tuple(images.image(name) for name in names)
     if len(names) == 1 and names[0].lower().endswith(VIDEO_SUFFIXES):
-        return "video", pictures.clip(names[0])
+        return "video", images.clip(names[0])
     if not names:
         raise TaskError("it is a video without frames")
-    return "video", tuple(pictures.picture(name) for name in evenly(names))
+    return "video", tuple(images.image(name) for name in evenly(names))
 
 
-def _is_video(row: Row, pictures: int) -> bool:
-    told = row.optional("is_video")
-    if told is None:
-        return pictures > 1 and "mvbench" in f"{row.file.stem} {row.optional('qid')}".lower()
-    if not isinstance(told, bool | np.bool_):  # the text "True", read as false, would show a video as separate pictures
-        raise TaskError(f"'is_video' must be true or false, got {shortened(told)}; write true, false or null")
-    return bool(told)
+def _is_video(row: Row, image_count: int) -> bool:
+    is_video = row.optional("is_video")
+    if is_video is None:
+        return image_count > 1 and "mvbench" in f"{row.file.stem} {row.optional('qid')}".lower()
+    if not isinstance(
+        is_video, bool | np.bool_
+    ):  # the text "True", read as false, would show a video as separate images
+        raise TaskError(f"'is_video' must be true or false, got {shortened(is_video)}; write true, false or null")
+    return bool(is_video)
 
 
 RELEASED = Format(
@@ -96,7 +104,7 @@ RELEASED = Format(
     source="loaders of TIGER-AI-Lab/Pixel-Reasoner and TIGER-AI-Lab/verl-tool",
     is_verified=False,
     columns=frozenset({"question", "answer", "image"}) | _OWN,
-    told_by=_told_by,
+    recognises=_recognises,
     task_of=_task_of,
     below=("images", "videos"),
 )

@@ -1,6 +1,6 @@
-"""Which format a file or folder holds: the table of formats, told apart by columns. Others may bring a table of theirs.
+"""The table of formats, and recognition of the format of a file or folder by its columns.
 
-Knows names, columns and places of files. Makes no task.
+A caller may pass its own table. Depends on names, columns and paths of files; independent of tasks.
 """
 
 import os
@@ -24,7 +24,7 @@ Formats = Mapping[str, Format]
 FORMATS: dict[str, Format] = {
     known.name: known for known in (OWN, RELEASED, VSTAR, TALLYQA, TALLYQA_COMPLEX, INFOGRAPHICVQA, MVBENCH, VLMEVALKIT)
 }
-"""By the name that is written before a path: "vstar:PATH"."""
+"""By the name that may precede a path: "vstar:PATH"."""
 
 _SHOWN = 8
 _MOST_FILES = 2000
@@ -34,7 +34,7 @@ _MOST_FILES = 2000
 class Located:
     """The files that make a set, their format, and the data folder that paths are relative to and may not leave.
 
-    `remarks`: of a set of several files, what is said of one beside them that cannot be read and looks like a part.
+    `remarks`: unreadable files in the same folder that may belong to the set, if it has several files.
     """
 
     files: tuple[Path, ...]
@@ -44,13 +44,13 @@ class Located:
 
 
 class NoFormatError(TaskError):
-    """Nothing at a path is of a format of the table."""
+    """No format of the table recognises the files at a path."""
 
 
 def locate(path: Path, named: Format | None, split: str, formats: Formats = FORMATS) -> Located:
-    """What is at `path`, read as `named` or as the one of `formats` that its columns tell.
+    """The set at `path`, in the format `named`, or in the one of `formats` that recognises its columns.
 
-    Raises TaskError; if it is of none of them, NoFormatError.
+    Raises TaskError; NoFormatError if none of them does.
     """
     if named is not None and not path.exists():
         raise TaskError(f"there is no file or folder {path} to read as {named.name!r}; check the path")
@@ -64,35 +64,38 @@ def locate(path: Path, named: Format | None, split: str, formats: Formats = FORM
 def _format_of(file: Path, formats: Formats) -> Format:
     suffix, has_own = file.suffix.lower(), OWN in formats.values()
     if suffix not in SUFFIXES and has_own:
-        return OWN  # whatever its name says: the reader tells what is wrong with it
+        return OWN  # whatever its suffix: the reader reports what is wrong with it
     columns = columns_of(file) if suffix in SUFFIXES else frozenset[str]()
-    told = _told(columns, suffix, formats)
-    if not told and suffix == ".jsonl" and has_own:
+    matching = _matching(columns, suffix, None, formats)
+    if not matching and suffix == ".jsonl" and has_own:
         return OWN
-    if len(told) != 1:
-        raise _untold(file, columns, told, formats)
-    return told[0]
+    if len(matching) != 1:
+        raise _not_recognised(file, columns, matching, formats)
+    return matching[0]
 
 
-def _told(columns: frozenset[str], suffix: str, formats: Formats) -> list[Format]:
-    return [known for known in formats.values() if not known.is_by_name_only and known.told_by(columns, suffix)]
+def _matching(columns: frozenset[str], suffix: str, named: Format | None, formats: Formats) -> list[Format]:
+    """The formats that recognise the columns; of these only `named`, if it is given."""
+    if named is not None:
+        return [named] if named.recognises(columns, suffix) else []
+    return [known for known in formats.values() if not known.is_by_name_only and known.recognises(columns, suffix)]
 
 
-def _untold(file: Path, columns: frozenset[str], told: Sequence[Format], formats: Formats) -> TaskError:
-    found = "it could be of several formats" if told else "it is of no format that is known"
+def _not_recognised(file: Path, columns: frozenset[str], matching: Sequence[Format], formats: Formats) -> TaskError:
+    reason = "several formats fit" if matching else "no known format fits"
     named = ", ".join(sorted(columns)) or "(none)"
-    ways = _ways_to_name(told or list(formats.values()), file)
-    message = f"cannot tell how to read {file}: {found}; its columns are {named}.\n{ways}"
-    return TaskError(message) if told else NoFormatError(message)
+    choices = _choices(matching or list(formats.values()), file)
+    message = f"cannot recognise the format of {file}: {reason}; its columns are {named}.\n{choices}"
+    return TaskError(message) if matching else NoFormatError(message)
 
 
-def _ways_to_name(formats: Sequence[Format], path: Path) -> str:
+def _choices(formats: Sequence[Format], path: Path) -> str:
     lines = [f"  {known.name}:{path}  ({known.about})" for known in formats]
-    return "\n".join(["Say which it is, with its name before the path:", *lines])
+    return "\n".join(["Give the name of the format before the path:", *lines])
 
 
 def _in_folder(folder: Path, named: Format | None, split: str, formats: Formats) -> Located:
-    found: dict[str, dict[Path, frozenset[str]]] = {}
+    by_format: dict[str, dict[Path, frozenset[str]]] = {}
     others: list[str] = []
     unreadable: dict[Path, str] = {}
     for file in task_files(folder):
@@ -102,45 +105,45 @@ def _in_folder(folder: Path, named: Format | None, split: str, formats: Formats)
             unreadable[file] = str(error)
             continue
         suffix = file.suffix.lower()
-        told = _told(columns, suffix, formats) if named is None else [named] if named.told_by(columns, suffix) else []
-        if not told and _may_be_own(columns, suffix, named, formats):
-            told = [OWN]  # with a mistyped key, which its reader names
-        if len(told) > 1:
-            raise _untold(file, columns, told, formats)
-        if told:
-            found.setdefault(told[0].name, {})[file] = columns
+        matching = _matching(columns, suffix, named, formats)
+        if not matching and _may_be_own(columns, suffix, named, formats):
+            matching = [OWN]  # with a mistyped key, which its reader reports
+        if len(matching) > 1:
+            raise _not_recognised(file, columns, matching, formats)
+        if matching:
+            by_format.setdefault(matching[0].name, {})[file] = columns
         else:
             others.append(f"{file}: columns {', '.join(sorted(columns)) or '(none)'}")
-    if len(found) != 1:
-        raise _not_one_format(folder, found, [*unreadable.values(), *others], named, formats)
-    [(name, columns_by_file)] = found.items()
+    if len(by_format) != 1:
+        raise _not_one_format(folder, by_format, [*unreadable.values(), *others], named, formats)
+    [(name, columns_by_file)] = by_format.items()
     files = _files_of_one_set(folder, columns_by_file, formats[name], split)
-    is_beside = all(file.parent == folder for file in files)
-    root = formats[name].root_of(files[0]) if is_beside else folder
+    are_in_folder = all(file.parent == folder for file in files)
+    root = formats[name].root_of(files[0]) if are_in_folder else folder
     parts = {(file.parent, file.suffix) for file in files} if len(files) > 1 else set()
-    remarks = [f"left out: {said}" for file, said in unreadable.items() if (file.parent, file.suffix) in parts]
+    remarks = [f"left out: {reason}" for file, reason in unreadable.items() if (file.parent, file.suffix) in parts]
     return Located(files, formats[name], root, tuple(remarks))
 
 
 def _may_be_own(columns: frozenset[str], suffix: str, named: Format | None, formats: Formats) -> bool:
-    is_wanted = OWN in formats.values() and named in (None, OWN)
-    return is_wanted and suffix == ".jsonl" and {"question", "answer"} <= columns
+    is_allowed = OWN in formats.values() and named in (None, OWN)
+    return is_allowed and suffix == ".jsonl" and {"question", "answer"} <= columns
 
 
 def task_files(folder: Path) -> list[Path]:
-    """The files in the folder and in the folders in it that may hold tasks, by name; hidden ones are none."""
+    """The files in the folder and its subfolders that may hold tasks, by name; hidden ones are skipped."""
     try:
         folders = [folder, *sorted(entry for entry in folder.iterdir() if entry.is_dir())]
-        files = [entry for place in folders if _is_shown(place, folder) for entry in _files_in(place)]
+        files = [entry for directory in folders if _is_visible(directory, folder) for entry in _files_in(directory)]
     except OSError as error:
         raise TaskError(f"cannot read the folder {folder}: {error}") from error
     if len(files) > _MOST_FILES:
-        raise TaskError(f"{folder} holds {len(files)} files that may be tasks; give the path of the one that is meant")
+        raise TaskError(f"{folder} holds {len(files)} files that may be tasks; give the path of one of them")
     return files
 
 
-def _is_shown(place: Path, folder: Path) -> bool:
-    return place == folder or not place.name.startswith(".")
+def _is_visible(directory: Path, folder: Path) -> bool:
+    return directory == folder or not directory.name.startswith(".")
 
 
 def _files_in(folder: Path) -> list[Path]:
@@ -151,18 +154,18 @@ def _files_in(folder: Path) -> list[Path]:
 
 def _not_one_format(
     folder: Path,
-    found: Mapping[str, Mapping[Path, frozenset[str]]],
+    by_format: Mapping[str, Mapping[Path, frozenset[str]]],
     others: Sequence[str],
     named: Format | None,
     formats: Formats,
 ) -> TaskError:
-    if found:
-        files = [f"  {name}:{next(iter(of_it))}" for name, of_it in found.items()]
+    if by_format:
+        files = [f"  {name}:{next(iter(columns_by_file))}" for name, columns_by_file in by_format.items()]
         return TaskError("\n".join([f"{folder} holds sets of several formats; give one of them:", *files]))
-    wanted = f"no file of the format {named.name!r}" if named else "no task file of a format that is known"
+    missing = f"no file of the format {named.name!r}" if named else "no task file of a known format"
     more = [f"... and {len(others) - _SHOWN} more"] if len(others) > _SHOWN else []
     known = [f"  {known.name}: {known.about}" for known in formats.values()]
-    return NoFormatError("\n".join([f"{folder} holds {wanted}.", *others[:_SHOWN], *more, "Formats:", *known]))
+    return NoFormatError("\n".join([f"{folder} holds {missing}.", *others[:_SHOWN], *more, "Formats:", *known]))
 
 
 def _files_of_one_set(

@@ -1,8 +1,8 @@
-"""TallyQA's json: a list of {answer, data_source, image, image_id, issimple, question, question_id}.
+"""TallyQA's JSON: a list of {answer, data_source, image, image_id, issimple, question, question_id}.
 
 `answer` is a count; `image` a path such as VG_100K_2/2410408.jpg below the file's folder, or below `images` in it;
-`issimple` parts the questions: the benchmark of the paper, TallyQA-Complex, is those of category "complex".
-"tallyqa-complex:PATH" reads these alone.
+`issimple` divides the questions: the benchmark of the paper, TallyQA-Complex, has those of the category "complex".
+"tallyqa-complex:PATH" reads only these.
 
 Source: the README of manoja328/TallyQA_dataset.
 """
@@ -13,7 +13,7 @@ from pathlib import Path
 
 from pixel_env.errors import TaskError
 from pixel_env.task import Task
-from pixel_env.tasks.files.images import PictureFolder
+from pixel_env.tasks.files.images import ImageFolder
 from pixel_env.tasks.files.row import Row, shortened
 from pixel_env.tasks.files.rows import read_rows
 from pixel_env.tasks.formats.format import Format
@@ -23,11 +23,11 @@ _COLUMNS = frozenset({"answer", "data_source", "image", "image_id", "issimple", 
 _LONGEST_COUNT = 9  # digits
 
 
-def _told_by(columns: frozenset[str], suffix: str) -> bool:
+def _recognises(columns: frozenset[str], suffix: str) -> bool:
     return {"question", "answer", "image", "issimple", "question_id"} <= columns and suffix != ".tsv"
 
 
-def _task_of(row: Row, pictures: PictureFolder) -> Task:
+def _task_of(row: Row, images: ImageFolder) -> Task:
     count, is_simple = row.value("answer"), row.value("issimple")
     if isinstance(count, str) and count.isdecimal() and len(count) <= _LONGEST_COUNT:
         count = int(count)
@@ -39,7 +39,7 @@ def _task_of(row: Row, pictures: PictureFolder) -> Task:
         task_id=f"tallyqa-{row.value('question_id')}",
         question=row.text("question"),
         answers=(str(count),),
-        sources=(pictures.picture(row.text("image")),),
+        sources=(images.image(row.text("image")),),
         grader="number",
         category="simple" if is_simple else "complex",
     )
@@ -51,11 +51,11 @@ def _complex_rows(path: Path) -> Iterable[Row]:
 
 TALLYQA = Format(
     name="tallyqa",
-    about="TallyQA's json, simple and complex questions as categories",
+    about="TallyQA's JSON, simple and complex questions as categories",
     source="README of manoja328/TallyQA_dataset",
     is_verified=True,
     columns=_COLUMNS,
-    told_by=_told_by,
+    recognises=_recognises,
     task_of=_task_of,
     below=("images",),
 )
@@ -63,7 +63,7 @@ TALLYQA = Format(
 TALLYQA_COMPLEX = replace(
     TALLYQA,
     name="tallyqa-complex",
-    about="TallyQA's json, its complex questions alone",
-    is_by_name_only=True,  # the columns say "tallyqa"
+    about="TallyQA's JSON, only its complex questions",
+    is_by_name_only=True,  # by its columns the file is "tallyqa"
     rows_of=_complex_rows,
 )

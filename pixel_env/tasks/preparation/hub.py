@@ -1,7 +1,7 @@
-"""Data sets of the hub: fetched once, unpacked and looked at, then a folder like any other.
+"""Data sets of the hub: fetched once, unpacked and checked, then a folder like any other.
 
-The cache, the mirror and the offline mode are huggingface_hub's own (HF_HOME, HF_ENDPOINT, HF_HUB_OFFLINE). Knows where
-folders lie. Knows no format.
+The cache, the mirror and the offline mode are huggingface_hub's own (HF_HOME, HF_ENDPOINT, HF_HUB_OFFLINE). Depends on
+folders and the hub; independent of formats.
 """
 
 import os
@@ -13,40 +13,40 @@ from pathlib import Path
 from pixel_env.errors import MissingExtraError, TaskError
 from pixel_env.tasks.files import archives
 from pixel_env.tasks.files.clips import VIDEO_SUFFIXES
-from pixel_env.tasks.files.images import PICTURE_SUFFIXES
+from pixel_env.tasks.files.images import IMAGE_SUFFIXES
 from pixel_env.tasks.files.rows import SUFFIXES
 from pixel_env.tasks.preparation.index import INDEX_NAME
 from pixel_env.tasks.preparation.preparing import Prepared, Tell, prepare
 
 _HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
-_FETCHED = [f"*{suffix}" for suffix in (*SUFFIXES, *archives.SUFFIXES, *PICTURE_SUFFIXES, *VIDEO_SUFFIXES)]
+_FETCHED = [f"*{suffix}" for suffix in (*SUFFIXES, *archives.SUFFIXES, *IMAGE_SUFFIXES, *VIDEO_SUFFIXES)]
 
 
 def is_hub_id(name: str) -> bool:
-    """Whether `name` has the form "owner/name" and not that of a task file's path."""
+    """Whether `name` has the form "owner/name" and is not the path of a task file."""
     return _HUB_ID.fullmatch(name) is not None and not name.lower().endswith(SUFFIXES)
 
 
 def data_home() -> Path:
-    """Where fetched sets lie: PIXEL_ENV_DATA, or pixel-env/data in the user's cache folder."""
+    """The folder of fetched sets: PIXEL_ENV_DATA, or pixel-env/data in the user's cache folder."""
     given = os.environ.get("PIXEL_ENV_DATA")
     cache = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
     return Path(given or f"{cache}/pixel-env/data").expanduser()
 
 
 def fetched(hub_id: str) -> Path:
-    """The folder of the data set "owner/name": fetched and prepared unless it is there. Raises TaskError."""
-    return _placed(hub_id, (), lambda line: None)[0]
+    """The folder of the data set "owner/name": fetched and prepared unless it exists. Raises TaskError."""
+    return _folder_of(hub_id, (), lambda line: None)[0]
 
 
 def prepared(hub_id: str, formats: Sequence[str] = (), tell: Tell = lambda line: None) -> Prepared:
-    """The data set "owner/name", fetched unless it is there and prepared unless it is sound; see `prepare`."""
-    folder, done = _placed(hub_id, formats, tell)
+    """The data set "owner/name", fetched unless it exists and prepared unless it is sound; see `prepare`."""
+    folder, done = _folder_of(hub_id, formats, tell)
     return done or prepare(folder, formats, tell)
 
 
-def _placed(hub_id: str, formats: Sequence[str], tell: Tell) -> tuple[Path, Prepared | None]:
-    """The data set's folder, and what was made of it if it was fetched just now."""
+def _folder_of(hub_id: str, formats: Sequence[str], tell: Tell) -> tuple[Path, Prepared | None]:
+    """The data set's folder, and the result of preparing it if it was fetched now."""
     folder = data_home() / hub_id.replace("/", "--")
     if (folder / INDEX_NAME).is_file():
         return folder, None
@@ -54,14 +54,14 @@ def _placed(hub_id: str, formats: Sequence[str], tell: Tell) -> tuple[Path, Prep
         from filelock import FileLock
         from huggingface_hub import snapshot_download
     except ImportError as error:
-        raise MissingExtraError.needs(f"the data set {hub_id!r} of the hub (there is no such path)", "data") from error
+        raise MissingExtraError.needs(f"the data set {hub_id!r} of the hub (no path has this name)", "data") from error
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
-        with FileLock(f"{folder}.lock"):  # the processes of one training run ask at the same time
+        with FileLock(f"{folder}.lock"):  # the processes of one training run request it at the same time
             if (folder / INDEX_NAME).is_file():
                 return folder, None
             tell(f"fetching {hub_id}")
-            _place(_download(snapshot_download, hub_id), folder)
+            _copy_into(_download(snapshot_download, hub_id), folder)
             return folder, prepare(folder, formats, tell)
     except OSError as error:
         raise TaskError(
@@ -72,20 +72,20 @@ def _placed(hub_id: str, formats: Sequence[str], tell: Tell) -> tuple[Path, Prep
 def _download(snapshot_download: Callable[..., str], hub_id: str) -> Path:
     try:
         return Path(snapshot_download(hub_id, repo_type="dataset", allow_patterns=_FETCHED))
-    except Exception as error:  # the hub's errors share no base, and those of the network come through
+    except Exception as error:  # the hub's errors have no common base class, and network errors are passed on
         raise TaskError(_unfetched(hub_id, error)) from error
 
 
 def _unfetched(hub_id: str, error: Exception) -> str:
     reason = " ".join(str(error).split())[:300] or type(error).__name__
     return (
-        f"there is no path {hub_id!r}, and no data set of that name could be fetched from the hub: {reason} "
-        "Set HF_ENDPOINT for a mirror, or bring its files and run: pixel-env data prepare NAME --from FOLDER"
+        f"there is no path {hub_id!r}, and no data set of this name could be fetched from the hub: {reason} "
+        "Set HF_ENDPOINT to a mirror, or download its files and run: pixel-env data prepare NAME --from FOLDER"
     )
 
 
-def _place(snapshot: Path, folder: Path) -> None:
-    """The files of the hub's cache as files of `folder`: readers refuse the links that the cache consists of."""
+def _copy_into(snapshot: Path, folder: Path) -> None:
+    """Copies or hard-links the files of the hub's cache into `folder`: readers refuse the links in the cache."""
     for file in sorted(snapshot.rglob("*")):
         target = folder / file.relative_to(snapshot)
         if not file.is_file() or target.exists():

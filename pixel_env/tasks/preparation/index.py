@@ -1,6 +1,7 @@
-"""The index of a prepared data folder: what was read and unpacked, and which pictures cannot be used.
+"""The index of a prepared data folder: what was read and unpacked, and which images cannot be used.
 
-Knows files and their stamps. Reads no task. An index that does not fit what lies in the folder counts as none.
+Depends on files and their stamps; independent of tasks. An index that does not match the files in the folder is
+ignored.
 """
 
 import json
@@ -22,9 +23,9 @@ Stamp = tuple[int, int]
 
 @dataclass(frozen=True)
 class Index:
-    """`files`, `archives` and `faults` by path relative to the folder; an embedded picture's fault by its key.
+    """`files`, `archives` and `faults` by path relative to the folder; an embedded image's fault by its key.
 
-    `pictures` counts what was looked at, parts of videos too.
+    `pictures` (a key of the file) counts the images and the segments of videos that were checked.
     """
 
     format_name: str
@@ -38,8 +39,8 @@ class Index:
 
 def stamps(files: Iterable[Path], folder: Path) -> dict[str, Stamp]:
     """The stamps of files by their path relative to `folder`."""
-    found = {os.path.relpath(file, folder): file.stat() for file in files}
-    return {name: (facts.st_size, facts.st_mtime_ns) for name, facts in found.items()}
+    facts_by_name = {os.path.relpath(file, folder): file.stat() for file in files}
+    return {name: (facts.st_size, facts.st_mtime_ns) for name, facts in facts_by_name.items()}
 
 
 def read_index(located: Located) -> Index | None:
@@ -52,7 +53,7 @@ def read_index(located: Located) -> Index | None:
 
 
 def index_of(folder: Path) -> Index | None:
-    """The folder's index whatever its files are by now; None if there is none that can be read."""
+    """The folder's index, even if its files have changed; None if no index can be read."""
     try:
         content = json.loads((folder / INDEX_NAME).read_text(encoding="utf-8"))
         if content.pop("version") != _VERSION:
@@ -64,14 +65,14 @@ def index_of(folder: Path) -> Index | None:
 
 
 def _is_sound(index: Index) -> bool:
-    """Whether the values are of their types: the file may be anybody's."""
+    """Whether the values have the right types: the file may come from elsewhere."""
     texts = [index.format_name, *index.faults, *index.faults.values()] if isinstance(index.faults, dict) else [None]
     counts = [index.tasks, index.pictures, index.problems]
     return all(isinstance(text, str) for text in texts) and all(isinstance(count, int) for count in counts)
 
 
 def write_index(index: Index, folder: Path) -> None:
-    """Writes the index in one step: a process that is killed leaves the old one, or none. Raises TaskError."""
+    """Writes the index in one step: a killed process leaves the old index, or none. Raises TaskError."""
     unfinished = folder / f"{INDEX_NAME}.{os.getpid()}.part"
     try:
         with unfinished.open("w", encoding="utf-8") as file:
@@ -82,7 +83,7 @@ def write_index(index: Index, folder: Path) -> None:
     except OSError as error:
         raise TaskError(
             f"cannot write the index into {folder}: {error.strerror}. Prepare a copy that you may write to; "
-            "pixel-env data check looks at it without writing."
+            "pixel-env data check reads it without writing."
         ) from error
 
 

@@ -1,6 +1,6 @@
-"""A data folder made ready: archives unpacked, every row and picture looked at, the findings in an index.
+"""Prepares a data folder: unpacks archives, checks every row and image, writes what it found into an index.
 
-Knows readers, archives and the index. Fetches nothing and prints nothing.
+Depends on readers, archives and the index; independent of the hub and of printing.
 """
 
 import os
@@ -13,7 +13,7 @@ from pixel_env.errors import TaskError
 from pixel_env.locks import alone_in
 from pixel_env.tasks.files.archives import SUFFIXES, unpack
 from pixel_env.tasks.files.clips import clip_fault
-from pixel_env.tasks.files.images import PictureFolder, thorough_fault
+from pixel_env.tasks.files.images import ImageFolder, thorough_fault
 from pixel_env.tasks.formats.format import Format
 from pixel_env.tasks.formats.outside import format_named
 from pixel_env.tasks.formats.recognition import Located, locate
@@ -21,12 +21,12 @@ from pixel_env.tasks.preparation.index import Index, index_of, stamps, write_ind
 from pixel_env.tasks.reading import Reading, read_located
 
 Tell = Callable[[str], None]
-_UNWRITABLE = "Prepare a copy in a folder that you may write to; pixel-env data check looks at it without writing."
+_UNWRITABLE = "Prepare a copy in a folder that you may write to; pixel-env data check reads it without writing."
 
 
 @dataclass(frozen=True)
 class Prepared:
-    """`readings`: of each split that the folder has; empty if nothing was to be done."""
+    """`readings`: one per split of the folder; empty if it was prepared already."""
 
     root: Path
     index: Index
@@ -34,11 +34,11 @@ class Prepared:
 
 
 def prepare(folder: Path, formats: Sequence[str] = (), tell: Tell = lambda line: None) -> Prepared:
-    """Makes the folder ready. Again is a no-op, unless something was wrong or a file has changed.
+    """Prepares the folder. A second call does nothing, unless something was wrong or a file has changed.
 
-    `formats`: names of those that the set may have, your own as 'module:NAME'; empty: any. `tell` gets a line for each
-    step. Of processes that prepare the same folder one works and the others wait. Raises TaskError if there is no set
-    in the folder, or one of another format; what is wrong with single rows stands in the readings.
+    `formats`: names of the accepted formats, your own as 'module:NAME'; empty: any. `tell` receives a line per step. Of
+    several processes that prepare the same folder, one works and the others wait. Raises TaskError if the folder holds
+    no set, or one of another format; problems of single rows are in the readings.
     """
     if not folder.is_dir():
         raise TaskError(f"there is no folder {folder}; give the folder that holds the task file and its archives")
@@ -58,14 +58,14 @@ def _prepared(folder: Path, formats: Sequence[Format], tell: Tell) -> Prepared:
             tell(f"unpacking {folder / archive}")
             unpack(folder / archive, (folder / archive).parent)
     located = _splits(folder, formats)
-    tell(f"reading {', '.join(str(file) for one in located for file in one.files[:3])}")
-    readings, faults, looked_at = _read_and_look(located, tell)
+    tell(f"reading {', '.join(str(file) for part in located for file in part.files[:3])}")
+    readings, faults, checked_count = _read_and_check(located, tell)
     root = located[0].root
     index = Index(
         format_name=located[0].format.name,
         tasks=sum(len(reading.task_set) for reading in readings),
-        pictures=looked_at,
-        files=stamps((file for one in located for file in one.files), root),
+        pictures=checked_count,
+        files=stamps((file for part in located for file in part.files), root),
         archives=stamps((folder / archive for archive in packed), root),
         faults=faults,
         problems=sum(len(reading.problems) for reading in readings),
@@ -75,13 +75,13 @@ def _prepared(folder: Path, formats: Sequence[Format], tell: Tell) -> Prepared:
 
 
 def checked_reading(located: Located, tell: Tell = lambda line: None) -> Reading:
-    """The set as read now, every picture and video decoded, whatever an index says. Raises TaskError."""
-    [reading], _, _ = _read_and_look([located], tell)
+    """The set, read anew with every image and video decoded; an index is ignored. Raises TaskError."""
+    [reading], _, _ = _read_and_check([located], tell)
     return reading
 
 
 def _finished(folder: Path, formats: Sequence[Format]) -> Prepared | None:
-    """What was prepared, if it is still as it was. A set whose root is above its files has its index there."""
+    """The folder as prepared, if it has not changed. If the root of a set is above its files, its index is there."""
     names = [known.name for known in formats]
     for root in (folder, folder.parent):
         index = index_of(root)
@@ -104,19 +104,19 @@ def _unpacked(folder: Path) -> Mapping[str, tuple[int, int]]:
 
 
 def _archives(folder: Path) -> list[Path]:
-    """The archives in the folder and in the folders in it. A folder that is a link may lead out, and is left alone."""
+    """The archives in the folder and in the folders in it. A folder that is a link may lead outside, and is skipped."""
     try:
         folders = [folder, *(Path(entry) for entry in os.scandir(folder) if entry.is_dir(follow_symlinks=False))]
-        files = [Path(entry) for place in folders for entry in os.scandir(place)]
+        files = [Path(entry) for directory in folders for entry in os.scandir(directory)]
     except OSError as error:
         raise TaskError(f"cannot read the folder {folder}: {error}") from error
     return sorted(file for file in files if file.name.lower().endswith(SUFFIXES) and file.is_file())
 
 
 def _splits(folder: Path, formats: Sequence[Format]) -> list[Located]:
-    """The set, or its two splits if they are files of their own."""
+    """The set, or its two splits if they are separate files."""
     named = formats[0] if len(formats) == 1 else None
-    found: list[Located] = []
+    splits: list[Located] = []
     errors: list[TaskError] = []
     for split in ("test", "train"):
         try:
@@ -124,31 +124,31 @@ def _splits(folder: Path, formats: Sequence[Format]) -> list[Located]:
         except TaskError as error:
             errors.append(error)
         else:
-            found += [located] if located not in found else []
-    if not found:
+            splits += [located] if located not in splits else []
+    if not splits:
         raise errors[0]
-    if formats and found[0].format not in formats:
+    if formats and splits[0].format not in formats:
         raise TaskError(
-            f"{folder} holds {found[0].format.about} ({found[0].files[0].name}), not one of the formats "
-            f"{', '.join(known.name for known in formats)}; give another folder, or the name that fits"
+            f"{folder} holds {splits[0].format.about} ({splits[0].files[0].name}), not one of the formats "
+            f"{', '.join(known.name for known in formats)}; give another folder, or the name of its format"
         )
-    return found
+    return splits
 
 
-def _read_and_look(located: Sequence[Located], tell: Tell) -> tuple[tuple[Reading, ...], dict[str, str], int]:
-    """Each set, the faults of all pictures and videos, and how many there are."""
-    first = [read_located(one, checked={}) for one in located]
-    folders = [pictures for _, pictures in first]
-    pictures = sum(len(one.used) + len(one.embedded) for one in folders)
-    clips = sum(len(one.clips) for one in folders)
-    tell(f"looking at {pictures} picture(s)" + (f" and {clips} part(s) of videos" if clips else ""))
+def _read_and_check(located: Sequence[Located], tell: Tell) -> tuple[tuple[Reading, ...], dict[str, str], int]:
+    """Each set, the faults of all images and videos, and how many were checked."""
+    first = [read_located(part, checked={}) for part in located]
+    folders = [images for _, images in first]
+    images = sum(len(folder.used) + len(folder.embedded) for folder in folders)
+    clips = sum(len(folder.clips) for folder in folders)
+    tell(f"checking {images} image(s)" + (f" and {clips} segment(s) of videos" if clips else ""))
     faults = _faults(folders)
     if not faults:
-        return tuple(reading for reading, _ in first), faults, pictures + clips
-    return tuple(read_located(one, checked=faults)[0] for one in located), faults, pictures + clips
+        return tuple(reading for reading, _ in first), faults, images + clips
+    return tuple(read_located(part, checked=faults)[0] for part in located), faults, images + clips
 
 
-def _faults(folders: Iterable[PictureFolder]) -> dict[str, str]:
+def _faults(folders: Iterable[ImageFolder]) -> dict[str, str]:
     faults: dict[str, str] = {}
     with ThreadPoolExecutor(os.cpu_count()) as threads:  # Pillow and PyAV decode outside of the interpreter's lock
         for folder in folders:
@@ -156,6 +156,8 @@ def _faults(folders: Iterable[PictureFolder]) -> dict[str, str]:
             faults |= zip(names, threads.map(lambda path: thorough_fault(Path(path)), folder.used), strict=True)
             faults |= zip(folder.clips, threads.map(clip_fault, folder.clips.values()), strict=True)
             faults |= zip(
-                folder.embedded, threads.map(lambda one: one.fault(decode=True), folder.embedded.values()), strict=True
+                folder.embedded,
+                threads.map(lambda image: image.fault(decode=True), folder.embedded.values()),
+                strict=True,
             )
     return {name: fault for name, fault in faults.items() if fault}

@@ -19,7 +19,7 @@ from pixel_env.actions import write
 from pixel_env.boxes import Box
 from pixel_env.dialects.table import dialect_named
 from pixel_env.errors import TaskError
-from pixel_env.import_callable import own_function
+from pixel_env.import_callable import imported_callable
 from pixel_env.media.images import FileSource
 from pixel_env.operations.crop_image import CropImage
 from pixel_env.tasks import load_tasks
@@ -147,7 +147,7 @@ def test_a_refused_call_that_is_shown_and_not_trained_teaches_how_to_go_on(chat,
     ],
 )
 def test_no_trace_that_the_library_makes_teaches_a_refused_call(chat, settings, made_by):
-    made = own_function(f"synth.warm_starts.{made_by}", "traces function")(
+    made = imported_callable(f"synth.warm_starts.{made_by}", "traces function")(
         load_tasks("sample:vstar-tiny", count=42), TINY, 0
     )
     found = survey([made[place] for place in range(42)], chat, settings)

@@ -134,7 +134,7 @@ def test_a_gif_is_a_video_if_it_moves_and_a_picture_if_not(tmp_path):
         (["{photo}"], "takes images and then a question"),
         (["{photo}", " "], "no question is given"),
         (["nowhere.png", "What?"], "there is no file 'nowhere.png'. The pictures come first"),
-        (["{notes}", "What?"], "is no picture that can be read. Wanted:"),
+        (["{notes}", "What?"], "is not an image that can be read. Wanted:"),
         (["{cut}", "What?"], "cannot be used"),
         (["{empty}", "What?"], "holds no frame"),
         (["{photo}", "{empty}", "What?"], "is asked about alone"),

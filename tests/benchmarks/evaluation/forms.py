@@ -149,8 +149,8 @@ def media(folder: Path, form: Form) -> dict[str, str]:
         write(folder / name)
     if form.name == "vstar" and form.file.endswith(".tsv"):  # its pictures are in the table
         named = {name: base64.b64encode((folder / name).read_bytes()).decode() for name in pictures}
-        return {"": "has no picture", **{named[name]: "its picture cannot be used" for name in pictures}}
-    said = {name: f"'{name}' cannot be used" for name in pictures} | {"gone.png": "there is no picture 'gone.png'"}
+        return {"": "has no image", **{named[name]: "its image cannot be used" for name in pictures}}
+    said = {name: f"'{name}' cannot be used" for name in pictures} | {"gone.png": "there is no image 'gone.png'"}
     return said | {"../" * 9 + "outside.png": "leaves the folder", "/etc/hostname": "leaves the folder"}
 
 

@@ -53,7 +53,7 @@ def test_every_published_form_is_prepared_checked_evaluated_and_shown(form, tmp_
     assert f"{data} is prepared: {tasks} tasks" in capsys.readouterr().out
     assert {file: file.stat().st_mtime_ns for file in data.rglob("*")} == before, "again is a no-op"
     assert cli.main(["data", "check", str(data)]) == 0
-    assert "nothing is wrong" in capsys.readouterr().out
+    assert "no problem found" in capsys.readouterr().out
     assert evaluate(data, run, "--strict") == 0 and played(run) == tasks
     assert cli.main(["view", str(run)]) == 0
     assert "<!doctype html>" in (run / "view.html").read_text().lower()
@@ -147,7 +147,7 @@ def test_a_part_of_a_video_that_lies_behind_its_end_is_found_when_the_set_is_pre
     [row] = json.loads(path.read_text())
     path.write_text(json.dumps([row, row | {"start": 50.0, "end": 60.0}]))
     assert cli.main(["data", "prepare", "mvbench", "--from", str(tmp_path)]) == 1
-    said = "A.mp4' cannot be used: the part from 50.0 s lies behind its 100 frames"
+    said = "A.mp4' cannot be used: the segment starts at 50.0 s, after the last of its 100 frames"
     assert f"{path}, row 2: the video 'video/star/Charades_v1_480/{said}" in capsys.readouterr().out
     with pytest.warns(BadRowsWarning, match="row 2"):
         assert evaluate(tmp_path, tmp_path / "run") == 0

@@ -54,7 +54,7 @@ def test_a_negative_number_is_a_value_and_no_flag(number):
     assert parser().parse_args(["--learning_rate", number]).learning_rate == float(number)
 
 
-def test_words_behind_two_dashes_stay_as_they_are():
+def test_words_after_two_dashes_stay_as_they_are():
     assert parser().parse_args(["--", "--learning-rat"]).words == ["--learning-rat"]
 
 

@@ -55,7 +55,7 @@ def test_the_prompt_set_notool_says_nothing_of_tools(name):
     assert prompt.question.endswith("\\boxed{}.")
 
 
-def test_without_tools_a_call_is_refused_and_the_episode_goes_on():
+def test_without_tools_a_call_is_refused_and_the_episode_continues():
     env = PixelEnv([tiny_task()], dialect="released:notool")
     env.reset(seed=0)
     observation, reward, terminated, truncated, info = env.step(CALL + "\\boxed{7}")
@@ -71,7 +71,7 @@ def test_without_tools_a_call_cannot_be_written():
         write(CropImage(0, FULL), dialect_named("released:notool"))
 
 
-def test_without_tools_a_turn_that_says_nothing_is_asked_for_an_answer_only():
+def test_without_tools_a_turn_that_says_nothing_is_answered_with_a_request_for_an_answer_only():
     env = PixelEnv([tiny_task()], dialect="default:notool")
     env.reset(seed=0)
     assert env.step("Let me think.")[0]["text"] == "Put the final answer within \\boxed{}."

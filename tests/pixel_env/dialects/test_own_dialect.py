@@ -67,7 +67,7 @@ def test_what_is_no_dialect_is_refused(own_module):
         dialect_named("my_dialects:MISSING")
 
 
-def test_operations_are_switched_on_behind_a_plus_sign_and_only_once():
+def test_operations_are_switched_on_after_a_plus_sign_and_only_once():
     dialect = dialect_named("default+rotate+flip+rotate")
     assert dialect.name == "default+rotate+flip"
     assert dialect.operations == (*DIALECTS["default"].operations, "rotate", "flip")

@@ -50,7 +50,7 @@ def test_a_file_is_read_to_its_last_character_and_named_by_its_bytes(tmp_path):
         (b"\xff\xfe", "not UTF-8.*Save"),
     ],
 )
-def test_a_file_that_cannot_be_a_prompt_is_refused_with_the_way_out(tmp_path, content, message):
+def test_a_file_that_cannot_be_a_prompt_is_refused_with_how_to_fix_it(tmp_path, content, message):
     file = tmp_path / "prompt.txt"
     if content is not None:
         file.write_bytes(content)

@@ -83,6 +83,6 @@ def test_of_several_answers_in_the_final_turn_the_last_one_is_graded():
     assert reward_of([r"\boxed{8}, no: \boxed{7}"], dialect)[0] == [1.0]
 
 
-def test_a_box_that_its_token_limit_cut_is_graded_once_it_is_closed():
+def test_a_box_that_its_token_limit_truncated_is_graded_once_it_is_closed():
     dialect = dialect_named("default")
     assert reward_of([Unfinished(r"so \boxed{"), "7}"], dialect)[0] == [0.0, 1.0]

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from pixel_env.media.encoding import data_uri, encoded, exact_data_uri
-from pixel_env.store import save_picture
+from pixel_env.store import save_image
 
 
 @pytest.fixture
@@ -41,6 +41,6 @@ def test_a_data_uri_names_its_kind_and_holds_the_bytes(noise):
 
 
 def test_the_store_keeps_the_image_that_was_shown(noise, tmp_path):
-    name = save_picture(noise, tmp_path)
+    name = save_image(noise, tmp_path)
     assert np.array_equal(opened((tmp_path / name).read_bytes()), noise)
     assert [path.name for path in tmp_path.iterdir()] == [name]

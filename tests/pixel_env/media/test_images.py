@@ -44,7 +44,7 @@ EXACT = view_budgets((28 * 28, 10**8), (1, 10**8), (1, 10**8), (1, 10**8), facto
         ((3, 300), PixelBudget(1, 10**7), (28, 308)),
     ],
 )
-def test_pictures_are_shown_at_the_size_of_smart_resize(size, budget, shown):
+def test_images_are_shown_at_the_size_of_smart_resize(size, budget, shown):
     assert fitted_size(*size, budget) == shown
 
 
@@ -59,7 +59,7 @@ def test_a_shown_size_is_a_multiple_of_the_factor_and_within_the_maximum(width, 
     assert w * h <= budget.max_pixels or min(w, h) == factor
 
 
-def test_a_picture_longer_than_two_hundred_to_one_is_refused():
+def test_an_image_longer_than_two_hundred_to_one_is_refused():
     with pytest.raises(MediaError, match="200 to 1"):
         fitted_size(10, 2001, PixelBudget(1, 10**6))
 
@@ -167,14 +167,14 @@ def test_a_source_is_decoded_once_while_it_fits_and_the_oldest_is_dropped():
     assert second.decoded == 2
 
 
-def test_the_size_of_a_picture_is_remembered_when_its_pixels_are_not():
+def test_the_size_of_an_image_is_remembered_when_its_pixels_are_not():
     cache = DecodeCache(max_bytes=1)
     first, second = Counted("a"), Counted("b")
     assert {cache.size_of(source) for source in (first, second, first, first)} == {(10, 10)}
     assert first.decoded == 1
 
 
-def test_a_picture_larger_than_the_cache_is_still_given():
+def test_an_image_larger_than_the_cache_is_still_given():
     cache = DecodeCache(max_bytes=10)
     assert cache.get(Counted("a")).size == (10, 10)
 
@@ -183,7 +183,7 @@ def test_the_native_size_is_in_the_sources_own_pixels():
     assert native_size(View(PixelSource(200, 100), ViewKind.CROP, Box(0, 0, 0.5, 1))) == (100, 100)
 
 
-def test_threads_that_want_the_same_picture_decode_it_once_and_few_pictures_are_decoded_at_a_time():
+def test_threads_that_want_the_same_image_decode_it_once_and_few_images_are_decoded_at_a_time():
     decoding, most, times = [], [], Counter()
     two_at_a_time = threading.Barrier(2)
 
@@ -206,7 +206,7 @@ def test_threads_that_want_the_same_picture_decode_it_once_and_few_pictures_are_
     assert times == dict.fromkeys("0123", 1) and max(most) == 2
 
 
-def test_a_picture_that_could_not_be_decoded_is_tried_again():
+def test_an_image_that_could_not_be_decoded_is_tried_again():
     failures = [MediaError("not there yet")]
 
     @dataclass(frozen=True)

@@ -63,7 +63,7 @@ class Stub:
 @pytest.mark.parametrize("name", INSTALLED)
 @pytest.mark.parametrize("group", [1, 3, 12])
 @pytest.mark.parametrize(("suffix", "b_frames"), [(".mp4", 2), (".mov", 0), (".mkv", 2), (".avi", 0)])
-def test_every_decoder_gives_the_frame_that_was_asked_for_in_any_order(tmp_path, name, suffix, b_frames, group):
+def test_every_decoder_gives_the_frame_that_was_requested_in_any_order(tmp_path, name, suffix, b_frames, group):
     path = film(tmp_path / f"film{suffix}", group=group, b_frames=b_frames)
     opened = decoder_named(name)(path)
     assert (opened.frame_count, opened.frames_per_second) == (120, pytest.approx(10.0))
@@ -81,7 +81,7 @@ def test_the_decoders_agree_on_every_pixel(tmp_path):
         assert all((np.asarray(other.frame(number)) == pixels).all() for other in others)
 
 
-def test_torchcodec_is_asked_for_exact_frames_in_the_order_of_an_image(monkeypatch, tmp_path):
+def test_torchcodec_decodes_exact_frames_in_the_order_of_an_image(monkeypatch, tmp_path):
     class VideoDecoder:
         def __init__(self, source, *, dimension_order, seek_mode):
             assert (source, dimension_order, seek_mode) == (str(tmp_path / "a.mp4"), "NHWC", "exact")
@@ -164,7 +164,7 @@ def test_threads_that_show_the_same_clip_decode_each_frame_once(tmp_path):
     assert len(stub.asked) == 16 and len({id(frames[7]) for frames in shown}) == 1
 
 
-def test_the_clip_that_was_asked_for_longest_ago_is_closed_and_a_changed_file_is_another_clip(tmp_path, monkeypatch):
+def test_the_clip_that_was_requested_longest_ago_is_closed_and_a_changed_file_is_another_clip(tmp_path, monkeypatch):
     opened = []
     monkeypatch.setattr(video, "installed_decoder", lambda: lambda path: opened.append(Stub(path)) or opened[-1])
     for name in "abc":
@@ -187,14 +187,14 @@ def test_a_broken_video_is_an_error_that_names_the_file(tmp_path, name, content)
         Clip(path, 16, None, None, decoder_named(name)).frame(0)
 
 
-def test_a_cut_video_is_an_error_that_names_the_file(tmp_path):
+def test_a_truncated_video_is_an_error_that_names_the_file(tmp_path):
     whole = film(tmp_path / "film.mkv").read_bytes()
     (tmp_path / "cut.mp4").write_bytes(whole[: len(whole) // 300])
     with pytest.raises(MediaError, match=r"cut\.mp4"):
         Clip(tmp_path / "cut.mp4", 16, None, None, video.PyAvVideo).frame(15)
 
 
-def test_a_look_at_a_video_tells_why_it_cannot_be_used(tmp_path):
+def test_a_check_of_a_video_says_why_it_cannot_be_used(tmp_path):
     assert video_fault(film(tmp_path / "film.mp4")) == ""
     whole = (tmp_path / "film.mp4").read_bytes()
     (tmp_path / "cut.mp4").write_bytes(whole[: len(whole) // 2])
@@ -218,7 +218,7 @@ def test_without_a_decoder_the_extra_that_brings_one_is_named(monkeypatch):
         decoder_named("av")
 
 
-def test_a_video_file_is_played_and_a_selected_frame_is_the_one_that_was_asked_for(tmp_path):
+def test_a_video_file_is_played_and_a_selected_frame_is_the_one_that_was_requested(tmp_path):
     sources = clip_frames(film(tmp_path / "film.mp4"), 2.0, 8.0)
     task = Task("film", "Which bars?", ("none",), sources, media="video")
     dialect = dialect_named("default")

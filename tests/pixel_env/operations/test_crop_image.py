@@ -46,7 +46,7 @@ def test_a_crop_of_a_crop_is_a_view_of_the_source():
     assert second == View(SOURCE, ViewKind.CROP, Box(0.75, 0.5, 1.0, 0.75))
 
 
-def test_a_dialect_may_pad_and_cut_what_was_shown():
+def test_a_dialect_may_pad_and_crop_what_was_shown():
     [view] = crop(Box(0.4, 0.4, 0.6, 0.6), dialect=DIALECTS["released"])
     assert view.box.corners == pytest.approx((0.3, 0.3, 0.7, 0.7)) and view.via == WHOLE
 

@@ -125,7 +125,7 @@ class Unfinished(Operation):
         (Unfinished, "lacks run"),
     ],
 )
-def test_what_is_no_operation_is_refused_with_the_way_out(operation, message):
+def test_what_is_no_operation_is_refused_with_how_to_fix_it(operation, message):
     with pytest.raises(ConfigError, match=message):
         check_operation(operation)
 

@@ -46,7 +46,7 @@ def test_a_video_has_16_frames_of_one_size_and_the_evidence_stands_in_few_of_the
 
 
 @pytest.mark.parametrize("kind", [APPEARING_DIGIT, FINE_DIGIT])
-def test_the_asked_digit_is_seen_in_one_or_two_frames_and_those_are_the_evidence(kind: str) -> None:
+def test_the_requested_digit_is_seen_in_one_or_two_frames_and_those_are_the_evidence(kind: str) -> None:
     for task in sample_set("mvbench", count=60, kinds=[kind]).tasks:
         shown = _frames_of(task, _colour(task))
         assert len(shown) in (1, 2) and list(shown) == [evidence.image for evidence in task.evidence]
@@ -73,7 +73,7 @@ def test_the_order_is_that_in_which_the_cards_appear_and_never_two_at_once() -> 
         assert max(len(scene.cards) for scene in _scenes(task)) == 1
 
 
-def test_the_card_moves_as_the_answer_says_by_more_than_a_fifth_of_the_picture_and_stays_in_it() -> None:
+def test_the_card_moves_as_the_answer_says_by_more_than_a_fifth_of_the_image_and_stays_in_it() -> None:
     for task in sample_set("mvbench", count=60, kinds=[MOVING_DIRECTION]).tasks:
         cards = list(_frames_of(task, _colour(task)).values())
         across, down = cards[-1].left - cards[0].left, cards[-1].top - cards[0].top
@@ -85,7 +85,7 @@ def test_the_card_moves_as_the_answer_says_by_more_than_a_fifth_of_the_picture_a
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_the_right_option_is_among_four_different_ones_and_stands_in_each_place_as_often(kind: str) -> None:
+def test_the_right_option_is_among_four_different_ones_and_is_at_each_index_as_often(kind: str) -> None:
     tasks = sample_set("mvbench", count=400, kinds=[kind]).tasks
     assert all(len(set(task.options)) == 4 and task.answers[0] in task.options for task in tasks)
     places = Counter(task.options.index(task.answers[0]) for task in tasks)

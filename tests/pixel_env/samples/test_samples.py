@@ -50,7 +50,7 @@ def test_the_overview_is_at_most_an_eighth_of_the_side_and_the_digit_2_pixels_hi
 
 
 @pytest.mark.parametrize("name", LAYOUTS)
-def test_the_evidence_is_the_asked_card_to_the_pixel(name: str) -> None:
+def test_the_evidence_is_the_requested_card_to_the_pixel(name: str) -> None:
     for task in sample_set(name, count=12, kinds=[DIGIT_ON_CARD]).tasks:
         scene = _scene_of(task.sources[0])
         [card] = [card for card in scene.cards if f" {card.colour} " in task.question]

@@ -63,7 +63,7 @@ def test_what_has_to_be_read_is_at_most_2_2_pixels_high_in_the_overview(name: st
 
 
 @pytest.mark.parametrize("name", NEW_SETS)
-def test_most_questions_need_a_look_and_some_do_not(name: str) -> None:
+def test_most_questions_need_a_crop_and_some_do_not(name: str) -> None:
     needs = [task.needs_looking for task in sample_set(name, count=60).tasks]
     assert set(needs) == {True, False} and sum(map(bool, needs)) >= len(needs) / 2
 
@@ -109,7 +109,7 @@ def test_a_task_depends_on_its_number_split_and_seed_alone(name: str) -> None:
     assert tasks[7] == sample_set(name, count=1000).tasks[7] == tasks[5:][2] == tasks[-3]
     assert tasks[7].sources != sample_set(name, seed=1, count=10).tasks[7].sources
     assert tasks[7].sources != sample_set(name, split="train", count=10).tasks[7].sources
-    with pytest.raises(IndexError, match="there are 10 items, asked for number 10"):
+    with pytest.raises(IndexError, match="there are 10 items, got the index 10"):
         _ = tasks[10]
 
 

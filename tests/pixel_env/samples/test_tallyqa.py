@@ -45,7 +45,7 @@ def test_who_sees_the_colours_but_no_digit_is_right_less_than_every_third_time()
     assert best / len(tasks) < 1 / 3
 
 
-def test_there_are_many_cards_and_two_to_six_of_the_asked_colour() -> None:
+def test_there_are_many_cards_and_two_to_six_of_the_requested_colour() -> None:
     for task in sample_set("tallyqa", count=100).tasks:
         cards = _cards(task)
         assert 6 <= len(cards) <= 18
@@ -54,7 +54,7 @@ def test_there_are_many_cards_and_two_to_six_of_the_asked_colour() -> None:
         assert len({card.colour for card in cards}) <= 4
 
 
-def test_the_evidence_is_one_box_for_each_group_around_its_asked_cards() -> None:
+def test_the_evidence_is_one_box_for_each_group_around_its_requested_cards() -> None:
     for task in sample_set("tallyqa", count=100).tasks:
         [source] = task.sources
         assert isinstance(source, SceneSource)
@@ -84,7 +84,7 @@ def test_a_crop_of_a_whole_group_is_shown_at_its_native_size() -> None:
             )
 
 
-def test_cards_of_one_colour_can_be_told_apart_in_the_overview() -> None:
+def test_cards_of_one_colour_can_be_distinguished_in_the_overview() -> None:
     for task in sample_set("tallyqa", count=60, kinds=[COLOUR]).tasks:
         cards = _cards(task)
         for place, card in enumerate(cards):

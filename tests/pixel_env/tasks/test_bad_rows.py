@@ -14,7 +14,7 @@ from PIL import Image
 
 from pixel_env.errors import MissingExtraError, PixelEnvError, TaskError
 from pixel_env.tasks import BadRowsWarning, load_tasks
-from pixel_env.tasks.files.images import PictureFolder, picture_facts, thorough_fault
+from pixel_env.tasks.files.images import ImageFolder, image_facts, thorough_fault
 from pixel_env.tasks.files.row import Row
 from pixel_env.tasks.files.rows import columns_of, read_rows
 from pixel_env.tasks.formats.recognition import FORMATS
@@ -58,7 +58,7 @@ def test_the_rest_still_runs_and_one_warning_names_each_row_that_does_not(counts
     assert len(caught) == 1 and [task.task_id for task in task_set.tasks] == ["tallyqa-0", "tallyqa-2"]
     assert task_set.notice == "2 of 4 rows could not be used and are left out."
     said = str(caught[0].message)
-    assert f"{path}, row 2: there is no picture 'gone.png'" in said
+    assert f"{path}, row 2: there is no image 'gone.png'" in said
     assert f"{path}, row 4: the path '../outside.png' leaves" in said
 
 
@@ -93,14 +93,14 @@ def test_an_unknown_column_is_named_once_and_stops_only_if_strict(counts):
 @pytest.mark.parametrize(
     ("form", "share"), [("JPEG", 0.5), ("PNG", 0.5), ("WEBP", 0.5), ("BMP", 0.5), ("JPEG", 0.01), ("PNG", 0.0)]
 )
-def test_a_truncated_picture_is_named_when_the_set_is_loaded(counts, tmp_path, form, share):
+def test_a_truncated_image_is_named_when_the_set_is_loaded(counts, tmp_path, form, share):
     path = counts("good.png", "cut.img")
     cut(noisy(tmp_path / "data/cut.img", form), share)
-    with pytest.warns(BadRowsWarning, match=r"row 2: the picture 'cut.img' cannot be used"):
+    with pytest.warns(BadRowsWarning, match=r"row 2: the image 'cut.img' cannot be used"):
         assert len(load_tasks(path)) == 1
 
 
-def test_a_whole_picture_with_more_behind_its_end_is_used(counts, tmp_path):
+def test_a_whole_image_with_more_after_its_end_is_used(counts, tmp_path):
     path = counts("tail.img")
     noisy(tmp_path / "data/tail.img", "JPEG").open("ab").write(b"notes of a camera" * 1000)
     assert len(load_tasks(path, strict=True)) == 1
@@ -119,7 +119,7 @@ def test_no_path_leads_out_of_the_data_folder(counts, make, tmp_path, name):
     path = counts(name)
     os.symlink(tmp_path / "x.png", tmp_path / "data/link.png")
     os.symlink(tmp_path, tmp_path / "data/links")
-    with pytest.raises(TaskError, match=r"leaves the folder|no picture"):
+    with pytest.raises(TaskError, match=r"leaves the folder|no image"):
         load_tasks(path)
 
 
@@ -163,9 +163,9 @@ def test_a_broken_line_of_json_and_a_row_that_is_no_object_are_named(make, publi
         ('1\tpicture\t"q\tx', "not closed within 1 line"),
         ("1\tpicture\tq\t", "no 'answer'"),
         ("1\tpicture\t<image>\tx", "no question"),
-        ("1\t\tq\tx", "it has no picture"),
-        ("1\t99\tq\tx", "it has no picture"),
-        ("1\t" + "QUJD" * 40 + "\tq\tx", "its picture cannot be used"),
+        ("1\t\tq\tx", "it has no image"),
+        ("1\t99\tq\tx", "it has no image"),
+        ("1\t" + "QUJD" * 40 + "\tq\tx", "its image cannot be used"),
     ],
 )
 def test_a_bad_row_of_tab_separated_text_is_named_and_the_others_are_read(make, tmp_path, cells, said):
@@ -175,10 +175,10 @@ def test_a_bad_row_of_tab_separated_text_is_named_and_the_others_are_read(make, 
         assert len(load_tasks(tmp_path / "a.tsv")) == 1
 
 
-def test_a_cut_picture_in_tab_separated_text_is_named(make, tmp_path):
+def test_a_truncated_image_in_tab_separated_text_is_named(make, tmp_path):
     rows = [{"index": i, "image": make.encoded(), "question": "q", "answer": "x"} for i in range(2)]
     rows[1]["image"] = rows[1]["image"][: len(rows[1]["image"]) // 2 // 4 * 4]
-    with pytest.warns(BadRowsWarning, match="row 2: its picture cannot be used"):
+    with pytest.warns(BadRowsWarning, match="row 2: its image cannot be used"):
         assert len(load_tasks(make.as_tsv(tmp_path / "a.tsv", rows))) == 1
 
 
@@ -241,7 +241,7 @@ def test_any_row_whatsoever_becomes_a_task_or_a_reason(name, data, tmp_path_fact
     values = GOOD[name] | data.draw(st.dictionaries(columns, JSON | NEARLY, max_size=2))
     try:
         row = Row(folder / "episodic_reasoning.json", 1, "row 1", values)
-        task = FORMATS[name].task_of(row, PictureFolder(folder))
+        task = FORMATS[name].task_of(row, ImageFolder(folder))
     except PixelEnvError as error:
         assert str(error)
     else:
@@ -253,7 +253,7 @@ def test_any_row_whatsoever_becomes_a_task_or_a_reason(name, data, tmp_path_fact
     form=st.sampled_from(["PNG", "JPEG", "GIF", "WEBP", "BMP", "TIFF", "PPM", "ICO"]),
     changes=st.lists(st.tuples(st.integers(0, 120), st.integers(0, 255)), max_size=6),
 )
-def test_any_damage_to_a_picture_is_a_reason(form, changes, tmp_path_factory):
+def test_any_damage_to_an_image_is_a_reason(form, changes, tmp_path_factory):
     path = tmp_path_factory.getbasetemp() / "damaged"
     Image.new("RGB", (40, 30), "red").save(path, form)
     content = bytearray(path.read_bytes())
@@ -262,7 +262,7 @@ def test_any_damage_to_a_picture_is_a_reason(form, changes, tmp_path_factory):
     path.write_bytes(bytes(content))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        assert isinstance(picture_facts(path).fault, str) and isinstance(thorough_fault(path), str)
+        assert isinstance(image_facts(path).fault, str) and isinstance(thorough_fault(path), str)
 
 
 def test_a_parquet_file_without_the_extra_names_the_command_that_installs_it(published, tmp_path, monkeypatch):

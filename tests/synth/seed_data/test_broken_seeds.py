@@ -27,7 +27,7 @@ BROKEN = {
         (lambda make: make.sa1b_content(2, "masks"), "'annotations' must be a list"),
         (lambda make: make.sa1b_content(2) | {"image": {"file_name": "sa_2.jpg"}}, "must be whole pixels"),
         (lambda make: wrong_image(make, width=900), "the boxes would be wrong"),
-        (lambda make: wrong_image(make, file_name="gone.jpg"), "there is no picture 'gone.jpg'"),
+        (lambda make: wrong_image(make, file_name="gone.jpg"), "there is no image 'gone.jpg'"),
         (lambda make: wrong_image(make, file_name="../sa_2.jpg"), "leaves the folder"),
         (lambda make: wrong_image(make, width=10**400, height=10**400), "must be whole pixels"),
         (lambda make: wrong_image(make, file_name=None), "it has no 'file_name'"),
@@ -41,7 +41,7 @@ BROKEN = {
         (lambda make: [make.WEBPAGE | {"bbox": None}], "it has no 'bbox'"),
         (lambda make: [make.WEBPAGE | {"question": " "}], "'question' must be a text"),
         (lambda make: [make.WEBPAGE | {"options": ["3", "4"]}], "must be one of its options"),
-        (lambda make: [make.WEBPAGE | {"image": "gone.png"}], "there is no picture 'gone.png'"),
+        (lambda make: [make.WEBPAGE | {"image": "gone.png"}], "there is no image 'gone.png'"),
         (lambda make: [make.WEBPAGE | {"question": HALF}], "'question' holds a lone surrogate"),
         (lambda make: [make.WEBPAGE | {"answer": ["12.50", HALF]}], "'answer' holds a lone surrogate"),
         (lambda make: [make.WEBPAGE | {"options": ["12.50", HALF]}], "'options' holds a lone surrogate"),
@@ -137,7 +137,7 @@ def test_the_rest_is_read_with_one_warning_and_the_bad_rows_are_in_the_report(na
     assert len(caught) == 1 and caught[0].filename == __file__
     assert seeds.report.dropped["bad_row"] == seeds.report.read - seeds.report.kept > 0
     assert "gone" in seeds.report.examples["bad_row"][0]
-    with pytest.raises(TaskError, match=r"(?s)is told in docs/synthesis\.md.*gone"):
+    with pytest.raises(TaskError, match=r"(?s)is documented in docs/synthesis\.md.*gone"):
         load_seeds(path, strict=True)
 
 

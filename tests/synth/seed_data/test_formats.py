@@ -65,7 +65,7 @@ def test_a_format_that_is_named_and_not_there_is_an_error(made, tmp_path):
 
 def test_a_path_that_is_of_no_format_is_told_as_a_task_set_would_be(make, tmp_path):
     make.as_json(tmp_path / "other.json", [{"colour": "red"}])
-    with pytest.raises(TaskError, match="cannot tell how to read"):
+    with pytest.raises(TaskError, match="cannot recognise the format of"):
         load_seeds(tmp_path / "other.json")
 
 

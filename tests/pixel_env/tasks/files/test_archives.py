@@ -81,7 +81,7 @@ def test_a_name_that_cannot_be_written_is_a_reason(tmp_path, name):
 
 
 @pytest.mark.parametrize("cut", [0, 10, 0.5, 0.99])
-def test_an_archive_that_was_cut_is_named(tmp_path, cut):
+def test_an_archive_that_was_truncated_is_named(tmp_path, cut):
     archive = zipped(tmp_path / "a.zip", ("a.png", os.urandom(5000)))
     content = archive.read_bytes()
     archive.write_bytes(content[: int(cut if cut > 1 else cut * len(content))])
@@ -169,7 +169,7 @@ def test_a_tar_bomb_is_refused_by_what_it_would_become_and_a_header_is_not_read_
 
 
 @pytest.mark.parametrize("cut", [0, 10, 0.3, 0.9])
-def test_a_tar_file_that_was_cut_is_named_and_leaves_no_half_file(tmp_path, cut):
+def test_a_tar_file_that_was_truncated_is_named_and_leaves_no_half_file(tmp_path, cut):
     archive = tarred(tmp_path / "a.tar", ("a.png", os.urandom(20_000)))
     content = archive.read_bytes()
     archive.write_bytes(content[: int(cut if cut >= 1 else cut * 20_000)])
@@ -190,14 +190,14 @@ def test_an_encrypted_zip_is_refused_and_says_so(tmp_path):
         unpack(tmp_path / "a.zip", tmp_path)
 
 
-def test_a_full_disk_is_told_before_anything_is_written(tmp_path, monkeypatch):
+def test_a_full_disk_is_reported_before_anything_is_written(tmp_path, monkeypatch):
     monkeypatch.setattr(archives.shutil, "disk_usage", lambda folder: type("Usage", (), {"free": 10}))
     with pytest.raises(TaskError, match=r"needs 5,000 bytes in .*, of which 10 are free"):
         unpack(zipped(tmp_path / "a.zip", ("a.png", bytes(5000))), tmp_path)
     assert not (tmp_path / "a.png").exists()
 
 
-def test_a_disk_that_fills_up_says_where_room_is_needed_and_the_next_time_it_goes_on(tmp_path):
+def test_a_disk_that_fills_up_says_where_room_is_needed_and_the_next_time_it_resumes(tmp_path):
     archive = zipped(tmp_path / "a.zip", ("a.png", b"x" * 1000), ("b.png", os.urandom(50_000)))
 
     def limit():

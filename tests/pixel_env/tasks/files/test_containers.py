@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from pixel_env.tasks.files.containers import cut_fault
+from pixel_env.tasks.files.containers import truncation_fault
 
 KINDS = {".mp4": {}, ".mov": {}, "-fast.mp4": {"movflags": "faststart"}, ".avi": {}, ".mkv": {}, ".webm": {}}
 CODECS = {".webm": "libvpx"}
@@ -25,26 +25,26 @@ def video(request, tmp_path):
     return path
 
 
-def test_a_whole_video_is_whole_also_with_something_behind_its_end(video):
-    assert cut_fault(video) == ""
+def test_a_whole_video_is_whole_also_with_something_after_its_end(video):
+    assert truncation_fault(video) == ""
     with video.open("ab") as file:
         file.write(b"notes" * 10)
-    assert cut_fault(video) == ""
+    assert truncation_fault(video) == ""
 
 
 @pytest.mark.parametrize("share", [0.0, 0.001, 0.3, 0.7, 0.99])
-def test_a_cut_video_is_told_without_decoding_it(video, share):
+def test_a_truncated_video_is_recognised_without_decoding_it(video, share):
     content = video.read_bytes()
     video.write_bytes(content[: int(share * len(content))])
-    assert "cut" in cut_fault(video)
+    assert "cut" in truncation_fault(video)
 
 
 @pytest.mark.parametrize(
     "content", [b"<!DOCTYPE html>\n<html>not found", b"version https://git-lfs.github.com/spec/v1\noid sha256:1"]
 )
-def test_a_page_or_a_pointer_in_place_of_a_video_is_told(tmp_path, content):
+def test_a_page_or_a_pointer_in_place_of_a_video_is_reported(tmp_path, content):
     (tmp_path / "a.mp4").write_bytes(content)
-    assert cut_fault(tmp_path / "a.mp4") == "it is a text, no video"
+    assert truncation_fault(tmp_path / "a.mp4") == "it is a text, no video"
 
 
 @pytest.mark.parametrize(
@@ -58,15 +58,15 @@ def test_a_page_or_a_pointer_in_place_of_a_video_is_told(tmp_path, content):
 )
 def test_a_file_that_tells_no_length_counts_as_whole(tmp_path, content):
     (tmp_path / "a.video").write_bytes(content)
-    assert cut_fault(tmp_path / "a.video") == ""
+    assert truncation_fault(tmp_path / "a.video") == ""
 
 
 def test_a_file_that_cannot_be_read_is_a_reason(tmp_path):
-    assert cut_fault(tmp_path) and cut_fault(tmp_path / "gone.mp4")
+    assert truncation_fault(tmp_path) and truncation_fault(tmp_path / "gone.mp4")
 
 
 @given(head=st.sampled_from([b"", b"\x1aE\xdf\xa3", b"RIFF", b"\0\0\0\x10ftyp", b"\0\0\0\1moov"]), rest=st.binary())
 def test_any_bytes_whatsoever_are_whole_or_a_reason(head, rest, tmp_path_factory):
     path = tmp_path_factory.getbasetemp() / "any.mp4"
     path.write_bytes(head + rest)
-    assert isinstance(cut_fault(path), str)
+    assert isinstance(truncation_fault(path), str)

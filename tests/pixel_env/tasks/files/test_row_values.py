@@ -8,7 +8,7 @@ import pytest
 
 from pixel_env.errors import TaskError
 from pixel_env.tasks import BadRowsWarning, load_tasks
-from pixel_env.tasks.files.images import PictureFolder
+from pixel_env.tasks.files.images import ImageFolder
 from pixel_env.tasks.files.row import Row
 from pixel_env.tasks.formats.recognition import FORMATS
 
@@ -27,11 +27,11 @@ def test_numpys_true_and_false_are_read_as_pythons(make, tmp_path, told, media):
     make.picture(tmp_path / "good.png")
     values = {"question": "q", "answer": "x", "image": ["good.png"] * 2, "is_video": told}
     row = Row(tmp_path / "eval.parquet", 1, "row 1", values)
-    assert FORMATS["pixelreasoner"].task_of(row, PictureFolder(tmp_path)).media == media
+    assert FORMATS["pixelreasoner"].task_of(row, ImageFolder(tmp_path)).media == media
 
 
 @pytest.mark.parametrize("answer", ["abc", "3 to 5", ["3", "at least 4"]])
-def test_a_reference_that_its_own_grader_never_counts_is_a_bad_row_that_names_the_way_out(make, tmp_path, answer):
+def test_a_reference_that_its_own_grader_never_counts_is_a_bad_row_that_says_how_to_fix_it(make, tmp_path, answer):
     rows = [{"question": "How many?", "answer": given, "grader": "number"} for given in ("three", answer, "no dogs")]
     rows += [{"question": "How many dogs?", "answer": "no dogs", "grader": "number"}]
     path = make.as_lines(tmp_path / "mine.jsonl", rows)

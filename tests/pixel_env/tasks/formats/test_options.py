@@ -25,7 +25,7 @@ from tests.cpu_time import cpu_seconds
         ("Which?\n(A) 红\n(B) 3", "Which?", ("红", "3")),
     ],
 )
-def test_lettered_options_are_told_from_the_question(question, stem, options):
+def test_lettered_options_are_separated_from_the_question(question, stem, options):
     assert without_options(question) == (stem, options)
 
 

@@ -31,14 +31,14 @@ def _rows_of(path):
         yield Row(path, number, f"line {number}", {"photo": photo, "question": question, "reply": reply})
 
 
-def _task_of(row, pictures):
+def _task_of(row, images):
     if row.text("reply") == "unknown":
-        raise TaskError("nobody knows the reply")
+        raise TaskError("the reply is unknown")
     return Task(
         task_id=f"survey-{row.number}",
         question=row.text("question"),
         answers=(row.text("reply"),),
-        sources=(pictures.picture(row.text("photo")),),
+        sources=(images.image(row.text("photo")),),
         evidence=(Evidence(0, Box(0.1, 0.1, 0.2, 0.2)),),
     )
 
@@ -49,7 +49,7 @@ SURVEYS = Format(
     source="the survey's own page",
     is_verified=True,
     columns=frozenset({"photo", "question", "reply"}),
-    told_by=lambda columns, suffix: {"photo", "reply"} <= columns,
+    recognises=lambda columns, suffix: {"photo", "reply"} <= columns,
     task_of=_task_of,
     rows_of=_rows_of,
 )
@@ -59,7 +59,7 @@ IN_JSON = Format(
     source="the survey's own page",
     is_verified=False,
     columns=frozenset({"photo", "question", "reply"}),
-    told_by=lambda columns, suffix: {"photo", "reply"} <= columns,
+    recognises=lambda columns, suffix: {"photo", "reply"} <= columns,
     task_of=_task_of,
 )
 
@@ -117,7 +117,7 @@ def test_an_episode_is_played_on_a_format_from_outside(surveys):
 
 def test_rows_that_cannot_be_used_are_named_as_of_any_format(surveys):
     (surveys / "survey.csv").write_text("desk.png;Which digit?;7\ndesk.png;Who?;unknown\ngone.png;Where?;here\n")
-    with pytest.warns(BadRowsWarning, match=r"(?s)line 2: nobody knows the reply.*line 3: there is no picture"):
+    with pytest.warns(BadRowsWarning, match=r"(?s)line 2: the reply is unknown.*line 3: there is no image"):
         assert len(load_tasks("my_formats:SURVEYS:survey.csv")) == 1
 
 

@@ -14,7 +14,7 @@ NAMES = tuple(PUBLISHED)
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_every_published_form_is_told_by_its_columns_and_nothing_is_wrong_with_it(name, published, tmp_path):
+def test_every_published_form_is_recognised_by_its_columns_and_nothing_is_wrong_with_it(name, published, tmp_path):
     task_set = load_tasks(published[name](tmp_path), strict=True)
     assert len(task_set) >= 1 and task_set.notice == ""
     assert len({task.task_id for task in task_set.tasks}) == len(task_set)
@@ -41,14 +41,14 @@ def test_the_released_training_data_is_choices_numbers_and_videos_of_16_frames(p
     assert len(video.sources) == 16 and video.sources[-1].path.name == "19.png"
 
 
-def test_the_columns_of_the_released_data_are_read_from_json_and_lines_and_a_row_needs_no_picture(make, tmp_path):
+def test_the_columns_of_the_released_data_are_read_from_json_and_lines_and_a_row_needs_no_image(make, tmp_path):
     rows = [{"question": "What is 6 times 7?", "gt_answer": "\\boxed{42}", "image": [], "qid": "text-1"}]
     for path in (make.as_json(tmp_path / "release.json", rows), make.as_lines(tmp_path / "lines.jsonl", rows)):
         [task] = load_tasks(path).tasks
         assert (task.media, task.answers, task.grader, task.category) == ("text", ("42",), "number", "text")
 
 
-def test_several_pictures_of_mvbench_are_a_video_where_the_column_that_says_so_is_missing(make, tmp_path):
+def test_several_images_of_mvbench_are_a_video_where_the_column_that_says_so_is_missing(make, tmp_path):
     names = [f"images/{i}.jpg" for i in range(20)]
     for name in names:
         make.picture(tmp_path / name, (64, 48))
@@ -132,7 +132,7 @@ def test_mvbench_takes_videos_with_bounds_folders_of_frames_and_frames_at_three_
     assert {task.media for task in by_task.values()} == {"video"}
 
 
-def test_the_frames_of_a_clip_have_keys_of_their_own_that_go_by_content_and_not_by_place(published, make, tmp_path):
+def test_the_frames_of_a_clip_have_keys_of_their_own_that_go_by_content_and_not_by_path(published, make, tmp_path):
     first, second = (load_tasks(published["mvbench"](tmp_path / name) / "json/action_sequence.json") for name in "ab")
     keys = [frame.key for frame in first.tasks[0].sources]
     assert len(set(keys)) == 16 and keys == [frame.key for frame in second.tasks[0].sources]
@@ -178,7 +178,9 @@ def test_videos_of_mvbenchs_supplement_are_found(make, tmp_path):
     assert len(load_tasks(path, strict=True)) == 1
 
 
-def test_mvbenchs_table_names_task_and_folder_and_without_bounds_its_videos_are_cut_already(published, make, tmp_path):
+def test_mvbenchs_table_names_task_and_folder_and_without_bounds_its_videos_are_trimmed_already(
+    published, make, tmp_path
+):
     sequence, count = load_tasks(published["mvbench-table"](tmp_path), strict=True).tasks
     assert (sequence.task_id, sequence.sources[0].start_s, sequence.sources[0].end_s) == ("action_sequence:1", 2.0, 9.5)
     assert (count.category, count.options, len(count.sources)) == ("moving_count", sequence.options, 16)
@@ -206,7 +208,7 @@ def test_a_missing_video_and_a_part_that_ends_before_it_begins_are_named(make, p
     assert "row 2: 'start' and 'end'" in str(error.value) and "row 3: there is no video 'gone.mp4'" in str(error.value)
 
 
-def test_pictures_stay_in_a_tab_separated_file_and_rows_may_share_one(published, tmp_path):
+def test_images_stay_in_a_tab_separated_file_and_rows_may_share_one(published, tmp_path):
     first, second = load_tasks(published["vlmevalkit"](tmp_path)).tasks
     assert first.question == 'What does the "sign" say?\nLook closely.'
     assert (first.options, first.answers, first.grader) == (("stop", "go"), ("B",), "choice")
@@ -222,7 +224,7 @@ def test_tab_separated_answers_are_lists_numbers_and_texts(make, tmp_path):
     assert (task.answers, task.grader) == (("7",), "number")
 
 
-def test_a_list_of_pictures_and_pictures_by_path_are_read_from_a_tab_separated_file(make, tmp_path):
+def test_a_list_of_images_and_images_by_path_are_read_from_a_tab_separated_file(make, tmp_path):
     two = str([make.encoded("red"), make.encoded("blue")])
     [task] = load_tasks(
         make.as_tsv(tmp_path / "a.tsv", [{"index": 1, "image": two, "question": "q", "answer": "x"}])

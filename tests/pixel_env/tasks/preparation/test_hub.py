@@ -48,10 +48,10 @@ def test_the_command_fetches_by_name_and_by_id(downloads, capsys):
     assert cli.main(["data", "prepare", "vstar"]) == 0
     assert f"fetching {ID}" in capsys.readouterr().out
     assert cli.main(["data", "prepare", ID]) == 0
-    assert "2 tasks, 1 pictures and videos" in capsys.readouterr().out and downloads == [ID]
+    assert "2 tasks, 1 images and videos" in capsys.readouterr().out and downloads == [ID]
 
 
-def test_a_fetched_set_with_bad_rows_is_looked_at_once_and_names_them(downloads, published, make, monkeypatch, capsys):
+def test_a_fetched_set_with_bad_rows_is_checked_once_and_names_them(downloads, published, make, monkeypatch, capsys):
     def with_a_bad_row(folder):
         path = make.PUBLISHED["rl-data"](folder)
         (folder / "images/dogs.png").write_bytes(b"no picture")
@@ -76,7 +76,7 @@ def test_a_home_that_cannot_be_written_names_the_setting(downloads, tmp_path, mo
         load_tasks(ID)
 
 
-def test_a_set_that_cannot_be_fetched_says_why_and_the_way_out(downloads):
+def test_a_set_that_cannot_be_fetched_says_why_and_how_to_fix_it(downloads):
     with pytest.raises(TaskError, match=r"no path 'data/mistyped'.*cannot be reached.*--from FOLDER"):
         load_tasks("data/mistyped")
 

@@ -32,7 +32,7 @@ def test_the_index_of_these_very_files_counts(prepared):
     assert read_index(locate_spec(prepared)) == index_of(prepared)
 
 
-def test_what_the_index_of_other_files_says_of_a_picture_is_not_believed(prepared):
+def test_what_the_index_of_other_files_says_of_an_image_is_not_believed(prepared):
     Image.new("RGB", (64, 64), "red").save(prepared / "red.png")
     write_rows(prepared, "q0", "q1")
     with warnings.catch_warnings():

@@ -65,13 +65,13 @@ def downloaded(published, tmp_path):
 def test_every_published_form_is_prepared_and_checked_by_the_command(form, published, tmp_path, capsys):
     published[form](tmp_path)
     assert cli.main(["data", "prepare", NAMES[form], "--from", str(tmp_path)]) == 0
-    assert f"give it to --tasks: {tmp_path}" in capsys.readouterr().out
+    assert f"use it with: --tasks {tmp_path}" in capsys.readouterr().out
     assert cli.main(["data", "check", str(tmp_path)]) == 0
-    assert "nothing is wrong" in capsys.readouterr().out
+    assert "no problem found" in capsys.readouterr().out
     assert len(load_tasks(str(tmp_path), strict=True)) >= 1
 
 
-def test_archives_are_unpacked_every_picture_is_looked_at_and_an_index_is_written(downloaded, capsys):
+def test_archives_are_unpacked_every_image_is_checked_and_an_index_is_written(downloaded, capsys):
     assert cli.main(["data", "prepare", "rl-data", "--from", str(downloaded)]) == 0
     index = index_of(downloaded)
     assert (index.format_name, index.tasks, index.pictures, index.problems) == ("pixelreasoner", 3, 18, 0)
@@ -97,7 +97,7 @@ def test_a_changed_file_is_prepared_again(downloaded, make):
     assert (downloaded / "images/more.png").is_file()
 
 
-def test_what_is_wrong_is_named_kept_in_the_index_and_looked_at_again_when_it_is_mended(downloaded, capsys):
+def test_what_is_wrong_is_named_kept_in_the_index_and_checked_again_when_it_is_repaired(downloaded, capsys):
     prepare(downloaded)
     for name in ("images.zip", "videos.zip", INDEX_NAME):
         (downloaded / name).unlink()
@@ -107,14 +107,14 @@ def test_what_is_wrong_is_named_kept_in_the_index_and_looked_at_again_when_it_is
     # The end is right and the middle is not: only decoding finds it.
     broken.write_bytes(whole[:9_000] + bytes(2_000) + whole[11_000:])
     assert cli.main(["data", "prepare", "rl-data", "--from", str(downloaded)]) == 1
-    assert "row 2: the picture 'images/dogs.png' cannot be used" in capsys.readouterr().out
+    assert "row 2: the image 'images/dogs.png' cannot be used" in capsys.readouterr().out
     with pytest.warns(BadRowsWarning, match="dogs"):
         assert len(load_tasks(downloaded)) == 2, "the index remembers what only decoding finds"
     broken.write_bytes(whole)
     assert prepare(downloaded).index.problems == 0 and len(load_tasks(downloaded, strict=True)) == 3
 
 
-def test_with_an_index_no_picture_is_opened_until_it_is_shown(downloaded, monkeypatch):
+def test_with_an_index_no_image_is_opened_until_it_is_shown(downloaded, monkeypatch):
     prepare(downloaded)
     monkeypatch.setattr(Image, "open", lambda *arguments: pytest.fail("a picture was opened"))
     assert len(load_tasks(downloaded, strict=True)) == 3
@@ -251,7 +251,7 @@ def test_an_empty_set_is_wrong(make, tmp_path, capsys):
         (["check", "nowhere.json"], "nowhere.json"),
     ],
 )
-def test_a_mistake_in_the_command_says_the_way_out(arguments, said, capsys):
+def test_a_mistake_in_the_command_says_how_to_fix_it(arguments, said, capsys):
     assert cli.main(["data", *arguments]) == cli.USER_ERROR
     assert said in capsys.readouterr().err
 
