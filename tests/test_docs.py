@@ -15,7 +15,7 @@ import pytest
 
 from pixel_env.actions import write
 from pixel_env.cli import COMMANDS
-from pixel_env.dialects.table import DIALECTS, dialect_named
+from pixel_env.dialects.table import DIALECTS, with_operations
 from pixel_env.env import PixelEnv
 from pixel_env.grading import GRADERS
 from pixel_env.operations import OPERATIONS
@@ -87,8 +87,8 @@ def readme_files(working_folder):
 
 
 def test_the_operation_of_the_readme_is_offered_and_shows_the_negative(readme_files):
-    [name] = re.findall(r"--dialect (\S+\+my_\w+:\w+)", README)
-    dialect = dialect_named(name)
+    [name] = re.findall(r"--operations (my_\w+:\w+)", README)
+    dialect = with_operations(DIALECTS["default"], [name])
     [operation] = [operation for operation in dialect.offered if operation.name not in DIALECTS["default"].operations]
     env = PixelEnv([tiny_task()], dialect=dialect)
     observation, _ = env.reset(seed=0)

@@ -113,7 +113,7 @@ def test_the_servers_of_a_recipe_are_started_with_flags_that_exist_and_hold_its_
     known = capsys.readouterr().out
     flags = [word for word in words if word.startswith("--")]
     assert "--replicas" in flags and all(flag in known for flag in flags)
-    assert int(words[words.index("--max-model-len") + 1]) == PLANS[name].fields["max_tokens"]
+    assert int(words[words.index("--max_model_len") + 1]) == PLANS[name].fields["max_tokens"]
 
 
 # --------------------------------------------------------------------------------------------------------- batches
