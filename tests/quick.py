@@ -33,7 +33,6 @@ QUICK = (
     "tests/benchmarks/evaluation",
     "tests/benchmarks/view/test_images.py",
     "tests/benchmarks/view/test_view.py",
-    "tests/synth/conversion",
     "tests/synth/plans",
     "tests/synth/verification",
     "tests/test_cli.py",
@@ -42,8 +41,8 @@ QUICK = (
 
 LONG = (
     "tests/benchmarks/evaluation/test_operation_ablation.py",
+    "tests/benchmarks/evaluation/test_oracle.py",
     "tests/pixel_env/samples",
-    "tests/synth/conversion/test_conversions.py",
 )
 """Of those, what takes too long for the quick part."""
 
