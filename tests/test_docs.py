@@ -121,9 +121,11 @@ def test_a_table_lists_what_ships(page, header, names):
     assert names_in(page, header) == shipped
 
 
-def test_every_extra_is_described():
-    extras = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["optional-dependencies"]
-    assert set(names_in("install.md", "extra")) == set(extras)
+def test_every_extra_and_every_package_of_the_light_installation_is_named():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    assert set(names_in("install.md", "extra")) == set(project["optional-dependencies"])
+    light = ", ".join(re.match(r"[\w-]+", one)[0] for one in project["dependencies"])
+    assert f"`pip install .` ({light})" in PAGES["install.md"] and f"the rewards: {light}\n" in README
 
 
 def test_the_papers_table_evaluates_the_sets_that_are_prepared():
