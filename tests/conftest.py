@@ -11,7 +11,7 @@ import pytest
 
 from tests import groups, quick
 
-pytest_plugins = ["tests.installations", "tests.models"]
+pytest_plugins = ["tests.installations", "tests.models", "tests.own_engine"]
 
 CHROMIUM = shutil.which("chromium")
 OPTIONAL = {

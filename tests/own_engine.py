@@ -3,6 +3,8 @@
 import sys
 from contextlib import contextmanager
 
+import pytest
+
 SOURCE = '''
 from agents.chat.plain import PlainChat
 from agents.engines.protocol import Response
@@ -77,3 +79,10 @@ def own_engine(folder, monkeypatch, source=SOURCE):
         yield folder
     finally:
         sys.modules.pop("my_engine", None)
+
+
+@pytest.fixture
+def own_engine_folder(tmp_path, monkeypatch):
+    """The working folder, which holds the module with the engine."""
+    with own_engine(tmp_path, monkeypatch) as folder:
+        yield folder
