@@ -1,11 +1,10 @@
 """A property reads no disk: what an object says of itself does not change because a file does."""
 
 import ast
-from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[1]
+from tests.paths import ROOT
 
 PACKAGES = ("pixel_env", "agents", "rewards", "synth", "benchmarks")
 READS = {"open", "read_text", "read_bytes", "exists", "is_file", "is_dir", "glob", "rglob", "iterdir", "stat"}

@@ -5,7 +5,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 
 import pytest
 from PIL import Image
@@ -15,6 +14,7 @@ from benchmarks.evaluation.policies import LEARNED_ZOOM
 from benchmarks.evaluation.records import ROWS, read_evaluation
 from pixel_env.cli import main
 from pixel_env.locks import LOCK_NAME
+from tests.waiting import until
 
 SLOWLY = """
 import os, sys, time
@@ -71,10 +71,8 @@ def playing(tasks):
         environment = {**os.environ, "GO": str(tasks.parent / "go"), "ANSWERS": str(answers)}
         processes.append(subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True))
         rows = tasks.parent / folder / ROWS
-        until = time.monotonic() + 120
-        while not (rows.exists() and rows.stat().st_size):
-            assert processes[-1].poll() is None and time.monotonic() < until
-            time.sleep(0.05)
+        until(lambda: (rows.exists() and rows.stat().st_size) or processes[-1].poll() is not None)
+        assert processes[-1].poll() is None
         return processes[-1]
 
     yield start
