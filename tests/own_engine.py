@@ -82,7 +82,7 @@ def own_engine(folder, monkeypatch, source=SOURCE):
 
 
 @pytest.fixture
-def own_engine_folder(tmp_path, monkeypatch):
+def folder_of_engine(tmp_path, monkeypatch):
     """The working folder, which holds the module with the engine."""
     with own_engine(tmp_path, monkeypatch) as folder:
         yield folder

@@ -103,7 +103,7 @@ def test_a_comparison_with_the_name_of_an_engine_would_be_noticed():
 # -------------------------------------------------------------------------------------------- one of a user's own
 
 
-def test_an_engine_of_ones_own_is_chosen_loaded_and_answers(own_engine_folder):
+def test_an_engine_of_ones_own_is_chosen_loaded_and_answers(folder_of_engine):
     choice = EngineChoice("my_engine:ENGINE", model="any-name")
     assert isinstance(choice.spec, EngineSpec) and choice.spec.name == "guesser"
     engine, chat = engine_chosen(choice, TINY)
@@ -131,7 +131,7 @@ def test_an_engine_of_ones_own_is_chosen_loaded_and_answers(own_engine_folder):
         ("my_engine:PLANNER", "--max_tokens"),
     ],
 )
-def test_one_that_cannot_be_used_is_refused_before_it_is_loaded(own_engine_folder, engine, told):
+def test_one_that_cannot_be_used_is_refused_before_it_is_loaded(folder_of_engine, engine, told):
     with pytest.raises((ConfigError, MissingExtraError), match=told):
         EngineChoice(engine, model="m")
 
@@ -144,7 +144,7 @@ def test_one_that_cannot_be_used_is_refused_before_it_is_loaded(own_engine_folde
         ("my_engine:GONE", "loader of the engine 'gone', 'my_engine:nowhere' cannot be loaded"),
     ],
 )
-def test_a_loader_that_does_not_keep_its_contract_is_named(own_engine_folder, engine, told):
+def test_a_loader_that_does_not_keep_its_contract_is_named(folder_of_engine, engine, told):
     with pytest.raises(ConfigError, match=told):
         engine_chosen(EngineChoice(engine, model="tiny-zoom"), TINY)
 
@@ -153,14 +153,14 @@ def test_a_loader_that_does_not_keep_its_contract_is_named(own_engine_folder, en
 @pytest.mark.parametrize("field", ["loader", "trainer"])
 def test_a_declaration_without_module_and_name_is_refused_where_it_is_written(field, text):
     fields = {"loader": "my_engine:load", field: text}
-    with pytest.raises(ConfigError, match=f"'own_engine_folder' has the {field} '{text}'; wanted: 'module:name'"):
-        EngineSpec(name="own_engine_folder", summary="own_engine_folder", **fields)
+    with pytest.raises(ConfigError, match=f"'folder_of_engine' has the {field} '{text}'; wanted: 'module:name'"):
+        EngineSpec(name="folder_of_engine", summary="folder_of_engine", **fields)
 
 
 # --------------------------------------------------------------------------------------------------- capabilities
 
 
-def test_videos_are_refused_only_where_dialect_engine_and_tasks_are_of_such_a_kind(own_engine_folder):
+def test_videos_are_refused_only_where_dialect_engine_and_tasks_are_of_such_a_kind(folder_of_engine):
     released = dialect_named("released")
     videos = load_tasks("sample:mvbench", count=1).tasks
     images = load_tasks("sample:vstar-tiny", count=1).tasks
@@ -174,14 +174,14 @@ def test_videos_are_refused_only_where_dialect_engine_and_tasks_are_of_such_a_ki
         check_videos(engine, released, videos)
 
 
-def test_an_engine_without_a_model_is_refused_where_a_model_is_asked(own_engine_folder):
+def test_an_engine_without_a_model_is_refused_where_a_model_is_asked(folder_of_engine):
     for engine in ("scripted", "my_engine:PLAYER"):
         with pytest.raises(ConfigError, match=f"--engine {engine} has no model.*pixel-env ask.*transformers, vllm"):
             check_has_model(EngineChoice(engine, model="oracle"), "ask")
     check_has_model(EngineChoice("my_engine:ENGINE", model="m"), "ask")
 
 
-def test_a_field_of_the_shared_flags_reaches_the_loader_by_its_name(own_engine_folder):
+def test_a_field_of_the_shared_flags_reaches_the_loader_by_its_name(folder_of_engine):
     arguments = EngineArguments(engine="my_engine:FAR", base_url="http://localhost:1")
     choice = arguments.chosen("m", Limits(max_images=5, max_tokens=77), dtype="bfloat16", max_batch=3)
     shared = [field.name for field in dataclasses.fields(EngineArguments)]

@@ -38,28 +38,28 @@ def test_the_command_plays_it_from_a_folder_that_holds_its_module(tmp_path):
     assert not any(played.operations for played in forbidden)
 
 
-def test_its_name_its_packages_and_nothing_of_a_checkpoint_are_recorded(own_engine_folder):
-    (own_engine_folder / "any-name").mkdir()
-    (own_engine_folder / "any-name" / "model.safetensors").write_bytes(b"not what plays")
+def test_its_name_its_packages_and_nothing_of_a_checkpoint_are_recorded(folder_of_engine):
+    (folder_of_engine / "any-name").mkdir()
+    (folder_of_engine / "any-name" / "model.safetensors").write_bytes(b"not what plays")
     assert evaluated("run", "--policies", "learned_zoom") == 0
-    kept = json.loads((own_engine_folder / "run" / "configuration.json").read_text(encoding="utf-8"))
+    kept = json.loads((folder_of_engine / "run" / "configuration.json").read_text(encoding="utf-8"))
     assert (kept["engine"], kept["model"]) == ("my_engine:ENGINE", "any-name")
     assert kept["versions"]["PIL"] == kept["versions"]["pillow"]
     assert (kept["weights"], kept["revision"]) == ("", None)
 
 
-def test_a_run_with_another_engine_does_not_resume_in_its_folder(own_engine_folder, capsys):
+def test_a_run_with_another_engine_does_not_resume_in_its_folder(folder_of_engine, capsys):
     assert evaluated("run", "--policies", "learned_zoom") == 0
     assert evaluated("run", "--policies", "learned_zoom", engine="my_engine:WEAK") == 2
     assert "engine (was 'my_engine:ENGINE', is 'my_engine:WEAK')" in capsys.readouterr().err
 
 
-def test_its_shards_together_are_its_whole_run(own_engine_folder, capsys):
+def test_its_shards_together_are_its_whole_run(folder_of_engine, capsys):
     assert evaluated("whole") == 0
     for shard in ("1/2", "2/2"):
         assert evaluated("parts", "--shard", shard) == 0
     assert evaluated("parts") == 0
-    whole, parts = read_evaluation(own_engine_folder / "whole"), read_evaluation(own_engine_folder / "parts")
+    whole, parts = read_evaluation(folder_of_engine / "whole"), read_evaluation(folder_of_engine / "parts")
     assert sorted(map(str, (record.key for record in parts.records))) == sorted(
         map(str, (record.key for record in whole.records))
     )
@@ -85,33 +85,33 @@ def test_its_run_is_viewed_and_compared_where_nobody_can_import_it(tmp_path, mon
 
 
 def test_one_that_bans_no_tokens_is_refused_the_policy_that_forbids_calls_and_nothing_is_made(
-    own_engine_folder, capsys
+    folder_of_engine, capsys
 ):
     assert evaluated("run", engine="my_engine:WEAK") == 2
     error = capsys.readouterr().err
     assert "--engine my_engine:WEAK bans no tokens" in error
-    assert "Give --policies random_zoom learned_zoom oracle_zoom" in error and not (own_engine_folder / "run").exists()
+    assert "Give --policies random_zoom learned_zoom oracle_zoom" in error and not (folder_of_engine / "run").exists()
     assert evaluated("run", "--policies", "learned_zoom", "oracle_zoom", engine="my_engine:WEAK") == 0
 
 
-def test_the_control_crops_of_one_that_bans_no_tokens_leave_that_policy_out_with_a_note(own_engine_folder, capsys):
+def test_the_control_crops_of_one_that_bans_no_tokens_leave_that_policy_out_with_a_note(folder_of_engine, capsys):
     assert evaluated("weak", "--ablate", engine="my_engine:WEAK") == 0
     out = capsys.readouterr().out
     assert "no zoom is left out" in out and ":notool" in out
-    assert NO_ZOOM not in read_evaluation(own_engine_folder / "weak").policies
+    assert NO_ZOOM not in read_evaluation(folder_of_engine / "weak").policies
     assert evaluated("able", "--ablate") == 0
     assert "is left out" not in capsys.readouterr().out
-    assert read_evaluation(own_engine_folder / "able").policies == [*POLICIES, *FALSIFIED]
+    assert read_evaluation(folder_of_engine / "able").policies == [*POLICIES, *FALSIFIED]
 
 
 def test_one_that_takes_no_video_entries_is_refused_the_released_dialects_videos_and_takes_their_frames(
-    own_engine_folder, capsys
+    folder_of_engine, capsys
 ):
     videos = ("--tasks", "sample:mvbench", "--task_count", "1", "--policies", "learned_zoom")
     assert evaluated("run", *videos, "--dialect", "released", engine="my_engine:WEAK") == 2
     error = capsys.readouterr().err
     assert "takes no video that is one entry of the prompt" in error and "--dialect released:frames" in error
-    assert not (own_engine_folder / "run").exists()
+    assert not (folder_of_engine / "run").exists()
     assert evaluated("run", *videos, "--dialect", "released:frames", engine="my_engine:WEAK") == 0
     assert evaluated("entries", *videos, "--dialect", "released") == 0
 
@@ -130,26 +130,26 @@ def test_one_that_takes_no_video_entries_is_refused_the_released_dialects_videos
         ("scirpted", (), "Did you mean 'scripted'?"),
     ],
 )
-def test_what_it_lacks_is_said_before_any_task_is_read(own_engine_folder, engine, flags, told, capsys):
+def test_what_it_lacks_is_said_before_any_task_is_read(folder_of_engine, engine, flags, told, capsys):
     assert evaluated("run", "--tasks", "no/such/tasks.jsonl", *flags, engine=engine) == 2
     error = capsys.readouterr().err
     assert (
         told in error
         and "tasks.jsonl" not in error
         and "Traceback" not in error
-        and not (own_engine_folder / "run").exists()
+        and not (folder_of_engine / "run").exists()
     )
 
 
-def test_one_without_a_model_plays_what_is_known_of_the_tasks(own_engine_folder, capsys):
+def test_one_without_a_model_plays_what_is_known_of_the_tasks(folder_of_engine, capsys):
     assert evaluated("run", "--model", "oracle", "--policies", "learned_zoom", engine="my_engine:PLAYER") == 0
-    assert all(played.reward == 1.0 for played in read_evaluation(own_engine_folder / "run").of("learned_zoom"))
+    assert all(played.reward == 1.0 for played in read_evaluation(folder_of_engine / "run").of("learned_zoom"))
 
 
 # ------------------------------------------------------------------------------------------------- other commands
 
 
-def test_it_is_asked_a_question(own_engine_folder, capsys):
+def test_it_is_asked_a_question(folder_of_engine, capsys):
     Image.new("RGB", (400, 300), "navy").save("photo.png")
     words = ["ask", "photo.png", "Which colour?", "--model", "any-name", "--output", "page.html"]
     assert main([*words, "--engine", "my_engine:ENGINE"]) == 0
@@ -165,10 +165,10 @@ def test_it_is_asked_a_question(own_engine_folder, capsys):
         assert told in capsys.readouterr().err
 
 
-def test_it_is_the_student_of_a_synthesis(own_engine_folder, capsys):
+def test_it_is_the_student_of_a_synthesis(folder_of_engine, capsys):
     words = ["synth", "--count", "2", "--workers", "1", "--seeds", "sample:vstar-tiny", "--media", "image=1"]
     words += ["--dialect", "tiny", "--student", "any-name", "--max_turns", "3"]
     for engine in ("my_engine:ENGINE", "my_engine:WEAK"):
         assert main([*words, "--engine", engine, "--out", engine.partition(":")[2]]) == 0
     assert main([*words, "--engine", "my_engine:PLAYER", "--out", "none"]) == 2
-    assert "has no model" in capsys.readouterr().err and not (own_engine_folder / "none").exists()
+    assert "has no model" in capsys.readouterr().err and not (folder_of_engine / "none").exists()
