@@ -41,6 +41,7 @@ QUICK = (
 """Files, and folders with all that is in them."""
 
 LONG = (
+    "tests/agents/config/test_training_command.py",
     "tests/benchmarks/evaluation/test_operation_ablation.py",
     "tests/pixel_env/samples",
     "tests/synth/conversion/test_conversions.py",
