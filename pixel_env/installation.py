@@ -22,6 +22,7 @@ _EXTRA_OF_PACKAGE = {
     "flash_attn": "flash-attn",
     "av": "video",
     "decord": "video",
+    "filelock": "data",
     "huggingface_hub": "data",
     "math_verify": "released",
     "pyarrow": "data",

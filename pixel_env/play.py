@@ -17,6 +17,7 @@ from pixel_env.command_line.parser import CommandParser, value
 from pixel_env.command_line.values import AtLeastOne, AtLeastZero, NameOf
 from pixel_env.env import PixelEnv
 from pixel_env.episode import Action, Answer, Limits
+from pixel_env.errors import ConfigError
 from pixel_env.failures import Failure
 from pixel_env.media.images import shown_size
 from pixel_env.operations.arguments import Argument
@@ -95,7 +96,10 @@ def _free_folder(out: Path) -> Path:
 
 def _play_episode(env: PixelEnv, seed: int | None, task_id: str | None, folder: Path) -> None:
     observation, info = env.reset(seed=seed, options={"task_id": task_id} if task_id else None)
-    folder.mkdir(parents=True)
+    try:
+        folder.mkdir(parents=True)
+    except OSError as error:
+        raise ConfigError(f"{folder} cannot be written: {error.strerror}. Give another --output_dir.") from error
     if info["notice"]:
         print(f"[{info['notice']}]")
     print(f"{observation['text']}\n")

@@ -40,6 +40,7 @@ QUICK = (
 """Files, and folders with all that is in them."""
 
 LONG = (
+    "tests/agents/config/test_training_command.py",
     "tests/benchmarks/evaluation/test_operation_ablation.py",
     "tests/benchmarks/evaluation/test_oracle.py",
     "tests/pixel_env/samples",

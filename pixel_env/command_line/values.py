@@ -52,6 +52,8 @@ Share = Annotated[float, Bounds(least=0, most=1)]
 Port = Annotated[int, Bounds(least=1, most=65535)]
 
 UNBOUNDED = Bounds()
+_LARGEST = 2**63 - 1
+"""No sequence is longer, and no random generator of the libraries that we use takes a larger seed."""
 
 
 def without_none(kind: Any) -> tuple[Any, bool]:
@@ -126,7 +128,9 @@ def _number(value: object, kind: type[int] | type[float], bounds: Bounds) -> flo
     try:
         # Not bool, which is an int to Python, and no fraction for a whole number. YAML reads 3e-4 as a text.
         number = kind(value) if isinstance(value, str | int | kind) and not isinstance(value, bool) else None
-        if number is not None and bounds.hold(number):
+        if isinstance(number, int) and abs(number) > _LARGEST:
+            wanted += f", at most {_LARGEST}"
+        elif number is not None and bounds.hold(number):
             return number
     except (ValueError, OverflowError):
         pass

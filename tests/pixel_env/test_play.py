@@ -107,3 +107,9 @@ def test_a_task_can_be_chosen(play):
 def test_a_misspelt_task_set_is_one_line_for_the_user(capsys):
     assert cli(["play", "--tasks", "sample:vstr"]) == 2
     assert "Did you mean 'vstar'" in capsys.readouterr().err
+
+
+def test_an_output_folder_that_cannot_be_written_is_named(tmp_path, capsys):
+    (tmp_path / "file").write_text("")
+    assert cli(["play", "--tasks", "sample:vstar-tiny", "--output_dir", str(tmp_path / "file")]) == 2
+    assert "cannot be written: Not a directory. Give another --output_dir." in capsys.readouterr().err

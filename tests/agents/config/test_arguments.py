@@ -4,7 +4,8 @@ from dataclasses import dataclass, field
 import pytest
 
 from agents.config.arguments import command_line, parse
-from pixel_env.errors import ConfigError, UsageError
+from agents.config.names import DialectName
+from pixel_env.errors import ConfigError, UnknownNameError, UsageError
 
 
 @dataclass(frozen=True)
@@ -59,6 +60,29 @@ def test_settings_that_are_merged_from_another_part_of_the_file_count_too(tmp_pa
     file = tmp_path / "config.yaml"
     file.write_text("<<: {name: two, rate: 2}\nrate: 3\n")
     assert parse(["--config", str(file)], Config, "test") == Config("two", rate=3.0)
+
+
+@dataclass(frozen=True)
+class Played:
+    """How it is played."""
+
+    dialect: DialectName = field(default="default", metadata={"help": "a dialect"})
+
+
+def test_further_operations_become_part_of_the_name_of_the_dialect(tmp_path):
+    file = tmp_path / "config.yaml"
+    file.write_text("dialect: qwen3-vl\noperations: [rotate]\n")
+    named = ["--config", str(file)]
+    assert parse(["--operations", "rotate", "flip"], Played, "test").dialect == "default+rotate+flip"
+    assert parse(named, Played, "test").dialect == "qwen3-vl+rotate"
+    assert parse([*named, "--operations", "flip"], Played, "test").dialect == "qwen3-vl+flip"
+    assert parse([*named, "--operations", "--dialect", "default"], Played, "test").dialect == "default"
+    with pytest.raises(UnknownNameError, match="Did you mean 'rotate'"):
+        parse(["--operations", "rotat"], Played, "test")
+    with pytest.raises(ConfigError, match="rotate"):
+        parse(["--dialect", "tiny", "--operations", "rotate"], Played, "test")
+    with pytest.raises(UsageError, match="there is no flag --operations"):
+        parse(["--operations", "rotate"], Place, "test")
 
 
 def test_a_value_of_the_wrong_type_is_refused_naming_the_key(tmp_path):

@@ -94,6 +94,13 @@ def test_options_of_vllm_are_a_mapping_in_a_recipe_and_json_as_a_flag(read, tmp_
         read("grpo", "--vllm_options", "max_num_seqs=4")
 
 
+def test_further_operations_become_part_of_the_name_of_the_dialect(read, tmp_path):
+    (tmp_path / "recipe.yaml").write_text("dialect: qwen2.5-vl\noperations: [rotate]\n")
+    recipe = ["--config", str(tmp_path / "recipe.yaml")]
+    assert read("sft", *recipe)[1].dialect == "qwen2.5-vl+rotate"
+    assert read("grpo", *recipe, "--operations", "flip")[1].dialect == "qwen2.5-vl+flip"
+
+
 def test_the_environment_of_a_recipe_is_set_as_trl_sets_it(read, tmp_path, monkeypatch):
     monkeypatch.setenv("OF_A_RECIPE", "before")
     recipe = tmp_path / "recipe.yaml"

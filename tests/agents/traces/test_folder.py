@@ -137,3 +137,37 @@ def test_traces_are_of_the_dialect_of_their_configuration_and_of_its_variants(tm
     else:
         with pytest.raises(ConfigError, match=f"Give --dialect {made}"):
             check_dialect(tmp_path, dialect_named(asked))
+
+
+FACTS = {"name": "n", "notice": "", "budgets": None, "seeds_folder": None}
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"{",
+        b"[]",
+        b"null",
+        b"3",
+        b"{}",
+        b"\xff\xfe",
+        json.dumps({**FACTS, "seeds_folder": 3}).encode(),
+        json.dumps({**FACTS, "name": None}).encode(),
+        json.dumps({**FACTS, "budgets": [1]}).encode(),
+        json.dumps({**FACTS, "budgets": {"crop": {"min_pixels": "x"}}}).encode(),
+    ],
+)
+def test_facts_of_a_folder_that_cannot_be_used_are_refused_naming_the_file(tmp_path, content):
+    folder = written(tmp_path, *sample_set("vstar-tiny", count=1).tasks)
+    (folder / "task_set.json").write_bytes(content)
+    with pytest.raises(TaskError, match=r"task_set\.json (cannot be used|is no text)"):
+        read_trace_folder(folder)
+
+
+def test_a_row_of_tasks_with_values_of_other_types_is_refused_naming_the_row(tmp_path):
+    folder = written(tmp_path, *sample_set("vstar-tiny", count=1).tasks)
+    for row in ('{"sample": 17.5}', '{"sample": null}', "[]", "3", '{"id": {}}'):
+        (folder / TASKS).write_text(row)
+        with pytest.raises(TaskError, match=r"tasks\.jsonl, row 1"):
+            read_trace_folder(folder)

@@ -117,6 +117,7 @@ def test_a_value_becomes_what_its_field_declares(given, kind, read):
         (float("nan"), float, "a number"),
         ("1e999", float, "a number"),
         (10**400, float, "a number"),
+        (2**63, AtLeastOne, "a whole number, at least 1, at most 9223372036854775807"),
         (0, Positive, "a number, above 0"),
         (1.5, Share, "a number, at least 0 and at most 1"),
         (9, Annotated[int, Bounds(most=8)], "a whole number, at most 8"),

@@ -1,0 +1,67 @@
+"""Mutants of the command line: names of flags, values, configuration files and further operations."""
+
+from tests.mutants.mutant import Mutant
+
+PARSER = ("tests/pixel_env/command_line/test_parser.py",)
+ARGUMENTS = ("tests/agents/config/test_arguments.py",)
+CONVENTIONS = ("tests/test_command_conventions.py",)
+TRAINING = ("tests/agents/config/test_training_command.py",)
+
+MUTANTS = (
+    Mutant(
+        "a dash and an underscore in a flag are two things",
+        "flag_name",
+        '.replace("-", "_")',
+        "",
+        PARSER,
+    ),
+    Mutant(
+        "a number of a flag may be nan",
+        "Bounds.hold",
+        "not math.isfinite(number) or ",
+        "",
+        PARSER,
+    ),
+    Mutant(
+        "the word true is a number of a file",
+        "values._number",
+        " and not isinstance(value, bool)",
+        "",
+        PARSER,
+    ),
+    Mutant(
+        "a flag that is unknown is handed to argparse",
+        "CommandParser.spelled",
+        "        if name not in known:\n            self.refuse_unknown(name, known)\n",
+        "",
+        PARSER,
+    ),
+    Mutant(
+        "of two equal keys of a file the last one counts",
+        "read_settings",
+        "        _refuse_repeated(path, root)\n",
+        "",
+        CONVENTIONS,
+    ),
+    Mutant(
+        "further operations are not played",
+        "arguments.parse",
+        "if file is not None else {}) | given\n",
+        "if file is not None else {}) | given | {'operations': ()}\n",
+        ARGUMENTS,
+    ),
+    Mutant(
+        "an option of TRL's that is refused is in the help",
+        "RecipeParser.print_all_flags",
+        "*self._command.refused, ",
+        "",
+        TRAINING,
+    ),
+    Mutant(
+        "a number of TRL's has no bounds",
+        "RecipeParser.parse_known_args",
+        "BOUNDS.get(name, UNBOUNDED)",
+        "UNBOUNDED",
+        TRAINING,
+    ),
+)
