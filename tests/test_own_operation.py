@@ -106,7 +106,7 @@ def test_the_viewer_shows_it(tmp_path):
     [record] = read_evaluation(tmp_path / "run").records
     assert record.trajectory == trajectory
     run = Run("run", [record], DIALECT.budgets)
-    turns = Rows(PictureList(), PRESETS["paper"]).of([run])["trajectories"][0]["turns"]
+    turns = Rows(PictureList(), PRESETS["paper"].reward).of([run])["trajectories"][0]["turns"]
     assert [turn["action"]["shown"] for turn in turns[:2]] == ["trim image 1 margin 0.2", "rotate image 2 degrees 90"]
     assert view([str(tmp_path / "run")]) == 0
     assert "trim image 1 margin 0.2" in (tmp_path / "run" / "view.html").read_text()
@@ -131,4 +131,4 @@ def test_a_person_may_play_with_it(tmp_path, monkeypatch, capsys):
     tasks = ["--tasks", "sample:vstar-tiny", "--dialect", DIALECT.name, "--out", str(tmp_path / "played")]
     assert play([*tasks, "--seed", "0"]) == 0
     out = capsys.readouterr().out
-    assert "trim IMAGE MARGIN" in out and "Here is the trimmed image (image 2):" in out and "got 1 words" in out
+    assert "trim IMAGE MARGIN" in out and "Here is the trimmed image (image 2):" in out and "got 1 arguments" in out

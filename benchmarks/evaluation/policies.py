@@ -15,7 +15,7 @@ from benchmarks.evaluation.oracle import oracle_answer, oracle_looks, oracle_tur
 from pixel_env.boxes import FULL, Box
 from pixel_env.dialects.dialect import Dialect
 from pixel_env.errors import ConfigError, UnknownNameError
-from pixel_env.interventions import Intervention, blank, random_place, unchanged, withheld
+from pixel_env.interventions import Intervention, blank, random_position, unchanged, withheld
 from pixel_env.operations.crop_image import CropImage
 from pixel_env.operations.select_frames import SelectFrames
 from pixel_env.seeding import rng_of
@@ -87,7 +87,7 @@ def policy_named(name: str, settings: EpisodeSettings, chat: ChatFormat, *, seed
         case "blank_crop":
             return Policy(name, intervention=blank)
         case "random_crop":
-            return Policy(name, intervention=random_place(seed))
+            return Policy(name, intervention=random_position(seed))
         case "withheld_crop":
             return Policy(name, intervention=withheld)
         case _:

@@ -94,7 +94,7 @@ def _intervention(name: str) -> interventions.Intervention:
         "withheld": interventions.withheld,
         "unreadable": unreadable,
     }
-    return interventions.random_place(int(seed)) if kind == "random_place" else named[kind]
+    return interventions.random_position(int(seed)) if kind == "random_place" else named[kind]
 
 
 def environment_of(setting: Row) -> tuple[gym.Env[Any, str], PixelEnv]:

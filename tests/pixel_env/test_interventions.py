@@ -10,7 +10,7 @@ from pixel_env.boxes import Box
 from pixel_env.dialects.dialect import view_budgets
 from pixel_env.dialects.table import DIALECTS, dialect_named
 from pixel_env.env import PixelEnv
-from pixel_env.interventions import blank, random_place, unchanged, withheld
+from pixel_env.interventions import blank, random_position, unchanged, withheld
 from pixel_env.media.images import DecodeCache, show
 from pixel_env.operations.crop_image import CropImage
 from pixel_env.operations.rotate import Rotate
@@ -54,7 +54,7 @@ def of_turns(env):
 
 
 @pytest.mark.parametrize("dialect", ["default", "released", "tiny"])
-@pytest.mark.parametrize("intervention", [blank, random_place(3)])
+@pytest.mark.parametrize("intervention", [blank, random_position(3)])
 def test_the_text_and_the_shown_size_are_those_of_the_operation(dialect, intervention):
     dialect = DIALECTS[dialect]
     for box in (PART, Box(0.0, 0.0, 0.31, 0.97), Box(0.13, 0.6, 0.95, 0.99)):
@@ -76,7 +76,7 @@ def test_a_blank_is_grey_and_so_is_a_crop_of_it_and_a_crop_of_the_question_s_ima
     assert not is_grey(show(env.trajectory.prompt_views[0], env.budgets))
 
 
-@pytest.mark.parametrize("intervention", [blank, random_place(0), withheld])
+@pytest.mark.parametrize("intervention", [blank, random_position(0), withheld])
 def test_a_trajectory_with_it_is_written_and_read_again(tmp_path, intervention):
     for number, (task, texts, dialect) in enumerate(
         [
@@ -102,7 +102,7 @@ def test_a_withheld_image_costs_none_and_does_not_exist_for_later_turns():
     assert env.trajectory.valid_operations == 2
 
 
-@pytest.mark.parametrize("intervention", [blank, random_place(0)])
+@pytest.mark.parametrize("intervention", [blank, random_position(0)])
 def test_an_image_that_is_shown_instead_counts_against_the_images(intervention):
     env, steps = played(intervention, crop(), crop(), limits=Limits(5, max_images=2))
     assert env.trajectory.stop is Stop.IMAGES and len(images(steps)) == 1
@@ -115,14 +115,16 @@ def test_the_tiny_dialect_gets_an_observation_without_words_or_image():
 
 
 def test_a_refused_operation_is_refused_as_ever():
-    for intervention in (blank, withheld, random_place(0)):
+    for intervention in (blank, withheld, random_position(0)):
         _, [step] = played(intervention, crop(image=7))
         assert step[4]["failure"].code == "no_such_image" and step[0]["images"] == ()
 
 
 def test_a_random_position_depends_on_the_seed_the_task_and_the_turn():
     def boxes(seed, task_id="a"):
-        env, _ = played(random_place(seed), crop(), crop(), task=tiny_task(task_id, sources=(LARGE,)), limits=Limits(5))
+        env, _ = played(
+            random_position(seed), crop(), crop(), task=tiny_task(task_id, sources=(LARGE,)), limits=Limits(5)
+        )
         return [view.box for view in of_turns(env)]
 
     assert boxes(0) == boxes(0)
@@ -132,7 +134,7 @@ def test_a_random_position_depends_on_the_seed_the_task_and_the_turn():
 def test_random_positions_are_spread_over_the_whole_image():
     boxes = []
     for number in range(300):
-        env, [step] = played(random_place(0), crop(), task=tiny_task(str(number), sources=(LARGE,)), budgets=NATIVE)
+        env, [step] = played(random_position(0), crop(), task=tiny_task(str(number), sources=(LARGE,)), budgets=NATIVE)
         [view] = of_turns(env)
         [image] = images([step])
         left, top, right, bottom = view.box.pixels(1000, 700)
@@ -149,7 +151,7 @@ def test_a_crop_of_a_random_crop_lies_within_it(dialect):
     for number in range(30):
         task = tiny_task(str(number), sources=(LARGE,))
         texts = (crop(dialect=dialect), crop(image=1, dialect=dialect))
-        env, _ = played(random_place(1), *texts, task=task, dialect=dialect, budgets=NATIVE)
+        env, _ = played(random_position(1), *texts, task=task, dialect=dialect, budgets=NATIVE)
         first, second = of_turns(env)
         assert Box(*(max(0.0, edge - 0.001) for edge in first.box.corners[:2]), 1.0, 1.0).contains(second.box)
         assert second.box.x1 <= first.box.x1 + 0.001 and second.box.y1 <= first.box.y1 + 0.001
@@ -157,14 +159,14 @@ def test_a_crop_of_a_random_crop_lies_within_it(dialect):
 
 
 def test_the_whole_image_stays_the_whole_image():
-    env, _ = played(random_place(0), crop(Box(0.0, 0.0, 1.0, 1.0)))
+    env, _ = played(random_position(0), crop(Box(0.0, 0.0, 1.0, 1.0)))
     assert of_turns(env)[0].box == Box(0.0, 0.0, 1.0, 1.0)
 
 
 def test_random_frames_are_as_many_others_in_the_order_of_time():
     drawn = set()
     for seed in range(40):
-        env, [step] = played(random_place(seed), frames(9, 2, 2), task=tiny_video_task())
+        env, [step] = played(random_position(seed), frames(9, 2, 2), task=tiny_video_task())
         shades = [int(image[0, 0, 2]) for image in images([step])]
         assert len(shades) == len(set(shades)) == 3 and shades == sorted(shades)
         assert {view.kind for view in of_turns(env)} == {ViewKind.SELECTED_FRAME}
@@ -173,7 +175,7 @@ def test_random_frames_are_as_many_others_in_the_order_of_time():
 
 
 def test_more_frames_than_the_video_has_may_repeat():
-    _, [step] = played(random_place(0), frames(0, 1, 0, 1), task=tiny_video_task(frames=2))
+    _, [step] = played(random_position(0), frames(0, 1, 0, 1), task=tiny_video_task(frames=2))
     assert len(images([step])) == 4
 
 
@@ -215,7 +217,7 @@ def test_after_a_rotation_a_random_crop_is_as_large_elsewhere_and_a_rotation_its
     dialect = dialect_named(name)
     texts = [write(Rotate(0, 90), dialect), crop(image=1, dialect=dialect), write(Rotate(2, 180), dialect)]
     (_, as_it_is), (env, changed) = (
-        played(one, *texts, dialect=dialect, limits=Limits(5)) for one in (unchanged, random_place(3))
+        played(one, *texts, dialect=dialect, limits=Limits(5)) for one in (unchanged, random_position(3))
     )
     assert [i.shape for i in images(changed)] == [i.shape for i in images(as_it_is)]
     assert np.array_equal(images(changed)[0], images(as_it_is)[0])  # a rotation has no other position

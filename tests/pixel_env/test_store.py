@@ -129,7 +129,7 @@ def test_a_row_of_another_question_under_the_same_id_is_refused_naming_both(fiel
     played_one = tiny_task()
     row = row_of(played(played_one).trajectory)
     with pytest.raises(
-        TaskError, match=r"'tiny-0'.*the set was changed. Put it back, or give another output_dir"
+        TaskError, match=r"'tiny-0'.*has changed since.*Restore the task set, or give another output_dir"
     ) as caught:
         trajectory_of(row, replace(played_one, **{field: other}))
     assert ascii(played_one.question) in str(caught.value) and str(caught.value).isprintable()

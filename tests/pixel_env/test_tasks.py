@@ -101,8 +101,8 @@ def test_the_environment_plays_a_file(folder):
     ("row", "said"),
     [
         ("{", "not valid JSON"),
-        ("[1]", "an object is expected, got a list"),
-        (GOOD | {"quest": 1, "img": 2}, "unknown key(s) img, quest; known are answer"),
+        ("[1]", "expected an object, got a list"),
+        (GOOD | {"quest": 1, "img": 2}, "unknown key(s) img, quest; the known keys are answer"),
         ({"image": "photos/one.png", "answer": "7"}, "'question' must be a text that is not empty"),
         (GOOD | {"question": "  "}, "'question' must be a text that is not empty"),
         ({"question": "q", "image": "photos/one.png"}, "'answer' is missing"),
@@ -116,7 +116,7 @@ def test_the_environment_plays_a_file(folder):
         (GOOD | {"image": "../outside.png"}, "leaves the folder"),
         (GOOD | {"image": "photos/../../outside.png"}, "leaves the folder"),
         (GOOD | {"image": "/etc/hostname"}, "leaves the folder"),
-        (GOOD | {"image": "a\0b"}, "no path"),
+        (GOOD | {"image": "a\0b"}, "not a path"),
         (
             GOOD | {"grader": "exat"},
             "No grader named 'exat'. Did you mean 'exact'?",
@@ -124,7 +124,7 @@ def test_the_environment_plays_a_file(folder):
         (GOOD | {"grader": "no_such_module:near"}, "The grader 'no_such_module:near' cannot be loaded"),
         (GOOD | {"grader": "os.path:join"}, "'os.path:join' is not marked as a grader, so it is not called"),
         (GOOD | {"grader": "choice"}, "needs 'options'"),
-        (GOOD | {"options": ["a", "b"]}, "'7' is none of the options"),
+        (GOOD | {"options": ["a", "b"]}, "'7' is neither one of the options"),
         (GOOD | {"options": [1, 2]}, "'options' must be"),
         (GOOD | {"evidence": {}}, "'evidence' must be a list"),
         (GOOD | {"evidence": [{"box": [0, 0, 1, 1]}]}, '"image": number from 0'),
@@ -155,7 +155,7 @@ def test_all_bad_rows_are_reported_together_and_the_report_stays_short(folder):
 
 
 def test_an_id_that_is_taken_is_reported(folder):
-    with pytest.raises(TaskError, match="line 2: the id 'a' is taken"):
+    with pytest.raises(TaskError, match="line 2: an earlier row has the id 'a'"):
         load_tasks(written(folder, GOOD | {"id": "a"}, GOOD | {"id": "a"}), strict=True)
 
 
@@ -196,9 +196,9 @@ def test_a_sample_set_has_splits_and_a_count():
     ("arguments", "said"),
     [
         ({"spec": []}, "empty"),
-        ({"spec": [{"question": "q"}]}, "got a dict in it"),
+        ({"spec": [{"question": "q"}]}, "got an item of type dict"),
         ({"spec": [tiny_task()], "count": 0}, "at least 1"),
-        ({"spec": [tiny_task()], "split": "dev"}, "'train' and 'test'"),
+        ({"spec": [tiny_task()], "split": "dev"}, "'train' or 'test'"),
     ],
 )
 def test_what_is_no_task_set_is_refused(arguments, said):

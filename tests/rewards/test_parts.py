@@ -157,7 +157,7 @@ def test_two_parts_whose_names_read_the_same_are_refused(twin):
         def __len__(self):
             return 2
 
-    assert "read the same" in refused(Twice({"Brevity": np.zeros(3), twin: np.zeros(3)}))
+    assert "with the same name" in refused(Twice({"Brevity": np.zeros(3), twin: np.zeros(3)}))
 
 
 @pytest.mark.parametrize(

@@ -74,7 +74,7 @@ def broken(request, tmp_path):
     said[len(rows)] = f"'{column}'"
     if request.param == "tasks":
         rows += [form.row(0), form.row(9) | {"colour": "red"}]
-        said |= {len(rows) - 1: "is taken by an earlier row", len(rows): r"unknown key\(s\) colour"}
+        said |= {len(rows) - 1: "an earlier row has the id", len(rows): r"unknown key\(s\) colour"}
     elif form.identity:
         rows.append(form.row(0))  # a published set may hold an id twice; it gets a number behind it
     if request.param != "tasks":

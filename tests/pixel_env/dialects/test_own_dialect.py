@@ -77,7 +77,7 @@ def test_operations_are_switched_on_after_a_plus_sign_and_only_once():
 
 
 def test_a_dialect_that_cannot_call_an_operation_refuses_it():
-    with pytest.raises(ConfigError, match=r"'tiny\+rotate' has no way to call the operation 'rotate'"):
+    with pytest.raises(ConfigError, match=r"'tiny\+rotate' cannot call the operation 'rotate'"):
         dialect_named("tiny+rotate")
 
 

@@ -137,7 +137,7 @@ def test_a_part_in_seconds_is_rounded_to_frames_and_ends_with_the_video():
     assert clip_numbers(Stub(""), 3, 2.04, 4.0) == [20, 30, 40]
     assert clip_numbers(Stub(""), 3, 9.0, 1000.0) == [90, 94, 99]
     assert clip_numbers(Stub(""), 2, 5.0, 5.01) == [50, 50]
-    with pytest.raises(ValueError, match=r"from 10\.5 s lies behind its 100 frames"):
+    with pytest.raises(ValueError, match=r"starts at 10\.5 s, after the last of its 100 frames"):
         clip_numbers(Stub(""), 3, 10.5, 12.0)
 
 

@@ -114,8 +114,8 @@ class Unfinished(Operation):
 @pytest.mark.parametrize(
     ("operation", "message"),
     [
-        (NoOperation, "no subclass"),
-        (3, "no subclass"),
+        (NoOperation, "not a subclass"),
+        (3, "not a subclass"),
         (NoDataclass, "frozen dataclass"),
         (NoName, "no 'name'"),
         (BadName, "lower-case words"),

@@ -9,7 +9,7 @@ from pixel_env.media.images import shown_size
 from pixel_env.samples import SAMPLE_SETS, sample_set
 from pixel_env.samples.scenes import Card, SceneSource
 from pixel_env.samples.tallyqa import (
-    ASKED_CARDS,
+    TARGET_CARDS,
     COLOUR,
     COLOUR_AND_DIGIT,
     COLOUR_AND_PARITY,
@@ -50,7 +50,7 @@ def test_there_are_many_cards_and_two_to_six_of_the_requested_colour() -> None:
         cards = _cards(task)
         assert 6 <= len(cards) <= 18
         asked = [card for card in cards if card.colour == _colour(task)]
-        assert ASKED_CARDS[0] <= len(asked) <= ASKED_CARDS[1]
+        assert TARGET_CARDS[0] <= len(asked) <= TARGET_CARDS[1]
         assert len({card.colour for card in cards}) <= 4
 
 

@@ -153,7 +153,7 @@ def test_a_broken_line_of_json_and_a_row_that_is_no_object_are_named(make, publi
     with pytest.warns(BadRowsWarning) as caught:
         assert len(load_tasks(tmp_path)) == 2
     said = str(caught[0].message)
-    assert "line 3: not valid JSON" in said and "line 4: an object is expected" in said
+    assert "line 3: not valid JSON" in said and "line 4: expected an object" in said
 
 
 @pytest.mark.parametrize(
@@ -162,7 +162,7 @@ def test_a_broken_line_of_json_and_a_row_that_is_no_object_are_named(make, publi
         ("1\tq", "it has 2 cells, the header has 4"),
         ('1\tpicture\t"q\tx', "not closed within 1 line"),
         ("1\tpicture\tq\t", "no 'answer'"),
-        ("1\tpicture\t<image>\tx", "no question"),
+        ("1\tpicture\t<image>\tx", "its question or its answer is empty"),
         ("1\t\tq\tx", "it has no image"),
         ("1\t99\tq\tx", "it has no image"),
         ("1\t" + "QUJD" * 40 + "\tq\tx", "its image cannot be used"),

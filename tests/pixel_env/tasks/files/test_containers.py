@@ -36,7 +36,7 @@ def test_a_whole_video_is_whole_also_with_something_after_its_end(video):
 def test_a_truncated_video_is_recognised_without_decoding_it(video, share):
     content = video.read_bytes()
     video.write_bytes(content[: int(share * len(content))])
-    assert "cut" in truncation_fault(video)
+    assert "truncated" in truncation_fault(video)
 
 
 @pytest.mark.parametrize(
@@ -44,7 +44,7 @@ def test_a_truncated_video_is_recognised_without_decoding_it(video, share):
 )
 def test_a_page_or_a_pointer_in_place_of_a_video_is_reported(tmp_path, content):
     (tmp_path / "a.mp4").write_bytes(content)
-    assert truncation_fault(tmp_path / "a.mp4") == "it is a text, no video"
+    assert truncation_fault(tmp_path / "a.mp4") == "it is a text file, not a video"
 
 
 @pytest.mark.parametrize(

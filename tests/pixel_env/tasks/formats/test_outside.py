@@ -181,7 +181,7 @@ def test_a_path_that_does_not_exist_is_named_before_the_own_reader_is_called(sur
 
 
 def test_a_function_that_returns_no_tasks_is_refused(surveys):
-    with pytest.raises(TaskError, match="a sequence of Task, got a str in it"):
+    with pytest.raises(TaskError, match="got an item of type str"):
         load_tasks("my_formats:of_texts")
 
 

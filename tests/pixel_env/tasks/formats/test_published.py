@@ -113,7 +113,7 @@ def test_a_split_without_answers_says_which_file_to_take(make, published, tmp_pa
     published["infographicvqa"](tmp_path)
     row = {name: value for name, value in make.INFO_ROW.items() if name != "answers"}
     make.as_json(tmp_path / "infographicsVQA_test_v1.0.json", {"dataset_split": "test", "data": [row]})
-    with pytest.raises(TaskError, match="take the validation file"):
+    with pytest.raises(TaskError, match="use the validation file"):
         load_tasks(tmp_path / "infographicsVQA_test_v1.0.json")
     assert load_tasks(tmp_path).name == "infographicsVQA_val_v1.0_withQT"
 
@@ -190,7 +190,7 @@ def test_mvbenchs_table_names_task_and_folder_and_without_bounds_its_videos_are_
     row |= {name: make.MV_ROW[name] for name in ("question", "candidates", "answer")}
     [task] = load_tasks(make.as_tsv(tmp_path / "MVBench_MP4.tsv", [row]), strict=True).tasks
     assert task.sources[0].start_s is None
-    with pytest.raises(TaskError, match="'Juggling' is none of MVBench's tasks"):
+    with pytest.raises(TaskError, match="'Juggling' is not a task of MVBench"):
         load_tasks(make.as_tsv(tmp_path / "MVBench_MP4.tsv", [row | {"task_type": "Juggling"}]))
 
 

@@ -9,7 +9,7 @@ from pixel_env.tasks.formats.recognition import FORMATS
 
 def test_a_file_of_no_known_format_gets_its_columns_and_all_formats_named(make, tmp_path):
     path = make.as_json(tmp_path / "odd.json", [{"prompt": "q", "reply": "a"}])
-    with pytest.raises(TaskError, match=r"no format that is known; its columns are prompt, reply") as error:
+    with pytest.raises(TaskError, match=r"no known format fits; its columns are prompt, reply") as error:
         load_tasks(path)
     assert all(f"  {name}:{path}" in str(error.value) for name in FORMATS)
 

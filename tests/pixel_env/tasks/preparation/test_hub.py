@@ -60,7 +60,7 @@ def test_a_fetched_set_with_bad_rows_is_checked_once_and_names_them(downloads, p
     monkeypatch.setitem(published, "evaluation", with_a_bad_row)
     assert cli.main(["data", "prepare", ID]) == 1
     told = capsys.readouterr().out
-    assert told.count("looking at") == 1 and told.count("wrong: ") == 1
+    assert told.count("checking") == 1 and told.count("wrong: ") == 1
 
 
 def test_processes_that_ask_at_the_same_time_fetch_once(downloads):

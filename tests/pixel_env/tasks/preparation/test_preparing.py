@@ -143,7 +143,7 @@ def test_an_index_whose_values_are_of_another_kind_counts_as_none(downloaded, na
 
 def test_another_set_than_the_one_that_is_named_is_refused(published, tmp_path):
     published["tallyqa"](tmp_path)
-    with pytest.raises(TaskError, match=r"holds TallyQA's json.*not one of the formats pixelreasoner, vstar"):
+    with pytest.raises(TaskError, match=r"holds TallyQA's JSON.*not one of the formats pixelreasoner, vstar"):
         prepare(tmp_path, ("pixelreasoner", "vstar", "vlmevalkit"))
     assert not (tmp_path / INDEX_NAME).exists()
 
