@@ -15,6 +15,7 @@ from pixel_env.dialects.table import dialect_named
 from pixel_env.episode import Limits
 from pixel_env.errors import ConfigError, MissingExtraError, UnknownNameError
 from pixel_env.tasks import load_tasks
+from tests.paths import ROOT
 
 TINY = dialect_named("tiny")
 
