@@ -121,7 +121,7 @@ def _divided(
 def command_parser(command: TrainingCommand) -> CommandParser:
     """The parser whose help shows our groups, and those flags of TRL's that most runs need."""
     parser = CommandParser(command.name, usage=USAGE, description=command.description, epilog=_epilog(command))
-    parser.add_argument("--help_all", help="show every flag, TRL's too; takes as long as loading torch")
+    parser.add_argument("--help-all", "--help_all", action="store_true", help="show every flag, TRL's too; takes as long as loading torch")
     parser.add_argument("--config", metavar="RECIPE", help="a recipe: a YAML file, or the name of one that ships")
     for group in command.groups:
         part = parser.add_argument_group(group.title)
