@@ -15,7 +15,7 @@ from agents.chat.chat import Chat
 from agents.engines.protocol import Engine
 from agents.metrics.statistics import Estimate
 from agents.metrics.trajectories import accuracy, failures_by_code, rapr
-from agents.metrics.zooming import Forced, first_box_iou, recovered_answers, recovered_looks, valid_operations
+from agents.metrics.zooming import Forced, first_box_iou, recovered_answers, recovered_operations, valid_operations
 from agents.rollout import EpisodeSettings, Sampling, rollout
 from agents.run_folder.configuration import write_whole
 from agents.run_folder.folder import SUMMARY
@@ -91,7 +91,7 @@ def figures(played: Played) -> dict[str, Estimate]:
         "answers right": accuracy(found.free),
         **valid,
         "IoU of the first box": first_box_iou(found.free),
-        "looks again, right, after a mistake": recovered_looks(found.forced),
+        "looks again, right, after a mistake": recovered_operations(found.forced),
         "answers right after a mistake": recovered_answers(found.forced),
     }
 
@@ -132,7 +132,7 @@ def write_sft_summary(
             "valid_operations": {kind: _row(share) for kind, share in valid.items()},
             "failures": failures_by_code(found.free),
             "first_box_iou": _row(first_box_iou(found.free)),
-            "recovered_looks": _row(recovered_looks(found.forced)),
+            "recovered_looks": _row(recovered_operations(found.forced)),
             "recovered_answers": _row(recovered_answers(found.forced)),
         }
     folder.mkdir(parents=True, exist_ok=True)

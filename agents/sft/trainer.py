@@ -18,7 +18,7 @@ from trl import SFTTrainer
 from trl.models import unwrap_model_for_generation
 
 from agents.chat.chat import Chat
-from agents.chat.video_positions import place_videos
+from agents.chat.video_positions import add_video_positions
 from agents.checkpoints.loading import loading
 from agents.checkpoints.names import checked_model_folder
 from agents.engines.transformers import TransformersEngine
@@ -84,7 +84,7 @@ class PixelSFTTrainer(SFTTrainer):
         self.model_accepts_loss_kwargs = True
         if args.freeze_vision_tower:
             freeze_vision_tower(self.model)
-        place_videos(self.model)
+        add_video_positions(self.model)
         self.chat = Chat(self.processing_class, dialect)
         self.settings = self._settings(dialect, task_set)
         self.eval_settings = self._settings(dialect, task_set if eval_task_set is None else eval_task_set)
