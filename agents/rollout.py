@@ -162,7 +162,7 @@ def _episodes(
 
 @dataclass(eq=False)
 class _Episode:
-    """A running episode. `begin` and `take` run in the thread pool; both return the next request, or None at the end."""
+    """A running episode. `begin` and `take` run in the thread pool and return the next request, None at the end."""
 
     task: Task
     index: int

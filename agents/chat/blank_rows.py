@@ -14,7 +14,7 @@ from pixel_env.episode import Prompt
 
 
 def blank_row(features: Mapping[str, torch.Tensor], chat: Chat) -> tuple[tuple[int, ...], dict[str, torch.Tensor]]:
-    """Ids and features of a conversation about a black image or video, whichever `features` lack; () if they lack none."""
+    """Ids and features of a conversation about a black image or video, what `features` lack; () if they lack none."""
     side = chat.image_factor
     black = np.zeros((side, side, 3), np.uint8)
     images = [] if "pixel_values" in features else [black]

@@ -110,7 +110,7 @@ class Chat:
         return self._expanded(ids, sizes, video_frames)
 
     def _glued(self, *pieces: str) -> list[int]:
-        """Ids of frame, text, frame, text, ...: encoded as one span, so that tokens merge across borders as in a rendering."""
+        """Ids of frame, text, frame, ...: encoded as one span, so that tokens merge as in a rendering."""
         spans = [""]
         for index, piece in enumerate(pieces):
             first, *others = self._spelled.split(piece) if index % 2 else [piece]
@@ -152,7 +152,7 @@ class Chat:
 
     @cached_property
     def holds_videos(self) -> bool:
-        """Whether a conversation may contain a video entry: the dialect uses them, and the processor writes plain ones."""
+        """Whether a conversation may contain a video entry: the dialect and the processor support it."""
         try:
             return self.video_entry and self._video is not None
         except ConfigError:

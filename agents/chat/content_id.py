@@ -18,9 +18,9 @@ def content_id(image: np.ndarray) -> str:
     return f"{'x'.join(map(str, image.shape))}-{digest}"
 
 
-def content_ids(pictures: Sequence[np.ndarray] | Sequence[Frames]) -> list[str]:
+def content_ids(images: Sequence[np.ndarray] | Sequence[Frames]) -> list[str]:
     """A name for each image or video, by its pixels; an array that occurs several times is hashed once."""
-    frames_of = [picture if isinstance(picture, tuple) else (picture,) for picture in pictures]
+    frames_of = [image if isinstance(image, tuple) else (image,) for image in images]
     arrays = {id(array): array for frames in frames_of for array in frames}
     name_of = {key: content_id(array) for key, array in arrays.items()}
     return ["/".join(name_of[id(array)] for array in frames) for frames in frames_of]

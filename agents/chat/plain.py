@@ -54,17 +54,17 @@ class PlainChat:
         return (*self._text(text), _END)
 
     def decode(self, ids: Sequence[int]) -> str:
-        """`ids` as text without a final end token; structural tokens of a whole conversation are written in brackets."""
+        """`ids` as text without a final end token; structural tokens are written in brackets."""
         kept = ids[:-1] if ids and ids[-1] == _END else ids
         tokens = {**_SHOWN, _OPENING: self.dialect.calls.opening}
         return b"".join(bytes([id]) if id < 256 else tokens[id].encode() for id in kept).decode(errors="replace")
 
     def count_tokens(self, text: str, sizes: Sequence[tuple[int, int]], *, video_frames: int = 0) -> int:
-        """Tokens of a turn with `text` and pictures of these (width, height)."""
+        """Tokens of a turn with `text` and images of these (width, height)."""
         return 1 + len(self._user_turn(text, sizes))
 
     def turns(self, ids: Sequence[int], sizes: Sequence[tuple[int, int]]) -> list[tuple[str, list[str | None]]]:
-        """The conversation as roles and pieces: texts, and None for each image; `sizes` are those of the images, in order."""
+        """The conversation as roles and pieces: texts, and None for each image; `sizes`: of the images, in order."""
         image_sizes = iter(sizes)
         turns: list[tuple[str, list[str | None]]] = []
         text: list[int] = []

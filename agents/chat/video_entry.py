@@ -32,7 +32,7 @@ class VideoEntry:
     step: int
 
     def steps(self, sizes: Sequence[Size]) -> int:
-        """Steps of a video with frames of these sizes; an incomplete last step repeats the last frame. Raises TaskError."""
+        """Steps of a video with frames of these sizes; the last frame fills the last step. Raises TaskError."""
         if len(set(sizes)) > 1:
             raise TaskError(
                 f"a video entry needs frames of one size, got {sorted(set(sizes))} (width, height). "

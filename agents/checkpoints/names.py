@@ -19,7 +19,9 @@ def checked_model_folder(name: str) -> str:
     folder = Path(model_folder(name))
     looks_like_a_hub_id = name.count("/") == 1 and not name.startswith((".", "~", "/"))
     if not folder.is_dir() and not looks_like_a_hub_id:
-        raise ConfigError(f"there is no checkpoint folder {folder}. Give a folder, a hub id or the name of an embedded one.")
+        raise ConfigError(
+            f"there is no checkpoint folder {folder}. Give a folder, a hub id or the name of an embedded one."
+        )
     if folder.is_dir() and not (folder / "config.json").is_file():
         raise ConfigError(f"{folder} has no config.json. Give the folder of a whole checkpoint, not of an adapter.")
     return str(folder) if folder.is_dir() else name

@@ -45,7 +45,7 @@ def parse(
     """`config_class` from `argv`: defaults, then the YAML file of `--config`, then flags. Raises ConfigError.
 
     A field declares its type, its default, `metadata={"help": ...}` and, for a number, its bounds ("least", "most").
-    For two classes, whose fields have different names, it returns both; the first one's docstring describes the command.
+    For two classes with different field names it returns both; the first one's docstring describes the command.
     `usage` and `epilog` are shown in its help.
     """
     classes = config_class if isinstance(config_class, tuple) else (config_class,)
@@ -104,7 +104,9 @@ def read_fields(settings: Mapping[str, Setting], config_classes: Sequence[type],
         if target not in kinds:
             refuse_key(name, setting, kinds, command)
         if target in values:
-            raise ConfigError(f"{setting.position}: {name} is another name of {target}, which is set already. Keep one of them.")
+            raise ConfigError(
+                f"{setting.position}: {name} is another name of {target}, which is set already. Keep one of them."
+            )
         values[target] = read_setting(name, setting, kinds[target][0])
     return values
 

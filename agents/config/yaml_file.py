@@ -91,7 +91,9 @@ def _text(path: Path) -> str:
     bad = next(_unprintable(text), None)
     if bad is not None:
         line, column = _line_and_column(text[:bad])
-        raise ConfigError(f"{path}, line {line}, column {column}: YAML does not allow the character {text[bad]!r}. Remove it.")
+        raise ConfigError(
+            f"{path}, line {line}, column {column}: YAML does not allow the character {text[bad]!r}. Remove it."
+        )
     return text
 
 

@@ -81,7 +81,9 @@ class EngineChoice(EngineArguments):
     def __post_init__(self) -> None:
         spec = self.spec
         if spec.needs_max_tokens and self.max_tokens is None:
-            raise ConfigError(f"--engine {self.engine} plans its memory for the longest conversation. Give --max_tokens.")
+            raise ConfigError(
+                f"--engine {self.engine} plans its memory for the longest conversation. Give --max_tokens."
+            )
         if spec.needs_base_url and self.base_url is None:
             raise ConfigError(
                 f"--engine {self.engine} sends requests to a server and needs its address. Give --base_url, such as "

@@ -177,14 +177,14 @@ def engine_named(name: str) -> EngineSpec:
         return ENGINES[name]
     if ":" not in name:
         raise UnknownNameError.among("engine", name, ENGINES, f"Your own is given as '{OWN_ENGINE}'.")
-    found = imported(name, "engine")
-    if not isinstance(found, EngineSpec):
+    spec = imported(name, "engine")
+    if not isinstance(spec, EngineSpec):
         variable = name.partition(":")[2]
         raise ConfigError(
-            f"The engine {name!r} is of the type {type(found).__name__}; wanted: an EngineSpec (in "
+            f"The engine {name!r} is of the type {type(spec).__name__}; wanted: an EngineSpec (in "
             f"agents.engines.registry). Write {variable} = EngineSpec(name=..., summary=..., loader=...) there."
         )
-    return found
+    return spec
 
 
 def engines_that(can: Callable[[EngineSpec], bool]) -> str:

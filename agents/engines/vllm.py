@@ -178,7 +178,9 @@ def load_vllm(
     except ModuleNotFoundError as error:
         raise MissingExtraError.needs("generation with vLLM", "vllm") from error
     if vllm.envs.VLLM_ENABLE_V1_MULTIPROCESSING:
-        raise ConfigError("VLLM_ENABLE_V1_MULTIPROCESSING is 1. Set it to 0: the weights are passed within this process.")
+        raise ConfigError(
+            "VLLM_ENABLE_V1_MULTIPROCESSING is 1. Set it to 0: the weights are passed within this process."
+        )
     return vllm.LLM(
         model=str(folder),
         dtype=dtype,

@@ -21,7 +21,9 @@ class ReloadingWorker:
     ) -> None:
         """Loads weights from a checkpoint folder or an iterator, and updates what vLLM computed from the old ones."""
         if weights_path is not None and not any(Path(weights_path).glob("*.safetensors")):
-            raise FileNotFoundError(f"{weights_path} has no *.safetensors on this server. Give a folder that the server can read.")
+            raise FileNotFoundError(
+                f"{weights_path} has no *.safetensors on this server. Give a folder that the server can read."
+            )
         self.reload_weights(weights_path=weights_path, weights_iterator=weights_iterator)
         _renew_tied_head(self.model_runner.get_model())
 

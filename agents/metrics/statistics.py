@@ -1,7 +1,8 @@
 """Confidence intervals, bootstraps and paired tests for logs, tables and reports.
 
 Depends on numpy alone; independent of trajectories, task sets and files. Intervals are two-sided 95 % intervals.
-Functions that resample take an rng, so that the same data give the same digits. Shape suffixes: Q questions, S seeds, D draws.
+Functions that resample take an rng, so that the same data give the same digits. Shape suffixes: Q questions, S seeds,
+D draws.
 """
 
 import math
@@ -59,7 +60,7 @@ def wilson(successes: float, n: int) -> Estimate:
 def mean_of_questions(values_by_question: Collection[Sequence[float]]) -> Estimate:
     """Mean over questions of each one's mean value (from 0 to 1), with Wilson's interval for one trial a question.
 
-    Samples of one question are no independent trials. The interval is conservative: means vary less than values of 0 and 1.
+    Samples of one question are no independent trials. The interval is conservative: means vary less than 0 and 1.
     """
     return wilson(sum(sum(values) / len(values) for values in values_by_question), len(values_by_question))
 

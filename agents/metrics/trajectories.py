@@ -28,7 +28,9 @@ def paired_difference(
     after_by_task, before_by_task = _grades_by_task(after), _grades_by_task(before)
     if after_by_task.keys() != before_by_task.keys():
         odd = sorted(after_by_task.keys() ^ before_by_task.keys())[0]
-        raise ConfigError(f"a paired difference needs the same questions on both sides, but {odd!r} is on one side only. Remove it.")
+        raise ConfigError(
+            f"a paired difference needs the same questions on both sides, but {odd!r} is on one side only. Remove it."
+        )
     differences_Q = np.array(
         [np.mean(grades) - np.mean(before_by_task[task]) for task, grades in after_by_task.items()]
     )

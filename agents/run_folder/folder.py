@@ -105,7 +105,8 @@ class RunFolder:
         has_checkpoints = any(self.path.glob("checkpoint-*"))
         if resumes and (self.path / FILE_NAME).exists() and (other := self._other_run()):
             raise ConfigError(
-                f"The run in {self.path} was started with {other}. Resume with the same configuration, or give {self.another}."
+                f"The run in {self.path} was started with {other}. "
+                f"Resume with the same configuration, or give {self.another}."
             )
         if not resumes and has_checkpoints and (other := self._other_run()):
             raise ConfigError(

@@ -4,7 +4,7 @@
 |---|---|
 | `traces.jsonl` | the traces (`trace.py`) |
 | `tasks.jsonl` | one task per line, in the order of their first trace |
-| `task_set.json` | name, notice and pixel budgets of the set, and the folder of the seed data's images, relative to this |
+| `task_set.json` | name, notice and pixel budgets of the set, and the relative path to the seed data's images |
 | `configuration.json` | the configuration of the command that wrote the traces, with the dialect; not written here |
 | `pictures/` | images without a file of their own (a cell of a table file, an array) |
 
@@ -200,7 +200,9 @@ def _read_task(line: str, position: str, folder: Path, seeds_folder: Path) -> Ta
         row = json.loads(line)
         return task_of_row(row, folder, seeds_folder)
     except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise TaskError(f"{position}: not a task that pixel-env wrote ({type(error).__name__}: {error}). Generate the traces again.") from error
+        raise TaskError(
+            f"{position}: not a task that pixel-env wrote ({type(error).__name__}: {error}). Generate the traces again."
+        ) from error
 
 
 def budgets_of_row(row: dict[str, Any] | None) -> ViewBudgets | None:

@@ -101,7 +101,7 @@ def check(options: ServeOptions, rest: Sequence[str], gpus: Sequence[str]) -> No
     """Raises ConfigError for options that would fail only when the servers start, or later."""
     if options.replicas < 1 or options.gpus_per_replica < 1:
         raise ConfigError(
-            f"--replicas is {options.replicas} and --gpus_per_replica {options.gpus_per_replica}; wanted: at least 1 each"
+            f"--replicas is {options.replicas} and --gpus_per_replica {options.gpus_per_replica}; wanted: 1 or more"
         )
     wanted = options.replicas * options.gpus_per_replica
     if gpus and wanted > len(gpus):
@@ -110,12 +110,12 @@ def check(options: ServeOptions, rest: Sequence[str], gpus: Sequence[str]) -> No
             "visible. Lower --replicas or --gpus_per_replica, or set CUDA_VISIBLE_DEVICES."
         )
     if not gpus and options.gpus_per_replica > 1:
-        raise ConfigError(
-            f"--gpus_per_replica is {options.gpus_per_replica}, but no GPU is visible. Leave it out."
-        )
+        raise ConfigError(f"--gpus_per_replica is {options.gpus_per_replica}, but no GPU is visible. Leave it out.")
     taken_over = sorted({word.partition("=")[0] for word in rest} & set(_OURS))
     if taken_over:
-        raise ConfigError(f"pixel-env serve sets {', '.join(taken_over)} itself. Give them before `--`; see pixel-env serve --help.")
+        raise ConfigError(
+            f"pixel-env serve sets {', '.join(taken_over)} itself. Give them before `--`; see pixel-env serve --help."
+        )
     checked_model_folder(options.model)
     for port in range(options.port, options.port + options.replicas):
         _check_port(port)
@@ -128,8 +128,8 @@ def _check_port(port: int) -> None:
             probe.bind(("", port))
         except (OSError, OverflowError) as error:
             raise ConfigError(
-                f"port {port} cannot be used ({error}): another server may be running. Stop it, or give another --port; "
-                "the replicas use the ports from that one on."
+                f"port {port} cannot be used ({error}): another server may be running. Stop it, or give "
+                "another --port; the replicas use the ports from that one on."
             ) from error
 
 

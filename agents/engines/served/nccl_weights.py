@@ -46,7 +46,7 @@ class NCCLWeights:
         self._version: str | None = None
 
     def push(self, version: str) -> None:
-        """Sends the weights, as `version`, to the replicas that answer now; `ServerEngine.use_sent_weights` then uses them.
+        """Sends the weights, as `version`, to the replicas that answer now; call `use_sent_weights` of the engine next.
 
         Every process calls it, while no turn is under way. Raises ConfigError if no replica answers, or if one refuses
         or dies before the transfer. One that dies during it leaves all others waiting in NCCL for ever.

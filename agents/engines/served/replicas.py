@@ -154,7 +154,9 @@ class Replicas:
             replica.missed = 0  # a replica that answers is alive, however long its checks wait
             return answer
         except RefusedError:
-            await self._get(replica, "/health")  # an engine that has died refuses every request: that is no valid answer
+            await self._get(
+                replica, "/health"
+            )  # an engine that has died refuses every request: that is no valid answer
             raise
         finally:
             replica.under_way.discard(task)
@@ -182,10 +184,12 @@ class Replicas:
         try:
             replica.max_model_len = int(models["data"][0]["max_model_len"])
         except (KeyError, IndexError, TypeError) as error:
-            raise RefusedError("/v1/models has no max_model_len. Give the address of a server that `pixel-env serve` started.") from error
+            raise RefusedError(
+                "/v1/models has no max_model_len. Give the address of a server that `pixel-env serve` started."
+            ) from error
         if replica.max_model_len < self._shortest:
             raise RefusedError(
-                f"its --max-model-len is {replica.max_model_len}, that of the others {self._shortest}. Start all with one value."
+                f"its --max-model-len is {replica.max_model_len}, that of the others {self._shortest}. Make them equal."
             )
         held = None
         while held != self.weights:  # they may change again while they are being loaded

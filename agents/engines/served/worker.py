@@ -1,4 +1,4 @@
-"""The extension of vLLM's worker for `pixel-env serve`: records the version of its weights and loads them from a folder.
+"""The extension of vLLM's worker for `pixel-env serve`: loads weights from a folder and records their version.
 
 Several processes call it at the same time, and one may die during a call: only the worker's own record is reliable.
 Depends on vLLM's worker, in whose process it is imported; independent of HTTP.
