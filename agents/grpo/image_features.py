@@ -28,7 +28,7 @@ def features_of(rollouts: Sequence[Rollout], chat: Chat, budgets: ViewBudgets) -
 def check_placeholders(
     rollouts: Sequence[Rollout], input_ids: torch.Tensor, features: Mapping[str, torch.Tensor], chat: Chat
 ) -> None:
-    """Raises ConfigError, with the task's id, for a row of `input_ids` (B, T) whose placeholders are too few or many."""
+    """Raises ConfigError, with the task's id, for a row of `input_ids` (B, T) with too few or many placeholders."""
     images, videos = (_token_counts(features.get(name), chat) for name in ("image_grid_thw", "video_grid_thw"))
     types = chat.mm_token_type_ids(input_ids)
     counts = [(types == kind).sum(-1).tolist() for kind in (1, 2)]

@@ -158,6 +158,8 @@ def test_the_right_looks_of_traces_recover_from_their_mistakes_and_a_mistake_mad
 
 def test_all_mistakes_of_a_trace_are_passed_over():
     twice = episode(crop(WRONG), crop(WRONG), crop(CUE), ANSWER, reward=1.0)
-    assert recovered_operations([Forced(twice, 2)]).value == 1.0 and recovered_operations([Forced(twice, 1)]).value == 0.0
+    assert (
+        recovered_operations([Forced(twice, 2)]).value == 1.0 and recovered_operations([Forced(twice, 1)]).value == 0.0
+    )
     assert recovered_answers([Forced(twice, 2), Forced(episode(ANSWER), 0)]).value == 0.5
     assert recovered_operations([]) == NOTHING == recovered_answers([])

@@ -9,7 +9,7 @@ from agents.chat.chat import Chat
 from agents.rollout import EpisodeSettings
 from agents.sft import placeholders
 from agents.sft.collator import UnusableTrace, play
-from agents.sft.placeholders import with_placeholders, size_of_source
+from agents.sft.placeholders import size_of_source, with_placeholders
 from agents.sft.trace_survey import survey, tokens_of, write_refused
 from agents.traces.trace import Trace, TraceTurn
 from pixel_env.actions import write
@@ -112,7 +112,7 @@ def test_the_longest_trace_that_is_allowed_is_trained_whole_and_one_token_more_i
     trace = planned_traces(chat.dialect)[2]
     length = len(play(trace, chat, settings_of(chat)).ids)
     assert len(play(trace, chat, settings_of(chat, length)).ids) == length
-    with pytest.raises(UnusableTrace, match=f"has {length} tokens, pictures included, and {length - 1} are allowed"):
+    with pytest.raises(UnusableTrace, match=f"has {length} tokens, images included, and {length - 1} are allowed"):
         play(trace, chat, settings_of(chat, length - 1))
 
 

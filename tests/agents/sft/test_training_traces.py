@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from agents.sft.evaluation import mistakes_of
-from agents.sft.training_traces import TraceArguments, split_off, load_training_traces, of_tasks
+from agents.sft.training_traces import TraceArguments, load_training_traces, of_tasks, split_off
 from agents.traces.folder import write_trace_folder
 from agents.traces.trace import Trace, TraceTurn
 from pixel_env.cli import main as command
@@ -100,7 +100,7 @@ def test_held_out_tasks_that_are_learned_from_are_left_out_and_counted_and_all_o
     both = written(tmp_path / "both", replace(tasks, tasks=[*tasks.tasks, *test.tasks]))
     found = load_training_traces(TraceArguments(traces=train, held_out_traces=both, held_out=2), TINY, seed=0)
     assert ids(found.held_out) == [task.task_id for task in test.tasks] and found.overlap == 20
-    with pytest.raises(ConfigError, match=r"All 20 tasks of held_out_traces .* are learned from, too\. Give"):
+    with pytest.raises(ConfigError, match=r"All 20 tasks of held_out_traces .* are also trained\. Give"):
         load_training_traces(TraceArguments(traces=train, held_out_traces=train, held_out=2), TINY, seed=0)
 
 
