@@ -105,7 +105,7 @@ def read_fields(settings: Mapping[str, Setting], config_classes: Sequence[type],
             refuse_key(name, setting, kinds, command)
         if target in values:
             raise ConfigError(
-                f"{setting.position}: {name} is another name of {target}, which is set already. Keep one of them."
+                f"{setting.position}: {name} and another name of this setting are both given. Keep one of them."
             )
         values[target] = read_setting(name, setting, kinds[target][0])
     return values

@@ -118,7 +118,7 @@ def test_the_environment_of_a_recipe_is_set_as_trl_sets_it(read, tmp_path, monke
         ("task_cuont: 1", "line 2, column 13: there is no setting 'task_cuont'. Did you mean limit"),
         (
             "limit: 3\ntask_count: 3",
-            "line 3, column 13: task_count is another name of task_count, which is set already",
+            "line 3, column 13: task_count and another name of this setting are both given",
         ),
         ("dialect: qwen3", "No dialect named 'qwen3'"),
     ],

@@ -58,7 +58,7 @@ def test_a_prompt_file_that_is_edited_while_the_model_loads_is_learned_and_recor
             questions.append(self.chat.processor.tokenizer.decode(batch["input_ids"][0]))
 
     monkeypatch.setattr(sft, "loading", edits)
-    monkeypatch.setattr("agents.sft.command.PixelSFTTrainer", Kept)
+    monkeypatch.setattr("agents.sft.training.PixelSFTTrainer", Kept)
     assert main(of_sft(flags, tmp_path)) == 0
     kept = json.loads((tmp_path / "run" / FILE_NAME).read_text())
     assert kept["prompt_sha256"] == prompt_hash(PLAYED)
@@ -73,7 +73,7 @@ def test_the_second_training_in_a_folder_is_refused_by_name_before_its_model_is_
     flags, tmp_path, monkeypatch, capsys, command
 ):
     monkeypatch.setattr(sft, "loading", lambda model: pytest.fail("a model was loaded"))
-    monkeypatch.setattr("agents.grpo.command.loading", lambda model: pytest.fail("a model was loaded"))
+    monkeypatch.setattr("agents.grpo.training.loading", lambda model: pytest.fail("a model was loaded"))
     words = {
         "sft": of_sft(flags, tmp_path),
         "grpo": ["grpo", *flags, "--task_count", "2", "--num_generations", "2", "--per_device_train_batch_size", "2"],

@@ -116,7 +116,7 @@ def test_two_tasks_under_one_id_are_refused_and_two_copies_of_one_are_not(tmp_pa
     assert not (tmp_path / "others").exists()
     row = (folder / TASKS).read_text()
     (folder / TASKS).write_text(row + row.replace("What is here?", "And there?"))
-    with pytest.raises(TaskError, match=r"tasks\.jsonl: two tasks .* have the id 'one'"):
+    with pytest.raises(TaskError, match=r"tasks\.jsonl: two different tasks have the id 'one'"):
         read_trace_folder(folder)
 
 
