@@ -1,8 +1,8 @@
 """The one core loop: plays environments with an engine.
 
-Training, evaluation, synthesis checks and the demo all come through `rollout`. It glues token ids as they were sampled
-and never tokenises them again. Knows environments and the protocols `Engine` and `ChatFormat`; knows no model library
-(torch is not imported here), no reward beyond the environment's, and no wire format.
+Training, evaluation, synthesis checks and the demo all use `rollout`. It concatenates token ids as they were sampled
+and never tokenizes them again. Depends on environments and on the protocols `Engine` and `ChatFormat`; independent of
+model libraries (torch is not imported here), of rewards other than the environment's, and of wire formats.
 """
 
 from collections import deque
@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from agents.chat.format import ChatFormat
-from agents.chat.shared_images import SharedPictures
+from agents.chat.shared_images import SharedImages
 from agents.engines.protocol import Engine, Request, Response
 from pixel_env.dialects.dialect import Dialect
 from pixel_env.env import PixelEnv
@@ -26,12 +26,12 @@ from pixel_env.task import Task
 from pixel_env.views import View, ViewBudgets
 
 USER_MISTAKES = (ConfigError, UnknownNameError, MissingExtraError)
-"""Every episode would fail of them, so the rollout stops."""
+"""Errors that every episode would have, so the rollout stops and raises them."""
 
 
 @dataclass(frozen=True, slots=True)
 class Sampling:
-    """How turns are sampled: 0 is greedy; `banned_ids` come on top of those that the chat format never allows."""
+    """How turns are sampled: temperature 0 is greedy; `banned_ids` are added to those that the chat format bans."""
 
     temperature: float = 1.0
     max_turn_tokens: int = 512
@@ -40,7 +40,7 @@ class Sampling:
 
 @dataclass(frozen=True, slots=True)
 class EpisodeSettings:
-    """What every episode of a rollout shares."""
+    """The settings that all episodes of a rollout share."""
 
     dialect: Dialect
     limits: Limits
@@ -50,13 +50,19 @@ class EpisodeSettings:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Rollout:
-    """An episode with its tokens. `completion_ids` are everything after the opening prompt.
+    """An episode with its tokens.
 
-    `sampled` and `logprobs` have one entry per completion id: False and 0.0 for whatever the model did not sample
-    (observations, headers, forced turns). `views`: the pictures whose placeholders the ids hold, in order; those of an
-    observation that ended the episode are in the trajectory but not here. `video_frames`: the first so many of them are
-    the prompt's one video entry. `index`: place in the list of tasks. An episode that failed before its first prompt
-    has no ids.
+    Args:
+        trajectory: The episode without tokens.
+        prompt_ids: The opening prompt; empty for an episode that failed before it.
+        completion_ids: Everything after the opening prompt.
+        sampled: One entry per completion id; False for what the model did not sample (observations, headers, forced
+            turns).
+        logprobs: One entry per completion id; 0.0 where `sampled` is False.
+        index: Index in the list of tasks.
+        views: The images whose placeholders the ids contain, in order. Those of an observation that ended the episode
+            are in the trajectory but not here.
+        video_frames: The first `video_frames` views are the prompt's one video entry.
     """
 
     trajectory: Trajectory
@@ -84,10 +90,10 @@ def rollout(
     """Play one episode of each task (the same task may come several times); results in the order of `tasks`.
 
     `forced(task)`: scripted first turns, for an oracle or a random policy; called in the episodes' threads, in any
-    order. `on_finish` is called in this thread for each episode as it ends. At most `max_live` episodes hold pictures
-    at a time. What is sampled depends on `seed`, the task's id and how often it came before, not on timing. Raises
-    what is the user's mistake (`USER_MISTAKES`); anything else that goes wrong in an episode ends that
-    one as `Stop.FAILED`.
+    order. `on_finish` is called in this thread for each episode as it ends. At most `max_live` episodes hold images
+    at a time. What is sampled depends on `seed`, the task's id and how often the task occurred before, not on timing.
+    Raises errors of the user's (`USER_MISTAKES`); any other error in an episode ends only that episode, as
+    `Stop.FAILED`.
     """
     pending = deque(_episodes(tasks, chat, settings, sampling, seed, forced))
     results: dict[int, Rollout] = {}
@@ -120,7 +126,7 @@ def rollout(
 
 @contextmanager
 def _cancelled_on_error(engine: Engine) -> Iterator[None]:
-    """What is left by an exception leaves nothing in flight: a later rollout numbers its requests from 0 again."""
+    """Leaves nothing in flight after an exception: a later rollout numbers its requests from 0 again."""
     try:
         yield
     except BaseException:
@@ -131,7 +137,7 @@ def _cancelled_on_error(engine: Engine) -> Iterator[None]:
 def _operations_done(
     running: "dict[Future[Request | None], _Episode]", *, block: bool, everything: bool
 ) -> "list[Future[Request | None]]":
-    """Finished operations by episode: all of them after waiting, the first ones, or those that are done by now."""
+    """Finished futures in the order of their episodes: all, the first ones, or (without `block`) those done by now."""
     condition = ALL_COMPLETED if everything else FIRST_COMPLETED
     done, _ = wait(running, timeout=None if block else 0, return_when=condition)
     return sorted(done, key=lambda future: running[future].index)
@@ -145,18 +151,18 @@ def _episodes(
     seed: int,
     forced: Callable[[Task], Sequence[str]] | None,
 ) -> "Iterator[_Episode]":
-    pictures = SharedPictures()
+    shared_images = SharedImages()
     times_seen: dict[str, int] = {}
     for index, task in enumerate(tasks):
         occurrence = times_seen.get(task.task_id, 0)
         times_seen[task.task_id] = occurrence + 1
         seed_text = f"{seed}/{task.task_id}/{occurrence}"
-        yield _Episode(task, index, len(tasks), chat, settings, sampling, seed_text, forced, pictures)
+        yield _Episode(task, index, len(tasks), chat, settings, sampling, seed_text, forced, shared_images)
 
 
 @dataclass(eq=False)
 class _Episode:
-    """One episode under way. `begin` and `take` run in the pool; both return the next request, None at the end."""
+    """A running episode. `begin` and `take` run in the thread pool and return the next request, None at the end."""
 
     task: Task
     index: int
@@ -166,7 +172,7 @@ class _Episode:
     sampling: Sampling
     seed_text: str
     forced: Callable[[Task], Sequence[str]] | None
-    pictures: SharedPictures
+    shared_images: SharedImages
     env: PixelEnv | None = None
     prompt_ids: tuple[int, ...] = ()
     ids: list[int] = field(default_factory=list)
@@ -178,7 +184,7 @@ class _Episode:
     out_of_tokens: bool = False
 
     def begin(self) -> Request | None:
-        """Reset the environment, play the forced turns."""
+        """Reset the environment and play the forced turns."""
         try:
             settings = self.settings
             self.env = PixelEnv(
@@ -200,7 +206,7 @@ class _Episode:
             return self._request()
         except USER_MISTAKES:
             raise
-        except Exception as error:  # an episode that raises is data: the others go on
+        except Exception as error:  # an episode that raises is data: the others continue
             self.error = f"{type(error).__name__}: {error}"
             return None
 
@@ -209,9 +215,9 @@ class _Episode:
         try:
             if response.error is not None:
                 raise RuntimeError(response.error)
-            if said := [id for id in response.token_ids if id in self.chat.banned_ids]:
-                # A placeholder that was said stands for no picture: scored, it would shift all that follow.
-                raise RuntimeError(f"the engine sampled {len(said)} tokens that are never allowed: {sorted(set(said))}")
+            if banned := [id for id in response.token_ids if id in self.chat.banned_ids]:
+                # A sampled placeholder has no image: in training it would shift the images of all later placeholders.
+                raise RuntimeError(f"the engine sampled {len(banned)} banned tokens: {sorted(set(banned))}")
             text = self.chat.decode(response.token_ids)
             text = text if response.ended else Unfinished(text)
             if self._step(response.token_ids, response.logprobs, text, sampled=True, ended=response.ended):
@@ -224,7 +230,7 @@ class _Episode:
             return None
 
     def result(self) -> Rollout:
-        """The episode as it stands."""
+        """The episode so far."""
         trajectory = self._trajectory()
         return Rollout(
             trajectory=trajectory,
@@ -242,35 +248,35 @@ class _Episode:
         return len(self.task.sources) if self.chat.video_entry and self.task.media == "video" else 0
 
     def _count_tokens(self, text: str, sizes: Sequence[tuple[int, int]]) -> int:
-        # What the environment counts before there is a prompt is the prompt: the one turn that may hold a video entry.
+        # Before there is a prompt, the environment counts the prompt itself: the only turn that may hold a video entry.
         video_frames = 0 if self.prompt_ids else self._video_frames
         return self.chat.count_tokens(text, sizes, video_frames=video_frames)
 
     def _step(self, ids: Sequence[int], logprobs: Sequence[float], text: str, *, sampled: bool, ended: bool) -> bool:
-        """Glue the turn, step, glue what came back. True if the episode is over."""
+        """Append the turn, step, append the observation. True if the episode is over."""
         assert self.env is not None
-        self._glue(ids, logprobs, sampled=sampled)
+        self._append(ids, logprobs, sampled=sampled)
         observation, _, terminated, truncated, _ = self.env.step(text)
         if terminated or truncated:
             return True
         return not self._observe(observation, ended=ended)
 
     def _observe(self, observation: Observation, *, ended: bool) -> bool:
-        """Glue the observation; False if it would leave no token to answer with."""
+        """Append the observation; False if it would leave no token for an answer."""
         text, images = observation["text"], observation["images"]
-        goes_on = not ended and not text and not images  # a cut chunk is continued: nothing in between
-        ids = () if goes_on else self.chat.reply(text, images, ended=ended)
+        continues = not ended and not text and not images  # a truncated turn is continued: nothing stands in between
+        ids = () if continues else self.chat.reply(text, images, ended=ended)
         if self._tokens_left() <= len(ids):
             self.out_of_tokens = True
             return False
         self._hold(images)
-        self._glue(ids, [0.0] * len(ids), sampled=False)
+        self._append(ids, [0.0] * len(ids), sampled=False)
         return True
 
     def _hold(self, images: Sequence[np.ndarray]) -> None:
-        self.images += [self.pictures.one_of(image) for image in images]
+        self.images += [self.shared_images.shared(image) for image in images]
 
-    def _glue(self, ids: Sequence[int], logprobs: Sequence[float], *, sampled: bool) -> None:
+    def _append(self, ids: Sequence[int], logprobs: Sequence[float], *, sampled: bool) -> None:
         self.ids += ids
         self.sampled += [sampled] * len(ids)
         self.logprobs += logprobs
@@ -280,7 +286,7 @@ class _Episode:
         return 2**31 if limit is None else limit - len(self.prompt_ids) - len(self.ids)
 
     def _request(self) -> Request | None:
-        """The next turn to generate, or None if the prompt alone has used up the tokens."""
+        """The next turn to generate, or None if no token is left for it."""
         if self._tokens_left() < 1:
             self.out_of_tokens = True
             return None

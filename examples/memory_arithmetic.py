@@ -148,7 +148,7 @@ def activations(model: Model, tokens: int, patches: int) -> float:
     return language + patches * 2 * model.vision_layers * model.vision_hidden
 
 
-def picture_tokens(dialect: str) -> dict[str, int]:
+def image_tokens(dialect: str) -> dict[str, int]:
     """The most tokens of one view of each kind: one for each square of the budget's factor."""
     budgets = dialect_named(dialect).budgets
     kinds = ("original", "crop", "video_frame", "selected_frame")
@@ -157,7 +157,7 @@ def picture_tokens(dialect: str) -> dict[str, int]:
 
 def largest_episodes(plan: Plan) -> tuple[int, int]:
     """Tokens of the longest episode about one image, and about a video: every operation at its largest, all sampled."""
-    fields, tokens = plan.fields, picture_tokens(plan.fields["dialect"])
+    fields, tokens = plan.fields, image_tokens(plan.fields["dialect"])
     sampled = TEXT_TOKENS + fields["max_completion_length"]
     image = tokens["original"] + (fields["max_turns"] - 1) * tokens["crop"] + sampled
     return image, VIDEO_FRAMES * tokens["video_frame"] + 8 * tokens["selected_frame"] + sampled
@@ -174,7 +174,7 @@ def memory(plan: Plan) -> dict[str, float]:
     if plan.adapts:
         kept = activations(model, fields["max_tokens"], patches=0)
         return {"state": adapted_state(model, fields["lora_r"]), "activations": kept, "head": HEAD_TILE, **context}
-    pictures = picture_tokens(fields["dialect"])
+    pictures = image_tokens(fields["dialect"])
     patches = 4 * (VIDEO_FRAMES * pictures["video_frame"] + 8 * pictures["selected_frame"])
     return {
         "state": sharded_state(model, "zero3", plan.processes),
@@ -211,7 +211,7 @@ def rollouts(plan: Plan) -> tuple[int, int]:
 
 def usual_tokens(plan: Plan) -> tuple[int, int]:
     """Tokens of an episode with one image and one crop, half of what may be sampled sampled; and those sampled."""
-    fields, tokens = plan.fields, picture_tokens(plan.fields["dialect"])
+    fields, tokens = plan.fields, image_tokens(plan.fields["dialect"])
     sampled = fields["max_completion_length"] // 2
     return TEXT_TOKENS + tokens["original"] + tokens["crop"] + sampled, sampled
 
@@ -274,7 +274,7 @@ def episode_table() -> str:
     """Tokens of pictures and episodes, and how many of the longest episodes fit into the cache of a GPU."""
     rows = []
     for plan in PLANS:
-        pictures = picture_tokens(plan.fields["dialect"])
+        pictures = image_tokens(plan.fields["dialect"])
         image, video = largest_episodes(plan)
         limit = plan.fields["max_tokens"]
         cells = [*pictures.values(), image, video, limit, plan.model.cache_bytes, cache_tokens(plan) // limit]

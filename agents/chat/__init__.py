@@ -1,1 +1,1 @@
-"""Chat formats: conversations as token ids, and the pixels that belong to them."""
+"""Chat formats: conversations as token ids, with their pixel features."""

@@ -1,7 +1,7 @@
-"""A row that has a picture, for batches that have none.
+"""A row with a blank image, for batches without any image.
 
-Where processes share a model's parts, the vision tower must run in all of them or in none; the same for video entries,
-which run it once more. Knows a chat format. Knows nothing of batches or losses.
+Where processes share a sharded model, the vision tower must run in all of them or in none; the same holds for video
+entries, which run it a second time. Depends on a chat format; independent of batches and losses.
 """
 
 from collections.abc import Mapping
@@ -14,8 +14,8 @@ from pixel_env.episode import Prompt
 
 
 def blank_row(features: Mapping[str, torch.Tensor], chat: Chat) -> tuple[tuple[int, ...], dict[str, torch.Tensor]]:
-    """Ids and features of a conversation about black pictures of the kinds that `features` lack; () if of none."""
-    side = chat.picture_factor
+    """Ids and features of a conversation about a black image or video, what `features` lack; () if they lack none."""
+    side = chat.image_factor
     black = np.zeros((side, side, 3), np.uint8)
     images = [] if "pixel_values" in features else [black]
     frames = (black,) * 2 if chat.holds_videos and "pixel_values_videos" not in features else ()

@@ -1,9 +1,9 @@
-"""A processor's chat format: texts and pictures -> token ids, and back.
+"""A processor's chat format: texts and images -> token ids, and back.
 
-What stands between texts (headers, end tokens, picture marks) is read off the processor's own template once
-(`chat_frame.py`). From then on ids are glued: nothing that was sampled is ever rendered or tokenised again. A video
-is its frames, one picture each, or one entry of the prompt (`video_entry.py`) where the dialect says so. Knows nothing
-of environments, engines or rewards.
+The strings between texts (headers, end tokens, image placeholders) are read once from the processor's own template
+(`template.py`). Ids are then concatenated: what was sampled is never rendered or tokenized again. A video is shown as
+its frames, one image each, or as one entry of the prompt (`video_entry.py`) where the dialect says so. Depends on
+transformers' processors; independent of environments, engines and rewards.
 """
 
 import re
@@ -29,7 +29,7 @@ Size = tuple[int, int]
 
 
 class Chat:
-    """One processor's chat format, speaking one dialect. Implements `chat_format.ChatFormat`. Thread-safe."""
+    """The chat format of one processor and one dialect. Implements `agents.chat.format.ChatFormat`. Thread-safe."""
 
     def __init__(self, processor: Any, dialect: Dialect) -> None:
         self.processor = processor
@@ -49,9 +49,10 @@ class Chat:
         if self.image_id not in self.banned_ids or self.end_id not in structural.values():
             raise ConfigError(
                 f"the tokenizer of {_name_of(processor)} does not mark {processor.image_token!r} and the token that "
-                "ends a turn as special; pictures and turns could not be told from text. Use the model's own tokenizer."
+                "ends a turn as special, so images and turns cannot be distinguished from text. Use the model's own "
+                "tokenizer."
             )
-        # A text that spells a structural token is cut inside of it, so that it stays text.
+        # A text that spells a structural token is split inside it, so that it stays text.
         self._spelled = re.compile("|".join(f"(?<={re.escape(n[0])})(?={re.escape(n[1:])})" for n in structural))
 
     @classmethod
@@ -62,9 +63,9 @@ class Chat:
     # -------------------------------------------------------------------------------------------- texts and ids
 
     def open(self, prompt: Prompt, images: Sequence[np.ndarray], *, video_frames: int = 0) -> tuple[int, ...]:
-        """The conversation up to and including the assistant's header, one placeholder per picture token.
+        """The conversation up to and including the assistant's header, one placeholder per image token.
 
-        The first `video_frames` images are one video entry. Raises ConfigError where the processor writes no plain one.
+        The first `video_frames` images are one video entry. Raises ConfigError if the processor writes no plain one.
         """
         frame, sizes = self._frame, [size_of(image) for image in images]
         before, after = frame.user_turn(len(sizes) - video_frames, self._video.mark if video_frames else "")
@@ -89,18 +90,18 @@ class Chat:
             return self._tokenizer.decode(list(kept), skip_special_tokens=False, clean_up_tokenization_spaces=False)
 
     def call_opening_ids(self) -> frozenset[int]:
-        """The token that opens a call: a policy that must not call bans it."""
+        """The token that opens a call: banning it forbids calls. Raises ConfigError if it is not one token."""
         opening = self.dialect.calls.opening
         ids = self._ids(opening)
         if len(ids) != 1:
             raise ConfigError(
-                f"the tokenizer of {_name_of(self.processor)} writes {opening!r} with {len(ids)} tokens, so calls "
-                "cannot be banned by one. Use a dialect whose opening is one token, or add that token."
+                f"the tokenizer of {_name_of(self.processor)} encodes {opening!r} as {len(ids)} tokens; calls can be "
+                "banned only if it is one token. Use a dialect whose calls open with one token, or add that token."
             )
         return frozenset(ids)
 
     def count_tokens(self, text: str, sizes: Sequence[Size], *, video_frames: int = 0) -> int:
-        """Tokens that a turn with `text` and pictures of these (width, height) takes, its header and end included."""
+        """Tokens of a turn with `text` and images of these (width, height), its header and end included."""
         return len(self._reply(text, sizes, video_frames))
 
     def _reply(self, text: str, sizes: Sequence[Size], video_frames: int = 0) -> tuple[int, ...]:
@@ -109,10 +110,10 @@ class Chat:
         return self._expanded(ids, sizes, video_frames)
 
     def _glued(self, *pieces: str) -> list[int]:
-        """Ids of frame, text, frame, text, ...: one span, so that tokens join across borders as in a rendering."""
+        """Ids of frame, text, frame, ...: encoded as one span, so that tokens merge as in a rendering."""
         spans = [""]
-        for place, piece in enumerate(pieces):
-            first, *others = self._spelled.split(piece) if place % 2 else [piece]
+        for index, piece in enumerate(pieces):
+            first, *others = self._spelled.split(piece) if index % 2 else [piece]
             spans[-1] += first
             spans += others
         return [id for span in spans for id in self._ids(span)]
@@ -122,36 +123,36 @@ class Chat:
             return self._tokenizer.encode(text, add_special_tokens=False)
 
     def _expanded(self, ids: Sequence[int], sizes: Sequence[Size], video_frames: int = 0) -> tuple[int, ...]:
-        counts = {self.image_id: iter([self.picture_tokens(*size) for size in sizes[video_frames:]])}
+        counts = {self.image_id: iter([self.image_tokens(*size) for size in sizes[video_frames:]])}
         if video_frames:
             counts[self._video.token_id] = iter([self.video_tokens(sizes[:video_frames])])
         return tuple(kept for id in ids for kept in ((id,) * next(counts[id]) if id in counts else (id,)))
 
-    # ------------------------------------------------------------------------------------------------- pictures
+    # ------------------------------------------------------------------------------------------------- images
 
     @property
-    def picture_factor(self) -> int:
-        """Sides of pictures are multiples of it; its square is one token."""
+    def image_factor(self) -> int:
+        """Sides of images are multiples of it, in pixels; a square of that side is one token."""
         factor: int = self.processor.image_processor.patch_size * self.processor.image_processor.merge_size
         return factor
 
-    def picture_tokens(self, width: int, height: int) -> int:
-        """Tokens of a picture shown at `width` x `height`."""
-        factor = self.picture_factor
+    def image_tokens(self, width: int, height: int) -> int:
+        """Tokens of an image shown at `width` x `height` pixels. Raises ConfigError if a side is no multiple."""
+        factor = self.image_factor
         if width % factor or height % factor:
             raise ConfigError(
-                f"a picture is shown at {width}x{height}, but {_name_of(self.processor)} reads multiples of {factor}. "
+                f"an image is shown at {width}x{height}, but {_name_of(self.processor)} reads multiples of {factor}. "
                 f"Set the pixel budgets' factor to {factor}."
             )
         return (width // factor) * (height // factor)
 
     def video_tokens(self, sizes: Sequence[Size]) -> int:
         """Tokens of a video entry whose frames are shown at these (width, height). Raises TaskError if they differ."""
-        return self._video.steps(sizes) * self.picture_tokens(*sizes[0])
+        return self._video.steps(sizes) * self.image_tokens(*sizes[0])
 
     @cached_property
     def holds_videos(self) -> bool:
-        """Whether a conversation may hold a video entry: the dialect has them, and the processor writes plain ones."""
+        """Whether a conversation may contain a video entry: the dialect and the processor support it."""
         try:
             return self.video_entry and self._video is not None
         except ConfigError:
@@ -159,40 +160,40 @@ class Chat:
 
     @property
     def frames_per_step(self) -> int:
-        """Frames of a video entry that are read at once. Raises ConfigError where the processor writes no plain one."""
+        """Frames of a video entry in one temporal patch. Raises ConfigError if the processor writes no plain entry."""
         return self._video.step
 
     def features(self, images: Sequence[np.ndarray], videos: Sequence[Frames] = ()) -> dict[str, torch.Tensor]:
-        """What the model takes of pictures and videos that already have their shown size; {} for none.
+        """The model's inputs for images and videos that already have their shown size; {} for none.
 
         `pixel_values` and `image_grid_thw` of the images, `pixel_values_videos` and `video_grid_thw` of the videos.
         """
         features: dict[str, torch.Tensor] = {}
         if images:
-            found = self._features.of(images, self._processed)
-            features["pixel_values"] = torch.cat([one.patches for one in found])
-            features["image_grid_thw"] = torch.stack([one.grid for one in found])
+            processed = self._features.of(images, self._processed)
+            features["pixel_values"] = torch.cat([one.patches for one in processed])
+            features["image_grid_thw"] = torch.stack([one.grid for one in processed])
         if videos:
-            found = self._features.of(videos, self._video.processed)
-            features["pixel_values_videos"] = torch.cat([one.patches for one in found])
-            features["video_grid_thw"] = torch.stack([one.grid for one in found])
+            processed = self._features.of(videos, self._video.processed)
+            features["pixel_values_videos"] = torch.cat([one.patches for one in processed])
+            features["video_grid_thw"] = torch.stack([one.grid for one in processed])
         return features
 
     @cached_property
     def _video(self) -> VideoEntry:
         with self._lock:
-            return read_video_entry(self.processor, self._frame, self.picture_factor)
+            return read_video_entry(self.processor, self._frame, self.image_factor)
 
     def _processed(self, images: list[np.ndarray]) -> list[Features]:
         batch = self.processor.image_processor(
             images=images, do_resize=False, return_tensors="pt", input_data_format="channels_last"
         )
         patches = batch["pixel_values"].split(batch["image_grid_thw"].prod(-1).tolist())
-        # Copies: a part of a batch would keep all of it in memory.
+        # Copies: a view into the batch would keep the whole batch in memory.
         return [Features(part.clone(), grid) for part, grid in zip(patches, batch["image_grid_thw"], strict=True)]
 
     def mm_token_type_ids(self, ids: torch.Tensor) -> torch.Tensor:
-        """1 where `ids` hold an image's placeholder, 2 a video's, else 0: what position ids are made from."""
+        """1 where `ids` contain an image's placeholder, 2 for a video's, else 0: position ids are computed from it."""
         types = (ids == self.image_id).to(torch.int)
         return types if self.video_id is None else types + 2 * (ids == self.video_id).to(torch.int)
 

@@ -1,6 +1,6 @@
-"""Pixel features of pictures and videos that were processed before: once per trajectory, not per turn and forward pass.
+"""A cache of pixel features: an image or video is processed once per trajectory, not once per turn and forward pass.
 
-Knows arrays and tensors. Knows nothing of models: whoever owns the processor passes it in.
+Depends on arrays and tensors; independent of models: the caller passes the processor in.
 """
 
 import threading
@@ -15,15 +15,14 @@ from cachetools import LRUCache
 from agents.chat.content_id import Frames, content_ids
 
 MAX_BYTES = 256 * 2**20
-"""Features kept at most. They take 8 times a picture's bytes, so a batch of large pictures is never held as a whole."""
+"""Bytes of features kept at most. Features take 8 times an image's bytes, so a batch of large images does not fit."""
 
-
-Picture = TypeVar("Picture", np.ndarray, Frames)
+ImageOrVideo = TypeVar("ImageOrVideo", np.ndarray, Frames)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Features:
-    """One picture or video: `patches` float32 (patches, values of a patch), `grid` int (3,): times, rows, columns."""
+    """One image or video: `patches` float32 (patches, values of a patch), `grid` int (3,): times, rows, columns."""
 
     patches: torch.Tensor
     grid: torch.Tensor
@@ -36,15 +35,17 @@ class FeatureCache:
         self._lock = threading.Lock()
         self._kept: LRUCache[str, Features] = LRUCache(max_bytes, getsizeof=lambda one: one.patches.nbytes)
 
-    def of(self, pictures: Sequence[Picture], process: Callable[[list[Picture]], list[Features]]) -> list[Features]:
-        """The features of `pictures`, in order; `process` makes those that are not kept, each distinct one once."""
-        names = content_ids(pictures)
+    def of(
+        self, images: Sequence[ImageOrVideo], process: Callable[[list[ImageOrVideo]], list[Features]]
+    ) -> list[Features]:
+        """The features of `images`, in order; `process` computes those that are not cached, each distinct one once."""
+        names = content_ids(images)
         with self._lock:
-            found = {name: self._kept[name] for name in names if name in self._kept}
-        missing = {name: picture for name, picture in zip(names, pictures, strict=True) if name not in found}
+            cached = {name: self._kept[name] for name in names if name in self._kept}
+        missing = {name: image for name, image in zip(names, images, strict=True) if name not in cached}
         made = dict(zip(missing, process(list(missing.values())), strict=True)) if missing else {}
         with self._lock:
             for name, features in made.items():
-                if features.patches.nbytes <= self._kept.maxsize:  # a larger one is refused with an error
+                if features.patches.nbytes <= self._kept.maxsize:  # the cache raises for a larger one
                     self._kept[name] = features
-        return [(found | made)[name] for name in names]
+        return [(cached | made)[name] for name in names]

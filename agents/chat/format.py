@@ -1,6 +1,6 @@
-"""What every chat format is: texts and pictures as token ids, and back.
+"""The protocol of chat formats: texts and images as token ids, and back.
 
-Knows prompts and pictures. Imports no model library.
+Depends on prompts and images; independent of model libraries.
 """
 
 from collections.abc import Sequence
@@ -12,9 +12,9 @@ from pixel_env.episode import Prompt
 
 
 class ChatFormat(Protocol):
-    """Texts and pictures as token ids. `chat.Chat` follows a processor's template; `PlainChat` needs none.
+    """Texts and images as token ids. `chat.Chat` follows a processor's template; `PlainChat` needs none.
 
-    `video_entry`: the frames of a video open a conversation as one entry, not as images.
+    `video_entry`: the frames of a video are one entry of the opening prompt, not images.
     """
 
     end_id: int

@@ -20,9 +20,9 @@ _ROLES = {_SYSTEM: "system", _USER: "user", _ASSISTANT: "assistant"}
 
 
 class PlainChat:
-    """One id per UTF-8 byte, one for each structural mark and one for the text that opens a call.
+    """One id per UTF-8 byte, one for each structural token and one for the text that opens a call.
 
-    A video is its frames, one picture each, in every dialect.
+    A video is shown as its frames, one image each, in every dialect.
     """
 
     end_id = _END
@@ -54,36 +54,36 @@ class PlainChat:
         return (*self._text(text), _END)
 
     def decode(self, ids: Sequence[int]) -> str:
-        """`ids` as text without a final end token; marks of a whole conversation are written in brackets."""
+        """`ids` as text without a final end token; structural tokens are written in brackets."""
         kept = ids[:-1] if ids and ids[-1] == _END else ids
-        marks = {**_SHOWN, _OPENING: self.dialect.calls.opening}
-        return b"".join(bytes([id]) if id < 256 else marks[id].encode() for id in kept).decode(errors="replace")
+        tokens = {**_SHOWN, _OPENING: self.dialect.calls.opening}
+        return b"".join(bytes([id]) if id < 256 else tokens[id].encode() for id in kept).decode(errors="replace")
 
     def count_tokens(self, text: str, sizes: Sequence[tuple[int, int]], *, video_frames: int = 0) -> int:
-        """Tokens of a turn with `text` and pictures of these (width, height)."""
+        """Tokens of a turn with `text` and images of these (width, height)."""
         return 1 + len(self._user_turn(text, sizes))
 
     def turns(self, ids: Sequence[int], sizes: Sequence[tuple[int, int]]) -> list[tuple[str, list[str | None]]]:
-        """The conversation as roles and pieces: texts, and None for each picture; `sizes` are theirs, in order."""
-        pictures = iter(sizes)
+        """The conversation as roles and pieces: texts, and None for each image; `sizes`: of the images, in order."""
+        image_sizes = iter(sizes)
         turns: list[tuple[str, list[str | None]]] = []
         text: list[int] = []
-        place = 0
+        index = 0
 
         def close_text() -> None:
             if text:
                 turns[-1][1].append(self.decode(text))
                 text.clear()
 
-        while place < len(ids):
-            id = ids[place]
-            place += 1
+        while index < len(ids):
+            id = ids[index]
+            index += 1
             if id in _ROLES:
                 turns.append((_ROLES[id], []))
             elif id == _IMAGE:
                 close_text()
-                width, height = next(pictures)
-                place += (width // self._factor) * (height // self._factor) - 1
+                width, height = next(image_sizes)
+                index += (width // self._factor) * (height // self._factor) - 1
                 turns[-1][1].append(None)
             elif id == _END:
                 close_text()
@@ -93,8 +93,8 @@ class PlainChat:
         return turns
 
     def _user_turn(self, text: str, sizes: Sequence[tuple[int, int]]) -> tuple[int, ...]:
-        pictures = sum((width // self._factor) * (height // self._factor) for width, height in sizes)
-        parts = [[_IMAGE] * pictures, self._text(text)]
+        image_tokens = sum((width // self._factor) * (height // self._factor) for width, height in sizes)
+        parts = [[_IMAGE] * image_tokens, self._text(text)]
         first, second = parts if self.dialect.images_first else reversed(parts)
         return (_USER, *first, *second, _END, _ASSISTANT)
 

@@ -1,6 +1,6 @@
-"""Equal pictures as one array: the rollouts of a question hold its overview once between them.
+"""Equal images as one array: the rollouts of one question share the memory of its overview.
 
-Knows arrays. Keeps nothing alive: an array that no episode holds any more is forgotten.
+Depends on arrays; independent of episodes. References are weak: an array that no episode holds any more is freed.
 """
 
 import threading
@@ -11,15 +11,15 @@ import numpy as np
 from agents.chat.content_id import content_id
 
 
-class SharedPictures:
+class SharedImages:
     """The arrays that are held somewhere, by their pixels. Thread-safe."""
 
     def __init__(self) -> None:
         self._held: WeakValueDictionary[str, np.ndarray] = WeakValueDictionary()
         self._lock = threading.Lock()
 
-    def one_of(self, picture: np.ndarray) -> np.ndarray:
-        """An array of the same pixels that is held already, or `picture`. Do not write into it."""
-        name = content_id(picture)
+    def shared(self, image: np.ndarray) -> np.ndarray:
+        """An array of the same pixels that is held already, or `image`. Do not write into it."""
+        name = content_id(image)
         with self._lock:
-            return self._held.setdefault(name, picture)
+            return self._held.setdefault(name, image)

@@ -1,7 +1,7 @@
-"""The strings that a processor's chat template writes around texts and pictures, read off the template itself.
+"""The strings that a processor's chat template writes around texts and images, read from the template itself.
 
-Rendering a conversation of known texts gives the headers, end tokens and picture marks; a second one checks them.
-Knows what a rendered text looks like. Knows nothing of ids, dialects or pixels.
+Rendering a conversation of known texts gives the headers, end tokens and image placeholders; a second one checks them.
+Depends on rendered texts; independent of ids, dialects and pixels.
 """
 
 import re
@@ -24,28 +24,28 @@ class Frame:
     bare_head: str
     user_to_assistant: str
     assistant_to_user: str
-    picture: str
+    image: str
     images_first: bool
 
-    def user_turn(self, pictures: int, video: str = "") -> tuple[str, str]:
-        """What stands before and after the text of a user turn with that many pictures, after a video's mark if any."""
-        marks = video + self.picture * pictures
-        return (marks, self.user_to_assistant) if self.images_first else ("", marks + self.user_to_assistant)
+    def user_turn(self, images: int, video: str = "") -> tuple[str, str]:
+        """The strings before and after the text of a user turn with so many images, which follow `video` if any."""
+        media = video + self.image * images
+        return (media, self.user_to_assistant) if self.images_first else ("", media + self.user_to_assistant)
 
 
 def read_frame(render: Render, *, images_first: bool) -> Frame:
-    """The frame of the template behind `render`. Raises ConfigError for one whose turns depend on later ones."""
+    """The frame of the template that `render` uses. Raises ConfigError for one whose turns depend on later ones."""
     try:
         one, three = _user("ONE", 0, images_first), _user("THREE", 0, images_first)
         whole = render([_system("SYS"), one, _assistant("TWO"), three])
         head, system_to_user, user_to_assistant, assistant_to_user, tail = re.split("SYS|ONE|TWO|THREE", whole)
         bare_head, bare_tail = render([one]).split("ONE")
-        with_picture = render([_user("ONE", 1, images_first)])
-        picture = with_picture.removeprefix(bare_head).removesuffix(bare_tail).replace("ONE", "")
+        with_image = render([_user("ONE", 1, images_first)])
+        image = with_image.removeprefix(bare_head).removesuffix(bare_tail).replace("ONE", "")
     except ValueError as error:
         raise _unusable("it drops or repeats a text") from error
-    frame = Frame(head, system_to_user, bare_head, user_to_assistant, assistant_to_user, picture, images_first)
-    if not user_to_assistant == tail == bare_tail or not picture or not assistant_to_user:
+    frame = Frame(head, system_to_user, bare_head, user_to_assistant, assistant_to_user, image, images_first)
+    if not user_to_assistant == tail == bare_tail or not image or not assistant_to_user:
         raise _unusable("what it writes around a turn depends on later turns")
     _check(frame, render)
     return frame
@@ -59,7 +59,7 @@ def read_video_mark(render: Render, frame: Frame) -> str:
 
 
 def _check(frame: Frame, render: Render) -> None:
-    """The frame, glued, must say what the template says of a conversation with pictures in two turns."""
+    """The frame must give what the template renders of a conversation with images in two turns. Raises ConfigError."""
     (before, after), (before_second, after_second) = frame.user_turn(2), frame.user_turn(1)
     glued = (
         f"{frame.head}Be brief.{frame.system_to_user}{before}What is it?{after}"
@@ -73,13 +73,13 @@ def _check(frame: Frame, render: Render) -> None:
 
 def _unusable(reason: str) -> ConfigError:
     return ConfigError(
-        f"the processor's chat template cannot be glued turn by turn: {reason}. "
-        "Set processor.chat_template to one that writes every turn the same way, whatever follows."
+        f"the processor's chat template cannot be rendered turn by turn: {reason}. "
+        "Set processor.chat_template to a template that writes every turn independently of what follows."
     )
 
 
 def renderer(processor: Any) -> Render:
-    """What renders messages with the processor's own template, up to the header of the next answer."""
+    """A function that renders messages with the processor's own template, up to the header of the next answer."""
     return lambda messages: processor.apply_chat_template(list(messages), tokenize=False, add_generation_prompt=True)
 
 
@@ -91,7 +91,7 @@ def _assistant(text: str) -> Message:
     return {"role": "assistant", "content": [{"type": "text", "text": text}]}
 
 
-def _user(text: str, pictures: int, images_first: bool) -> Message:
-    marks: Iterable[Mapping[str, str]] = [{"type": "image"}] * pictures
+def _user(text: str, images: int, images_first: bool) -> Message:
+    media: Iterable[Mapping[str, str]] = [{"type": "image"}] * images
     words = {"type": "text", "text": text}
-    return {"role": "user", "content": [*marks, words] if images_first else [words, *marks]}
+    return {"role": "user", "content": [*media, words] if images_first else [words, *media]}

@@ -1,7 +1,7 @@
-"""A video as one entry of a prompt: its mark, its tokens and its features.
+"""A video as one entry of a prompt: its placeholder string, its tokens and its features.
 
-Qwen2-VL and Qwen2.5-VL read so many frames at a time as one step, and write a video as one run of placeholders.
-Knows a processor and frames that already have their shown size. Knows nothing of conversations or engines.
+Qwen2-VL and Qwen2.5-VL read a fixed number of frames as one step, and write a video as one run of placeholders.
+Depends on a processor and on frames that already have their shown size; independent of conversations and engines.
 """
 
 from collections.abc import Sequence
@@ -18,13 +18,13 @@ from pixel_env.errors import ConfigError, TaskError
 Size = tuple[int, int]
 
 SECONDS_PER_STEP = 1.0
-"""Time between two steps, which places a video in the model's positions: 2 frames at 2 a second, as the released code
-(and the model's own class, where it is told nothing) has it, whatever the video's real length."""
+"""Seconds between two steps, from which M-RoPE temporal positions follow: 2 frames at 2 per second, as in the released
+code (and as the default of the model's own class), whatever the video's real length."""
 
 
 @dataclass(frozen=True, slots=True)
 class VideoEntry:
-    """How a processor's prompt shows a video: `mark` is what the template writes, `step` frames are read at once."""
+    """How a processor shows a video in a prompt: the template writes `mark`; `step` frames are one temporal patch."""
 
     processor: Any
     mark: str
@@ -32,11 +32,11 @@ class VideoEntry:
     step: int
 
     def steps(self, sizes: Sequence[Size]) -> int:
-        """Steps of a video with frames of these sizes; a last step that lacks frames repeats the last one."""
+        """Steps of a video with frames of these sizes; the last frame fills the last step. Raises TaskError."""
         if len(set(sizes)) > 1:
             raise TaskError(
-                f"a video entry has frames of one size, and these are shown at {sorted(set(sizes))} (width, height). "
-                "Make them equal, or show them as images: the dialect's name with ':frames' after it."
+                f"a video entry needs frames of one size, got {sorted(set(sizes))} (width, height). "
+                "Make the sizes equal, or show the frames as images: append ':frames' to the dialect's name."
             )
         return -(-len(sizes) // self.step)
 
@@ -58,13 +58,13 @@ class VideoEntry:
 def read_video_entry(processor: Any, frame: Frame, factor: int) -> VideoEntry:
     """The entry of `processor`'s template. Raises ConfigError unless it is one plain run of placeholders.
 
-    Asked of the processor itself, with a small video: what it writes between frames (times, in Qwen3-VL's) stands in
-    its code and not in its template.
+    A small video is processed to find out: what the processor writes between frames (timestamps in Qwen3-VL) is in its
+    code and not in its template.
     """
     token, tokenizer = getattr(processor, "video_token", None), processor.tokenizer
     mark = read_video_mark(renderer(processor), frame)
     if token is None or mark.count(token) != 1:
-        raise _unusable(processor, "its template has no mark for a video")
+        raise _unusable(processor, "its template has no placeholder for a video")
     step = processor.video_processor.temporal_patch_size
     entry = VideoEntry(processor, mark, processor.video_token_id, step)
     frames = np.zeros((2 * step, factor, factor, 3), np.uint8)
@@ -78,5 +78,5 @@ def read_video_entry(processor: Any, frame: Frame, factor: int) -> VideoEntry:
 def _unusable(processor: Any, reason: str) -> ConfigError:
     return ConfigError(
         f"{type(processor).__name__} cannot show a video as one plain entry of the prompt: {reason}. Show its frames "
-        "as images: a dialect's name with ':frames' after it, or replace(dialect, video_entry=False) in Python."
+        "as images: append ':frames' to the dialect's name, or use replace(dialect, video_entry=False) in Python."
     )

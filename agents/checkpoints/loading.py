@@ -1,6 +1,6 @@
-"""What goes wrong while a model is loaded, as an error that names the model.
+"""Errors of loading a model, turned into a ConfigError that names the model.
 
-Knows where transformers loads. Knows nothing of models; imports no library.
+Depends on the names of transformers' loading functions; independent of models and of every model library.
 """
 
 import traceback
@@ -15,7 +15,7 @@ _LOADS = frozenset({"from_pretrained", "create_model_from_path"})
 
 @contextmanager
 def loading(model: str) -> Iterator[None]:
-    """Inside, any error of loading `model` becomes a ConfigError that names it; other errors pass."""
+    """A context in which an error of loading `model` becomes a ConfigError that names it; other errors pass."""
     try:
         yield
     except (PixelEnvError, ModuleNotFoundError):
@@ -23,8 +23,8 @@ def loading(model: str) -> Iterator[None]:
     except Exception as error:  # by files: OSError, SafetensorError, ValueError; by a wrong dtype: AttributeError
         if not any(frame.name in _LOADS for frame in traceback.extract_tb(error.__traceback__)):
             raise
-        said = (str(error).strip() or type(error).__name__).splitlines()[0].rstrip(".")
+        reason = (str(error).strip() or type(error).__name__).splitlines()[0].rstrip(".")
         raise ConfigError(
-            f"The model {model!r} cannot be loaded: {said}. Give the folder of a whole checkpoint, the id of a model "
-            "of the hub, or the name of an embedded one, and a dtype and an attention that it has."
+            f"The model {model!r} cannot be loaded: {reason}. Give the folder of a whole checkpoint, the hub id of a "
+            "model, or the name of an embedded one, and a dtype and an attention implementation that it supports."
         ) from error

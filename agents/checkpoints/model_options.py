@@ -1,6 +1,6 @@
-"""How a model is loaded, as TRL's own scripts pass it on from the command line.
+"""Keyword arguments of `from_pretrained` from the command line, as TRL's own scripts pass them.
 
-Knows TRL's flags about models. Knows nothing of what a model is used for.
+Depends on TRL's flags for models; independent of what a model is used for.
 """
 
 from collections.abc import Mapping
@@ -14,18 +14,18 @@ _JSON = """'{"dtype": "bfloat16"}'"""
 
 
 def model_options(given: Mapping[str, Any] | str | None, model_config: ModelConfig) -> dict[str, Any]:
-    """`model_init_kwargs`: what was given, and the flags, of which one that is not at its default wins.
+    """`model_init_kwargs`: the given ones and the flags; a flag that is not at its default overrides.
 
     Raises ConfigError for a text that TRL did not read as JSON.
     """
     if isinstance(given, str):
         raise ConfigError(
-            f"model_init_kwargs is no mapping: {given!r}. Give one, as JSON on the command line: {_JSON}."
+            f"model_init_kwargs is {given!r}; wanted: a mapping. On the command line give it as JSON: {_JSON}."
         )
     defaults = _flags(ModelConfig())
-    told = {name: value for name, value in (given or {}).items() if value is not None}
+    chosen = {name: value for name, value in (given or {}).items() if value is not None}
     changed = {name: value for name, value in _flags(model_config).items() if value not in (None, defaults[name])}
-    return {name: value for name, value in (defaults | told | changed).items() if value is not None}
+    return {name: value for name, value in (defaults | chosen | changed).items() if value is not None}
 
 
 def _flags(model_config: ModelConfig) -> dict[str, str | None]:

@@ -1,4 +1,7 @@
-"""Which model a name stands for. Knows names and folders only; loading is the work of others."""
+"""The checkpoint folder or hub id that a model's name stands for.
+
+Depends on names and folders; independent of model libraries.
+"""
 
 from importlib import resources
 from pathlib import Path
@@ -12,13 +15,15 @@ def model_folder(name: str) -> str:
 
 
 def checked_model_folder(name: str) -> str:
-    """The same. Raises ConfigError where it was meant to be a folder and is none, or not one of a whole checkpoint."""
+    """The same, checked. Raises ConfigError for a folder that does not exist or holds no whole checkpoint."""
     folder = Path(model_folder(name))
     looks_like_a_hub_id = name.count("/") == 1 and not name.startswith((".", "~", "/"))
     if not folder.is_dir() and not looks_like_a_hub_id:
-        raise ConfigError(f"there is no checkpoint folder {folder}; give a folder, a hub id or an embedded name")
+        raise ConfigError(
+            f"there is no checkpoint folder {folder}. Give a folder, a hub id or the name of an embedded one."
+        )
     if folder.is_dir() and not (folder / "config.json").is_file():
-        raise ConfigError(f"{folder} holds no config.json; give the folder of a whole checkpoint, not of an adapter")
+        raise ConfigError(f"{folder} has no config.json. Give the folder of a whole checkpoint, not of an adapter.")
     return str(folder) if folder.is_dir() else name
 
 

@@ -1,7 +1,7 @@
 """The embedded model: a Qwen3-VL of about 2 M parameters, its tokenizer and its processor.
 
-Ordinary `transformers` classes and files, so whatever loads a real checkpoint loads this one. Knows architecture and
-files; how it is taught stands in `examples/make_tiny.py`.
+Ordinary `transformers` classes and files, so whatever loads a real checkpoint loads this one. Depends on transformers;
+independent of training, which `examples/make_tiny.py` does.
 """
 
 import copy
@@ -36,7 +36,7 @@ SPECIAL_TOKENS = (
 """Qwen's names. The calls' and answers' markers are added tokens too, but not special: decoding keeps them."""
 MARKERS = ("<crop>", "<answer>")
 
-# A user turn holds its text and pictures in the order in which they are given; no system turn unless there is a text.
+# A user turn holds its text and images in the order in which they are given; no system turn unless there is a text.
 CHAT_TEMPLATE = """{%- for message in messages -%}
 {{- '<|im_start|>' + message.role + '\\n' -}}
 {%- if message.content is string -%}{{- message.content -}}{%- else -%}
@@ -134,9 +134,9 @@ def make_model(tokenizer: PreTrainedTokenizerFast) -> Qwen3VLForConditionalGener
     return model
 
 
-def _sine_table(places: int, width: int, amplitude: float = 0.3) -> np.ndarray:
-    """A 2-D sine/cosine table, (places, width). The default initialisation (std 0.02) drowns beside the patches."""
-    side = round(places**0.5)
+def _sine_table(positions: int, width: int, amplitude: float = 0.3) -> np.ndarray:
+    """A 2-D sine/cosine table, (positions, width). The default initialization (std 0.02) is too weak beside patches."""
+    side = round(positions**0.5)
     rows, columns = (axis.ravel() + 0.5 for axis in np.meshgrid(np.arange(side), np.arange(side), indexing="ij"))
     waves = []
     for index in range(width // 4):

@@ -45,8 +45,8 @@ def parse(
     """`config_class` from `argv`: defaults, then the YAML file of `--config`, then flags. Raises ConfigError.
 
     A field declares its type, its default, `metadata={"help": ...}` and, for a number, its bounds ("least", "most").
-    Of two classes, whose fields have different names, both come; the first one's docstring describes the command.
-    `usage` and `epilog` are those of its help.
+    For two classes with different field names it returns both; the first one's docstring describes the command.
+    `usage` and `epilog` are shown in its help.
     """
     classes = config_class if isinstance(config_class, tuple) else (config_class,)
     flags = vars(_parser(classes, command, usage, epilog).parse_args(argv)).items()
@@ -69,7 +69,7 @@ def _filled(config_class: type, values: Mapping[str, Any]) -> Any:
 
 
 def command_line(config: Any, command: str) -> str:
-    """The command line that asks for `config`: every flag that is not at its default."""
+    """The command line that gives `config`: every flag that is not at its default."""
     words = ["pixel-env", command]
     for one in dataclasses.fields(config):
         set_to = getattr(config, one.name)
@@ -104,18 +104,20 @@ def read_fields(settings: Mapping[str, Setting], config_classes: Sequence[type],
         if target not in kinds:
             refuse_key(name, setting, kinds, command)
         if target in values:
-            raise ConfigError(f"{setting.position}: {name} sets what another name of it already set. Keep one of them.")
+            raise ConfigError(
+                f"{setting.position}: {name} and another name of this setting are both given. Keep one of them."
+            )
         values[target] = read_setting(name, setting, kinds[target][0])
     return values
 
 
 def field_kinds(config_classes: Sequence[type]) -> dict[str, tuple[Any, "dataclasses.Field[Any]"]]:
     """Type and declaration of every field that a user may set, by name."""
-    found: dict[str, tuple[Any, dataclasses.Field[Any]]] = {}
+    fields: dict[str, tuple[Any, dataclasses.Field[Any]]] = {}
     for config_class in config_classes:
         kinds = typing.get_type_hints(config_class, include_extras=True)
-        found |= {one.name: (kinds[one.name], one) for one in dataclasses.fields(config_class) if one.init}
-    return found
+        fields |= {one.name: (kinds[one.name], one) for one in dataclasses.fields(config_class) if one.init}
+    return fields
 
 
 def read_setting(name: str, setting: Setting, kind: Any) -> Any:

@@ -47,13 +47,13 @@ class EpisodeArguments:
     def read_prompt(self) -> None:
         """Reads the text of `prompt_file` for the whole run. Raises ConfigError if its hash is not `prompt_sha256`."""
         text = None if self.prompt_file is None else read_prompt_file(self.prompt_file)
-        found = None if text is None else prompt_hash(text)
-        if self.prompt_sha256 not in (None, found):
+        actual_sha256 = None if text is None else prompt_hash(text)
+        if self.prompt_sha256 not in (None, actual_sha256):
             raise ConfigError(
-                f"prompt_sha256 is {self.prompt_sha256}, and the text of prompt_file {self.prompt_file} has {found}. "
-                "Give the file with that hash, or leave prompt_sha256 out."
+                f"prompt_sha256 is {self.prompt_sha256}, but the hash of prompt_file {self.prompt_file} is "
+                f"{actual_sha256}. Give the file with that hash, or leave prompt_sha256 out."
             )
-        self._prompt_text, self.prompt_sha256 = text, found
+        self._prompt_text, self.prompt_sha256 = text, actual_sha256
 
     def settings(self, dialect: Dialect, task_set: TaskSet | None) -> EpisodeSettings:
         """The same as values; the task set's own pixel budgets take precedence over the dialect's."""

@@ -1,8 +1,8 @@
-"""Fields whose value is a name of one of our sets: an unknown name is refused as soon as the flag is read.
+"""Types of fields that name a dialect, engine, reward or operation: an unknown name is refused as the flag is read.
 
-`--operations` is a flag of every command with `--dialect`. It becomes part of the dialect's name, which alone records
-what was played: `--dialect default --operations rotate` is `--dialect default+rotate`. Depends on the sets; independent
-of the commands that have such a field.
+`--operations` is a flag of every command with `--dialect`. It becomes part of the dialect's name, so that the name
+alone records what was played: `--dialect default --operations rotate` is `--dialect default+rotate`. Depends on the
+registries; independent of the commands that have such a field.
 """
 
 from collections.abc import Iterable, Mapping

@@ -31,7 +31,7 @@ _BASES = (("trl", "trainer/base_config.py", "_BaseConfig"), ("transformers", "tr
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """A group of the help: dataclasses with fields of ours, and the flags of TRL's that belong with them."""
+    """A group of the help: dataclasses with our fields, and the flags of TRL's that belong to it."""
 
     title: str
     classes: tuple[type, ...] = ()
@@ -40,7 +40,7 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """An option of TRL's that we cannot honour: the values that change nothing, and why any other is refused."""
+    """An option of TRL's that has no effect here: its `plain` values are allowed, any other is refused for `reason`."""
 
     plain: tuple[Any, ...]
     reason: str
@@ -69,9 +69,9 @@ class TrainingCommand:
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """What a command line and its recipe set: `own` by field; TRL's as settings of the recipe and as words.
+    """The settings of a command line and its recipe: `own` by field; TRL's as settings of the recipe and as words.
 
-    `all_flags`: the help of all flags is wanted, TRL's too.
+    `all_flags`: the help of all flags was requested, TRL's included.
     """
 
     own: Mapping[str, Any]
@@ -81,7 +81,7 @@ class Given:
 
 
 def checked(argv: Sequence[str], command: TrainingCommand) -> Given:
-    """What `argv` sets, every name checked, and every value of a field of ours. Prints the help if it is wanted.
+    """The settings of `argv`, with every name and every value of our fields checked. Prints the help if requested.
 
     Raises UsageError for an unknown flag, UnknownNameError for an unknown recipe or name, ConfigError for a recipe that
     cannot be read.
@@ -106,7 +106,7 @@ def checked(argv: Sequence[str], command: TrainingCommand) -> Given:
 def _divided(
     settings: Mapping[str, Setting], command: TrainingCommand
 ) -> tuple[dict[str, Setting], dict[str, Setting]]:
-    """The settings of fields of ours, and those of TRL's. Raises ConfigError for one that is neither's."""
+    """The settings of our fields, and those of TRL's. Raises ConfigError for a name that neither has."""
     kinds = field_kinds(command.classes)
     names = {*kinds, FURTHER}
     mine = {name: one for name, one in settings.items() if field_name(name, names, command.name) in names}
@@ -121,7 +121,8 @@ def _divided(
 def command_parser(command: TrainingCommand) -> CommandParser:
     """The parser whose help shows our groups, and those flags of TRL's that most runs need."""
     parser = CommandParser(command.name, usage=USAGE, description=command.description, epilog=_epilog(command))
-    parser.add_argument("--help-all", "--help_all", action="store_true", help="show every flag, TRL's too; takes as long as loading torch")
+    text = "show every flag, including TRL's (slow: loads torch)"
+    parser.add_argument("--help-all", "--help_all", action="store_true", help=text)
     parser.add_argument("--config", metavar="RECIPE", help="a recipe: a YAML file, or the name of one that ships")
     for group in command.groups:
         part = parser.add_argument_group(group.title)
@@ -190,7 +191,7 @@ def _is_class_variable(node: ast.AnnAssign) -> bool:
 
 
 def check_refused(args: Any, refused: Mapping[str, Refusal]) -> None:
-    """Raises ConfigError for the first option of `args` that would not be honoured: ignored, it were a wrong run."""
+    """Raises ConfigError for the first option of `args` that would have no effect."""
     for name, refusal in refused.items():
         value = getattr(args, name)
         if value not in refusal.plain:
@@ -198,7 +199,7 @@ def check_refused(args: Any, refused: Mapping[str, Refusal]) -> None:
 
 
 def check_fields(config: Any, classes: Sequence[type]) -> None:
-    """Raises ConfigError for a field of `classes` that has a value in `config` that it does not take."""
+    """Raises ConfigError for a field of `classes` whose value in `config` is not of its type or within its bounds."""
     for name, (kind, one) in field_kinds(classes).items():
         value = getattr(config, name)
         if value == one.default:

@@ -1,6 +1,6 @@
 """Flags and recipes of the training commands, read by TRL's parser.
 
-Depends on TRL's parser and on what `training_command.py` checked before; independent of what a field means.
+Depends on TRL's parser and on the checks of `training_command.py`; independent of what a field means.
 """
 
 import argparse
@@ -26,7 +26,7 @@ def parsed(classes: Sequence[type], argv: Sequence[str], command: TrainingComman
 
 
 def built(classes: Sequence[type], given: Given, command: TrainingCommand) -> tuple[Any, ...]:
-    """One value per class, of what `checked` read. Raises ConfigError for values that TRL does not take."""
+    """One value per class, from the settings that `checked` read. Raises ConfigError for values that TRL refuses."""
     parser = RecipeParser(classes, command)
     if given.all_flags:
         parser.print_all_flags()
@@ -35,7 +35,7 @@ def built(classes: Sequence[type], given: Given, command: TrainingCommand) -> tu
     _set_environment(settings.pop(ENVIRONMENT, None))
     parser.set_defaults_with_config(**parser.typed(settings), **given.own)
     try:
-        # No file of flags beside the program: a run shall not depend on what lies there.
+        # No file of flags beside the program: a run must not depend on files that happen to be there.
         values: tuple[Any, ...] = parser.parse_args_into_dataclasses(list(given.words), look_for_args_file=False)
     except (ValueError, TypeError, ArithmeticError) as error:
         raise ConfigError(f"the configuration of pixel-env {command.name} cannot be used: {error}") from error
@@ -51,7 +51,7 @@ def _set_environment(setting: Setting | None) -> None:
 
 
 class RecipeParser(TrlParser):
-    """TRL's parser with our errors, and without guessing what the beginning of a flag means."""
+    """TRL's parser with our errors, and without completing abbreviated flags."""
 
     def __init__(self, classes: Sequence[type], command: TrainingCommand) -> None:
         super().__init__(tuple(classes), prog=f"pixel-env {command.name}", allow_abbrev=False)
@@ -61,7 +61,7 @@ class RecipeParser(TrlParser):
                 action.nargs, action.const = "?", True
 
     def typed(self, settings: Mapping[str, Setting]) -> dict[str, Any]:
-        """The values of TRL's settings. Raises ConfigError for a number, a switch or a choice that is none."""
+        """The values of TRL's settings. Raises ConfigError for a value of the wrong type or choice."""
         kinds = {name: kind for cls in self.dataclass_types for name, kind in typing.get_type_hints(cls).items()}
         choices = {action.dest: tuple(action.choices) for action in self._actions if action.choices}
         values: dict[str, Any] = {}
@@ -77,15 +77,15 @@ class RecipeParser(TrlParser):
         command_parser(self._command).error(message)
 
     def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
-        """As argparse's. Raises UsageError for a number that its field does not take, or a word that is left over."""
-        found, rest = super().parse_known_args(args, namespace)
-        for name, value in vars(found).items():
+        """As argparse's. Raises UsageError for a number out of its field's bounds, or a word that no flag takes."""
+        values, rest = super().parse_known_args(args, namespace)
+        for name, value in vars(values).items():
             bounds = BOUNDS.get(name, UNBOUNDED)
             if isinstance(value, int | float) and not isinstance(value, bool) and not bounds.hold(value):
                 self.error(f"{name} is {value}; wanted: {', '.join(filter(None, ('a number', str(bounds))))}")
         if rest:
             self.error(f"unexpected {' '.join(map(repr, rest))}")
-        return found, rest
+        return values, rest
 
     def print_all_flags(self) -> None:
         """Prints our help, then every further flag of TRL's."""

@@ -1,4 +1,4 @@
-"""The bounds of TRL's numbers, which it checks late or not at all: a batch of 0 rows is a ZeroDivisionError there.
+"""Bounds of TRL's numeric fields, which TRL checks late or not at all: a batch of 0 rows is a ZeroDivisionError there.
 
 Depends on names of TRL's fields; independent of TRL.
 """
@@ -37,7 +37,7 @@ BOUNDS: Mapping[str, Bounds] = {
     **{name: Bounds(least=0, above=True) for name in _ABOVE_ZERO},
     **{name: Bounds(least=0, most=1) for name in _SHARES},
     **{name: Bounds(least=1, most=65535) for name in ("vllm_server_port", "vllm_group_port")},
-    "num_generations": Bounds(least=2),  # a group of one has no mean to be compared with
+    "num_generations": Bounds(least=2),  # the advantage of a group of one is always 0
     "max_steps": Bounds(least=-1),
     "local_rank": Bounds(least=-1),
     "top_k": Bounds(least=-1),

@@ -40,7 +40,7 @@ def read_settings(path: Path) -> dict[str, Setting]:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         where = f", line {mark.line + 1}, column {mark.column + 1}" if mark else ""
-        raise ConfigError(f"{path}{where}: this is no YAML: {error.problem or error.context}") from error
+        raise ConfigError(f"{path}{where}: this is not valid YAML: {error.problem or error.context}") from error
     except RecursionError as error:
         raise ConfigError(
             f"{path}, line 1, column 1: it is nested too deeply; wanted: lines of 'name: value'"
@@ -48,7 +48,7 @@ def read_settings(path: Path) -> dict[str, Setting]:
 
 
 def _refuse_repeated(path: Path, root: yaml.MappingNode) -> None:
-    """PyYAML takes the last of two equal keys and leaves the other out without a word."""
+    """Raises ConfigError for a key that is set twice: PyYAML silently keeps the last one."""
     seen: dict[str, str] = {}
     for key, _ in root.value:
         position, name = _position(path, key), _name(path, key)
@@ -65,7 +65,7 @@ def _settings(path: Path, root: yaml.MappingNode) -> dict[str, Setting]:
         name = _name(path, key)
         try:
             settings[name] = Setting(loader.construct_object(node, deep=True), _position(path, node))
-        except ValueError as error:  # a date that is none
+        except ValueError as error:  # an invalid date
             raise ConfigError(f"{_position(path, node)}: {name} cannot be read: {error}") from error
     return settings
 
@@ -86,19 +86,21 @@ def _text(path: Path) -> str:
     except UnicodeDecodeError as error:
         line, column = _line_and_column(content[: error.start].decode("utf-8"))
         raise ConfigError(
-            f"{path}, line {line}, column {column}: this is no text in UTF-8. Give a YAML file."
+            f"{path}, line {line}, column {column}: this is not text in UTF-8. Give a YAML file."
         ) from error
     bad = next(_unprintable(text), None)
     if bad is not None:
         line, column = _line_and_column(text[:bad])
-        raise ConfigError(f"{path}, line {line}, column {column}: the sign {text[bad]!r} cannot stand in YAML.")
+        raise ConfigError(
+            f"{path}, line {line}, column {column}: YAML does not allow the character {text[bad]!r}. Remove it."
+        )
     return text
 
 
 def _unprintable(text: str) -> Iterator[int]:
-    found = yaml.reader.Reader.NON_PRINTABLE.search(text)
-    if found is not None:
-        yield found.start()
+    match = yaml.reader.Reader.NON_PRINTABLE.search(text)
+    if match is not None:
+        yield match.start()
 
 
 def _line_and_column(before: str) -> tuple[int, int]:

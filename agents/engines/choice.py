@@ -1,4 +1,4 @@
-"""Which engine generates, for which model, and what it is sized for: as flags, checked, and loaded.
+"""The choice of an engine, its model and its sizes: as flags, checked, and loaded.
 
 Depends on what engines declare (`registry.py`); independent of every single engine. No library is imported before
 `engine_chosen`.
@@ -37,13 +37,13 @@ class EngineArguments:
     )
 
     def __post_init__(self) -> None:
-        """Raises UnknownNameError or ConfigError for an engine that is none."""
+        """Raises UnknownNameError or ConfigError for an unknown engine."""
         engine_named(self.engine)
 
     def chosen(self, model: str, limits: Limits, *, dtype: str, max_batch: int) -> "EngineChoice":
         """The choice of this engine for `model`; `limits` are those of the longest conversation.
 
-        Raises ConfigError and MissingExtraError for what does not go together or is not there.
+        Raises ConfigError for options that do not fit together, MissingExtraError for packages that are missing.
         """
         return EngineChoice(
             **{one.name: getattr(self, one.name) for one in fields(EngineArguments)},
@@ -57,7 +57,7 @@ class EngineArguments:
 
 @dataclass(frozen=True, kw_only=True)
 class EngineChoice(EngineArguments):
-    """An engine, its model, and the sizes that it is made for: what an engine's `loader` is given.
+    """An engine, its model, and the sizes that it is made for: the argument of an engine's `loader`.
 
     Args:
         engine: As `--engine` names it.
@@ -68,8 +68,8 @@ class EngineChoice(EngineArguments):
         max_tokens: Tokens of the longest conversation, images included; None: no limit.
         max_images: Images of one conversation, a video counted once.
 
-    Raises UnknownNameError for an engine that is none, MissingExtraError for one that is not installed, and ConfigError
-    for what does not go together.
+    Raises UnknownNameError for an unknown engine, MissingExtraError for one that is not installed, and ConfigError for
+    options that do not fit together.
     """
 
     model: str
@@ -81,16 +81,18 @@ class EngineChoice(EngineArguments):
     def __post_init__(self) -> None:
         spec = self.spec
         if spec.needs_max_tokens and self.max_tokens is None:
-            raise ConfigError(f"--engine {self.engine} plans its memory by the longest conversation: give --max_tokens")
+            raise ConfigError(
+                f"--engine {self.engine} plans its memory for the longest conversation. Give --max_tokens."
+            )
         if spec.needs_base_url and self.base_url is None:
             raise ConfigError(
-                f"--engine {self.engine} generates elsewhere and needs the address: give --base_url, such as "
+                f"--engine {self.engine} sends requests to a server and needs its address. Give --base_url, such as "
                 "http://127.0.0.1:8000/v1"
             )
         if self.base_url is not None and not spec.needs_base_url:
             others = engines_that(lambda other: other.needs_base_url)
             raise ConfigError(
-                f"--base_url is {self.base_url}, and --engine {self.engine} does not generate elsewhere. Leave "
+                f"--base_url is {self.base_url}, but --engine {self.engine} generates without a server. Leave "
                 f"--base_url out, or give an --engine that uses it: {others}"
             )
         spec.check_key()
@@ -122,16 +124,16 @@ def engine_chosen(choice: EngineChoice, dialect: Dialect) -> tuple[Engine, ChatF
 
 
 def check_has_model(choice: EngineChoice, command: str) -> None:
-    """Raises ConfigError for an engine that only plays what is known of a task, for a command that asks a model."""
+    """Raises ConfigError if the command needs a model and the engine has none."""
     if not choice.spec.has_model:
         raise ConfigError(
-            f"--engine {choice.engine} has no model: it plays what is known of a task, and pixel-env {command} asks a "
-            f"model. Give one of {engines_that(lambda spec: spec.has_model)}, or your own as '{OWN_ENGINE}'."
+            f"--engine {choice.engine} has no model (it plays a task's known answer), and pixel-env {command} needs "
+            f"one. Give one of {engines_that(lambda spec: spec.has_model)}, or your own as '{OWN_ENGINE}'."
         )
 
 
 def check_videos(engine: str, dialect: Dialect, tasks: Iterable[Task]) -> None:
-    """Raises ConfigError if `dialect` shows a video as one entry of the prompt, `tasks` have one, and it is not taken.
+    """Raises ConfigError if `dialect` shows videos as one prompt entry, `tasks` have a video, and the engine cannot.
 
     `engine`: as `--engine` names it.
     """
@@ -140,7 +142,8 @@ def check_videos(engine: str, dialect: Dialect, tasks: Iterable[Task]) -> None:
     video = next((task for task in tasks if task.media == "video"), None)
     if video is not None:
         raise ConfigError(
-            f"--engine {engine} takes no video that is one entry of the prompt, as the dialect {dialect.name!r} shows "
-            f"the video of the task {video.task_id!r}. Show its frames as images: --dialect {dialect.name}:frames. Or "
+            f"--engine {engine} does not support a video as one entry of the prompt, as which the dialect "
+            f"{dialect.name!r} shows the video of the task {video.task_id!r}. Show its frames as images: --dialect "
+            f"{dialect.name}:frames. Or "
             f"give another --engine: {engines_that(lambda spec: spec.takes_video_entries and spec.has_model)}"
         )

@@ -1,7 +1,7 @@
-"""Any OpenAI-compatible endpoint as an engine: how a hosted model plays our environments. No log-probabilities.
+"""Any OpenAI-compatible endpoint as an engine, to play episodes with a hosted model. It returns no log-probabilities.
 
-Uses `PlainChat`, whose ids are the bytes of the conversation, so no tokenizer is needed and messages can be read back
-off them. A video's frames are sent as images whatever the dialect declares: chat completions have no part for a video
+It uses `PlainChat`, whose ids are the bytes of the conversation, so no tokenizer is needed and messages are recovered
+from ids. A video's frames are sent as images whatever the dialect declares: chat completions have no part for a video
 that every server knows, and the servers that have one of their own choose its frames and sizes themselves.
 
 Depends on chat messages and the `openai` client, which retries and backs off; independent of model libraries.
@@ -32,9 +32,9 @@ def load_endpoint(choice: EngineChoice, dialect: Dialect) -> "tuple[EndpointEngi
 
 
 class EndpointEngine(RemoteEngine):
-    """`model` at `base_url` (with its /v1); the key comes from OPENAI_API_KEY unless given, and no message holds it.
+    """`model` at `base_url` (with its /v1); the key comes from OPENAI_API_KEY unless given, and appears in no message.
 
-    At most `concurrency` requests are sent at a time; each is tried again `retries` times where that may help.
+    At most `concurrency` requests are in flight; each is retried up to `retries` times on errors that may pass.
     """
 
     def __init__(
@@ -64,7 +64,7 @@ class EndpointEngine(RemoteEngine):
     async def answer(self, request: Request) -> Response:
         """The reply of the endpoint, as `PlainChat`'s ids."""
         if request.banned_ids - self._chat.banned_ids:
-            raise ValueError("an endpoint cannot ban single tokens; leave out the policy no_zoom")
+            raise ValueError("an endpoint cannot ban tokens. Leave out the policy no_zoom.")
         async with self._slots:
             answer = await self._client.chat.completions.create(
                 model=self._model,
@@ -96,7 +96,7 @@ def messages_of(
     messages: list[dict[str, Any]] = []
     for role, pieces in chat.turns(ids, [(image.shape[1], image.shape[0]) for image in images]):
         if role == "assistant" and not pieces:
-            continue  # the header that asks for the next turn
+            continue  # the header of the turn to generate
         if role != "user" or (len(pieces) == 1 and pieces[0] is not None):
             messages.append({"role": role, "content": "".join(piece or "" for piece in pieces)})
             continue

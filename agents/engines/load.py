@@ -1,6 +1,6 @@
-"""The engines that read a checkpoint's own tokens, loaded: what evaluation needs of a model, and nothing of training.
+"""Loaders of the engines that use a checkpoint's own tokenizer.
 
-Depends on torch, transformers and the engines; independent of commands. `registry.py` names the loaders.
+Depends on torch, transformers and the engines; independent of commands and training. `registry.py` names the loaders.
 """
 
 from pathlib import Path
@@ -32,14 +32,14 @@ def load_vllm_in_process(choice: EngineChoice, dialect: Dialect) -> tuple[VLLMEn
 
 
 def load_server(choice: EngineChoice, dialect: Dialect) -> tuple[ServerEngine, Chat]:
-    """The loader of `--engine server`: the replicas at `base_url` load the checkpoint, whatever they held before.
+    """The loader of `--engine server`: the replicas at `base_url` load the checkpoint, whatever they served before.
 
-    Raises ConfigError for a model that is not a folder, and for conversations that are longer than the replicas take.
+    Raises ConfigError for a model that is not a folder, and for conversations longer than the replicas accept.
     """
     folder = Path(checked_model_folder(choice.model))
     if not folder.is_dir():
         raise ConfigError(
-            f"--engine {choice.engine} has its servers load the weights from a folder, and {choice.model!r} is not "
+            f"The servers of --engine {choice.engine} load weights from a folder, and {choice.model!r} is not "
             f"one. Download it (hf download {choice.model} --local-dir FOLDER) and give --model FOLDER."
         )
     assert choice.base_url is not None, "the registry declares that it needs one"
@@ -49,7 +49,7 @@ def load_server(choice: EngineChoice, dialect: Dialect) -> tuple[ServerEngine, C
     if choice.max_tokens is not None and choice.max_tokens > tokens:
         engine.close()
         raise ConfigError(
-            f"--max_tokens is {choice.max_tokens}, and the servers take conversations of {tokens} tokens. Lower "
+            f"--max_tokens is {choice.max_tokens}, but the servers accept at most {tokens} tokens. Lower "
             "--max_tokens, or start `pixel-env serve` with a larger --max-model-len."
         )
     engine.use_weights(folder)

@@ -1,4 +1,4 @@
-"""What every engine is: two verbs, submit and poll. `queued.py` and `remote.py` are bases for engines of your own.
+"""The protocol of engines: submit requests, poll responses. `queued.py` and `remote.py` are bases for your own engine.
 
 Depends on numpy alone; independent of chat templates, environments, rewards and model libraries.
 """
@@ -14,10 +14,10 @@ class Request:
     """One turn to generate.
 
     `prompt_ids`: the conversation so far, each image's placeholder already repeated once per image token;
-    `images`: uint8 (height, width, 3), in order, as shown; `video_frames`: the first so many of them are the frames of
-    the prompt's one video entry; `temperature`: 0 is greedy; `seed`: this request's own, so
-    that what is sampled does not depend on which requests share a batch; `banned_ids`: never sampled, their logits are
-    minus infinity before the softmax.
+    `images`: uint8 (height, width, 3), in order, as shown; `video_frames`: the first `video_frames` images are the
+    frames of the prompt's one video entry; `temperature`: 0 is greedy; `seed`: this request's own, so that what is
+    sampled does not depend on which requests share a batch; `banned_ids`: never sampled, their logits are minus
+    infinity before the softmax.
     """
 
     request_id: int
@@ -31,7 +31,7 @@ class Request:
 
     @property
     def still_images(self) -> tuple[np.ndarray, ...]:
-        """The images that are no frames of the video entry."""
+        """The images that are not frames of the video entry."""
         return self.images[self.video_frames :]
 
     @property
@@ -60,7 +60,7 @@ class Response:
 class Engine(Protocol):
     """Generates turns, in any order.
 
-    `static`: a poll generates everything that is queued, as whole batches, so a caller queues all that it can before.
+    `static`: a poll generates the whole queue in batches, so a caller submits all that it can before it polls.
     `in_flight`: requests that were submitted and whose responses no poll has returned yet.
     """
 
@@ -82,5 +82,5 @@ class Engine(Protocol):
         ...
 
     def cancel(self) -> None:
-        """Forget everything that is in flight: no poll returns it. For a caller that stops."""
+        """Discard everything in flight: no later poll returns it. For a caller that stops."""
         ...

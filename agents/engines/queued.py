@@ -1,4 +1,4 @@
-"""The verbs of an engine that keeps its requests in a queue until it is polled.
+"""Base of engines that keep requests in a queue until they are polled.
 
 Depends on requests and responses; independent of how a turn is generated.
 """

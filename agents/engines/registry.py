@@ -1,6 +1,6 @@
 """The engines that `--engine` names, each a value that declares what it needs and what it can do.
 
-Whoever uses an engine asks for a capability and never for a name. An engine of your own is one such value, in a module
+Code that uses an engine checks its capabilities, never its name. An engine of your own is one such value, in a module
 of your own, and is named as 'module:NAME' on every command with `--engine`:
 
     # my_engine.py
@@ -107,7 +107,7 @@ class EngineSpec:
         if self.key_variable is not None and not os.environ.get(self.key_variable):
             raise ConfigError(
                 f"The engine {self.name!r} reads the endpoint's key from {self.key_variable}, which is not set. "
-                f"A server that needs no key takes any: {self.key_variable}=none"
+                f"Set it; for a server that needs no key, any value works: {self.key_variable}=none"
             )
 
     def import_loader(self) -> Callable[..., Any]:
@@ -177,14 +177,14 @@ def engine_named(name: str) -> EngineSpec:
         return ENGINES[name]
     if ":" not in name:
         raise UnknownNameError.among("engine", name, ENGINES, f"Your own is given as '{OWN_ENGINE}'.")
-    found = imported(name, "engine")
-    if not isinstance(found, EngineSpec):
+    spec = imported(name, "engine")
+    if not isinstance(spec, EngineSpec):
         variable = name.partition(":")[2]
         raise ConfigError(
-            f"The engine {name!r} is of the type {type(found).__name__}; wanted: an EngineSpec (in "
+            f"The engine {name!r} is of the type {type(spec).__name__}; wanted: an EngineSpec (in "
             f"agents.engines.registry). Write {variable} = EngineSpec(name=..., summary=..., loader=...) there."
         )
-    return found
+    return spec
 
 
 def engines_that(can: Callable[[EngineSpec], bool]) -> str:

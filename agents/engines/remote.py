@@ -1,4 +1,4 @@
-"""The verbs of an engine that generates elsewhere: requests are coroutines in a thread, polls collect their responses.
+"""Base of engines that generate on a server: requests are coroutines in a thread, polls collect their responses.
 
 Depends on requests and responses; independent of connections and formats.
 """
@@ -20,9 +20,9 @@ T = TypeVar("T")
 
 
 class RemoteEngine(ABC):
-    """An engine whose requests are answered elsewhere: a subclass only writes `answer`.
+    """An engine whose requests are answered on a server: a subclass only writes `answer`.
 
-    `thread_name`: of the thread with the event loop; `redact`: takes out of an error's text what nobody may read.
+    `thread_name`: of the thread with the event loop; `redact`: removes secrets from an error's text.
     """
 
     static = False
@@ -52,7 +52,7 @@ class RemoteEngine(ABC):
         self._loop.call_soon_threadsafe(self._start, request, self._epoch)
 
     def poll(self) -> list[Response]:
-        """The responses that are there, after a short wait for the first one."""
+        """The responses that have arrived, after a short wait for the first one."""
         responses: list[Response] = []
         try:
             finished = self._finished.get(timeout=POLL_S)
@@ -66,7 +66,7 @@ class RemoteEngine(ABC):
         return responses
 
     def cancel(self) -> None:
-        """Forget what is in flight: its coroutines are cancelled, and with them their connections."""
+        """Discard what is in flight: its coroutines and their connections are cancelled."""
         self._epoch += 1
         self._in_flight = 0
         self._loop.call_soon_threadsafe(self._stop)

@@ -17,7 +17,7 @@ from pixel_env.dialects.dialect import Dialect
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Conversation:
-    """What a script replies to: the conversation's text, how many turns it has answered, and the request itself."""
+    """The argument of a script: the conversation's text, the number of turns answered so far, and the request."""
 
     text: str
     turn: int

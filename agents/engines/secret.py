@@ -1,4 +1,7 @@
-"""The key of an endpoint, which no message may hold. Depends on one environment variable; independent of requests."""
+"""The API key of an endpoint, which no message may contain.
+
+Depends on one environment variable; independent of requests.
+"""
 
 import os
 from dataclasses import dataclass, field
@@ -20,9 +23,9 @@ class Secret:
     @classmethod
     def of_environment(cls) -> Self:
         """The key without the space around it. Raises ConfigError for one that no request can carry."""
-        # A server of one's own takes any key, the client does not go without one.
+        # A local server accepts any key, but the client requires one.
         key = os.environ.get(KEY_VARIABLE, "").strip() or _NO_KEY
-        if not all("!" <= sign <= "~" for sign in key):
+        if not all("!" <= character <= "~" for character in key):
             raise ConfigError(
                 f"{KEY_VARIABLE} holds a character that no key can have: a space, a line break, or one that is not "
                 "ASCII. Set it to the key alone, as the endpoint gave it."

@@ -1,8 +1,9 @@
 """Static batches on a `transformers` model: for machines without vLLM, and for small models on a CPU.
 
-An own decode loop on the model's forward instead of `generate`: every request has its own seed, bans and length, the
-log-probabilities of what was sampled come along, and equal prompts (the rollouts of one query) are read once. Depends
-on the forward of Qwen's vision-language classes, and on `Chat` for token ids and images.
+It has its own decode loop on the model's forward pass instead of `generate`: every request has its own seed, banned
+tokens and length, log-probabilities of sampled tokens are returned, and equal prompts (the rollouts of one query) are
+prefilled once. Depends on the forward pass of Qwen's vision-language classes, and on `Chat` for token ids and images;
+independent of trainers.
 """
 
 from collections.abc import Iterator, Sequence
@@ -45,17 +46,17 @@ class TransformersEngine(QueuedEngine):
         return sorted(responses, key=lambda response: response.request_id)
 
     def _refusal(self, request: Request) -> Response | None:
-        """The answer to a request that would break the batch that it is in."""
+        """The error response to a request that would break its batch; None for a valid one."""
         chat = self._chat
-        images = sum(chat.picture_tokens(*size_of(image)) for image in request.still_images)
+        images = sum(chat.image_tokens(*size_of(image)) for image in request.still_images)
         videos = sum(chat.video_tokens([size_of(frame) for frame in frames]) for frames in request.videos)
         placeholders, of_videos = (request.prompt_ids.count(id) for id in (chat.image_id, chat.video_id))
         if (images, videos) == (placeholders, of_videos) and request.prompt_ids and request.max_new_tokens > 0:
             return None
         error = (
-            f"request {request.request_id} has {placeholders} placeholders for {images} image tokens, "
-            f"{of_videos} for {videos} of a video, "
-            f"{len(request.prompt_ids)} prompt ids and room for {request.max_new_tokens} new ones"
+            f"request {request.request_id} has {placeholders} image placeholders for {images} image tokens, "
+            f"{of_videos} video placeholders for {videos} video tokens, "
+            f"{len(request.prompt_ids)} prompt ids and max_new_tokens {request.max_new_tokens}"
         )
         return Response(request.request_id, (), (), ended=True, error=error)
 
@@ -118,7 +119,7 @@ class _Batch:
         orders = {"image_grid_thw": order, "video_grid_thw": video_order}
         grids = {name: features[name][indices] for name, indices in orders.items() if indices}
         tokens = {"input_ids": ids_BT, "attention_mask": mask_BT, "mm_token_type_ids": types_BT}
-        # Given to every forward: left to itself the model would take the offsets that it remembers from another batch.
+        # Passed to every forward: otherwise the model would use the offsets that it stored for another batch.
         positions = token_positions(model, tokens | grids)
         self._mask_BT = mask_BT.to(self._device)
         self._next_B = (positions.amax(dim=(0, 2)) + 1).to(self._device)

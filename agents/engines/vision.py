@@ -1,4 +1,4 @@
-"""Image features of a batch: every distinct image or video once, a few at a time.
+"""Image features of a batch: every distinct image or video is processed once, a few at a time.
 
 The rollouts of one query share their overview, and a tower that reads hundreds of images at once is slower than one
 that reads eight (its activations leave the processor's cache) and needs more memory. Depends on the vision half of
@@ -12,16 +12,16 @@ from typing import Any
 import torch
 
 from agents.chat.content_id import content_ids
-from agents.chat.feature_cache import Picture
+from agents.chat.feature_cache import ImageOrVideo
 
 PATCHES_AT_A_TIME = 2048
 """Images go through the tower together until they have this many patches; a larger image goes alone."""
 
 
-def distinct(images: Sequence[Picture]) -> tuple[list[Picture], list[int]]:
+def distinct(images: Sequence[ImageOrVideo]) -> tuple[list[ImageOrVideo], list[int]]:
     """The different images, and for every image its index among them."""
     index_of: dict[str, int] = {}
-    kept: list[Picture] = []
+    kept: list[ImageOrVideo] = []
     order: list[int] = []
     for image, name in zip(images, content_ids(images), strict=True):
         index = index_of.setdefault(name, len(kept))

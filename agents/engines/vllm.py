@@ -41,7 +41,7 @@ class VLLMEngine:
 
     @property
     def in_flight(self) -> int:
-        """Requests that are prepared or that vLLM works on, and refusals that nobody has collected."""
+        """Requests that are being prepared or generated, and refusals that no poll has returned yet."""
         return len(self._rendering) + len(self._under_way) + len(self._refused)
 
     def submit(self, request: Request) -> None:
@@ -50,7 +50,7 @@ class VLLMEngine:
 
     def cancel(self) -> None:
         """Abort what vLLM works on."""
-        while self._rendering:  # also what is not wanted any more: see the order of the caches
+        while self._rendering:  # also cancelled requests: see the order of the caches
             self._admit()
         self._llm.llm_engine.abort_request(list(self._under_way))
         self._under_way.clear()
@@ -81,22 +81,22 @@ class VLLMEngine:
             self._under_way[str(request.request_id)] = request
 
     def load_weights(self, weights: Iterator[tuple[str, torch.Tensor]]) -> None:
-        """Takes new weights, name by name, and forgets everything that was computed with the old ones.
+        """Loads new weights, name by name, and clears every cache that was computed with the old ones.
 
-        Names are those of the model's class in transformers. Raises RuntimeError while turns are under way.
+        Names are those of the model's class in transformers. Raises RuntimeError while turns are being generated.
         """
         if self.in_flight:
-            raise RuntimeError(f"{self.in_flight} turns are under way; weights change between rollouts only")
+            raise RuntimeError(f"{self.in_flight} turns are being generated. Change weights between rollouts only.")
         self._llm.collective_rpc("renew_weights", kwargs={"weights_iterator": weights})
         self._llm.reset_prefix_cache()
         self._llm.llm_engine.reset_encoder_cache()  # embeddings are kept by the image's hash, whatever the weights
 
     def sleep(self) -> None:
-        """Gives the accelerator's memory back between rollouts; weights wait in host memory."""
+        """Releases the accelerator's memory between rollouts; weights are kept in host memory."""
         self._llm.sleep(level=1)
 
     def wake_up(self) -> None:
-        """Takes the memory again."""
+        """Allocates the memory again."""
         self._llm.wake_up()
 
     def _prompt(self, request: Request) -> dict[str, Any]:
@@ -136,8 +136,8 @@ class VLLMEngine:
         ids = tuple(completion.token_ids)
         if tuple(output.prompt_token_ids) != request.prompt_ids:
             error = (
-                f"vLLM made {len(output.prompt_token_ids)} tokens of a prompt of {len(request.prompt_ids)}: its "
-                "image processor disagrees with ours. Save the processor into the checkpoint's folder."
+                f"vLLM expanded a prompt of {len(request.prompt_ids)} tokens to {len(output.prompt_token_ids)}: its "
+                "image processor differs from ours. Save the processor into the checkpoint's folder."
             )
             return Response(request.request_id, (), (), ended=True, error=error)
         logprobs = tuple(float(row[id].logprob) for row, id in zip(completion.logprobs, ids, strict=True))
@@ -153,11 +153,11 @@ def _video(frames: Frames, frames_per_step: int) -> tuple[np.ndarray, dict[str, 
 
 
 def _on_a_cpu() -> dict[str, Any]:
-    """What vLLM needs on a CPU: its own defaults are for servers with nothing else on them."""
+    """vLLM's options on a CPU: its own defaults assume a machine that runs nothing else."""
     os.environ.setdefault("VLLM_CPU_KVCACHE_SPACE", "1")  # GiB
-    os.environ.setdefault("VLLM_CPU_OMP_THREADS_BIND", "nobind")  # bound threads fight with the trainer's
-    # Compiling takes longer than a small model generates. A prompt that is read in parts makes vLLM 0.31 set back the
-    # request's random generator, which a CPU's cannot.
+    os.environ.setdefault("VLLM_CPU_OMP_THREADS_BIND", "nobind")  # bound threads compete with the trainer's
+    # Compiling takes longer than a small model generates. With chunked prefill vLLM 0.31 rewinds the request's random
+    # generator, which is not possible on a CPU.
     return {"enforce_eager": True, "enable_chunked_prefill": False}
 
 
@@ -178,7 +178,9 @@ def load_vllm(
     except ModuleNotFoundError as error:
         raise MissingExtraError.needs("generation with vLLM", "vllm") from error
     if vllm.envs.VLLM_ENABLE_V1_MULTIPROCESSING:
-        raise ConfigError("VLLM_ENABLE_V1_MULTIPROCESSING is 1. Set it to 0: the weights are in this process.")
+        raise ConfigError(
+            "VLLM_ENABLE_V1_MULTIPROCESSING is 1. Set it to 0: the weights are passed within this process."
+        )
     return vllm.LLM(
         model=str(folder),
         dtype=dtype,

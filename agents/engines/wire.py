@@ -25,7 +25,7 @@ SERVED_WORKER_EXTENSION = "agents.engines.served.worker.ServedWorker"
 def collapsed(ids: Sequence[int], image_id: int | None) -> list[int]:
     """`ids` with one placeholder for each image: vLLM expands them itself, and would expand expanded ones again.
 
-    Neighbouring images stay separate by the marks around them, which every format that `Chat` reads has.
+    Neighbouring images stay separate because every format that `Chat` reads has tokens around each image.
     """
     before = [None, *ids[:-1]]
     return [id for id, previous in zip(ids, before, strict=True) if not id == previous == image_id]

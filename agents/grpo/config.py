@@ -34,7 +34,7 @@ class PixelGRPOConfig(
 
     `max_completion_length` bounds what the model samples in a whole episode, all turns together (observations do not
     count), and is the constant that the `dr_grpo` loss divides by: loss = -sum over tokens / (rollouts *
-    max_completion_length). A turn may use its share of it unless `max_turn_tokens` says otherwise.
+    max_completion_length). Each turn gets an equal share of it unless `max_turn_tokens` is set.
     """
 
     _VALID_DICT_FIELDS: ClassVar[list[str]] = [*GRPOConfig._VALID_DICT_FIELDS, "vllm_options"]
@@ -67,9 +67,9 @@ class PixelGRPOConfig(
         return Sampling(self.temperature if own is None else own, self._turn_tokens())
 
     def options_of_vllm(self) -> dict[str, Any]:
-        """`vllm_options` as a mapping, which TRL's parser has made of JSON."""
+        """`vllm_options` as a mapping, which TRL's parser reads from JSON. Raises ConfigError if it is not one."""
         if isinstance(self.vllm_options, str):
-            raise ConfigError(f"vllm_options is {self.vllm_options!r}. Give a mapping, in YAML or as JSON.")
+            raise ConfigError(f"vllm_options is {self.vllm_options!r}; wanted: a mapping, in YAML or as JSON")
         return self.vllm_options or {}
 
     @property
@@ -86,14 +86,14 @@ class PixelGRPOConfig(
         return max(1, share) if self.max_turn_tokens is None else self.max_turn_tokens
 
     def _check_checkpoints_fall_between_generations(self) -> None:
-        """TRL keeps the unused rest of a generation batch in memory only: a checkpoint amid one could not resume."""
+        """TRL keeps the unused part of a generation batch in memory only, so a checkpoint inside one cannot resume."""
         micro_steps = (self.steps_per_generation or 1) * self.num_iterations
         if self.save_strategy == "steps" and self.save_steps * self.gradient_accumulation_steps % micro_steps:
             lasts = micro_steps / self.gradient_accumulation_steps
             multiple = micro_steps // gcd(micro_steps, self.gradient_accumulation_steps)
             raise ConfigError(
-                f"One generation batch lasts {lasts:g} optimizer steps, and save_steps is {self.save_steps}: a "
-                f"checkpoint inside of a batch loses its rest. Set save_steps to a multiple of {multiple}."
+                f"save_steps is {self.save_steps}, and one generation batch lasts {lasts:g} optimizer steps: a "
+                f"checkpoint inside a batch would lose its unused part. Set save_steps to a multiple of {multiple}."
             )
 
     def _check_replay_lives_for_a_generation(self) -> None:
@@ -101,5 +101,5 @@ class PixelGRPOConfig(
         if self.replay_capacity and self.replay_max_age < steps:
             raise ConfigError(
                 f"replay_max_age is {self.replay_max_age}, and one generation batch lasts {steps:g} optimizer steps: "
-                f"what is kept would be too old for the next one. Set it to {steps:g} or more."
+                f"kept rollouts would be too old for the next batch. Set it to {steps:g} or more."
             )

@@ -1,7 +1,7 @@
-"""What generates a trainer's turns beside the policy, with its weights: vLLM in each process, or served elsewhere.
+"""Engines that generate a trainer's turns with the policy's weights: vLLM in each process, or on a server.
 
-Depends on TRL's options for vLLM, and on when weights are out of date; independent of rollouts, rewards and losses. An
-engine of your own is a class like these two, named by its `EngineSpec.trainer`.
+An engine of your own is a class like these two, named by its `EngineSpec.trainer`. Depends on TRL's options for vLLM
+and on optimizer steps; independent of rollouts, rewards and losses.
 """
 
 import os
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 
 class TrainerEngine(Protocol):
-    """An engine that is not the policy itself and has to be given its weights.
+    """An engine that is not the policy itself and has to receive its weights.
 
     It is made in every process, once the policy is loaded: `model` as the trainer has it, `chat` its chat format.
     """
@@ -40,14 +40,14 @@ class TrainerEngine(Protocol):
 
     @classmethod
     def check(cls, args: PixelGRPOConfig) -> None:
-        """Called before anything is loaded. Raises ConfigError for options that the engine does not serve."""
+        """Called before anything is loaded. Raises ConfigError for options that the engine does not support."""
 
     def generating(self, policy: torch.nn.Module, step: int) -> AbstractContextManager[Engine]:
         """A context: the engine, with the weights that `policy` (unwrapped) has at optimizer step `step`."""
         ...
 
     def outdate(self) -> None:
-        """The policy has changed without a step: the next generation takes its weights over."""
+        """Marks the engine's weights as old: the policy has changed without a step."""
 
 
 def trainer_engine(name: str, args: PixelGRPOConfig) -> type[TrainerEngine]:
@@ -57,9 +57,9 @@ def trainer_engine(name: str, args: PixelGRPOConfig) -> type[TrainerEngine]:
     """
     spec = engine_named(name)
     lacks = {
-        "takes no weights of a policy in training": spec.trainer is None,
-        "returns no log-probabilities, with which the loss corrects for another sampler": not spec.returns_log_probs,
-        "bans no tokens, while the loss leaves banned ones out": not spec.can_ban_tokens,
+        "does not accept the weights of a policy in training": spec.trainer is None,
+        "returns no log-probabilities, which the loss needs to correct for the sampler": not spec.returns_log_probs,
+        "cannot ban tokens, which the loss assumes": not spec.can_ban_tokens,
     }
     reason = next((reason for reason, is_so in lacks.items() if is_so), None)
     if reason is not None or spec.trainer is None:
@@ -69,7 +69,7 @@ def trainer_engine(name: str, args: PixelGRPOConfig) -> type[TrainerEngine]:
         )
     if spec.needs_max_tokens and args.max_tokens is None:
         raise ConfigError(
-            f"The engine {name!r} plans its memory by the longest conversation. Give max_tokens, images included."
+            f"The engine {name!r} plans its memory for the longest conversation. Give max_tokens, images included."
         )
     spec.check_installed()
     made: type[TrainerEngine] = imported(spec.trainer, f"trainer of the engine {name!r},")
@@ -78,16 +78,16 @@ def trainer_engine(name: str, args: PixelGRPOConfig) -> type[TrainerEngine]:
 
 
 class ColocatedVLLM:
-    """vLLM in the trainer's process, one engine in each; it takes the weights over when the policy has moved."""
+    """vLLM in the trainer's process, one engine in each; it loads the weights when the policy has changed."""
 
     @classmethod
     def check(cls, args: PixelGRPOConfig) -> None:
         """Raises ConfigError for tensor parallelism in the trainer's processes."""
         if args.vllm_tensor_parallel_size != 1:
             raise ConfigError(
-                f"vllm_tensor_parallel_size is {args.vllm_tensor_parallel_size}: requests arrive as operations end, in "
-                "another order on every process, which tensor parallelism does not allow. Set it to 1, or use "
-                "vllm_mode='server', whose replicas may be parallel as they like."
+                f"vllm_tensor_parallel_size is {args.vllm_tensor_parallel_size}; wanted: 1, because requests arrive in "
+                "a different order on every process, which tensor parallelism does not allow. Set it to 1, or use "
+                "vllm_mode='server', whose replicas may use any tensor parallel size."
             )
 
     def __init__(self, args: PixelGRPOConfig, model: Any, chat: Chat, accelerator: Accelerator) -> None:
@@ -119,7 +119,7 @@ class ColocatedVLLM:
         accelerator.wait_for_everyone()
 
     def outdate(self) -> None:
-        """The engine's weights are to be renewed."""
+        """Marks the engine's weights as old."""
         self._step_of_weights = None
 
     @contextmanager
@@ -142,7 +142,7 @@ class ServedVLLM:
 
     @classmethod
     def check(cls, args: PixelGRPOConfig) -> None:
-        """Nothing to refuse: whether the servers answer is found out when the engine is made."""
+        """Refuses nothing: whether the servers answer is checked when the engine is made."""
 
     def __init__(self, args: PixelGRPOConfig, model: Any, chat: Chat, accelerator: Accelerator) -> None:
         self._args, self._chat, self._accelerator = args, chat, accelerator
@@ -152,7 +152,7 @@ class ServedVLLM:
         tokens = self._engine.max_model_len()
         if args.max_tokens is not None and args.max_tokens > tokens:
             raise ConfigError(
-                f"max_tokens is {args.max_tokens}, and the servers take conversations of {tokens} tokens. Lower "
+                f"max_tokens is {args.max_tokens}, but the servers accept at most {tokens} tokens. Lower "
                 "max_tokens, or start `pixel-env serve` with a larger --max-model-len."
             )
         args.max_tokens = args.max_tokens or tokens
@@ -162,7 +162,7 @@ class ServedVLLM:
         self._step_of_weights: int | None = None
 
     def outdate(self) -> None:
-        """The engine's weights are to be renewed."""
+        """Marks the engine's weights as old."""
         self._step_of_weights = None
 
     @contextmanager
@@ -184,7 +184,7 @@ class ServedVLLM:
         self._accelerator.wait_for_everyone()
         self._engine.use_weights(folder)
         self._accelerator.wait_for_everyone()
-        if writes:  # a replica that comes back is given these
+        if writes:  # a restarted replica loads these
             for old in set(self._folder.iterdir()) - {folder}:
                 shutil.rmtree(old)
 
@@ -199,7 +199,7 @@ class ServedVLLM:
 
 
 def nccl_weights(args: PixelGRPOConfig, policy: torch.nn.Module, accelerator: Accelerator) -> "NCCLWeights":
-    """What sends the policy's weights to the servers. Raises MissingExtraError without vLLM on the trainer's side."""
+    """Sends the policy's weights to the servers. Raises MissingExtraError if vLLM is not installed for the trainer."""
     try:
         from agents.engines.served.nccl_weights import NCCLWeights
     except ModuleNotFoundError as error:
@@ -210,8 +210,10 @@ def nccl_weights(args: PixelGRPOConfig, policy: torch.nn.Module, accelerator: Ac
 
 
 def check_fsdp(accelerator: Accelerator, *, has_engine: bool) -> None:
-    """Raises ConfigError for ways of using FSDP in which our engines cannot get the policy whole."""
+    """Raises ConfigError for uses of FSDP in which our engines cannot gather the policy's weights."""
     if not accelerator.is_fsdp2:
-        raise ConfigError("FSDP 1 gives single parameters to nobody. Set fsdp_version to 2 in accelerate's config.")
+        raise ConfigError("FSDP 1 cannot gather single parameters. Set fsdp_version to 2 in accelerate's config.")
     if not has_engine:
-        raise ConfigError("A policy that FSDP has split cannot generate by itself. Set use_vllm, or use DeepSpeed.")
+        raise ConfigError(
+            "A policy that is sharded with FSDP cannot generate by itself. Set use_vllm, or use DeepSpeed."
+        )

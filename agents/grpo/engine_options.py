@@ -1,4 +1,4 @@
-"""Which engine the flags of a training name: our `engine`, or TRL's `use_vllm` and `vllm_mode`.
+"""The engine that the flags of a training select: our `engine`, or TRL's `use_vllm` and `vllm_mode`.
 
 Depends on the names of flags; independent of engines, torch and TRL.
 """
@@ -8,13 +8,13 @@ from typing import Any
 from pixel_env.errors import ConfigError, UnknownNameError
 
 ENGINE_OF_MODE = {"colocate": "vllm", "server": "server"}
-"""TRL's vllm_mode -> the engine of ours that it stands for."""
+"""TRL's vllm_mode -> the name of our engine for it."""
 
 
 def engine_of_options(args: Any) -> str | None:
     """The engine that `args` name by `engine`, or by TRL's use_vllm and vllm_mode; None: the policy itself generates.
 
-    Raises UnknownNameError for a vllm_mode that is none.
+    Raises UnknownNameError for an unknown vllm_mode.
     """
     if args.engine is not None or not args.use_vllm:
         engine: str | None = args.engine
@@ -25,13 +25,13 @@ def engine_of_options(args: Any) -> str | None:
 
 
 def settle_engine(args: Any) -> None:
-    """Makes `engine` and TRL's flags for vLLM say the same. Raises ConfigError if they contradict each other."""
+    """Makes `engine` and TRL's flags for vLLM agree. Raises ConfigError if they contradict each other."""
     if args.engine is None:
         return
     modes = {engine: mode for mode, engine in ENGINE_OF_MODE.items()}
     if args.vllm_mode == "server" and modes.get(args.engine) != "server":
         raise ConfigError(
-            f"engine is {args.engine!r}, and vllm_mode is 'server', which is the engine 'server'. Leave one out."
+            f"engine is {args.engine!r}, but vllm_mode 'server' selects the engine 'server'. Leave one of them out."
         )
-    args.use_vllm = True  # TRL's name for a sampler that is not the policy: it corrects for its log-probabilities
+    args.use_vllm = True  # for TRL this means: the sampler is not the policy, so correct for its log-probabilities
     args.vllm_mode = modes.get(args.engine, args.vllm_mode)

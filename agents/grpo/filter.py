@@ -1,6 +1,6 @@
-"""Rows of zero advantage are left out of the forward pass: which rows stay, and what their loss is worth.
+"""Leaves rows of zero advantage out of the forward pass: the indices of the kept rows, and the scale of their loss.
 
-Knows TRL's loss types and batches. Knows nothing of rollouts or models.
+Depends on TRL's loss types and batches; independent of rollouts and models.
 """
 
 from typing import Any
@@ -11,18 +11,18 @@ from accelerate import Accelerator
 from agents.grpo.rows import loss_mask, moving
 
 
-def kept_places(advantages: torch.Tensor, accelerator: Accelerator) -> torch.Tensor:
-    """Places of the rows that move the policy, in order; with several processes, as many in each."""
+def kept_indices(advantages: torch.Tensor, accelerator: Accelerator) -> torch.Tensor:
+    """Indices of the rows that change the policy, in order; with several processes, the same number in each."""
     moves = moving(advantages)
     count = int(moves.sum())
     if accelerator.num_processes > 1:
-        # TRL gathers one figure per row, and every process must run its passes: rows of zero advantage fill up.
+        # TRL gathers one value per row, and every process must run its passes: rows of zero advantage fill it up.
         count = max(1, int(accelerator.gather(moves.sum()).max()))
     return torch.argsort(moves.int(), descending=True, stable=True)[:count].sort().values
 
 
 def share_of_normaliser(loss_type: str, kept: dict[str, Any], whole: dict[str, Any]) -> float:
-    """What the kept rows' loss is multiplied by to be that of all rows, whose other members add exactly 0."""
+    """Factor from the loss of the kept rows to the loss of all rows; the others contribute exactly 0."""
     match loss_type:
         case "cispo" | "dapo" | "vespo":  # divided by num_items_in_batch, which counts the whole batch
             return 1.0

@@ -1,8 +1,8 @@
-"""Rows of a padded batch as forward passes: rows of similar length together, with the pixels of these rows alone.
+"""Splits a padded batch into forward passes: rows of similar length together, with the pixels of these rows only.
 
-Knows rollouts, a chat format's pictures and TRL's names for them. Knows nothing of losses. Where processes share the
-model's parts, a pass without any picture gets a blank row that has one: the vision tower must run in all or in none.
-The same for video entries, which run it once more.
+Where processes share a sharded model, a pass without any image gets a blank row that has one, because the vision tower
+must run in all of them or in none. The same holds for video entries, which run it a second time. Depends on rollouts, a
+chat format's image features and TRL's names for them; independent of losses.
 """
 
 from collections.abc import Iterator, Sequence
@@ -23,22 +23,22 @@ from pixel_env.views import ViewBudgets
 
 @dataclass(frozen=True, slots=True)
 class Pass:
-    """One forward pass: `rows` are places in the padded batch, `blank` says that one more row follows them.
+    """One forward pass: `rows` are indices in the padded batch; if `blank`, one more row follows them.
 
-    `pictures`: what TRL hands on to the model; `videos`: what it does not know (see `given_videos`).
+    `image_inputs`: passed to the model by TRL; `videos`: inputs that TRL does not know (see `given_videos`).
     """
 
     rows: torch.Tensor
     input_ids: torch.Tensor
     attention_mask: torch.Tensor
     logits_to_keep: int
-    pictures: dict[str, Any]
+    image_inputs: dict[str, Any]
     videos: dict[str, torch.Tensor] = field(default_factory=dict)
     blank: bool = False
 
     @contextmanager
     def given_videos(self, model: torch.nn.Module) -> Iterator[None]:
-        """Within it, `model`'s forward takes `videos` too: TRL has no name for them on the way there."""
+        """A context in which `model`'s forward also gets `videos`, which TRL does not pass on."""
 
         def with_videos(_: Any, args: Any, inputs: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
             given = inputs | self.videos
@@ -69,11 +69,11 @@ def forward_passes(
     processes: int,
     sharded: bool,
 ) -> Iterator[Pass]:
-    """The passes that score `rollouts`, at most `batch_size` rows each; several processes make as many of them."""
+    """The passes that score `rollouts`, at most `batch_size` rows each; all processes make the same number."""
     whole = attended(rollouts, attention_mask, logits_to_keep)
     for rows in length_batches(whole, batch_size, may_split=processes == 1):
         ids, mask, keep = trimmed(input_ids[rows], whole[rows], logits_to_keep)
-        chosen = [rollouts[place] for place in rows.tolist()]
+        chosen = [rollouts[index] for index in rows.tolist()]
         features = features_of(chosen, chat, budgets)
         check_placeholders(chosen, ids, features, chat)
         counts = [len(row.views) - row.video_frames for row in chosen]
@@ -83,10 +83,10 @@ def forward_passes(
             counts.append(int("pixel_values" in own))
         given = {name: tensor.to(ids.device) for name, tensor in (features | own).items()}
         videos = {name: given.pop(name) for name in tuple(given) if "video" in name}
-        pictures: dict[str, Any] = dict(given)
-        if pictures or videos:
-            pictures |= {"num_images": counts, "mm_token_type_ids": chat.mm_token_type_ids(ids)}
-        yield Pass(rows, ids, mask, keep, pictures, videos, bool(row))
+        image_inputs: dict[str, Any] = dict(given)
+        if image_inputs or videos:
+            image_inputs |= {"num_images": counts, "mm_token_type_ids": chat.mm_token_type_ids(ids)}
+        yield Pass(rows, ids, mask, keep, image_inputs, videos, bool(row))
 
 
 def _with_row(

@@ -1,7 +1,7 @@
-"""Evaluation on held-out tasks: its figures, each rollout counted once, and the run's `summary.json` about them.
+"""Evaluation on held-out tasks: its metrics, each rollout counted once, and the run's `summary.json`.
 
-Depends on trajectories and logged figures; independent of the trainer: batches come in as they were gathered from all
-processes, the last ones filled up with rows that were there before.
+Batches are gathered from all processes; the last ones may be filled up with repeated rows. Depends on trajectories and
+logged metrics; independent of the trainer.
 """
 
 import json
@@ -24,19 +24,19 @@ class HeldOut:
         self._of_task: dict[str, list[Trajectory]] = {}
 
     def add(self, trajectories: Sequence[Trajectory]) -> None:
-        """Takes a gathered batch; what goes beyond `samples` of a task only filled the batch up."""
+        """Adds a gathered batch; rollouts beyond `samples` of a task only filled the batch up and are ignored."""
         for trajectory in trajectories:
             known = self._of_task.setdefault(trajectory.task.task_id, [])
             if len(known) < self._samples:
                 known.append(trajectory)
 
     def figures(self) -> dict[str, float]:
-        """Accuracy with Wilson's 95 % interval and its number of rollouts, and RaPR, by the names to log."""
+        """Accuracy with Wilson's 95 % interval and its number of rollouts, and RaPR, by their names in the log."""
         played = [trajectory for rollouts in self._of_task.values() for trajectory in rollouts]
         if not played:
             return {}
-        found = asdict(accuracy(played))
-        named = {"accuracy": found.pop("value"), **{f"accuracy_{name}": value for name, value in found.items()}}
+        estimate = asdict(accuracy(played))
+        named = {"accuracy": estimate.pop("value"), **{f"accuracy_{name}": value for name, value in estimate.items()}}
         return {**named, "rapr": rapr(played)}
 
 
@@ -44,8 +44,8 @@ def write_summary(folder: Path, history: Sequence[Mapping[str, Any]], after: Map
     """Writes `accuracy_before` and `accuracy_after` with their 95 % intervals, and RaPR beside them.
 
     `history`: the trainer's log, whose evaluation at step 0 is the one before (null if the run made none); `after`: the
-    figures of the last evaluation; `state`: the trainer's, for its steps and its best checkpoint. A best checkpoint was
-    chosen by the same tasks: `chosen_on_the_same_tasks` says so, for its accuracy flatters a little.
+    figures of the last evaluation; `state`: the trainer's, for its steps and its best checkpoint. If the best
+    checkpoint was chosen on the same tasks, `chosen_on_the_same_tasks` is true: its accuracy is biased upwards.
     """
     before = next((row for row in history if "eval_accuracy" in row and row["step"] == 0), None)
     summary = {

@@ -1,7 +1,7 @@
-"""What is logged of a generation batch, from its trajectories and reward parts.
+"""Logged metrics of a generation batch, from its trajectories and reward parts.
 
-Pure: numpy on values; knows nothing of TRL or processes. Averages over one batch; TRL averages them over a logging
-window. A figure without a case in the batch (accuracy of a category that did not come up) is left out, not zero.
+Averages over one batch, which TRL averages over a logging window. A metric without any case in the batch (accuracy of a
+category that did not occur) is left out, not zero. Pure functions. Depends on numpy; independent of TRL and processes.
 """
 
 from collections.abc import Mapping, Sequence
@@ -33,7 +33,7 @@ def part_metrics(parts: Mapping[str, np.ndarray]) -> dict[str, float]:
 
 
 def length_figures(lengths_B3: np.ndarray) -> dict[str, float]:
-    """TRL's figures of lengths; the columns are tokens of the prompt, sampled ones, and all behind the prompt."""
+    """TRL's length metrics; the columns are tokens of the prompt, sampled tokens, and all tokens after the prompt."""
     prompt_B, sampled_B, completion_B = lengths_B3.T.astype(np.float64)
     figures = {"prompts/mean_length": prompt_B.mean(), "completions/mean_length": sampled_B.mean()}
     figures |= {"completions/min_length": sampled_B.min(), "completions/max_length": sampled_B.max()}
@@ -50,7 +50,7 @@ def _accuracy_and_calls(trajectories: Sequence[Trajectory], suffix: str) -> dict
         f"calls{suffix}": calls(trajectories),
     }
     if called_B.any() and not called_B.all():
-        # Accuracy of rollouts that looked minus of those that did not: what a policy that follows correctness sees.
+        # Accuracy of rollouts with an operation minus that of the others: what a reward for correctness alone follows.
         metrics[f"call_advantage{suffix}"] = _mean(rewards_B[called_B]) - _mean(rewards_B[~called_B])
     return metrics
 

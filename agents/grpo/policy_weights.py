@@ -1,7 +1,7 @@
-"""The policy's weights as an engine takes them: one parameter at a time, whole, under its name in transformers' class.
+"""The policy's weights for an engine: one whole parameter at a time, under its name in transformers' class.
 
-Knows how ZeRO-3, FSDP 2 and LoRA keep parameters. A consumer that lets go of each tensor before it takes the next never
-holds a whole copy of the model. Knows nothing of engines.
+A consumer that releases each tensor before it takes the next never holds a whole copy of the model. Depends on how
+ZeRO-3, FSDP 2 and LoRA store parameters; independent of engines.
 """
 
 import copy
@@ -21,9 +21,9 @@ _ADAPTERS = ("lora_", "original_module", "modules_to_save.")
 
 
 def policy_weights(model: Any) -> Iterator[tuple[str, torch.Tensor]]:
-    """Names and tensors of `model` (unwrapped); adapters are added to what they adapt.
+    """Names and tensors of `model` (unwrapped); adapters are merged into the weights that they adapt.
 
-    Every process that shares a sharded model has to consume it, in step with the others.
+    Every process that shares a sharded model has to consume the iterator, in step with the others.
     """
     adapted = {f"{name}.base_layer.weight": module for name, module in model.named_modules() if _adapts(module)}
     for name, parameter in model.named_parameters():
@@ -37,9 +37,9 @@ def policy_weights(model: Any) -> Iterator[tuple[str, torch.Tensor]]:
 
 
 def save_weights(model: Any, processor: Any, folder: Path, *, writes: bool, shard_bytes: int = 4 * 10**9) -> None:
-    """A checkpoint folder of what `policy_weights` yields, at most `shard_bytes` of it in memory.
+    """Writes a checkpoint folder of what `policy_weights` yields, with about `shard_bytes` in memory at a time.
 
-    Every process takes part; the one that `writes` leaves the files.
+    Every process has to call it; only the one with `writes` writes the files.
     """
     shard: dict[str, torch.Tensor] = {}
     files: dict[str, str] = {}
@@ -70,7 +70,7 @@ def save_weights(model: Any, processor: Any, folder: Path, *, writes: bool, shar
         index = {"metadata": {"total_size": total}, "weight_map": files}
         (folder / "model.safetensors.index.json").write_text(json.dumps(index), encoding="utf-8")
         config = copy.deepcopy(model.config)
-        config.__dict__.pop("quantization_config", None)  # what was quantised is written as it counts
+        config.__dict__.pop("quantization_config", None)  # quantized weights are written dequantized
         config.save_pretrained(folder)
         processor.save_pretrained(folder)
 
@@ -89,14 +89,14 @@ def _merged(layer: Any) -> torch.Tensor:
     if layer.merged or layer.disable_adapters:
         return weight
     if getattr(layer, "lora_variant", None):
-        raise ConfigError("an engine takes plain LoRA only, adapters of other kinds (DoRA) not: leave use_dora out")
+        raise ConfigError("the engine supports plain LoRA only, not DoRA or other variants. Leave use_dora out.")
     for adapter in layer.active_adapters:
         weight = weight + _full(layer.get_delta_weight(adapter)).detach().to(weight)
     return weight
 
 
 def _whole(parameters: Sequence[torch.nn.Parameter]) -> AbstractContextManager[Any]:
-    """Within it, parameters that ZeRO-3 has split are whole in every process."""
+    """A context in which parameters that ZeRO-3 has sharded are whole in every process."""
     if not any(hasattr(parameter, "ds_id") for parameter in parameters):
         return nullcontext()
     import deepspeed

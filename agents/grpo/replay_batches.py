@@ -1,7 +1,7 @@
-"""Rows of TRL's batch in and out of the replay buffer: unpadded for keeping, padded together with others for training.
+"""Moves rows of TRL's batch into and out of the replay buffer: stored unpadded, padded together for training.
 
-Knows the columns of TRL's batch dictionary. A kept row is token ids, figures of its tokens and the rollout, whose
-pictures are references: kilobytes, whatever the size of the pictures. Knows nothing of losses.
+A stored row is token ids, values per token and the rollout, whose images are references: kilobytes, whatever the size
+of the images. Depends on the columns of TRL's batch dictionary; independent of losses.
 """
 
 import pickle
@@ -43,7 +43,7 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Filled:
-    """A batch whose rows of zero advantage earlier ones have replaced, the rollouts of all rows, and figures to log."""
+    """A batch with buffered rows instead of those of zero advantage, the rollouts of all rows, and metrics to log."""
 
     batch: dict[str, Any]
     rollouts: list[Rollout]
@@ -60,26 +60,26 @@ class Replay:
     def fill(
         self, batch: Mapping[str, Any], rollouts: Sequence[Rollout], step: int, rng: np.random.Generator
     ) -> Filled:
-        """Rows of zero advantage make room for earlier ones, as far as there are any; the others are kept for later.
+        """Reindices rows of zero advantage by buffered ones, as far as there are any, and buffers the other rows.
 
-        Replayed rows were sampled by another policy, so the loss needs everybody's log-probabilities of that time:
-        those of the sampler, where TRL has made none.
+        Replayed rows were sampled by an earlier policy, so the loss needs old log-probabilities of all rows: those of
+        the sampler, where TRL has computed none.
         """
         filled = dict(batch)
         filled.setdefault("old_per_token_logps", batch["sampling_per_token_logps"])
-        # A row whose tokens are all masked (TRL's mask_truncated_completions) teaches nothing either.
+        # A row whose tokens are all masked (TRL's mask_truncated_completions) has no gradient either.
         has_tokens = loss_mask(filled).any(1).float()
         advantages = (torch.nan_to_num(batch["advantages"]).float() * has_tokens).cpu().numpy()
         room = np.flatnonzero(~informative(advantages)).tolist()
         fresh = rows_to_keep(filled, rollouts)
         drawn = self._buffer.draw(len(room), step, rng)
         self._buffer.add(fresh, advantages, step)
-        places = room[: len(drawn)]
-        filled = with_rows(filled, places, [kept.sample for kept in drawn], self._pad_id)
+        indices = room[: len(drawn)]
+        filled = with_rows(filled, indices, [kept.sample for kept in drawn], self._pad_id)
         filled["advantages"], filled["rollout_index"] = batch["advantages"].clone(), batch["rollout_index"].clone()
-        for number, (place, kept) in enumerate(zip(places, drawn, strict=True)):
-            filled["advantages"][place] = kept.advantage
-            filled["rollout_index"][place] = len(rollouts) + number
+        for number, (index, kept) in enumerate(zip(indices, drawn, strict=True)):
+            filled["advantages"][index] = kept.advantage
+            filled["rollout_index"][index] = len(rollouts) + number
         weights = np.abs(torch.nan_to_num(filled["advantages"]).float().cpu().numpy())
         figures = {
             "replay/share": len(drawn) / len(rollouts),
@@ -96,17 +96,17 @@ class Replay:
         partial.replace(file)
 
     def load(self, file: Path) -> None:
-        """Takes over a buffer that `save` wrote."""
+        """Restores a buffer that `save` wrote. Raises ConfigError if the file is missing."""
         if not file.exists():
             raise ConfigError(
                 f"{file} is missing: this checkpoint was made without replay, or with another number of processes. "
-                "Resume with the settings that it was made with, or set replay_capacity to 0."
+                "Resume with the same settings, or set replay_capacity to 0."
             )
         self._buffer.restore(pickle.loads(file.read_bytes()))
 
 
 def buffer_of(args: PixelGRPOConfig) -> ReplayBuffer[Row]:
-    """An empty buffer as the configuration wants it."""
+    """An empty buffer with the settings of the configuration."""
     return ReplayBuffer(args.replay_capacity, args.replay_alpha, args.replay_max_age)
 
 
@@ -114,17 +114,17 @@ def rows_to_keep(batch: Mapping[str, Any], rollouts: Sequence[Rollout]) -> list[
     """Every row of `batch`; `rollouts[i]` is that of row i. Raises KeyError for a column that is not known here."""
     _check_columns(batch)
     rows = []
-    for place, rollout in enumerate(rollouts):
-        columns = {name: batch[name][place, -len(rollout.prompt_ids) :].cpu().clone() for name in _LEFT}
+    for index, rollout in enumerate(rollouts):
+        columns = {name: batch[name][index, -len(rollout.prompt_ids) :].cpu().clone() for name in _LEFT}
         for name in _RIGHT:
             if name in batch:  # a ratio of whole sequences has one column, whatever the length
-                columns[name] = batch[name][place, : len(rollout.completion_ids)].cpu().clone()
+                columns[name] = batch[name][index, : len(rollout.completion_ids)].cpu().clone()
         rows.append(Row(rollout, columns))
     return rows
 
 
-def with_rows(batch: Mapping[str, Any], places: Sequence[int], rows: Sequence[Row], pad_id: int) -> dict[str, Any]:
-    """`batch` with `rows` at `places`, padded to the longest of all. Advantages are the caller's to set."""
+def with_rows(batch: Mapping[str, Any], indices: Sequence[int], rows: Sequence[Row], pad_id: int) -> dict[str, Any]:
+    """`batch` with `rows` at `indices`, padded to the longest of all. Advantages are the caller's to set."""
     _check_columns(batch)
     merged = dict(batch)
     for name in (*_LEFT, *_RIGHT):
@@ -132,11 +132,11 @@ def with_rows(batch: Mapping[str, Any], places: Sequence[int], rows: Sequence[Ro
             continue
         width = max([batch[name].shape[1], *(len(row.columns[name]) for row in rows)])
         column = _widened(batch[name], width, _padding(name, pad_id), left=name in _LEFT)
-        for place, row in zip(places, rows, strict=True):
+        for index, row in zip(indices, rows, strict=True):
             values = row.columns[name].to(column.device)
-            column[place] = _padding(name, pad_id)
+            column[index] = _padding(name, pad_id)
             span = slice(width - len(values), width) if name in _LEFT else slice(0, len(values))
-            column[place, span] = values
+            column[index, span] = values
         merged[name] = column
     return merged
 
@@ -155,4 +155,4 @@ def _padding(name: str, pad_id: int) -> int:
 def _check_columns(batch: Mapping[str, Any]) -> None:
     unknown = set(batch) - {*_LEFT, *_RIGHT, *_OTHER}
     if unknown:
-        raise KeyError(f"replay does not know TRL's columns {sorted(unknown)}: what are they per row?")
+        raise KeyError(f"replay does not support TRL's columns {sorted(unknown)}. Set replay_capacity to 0.")

@@ -1,4 +1,4 @@
-"""Selective sample replay: what the policy can still learn from, kept for later steps and drawn by its advantage.
+"""Selective sample replay: keeps samples of non-zero advantage for later steps and draws them by advantage.
 
 After VL-Rethinker (arXiv 2504.08837, section 3.2): samples of zero advantage leave the batch, and earlier ones of
 non-zero advantage replace them.
@@ -45,9 +45,9 @@ class ReplayBuffer(Generic[T]):
         return len(self._kept)
 
     def add(self, samples: Sequence[T], advantages: np.ndarray, step: int) -> None:
-        """Keep those of non-zero advantage; `advantages` has shape (len(samples),)."""
-        for place in np.flatnonzero(informative(advantages)).tolist():
-            self._kept.append(Kept(samples[place], float(advantages[place]), step))
+        """Keep the samples of non-zero advantage; `advantages` has shape (len(samples),)."""
+        for index in np.flatnonzero(informative(advantages)).tolist():
+            self._kept.append(Kept(samples[index], float(advantages[index]), step))
 
     def draw(self, count: int, step: int, rng: np.random.Generator) -> list[Kept[T]]:
         """At most `count` different samples of earlier steps, each with probability ~ |advantage| ** alpha.
@@ -59,23 +59,23 @@ class ReplayBuffer(Generic[T]):
         earlier = [kept for kept in self._kept if kept.step < step and id(kept) not in drawn]
         if not earlier or count < 1:
             return []
-        chances = np.abs([kept.advantage for kept in earlier]) ** self.alpha
-        places = rng.choice(len(earlier), min(count, len(earlier)), replace=False, p=chances / chances.sum())
-        chosen = [earlier[place] for place in places]
+        weights = np.abs([kept.advantage for kept in earlier]) ** self.alpha
+        indices = rng.choice(len(earlier), min(count, len(earlier)), replace=False, p=weights / weights.sum())
+        chosen = [earlier[index] for index in indices]
         self._drawn = (step, drawn | {id(kept) for kept in chosen})
         return chosen
 
     def forget(self, step: int) -> None:
-        """Drop what is older than `max_age` steps at `step`."""
+        """Drop samples that are older than `max_age` steps at `step`."""
         while self._kept and step - self._kept[0].step > self.max_age:
             self._kept.popleft()
 
     def state(self) -> list[Kept[T]]:
-        """Everything that is kept, the oldest first: what a checkpoint needs."""
+        """All kept samples, the oldest first, for a checkpoint."""
         return list(self._kept)
 
     def restore(self, state: Sequence[Kept[T]]) -> None:
-        """Take over the `state` of another buffer."""
+        """Replace the samples by the `state` of another buffer."""
         self._kept.clear()
         self._kept.extend(state)
 

@@ -1,4 +1,4 @@
-"""Group rewards in TRL's matrix of rewards, which knows single rows only.
+"""Group rewards as a column of TRL's reward matrix, whose reward functions see single rows only.
 
 Depends on trajectories and on the shape of TRL's reward functions; independent of processes, tokens and losses.
 """
@@ -18,7 +18,7 @@ RewardFunction = Callable[..., list[float | None]]
 
 
 def group_reward_of(chosen: str | GroupReward | None, args: PixelGRPOConfig) -> GroupReward | None:
-    """The group reward that is `chosen`, by default that of the configuration."""
+    """The group reward that `chosen` names, by default that of the configuration."""
     wanted = chosen if chosen is not None else args.group_reward
     return group_reward_named(wanted) if isinstance(wanted, str) else wanted
 
@@ -28,7 +28,7 @@ def reward_columns(
     group_reward: GroupReward | None,
     weights: list[float] | None,
 ) -> tuple[list[RewardFunction], list[float] | None]:
-    """TRL's reward functions and weights; with a group reward the last column is kept for it, at weight 1."""
+    """TRL's reward functions and weights; with a group reward the last column is reserved for it, with weight 1."""
     functions = list(reward_funcs) if isinstance(reward_funcs, list) else [reward_funcs] if reward_funcs else []
     if group_reward is None:
         return functions, weights
@@ -77,7 +77,7 @@ def completion_columns(parts: Mapping[str, np.ndarray], rows: slice) -> dict[str
 
 
 def _group_column(completions: list[Any], **_: Any) -> list[float | None]:
-    """Keeps a column of TRL's matrix for the group reward, which is known once all processes' rollouts are."""
+    """Reserves a column of TRL's matrix for the group reward, which is computed from the rollouts of all processes."""
     return [0.0] * len(completions)
 
 

@@ -1,6 +1,6 @@
-"""Rows of TRL's data set and batches: what names a task, what a rollout becomes, what the loss counts.
+"""Conversions between tasks, rollouts and the rows of TRL's data set and batches.
 
-Knows TRL's shapes of rows. Knows nothing of the trainer, rewards or how rollouts are played.
+Depends on TRL's formats of rows; independent of the trainer, of rewards and of how rollouts are played.
 """
 
 from dataclasses import replace
@@ -16,12 +16,12 @@ from rewards.advantages import informative
 
 
 def task_rows(count: int) -> Dataset:
-    """Rows that name a task by its place in the set: pixels and texts never enter the data set."""
-    return Dataset.from_dict({"prompt": [str(place) for place in range(count)]})
+    """Rows that name a task by its index in the set: pixels and texts never enter the data set."""
+    return Dataset.from_dict({"prompt": [str(index) for index in range(count)]})
 
 
 def with_tokens(row: Rollout, chat: Chat) -> Rollout:
-    """`row`, or for an episode without tokens one that TRL can pad, none of them trained."""
+    """`row`; for an episode without tokens, a row with one untrained token that TRL can pad."""
     if row.prompt_ids and row.completion_ids:
         return row
     prompt_ids = row.prompt_ids or (chat.end_id,)
@@ -29,7 +29,7 @@ def with_tokens(row: Rollout, chat: Chat) -> Rollout:
 
 
 def messages_of(trajectory: Trajectory) -> list[dict[str, str]]:
-    """The completion as reward functions see it: assistant turns and what came back, in order."""
+    """The completion for reward functions: assistant turns and observations, in order."""
     messages = []
     for turn in trajectory.turns:
         messages.append({"role": "assistant", "content": str(turn.text)})
@@ -39,13 +39,13 @@ def messages_of(trajectory: Trajectory) -> list[dict[str, str]]:
 
 
 def zero_loss(model: torch.nn.Module) -> torch.Tensor:
-    """0 with a gradient of zeros, as rows of zero advantage have: a step on it still follows the momentum."""
+    """A loss of 0 with zero gradients, as of rows of zero advantage: the optimizer step still applies momentum."""
     weights = [weight for weight in model.parameters() if weight.requires_grad]
     return sum((weight.sum() for weight in weights), torch.zeros((), device=weights[0].device)) * 0.0
 
 
 def moving(advantages: torch.Tensor) -> torch.Tensor:
-    """Which rows move the policy: bool, shape (B,), on the same device."""
+    """Whether each row changes the policy (non-zero advantage): bool, shape (B,), on the same device."""
     return torch.from_numpy(informative(advantages.float().cpu().numpy())).to(advantages.device)
 
 

@@ -1,6 +1,6 @@
-"""Rows of a padded batch: chosen, ordered by length, cut to what they need, and put back.
+"""Rows of a padded batch: selected, ordered by length, trimmed of padding, and put back.
 
-Knows tensors and TRL's batch dictionary (one entry per row, lists or tensors). Knows nothing of models or losses.
+Depends on tensors and TRL's batch dictionary (one entry per row, lists or tensors); independent of models and losses.
 """
 
 from collections.abc import Sequence
@@ -11,27 +11,27 @@ import torch
 from agents.rollout import Rollout
 
 SPLIT_GAIN = 0.8
-"""A batch is split by length where the parts together need at most this share of the padded tokens."""
+"""A batch is split by length if the parts together need at most this share of the padded tokens."""
 
 Scores = tuple[torch.Tensor, torch.Tensor | None, torch.Tensor | None]
 """Log-probabilities (B, C), entropies (B, C) or None, auxiliary loss or None."""
 
 
 def rows_of(batch: dict[str, Any], rows: torch.Tensor) -> dict[str, Any]:
-    """These rows of the batch; what has no rows (a scalar) as it is."""
+    """These rows of the batch; values without rows (scalars) are unchanged."""
 
     def chosen(value: Any) -> Any:
         if isinstance(value, torch.Tensor):
             return value[rows] if value.ndim else value
-        return [value[place] for place in rows.tolist()] if isinstance(value, list) else value
+        return [value[index] for index in rows.tolist()] if isinstance(value, list) else value
 
     return {key: chosen(value) for key, value in batch.items()}
 
 
 def attended(rollouts: Sequence[Rollout], attention_mask: torch.Tensor, completion_width: int) -> torch.Tensor:
-    """1 on every token of the rollouts, as they stand in a padded batch like `attention_mask`.
+    """1 on every token of the rollouts, in a padded batch with the shape of `attention_mask`.
 
-    TRL hides a truncated completion from attention, pictures included; its loss mask leaves the row out just as well.
+    TRL hides a truncated completion from attention, images included; here only the loss mask excludes it.
     """
     whole = torch.zeros_like(attention_mask)
     start = attention_mask.shape[1] - completion_width
@@ -41,7 +41,7 @@ def attended(rollouts: Sequence[Rollout], attention_mask: torch.Tensor, completi
 
 
 def length_batches(attention_mask: torch.Tensor, batch_size: int | None, *, may_split: bool) -> list[torch.Tensor]:
-    """Places of rows, batch by batch. With `may_split`: shortest first, and two batches for one where that pays."""
+    """Row indices, batch by batch. With `may_split`: shortest first, a batch split in two where that saves padding."""
     count = len(attention_mask)
     size = batch_size or count
     if not may_split:
@@ -49,16 +49,16 @@ def length_batches(attention_mask: torch.Tensor, batch_size: int | None, *, may_
     lengths = attention_mask.sum(-1).cpu()
     batches: list[torch.Tensor] = []
     for rows in torch.argsort(lengths, stable=True).split(size):
-        batches += _split_where_it_pays(rows, lengths[rows])
+        batches += _split_if_shorter(rows, lengths[rows])
     return batches
 
 
-def _split_where_it_pays(rows: torch.Tensor, sorted_lengths: torch.Tensor) -> list[torch.Tensor]:
+def _split_if_shorter(rows: torch.Tensor, sorted_lengths: torch.Tensor) -> list[torch.Tensor]:
     count, longest = len(rows), int(sorted_lengths[-1])
-    cuts = torch.arange(1, count)
+    sizes = torch.arange(1, count)
     if count < 2:
         return [rows]
-    tokens = cuts * sorted_lengths[:-1] + (count - cuts) * longest
+    tokens = sizes * sorted_lengths[:-1] + (count - sizes) * longest
     best = int(tokens.argmin())
     if tokens[best] > SPLIT_GAIN * count * longest:
         return [rows]
@@ -68,7 +68,7 @@ def _split_where_it_pays(rows: torch.Tensor, sorted_lengths: torch.Tensor) -> li
 def trimmed(
     input_ids: torch.Tensor, attention_mask: torch.Tensor, completion_width: int
 ) -> tuple[torch.Tensor, torch.Tensor, int]:
-    """Ids and mask without the columns that are padding in every row, and the completion's width that is left."""
+    """Ids and mask without the columns that are padding in every row, and the remaining width of the completion."""
     prompt_width = input_ids.shape[1] - completion_width
     used = attention_mask.any(0)
     first = int(used[:prompt_width].int().argmax()) if used[:prompt_width].any() else prompt_width - 1
@@ -79,7 +79,7 @@ def trimmed(
 
 
 def scattered(results: Sequence[Scores], batches: Sequence[torch.Tensor], width: int) -> Scores:
-    """The batches' scores as one, in the rows' own order, padded with 0 to `width`."""
+    """The scores of all batches as one, in the original order of rows, padded with 0 to `width`."""
     order = torch.argsort(torch.cat(list(batches)))
 
     def joined(parts: Sequence[torch.Tensor]) -> torch.Tensor:

@@ -1,15 +1,15 @@
 """Seeds of a trainer's generations: the same after a resume, and in all processes that share a query.
 
-Knows steps and processes. Knows nothing of rollouts or TRL.
+Depends on steps and processes; independent of rollouts and TRL.
 """
 
 import numpy as np
 
 
 class GenerationSeeds:
-    """One seed per generation of `mode` ("train" or "eval"), which follows from the step and not from what ran before.
+    """One seed per generation of `mode` ("train" or "eval"), derived from the step and not from earlier generations.
 
-    Counted per mode: a resumed run does not repeat the evaluation that came before its first step.
+    Counted per mode, because a resumed run does not repeat the evaluation before its first step.
     """
 
     def __init__(self, seed: int) -> None:

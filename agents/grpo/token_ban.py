@@ -1,7 +1,7 @@
-"""Tokens that can never be sampled, taken out of the trainer's distribution as well.
+"""Removes banned tokens, which are never sampled, from the trainer's distribution as well.
 
-Knows the one place where TRL's fused head reads the output embedding. Without it the trainer's log-probabilities would
-be those of a larger vocabulary than the sampler chose from.
+Without it the trainer's log-probabilities would be those of a larger vocabulary than the sampler's. Depends on how
+TRL's fused head reads the output embedding; independent of rollouts.
 """
 
 from collections.abc import Iterator
@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import torch
 
 BANNED_LOGIT = -30000.0
-"""Added to a banned token's logit: its probability becomes exactly 0, and it fits into float16."""
+"""Added to a banned token's logit: its probability becomes exactly 0, and the value fits into float16."""
 
 
 class _Head(NamedTuple):
@@ -21,7 +21,7 @@ class _Head(NamedTuple):
 
 @contextmanager
 def banned(model: Any, ids: frozenset[int]) -> Iterator[None]:
-    """Within it, the fused head of `model` (unwrapped) gives `ids` no probability. The weights stay as they are."""
+    """A context in which the fused head of `model` (unwrapped) gives `ids` probability 0; weights are unchanged."""
     owner = model.get_base_model() if hasattr(model, "peft_config") else model
     head = owner.get_output_embeddings()
     # TRL gathers a sharded weight itself, but would do the same to the bias, which is an ordinary tensor here.

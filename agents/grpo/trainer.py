@@ -1,8 +1,8 @@
 """`PixelGRPOTrainer`: TRL's GRPOTrainer on rollouts of pixel environments.
 
-It translates and copies nothing: `_generate` plays episodes, `_calculate_rewards` shapes whole groups, the rest of the
-overrides see to it that a forward pass gets only the rows that matter, and their pixels only then. The loss is TRL's.
-`tests/contracts/test_trl.py` pins every seam used here.
+`_generate` plays episodes, `_calculate_rewards` computes rewards of whole groups, and the other overrides give each
+forward pass only the rows with a gradient, with their pixels loaded at that time. The loss is TRL's. Depends on TRL's
+trainer, whose methods used here `tests/contracts/test_trl.py` pins; independent of commands and flags.
 """
 
 from collections.abc import Iterator, Sequence
@@ -25,7 +25,7 @@ from agents.engines.protocol import Engine
 from agents.engines.transformers import TransformersEngine
 from agents.grpo.config import PixelGRPOConfig
 from agents.grpo.engine import check_fsdp, trainer_engine
-from agents.grpo.filter import kept_places, share_of_normaliser
+from agents.grpo.filter import kept_indices, share_of_normaliser
 from agents.grpo.forward_passes import forward_passes
 from agents.grpo.held_out import HeldOut
 from agents.grpo.metrics import length_figures, part_metrics, trajectory_metrics
@@ -45,11 +45,11 @@ from rewards.shaping import GroupReward
 
 
 class PixelGRPOTrainer(GRPOTrainer):
-    """GRPO whose rollouts look closer.
+    """GRPO on rollouts with image operations.
 
     `model`: a folder, a hub id, the name of an embedded checkpoint, or a model; `tasks`: whatever `load_tasks` takes;
     `reward_funcs`: TRL's, unchanged (they are also given `trajectory=`, one per completion); `group_reward`: a preset,
-    'module:function' or a function, by default what `args` says. All rewards are added up.
+    'module:function' or a function, by default that of `args`. The total reward is the sum of all.
     """
 
     def __init__(
@@ -107,21 +107,21 @@ class PixelGRPOTrainer(GRPOTrainer):
     # ------------------------------------------------------------------------------------------------- rollouts
 
     def _generate(self, prompts: list[str]) -> tuple[Any, ...]:
-        """Plays one episode per row. Pictures stay references: the forward pass materialises those of its own rows."""
+        """Plays one episode per row. Images stay references; each forward pass loads those of its own rows."""
         mode = self._mode
         task_set = self._task_sets[mode]
         settings = self.args.settings(self.dialect, task_set)
-        composed = {prompt: task_set.tasks[int(prompt)] for prompt in dict.fromkeys(prompts)}
+        tasks = {prompt: task_set.tasks[int(prompt)] for prompt in dict.fromkeys(prompts)}
         with self._generating() as engine:
             played = rollout(
-                [composed[prompt] for prompt in prompts],
+                [tasks[prompt] for prompt in prompts],
                 engine,
                 self.chat,
                 settings=settings,
                 sampling=self.args.sampling(mode),
                 seed=self._rollout_seed(mode, len(prompts)),
             )
-        _check_that_some_played(played)
+        _check_not_all_failed(played)
         rollouts = [with_tokens(row, self.chat) for row in played]
         self._rollouts[mode] = rollouts
         self._scored = rollouts
@@ -129,7 +129,7 @@ class PixelGRPOTrainer(GRPOTrainer):
         return (
             [list(row.prompt_ids) for row in rollouts],
             [list(row.completion_ids) for row in rollouts],
-            [[int(said) for said in row.sampled] for row in rollouts],
+            [[int(sampled) for sampled in row.sampled] for row in rollouts],
             [messages_of(row.trajectory) for row in rollouts],
             [list(row.logprobs) for row in rollouts],
             {"trajectory": [row.trajectory for row in rollouts]},
@@ -139,7 +139,7 @@ class PixelGRPOTrainer(GRPOTrainer):
 
     @contextmanager
     def _generating(self) -> Iterator[Engine]:
-        """What generates turns with the present weights."""
+        """The engine, with the current weights."""
         with torch.no_grad():
             if self._beside is not None:
                 policy = self.accelerator.unwrap_model(self.model_wrapped)
@@ -189,7 +189,7 @@ class PixelGRPOTrainer(GRPOTrainer):
                 first = self.accelerator.process_index * len(local)
                 for column, values in completion_columns(parts, slice(first, first + len(local))).items():
                     self._log_completion_extra(column, values)
-        # An episode that broke says nothing about the policy: TRL leaves a row of NaN out of the group.
+        # A failed episode is no evidence about the policy: TRL leaves a row of NaN out of the group.
         rewards[torch.tensor([trajectory.stop is Stop.FAILED for trajectory in trajectories])] = torch.nan
         self._log(mode, trajectory_metrics(trajectories))
         if mode == "eval":
@@ -199,7 +199,7 @@ class PixelGRPOTrainer(GRPOTrainer):
     # --------------------------------------------------------------------------------------------------- update
 
     def _generate_and_score_completions(self, inputs: list[dict[str, Any]]) -> dict[str, Any]:
-        """TRL's batch; each row also names its rollout, which it keeps through TRL's shuffling and splitting."""
+        """TRL's batch with one more column: the index of each row's rollout, kept through shuffling and splitting."""
         batch: dict[str, Any] = super()._generate_and_score_completions(inputs)
         batch["rollout_index"] = torch.arange(len(inputs), device=batch["advantages"].device)
         share = self.accelerator.gather(moving(batch["advantages"]).float()).mean().item()
@@ -207,7 +207,7 @@ class PixelGRPOTrainer(GRPOTrainer):
         return self._replayed(batch) if self._replay is not None and self._mode == "train" else batch
 
     def _replayed(self, batch: dict[str, Any]) -> dict[str, Any]:
-        """The batch with earlier rows in the places of those that teach nothing."""
+        """The batch with buffered rows instead of those of zero advantage."""
         assert self._replay is not None
         step = self.state.global_step
         generation = self._seeds.count("train")
@@ -220,15 +220,15 @@ class PixelGRPOTrainer(GRPOTrainer):
         return {**filled.batch, "num_items_in_batch": items}
 
     def _compute_loss(self, model: Any, inputs: dict[str, Any]) -> torch.Tensor:
-        """TRL's loss on the rows that move the policy, scaled to be the loss of all rows."""
+        """TRL's loss on the rows that change the policy, scaled to be the loss of all rows."""
         mode = self._mode
         kept = inputs
         if mode == "train" and self._filters:
-            places = kept_places(inputs["advantages"], self.accelerator)
-            if not len(places):
+            indices = kept_indices(inputs["advantages"], self.accelerator)
+            if not len(indices):
                 return zero_loss(model)
-            kept = rows_of(inputs, places)
-        self._scored = [self._rollouts[mode][place] for place in kept["rollout_index"].tolist()]
+            kept = rows_of(inputs, indices)
+        self._scored = [self._rollouts[mode][index] for index in kept["rollout_index"].tolist()]
         loss = super()._compute_loss(model, kept)
         return loss * share_of_normaliser(self.loss_type, kept, inputs)
 
@@ -241,10 +241,10 @@ class PixelGRPOTrainer(GRPOTrainer):
         batch_size: int | None = None,
         **options: Any,
     ) -> tuple[torch.Tensor, torch.Tensor | None, torch.Tensor | None]:
-        """TRL's, in batches of rows of similar length, each cut to its longest, with the pixels of these rows."""
+        """TRL's, in batches of rows of similar length, trimmed to the longest row, with the pixels of these rows."""
         scored = self._scored
         if len(scored) != len(input_ids):
-            raise RuntimeError(f"{len(input_ids)} rows are scored, but {len(scored)} rollouts are known for them")
+            raise RuntimeError(f"{len(input_ids)} rows are to be scored, but there are {len(scored)} rollouts")
         passes = forward_passes(
             scored,
             input_ids,
@@ -260,7 +260,7 @@ class PixelGRPOTrainer(GRPOTrainer):
         for one in passes:
             with banned(self.accelerator.unwrap_model(model), self.chat.banned_ids), one.given_videos(model):
                 scores = super()._get_per_token_logps_and_entropies(
-                    model, one.input_ids, one.attention_mask, one.logits_to_keep, **{**options, **one.pictures}
+                    model, one.input_ids, one.attention_mask, one.logits_to_keep, **{**options, **one.image_inputs}
                 )
             results.append(one.own(scores))
             rows.append(one.rows)
@@ -274,7 +274,7 @@ class PixelGRPOTrainer(GRPOTrainer):
         return super().evaluate(*args, **options)
 
     def log(self, logs: dict[str, float], start_time: float | None = None) -> None:
-        """TRL's, which takes the mean over batches: the last one may be smaller, or filled up."""
+        """TRL's, but not its mean over batches, of which the last may be smaller or filled up."""
         if self._metrics["eval"]:
             self._metrics["eval"] |= {name: [value] for name, value in self._held_out.figures().items()}
         super().log(logs, start_time)
@@ -282,7 +282,7 @@ class PixelGRPOTrainer(GRPOTrainer):
     # ---------------------------------------------------------------------------------------------- checkpoints
 
     def _save_rng_state(self, output_dir: str) -> None:
-        """What every process keeps in a checkpoint for itself: random states and its replay buffer."""
+        """Saves each process's own state in a checkpoint: random states and its replay buffer."""
         super()._save_rng_state(output_dir)
         if self._replay is not None:
             self._replay.save(self._replay_file(output_dir))
@@ -293,7 +293,7 @@ class PixelGRPOTrainer(GRPOTrainer):
             self._replay.load(self._replay_file(checkpoint))
 
     def train(self, *args: Any, **options: Any) -> Any:
-        """TRL's; the policy's weights may have been changed since an engine took them."""
+        """TRL's; the policy's weights may have changed since the engine loaded them."""
         self._outdate_engine()
         return super().train(*args, **options)
 
@@ -315,7 +315,7 @@ class PixelGRPOTrainer(GRPOTrainer):
             self._metrics[mode][name].append(value)
 
     def _log_lengths(self, rollouts: Sequence[Rollout], mode: str) -> None:
-        """TRL's length figures, which belong to the method that is overridden: sampled tokens, not observations."""
+        """Logs TRL's length metrics, as the overridden method does: of sampled tokens, not observations."""
         lengths = [[len(row.prompt_ids), sum(row.sampled), len(row.completion_ids)] for row in rollouts]
         gathered = self.accelerator.gather(torch.tensor(lengths, device=self.accelerator.device)).float()
         if mode == "train":
@@ -324,13 +324,16 @@ class PixelGRPOTrainer(GRPOTrainer):
         self._log(mode, length_figures(gathered.cpu().numpy()))
 
     def _send_telemetry(self) -> None:
-        """Nothing is reported to anybody."""
+        """Sends nothing."""
 
 
-def _check_that_some_played(played: Sequence[Rollout]) -> None:
-    """Single episodes may break; if all of a process do, training would go on without learning anything."""
+def _check_not_all_failed(played: Sequence[Rollout]) -> None:
+    """Raises TaskError if all episodes of a process failed: training would continue without learning anything."""
     if played and all(row.trajectory.stop is Stop.FAILED for row in played):
-        raise TaskError(f"all {len(played)} episodes of this step broke; the first: {played[0].trajectory.error}")
+        first = played[0].trajectory
+        raise TaskError(
+            f"all {len(played)} episodes of this step failed; the first, of task {first.task.task_id!r}: {first.error}"
+        )
 
 
 __all__ = ["PixelGRPOConfig", "PixelGRPOTrainer"]

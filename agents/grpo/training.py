@@ -1,4 +1,4 @@
-"""What `pixel-env grpo` runs: tasks, trainer, evaluation and summary.
+"""The run of `pixel-env grpo`: tasks, trainer, evaluation and summary.
 
 Depends on TRL and the trainer; independent of how flags and recipes are written.
 """
@@ -18,7 +18,7 @@ from pixel_env.errors import ConfigError
 from pixel_env.tasks import load_tasks
 
 CLASSES = (TaskArguments, PixelGRPOConfig, ModelConfig)
-"""What the flags and the recipe fill."""
+"""The dataclasses that flags and recipe fill."""
 
 
 def train(arguments: TaskArguments, args: PixelGRPOConfig, model_config: ModelConfig) -> int:
@@ -27,7 +27,9 @@ def train(arguments: TaskArguments, args: PixelGRPOConfig, model_config: ModelCo
     With held-out tasks, so does `summary.json`: accuracy before the first step and after the last.
     """
     if model_config.model_name_or_path is None:
-        raise ConfigError("No model was given. Give --model_name_or_path, a folder or the name of an embedded one.")
+        raise ConfigError(
+            "No model was given. Give --model_name_or_path: a folder, a hub id or the name of an embedded model."
+        )
     args.eval_on_start = args.eval_on_start or arguments.eval_tasks is not None
     recorded, resumes = [arguments, args, model_config], bool(args.resume_from_checkpoint)
     with RunFolder.claimed(Path(args.output_dir), recorded, resumes=resumes, rank=args.process_index) as folder:

@@ -1,7 +1,8 @@
-"""Every interval, bootstrap and paired test that a log, a table or a report shows.
+"""Confidence intervals, bootstraps and paired tests for logs, tables and reports.
 
-Depends on numpy alone; independent of trajectories, task sets and files. Intervals are two-sided 95 % intervals. Who
-resamples passes an rng, so that the same data give the same digits. Shape suffixes: Q questions, S seeds, D draws.
+Depends on numpy alone; independent of trajectories, task sets and files. Intervals are two-sided 95 % intervals.
+Functions that resample take an rng, so that the same data give the same digits. Shape suffixes: Q questions, S seeds,
+D draws.
 """
 
 import math
@@ -26,9 +27,9 @@ _TAILS = (2.5, 97.5)
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """A figure with its 95 % interval and the number of items (trajectories, questions or seeds) that it rests on.
+    """A figure with its 95 % interval and the number of items (trajectories, questions or seeds) behind it.
 
-    All three are NaN where there is nothing to estimate it from.
+    Value and interval are NaN if there are no items.
     """
 
     value: float
@@ -59,7 +60,7 @@ def wilson(successes: float, n: int) -> Estimate:
 def mean_of_questions(values_by_question: Collection[Sequence[float]]) -> Estimate:
     """Mean over questions of each one's mean value (from 0 to 1), with Wilson's interval for one trial a question.
 
-    Samples of one question are no independent trials. The interval is on the safe side: means vary less than 0 and 1.
+    Samples of one question are no independent trials. The interval is conservative: means vary less than 0 and 1.
     """
     return wilson(sum(sum(values) / len(values) for values in values_by_question), len(values_by_question))
 
@@ -67,7 +68,7 @@ def mean_of_questions(values_by_question: Collection[Sequence[float]]) -> Estima
 def mean_over_seeds(values: Sequence[float]) -> Estimate:
     """Mean with Student's t interval, seeds being the sample: mean -+ t * s / sqrt(n). One seed has no interval.
 
-    NaN is a seed that has no such figure; it does not count.
+    A NaN is a seed without this figure; it does not count.
     """
     values = [value for value in values if not math.isnan(value)]
     n = len(values)
@@ -82,12 +83,12 @@ def mean_over_seeds(values: Sequence[float]) -> Estimate:
 
 
 def mcnemar(only_first: int, only_second: int) -> float:
-    """McNemar's exact two-sided p of a split of the questions that one of two runs alone got right.
+    """McNemar's exact two-sided p-value, from the numbers of questions that only one of two runs answered correctly.
 
     Twice the smaller tail of the binomial distribution with a half, at most 1.
     """
     n, fewer = only_first + only_second, min(only_first, only_second)
-    ways, tail = 1, 0  # in whole numbers: a half to the power of thousands is no float
+    ways, tail = 1, 0  # in integers: 0.5 to the power of thousands underflows a float
     for k in range(fewer + 1):
         tail += ways
         ways = ways * (n - k) // (k + 1)
@@ -98,13 +99,13 @@ def mcnemar(only_first: int, only_second: int) -> float:
 
 
 def resampled_mean(values_Q: np.ndarray, *, rng: np.random.Generator, draws: int) -> Estimate:
-    """The mean of one value a question; its interval resamples questions (percentile bootstrap).
+    """The mean of one value per question; its interval resamples questions (percentile bootstrap).
 
-    Of differences between two runs on the same questions it is the paired interval.
+    For differences between two runs on the same questions it is the paired interval.
     """
     if values_Q.size == 0:
         return NOTHING
-    # Draw by draw: all indices of 10,000 draws at once are gigabytes.
+    # One draw at a time: all indices of 10,000 draws at once take gigabytes.
     means_D = [values_Q[rng.integers(values_Q.size, size=values_Q.size)].mean() for _ in range(draws)]
     low, high = np.percentile(means_D, _TAILS)
     return Estimate(float(values_Q.mean()), float(low), float(high), values_Q.size)

@@ -1,6 +1,7 @@
-"""Figures on trajectories, for training and evaluation alike: accuracy, RaPR, calls, failures, tokens, call advantage.
+"""Metrics of trajectories, for training and evaluation: accuracy, RaPR, calls, failures, tokens, call advantage.
 
-Pure functions on sequences of `Trajectory`; whoever draws passes an rng. Knows nothing of models, engines or files.
+Pure functions of sequences of `Trajectory`; those that resample take an rng. Depends on trajectories and statistics;
+independent of models, engines and files.
 """
 
 from collections import Counter
@@ -16,7 +17,7 @@ from pixel_env.views import ViewBudgets
 
 
 def accuracy(trajectories: Sequence[Trajectory]) -> Estimate:
-    """Mean grade with Wilson's interval (for partial grades it is on the safe side: their variance is smaller)."""
+    """Mean grade with Wilson's interval (conservative for partial grades: their variance is smaller)."""
     return wilson(sum(trajectory.reward for trajectory in trajectories), len(trajectories))
 
 
@@ -27,7 +28,9 @@ def paired_difference(
     after_by_task, before_by_task = _grades_by_task(after), _grades_by_task(before)
     if after_by_task.keys() != before_by_task.keys():
         odd = sorted(after_by_task.keys() ^ before_by_task.keys())[0]
-        raise ConfigError(f"a paired difference needs the same questions on both sides; {odd!r} is only on one")
+        raise ConfigError(
+            f"a paired difference needs the same questions on both sides, but {odd!r} is on one side only. Remove it."
+        )
     differences_Q = np.array(
         [np.mean(grades) - np.mean(before_by_task[task]) for task, grades in after_by_task.items()]
     )
@@ -47,23 +50,23 @@ def rapr(trajectories: Sequence[Trajectory]) -> float:
 
 
 def calls(trajectories: Sequence[Trajectory]) -> float:
-    """Operations spent per trajectory, refused ones included."""
+    """Operations per trajectory, refused ones included."""
     return _mean([float(trajectory.operations) for trajectory in trajectories])
 
 
 def failures_by_code(trajectories: Sequence[Trajectory]) -> dict[str, int]:
-    """How often each failure code came up, the commonest first."""
+    """Number of failures by code, the most frequent first."""
     counts = Counter(failure.code.value for trajectory in trajectories for failure in trajectory.failures)
     return dict(counts.most_common())
 
 
 def stop_reasons(trajectories: Sequence[Trajectory]) -> dict[str, int]:
-    """How many trajectories ended for each reason, the commonest first; running ones are not counted."""
+    """Number of trajectories by stop reason, the most frequent first; running ones are not counted."""
     return dict(Counter(t.stop.value for t in trajectories if t.stop is not None).most_common())
 
 
 def visual_tokens(trajectories: Sequence[Trajectory], budgets: ViewBudgets) -> float:
-    """Picture tokens per trajectory, what looking costs: one for each square of the budget's factor."""
+    """Image tokens per trajectory, the cost of operations: one for each square of the budget's factor in pixels."""
     totals = []
     for trajectory in trajectories:
         sizes = [(shown_size(view, budgets), budgets.of(view.kind).factor) for view in trajectory.views]

@@ -15,23 +15,23 @@ from pixel_env.errors import ConfigError
 FILE_NAME = "configuration.json"
 MAY_CHANGE = (
     *("resume_from_checkpoint", "output_dir", "logging_", "save_", "eval_", "report_to", "run_name", "log_"),
-    "vllm_server_",  # the replicas may stand elsewhere by now
-    "prompt_file",  # its text is kept by its hash
-    *("scorer", "lmms_samples", "strict", "ablate"),  # what is scored, written out, or played beside the rest
+    "vllm_server_",  # the replicas may run on another machine by now
+    "prompt_file",  # prompt_sha256 identifies its text
+    *("scorer", "lmms_samples", "strict", "ablate"),  # what is scored, written out, or evaluated in addition
 )
-"""Beginnings of the names of fields that do not change what is learned or played."""
-_WAY_OUT = "Put it back, or give another folder."
+"""Prefixes of the names of fields that do not change what is learned or played."""
+_WAY_OUT = "Restore the file, or give another folder."
 
 
 def read_configuration(folder: Path) -> dict[str, Any]:
-    """The fields that are kept in `folder`. Raises ConfigError for a file that is broken, OSError for none."""
+    """The fields that `folder` records. Raises ConfigError for a broken file, FileNotFoundError for a missing one."""
     path = folder / FILE_NAME
     try:
         fields = json.loads(path.read_text(encoding="utf-8"))
     except ValueError as error:
         raise ConfigError(f"{path} cannot be read ({error}). {_WAY_OUT}") from error
     if not isinstance(fields, dict):
-        raise ConfigError(f"{path} cannot be read (it holds no JSON object). {_WAY_OUT}")
+        raise ConfigError(f"{path} cannot be read (it has no JSON object). {_WAY_OUT}")
     return fields
 
 
@@ -42,7 +42,7 @@ def changed_names(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[s
 
 
 def fields_of(parts: Sequence[Any]) -> dict[str, Any]:
-    """The init fields of the dataclasses, as JSON reads them back; what JSON cannot say is written as text."""
+    """The init fields of the dataclasses, as JSON reads them back; other values are written as text."""
     values = {
         field.name: getattr(part, field.name) for part in parts for field in dataclasses.fields(part) if field.init
     }
@@ -51,7 +51,7 @@ def fields_of(parts: Sequence[Any]) -> dict[str, Any]:
 
 
 def write_whole(path: Path, text: str) -> None:
-    """Puts `text` into the file at once, in any of several processes: one that is killed leaves no broken file."""
+    """Writes the file atomically, from any of several processes: one that is killed leaves no broken file."""
     partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
     partial.write_text(text, "utf-8")
     partial.replace(path)

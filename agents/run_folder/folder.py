@@ -22,8 +22,8 @@ from pixel_env.errors import ConfigError
 from pixel_env.locks import claimed, refuse_claimed
 
 SUMMARY = "summary.json"
-"""Of a training run: what was right on held-out tasks, and figures of the training."""
-_WAIT_FOR_WHOLE = "Wait until it has ended: a shard runs before the whole run or after it."
+"""File name of a training run's summary: accuracy on held-out tasks, and figures of the training."""
+_WAIT_FOR_WHOLE = "Wait until it has ended: a shard runs before the whole run or after it, not at the same time."
 _WAIT_FOR_SHARD = "Wait until it has ended: shards are merged when all of them have."
 
 
@@ -31,8 +31,8 @@ _WAIT_FOR_SHARD = "Wait until it has ended: shards are merged when all of them h
 class RunFolder:
     """A folder that belongs to this run while the block of `claimed` lasts.
 
-    `configuration`: what the run depends on; `is_writer`: False in the other processes of a run that has several;
-    `another` and `notes`: as `claimed` was given them.
+    `configuration`: what the run depends on; `is_writer`: True in one process of the run;
+    `another` and `notes`: the arguments of `claimed`.
     """
 
     path: Path
@@ -56,14 +56,14 @@ class RunFolder:
     ) -> Iterator["RunFolder"]:
         """The folder of a run with the fields of the dataclasses `parts`, made and locked until the block ends.
 
-        Raises ConfigError where another process has claimed it, naming that process; where it cannot be written; where
-        a run that resumes (`resumes`) was started with another configuration, naming the fields; and where one that
-        starts afresh would lie beside checkpoints of another configuration. Nothing is written but the lock:
-        `keep_configuration` is called when what was given is known to work.
+        Raises ConfigError if another process has claimed it, naming that process; if it cannot be written; if a run
+        that resumes (`resumes`) was started with another configuration, naming the fields; and if the folder of a new
+        run has checkpoints of another configuration. Only the lock is written: call `keep_configuration` once the
+        arguments are known to work.
 
-        `rank`: of the process in a run with several; only 0 locks and writes. `whole`: of a shard, the folder of the
-        whole run, in which no process may be at work. `another`: what to give instead of this folder, as the command
-        calls it. `notes`: of fields that do not explain themselves, what they are.
+        `rank`: of this process in a run with several; only rank 0 locks and writes. `whole`: for a shard, the folder of
+        the whole run, in which no process may be running. `another`: the flag for another folder, for messages.
+        `notes`: explanations of fields by name, for messages.
         """
         folder = cls(path, fields_of(parts), another, notes or {}, rank == 0)
         if whole is not None:
@@ -77,7 +77,7 @@ class RunFolder:
             yield folder
 
     def keep_configuration(self) -> None:
-        """Writes the configuration, which a later run in this folder is compared with."""
+        """Writes the configuration, with which a later run in this folder is compared."""
         if self.is_writer:
             text = json.dumps(self.configuration, indent=2, sort_keys=True) + "\n"
             write_whole(self.path / FILE_NAME, text)
@@ -85,13 +85,13 @@ class RunFolder:
     def shards(self, file_name: str, own: Collection[str] = ()) -> list[Path]:
         """The files of this name in the shards below the folder, in a fixed order.
 
-        Raises ConfigError for a shard that was made with another configuration, or in which a process is at work;
-        fields named in `own` are a shard's own.
+        Raises ConfigError for a shard that was made with another configuration, or in which a process is running;
+        fields named in `own` may differ.
         """
         for shard in sorted(self.path.glob("shard-*")):
             refuse_claimed(shard, _WAIT_FOR_SHARD)
-        places = sorted(self.path.glob(f"shard-*/{file_name}"))
-        for shard in (place.parent for place in places):
+        files = sorted(self.path.glob(f"shard-*/{file_name}"))
+        for shard in (file.parent for file in files):
             names = [name for name in changed_names(self.configuration, _of_shard(shard)) if name not in own]
             if names:
                 raise ConfigError(
@@ -99,13 +99,14 @@ class RunFolder:
                     f"of {self.path}. Give the flags that the shards were made with, remove the shard, or "
                     f"give {self.another}."
                 )
-        return places
+        return files
 
     def _check(self, resumes: bool) -> None:
         has_checkpoints = any(self.path.glob("checkpoint-*"))
         if resumes and (self.path / FILE_NAME).exists() and (other := self._other_run()):
             raise ConfigError(
-                f"The run in {self.path} was started with {other}. Resume with the same one, or give {self.another}."
+                f"The run in {self.path} was started with {other}. "
+                f"Resume with the same configuration, or give {self.another}."
             )
         if not resumes and has_checkpoints and (other := self._other_run()):
             raise ConfigError(
@@ -114,7 +115,7 @@ class RunFolder:
             )
 
     def _other_run(self) -> str:
-        """What is kept of another run, with the fields that differ and both values; empty where none differs."""
+        """The recorded run's configuration as text: the fields that differ, with both values; empty if none differs."""
         if not (self.path / FILE_NAME).exists():
             return f"an unknown configuration: it has no {FILE_NAME}"
         before, after = read_configuration(self.path), self.configuration
@@ -129,7 +130,7 @@ class RunFolder:
 
 
 def remove_unclaimed(folder: Path) -> None:
-    """Deletes the folder of an interrupted run, if there is one. Raises ConfigError if a process is at work in it."""
+    """Deletes the folder of an interrupted run, if there is one. Raises ConfigError if a process is running in it."""
     if folder.exists():
         with claimed(folder):
             shutil.rmtree(folder)
@@ -158,13 +159,13 @@ def _of_shard(shard: Path) -> dict[str, Any]:
         return read_configuration(shard)
     except FileNotFoundError as error:
         raise ConfigError(
-            f"The shard in {shard} has no {FILE_NAME}, so nobody knows how it was made. Put the file back, or remove "
+            f"The shard in {shard} has no {FILE_NAME}, so its configuration is unknown. Restore the file, or remove "
             "the shard."
         ) from error
 
 
 def _is_whole(checkpoint: Path) -> bool:
-    """Whether the file that is written last is there and can be read."""
+    """Whether the file that is written last exists and can be read."""
     try:
         json.loads((checkpoint / "trainer_state.json").read_text(encoding="utf-8"))
     except (OSError, ValueError):

@@ -1,4 +1,4 @@
-"""The warm start: `PixelSFTTrainer` on TRL's trainer, deliberate mistakes masked from the loss."""
+"""Warm start (SFT) on demonstrations (traces): `PixelSFTTrainer` on TRL's trainer, deliberate mistakes masked."""
 
 from typing import TYPE_CHECKING
 

@@ -1,8 +1,8 @@
-"""Traces as training rows: each is played, and exactly what the assistant says in its unflagged turns is trained.
+"""Demonstrations (traces) as training rows: each is played, and only the assistant's turns with `train` are trained.
 
-A trace goes through the core loop (`rollout`) with an engine that says its turns, so that prompts, observations and
-ids are those of a real episode. Labels follow token positions as they were glued, never a search in a text. Knows
-nothing of the trainer.
+A trace is played by the core loop (`rollout`) with an engine that replies with its turns, so that prompts, observations
+and ids are those of a real episode. Labels follow the positions of sampled tokens, never a search in a text. Depends on
+the core loop and a chat format; independent of the trainer.
 """
 
 from collections.abc import Mapping, Sequence
@@ -31,7 +31,7 @@ IGNORED = -100
 
 
 class Fault(StrEnum):
-    """Why a trace cannot be trained on: what refused traces are counted by."""
+    """Why a trace cannot be trained on; refused traces are counted by it."""
 
     TOO_LONG = "too_long"
     UNREADABLE_PICTURE = "unreadable_picture"
@@ -40,10 +40,10 @@ class Fault(StrEnum):
 
 
 class UnusableTrace(TaskError):
-    """A trace that cannot be trained on. From a data loader's worker it arrives by its message, without its fault."""
+    """A trace that cannot be trained on. From a data loader's worker only its message arrives, not its fault."""
 
     def __init__(self, message: str, fault: Fault = Fault.UNPLAYABLE) -> None:
-        # A worker's exception is made anew from its whole traceback (torch's ExceptionWrapper), which ends in this.
+        # torch's ExceptionWrapper creates a worker's exception from its whole traceback, which ends with the message.
         super().__init__(message.rpartition(f"{type(self).__module__}.{type(self).__name__}: ")[2].rstrip("\n"))
         self.fault = fault
 
@@ -73,7 +73,7 @@ class _Replay(QueuedEngine):
 class PlayedTrace:
     """A trace with its ids; `labels` are the ids where they are trained and IGNORED elsewhere.
 
-    `images`: the pictures whose placeholders the ids hold, as shown; the first `rollout.video_frames` are one video.
+    `images`: the images whose placeholders the ids contain, as shown; the first `rollout.video_frames` are one video.
     """
 
     rollout: Rollout
@@ -83,11 +83,11 @@ class PlayedTrace:
 
 
 def play(trace: Trace, chat: Chat, settings: EpisodeSettings) -> PlayedTrace:
-    """The trace as an episode. Raises UnusableTrace for each Fault.
+    """Plays the trace as an episode. Raises UnusableTrace for each Fault.
 
-    It must end exactly with its last turn, and no turn that is trained may have a call that is refused.
+    The episode must end exactly with the last turn, and no trained turn may have a refused call.
 
-    `settings.limits.max_tokens` bounds the whole conversation, the last turn included: no trace is cut.
+    `settings.limits.max_tokens` bounds the whole conversation, the last turn included: no trace is truncated.
     """
     sampling, engine = Sampling(temperature=0.0, max_turn_tokens=2**20), _Replay(trace.turns, chat)
     unbounded = replace(settings, limits=replace(settings.limits, max_tokens=None))
@@ -98,16 +98,16 @@ def play(trace: Trace, chat: Chat, settings: EpisodeSettings) -> PlayedTrace:
 
 def _check(trace: Trace, played: Rollout, settings: EpisodeSettings) -> None:
     trajectory, name = played.trajectory, f"The trace of task {trace.task.task_id!r}"
-    if (unread := _unread_picture(trajectory, settings)) is not None:
+    if (unreadable := _unreadable_image(trajectory, settings)) is not None:
         raise UnusableTrace(
-            f"{name} has a picture that cannot be shown: {unread}. Put a good one in its place, or leave it out.",
+            f"{name} has an image that cannot be shown: {unreadable}. Replace the file, or remove the trace.",
             Fault.UNREADABLE_PICTURE,
         )
-    for number, (turn, said) in enumerate(zip(trace.turns, trajectory.turns, strict=False), 1):
-        if turn.train and said.failure is not None:
+    for number, (turn, played_turn) in enumerate(zip(trace.turns, trajectory.turns, strict=False), 1):
+        if turn.train and (failure := played_turn.failure) is not None:
             raise UnusableTrace(
-                f"{name} would teach a call that is refused, in turn {number} ({said.failure.code}: "
-                f"{said.failure.message.rstrip('.')}). Give the --dialect that the trace was made in (now "
+                f"{name} would train a call that is refused, in turn {number} ({failure.code}: "
+                f"{failure.message.rstrip('.')}). Give the --dialect that the trace was made with (now "
                 f'{settings.dialect.name!r}), or set "train" of that turn to false.',
                 Fault.REFUSED_CALL,
             )
@@ -121,35 +121,35 @@ def _check(trace: Trace, played: Rollout, settings: EpisodeSettings) -> None:
     tokens, longest = len(played.prompt_ids) + len(played.completion_ids), settings.limits.max_tokens
     if longest is not None and tokens > longest:
         raise UnusableTrace(
-            f"{name} has {tokens} tokens, pictures included, and {longest} are allowed. "
-            "Raise max_tokens if the model's context has room, or show smaller pictures.",
+            f"{name} has {tokens} tokens, images included, and {longest} are allowed. "
+            "Raise max_tokens if the model's context allows it, or lower the pixel budgets.",
             Fault.TOO_LONG,
         )
 
 
-def _unread_picture(trajectory: Trajectory, settings: EpisodeSettings) -> MediaError | None:
-    """What keeps the task's pictures from being shown, looked for only where the episode has gone wrong."""
-    gone = any(failure.code is FailureCode.UNREADABLE_SOURCE for failure in trajectory.failures)
-    if not gone and trajectory.error is None:
+def _unreadable_image(trajectory: Trajectory, settings: EpisodeSettings) -> MediaError | None:
+    """The error of showing the task's images, checked only if the episode failed to read one; None if there is none."""
+    is_unreadable = any(failure.code is FailureCode.UNREADABLE_SOURCE for failure in trajectory.failures)
+    if not is_unreadable and trajectory.error is None:
         return None
     try:
         for view in trajectory.task.opening_views:
             show(view, settings.budgets)
     except MediaError as error:
         return error
-    return MediaError("it could not be read a moment ago") if gone else None
+    return MediaError("it could not be read while the trace was played") if is_unreadable else None
 
 
 def _labels(trace: Trace, played: Rollout) -> tuple[int, ...]:
     labels = [IGNORED] * len(played.prompt_ids)
     turns = iter(trace.turns)
-    place = 0
-    # A turn is one unbroken run of sampled ids: an observation, or at least a header, stands between two.
-    for said, run in groupby(played.sampled):
+    start = 0
+    # A turn is one contiguous run of sampled ids: an observation, or at least a header, separates two turns.
+    for is_sampled, run in groupby(played.sampled):
         length = len(list(run))
-        trained = said and next(turns).train
-        labels += played.completion_ids[place : place + length] if trained else [IGNORED] * length
-        place += length
+        trained = is_sampled and next(turns).train
+        labels += played.completion_ids[start : start + length] if trained else [IGNORED] * length
+        start += length
     return tuple(labels)
 
 
@@ -157,14 +157,14 @@ def _labels(trace: Trace, played: Rollout) -> tuple[int, ...]:
 class TraceCollator:
     """Rows `{"trace": index}` -> one padded batch, ready for the model's forward pass.
 
-    `always_sees`: a batch without any picture gets one more row that has one and that nothing is learned from
-    (`blank_rows.py`). Can be pickled, so that worker processes of any start method collate.
+    `add_blank_row`: a batch without any image gets one more row with a blank image, which is not trained
+    (`blank_rows.py`). Can be pickled, so that worker processes of any start method can collate.
     """
 
     chat: Chat
     settings: EpisodeSettings
     traces: Sequence[Trace]
-    always_sees: bool = False
+    add_blank_row: bool = False
 
     def __call__(self, rows: Sequence[Mapping[str, int]]) -> dict[str, torch.Tensor]:
         """`input_ids`, `attention_mask`, `labels`, `mm_token_type_ids` of shape (B, T), and `Chat.features`."""
@@ -175,7 +175,7 @@ class TraceCollator:
         played = [play(trace, self.chat, self.settings) for trace in traces]
         ids, labels = [row.ids for row in played], [row.labels for row in played]
         features = self._features(played)
-        blank, own = blank_row(features, self.chat) if self.always_sees else ((), {})
+        blank, own = blank_row(features, self.chat) if self.add_blank_row else ((), {})
         if blank:
             ids, labels = [*ids, blank], [*labels, (IGNORED,) * len(blank)]
         input_ids = _padded(ids, self.chat.pad_id)
@@ -197,13 +197,13 @@ class TraceCollator:
 
     def __reduce__(self) -> tuple[Any, ...]:
         chat = self.chat  # holds locks
-        return _collator, (chat.processor, chat.dialect, self.settings, self.traces, self.always_sees)
+        return _collator, (chat.processor, chat.dialect, self.settings, self.traces, self.add_blank_row)
 
 
 def _collator(
-    processor: Any, dialect: Dialect, settings: EpisodeSettings, traces: Sequence[Trace], always_sees: bool
+    processor: Any, dialect: Dialect, settings: EpisodeSettings, traces: Sequence[Trace], add_blank_row: bool
 ) -> TraceCollator:
-    return TraceCollator(Chat(processor, dialect), settings, traces, always_sees)
+    return TraceCollator(Chat(processor, dialect), settings, traces, add_blank_row)
 
 
 def _padded(rows: Sequence[Sequence[int]], value: int) -> torch.Tensor:

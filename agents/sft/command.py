@@ -1,4 +1,7 @@
-"""`pixel-env sft`: a warm start from a recipe and flags, all of TRL's among them."""
+"""`pixel-env sft`: warm start (SFT), configured by a recipe and flags, including all of TRL's.
+
+Depends on the parser of flags; torch and TRL are loaded only after the flags are checked.
+"""
 
 from agents.config.training_command import checked
 from agents.sft.options import SFT
@@ -8,7 +11,7 @@ def main(argv: list[str]) -> int:
     """`pixel-env sft [--config RECIPE] [--flags]`. Returns the exit code."""
     given = checked(argv, SFT)
 
-    # Late: these load torch and TRL, which no help and no misspelt flag has to wait for.
+    # Late: these load torch and TRL, which help and error messages do not need.
     from agents.config.training_parser import built
     from agents.sft.training import CLASSES, train
 

@@ -27,9 +27,9 @@ class PixelSFTConfig(EpisodeArguments, BatchArguments, SFTConfig):
             self.bf16 = False
         super().__post_init__()
         self.read_prompt()
-        self.remove_unused_columns = False  # the rows refer to traces, which no forward pass knows
+        self.remove_unused_columns = False  # rows hold indices of traces, which no forward pass uses
         check_refused(self, REFUSED)
 
     def longest_trace(self, context: int) -> int:
-        """Tokens that a trace may have, of a model that reads `context`."""
+        """Tokens that a trace may have, for a model with a context of `context` tokens."""
         return min(limit for limit in (self.max_tokens, self.max_length, context) if limit is not None)

@@ -1,7 +1,7 @@
-"""What a warm-started model does on held-out tasks: where it looks, how it recovers from a wrong look, what it says.
+"""Evaluation of a warm-started model on held-out tasks: operations, recovery from wrong operations, and answers.
 
-The tasks are played greedily through the core loop; those whose trace begins with deliberate mistakes are played once
-more, with these turns forced. Knows engines and episodes. Knows nothing of training.
+The tasks are played greedily by the core loop; those whose trace begins with deliberate mistakes are played once more,
+with these turns forced. Depends on engines and episodes; independent of training.
 """
 
 import json
@@ -15,15 +15,15 @@ from agents.chat.chat import Chat
 from agents.engines.protocol import Engine
 from agents.metrics.statistics import Estimate
 from agents.metrics.trajectories import accuracy, failures_by_code, rapr
-from agents.metrics.zooming import Forced, first_box_iou, recovered_answers, recovered_looks, valid_operations
+from agents.metrics.zooming import Forced, first_box_iou, recovered_answers, recovered_operations, valid_operations
 from agents.rollout import EpisodeSettings, Sampling, rollout
 from agents.run_folder.configuration import write_whole
 from agents.run_folder.folder import SUMMARY
 from agents.traces.trace import Trace, TraceTurn
 from pixel_env.episode import Stop, Trajectory
 
-_ROOM = 2
-"""A turn may be so many times as long as the longest turn of the traces."""
+_TURN_LENGTH_FACTOR = 2
+"""The token limit of a turn is this many times the longest turn of the traces."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,7 @@ class Played:
     forced: Sequence[Forced]
 
     def whole(self) -> "Played":
-        """Without the episodes that failed: a picture that cannot be read says nothing about the model."""
+        """Without the episodes that failed: an image that cannot be read is no evidence about the model."""
         return Played(
             [one for one in self.free if one.stop is not Stop.FAILED],
             [one for one in self.forced if one.trajectory.stop is not Stop.FAILED],
@@ -49,16 +49,16 @@ class Played:
 def play_held_out(
     traces: Sequence[Trace], engine: Engine, chat: Chat, settings: EpisodeSettings, *, rank: int = 0, processes: int = 1
 ) -> Played:
-    """One greedy episode of each task, and one of each task whose trace begins with mistakes, after these.
+    """One greedy episode of each task, and one more after the mistakes of each task whose trace begins with some.
 
-    Process `rank` of `processes` plays every so many-th of them: together they play what one would.
+    Process `rank` of `processes` plays every `processes`-th task: together they play what one process would.
     """
     first = {trace.task.task_id: trace for trace in reversed(traces)}
     tasks = [first[task_id].task for task_id in dict.fromkeys(trace.task.task_id for trace in traces)]
     corrected = {trace.task.task_id: trace for trace in traces if mistakes_of(trace)}
     own = list(corrected.values())[rank::processes]
     longest = max((len(chat.encode(turn.text)) for trace in traces for turn in trace.turns), default=1)
-    sampling = Sampling(temperature=0.0, max_turn_tokens=_ROOM * longest)
+    sampling = Sampling(temperature=0.0, max_turn_tokens=_TURN_LENGTH_FACTOR * longest)
     shared: dict[str, Any] = {"settings": settings, "sampling": sampling, "seed": 0}
     free = rollout(tasks[rank::processes], engine, chat, **shared)
     after = rollout(
@@ -76,35 +76,35 @@ def play_held_out(
 
 
 def mistakes_of(trace: Trace) -> Sequence[TraceTurn]:
-    """The deliberate mistakes that the trace begins with."""
+    """The deliberate mistakes at the beginning of the trace."""
     return list(takewhile(lambda turn: turn.mistake is not None or not turn.train, trace.turns[:-1]))
 
 
-# --------------------------------------------------------------------------------------------------------- figures
+# --------------------------------------------------------------------------------------------------------- metrics
 
 
 def figures(played: Played) -> dict[str, Estimate]:
-    """Every figure by its name in the table, in order, of the episodes that did not fail."""
-    found = played.whole()
-    valid = {f"valid operations, {kind}": share for kind, share in valid_operations(found.free).items()}
+    """Every metric by its name in the table, in order, over the episodes that did not fail."""
+    whole = played.whole()
+    valid = {f"valid operations, {kind}": share for kind, share in valid_operations(whole.free).items()}
     return {
-        "answers right": accuracy(found.free),
+        "correct answers": accuracy(whole.free),
         **valid,
-        "IoU of the first box": first_box_iou(found.free),
-        "looks again, right, after a mistake": recovered_looks(found.forced),
-        "answers right after a mistake": recovered_answers(found.forced),
+        "IoU of the first box": first_box_iou(whole.free),
+        "correct operation after a mistake": recovered_operations(whole.forced),
+        "correct answers after a mistake": recovered_answers(whole.forced),
     }
 
 
 def table(played: Played) -> str:
-    """The figures with their 95 % intervals and the number of items that each rests on; below, what failed."""
-    lines = [f"{'held out':36} {'value':>7}  {'95 % interval':15} {'of':>5}"]
-    for name, found in figures(played).items():
-        numbers = f"{found.value:7.3f}  {found.low:.3f} to {found.high:.3f}  {found.n:5}" if found.n else "none"
+    """The metrics with 95 % intervals and numbers of items; below, the failed episodes."""
+    lines = [f"{'held-out tasks':36} {'value':>7}  {'95 % interval':15} {'n':>5}"]
+    for name, one in figures(played).items():
+        numbers = f"{one.value:7.3f}  {one.low:.3f} to {one.high:.3f}  {one.n:5}" if one.n else "none"
         lines.append(f"{name:36} {numbers:>7}")
     if failed := played.failed():
         total, first = len(played.free) + len(played.forced), failed[0]
-        lines.append(f"{len(failed)} of {total} episodes failed and count nowhere, the first about")
+        lines.append(f"{len(failed)} of {total} episodes failed and are not counted. Error of the first, task")
         lines.append(f"{first.task.task_id}: {first.error}")
     return "\n".join(lines)
 
@@ -116,28 +116,28 @@ def write_sft_summary(
     played: Played | None,
     refused_held_out: Mapping[str, int] | None = None,
 ) -> None:
-    """Writes `summary.json`: steps, refused traces by reason and, where something was played, its figures.
+    """Writes `summary.json`: steps, refused traces by reason and, if tasks were played, their metrics.
 
-    A figure without anything to estimate it from is null. Episodes that failed are counted apart.
+    A metric without any item is null. Episodes that failed are counted separately.
     """
     summary: dict[str, Any] = {"steps": steps, "refused_traces": dict(refused)}
     if played is not None:
-        found = played.whole()
-        valid = valid_operations(found.free)
+        whole = played.whole()
+        valid = valid_operations(whole.free)
         summary |= {
             "refused_held_out_traces": dict(refused_held_out or {}),
             "failed_episodes": len(played.failed()),
-            "accuracy_after": _row(accuracy(found.free)),
-            "rapr_after": rapr(found.free) if found.free else None,
+            "accuracy_after": _row(accuracy(whole.free)),
+            "rapr_after": rapr(whole.free) if whole.free else None,
             "valid_operations": {kind: _row(share) for kind, share in valid.items()},
-            "failures": failures_by_code(found.free),
-            "first_box_iou": _row(first_box_iou(found.free)),
-            "recovered_looks": _row(recovered_looks(found.forced)),
-            "recovered_answers": _row(recovered_answers(found.forced)),
+            "failures": failures_by_code(whole.free),
+            "first_box_iou": _row(first_box_iou(whole.free)),
+            "recovered_looks": _row(recovered_operations(whole.forced)),
+            "recovered_answers": _row(recovered_answers(whole.forced)),
         }
     folder.mkdir(parents=True, exist_ok=True)
     write_whole(folder / SUMMARY, json.dumps(summary, indent=2) + "\n")
 
 
-def _row(found: Estimate) -> dict[str, float] | None:
-    return asdict(found) if found.n else None
+def _row(estimate: Estimate) -> dict[str, float] | None:
+    return asdict(estimate) if estimate.n else None

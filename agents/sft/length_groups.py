@@ -1,6 +1,6 @@
-"""The order of rows that wastes no padding: rows of similar length in one batch, batches in an order of chance.
+"""Length-grouped batch sampler: rows of similar length in one batch, batches in random order.
 
-Knows lengths and numbers of rows. Knows nothing of what a row is.
+Depends on lengths and numbers of rows; independent of what a row is.
 """
 
 from collections.abc import Iterator, Sequence
@@ -9,13 +9,13 @@ import numpy as np
 from torch.utils.data import Sampler
 
 POOL_BATCHES = 50
-"""Batches whose rows are drawn together and sorted: the more, the less padding and the less chance."""
+"""Batches whose rows are drawn together and sorted: more means less padding and less randomness."""
 
 
 class LengthGroups(Sampler[int]):
-    """Places of rows, epoch by epoch. The order is a function of lengths, seed and epoch alone.
+    """Row indices, epoch by epoch. The order is a function of lengths, seed and epoch alone.
 
-    So every process that is asked has the same one, and so has a run that is resumed, whatever was drawn in between.
+    So it is the same in every process and in a resumed run, whatever other random numbers were drawn.
     """
 
     def __init__(self, lengths: Sequence[int], batch_size: int, seed: int) -> None:
@@ -29,7 +29,7 @@ class LengthGroups(Sampler[int]):
         return len(self._lengths)
 
     def set_epoch(self, epoch: int) -> None:
-        """What accelerate's loader calls before an epoch."""
+        """Called by accelerate's loader before an epoch."""
         self._epoch = epoch
 
     def __iter__(self) -> Iterator[int]:
@@ -37,13 +37,13 @@ class LengthGroups(Sampler[int]):
 
 
 def grouped(lengths: np.ndarray, batch_size: int, rng: np.random.Generator) -> list[int]:
-    """Every place once: each `batch_size` of them in a row are of similar length, up to the last, smaller batch.
+    """Every row index once: each consecutive `batch_size` are of similar length, except the last, smaller batch.
 
-    The batch of the longest row comes first: a memory that is too small shows at once.
+    The batch with the longest row comes first, so that too little memory fails at once.
     """
     order = rng.permutation(len(lengths))
     starts = np.arange(0, len(order), batch_size)
-    # Pools of about equally many whole batches: a small last one would have nothing to sort by.
+    # Pools of about equally many whole batches: a small last pool would hardly be sorted.
     parts = np.array_split(starts, max(1, -(-len(starts) // POOL_BATCHES)))
     pools = np.split(order, [int(part[0]) for part in parts[1:]])
     rows = np.concatenate([pool[np.argsort(-lengths[pool], kind="stable")] for pool in pools])
@@ -53,4 +53,4 @@ def grouped(lengths: np.ndarray, batch_size: int, rng: np.random.Generator) -> l
     if len(batches):
         longest = int(np.argmax(lengths[batches].max(axis=1)))
         batches[[0, longest]] = batches[[longest, 0]]
-    return [int(place) for place in (*batches.flatten(), *rows[whole:])]
+    return [int(row) for row in (*batches.flatten(), *rows[whole:])]

@@ -1,4 +1,4 @@
-"""The flags of `pixel-env sft`: the fields that we add to TRL's, and the options of TRL's that we refuse.
+"""The flags of `pixel-env sft`: our additional fields, and the options of TRL's that are refused.
 
 Depends on dataclasses; independent of torch and TRL, so that `--help` and the check of a recipe's names need neither.
 """
@@ -14,7 +14,7 @@ from pixel_env.command_line.values import AtLeastOne
 
 @dataclass
 class BatchArguments:
-    """Which traces are trained together, and which part of the model they train."""
+    """How traces are batched, and which part of the model is trained."""
 
     max_length: AtLeastOne | None = field(
         default=None,
@@ -35,12 +35,12 @@ class BatchArguments:
 OWN = (EpisodeArguments, BatchArguments)
 """Our fields of `PixelSFTConfig`."""
 
-_FLAGS = 'Which turns are trained is written in the traces, turn by turn: set "train" there.'
+_FLAGS = 'The traces say for each turn whether it is trained: set "train" there, and leave this out.'
 _PACKED = (
     "TRL packs texts only: the M-RoPE position ids of images are not those of a packed row. "
     "Leave it out; train_sampling_strategy: group_by_length wastes no padding."
 )
-_PLAYED = "Rows are traces that are played, not a data set of TRL's. Leave it out."
+_PLAYED = "Training rows are played traces, not a data set of TRL's. Leave it out."
 REFUSED = {
     "completion_only_loss": Refusal((None,), _FLAGS),
     "assistant_only_loss": Refusal((False,), _FLAGS),
@@ -48,11 +48,11 @@ REFUSED = {
     "eval_packing": Refusal((None, False), _PACKED),
     "packing_strategy": Refusal(("bfd",), _PACKED),
     "padding_free": Refusal((False,), _PACKED),
-    "pad_to_multiple_of": Refusal((None, "auto"), "Rows are padded to the longest of their batch. Leave it out."),
+    "pad_to_multiple_of": Refusal((None, "auto"), "Rows are padded to the longest row of their batch. Leave it out."),
     "truncation_mode": Refusal(("keep_start",), "No trace is truncated: give max_tokens to leave out longer ones."),
-    "shuffle_dataset": Refusal((False,), "The order is chosen by train_sampling_strategy, and drawn by seed."),
+    "shuffle_dataset": Refusal((False,), "train_sampling_strategy and seed determine the order. Leave it out."),
     "dataset_text_field": Refusal(("text",), _PLAYED),
-    "dataset_num_proc": Refusal((None,), "Traces are played by the workers of dataloader_num_workers."),
+    "dataset_num_proc": Refusal((None,), "Traces are played by the data loader's workers: set dataloader_num_workers."),
     "dataset_kwargs": Refusal((None, {}, {"skip_prepare_dataset": True}), _PLAYED),
     "length_column_name": Refusal(("length",), _PLAYED),
 }

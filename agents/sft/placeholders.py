@@ -1,7 +1,7 @@
-"""Outlines: pictures that have a size and no pixels, so that an episode's tokens are counted without decoding a file.
+"""Placeholder images with a size and no pixels, so that an episode's tokens are counted without decoding files.
 
-An episode is as long as its texts and the shown sizes of its pictures make it; on outlines it is played in
-milliseconds. Knows sources and where their sizes are written. Knows nothing of episodes.
+The number of tokens depends only on texts and shown sizes of images; with placeholders an episode is played in
+milliseconds. Depends on sources and on where their sizes are recorded; independent of episodes.
 """
 
 from dataclasses import dataclass, replace
@@ -21,35 +21,35 @@ from pixel_env.views import Source
 Size = tuple[int, int]
 
 _EXIF_WITHOUT_PIXELS = ("JPEG", "MPO", "TIFF", "WEBP")
-"""Formats that say how a picture lies before its pixels; Pillow decodes a PNG to look for it."""
-_LYING = (5, 6, 7, 8)
+"""Formats with the EXIF orientation before the pixels; for a PNG, Pillow would decode the pixels to find it."""
+_ROTATED = (5, 6, 7, 8)
 """EXIF orientations that swap width and height."""
 
 
-def outlined(task: Task) -> Task:
-    """The task with outlines for its pictures. Raises MediaError, naming the file, for one that is missing."""
-    return replace(task, sources=tuple(OutlineSource(*size_of_source(source)) for source in task.sources))
+def with_placeholders(task: Task) -> Task:
+    """The task with placeholders for its images. Raises MediaError, naming the file, for a missing one."""
+    return replace(task, sources=tuple(PlaceholderSource(*size_of_source(source)) for source in task.sources))
 
 
 @dataclass(frozen=True, slots=True)
-class OutlineSource:
-    """A picture of this size whose pixels nobody looks at."""
+class PlaceholderSource:
+    """An image of this size whose pixels are never read."""
 
     width: int
     height: int
 
     @property
     def key(self) -> str:
-        """All outlines of one size are one picture."""
-        return f"outline:{self.width}x{self.height}"
+        """All placeholders of one size are one image."""
+        return f"placeholder:{self.width}x{self.height}"
 
     def decode(self) -> Image.Image:
-        """The outline."""
-        return _Outline(self.width, self.height)
+        """The placeholder."""
+        return _Placeholder(self.width, self.height)
 
 
-class _Outline(Image.Image):
-    """What is cut out of it, or made of it at another size, is an outline too; as an array it is black."""
+class _Placeholder(Image.Image):
+    """Crops and resized copies of it are placeholders too; as an array it is black."""
 
     def __init__(self, width: int, height: int) -> None:
         super().__init__()
@@ -57,10 +57,10 @@ class _Outline(Image.Image):
 
     def crop(self, box: tuple[float, float, float, float] | None = None) -> Image.Image:
         left, top, right, bottom = map(int, box or (0, 0, *self.size))
-        return _Outline(right - left, bottom - top)
+        return _Placeholder(right - left, bottom - top)
 
     def resize(self, size: Any, *_: Any, **__: Any) -> Image.Image:
-        return _Outline(*size)
+        return _Placeholder(*size)
 
     @property
     def __array_interface__(self) -> dict[str, Any]:
@@ -71,7 +71,7 @@ class _Outline(Image.Image):
 def size_of_source(source: Source) -> Size:
     """Width and height of the source, from its header where it has one. Raises MediaError.
 
-    Of a video one frame is decoded. Anything else that is not a file or a scene (a page, a cell of a table, a picture
+    Of a video one frame is decoded. Anything else that is not a file or a scene (a page, a cell of a table, an image
     in memory) is decoded, once per cache entry.
     """
     match source:
@@ -90,12 +90,12 @@ def _size_of_file(path: Path) -> Size:
     try:
         with Image.open(path) as opened:
             width, height = opened.size
-            tells = "exif" in opened.info or opened.format in _EXIF_WITHOUT_PIXELS
-            orientation = opened.getexif().get(ExifTags.Base.Orientation) if tells else None
-    except Exception as error:  # a broken file makes Pillow's readers raise nearly anything
+            has_exif = "exif" in opened.info or opened.format in _EXIF_WITHOUT_PIXELS
+            orientation = opened.getexif().get(ExifTags.Base.Orientation) if has_exif else None
+    except Exception as error:  # for a broken file Pillow's readers raise nearly anything
         reason = error.strerror if isinstance(error, OSError) and error.strerror else error
-        raise MediaError(f"cannot read the picture {path}: {reason}") from error
-    return (height, width) if orientation in _LYING else (width, height)
+        raise MediaError(f"cannot read the image {path}: {reason}") from error
+    return (height, width) if orientation in _ROTATED else (width, height)
 
 
 @lru_cache(maxsize=2**12)

@@ -1,8 +1,8 @@
-"""A look over all traces before training: how long each is, and which cannot be trained on.
+"""A survey of all traces before training: the length of each, and which cannot be trained on.
 
-A trace is played on outlines of its pictures (`outlines.py`), so nothing is decoded but headers, one frame of a video
-and composed pages. What only shows in the pixels (a file that is cut in its middle) shows when the trace is trained.
-Knows the collator's way of playing. Knows nothing of the trainer.
+A trace is played with placeholders for its images (`placeholders.py`), so that only headers, one frame of a video and
+rendered pages are decoded. Errors in the pixels (a truncated file) appear only when the trace is trained. Depends on
+the collator's `play`; independent of the trainer.
 """
 
 import json
@@ -16,19 +16,19 @@ from agents.chat.chat import Chat
 from agents.rollout import EpisodeSettings
 from agents.run_folder.configuration import write_whole
 from agents.sft.collator import Fault, UnusableTrace, play
-from agents.sft.placeholders import outlined
+from agents.sft.placeholders import with_placeholders
 from agents.traces.trace import Trace
 from pixel_env.errors import MediaError
 
 REFUSED = MappingProxyType({"train": "refused_traces.jsonl", "held-out": "refused_held_out_traces.jsonl"})
-"""The file of each set's refused traces."""
+"""File name of each set's refused traces."""
 _NAMED = 3
-"""Refused traces of each reason that the summary names; the file has all."""
+"""Refused traces of each reason that the summary names; the file lists all."""
 
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """A trace that is left out: its place, its task, its kind, and why."""
+    """A trace that is left out: its index (`place` in the file), its task, its kind, and why."""
 
     place: int
     task_id: str
@@ -39,20 +39,20 @@ class Refusal:
 
 @dataclass(frozen=True, slots=True)
 class Survey:
-    """The traces that can be trained on: their places, and the tokens of each, pictures included. And the others."""
+    """The traces that can be trained on (their indices, and the tokens of each, images included), and the others."""
 
-    places: tuple[int, ...]
+    indices: tuple[int, ...]
     tokens: tuple[int, ...]
     refusals: tuple[Refusal, ...]
 
     @property
     def refused(self) -> dict[str, int]:
-        """How many were refused for each reason."""
+        """Number of refused traces for each reason."""
         return dict(Counter(refusal.fault.value for refusal in self.refusals))
 
     def summary(self) -> str:
-        """What is left out, a line for each reason."""
-        total = len(self.places) + len(self.refusals)
+        """The refused traces as text, one line for each reason."""
+        total = len(self.indices) + len(self.refusals)
         lines = [f"{len(self.refusals)} of {total} traces cannot be trained on and are left out:"]
         for fault, count in self.refused.items():
             named = [refusal.task_id for refusal in self.refusals if refusal.fault.value == fault]
@@ -63,26 +63,26 @@ class Survey:
 
 
 def survey(traces: Sequence[Trace], chat: Chat, settings: EpisodeSettings) -> Survey:
-    """What can be trained on within `settings`, whose `max_tokens` bounds a whole trace."""
+    """Checks each trace within `settings`, whose `max_tokens` bounds a whole trace."""
     tokens: dict[int, int] = {}
     refusals = []
-    for place, trace in enumerate(traces):
+    for index, trace in enumerate(traces):
         try:
-            tokens[place] = tokens_of(trace, chat, settings)
+            tokens[index] = tokens_of(trace, chat, settings)
         except MediaError as error:
-            refusals.append(_refusal(place, trace, Fault.UNREADABLE_PICTURE, error))
+            refusals.append(_refusal(index, trace, Fault.UNREADABLE_PICTURE, error))
         except UnusableTrace as error:
-            refusals.append(_refusal(place, trace, error.fault, error))
+            refusals.append(_refusal(index, trace, error.fault, error))
     return Survey(tuple(tokens), tuple(tokens.values()), tuple(refusals))
 
 
 def tokens_of(trace: Trace, chat: Chat, settings: EpisodeSettings) -> int:
-    """Tokens of the trace, pictures included. Raises MediaError or UnusableTrace."""
-    return len(play(replace(trace, task=outlined(trace.task)), chat, settings).ids)
+    """Tokens of the trace, images included. Raises MediaError or UnusableTrace."""
+    return len(play(replace(trace, task=with_placeholders(trace.task)), chat, settings).ids)
 
 
 def write_refused(path: Path, refusals: Sequence[Refusal]) -> None:
-    """Puts every refused trace, with its reason, into the file; without any there is no file, nor an earlier run's."""
+    """Writes every refused trace, with its reason, into the file; without any, deletes the file of an earlier run."""
     if not refusals:
         path.unlink(missing_ok=True)
         return
@@ -90,5 +90,5 @@ def write_refused(path: Path, refusals: Sequence[Refusal]) -> None:
     write_whole(path, "".join(json.dumps(asdict(refusal)) + "\n" for refusal in refusals))
 
 
-def _refusal(place: int, trace: Trace, fault: Fault, error: Exception) -> Refusal:
-    return Refusal(place, trace.task.task_id, trace.kind, fault, str(error))
+def _refusal(index: int, trace: Trace, fault: Fault, error: Exception) -> Refusal:
+    return Refusal(index, trace.task.task_id, trace.kind, fault, str(error))

@@ -1,7 +1,8 @@
-"""The warm start: TRL's SFTTrainer on traces, and the command `pixel-env sft`.
+"""Warm start: TRL's SFTTrainer on demonstrations (traces).
 
-Everything about training is TRL's; the rows (`collator.py`), their order (`length_groups.py`) and what is done before
-the first step (`trace_survey.py`) and after the last (`sft_evaluation.py`) are ours.
+Training is TRL's; ours are the rows (`collator.py`), their order (`length_groups.py`), the survey before the first step
+(`trace_survey.py`) and the evaluation after the last (`evaluation.py`). Depends on TRL's trainer; independent of
+commands and flags.
 """
 
 from collections.abc import Sequence
@@ -18,7 +19,7 @@ from trl import SFTTrainer
 from trl.models import unwrap_model_for_generation
 
 from agents.chat.chat import Chat
-from agents.chat.video_positions import place_videos
+from agents.chat.video_positions import add_video_positions
 from agents.checkpoints.loading import loading
 from agents.checkpoints.names import checked_model_folder
 from agents.engines.transformers import TransformersEngine
@@ -28,7 +29,7 @@ from agents.sft.config import PixelSFTConfig
 from agents.sft.evaluation import Played, play_held_out
 from agents.sft.length_groups import LengthGroups
 from agents.sft.trace_survey import REFUSED, Survey, survey, write_refused
-from agents.sft.vision_tower import beside_the_tower, freeze_vision_tower
+from agents.sft.vision_tower import freeze_vision_tower, without_tower
 from agents.traces.trace import Trace
 from pixel_env.dialects.dialect import Dialect
 from pixel_env.dialects.table import dialect_named
@@ -39,9 +40,9 @@ from pixel_env.task import TaskSet
 class PixelSFTTrainer(SFTTrainer):
     """`SFTTrainer` whose rows are traces. The loss is the mean over the trained tokens of a step, of all processes.
 
-    Traces that are too long for the model or cannot be played are left out before training starts, by name (`survey`
-    tells which), unless `train_sampling_strategy` is `sequential`: then they are taken as they come, and such a trace
-    stops the run. `played` after training tells what the model does on held-out ones.
+    Traces that are too long for the model or cannot be played are left out before training starts, and listed in
+    `survey`, unless `train_sampling_strategy` is `sequential`: then traces are not checked before, and such a trace
+    stops the run. `played`, after training, evaluates the model on the held-out ones.
     """
 
     def __init__(
@@ -58,13 +59,13 @@ class PixelSFTTrainer(SFTTrainer):
         quantization_config: Any = None,
         eval_task_set: TaskSet | None = None,
     ) -> None:
-        """`task_set` gives the pixel budgets that the traces are played with; without one the dialect's are used.
+        """`task_set` gives the pixel budgets of the traces; without one the dialect's are used.
 
-        `eval_task_set` gives those of `eval_traces`, if they are not the same. Raises ConfigError if no trace can be
-        trained on, or the model cannot be loaded.
+        `eval_task_set` gives those of `eval_traces`, if they differ. Raises ConfigError if no trace can be trained on,
+        or the model cannot be loaded.
         """
         if not len(traces):
-            raise ConfigError("There are no traces to learn from. Give a folder, a file or a function that has some.")
+            raise ConfigError("There are no traces to train on. Give a folder, a file or a function with at least one.")
         dialect = dialect or dialect_named(args.dialect)
         args.dataset_kwargs = {**(args.dataset_kwargs or {}), "skip_prepare_dataset": True}
         eval_traces = () if eval_traces is None else eval_traces
@@ -77,34 +78,34 @@ class PixelSFTTrainer(SFTTrainer):
                 eval_dataset=_rows(range(len(eval_traces))) if len(eval_traces) else None,
                 processing_class=processing_class,
                 callbacks=callbacks,
-                peft_config=beside_the_tower(peft_config) if args.freeze_vision_tower else peft_config,
+                peft_config=without_tower(peft_config) if args.freeze_vision_tower else peft_config,
                 quantization_config=quantization_config,
             )
-        # Qwen's classes decline to divide by a step's tokens; TRL's loss, which is used instead of theirs, does it.
+        # Qwen's classes do not divide by the tokens of a step; TRL's loss, which is used instead of theirs, does.
         self.model_accepts_loss_kwargs = True
         if args.freeze_vision_tower:
             freeze_vision_tower(self.model)
-        place_videos(self.model)
+        add_video_positions(self.model)
         self.chat = Chat(self.processing_class, dialect)
         self.settings = self._settings(dialect, task_set)
         self.eval_settings = self._settings(dialect, task_set if eval_task_set is None else eval_task_set)
-        always_sees = self.is_deepspeed_enabled or self.is_fsdp_enabled
-        self.data_collator = TraceCollator(self.chat, self.settings, traces, always_sees)
-        self._eval_collator = TraceCollator(self.chat, self.eval_settings, eval_traces, always_sees)
+        add_blank_row = self.is_deepspeed_enabled or self.is_fsdp_enabled
+        self.data_collator = TraceCollator(self.chat, self.settings, traces, add_blank_row)
+        self._eval_collator = TraceCollator(self.chat, self.eval_settings, eval_traces, add_blank_row)
         self.survey: Survey | None = None
         self.eval_survey: Survey | None = None
-        if self.accelerator.is_main_process:  # an earlier run's
+        if self.accelerator.is_main_process:  # files of an earlier run
             for name in REFUSED.values():
                 write_refused(Path(args.output_dir) / name, ())
         if args.train_sampling_strategy != "sequential":
             self.survey = self._surveyed(self.data_collator, "train")
-            self.train_dataset = _rows(self.survey.places, self.survey.tokens)
+            self.train_dataset = _rows(self.survey.indices, self.survey.tokens)
             if len(eval_traces):
                 self.eval_survey = self._surveyed(self._eval_collator, "held-out")
-                self.eval_dataset = _rows(self.eval_survey.places, self.eval_survey.tokens)
+                self.eval_dataset = _rows(self.eval_survey.indices, self.eval_survey.tokens)
 
     def _settings(self, dialect: Dialect, task_set: TaskSet | None) -> EpisodeSettings:
-        """As traces are played: no longer than the model reads."""
+        """The settings of traces, with tokens limited to the model's context."""
         settings = self.args.settings(dialect, task_set)
         longest = self.args.longest_trace(self.model.config.get_text_config().max_position_embeddings)
         return replace(settings, limits=replace(settings.limits, max_tokens=longest))
@@ -112,16 +113,16 @@ class PixelSFTTrainer(SFTTrainer):
     # -------------------------------------------------------------------------------------------------------- rows
 
     def _surveyed(self, collator: TraceCollator, which: str) -> Survey:
-        found = survey(collator.traces, self.chat, collator.settings)
-        if found.refusals and self.accelerator.is_main_process:
-            print(f"{which}: {found.summary()}", flush=True)
-            write_refused(Path(self.args.output_dir) / REFUSED[which], found.refusals)
-        if not found.places:
-            raise ConfigError(f"No {which} trace is left to use. {found.summary()}")
-        return found
+        surveyed = survey(collator.traces, self.chat, collator.settings)
+        if surveyed.refusals and self.accelerator.is_main_process:
+            print(f"{which}: {surveyed.summary()}", flush=True)
+            write_refused(Path(self.args.output_dir) / REFUSED[which], surveyed.refusals)
+        if not surveyed.indices:
+            raise ConfigError(f"No {which} trace can be used. {surveyed.summary()}")
+        return surveyed
 
     def _get_train_sampler(self, train_dataset: Any = None) -> Sampler[int] | None:
-        """TRL's, but for `group_by_length`: rows of similar length that are computed at the same time."""
+        """TRL's sampler; for `group_by_length`, ours: rows of similar length are computed at the same time."""
         if self.survey is None or self.args.train_sampling_strategy != "group_by_length":
             sampler: Sampler[int] | None = super()._get_train_sampler(train_dataset)
             return sampler
@@ -140,13 +141,13 @@ class PixelSFTTrainer(SFTTrainer):
     # ------------------------------------------------------------------------------------------------------ playing
 
     def played(self, traces: Sequence[Trace] | None = None) -> Played:
-        """What the model does on the traces' tasks; every process plays its share, all get the whole.
+        """Plays the traces' tasks with the model; every process plays its share and gets all episodes.
 
-        Without `traces`: on the held-out ones that were not refused.
+        Without `traces`: the held-out ones that were not refused.
         """
         if traces is None:
-            held_out, found = self._eval_collator.traces, self.eval_survey
-            traces = held_out if found is None else [held_out[place] for place in found.places]
+            held_out, surveyed = self._eval_collator.traces, self.eval_survey
+            traces = held_out if surveyed is None else [held_out[index] for index in surveyed.indices]
         rank, processes = self.accelerator.process_index, self.accelerator.num_processes
         with (
             torch.no_grad(),
@@ -161,17 +162,14 @@ class PixelSFTTrainer(SFTTrainer):
         return Played(gather_object(list(own.free)), gather_object(list(own.forced)))
 
     def _send_telemetry(self) -> None:
-        """Nothing is reported to anybody."""
+        """Sends nothing."""
 
 
-def _rows(places: Sequence[int], tokens: Sequence[int] | None = None) -> Dataset:
-    """Rows that only point at the traces: texts and pixels stay out of the data set."""
+def _rows(indices: Sequence[int], tokens: Sequence[int] | None = None) -> Dataset:
+    """Rows with only the indices of traces: texts and pixels stay out of the data set."""
     lengths = {} if tokens is None else {"length": list(tokens)}
-    return Dataset.from_dict({"trace": list(places), **lengths})
+    return Dataset.from_dict({"trace": list(indices), **lengths})
 
 
 def _not_yet(rows: list[dict[str, int]]) -> dict[str, torch.Tensor]:
     raise AssertionError("the collator is set once the processor is known")
-
-
-# ----------------------------------------------------------------------------------------------------- the command

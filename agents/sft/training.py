@@ -1,4 +1,4 @@
-"""What `pixel-env sft` runs: traces, trainer, evaluation and summary.
+"""The run of `pixel-env sft`: traces, trainer, evaluation and summary.
 
 Depends on TRL and the trainer; independent of how flags and recipes are written.
 """
@@ -17,13 +17,15 @@ from pixel_env.dialects.table import dialect_named
 from pixel_env.errors import ConfigError
 
 CLASSES = (TraceArguments, PixelSFTConfig, ModelConfig)
-"""What the flags and the recipe fill."""
+"""The dataclasses that flags and recipe fill."""
 
 
 def train(arguments: TraceArguments, args: PixelSFTConfig, model_config: ModelConfig) -> int:
     """Trains; model, configuration and `summary.json` go into `output_dir`. Returns the exit code."""
     if model_config.model_name_or_path is None:
-        raise ConfigError("No model was given. Give --model_name_or_path, a folder or the name of an embedded one.")
+        raise ConfigError(
+            "No model was given. Give --model_name_or_path: a folder, a hub id or the name of an embedded model."
+        )
     traces = load_training_traces(arguments, dialect_named(args.dialect), args.seed)
     recorded, resumes = [arguments, args, model_config], bool(args.resume_from_checkpoint)
     with RunFolder.claimed(Path(args.output_dir), recorded, resumes=resumes, rank=args.process_index) as folder:
@@ -47,9 +49,9 @@ def _train(
         eval_task_set=traces.held_out_set,
     )
     if trainer.is_fsdp_enabled and traces.held_out:
-        raise ConfigError("A model that FSDP has split cannot play held-out tasks. Set held_out to 0.")
+        raise ConfigError("A model that is sharded with FSDP cannot play held-out tasks. Set held_out to 0.")
     if traces.overlap and trainer.accelerator.is_main_process:
-        print(f"held-out: {traces.overlap} tasks of {arguments.held_out_traces} are learned from and left out")
+        print(f"held-out: {traces.overlap} tasks of {arguments.held_out_traces} are also trained and are left out")
     trainer.train(resume_from_checkpoint=checkpoint_to_resume(folder, args.resume_from_checkpoint))
     trainer.save_model()
     played = trainer.played() if traces.held_out else None

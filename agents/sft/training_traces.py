@@ -1,7 +1,7 @@
-"""What `pixel-env sft` learns from, and what it keeps out to be played afterwards.
+"""The traces that `pixel-env sft` trains on, and the held-out ones that it evaluates afterwards.
 
-Knows where traces come from: a folder that `pixel-env synth` wrote, a JSONL file, or a function. Knows nothing of
-models or of how a trace is made.
+Depends on the sources of traces (a folder that `pixel-env synth` wrote, a JSONL file, or a function); independent of
+models and of how a trace is made.
 """
 
 from collections.abc import Callable, Collection, Iterable, Sequence
@@ -22,12 +22,12 @@ from pixel_env.task import Task, TaskSet
 from pixel_env.tasks import load_tasks
 
 TraceMaker = Callable[[TaskSet, Dialect, int], Sequence[Trace]]
-"""Task set, dialect and seed -> traces: what `traces='module:function'` names."""
+"""Task set, dialect and seed -> traces: the type of the function that `traces='module:function'` names."""
 
 MOST_HELD_OUT = 0.1
-"""Share of the tasks that is kept out of training at most."""
-_LOOKED_THROUGH = 16
-"""A function's traces that are looked through for each held-out task: some are about other things."""
+"""Largest share of the tasks that is held out from training."""
+_SEARCHED_PER_TASK = 16
+"""A function's traces that are searched for each held-out task: some are about other tasks."""
 
 
 @dataclass
@@ -72,9 +72,9 @@ class TraceArguments:
 
 @dataclass(frozen=True, slots=True)
 class TrainingTraces:
-    """`train` is learned from; `held_out` is about none of its tasks. Each is played with the budgets of its own set.
+    """`train` is trained on; `held_out` has none of its tasks. Each is played with the budgets of its own set.
 
-    `overlap`: tasks of `held_out_traces` that were left out because they are learned from.
+    `overlap`: tasks of `held_out_traces` that were left out because they are trained on.
     """
 
     task_set: TaskSet
@@ -85,15 +85,15 @@ class TrainingTraces:
 
 
 def load_training_traces(arguments: TraceArguments, dialect: Dialect, seed: int) -> TrainingTraces:
-    """The traces that `arguments` name. Raises TaskError or ConfigError for what cannot be used."""
+    """The traces that `arguments` name. Raises TaskError or ConfigError for traces that cannot be used."""
     if _is_function(arguments.traces):
         return _made(arguments, dialect, seed)
     task_set, traces = _read(arguments.traces, arguments, dialect)
     if arguments.task_count is not None:
         traces = of_first_tasks(traces, arguments.task_count)
     if arguments.held_out_traces is not None:
-        return _held_out_apart(arguments, dialect, task_set, traces, [trace.task for trace in traces])
-    train, held_out = apart(traces, arguments.held_out, np.random.default_rng(seed))
+        return _held_out_folder(arguments, dialect, task_set, traces, [trace.task for trace in traces])
+    train, held_out = split_off(traces, arguments.held_out, np.random.default_rng(seed))
     return TrainingTraces(task_set, train, task_set, held_out)
 
 
@@ -103,48 +103,48 @@ def of_first_tasks(traces: Sequence[Trace], count: int) -> list[Trace]:
     return [trace for trace in traces if trace.task.task_id in chosen]
 
 
-def apart(traces: Sequence[Trace], count: int, rng: np.random.Generator) -> tuple[list[Trace], list[Trace]]:
-    """Traces to learn from, and those of `count` tasks, of a tenth of all at most, that are drawn to be held out."""
+def split_off(traces: Sequence[Trace], count: int, rng: np.random.Generator) -> tuple[list[Trace], list[Trace]]:
+    """Traces to train on, and those of `count` randomly drawn tasks (at most a tenth of all) to hold out."""
     tasks = list(dict.fromkeys(trace.task.task_id for trace in traces))
     count = min(count, int(len(tasks) * MOST_HELD_OUT))
-    chosen = {tasks[int(place)] for place in rng.permutation(len(tasks))[:count]}
+    chosen = {tasks[int(index)] for index in rng.permutation(len(tasks))[:count]}
     train = [trace for trace in traces if trace.task.task_id not in chosen]
     return train, [trace for trace in traces if trace.task.task_id in chosen]
 
 
 def of_tasks(traces: Iterable[Trace], count: int, wanted: Collection[str]) -> list[Trace]:
     """The first trace of each of `count` tasks whose ids are `wanted`."""
-    found: dict[str, Trace] = {}
+    chosen: dict[str, Trace] = {}
     for trace in traces:
-        if len(found) == count:
+        if len(chosen) == count:
             break
         if trace.task.task_id in wanted:
-            found.setdefault(trace.task.task_id, trace)
-    return list(found.values())
+            chosen.setdefault(trace.task.task_id, trace)
+    return list(chosen.values())
 
 
 def _is_function(spec: str) -> bool:
-    """Whether it says 'module:function'; a path may hold a colon too."""
+    """Whether `spec` is 'module:function'; a path may contain a colon too."""
     return ":" in spec and "/" not in spec and not Path(spec).exists()
 
 
-def _held_out_apart(
+def _held_out_folder(
     arguments: TraceArguments, dialect: Dialect, task_set: TaskSet, train: Sequence[Trace], learned: Sequence[Task]
 ) -> TrainingTraces:
-    """With the held-out traces of their own folder, less those about `learned` tasks."""
-    assert arguments.held_out_traces is not None, "it was asked for"
+    """The training traces with held-out traces of another folder, without those of `learned` tasks."""
+    assert arguments.held_out_traces is not None, "the caller checked it"
     held_out_set, traces = _read(arguments.held_out_traces, arguments, dialect)
-    # Two folders may number different tasks alike; the same task may lie in two places.
+    # Two folders may use one id for different tasks, so the question is compared too.
     known = {(task.task_id, task.question) for task in learned}
-    asked = {trace.task.task_id: trace.task.question for trace in traces}
-    others = [task_id for task_id, question in asked.items() if (task_id, question) not in known]
+    questions = {trace.task.task_id: trace.task.question for trace in traces}
+    others = [task_id for task_id, question in questions.items() if (task_id, question) not in known]
     if arguments.held_out and not others:
         raise ConfigError(
-            f"All {len(asked)} tasks of held_out_traces {arguments.held_out_traces} are learned from, too. Give traces "
-            "of another split or of other seeds, or leave held_out_traces out: then a tenth of the tasks is kept out."
+            f"All {len(questions)} tasks of held_out_traces {arguments.held_out_traces} are also trained. Give "
+            "traces of another split or of other seed data, or leave held_out_traces out."
         )
     chosen = of_tasks(traces, arguments.held_out, frozenset(others))
-    return TrainingTraces(task_set, train, held_out_set, chosen, len(asked) - len(others))
+    return TrainingTraces(task_set, train, held_out_set, chosen, len(questions) - len(others))
 
 
 def _read(spec: str, arguments: TraceArguments, dialect: Dialect) -> tuple[TaskSet, list[Trace]]:
@@ -168,11 +168,11 @@ def _made(arguments: TraceArguments, dialect: Dialect, seed: int) -> TrainingTra
     if not arguments.held_out:
         return TrainingTraces(task_set, train, task_set, ())
     if arguments.held_out_traces is not None:
-        return _held_out_apart(arguments, dialect, task_set, train, task_set.tasks)
+        return _held_out_folder(arguments, dialect, task_set, train, task_set.tasks)
     test_set = load_tasks(arguments.tasks, split="test", count=arguments.held_out)
-    # A set of one split is the same under both names: what is learned from is never held out. Nor is what a function
-    # mixes in that is about no task of the set.
+    # A set of one split is the same under both names: a trained task is never held out, nor is a trace that a function
+    # adds about no task of the set.
     known = frozenset(task.task_id for task in task_set.tasks)
     wanted = frozenset(task.task_id for task in test_set.tasks) - known
-    made = islice(make(test_set, dialect, seed), _LOOKED_THROUGH * arguments.held_out)
+    made = islice(make(test_set, dialect, seed), _SEARCHED_PER_TASK * arguments.held_out)
     return TrainingTraces(task_set, train, test_set, of_tasks(made, arguments.held_out, wanted))

@@ -1,7 +1,7 @@
-"""The vision tower of a model: left as it is while the rest learns.
+"""Freezes the vision tower of a model while the rest is trained.
 
-Knows transformers' names of towers and peft's way to leave modules out. A Qwen tower includes its merger, which turns
-patches into the language model's tokens.
+A Qwen tower includes its merger, which turns patches into the language model's tokens. Depends on transformers' names
+of towers and peft's exclusion of modules; independent of trainers.
 """
 
 from dataclasses import replace
@@ -12,13 +12,13 @@ import torch
 from pixel_env.errors import ConfigError
 
 TOWER_NAMES = ("vision_tower", "visual", "vision_model", "vision_encoder", "image_tower")
-"""As `PreTrainedModel.get_encoder` of transformers looks for it."""
+"""The names that `PreTrainedModel.get_encoder` of transformers searches for."""
 IN_A_TOWER = rf".*\b({'|'.join(TOWER_NAMES)})\b.*"
 """The paths of the modules of a tower."""
 
 
 def freeze_vision_tower(model: Any) -> None:
-    """No parameter of the tower is trained from now on. Raises ConfigError for a model without one."""
+    """Excludes all parameters of the tower from training. Raises ConfigError for a model without a tower."""
     vision_tower(model).requires_grad_(False)
 
 
@@ -29,15 +29,15 @@ def vision_tower(model: Any) -> torch.nn.Module:
             tower: torch.nn.Module = module
             return tower
     raise ConfigError(
-        f"{type(model).__name__} has no vision tower: none of its modules is called {', '.join(TOWER_NAMES)}. "
+        f"{type(model).__name__} has no vision tower: none of its modules is named {', '.join(TOWER_NAMES)}. "
         "Leave freeze_vision_tower out."
     )
 
 
-def beside_the_tower(peft_config: Any) -> Any:
-    """The configuration with the tower's modules left out, whatever its targets are; None stays None.
+def without_tower(peft_config: Any) -> Any:
+    """The configuration with the tower's modules excluded, whatever its targets are; None stays None.
 
-    Raises ConfigError where it excludes others already.
+    Raises ConfigError if it excludes other modules already.
     """
     if peft_config is None:
         return None

@@ -2,15 +2,15 @@
 
 | file | content |
 |---|---|
-| `traces.jsonl` | the traces (`traces.py`) |
-| `tasks.jsonl` | one task a line, in the order of their first trace |
-| `task_set.json` | name, notice and pixel budgets of the set, and where the seeds' pictures are, from this folder |
-| `configuration.json` | the dialect of the calls, among what else the maker was told; not written here |
-| `pictures/` | pictures that are in no file of their own (a cell of a table file, an array) |
+| `traces.jsonl` | the traces (`trace.py`) |
+| `tasks.jsonl` | one task per line, in the order of their first trace |
+| `task_set.json` | name, notice and pixel budgets of the set, and the relative path to the seed data's images |
+| `configuration.json` | the configuration of the command that wrote the traces, with the dialect; not written here |
+| `pictures/` | images without a file of their own (a cell of a table file, an array) |
 
-A composed scene stays a recipe: its row names the task of a sample set, whose number and seed its id holds. A picture
-of a file is named by its path below the folder of the seeds. Knows tasks, pictures and files; nothing of how a trace is
-made or learned from.
+A rendered scene is not stored: its row is the id of a task of a sample set, which contains its number and random seed.
+An image of a file is named by its path relative to the folder of the seed data. Depends on tasks, images and files;
+independent of how a trace is made or trained on.
 """
 
 import json
@@ -45,24 +45,24 @@ def is_trace_folder(path: Path) -> bool:
 
 
 def check_dialect(folder: Path, dialect: Dialect) -> None:
-    """Raises ConfigError if the traces of the folder say their calls in another format, as far as it tells."""
+    """Raises ConfigError if the traces were made with another call format, where the folder records the dialect."""
     if not (folder / CONFIGURATION).is_file():
         return
     made = str(read_configuration(folder).get("dialect", dialect.name))
     if not call_alike(made, dialect.name):
         raise ConfigError(
-            f"The traces in {folder} were made in the dialect {made!r}, and {dialect.name!r} is asked for. "
-            f"Give --dialect {made}, or make them anew."
+            f"The traces in {folder} were made with the dialect {made!r}, but --dialect is {dialect.name!r}. "
+            f"Give --dialect {made}, or generate the traces again."
         )
 
 
 def call_alike(one: str, other: str) -> bool:
-    """Whether two dialects write their calls alike: variants of one (after a colon) do."""
+    """Whether two dialects have the same call format: variants of one dialect (after a colon) have."""
     return one.partition(":")[0] == other.partition(":")[0]
 
 
 def same_task(one: Task, other: Task) -> bool:
-    """Whether both ask the same, under the same id, of the same pixels, wherever these are."""
+    """Whether both have the same id, question and pixels, wherever the files are."""
     if one == other:
         return True
     if replace(one, sources=()) != replace(other, sources=()):
@@ -71,24 +71,24 @@ def same_task(one: Task, other: Task) -> bool:
 
 
 def tasks_by_id(tasks: Iterable[Task]) -> dict[str, Task]:
-    """In the order of their first. Raises TaskError if two have one id and are not the same."""
-    found: dict[str, Task] = {}
+    """The distinct tasks by id, in order. Raises TaskError if two different tasks have one id."""
+    by_id: dict[str, Task] = {}
     for task in tasks:
-        if not same_task(found.setdefault(task.task_id, task), task):
+        if not same_task(by_id.setdefault(task.task_id, task), task):
             raise TaskError(
-                f"two tasks that are not the same have the id {task.task_id!r}, by which a trace finds its task. "
-                "Give each task an id of its own."
+                f"two different tasks have the id {task.task_id!r}, by which a trace refers to its task. "
+                "Give each task its own id."
             )
-    return found
+    return by_id
 
 
 # --------------------------------------------------------------------------------------------------------- writing
 
 
 def write_trace_folder(folder: Path, traces: Sequence[Trace], task_set: TaskSet, seeds_folder: Path | None) -> None:
-    """Writes the files, each at once. `seeds_folder`: where the pictures of the tasks are, None for recipes only.
+    """Writes the files, each atomically. `seeds_folder`: the folder of the tasks' images, None if all are rendered.
 
-    The same traces give the same bytes. Raises TaskError if two tasks that are not the same have one id.
+    The same traces give the same bytes. Raises TaskError if two different tasks have one id.
     """
     tasks = tasks_by_id(trace.task for trace in traces)
     folder.mkdir(parents=True, exist_ok=True)
@@ -107,7 +107,7 @@ def write_trace_folder(folder: Path, traces: Sequence[Trace], task_set: TaskSet,
 
 
 def common_folder(traces: Sequence[Trace]) -> Path | None:
-    """The deepest folder that holds every file that the traces show; None if they show no file."""
+    """The deepest common folder of all files that the traces show; None if they show no file."""
     folders = {
         str(source.path.resolve().parent)
         for trace in traces
@@ -124,7 +124,7 @@ def budgets_row(budgets: ViewBudgets | None) -> dict[str, Any] | None:
 
 def task_row(task: Task, folder: Path, seeds_folder: Path | None) -> dict[str, Any]:
     """The task as JSON; `task_of_row` with the same folders is the inverse."""
-    if _composed(task.task_id) == task:
+    if _rendered_task(task.task_id) == task:
         return {"sample": task.task_id}
     return {
         "id": task.task_id,
@@ -192,15 +192,17 @@ def _text(path: Path) -> str:
     except OSError as error:
         raise TaskError(f"cannot read {path}: {error.strerror}. Give a folder that pixel-env synth wrote.") from error
     except UnicodeDecodeError as error:
-        raise TaskError(f"{path} is no text in UTF-8. Give a folder that pixel-env synth wrote.") from error
+        raise TaskError(f"{path} is not text in UTF-8. Give a folder that pixel-env synth wrote.") from error
 
 
-def _read_task(line: str, place: str, folder: Path, seeds_folder: Path) -> Task:
+def _read_task(line: str, position: str, folder: Path, seeds_folder: Path) -> Task:
     try:
         row = json.loads(line)
         return task_of_row(row, folder, seeds_folder)
     except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise TaskError(f"{place}: not a task of ours ({type(error).__name__}: {error}).") from error
+        raise TaskError(
+            f"{position}: not a task that pixel-env wrote ({type(error).__name__}: {error}). Generate the traces again."
+        ) from error
 
 
 def budgets_of_row(row: dict[str, Any] | None) -> ViewBudgets | None:
@@ -209,11 +211,11 @@ def budgets_of_row(row: dict[str, Any] | None) -> ViewBudgets | None:
 
 
 def task_of_row(row: dict[str, Any], folder: Path, seeds_folder: Path) -> Task:
-    """The task that `task_row` wrote. Raises TaskError for one whose pictures are missing."""
+    """The task that `task_row` wrote. Raises TaskError for one whose images are missing."""
     if "sample" in row:
-        task = _composed(row["sample"])
+        task = _rendered_task(row["sample"])
         if task is None:
-            raise TaskError(f"no sample set composes a task {row['sample']!r}; use the release that wrote the folder.")
+            raise TaskError(f"no sample set has a task {row['sample']!r}. Use the release that wrote the folder.")
         return task
     return Task(
         row["id"],
@@ -241,13 +243,13 @@ def _source_of(one: str | dict[str, Any], folder: Path, seeds_folder: Path) -> S
 def _file(path: Path) -> FileSource:
     if not os.path.isfile(path):  # unlike Path.is_file, also False for a name that is too long
         raise TaskError(
-            f"the picture {path} is missing. Put the seeds' pictures back, or write where they are into "
-            f"'seeds_folder' of {TASK_SET}."
+            f"the image {path} is missing. Restore the images of the seed data, or set 'seeds_folder' in {TASK_SET} "
+            "to their folder."
         )
     return FileSource(path)
 
 
-def _composed(task_id: str) -> Task | None:
+def _rendered_task(task_id: str) -> Task | None:
     """The task of a sample set that has this id ("NAME/SPLIT/SEED/NUMBER-KIND"), or None."""
     name, _, rest = task_id.partition("/")
     parts = rest.split("/")
@@ -257,5 +259,5 @@ def _composed(task_id: str) -> Task | None:
     sample = SAMPLE_SETS[name]
     if split not in get_args(Split) or not (seed.isdigit() and number.isdigit()) or kind not in sample.kinds:
         return None
-    place = int(number)
-    return sample.tasks(cast(Split, split), place + 1, (kind,), int(seed)).tasks[place]
+    index = int(number)
+    return sample.tasks(cast(Split, split), index + 1, (kind,), int(seed)).tasks[index]

@@ -1,6 +1,6 @@
-"""Traces: whole episodes written down as what the assistant says, and the JSONL file that holds them.
+"""Demonstrations (traces): the assistant's turns of whole episodes, and the JSONL file that contains them.
 
-Knows tasks and texts. Knows nothing of tokens (`collator.py`), nor of how a trace is made (`synth/`). A row is
+Depends on tasks and texts; independent of tokens (`collator.py`) and of how a trace is made (`synth/`). A row is
 
     {"task_id": "...", "kind": "...", "turns": [{"text": "...", "train": true, "mistake": "..."}, ...]}
 
@@ -23,7 +23,7 @@ _JSON_NAMES = {str: "a text", bool: "true or false", list: "a list"}
 
 
 class Mistake(StrEnum):
-    """What is wrong, on purpose, with the operation of a turn (arXiv 2505.15966, trajectory synthesis)."""
+    """The deliberate mistake in the operation of a turn (arXiv 2505.15966, trajectory synthesis)."""
 
     UNRELATED_REGION = "unrelated_region"
     OVERSIZED_REGION = "oversized_region"
@@ -32,10 +32,9 @@ class Mistake(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class TraceTurn:
-    """One assistant turn, verbatim; `train` is False for what the model shall see but not learn.
+    """One assistant turn, verbatim; `train` is False if the model sees the turn but does not learn it.
 
-    `mistake`: what is wrong with its operation, if that is deliberate; such a turn is never trained unless the
-    recipe asks for it.
+    `mistake`: the deliberate mistake in its operation, if any; such a turn is not trained unless the recipe sets it.
     """
 
     text: str
@@ -47,7 +46,7 @@ class TraceTurn:
 class Trace:
     """An episode to learn from. The observations are not part of it: they come from playing the turns.
 
-    `kind`: its type (`synth/plans/plan.py`: "single_pass", "recrop_once", ...), which figures are split by.
+    `kind`: its type (`synth/plans/plan.py`: "single_pass", "recrop_once", ...), by which figures are grouped.
     """
 
     task: Task
@@ -84,23 +83,23 @@ def read_traces(path: Path, task_set: TaskSet) -> list[Trace]:
     return [_read_row(line, f"{path}, row {row}", tasks) for row, line in enumerate(lines, 1) if line.strip()]
 
 
-def _read_row(line: str, place: str, tasks: dict[str, Task]) -> Trace:
+def _read_row(line: str, position: str, tasks: dict[str, Task]) -> Trace:
     try:
         row = json.loads(line)
         task_id, kind = _of_type(str, row, "task_id"), _of_type(str, {"kind": "", **row}, "kind")
         turns = tuple(read_turn(turn) for turn in _of_type(list, row, "turns"))
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise TaskError(
-            f"{place}: not a trace ({type(error).__name__}: {error}). "
+            f"{position}: not a trace ({type(error).__name__}: {error}). "
             'Wanted: {"task_id": "...", "turns": [{"text": "...", "train": true}]}.'
         ) from error
     if task_id not in tasks:
         raise TaskError(
-            f"{place}: the task set has no task {task_id!r} among its {len(tasks)}. "
+            f"{position}: the task set has no task {task_id!r} among its {len(tasks)}. "
             "Give the task set that the traces were made from."
         )
     if not turns:
-        raise TaskError(f"{place}: a trace has at least one turn.")
+        raise TaskError(f"{position}: the trace has no turns; wanted: at least one. Add its turns, or remove the row.")
     return Trace(tasks[task_id], turns, kind)
 
 

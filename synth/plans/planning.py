@@ -18,7 +18,7 @@ from enum import StrEnum
 
 import numpy as np
 
-from agents.metrics.zooming import MOST_LOOK_AREA
+from agents.metrics.zooming import MAX_CROP_AREA
 from agents.traces.trace import Mistake
 from pixel_env.boxes import Box
 from pixel_env.episode import Limits
@@ -108,7 +108,7 @@ class _Crops:
         self.right = [CropImage(image, self.framing.right(cue, self.rng)) for image, cue in cues]
 
     def of_kind(self, kind: PlanKind) -> list[PlannedOperation] | NoRoom:
-        if any(crop.box.area > MOST_LOOK_AREA for crop in self.right):
+        if any(crop.box.area > MAX_CROP_AREA for crop in self.right):
             return NoRoom.CUE_TOO_LARGE
         right = [PlannedOperation(crop) for crop in self.right]
         if kind is PlanKind.FURTHER_ZOOM:

@@ -168,7 +168,7 @@ def test_a_placeholder_that_was_sampled_fails_its_own_episode_by_task_and_count(
     results = play(tasks, None, engine=Straying(in_turn("<answer>7"), CHAT))
     assert [r.trajectory.stop for r in results] == [Stop.ANSWERED, Stop.FAILED, Stop.ANSWERED]
     strays = results[1].trajectory
-    assert strays.task.task_id == "strays" and f"2 tokens that are never allowed: [{CHAT.image_id}]" in strays.error
+    assert strays.task.task_id == "strays" and f"2 banned tokens: [{CHAT.image_id}]" in strays.error
     assert results[1].prompt_ids and not results[1].completion_ids
 
 

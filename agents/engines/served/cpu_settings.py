@@ -1,20 +1,20 @@
-"""What vLLM needs where there is no GPU: its own defaults are for machines with nothing else on them.
+"""vLLM's options without a GPU: its own defaults assume a machine that runs nothing else.
 
-Names and values, for the engine in this process and for servers; an environment variable that is set stays as it is.
+Depends on vLLM's names of options; independent of engines. An environment variable that is set already is kept.
 """
 
 from collections.abc import Mapping
 
 ENVIRONMENT = {
     "VLLM_CPU_KVCACHE_SPACE": "1",  # GiB
-    "VLLM_CPU_OMP_THREADS_BIND": "nobind",  # bound threads fight with the trainer's
+    "VLLM_CPU_OMP_THREADS_BIND": "nobind",  # bound threads compete with the trainer's
     "VLLM_ENABLE_V1_MULTIPROCESSING": "0",  # one process less to start
 }
 
 OPTIONS = {
     # Compiling takes longer than a small model generates.
     "enforce_eager": True,
-    # A prompt that is read in parts makes vLLM 0.31 set back the request's random generator, which a CPU's cannot.
+    # With it vLLM 0.31 rewinds the request's random generator, which is not possible on a CPU.
     "enable_chunked_prefill": False,
 }
 

@@ -1,8 +1,8 @@
 """Replicas of vLLM's server as one engine: token ids in, token ids and log-probabilities out.
 
-`pixel-env serve` starts them. A replica that dies costs its running requests one resubmission; one that comes back is
-given the present weights before it serves again (`replicas.py`). Depends on vLLM's token-in, token-out interface, and
-of chat formats on the placeholder of an image and the token that ends a turn; independent of trainers and commands.
+`pixel-env serve` starts them. If a replica dies, its running requests are submitted again; a restarted replica loads
+the current weights before it serves again (`replicas.py`). Depends on vLLM's token-in, token-out interface, and on a
+chat format's image placeholder and end-of-turn token; independent of trainers and commands.
 """
 
 import asyncio
@@ -23,24 +23,24 @@ from agents.engines.wire import FORBIDDEN, EncodedImages, collapsed
 from pixel_env.errors import ConfigError
 
 REFUSALS = 2
-"""A request that so many replicas refuse is at fault itself."""
+"""Replicas that refuse a request before it fails: then the request itself is wrong."""
 LOSSES = 5
-"""A request that so many replicas died of, or with, is not sent again."""
+"""Replicas that die during a request before it fails."""
 _SLACK = 2
-# Connections that idle longer are not used again: the server closes them after 5 s, maybe just as a request is sent.
+# Connections idle for longer are not reused: the server closes them after 5 s, possibly just as a request is sent.
 _KEPT_ALIVE_S = 2.0
 
 
 class ServerEngine(RemoteEngine):
-    """Sends the turns of a conversation to one replica as long as it is not busier than others; `close` it at the end.
+    """Sends the turns of a conversation to one replica unless it is busier than the others; call `close` at the end.
 
-    `urls`: of the replicas, without a path; `image_id`, `end_id`: of the chat format; `patience_s`: how long a request
-    waits while no replica is alive, and a change of weights is tried, before they fail.
+    `urls`: of the replicas, without a path; `image_id`, `end_id`: of the chat format; `patience_s`: seconds that a
+    request waits while no replica is alive, and that a change of weights is retried, before either fails.
     """
 
     def __init__(self, urls: Sequence[str], *, image_id: int, end_id: int, patience_s: float = 240.0) -> None:
         if not urls:
-            raise ConfigError("no server was named; give the address of at least one, as `pixel-env serve` prints it")
+            raise ConfigError("no server address was given. Give at least one, as `pixel-env serve` prints it.")
         super().__init__("vllm-client")
         self._image_id, self._end_id = image_id, end_id
         self._patience_s = patience_s
@@ -48,14 +48,14 @@ class ServerEngine(RemoteEngine):
         self._images = EncodedImages()
         self._encoders = ThreadPoolExecutor(max_workers=4, thread_name_prefix="encode")
         limits = httpx.Limits(max_connections=None, max_keepalive_connections=64, keepalive_expiry=_KEPT_ALIVE_S)
-        # Replicas are neighbours: a proxy that the environment names for the world outside does not know them.
+        # Replicas are in the local network, which a proxy of the environment may not reach.
         self._client = httpx.AsyncClient(limits=limits, trust_env=False)
         self._replicas = Replicas(urls, self._client, patience_s)
         self._watch = self.begin(self._replicas.watch())
 
     @property
     def resubmitted(self) -> int:
-        """How often, so far, a request was sent again because its replica died."""
+        """Number of requests so far that were sent again because their replica died."""
         return self._resubmitted
 
     def submit(self, request: Request) -> None:
@@ -63,16 +63,16 @@ class ServerEngine(RemoteEngine):
         if request.video_frames:
             # A request cannot say that the frames keep their size, nor how far apart they are in time.
             raise ConfigError(
-                "vLLM's server takes no video that is shown as one entry of the prompt. Let vLLM generate in this "
-                "process (engine 'vllm', or vllm_mode 'colocate'), or show the frames as images: the dialect's name "
-                "with ':frames' after it."
+                "vLLM's server does not support a video as one entry of the prompt. Let vLLM generate in this "
+                "process (engine 'vllm', or vllm_mode 'colocate'), or show the frames as images: append ':frames' to "
+                "the dialect's name."
             )
         super().submit(request)
 
     def max_model_len(self) -> int:
-        """Tokens of the longest conversation that the replicas take, images included: the least of those that answer.
+        """Tokens of the longest conversation that all answering replicas accept, images included.
 
-        Replicas that turn up later and take less are not used. Raises ConfigError if none answers in time.
+        Replicas that start later and accept less are not used. Raises ConfigError if none answers in time.
         """
         tokens = self.begin(self._replicas.max_model_len()).result()
         if tokens is None:
@@ -80,23 +80,23 @@ class ServerEngine(RemoteEngine):
         return tokens
 
     def use_weights(self, folder: Path) -> None:
-        """From now on every replica that serves holds the checkpoint in `folder` (on a disk that it sees).
+        """Makes every serving replica load the checkpoint in `folder` (on a disk that it can read).
 
-        Every process of a run calls it; a replica loads for the first that reaches it. Raises RuntimeError while turns
-        are under way, ConfigError if no replica held the weights in time.
+        Every process of a run calls it; a replica loads once, for the first call. Raises RuntimeError while turns are
+        being generated, ConfigError if no replica has loaded the weights in time.
         """
-        self._use(_weights_in(folder.resolve()), "on machines that see this folder")
+        self._use(_weights_in(folder.resolve()), "on machines that can read this folder")
 
     def use_sent_weights(self, version: str) -> None:
-        """From now on every replica that serves holds what `NCCLWeights` has sent under this name; else as above."""
+        """Makes every serving replica use what `NCCLWeights` has sent as `version`; raises as `use_weights` does."""
         self._use(Weights(version), "before weights are sent")
 
     def _use(self, weights: Weights, condition: str) -> None:
         if self.in_flight:
-            raise RuntimeError(f"{self.in_flight} turns are under way; weights change between rollouts only")
+            raise RuntimeError(f"{self.in_flight} turns are being generated. Change weights between rollouts only.")
         if not self.begin(self._replicas.use_weights(weights)).result():
             raise ConfigError(
-                f"no server holds the weights {weights.version} after {self._patience_s:.0f} s: "
+                f"no server has loaded the weights {weights.version} after {self._patience_s:.0f} s: "
                 f"{self._replicas.errors()}. Start them with `pixel-env serve`, {condition}."
             )
 
@@ -111,7 +111,7 @@ class ServerEngine(RemoteEngine):
     # ------------------------------------------------------------------------------- in the event loop's thread
 
     async def answer(self, request: Request) -> Response:
-        """The turn that a replica samples, the next one's if a replica ends."""
+        """The turn that a replica samples; if it dies, another replica does."""
         key, body = await asyncio.get_running_loop().run_in_executor(self._encoders, self._prepared, request)
         refused_by: set[str] = set()
         losses = 0
@@ -130,7 +130,7 @@ class ServerEngine(RemoteEngine):
                     raise
 
     async def _free_replica(self, key: bytes, refused_by: set[str]) -> Replica:
-        """Waits for one to be alive. Raises ReplicaError if that takes too long."""
+        """Waits for a replica that is alive. Raises ReplicaError if that takes longer than `patience_s`."""
         end = asyncio.get_running_loop().time() + self._patience_s
         while asyncio.get_running_loop().time() < end:
             if (replica := self._chosen(key, refused_by)) is not None:
@@ -139,7 +139,7 @@ class ServerEngine(RemoteEngine):
         raise ReplicaError(f"no replica was alive for {self._patience_s:.0f} s: {self._replicas.errors()}")
 
     def _chosen(self, key: bytes, refused_by: set[str]) -> Replica | None:
-        """The conversation's own replica, whose caches know it; another one if that is busier than most."""
+        """The replica whose caches contain the conversation; another one if that is busier than the others."""
         alive = [one for one in self._replicas.all if one.alive and one.url not in refused_by]
         if not alive:
             return None
@@ -173,11 +173,12 @@ class ServerEngine(RemoteEngine):
     def _response(self, request: Request, answer: Any) -> Response:
         choice = answer["choices"][0]
         if choice["finish_reason"] == "abort":
-            raise ReplicaError("the server ended, and the turn with it")
+            raise ReplicaError("the server stopped during the turn")
         if tuple(answer["prompt_token_ids"]) != request.prompt_ids:
             raise ValueError(
-                f"the server made {len(answer['prompt_token_ids'])} tokens of a prompt of {len(request.prompt_ids)}: "
-                "its image processor disagrees with ours. Serve the checkpoint's own folder."
+                f"the server expanded a prompt of {len(request.prompt_ids)} tokens to "
+                f"{len(answer['prompt_token_ids'])}: its image processor differs from ours. Serve the checkpoint's own "
+                "folder."
             )
         ids = tuple(choice["token_ids"])
         logprobs = tuple(float(token["logprob"]) for token in choice["logprobs"]["content"])
@@ -188,7 +189,7 @@ def _weights_in(folder: Path) -> Weights:
     """The folder's weights, named by when they were written."""
     written_ns = [file.stat().st_mtime_ns for file in folder.glob("*.safetensors")]
     if not written_ns:
-        raise ConfigError(f"{folder} holds no *.safetensors; give the folder of a whole checkpoint")
+        raise ConfigError(f"{folder} has no *.safetensors. Give the folder of a whole checkpoint.")
     return Weights(f"{folder} of {max(written_ns)}", str(folder))
 
 

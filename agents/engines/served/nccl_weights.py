@@ -1,8 +1,8 @@
-"""New weights from the trainer's GPU into those of all replicas over NCCL, without a disk in between.
+"""Sends new weights from the trainer's GPU to the GPUs of all replicas over NCCL, without a disk in between.
 
-Depends on vLLM's own weight transfer: its endpoints and the trainer's half; independent of requests. Servers have to be
-started with `--weight-transfer-config '{"backend": "nccl"}'`. The protocol is tested against small
-servers of our own; the transfer itself needs GPUs.
+Servers have to be started with `--weight-transfer-config '{"backend": "nccl"}'`. The protocol is tested against small
+servers of our own; the transfer itself needs GPUs. Depends on vLLM's own weight transfer: its endpoints and the
+trainer's half; independent of requests.
 """
 
 import socket
@@ -24,7 +24,7 @@ Parameters = Iterator[tuple[str, torch.Tensor]]
 class NCCLWeights:
     """Sends what `weights()` yields to the replicas at `urls`, from process 0; the others take part in yielding.
 
-    `address`: of this machine, as the servers find it; `transfer`: vLLM's trainer half.
+    `address`: of this machine, as the servers reach it; `transfer`: vLLM's trainer half.
     """
 
     def __init__(
@@ -46,10 +46,10 @@ class NCCLWeights:
         self._version: str | None = None
 
     def push(self, version: str) -> None:
-        """The replicas that answer now get the weights, as `version`; `ServerEngine.use_sent_weights` trusts them then.
+        """Sends the weights, as `version`, to the replicas that answer now; call `use_sent_weights` of the engine next.
 
         Every process calls it, while no turn is under way. Raises ConfigError if no replica answers, or if one refuses
-        or ends before the transfer. One that ends amid it leaves all others waiting in NCCL for good.
+        or dies before the transfer. One that dies during it leaves all others waiting in NCCL for ever.
         """
         if self._rank:
             self._engine = self._engine or self._joined(world_size=0)
@@ -62,12 +62,12 @@ class NCCLWeights:
             self._group.call("adopt_version", version=version)
         except httpx.HTTPError as error:
             raise ConfigError(
-                f"a server did not take the weights: {error}. Start the servers again, and resume the training."
+                f"a server did not accept the weights: {error}. Restart the servers, and resume the training."
             ) from error
         self._version = version
 
     def _meet(self) -> None:
-        """Makes a group with the replicas that answer, unless it is the last one and nobody was restarted."""
+        """Makes a group of the replicas that answer, unless they are the last group and none was restarted."""
         sizes = {url: size for url in self._urls if (size := self._workers_at(url))}
         if not sizes:
             raise ConfigError(f"no server answers at {', '.join(self._urls)}. Start them with `pixel-env serve`.")
@@ -89,7 +89,7 @@ class NCCLWeights:
             answer = self._client.get(f"{url}/server_info", params={"config_format": "json"}, timeout=20.0)
             if answer.raise_for_status().json()["vllm_config"]["weight_transfer_config"] is None:
                 raise ConfigError(
-                    f"the server at {url} takes no weights over NCCL. Start it with: pixel-env serve ... -- "
+                    f"the server at {url} does not accept weights over NCCL. Start it with: pixel-env serve ... -- "
                     """--weight-transfer-config '{"backend": "nccl"}'"""
                 )
             return int(self._client.get(f"{url}/get_world_size", timeout=20.0).raise_for_status().json()["world_size"])

@@ -1,4 +1,4 @@
-"""Replicas of vLLM's server: which of them are alive, and that each holds the weights that it should.
+"""Replicas of vLLM's server: which of them are alive, and that each serves the current weights.
 
 Depends on vLLM's HTTP interface for health, limits, weights and caches; independent of what requests mean. Everything
 here runs in the event loop of its owner; several processes may watch the same replicas.
@@ -16,7 +16,7 @@ WATCH_S = 2.0
 """Seconds between two checks of a replica: less than a server takes to start, so that none restarts unnoticed."""
 _CHECK_TIMEOUT_S = 20.0
 _MISSED_CHECKS = 3
-"""So many checks without an answer make a replica dead: a minute, which a busy one needs at most."""
+"""Checks in a row without an answer after which a replica is dead: one minute, as a busy one may need."""
 _RESETS = 20
 
 
@@ -26,7 +26,7 @@ def addresses(text: str) -> list[str]:
 
 
 class ReplicaError(Exception):
-    """A replica did not answer, or not with an answer: somebody else has to."""
+    """A replica did not answer, or not with a valid answer: another one has to."""
 
 
 class RefusedError(Exception):
@@ -46,7 +46,7 @@ class Weights:
 
 @dataclass(eq=False)
 class Replica:
-    """One server. `alive`: it answers, holds the wanted weights and takes conversations that are long enough."""
+    """One server. `alive`: it answers, has the wanted weights and accepts conversations that are long enough."""
 
     url: str
     alive: bool = False
@@ -57,7 +57,7 @@ class Replica:
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     def die(self, error: str) -> None:
-        """Nothing that is under way will be answered any more."""
+        """Marks the replica as dead and cancels its running requests."""
         self.alive, self.error = False, error
         for task in self.under_way:
             task.cancel()
@@ -66,7 +66,7 @@ class Replica:
 class Replicas:
     """Watches the servers at `urls`. `weights`: what they must hold, None for whatever they started with.
 
-    `patience_s`: how long a change of weights may take, and how long it is tried again.
+    `patience_s`: seconds that a change of weights may take and is retried.
     """
 
     def __init__(self, urls: Sequence[str], client: httpx.AsyncClient, patience_s: float) -> None:
@@ -81,13 +81,13 @@ class Replicas:
         return "; ".join(f"{replica.url}: {replica.error}" for replica in self.all if not replica.alive)
 
     async def watch(self) -> None:
-        """Check every replica again and again."""
+        """Check every replica periodically."""
         await asyncio.gather(*(self._watch_one(replica) for replica in self.all))
 
     async def use_weights(self, weights: Weights) -> bool:
-        """Have the replicas hold `weights`; False if none does in time.
+        """Make the replicas load `weights`; False if none does in time.
 
-        Those that were not alive, or that cannot load it now, follow: none serves before it holds it.
+        Those that are not alive, or cannot load them now, do so later: none serves before it has them.
         """
         wanted = [replica for replica in self.all if replica.alive] or self.all
         self.weights = weights
@@ -96,9 +96,9 @@ class Replicas:
         return await self._any_alive(wanted)
 
     async def max_model_len(self) -> int | None:
-        """Tokens of the longest conversation that all replicas take which answer; None if none does in time.
+        """Tokens of the longest conversation that all answering replicas accept; None if none answers in time.
 
-        From now on a replica that takes less does not count as alive.
+        From then on a replica that accepts less does not count as alive.
         """
         if not await self._any_alive([replica for replica in self.all if not replica.alive]):
             return None
@@ -106,7 +106,7 @@ class Replicas:
         return self._shortest
 
     async def check(self, replica: Replica) -> None:
-        """Whether the replica answers; if it does and holds other weights, it is given the wanted ones."""
+        """Checks whether the replica answers; if it does with other weights, it is made to load the wanted ones."""
         async with replica.lock:
             try:
                 await self._get(replica, "/health")
@@ -151,10 +151,12 @@ class Replicas:
             if task.cancelled():
                 raise ReplicaError(replica.error)
             answer = task.result()
-            replica.missed = 0  # whoever answers is alive, however long it leaves checks waiting
+            replica.missed = 0  # a replica that answers is alive, however long its checks wait
             return answer
         except RefusedError:
-            await self._get(replica, "/health")  # an engine that has died refuses everything: that is no answer
+            await self._get(
+                replica, "/health"
+            )  # an engine that has died refuses every request: that is no valid answer
             raise
         finally:
             replica.under_way.discard(task)
@@ -182,10 +184,12 @@ class Replicas:
         try:
             replica.max_model_len = int(models["data"][0]["max_model_len"])
         except (KeyError, IndexError, TypeError) as error:
-            raise RefusedError("/v1/models has no max_model_len; is this vLLM's server?") from error
+            raise RefusedError(
+                "/v1/models has no max_model_len. Give the address of a server that `pixel-env serve` started."
+            ) from error
         if replica.max_model_len < self._shortest:
             raise RefusedError(
-                f"its --max-model-len is {replica.max_model_len}, that of the others {self._shortest}: start all alike"
+                f"its --max-model-len is {replica.max_model_len}, that of the others {self._shortest}. Make them equal."
             )
         held = None
         while held != self.weights:  # they may change again while they are being loaded
@@ -201,13 +205,13 @@ class Replicas:
             raise ReplicaError(f"{type(error).__name__} {error}") from error
 
     async def _renewed(self, replica: Replica, weights: Weights) -> None:
-        """Loads the checkpoint, empties what was computed with the old one, and only then says that it is held."""
+        """Loads the checkpoint, clears caches of the old one, and only then confirms the version."""
         if set(await self._call(replica, "held_version")) == {weights.version}:
             return
         if weights.folder is not None:
             await self._call(replica, "load_version", version=weights.version, weights_path=weights.folder)
         elif set(await self._call(replica, "loaded_version")) != {weights.version}:
-            raise RefusedError("it was started after the present weights were sent, and waits for the next ones")
+            raise RefusedError("it was started after the current weights were sent, and waits for the next ones")
         for cache in ("prefix", "encoder"):
             await self._reset(replica, cache)
         await self._call(replica, "confirm_version", version=weights.version)
@@ -217,7 +221,7 @@ class Replicas:
             answer = await self.post(replica, f"/reset_{cache}_cache", timeout_s=self._patience_s)
             if not (isinstance(answer, dict) and answer.get("success") is False):
                 return
-            await asyncio.sleep(0.1)  # somebody's request still holds blocks
+            await asyncio.sleep(0.1)  # a request still holds blocks
         raise ReplicaError(f"its {cache} cache cannot be reset")
 
     async def _call(self, replica: Replica, method: str, **kwargs: str) -> list[Any]:

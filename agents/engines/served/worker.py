@@ -1,7 +1,7 @@
-"""What `pixel-env serve` adds to vLLM's worker: which weights it holds, and loading them from a folder.
+"""The extension of vLLM's worker for `pixel-env serve`: loads weights from a folder and records their version.
 
-Several processes ask at the same time, and one may end in the middle: only the worker's own record is right. Depends on
-vLLM's worker, in whose process it is imported; independent of HTTP.
+Several processes call it at the same time, and one may die during a call: only the worker's own record is reliable.
+Depends on vLLM's worker, in whose process it is imported; independent of HTTP.
 """
 
 from agents.engines.vllm_worker import ReloadingWorker
@@ -14,7 +14,7 @@ class ServedWorker(ReloadingWorker):
     _held_version: str | None = None
 
     def load_version(self, version: str, weights_path: str) -> None:
-        """Loads the checkpoint in the folder, for the first who asks for this version."""
+        """Loads the checkpoint in the folder, unless this version is loaded already."""
         if version == self._loaded_version:
             return
         self.forget_version()
@@ -22,22 +22,22 @@ class ServedWorker(ReloadingWorker):
         self.adopt_version(version)
 
     def forget_version(self) -> None:
-        """The weights are about to change."""
+        """Clears the version: the weights are about to change."""
         self._loaded_version = self._held_version = None
 
     def adopt_version(self, version: str) -> None:
-        """The weights that are there now, from a folder or sent over NCCL, are those of this version."""
+        """Records that the present weights, loaded from a folder or sent over NCCL, are those of this version."""
         self._loaded_version = version
 
     def loaded_version(self) -> str | None:
-        """The version that is there; None for what the server started with, and for one that is there in part."""
+        """The loaded version; None for the weights of the start, and for a version that is loaded only in part."""
         return self._loaded_version
 
     def confirm_version(self, version: str) -> None:
-        """Nothing that was computed with other weights is left: this version may serve, if it is still there."""
+        """Marks this version, if it is still loaded, as ready to serve: all caches of other weights are cleared."""
         if version == self._loaded_version:
             self._held_version = version
 
     def held_version(self) -> str | None:
-        """The version that was confirmed last; None if another one has been loaded since, or none."""
+        """The confirmed version; None if another one was loaded since, or none was confirmed."""
         return self._held_version

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from agents.metrics.trajectories import accuracy, calls, rapr
-from agents.metrics.zooming import Forced, first_box_iou, recovered_looks
+from agents.metrics.zooming import Forced, first_box_iou, recovered_operations
 from benchmarks.evaluation.policies import LEARNED_ZOOM, ORACLE_ZOOM, WRONG_ZOOM
 from benchmarks.evaluation.records import Evaluation
 from benchmarks.pipeline.chain import EASY, HARD
@@ -75,7 +75,7 @@ def figures_of(evaluation: Evaluation) -> Figures:
 
 def _hits(trajectory: Trajectory, *, after: int) -> bool:
     """Whether the first look after so many forced turns hits the evidence."""
-    return recovered_looks([Forced(trajectory, after)]).value == 1.0
+    return recovered_operations([Forced(trajectory, after)]).value == 1.0
 
 
 def _misses(trajectories: Sequence[Trajectory]) -> float:

@@ -115,5 +115,5 @@ def test_a_template_that_cannot_be_glued_is_refused(template):
     import jinja2
 
     compiled = jinja2.Template(template)
-    with pytest.raises(ConfigError, match="cannot be glued"):
+    with pytest.raises(ConfigError, match="cannot be rendered turn by turn"):
         read_frame(lambda messages: compiled.render(messages=messages), images_first=False)

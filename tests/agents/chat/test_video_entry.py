@@ -247,7 +247,7 @@ def scored(chat, model, rollouts, *, sharded=False):
         rollouts, ids, mask, length, batch_size=3, chat=chat, budgets=RELEASED.budgets, processes=1, sharded=sharded
     )
     for one in passes:
-        pictures = {name: value for name, value in one.pictures.items() if name != "num_images"}
+        pictures = {name: value for name, value in one.image_inputs.items() if name != "num_images"}
         with torch.no_grad(), one.given_videos(model):
             logits = model(input_ids=one.input_ids, attention_mask=one.attention_mask, **pictures).logits
         logits[..., sorted(chat.banned_ids)] = -torch.inf
@@ -286,7 +286,7 @@ def test_where_processes_share_the_model_every_pass_reads_an_image_and_a_video(c
         ids = torch.tensor([[*one.prompt_ids, *one.completion_ids]])
         options = {"chat": chat, "budgets": RELEASED.budgets, "processes": 2, "sharded": True}
         [single] = forward_passes([one], ids, torch.ones_like(ids), len(one.completion_ids), batch_size=None, **options)
-        assert sum(single.pictures["num_images"]) == len(single.pictures["image_grid_thw"]) > 0
+        assert sum(single.image_inputs["num_images"]) == len(single.image_inputs["image_grid_thw"]) > 0
         assert len(single.videos["video_grid_thw"]) == 1
 
 

@@ -47,5 +47,5 @@ def test_a_run_whose_prompt_file_has_changed_does_not_resume(kind, tmp_path, pro
 
 def test_another_text_than_the_one_that_was_meant_is_refused(tmp_path, prompt):
     meant = prompt_hash("Other words.")
-    with pytest.raises(ConfigError, match=rf"{meant}.*vcot\.txt has.*leave prompt_sha256 out"):
+    with pytest.raises(ConfigError, match=rf"{meant}.*vcot\.txt is .*leave prompt_sha256 out"):
         config(PixelGRPOConfig, tmp_path, prompt_file=str(prompt), prompt_sha256=meant)

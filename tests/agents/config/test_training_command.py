@@ -123,7 +123,10 @@ def test_the_environment_of_a_recipe_is_set_as_trl_sets_it(read, tmp_path, monke
         ("dtype: float7", "line 2, column 8: dtype is 'float7'; wanted: auto, bfloat16"),
         ("learning_rat: 1", "line 2, column 15: there is no setting 'learning_rat'. Did you mean learning_rate"),
         ("task_cuont: 1", "line 2, column 13: there is no setting 'task_cuont'. Did you mean limit"),
-        ("limit: 3\ntask_count: 3", "line 3, column 13: task_count sets what another name"),
+        (
+            "limit: 3\ntask_count: 3",
+            "line 3, column 13: task_count and another name of this setting are both given",
+        ),
         ("dialect: qwen3", "No dialect named 'qwen3'"),
     ],
 )

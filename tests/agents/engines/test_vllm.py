@@ -128,7 +128,7 @@ def test_new_weights_count_at_once_in_every_part_of_the_model(engine, policy, pa
 
 def test_weights_do_not_change_under_a_running_turn(engine, policy):
     engine.submit(asking(policy[1], 0))
-    with pytest.raises(RuntimeError, match="1 turns are under way"):
+    with pytest.raises(RuntimeError, match="1 turns are being generated"):
         engine.load_weights(iter(()))
     while engine.in_flight:
         engine.poll()

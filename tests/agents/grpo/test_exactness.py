@@ -173,7 +173,7 @@ def test_a_row_whose_pictures_do_not_fit_is_refused_by_its_task_and_both_counts(
             scored(trainer, bad)
         said = str(refusal.value)
         assert repr(row.trajectory.task.task_id) in said
-        assert f"{tokens} picture tokens" in said and f"features for {features}." in said
+        assert f"{tokens} image tokens" in said and f"features for {features}." in said
     scored(trainer, rows)
 
 
@@ -215,7 +215,7 @@ def test_a_rollout_with_a_placeholder_too_many_is_left_out_by_name_and_the_other
     trainer = in_training(model_folder("tiny-warm"), tasks, config(tmp_path), StrayingTrainer)
     batch = trainer._generate_and_score_completions([{"prompt": "0"}] * GROUP + [{"prompt": "1"}] * GROUP)
     stray = trainer._rollouts["train"][1].trajectory
-    assert stray.stop is Stop.FAILED and "1 tokens that are never allowed" in stray.error
+    assert stray.stop is Stop.FAILED and "1 banned tokens" in stray.error
     assert batch["advantages"][:GROUP].tolist() == pytest.approx([1 / 3, 0, -2 / 3, 1 / 3])
     assert gradients(trainer.model, trainer._compute_loss(trainer.model, batch)).keys()
 

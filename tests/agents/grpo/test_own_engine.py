@@ -78,12 +78,12 @@ def test_it_generates_each_step_and_the_loss_corrects_for_its_log_probabilities(
 @pytest.mark.parametrize(
     ("engine", "told"),
     [
-        ("my_engine:ENGINE", "takes no weights of a policy in training. Leave engine out.*vllm, server"),
-        ("endpoint", "takes no weights"),
-        ("scripted", "takes no weights"),
+        ("my_engine:ENGINE", "does not accept the weights of a policy in training. Leave engine out.*vllm, server"),
+        ("endpoint", "does not accept the weights"),
+        ("scripted", "does not accept the weights"),
         ("my_engine:BLIND", "returns no log-probabilities"),
         ("my_engine:FREE", "bans no tokens"),
-        ("my_engine:MEASURED", "plans its memory by the longest conversation. Give max_tokens"),
+        ("my_engine:MEASURED", "plans its memory for the longest conversation. Give max_tokens"),
         ("vllm", "'vllm' plans its memory"),
         ("my_engine:NUMBER", "wanted: an EngineSpec"),
     ],
@@ -97,7 +97,7 @@ def test_videos_that_it_does_not_take_are_refused_before_a_model_is_loaded(mine)
     videos = load_tasks("sample:mvbench", split="train", count=1)
     for engine in ("my_engine:FRAMES", "server"):
         args = config(mine, engine=engine, dialect="released")
-        with pytest.raises(ConfigError, match=f"--engine {engine} takes no video.*released:frames"):
+        with pytest.raises(ConfigError, match=f"--engine {engine} does not support a video.*released:frames"):
             PixelGRPOTrainer("/no/such/model", videos, args)
 
 
@@ -111,7 +111,7 @@ def test_the_engine_and_trls_flags_name_the_same_thing(mine):
     assert (own.use_vllm, own.engine_beside) == (True, "my_engine:TRAINER")
     assert config(mine, engine="my_engine:TRAINER", use_vllm=True).engine_beside == "my_engine:TRAINER"
     for engine in ("vllm", "my_engine:TRAINER"):
-        with pytest.raises(ConfigError, match=f"engine is '{engine}', and vllm_mode is 'server'"):
+        with pytest.raises(ConfigError, match=f"engine is '{engine}', but vllm_mode 'server'"):
             config(mine, engine=engine, vllm_mode="server")
     with pytest.raises(UnknownNameError, match="Did you mean 'server'"):
         _ = config(mine, use_vllm=True, vllm_mode="serve").engine_beside

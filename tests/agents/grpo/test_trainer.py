@@ -287,7 +287,7 @@ def test_an_episode_that_breaks_is_left_out_of_its_group(tiny_checkpoint, tasks,
 
 def test_a_step_in_which_every_episode_breaks_ends_the_training_and_says_why(tiny_checkpoint, tasks, tmp_path):
     trainer = playing(in_turn("<answer>7"))(str(tiny_checkpoint), tasks, config(tmp_path, max_tokens=5))
-    with pytest.raises(TaskError, match=r"all \d+ episodes of this step broke; the first: .*max_tokens"):
+    with pytest.raises(TaskError, match=r"all \d+ episodes of this step failed; the first, of task .*max_tokens"):
         in_training(trainer)._generate_and_score_completions([{"prompt": "0"}] * ROWS)
 
 

@@ -58,7 +58,7 @@ def test_a_paired_difference_compares_questions_with_themselves():
 
 
 def test_a_paired_difference_of_other_questions_is_refused():
-    with pytest.raises(ConfigError, match="'b' is only on one"):
+    with pytest.raises(ConfigError, match="'b' is on one side only"):
         paired_difference([played("a"), played("b")], [played("a")], rng=rng())
 
 

@@ -5,7 +5,7 @@ import pytest
 from agents.chat.plain import PlainChat
 from agents.engines.scripted import ScriptedEngine, in_turn
 from agents.metrics.statistics import NOTHING
-from agents.metrics.zooming import Forced, first_box_iou, recovered_answers, recovered_looks, valid_operations
+from agents.metrics.zooming import Forced, first_box_iou, recovered_answers, recovered_operations, valid_operations
 from agents.rollout import EpisodeSettings, Sampling, rollout
 from agents.sft.evaluation import mistakes_of
 from pixel_env.boxes import FULL, Box
@@ -93,7 +93,7 @@ WRONG, OVERSIZED = Box(0.0, 0.0, 0.25, 0.25), Box(0.3, 0.3, 1.0, 1.0)
     ],
 )
 def test_who_recovers_looks_at_the_evidence_with_the_next_executed_look(after, recovers):
-    found = recovered_looks([Forced(episode(crop(WRONG), *after), turns=1)])
+    found = recovered_operations([Forced(episode(crop(WRONG), *after), turns=1)])
     assert (found.value, found.n) == (float(recovers), 1)
 
 
@@ -104,36 +104,36 @@ def test_after_a_look_that_was_too_large_only_a_smaller_one_recovers():
         *((closer, 1.0), (half, 1.0), (hardly_smaller, 0.0)),
         *((crop(OVERSIZED), 0.0), (crop(FULL), 0.0), (crop(WRONG), 0.0)),
     ):
-        assert recovered_looks([Forced(episode(crop(OVERSIZED), next_look, ANSWER), 1)]).value == recovers
+        assert recovered_operations([Forced(episode(crop(OVERSIZED), next_look, ANSWER), 1)]).value == recovers
 
 
 def test_frames_recover_when_one_of_them_is_of_the_evidence():
     for frames, recovers in (((4, 5), 1.0), ((1, 2), 0.0)):
-        assert recovered_looks([Forced(episode(select(0), select(*frames), task=VIDEO), 1)]).value == recovers
+        assert recovered_operations([Forced(episode(select(0), select(*frames), task=VIDEO), 1)]).value == recovers
 
 
 def test_after_a_look_that_was_a_little_too_large_a_hit_is_at_most_half_of_it():
     large = crop(Box(0.4, 0.4, 0.85, 0.85))
     for next_look, recovers in ((crop(Box(0.45, 0.45, 0.85, 0.85)), 0.0), (crop(CUE), 1.0)):
-        assert recovered_looks([Forced(episode(large, next_look, ANSWER), 1)]).value == recovers
+        assert recovered_operations([Forced(episode(large, next_look, ANSWER), 1)]).value == recovers
 
 
 def test_a_whole_frame_of_the_evidence_shows_more_than_the_overview_and_hits():
     whole = Turn("crop", CropImage(5, FULL), None, "", (View(VIDEO.sources[5], ViewKind.CROP, FULL),))
-    assert recovered_looks([Forced(episode(select(0), whole, task=VIDEO), 1)]).value == 1.0
+    assert recovered_operations([Forced(episode(select(0), whole, task=VIDEO), 1)]).value == 1.0
 
 
 def test_what_a_dialect_adds_around_a_crop_was_not_asked_for():
     asked = Box(0.4, 0.4, 0.85, 0.85)
     padded = replace(crop(asked), views=(View(TASK.sources[0], ViewKind.CROP, asked.padded(0.1)),))
-    assert recovered_looks([Forced(episode(crop(WRONG), padded, ANSWER), 1)]).value == 1.0
+    assert recovered_operations([Forced(episode(crop(WRONG), padded, ANSWER), 1)]).value == 1.0
 
 
 def test_a_task_without_evidence_has_no_right_look_and_is_not_counted():
     unknown = episode(crop(WRONG), crop(CUE), ANSWER, task=replace(TASK, evidence=()))
     known = episode(crop(WRONG), crop(CUE), ANSWER)
-    assert recovered_looks([Forced(unknown, 1)]) == NOTHING
-    both = recovered_looks([Forced(unknown, 1), Forced(known, 1)])
+    assert recovered_operations([Forced(unknown, 1)]) == NOTHING
+    both = recovered_operations([Forced(unknown, 1), Forced(known, 1)])
     assert (both.value, both.n) == (1.0, 1)
 
 
@@ -145,7 +145,7 @@ def test_the_right_looks_of_traces_recover_from_their_mistakes_and_a_mistake_mad
     def recovers(trace, *texts):
         engine = ScriptedEngine(in_turn(*texts), chat)
         [played] = rollout([trace.task], engine, chat, settings=settings, sampling=Sampling(0.0), seed=0)
-        return recovered_looks([Forced(played.trajectory, len(mistakes_of(trace)))]).value == 1.0
+        return recovered_operations([Forced(played.trajectory, len(mistakes_of(trace)))]).value == 1.0
 
     corrected = [trace for trace in planned_traces(dialect) if mistakes_of(trace)]
     assert len(corrected) == (3 if name == "tiny" else 4)
@@ -158,6 +158,8 @@ def test_the_right_looks_of_traces_recover_from_their_mistakes_and_a_mistake_mad
 
 def test_all_mistakes_of_a_trace_are_passed_over():
     twice = episode(crop(WRONG), crop(WRONG), crop(CUE), ANSWER, reward=1.0)
-    assert recovered_looks([Forced(twice, 2)]).value == 1.0 and recovered_looks([Forced(twice, 1)]).value == 0.0
+    assert (
+        recovered_operations([Forced(twice, 2)]).value == 1.0 and recovered_operations([Forced(twice, 1)]).value == 0.0
+    )
     assert recovered_answers([Forced(twice, 2), Forced(episode(ANSWER), 0)]).value == 0.5
-    assert recovered_looks([]) == NOTHING == recovered_answers([])
+    assert recovered_operations([]) == NOTHING == recovered_answers([])

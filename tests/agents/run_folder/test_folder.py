@@ -78,5 +78,7 @@ def test_a_folder_that_cannot_be_written_is_a_message(tmp_path):
 @pytest.mark.parametrize("text", ['{"rate"', "[1]"])
 def test_a_broken_configuration_is_named_with_the_way_out(tmp_path, text):
     (tmp_path / FILE_NAME).write_text(text)
-    with pytest.raises(ConfigError, match=r"configuration\.json cannot be read.*Put it back, or give another folder"):
+    with pytest.raises(
+        ConfigError, match=r"configuration\.json cannot be read.*Restore the file, or give another folder"
+    ):
         keep_configuration(tmp_path, [Settings(1.0)], resumes=True)

@@ -136,7 +136,7 @@ def test_a_trace_of_another_dialect_is_refused_because_it_would_teach_calls_that
 def test_a_refused_call_that_is_shown_and_not_trained_teaches_how_to_go_on(chat, tasks, settings):
     for train, kept in ((False, True), (True, False)):
         turns = (TraceTurn("<crop> 0 0 4 4"), TraceTurn("<crop> 3 3 3 3", train), TraceTurn("<answer>7"))
-        assert bool(survey([Trace(tasks.tasks[0], turns)], chat, settings).places) == kept
+        assert bool(survey([Trace(tasks.tasks[0], turns)], chat, settings).indices) == kept
 
 
 @pytest.mark.parametrize(
@@ -151,7 +151,7 @@ def test_no_trace_that_the_library_makes_teaches_a_refused_call(chat, settings, 
         load_tasks("sample:vstar-tiny", count=42), TINY, 0
     )
     found = survey([made[place] for place in range(42)], chat, settings)
-    assert (len(found.places), found.refusals) == (42, ())
+    assert (len(found.indices), found.refusals) == (42, ())
 
 
 # ------------------------------------------------------------------------------------------------- pictures and workers

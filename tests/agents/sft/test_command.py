@@ -115,7 +115,9 @@ def test_a_run_that_was_cut_goes_on_from_its_last_checkpoint_to_the_same_losses(
 def test_the_held_out_loss_is_the_mean_cross_entropy_of_the_held_out_trained_tokens(run):
     trainer = run[1]
     found = trainer.evaluate()["eval_loss"]
-    batch = trainer._eval_collator.batch([trainer._eval_collator.traces[place] for place in trainer.eval_survey.places])
+    batch = trainer._eval_collator.batch(
+        [trainer._eval_collator.traces[place] for place in trainer.eval_survey.indices]
+    )
     labels = batch.pop("labels")
     with torch.no_grad():
         logits = trainer.model(**batch).logits

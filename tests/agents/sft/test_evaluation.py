@@ -62,15 +62,15 @@ def test_each_task_is_played_once_and_corrections_again_after_their_mistakes(pla
 def test_the_table_and_the_summary_tell_how_the_model_looks_answers_and_recovers(played, tmp_path):
     found = figures(played)
     assert {name: (one.value, one.n) for name, one in found.items()} == {
-        "answers right": (1 / 4, 4),
+        "correct answers": (1 / 4, 4),
         "valid operations, all": (1.0, 1),
         "valid operations, crop_image": (1.0, 1),
         "IoU of the first box": (found["IoU of the first box"].value, 1),
-        "looks again, right, after a mistake": (1 / 2, 2),
-        "answers right after a mistake": (1 / 2, 2),
+        "correct operation after a mistake": (1 / 2, 2),
+        "correct answers after a mistake": (1 / 2, 2),
     }
     assert 0 < found["IoU of the first box"].value < 1  # a window of 4 cells around the card
-    assert "answers right after a mistake          0.500" in table(played)
+    assert "correct answers after a mistake        0.500" in table(played)
     write_sft_summary(tmp_path, 12, {"too_long": 3}, played)
     summary = json.loads((tmp_path / "summary.json").read_text(encoding="utf-8"))
     assert (summary["steps"], summary["refused_traces"], summary["rapr_after"]) == (12, {"too_long": 3}, 1 / 4)
@@ -84,7 +84,7 @@ def test_what_nothing_was_found_of_is_null_and_without_playing_there_are_no_figu
     silent = play_held_out(held_out[:1], ScriptedEngine(lambda _: "<answer>1", chat), chat, settings)
     write_sft_summary(tmp_path, 1, {}, silent)
     assert json.loads((tmp_path / "summary.json").read_text())["recovered_looks"] is None
-    assert "looks again, right, after a mistake     none" in table(silent)
+    assert "correct operation after a mistake       none" in table(silent)
     write_sft_summary(tmp_path, 1, {}, None)
     assert json.loads((tmp_path / "summary.json").read_text()) == {"steps": 1, "refused_traces": {}}
 
@@ -113,9 +113,9 @@ def test_an_episode_that_failed_is_no_wrong_answer_and_is_told_of_by_its_task(he
     right = ScriptedEngine(lambda conversation: answer_of(held_out, conversation), chat)
     played = play_held_out([*cut, *held_out[2:]], right, chat, settings)
     found = figures(played)
-    assert (len(played.free), found["answers right"].value, found["answers right"].n) == (4, 1.0, 2)
-    assert (len(played.forced), found["answers right after a mistake"].n) == (2, 1)
-    assert found["looks again, right, after a mistake"].n == 1
+    assert (len(played.free), found["correct answers"].value, found["correct answers"].n) == (4, 1.0, 2)
+    assert (len(played.forced), found["correct answers after a mistake"].n) == (2, 1)
+    assert found["correct operation after a mistake"].n == 1
     assert "3 of 6 episodes failed" in table(played) and "cut 0: MediaError: image file is trunc" in table(played)
     write_sft_summary(tmp_path, 1, {}, played, {"too_long": 2})
     summary = json.loads((tmp_path / "summary.json").read_text())

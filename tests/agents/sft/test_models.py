@@ -11,7 +11,7 @@ from trl import ModelConfig, get_peft_config
 from agents.checkpoints.tiny import PATCH, SPECIAL_TOKENS
 from agents.checkpoints.tiny import make_model as make_qwen3
 from agents.sft.trainer import PixelSFTConfig, PixelSFTTrainer
-from agents.sft.vision_tower import IN_A_TOWER, beside_the_tower, freeze_vision_tower
+from agents.sft.vision_tower import IN_A_TOWER, freeze_vision_tower, without_tower
 from pixel_env.dialects.table import dialect_named
 from pixel_env.errors import ConfigError
 from tests.agents.planned_traces import as_task_set, planned_traces, shown_small
@@ -85,8 +85,8 @@ def test_a_step_on_images_videos_and_texts_moves_the_tower_unless_it_is_frozen(
     family, frozen, tiny_processor, tmp_path
 ):
     trainer = trainer_of(family, tiny_processor, tmp_path, freeze_vision_tower=frozen)
-    batch = trainer.data_collator.batch([trainer.data_collator.traces[place] for place in trainer.survey.places])
-    assert len(trainer.survey.places) == 7 and "pixel_values" in batch
+    batch = trainer.data_collator.batch([trainer.data_collator.traces[place] for place in trainer.survey.indices])
+    assert len(trainer.survey.indices) == 7 and "pixel_values" in batch
     assert ("pixel_values_videos" in batch) == (FAMILIES[family] == "released")
     moved = moved_by_a_step(trainer)
     in_tower = {name for name in moved if ".visual." in name}
@@ -106,10 +106,10 @@ def test_with_lora_only_adapters_move_and_a_frozen_tower_has_none(family, frozen
 
 def test_adapters_named_on_the_command_line_leave_a_frozen_tower_alone():
     given = get_peft_config(ModelConfig(use_peft=True, lora_target_modules=["q_proj", "qkv"]))
-    assert beside_the_tower(given).exclude_modules == IN_A_TOWER and beside_the_tower(None) is None
+    assert without_tower(given).exclude_modules == IN_A_TOWER and without_tower(None) is None
     given.exclude_modules = "model.visual.merger"
     with pytest.raises(ConfigError, match=r"exclude_modules='model\.visual\.merger' were both given"):
-        beside_the_tower(given)
+        without_tower(given)
 
 
 def test_a_model_without_a_tower_cannot_have_it_frozen():

@@ -11,7 +11,7 @@ from trl import ModelConfig, get_peft_config
 from agents.config.training_parser import parsed
 from agents.sft.config import PixelSFTConfig
 from agents.sft.training_traces import TraceArguments
-from agents.sft.vision_tower import IN_A_TOWER, beside_the_tower
+from agents.sft.vision_tower import IN_A_TOWER, without_tower
 from pixel_env.dialects.table import dialect_named
 from tests.paths import EXAMPLES, RECIPES, ROOT
 
@@ -76,7 +76,7 @@ def test_the_papers_warm_start_has_the_numbers_of_the_authors_script(read, monke
 
 def test_the_adapters_of_one_gpu_leave_the_tower_alone(read):
     _, _, model = read(["--config", str(FOLDER / "qwen2.5-vl-7b_sft_one_gpu_qlora.yaml")])
-    adapters = beside_the_tower(get_peft_config(model))
+    adapters = without_tower(get_peft_config(model))
     assert adapters.exclude_modules == IN_A_TOWER and "language_model" in str(adapters.target_modules)
 
 

@@ -99,9 +99,9 @@ def test_a_batch_without_pictures_gets_a_row_that_has_one_and_teaches_nothing_wh
     chat = chats["default"]
     text = planned_traces(chat.dialect)[-1]
     plain = TraceCollator(chat, settings_of(chat), [text]).batch([text])
-    sees = replace(TraceCollator(chat, settings_of(chat), [text]), always_sees=True).batch([text])
+    sees = replace(TraceCollator(chat, settings_of(chat), [text]), add_blank_row=True).batch([text])
     assert "pixel_values" not in plain and len(sees["input_ids"]) == 2
     assert torch.equal(sees["input_ids"][:1, : plain["input_ids"].shape[1]], plain["input_ids"])
     assert set(sees["labels"][1].tolist()) == {IGNORED} and len(sees["pixel_values"]) == 4
-    both = TraceCollator(chats["released"], settings_of(chats["released"]), [text], always_sees=True).batch([text])
+    both = TraceCollator(chats["released"], settings_of(chats["released"]), [text], add_blank_row=True).batch([text])
     assert len(both["pixel_values"]) == 4 and len(both["pixel_values_videos"]) == 4

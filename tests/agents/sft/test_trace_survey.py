@@ -7,9 +7,9 @@ from PIL import Image
 
 from agents.chat.chat import Chat
 from agents.rollout import EpisodeSettings
-from agents.sft import placeholders as outlines
+from agents.sft import placeholders
 from agents.sft.collator import UnusableTrace, play
-from agents.sft.placeholders import outlined, size_of_source
+from agents.sft.placeholders import size_of_source, with_placeholders
 from agents.sft.trace_survey import survey, tokens_of, write_refused
 from agents.traces.trace import Trace, TraceTurn
 from pixel_env.actions import write
@@ -46,7 +46,7 @@ def looking_at(path, task_id="file"):
 
 
 @pytest.mark.parametrize("name", ["default", "released"])
-def test_a_trace_is_as_long_on_outlines_as_on_its_pictures(chats, name):
+def test_a_trace_is_as_long_on_placeholders_as_on_its_pictures(chats, name):
     chat = chats[name]
     for trace in planned_traces(chat.dialect):
         assert tokens_of(trace, chat, settings_of(chat)) == len(play(trace, chat, settings_of(chat)).ids), trace.kind
@@ -69,7 +69,7 @@ def test_the_size_of_a_file_is_that_of_its_upright_picture_and_no_pixel_is_decod
 @pytest.mark.parametrize("name", ["vstar", "tallyqa", "infographics", "mvbench"])
 def test_composed_pictures_have_the_size_that_they_are_rendered_at(name):
     for task in sample_set(name, split="train", count=2).tasks:
-        assert [source.decode().size for source in outlined(task).sources] == [
+        assert [source.decode().size for source in with_placeholders(task).sources] == [
             source.decode().size for source in task.sources
         ]
 
@@ -85,7 +85,7 @@ def test_traces_that_cannot_be_trained_on_are_named_with_the_reason_and_counted(
     chat = chats["default"]
     length = len(play(good, chat, settings_of(chat)).ids)
     found = survey(traces, chat, settings_of(chat, length))
-    assert (found.places, found.tokens) == ((0, 5), (length, length))
+    assert (found.indices, found.tokens) == ((0, 5), (length, length))
     assert found.refused == {"too_long": 1, "unreadable_picture": 2, "unplayable": 1}
     assert [(one.place, one.task_id) for one in found.refusals] == [
         (1, "long"), (2, "missing"), (3, "broken"), (4, "unended"),
@@ -112,7 +112,7 @@ def test_the_longest_trace_that_is_allowed_is_trained_whole_and_one_token_more_i
     trace = planned_traces(chat.dialect)[2]
     length = len(play(trace, chat, settings_of(chat)).ids)
     assert len(play(trace, chat, settings_of(chat, length)).ids) == length
-    with pytest.raises(UnusableTrace, match=f"has {length} tokens, pictures included, and {length - 1} are allowed"):
+    with pytest.raises(UnusableTrace, match=f"has {length} tokens, images included, and {length - 1} are allowed"):
         play(trace, chat, settings_of(chat, length - 1))
 
 
@@ -123,11 +123,11 @@ def test_a_survey_of_files_decodes_none(chats, tmp_path, monkeypatch):
         raise AssertionError("decoded")
 
     monkeypatch.setattr(FileSource, "decode", decode)
-    assert survey([looking_at(tmp_path / "good.png")], chats["default"], settings_of(chats["default"])).places == (0,)
+    assert survey([looking_at(tmp_path / "good.png")], chats["default"], settings_of(chats["default"])).indices == (0,)
 
 
 def test_a_missing_picture_is_told_of_by_its_path(tmp_path):
     with pytest.raises(MediaError, match=r"missing\.png: No such file"):
         size_of_source(FileSource(tmp_path / "missing.png"))
-    assert outlines.OutlineSource(3, 2).decode().resize((8, 4)).size == (8, 4)
+    assert placeholders.PlaceholderSource(3, 2).decode().resize((8, 4)).size == (8, 4)
     assert size_of_source(PixelSource(30, 20)) == (30, 20)

@@ -153,7 +153,7 @@ def test_traces_that_do_not_fit_are_left_out_by_name_and_the_rest_is_trained(
 
 
 def test_a_run_without_any_trace_that_fits_does_not_start(tiny_checkpoint, tasks, tmp_path):
-    with pytest.raises(ConfigError, match=r"No train trace is left to use\. 8 of 8 traces"):
+    with pytest.raises(ConfigError, match=r"No train trace can be used\. 8 of 8 traces"):
         PixelSFTTrainer(str(tiny_checkpoint), recrops(tasks), config(tmp_path, max_tokens=50), task_set=tasks)
     with pytest.raises(ConfigError, match="There are no traces"):
         PixelSFTTrainer(str(tiny_checkpoint), [], config(tmp_path), task_set=tasks)
@@ -177,7 +177,7 @@ def test_the_command_reads_a_folder_of_traces_and_tells_what_the_model_does_on_h
     flags = ["--model_name_or_path", str(tiny_checkpoint), "--traces", str(tmp_path / "data"), "--dialect", "tiny"]
     flags += ["--output_dir", str(tmp_path / "run"), "--max_steps", "1", "--per_device_train_batch_size", "4"]
     assert command(["sft", *flags, "--use_cpu", "true", "--gradient_checkpointing", "false"]) == 0
-    assert "looks again, right, after a mistake" in capsys.readouterr().out
+    assert "correct operation after a mistake" in capsys.readouterr().out
     summary = json.loads((tmp_path / "run" / "summary.json").read_text(encoding="utf-8"))
     assert summary["steps"] == 1 and summary["accuracy_after"]["n"] == 2 == summary["recovered_looks"]["n"]
 
@@ -189,7 +189,7 @@ def test_a_folder_made_in_another_dialect_is_refused_with_the_flag_that_names_it
     (tmp_path / "data" / "configuration.json").write_text('{"dialect": "tiny"}', encoding="utf-8")
     flags = ["--model_name_or_path", str(tiny_checkpoint), "--traces", str(tmp_path / "data"), "--use_cpu", "true"]
     assert command(["sft", *flags, "--output_dir", str(tmp_path / "run"), "--dialect", "released:vcot"]) == 2
-    assert "made in the dialect 'tiny'" in (told := capsys.readouterr().err) and "--dialect tiny" in told
+    assert "made with the dialect 'tiny'" in (told := capsys.readouterr().err) and "--dialect tiny" in told
 
 
 # --------------------------------------------------------------------------------------------------- order and workers

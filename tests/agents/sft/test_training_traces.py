@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from agents.sft.evaluation import mistakes_of
-from agents.sft.training_traces import TraceArguments, apart, load_training_traces, of_tasks
+from agents.sft.training_traces import TraceArguments, load_training_traces, of_tasks, split_off
 from agents.traces.folder import write_trace_folder
 from agents.traces.trace import Trace, TraceTurn
 from pixel_env.cli import main as command
@@ -41,12 +41,12 @@ def written(folder, tasks, budgets=None):
 
 def test_all_traces_of_a_tenth_of_the_tasks_are_held_out_at_most(tasks):
     traces = [Trace(task, (TraceTurn(text),)) for text in "ab" for task in tasks.tasks]
-    train, kept = apart(traces, 64, np.random.default_rng(0))
+    train, kept = split_off(traces, 64, np.random.default_rng(0))
     assert len(kept) == 4 and len(train) == 36
     assert set(ids(kept)).isdisjoint(ids(train))
-    assert len(apart(traces, 1, np.random.default_rng(0))[1]) == 2
-    assert apart(traces, 0, np.random.default_rng(0)) == (traces, [])
-    assert apart(traces, 64, np.random.default_rng(0)) == (train, kept)
+    assert len(split_off(traces, 1, np.random.default_rng(0))[1]) == 2
+    assert split_off(traces, 0, np.random.default_rng(0)) == (traces, [])
+    assert split_off(traces, 64, np.random.default_rng(0)) == (train, kept)
 
 
 # -------------------------------------------------------------------------------------------------------- functions
@@ -100,7 +100,7 @@ def test_held_out_tasks_that_are_learned_from_are_left_out_and_counted_and_all_o
     both = written(tmp_path / "both", replace(tasks, tasks=[*tasks.tasks, *test.tasks]))
     found = load_training_traces(TraceArguments(traces=train, held_out_traces=both, held_out=2), TINY, seed=0)
     assert ids(found.held_out) == [task.task_id for task in test.tasks] and found.overlap == 20
-    with pytest.raises(ConfigError, match=r"All 20 tasks of held_out_traces .* are learned from, too\. Give"):
+    with pytest.raises(ConfigError, match=r"All 20 tasks of held_out_traces .* are also trained\. Give"):
         load_training_traces(TraceArguments(traces=train, held_out_traces=train, held_out=2), TINY, seed=0)
 
 

@@ -63,7 +63,7 @@ def test_files_and_clips_are_named_by_their_paths_below_the_seeds(tmp_path):
     ]
     (tmp_path / "out").rename(tmp_path / "moved")
     (seeds / "a").rename(tmp_path / "elsewhere")
-    with pytest.raises(TaskError, match="Put the seeds' pictures back"):
+    with pytest.raises(TaskError, match="Restore the images of the seed data"):
         read_trace_folder(tmp_path / "moved" / "traces")
 
 
@@ -90,7 +90,7 @@ def test_what_is_no_such_folder_is_told_and_a_broken_row_is_named(tmp_path):
     assert is_trace_folder(folder)
     lines = (folder / TASKS).read_text().splitlines()
     (folder / TASKS).write_text(f"{lines[0]}\n" + '{"sample": "vstar-tiny/train/0/000001-nothing"}\n')
-    with pytest.raises(TaskError, match="no sample set composes"):
+    with pytest.raises(TaskError, match="no sample set has a task"):
         read_trace_folder(folder)
     (folder / TASKS).write_text(f"{lines[0]}\n" + '{"id": 5}\n')
     with pytest.raises(TaskError, match="row 2"):
@@ -111,12 +111,12 @@ def test_two_tasks_under_one_id_are_refused_and_two_copies_of_one_are_not(tmp_pa
         dataclasses.replace(task, question="And there?"),
         dataclasses.replace(task, sources=(ImageSource(image.rotate(180)),)),
     ):
-        with pytest.raises(TaskError, match=r"have the id 'one'.*an id of its own"):
+        with pytest.raises(TaskError, match=r"have the id 'one'.*its own id"):
             written(tmp_path / "others", task, other)
     assert not (tmp_path / "others").exists()
     row = (folder / TASKS).read_text()
     (folder / TASKS).write_text(row + row.replace("What is here?", "And there?"))
-    with pytest.raises(TaskError, match=r"tasks\.jsonl: two tasks .* have the id 'one'"):
+    with pytest.raises(TaskError, match=r"tasks\.jsonl: two different tasks have the id 'one'"):
         read_trace_folder(folder)
 
 

@@ -108,7 +108,7 @@ def test_one_that_takes_no_video_entries_is_refused_the_released_dialects_videos
     videos = ("--tasks", "sample:mvbench", "--task_count", "1", "--policies", "learned_zoom")
     assert evaluated("run", *videos, "--dialect", "released", engine="my_engine:WEAK") == 2
     error = capsys.readouterr().err
-    assert "takes no video that is one entry of the prompt" in error and "--dialect released:frames" in error
+    assert "does not support a video as one entry of the prompt" in error and "--dialect released:frames" in error
     assert not (folder_of_engine / "run").exists()
     assert evaluated("run", *videos, "--dialect", "released:frames", engine="my_engine:WEAK") == 0
     assert evaluated("entries", *videos, "--dialect", "released") == 0
@@ -118,7 +118,7 @@ def test_one_that_takes_no_video_entries_is_refused_the_released_dialects_videos
     ("engine", "flags", "told"),
     [
         ("my_engine:FAR", (), "--base_url"),
-        ("my_engine:ENGINE", ("--base_url", "http://localhost:1"), "does not generate elsewhere"),
+        ("my_engine:ENGINE", ("--base_url", "http://localhost:1"), "generates without a server"),
         ("my_engine:LOCKED", (), "MY_ENGINE_KEY"),
         ("my_engine:ABSENT", (), "pip install no_such_package"),
         ("my_engine:PLANNER", (), "--max_tokens"),

@@ -141,7 +141,7 @@ def test_a_folder_that_cannot_be_written_is_reported(tmp_path, capsys):
         (["--media", "image=some"], "NAME=NUMBER"),
         (["--teacher", "gpt"], "or the URL of an endpoint"),
         (["--teacher", "http://127.0.0.1:1/v1"], "--model"),
-        (["--shard", "4/3"], "--shard is a part"),
+        (["--shard", "4/3"], "--shard is '4/3'"),
         (["--count", "0"], "at least 1"),
         (["--max_turns", "0"], "--max_turns: got '0'; wanted: a whole number, at least 1"),
         (["--max_turns", "1"], "More than 0 operations need more turns"),

@@ -70,7 +70,7 @@ class Case:
         condition() or until(checked)
 
     def waits(self):
-        return [line.rpartition(" in ")[2] for line in self.said if "started again" in line]
+        return [line.rpartition(" in ")[2] for line in self.said if "restarts" in line]
 
 
 @pytest.fixture
@@ -162,7 +162,7 @@ def test_serving_is_said_once_all_answer_and_a_signal_ends_the_servers(tmp_path)
         lines = []
         for line in serving.stdout:
             lines.append(line)
-            if "started again" in line:
+            if "restarts" in line:
                 one.set(1, "broken", wanted=False)
             if line == "Serving.\n":
                 break

@@ -233,7 +233,7 @@ def test_new_weights_reach_every_replica_before_it_serves_and_are_loaded_once(en
         assert calls == ["load_version", *resets, "/reset_encoder_cache", "confirm_version"]
     replicas[0].delay = replicas[1].delay = 0.2
     engine.submit(request(0))
-    with pytest.raises(RuntimeError, match="1 turns are under way"):
+    with pytest.raises(RuntimeError, match="1 turns are being generated"):
         engine.use_weights(folder)
 
 
@@ -424,7 +424,7 @@ def test_with_no_replica_left_a_request_fails_with_their_addresses(replicas):
 
 def test_a_server_that_expands_pictures_otherwise_is_refused(engine):
     wrong = Request(0, (1, IMAGE, IMAGE, 2), (np.zeros((32, 16, 3), np.uint8),), 8, 1.0, 0, frozenset())
-    assert "image processor disagrees" in served(engine, [wrong])[0].error
+    assert "image processor differs" in served(engine, [wrong])[0].error
 
 
 def test_weights_that_no_server_takes_are_the_users_error(replicas, folder, tmp_path):
@@ -433,7 +433,7 @@ def test_weights_that_no_server_takes_are_the_users_error(replicas, folder, tmp_
     alone = ServerEngine([replica.url for replica in replicas], image_id=IMAGE, end_id=END, patience_s=1)
     with pytest.raises(ConfigError, match="pixel-env serve"):
         alone.use_weights(folder)
-    with pytest.raises(ConfigError, match=r"holds no \*.safetensors"):
+    with pytest.raises(ConfigError, match=r"has no \*.safetensors"):
         alone.use_weights(tmp_path)
     alone.close()
     with pytest.raises(ConfigError, match="at least one"):

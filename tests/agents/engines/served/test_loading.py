@@ -35,10 +35,10 @@ def test_every_replica_holds_the_weights_of_the_model_before_the_first_turn(repl
 @pytest.mark.parametrize(
     ("fields", "told"),
     [
-        ({"max_tokens": 1025}, r"--max_tokens is 1025, and the servers take conversations of 1024 tokens"),
+        ({"max_tokens": 1025}, r"--max_tokens is 1025, but the servers accept at most 1024 tokens"),
         ({"model": "someone/some-model"}, r"'someone/some-model' is not one.*hf download someone/some-model"),
         ({"model": "/no/such/folder"}, "there is no checkpoint folder"),
-        ({"base_url": " , "}, "no server was named"),
+        ({"base_url": " , "}, "no server address was given"),
     ],
 )
 def test_what_the_servers_cannot_do_is_refused_and_none_is_given_weights(replicas, fields, told):

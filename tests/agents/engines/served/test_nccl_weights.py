@@ -119,7 +119,9 @@ def test_the_other_processes_only_take_part_in_yielding(servers):
 
 def test_a_server_that_takes_no_weights_over_nccl_is_named_with_the_option_that_is_missing(servers):
     servers[1].transfer = None
-    with pytest.raises(ConfigError, match=f"{servers[1].url} takes no weights over NCCL.*--weight-transfer-config"):
+    with pytest.raises(
+        ConfigError, match=f"{servers[1].url} does not accept weights over NCCL.*--weight-transfer-config"
+    ):
         weights_of(servers).push("step-0")
     with pytest.raises(ConfigError, match="no server answers"):
         NCCLWeights(["http://127.0.0.1:9"], lambda: iter(()), rank=0, address="").push("step-0")

@@ -221,7 +221,7 @@ def test_a_server_that_is_killed_amid_a_rollout_comes_back_with_the_present_weig
     assert 1 <= engine.resubmitted <= len(undisturbed) - 3  # each episode waits for one turn at a time
     assert [one.completion_ids for one in disturbed] == [one.completion_ids for one in undisturbed]
     assert all(one.trajectory.error is None and any(one.sampled) for one in disturbed)
-    assert "ended with exit code -9; it is started again in 1 s" in serving.said()
+    assert "exited with code -9; it restarts in 1 s" in serving.said()
 
 
 # ------------------------------------------------------------------------------------------------- as `--engine`
@@ -245,5 +245,5 @@ def test_an_evaluation_on_the_servers_is_one_of_the_checkpoint_that_is_named_wha
 def test_a_conversation_that_is_longer_than_the_servers_take_is_refused_before_it_is_played(serving, tmp_path, capsys):
     flags = ["--engine", "server", "--base_url", serving.url, "--max_tokens", str(TOKENS + 1)]
     assert main(["eval", *flags, "--task_count", "2", "--output_dir", str(tmp_path / "run")]) == 2
-    assert f"the servers take conversations of {TOKENS} tokens" in capsys.readouterr().err
+    assert f"the servers accept at most {TOKENS} tokens" in capsys.readouterr().err
     assert not (tmp_path / "run" / "trajectories.jsonl").exists()
