@@ -182,9 +182,7 @@ PLAYERS = ("oracle",)
 def check_player(name: str) -> None:
     """Raises UnknownNameError for an unknown player."""
     if name not in PLAYERS:
-        raise UnknownNameError.among(
-            "scripted player", name, PLAYERS, "To evaluate a checkpoint, give another --engine."
-        )
+        raise UnknownNameError.among("scripted player", name, PLAYERS, "For a checkpoint give another --engine.")
 
 
 def played_by_oracle(policy: Policy, settings: EpisodeSettings) -> Policy:

@@ -113,9 +113,7 @@ def required(settings: Mapping[str, Any], names: Sequence[str], recipe: str) -> 
     """The settings `names` of the recipe called `recipe`. Raises ConfigError for one that it does not set."""
     missing = [name for name in names if name not in settings]
     if missing:
-        raise ConfigError(
-            f"the recipe {recipe} does not set {', '.join(missing)}, which this command needs. Add it to the recipe."
-        )
+        raise ConfigError(f"the recipe {recipe} does not set {', '.join(missing)}, which this command needs. Add it.")
     return {name: settings[name] for name in names}
 
 

@@ -31,7 +31,7 @@ class Preset:
     rl_steps: int | None = field(default=None, metadata={"help": "optimizer steps of an arm"})
     rl_queries: int | None = field(default=None, metadata={"help": "questions of a step"})
     train_questions: int | None = field(default=None, metadata={"help": "questions that an arm draws from"})
-    look_questions: int = field(default=1024, metadata={"help": "training questions of the look before RL"})
+    look_questions: int = field(default=1024, metadata={"help": "training questions of the probe before RL"})
     look_samples: int = field(default=4, metadata={"help": "sampled rollouts of each of them"})
     test_questions: int = field(default=800, metadata={"help": "held-out questions of an evaluation"})
     gallery_questions: int = field(default=48, metadata={"help": "held-out questions that the report shows some of"})

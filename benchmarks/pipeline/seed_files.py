@@ -56,8 +56,8 @@ def keep_apart(results: str, folder_of_measured: str, *, quick: bool, first_seed
         )
     if first_seed:
         raise ConfigError(
-            f"--first_seed {first_seed} with --results {results}: the page in that folder reports the seeds from 0 on. Give "
-            "another folder: --results FOLDER."
+            f"--first_seed {first_seed} with --results {results}: the page in that folder reports the seeds from 0 on. "
+            "Give another folder: --results FOLDER."
         )
 
 

@@ -95,8 +95,8 @@ def claimed_run(chain: Chain, stages: Sequence[Stage], *, quick: bool) -> Iterat
     """The run folder, claimed, with what the run depends on written into it.
 
     Raises ConfigError if the folder was started with other settings, or if another process is using it. Recipes
-    are compared by their contents: a name alone would let an edited file, or another version of this package, resume in a
-    folder whose first stages had other settings.
+    are compared by their contents: with names alone, an edited file or another version of this package could resume in
+    a folder whose first stages had other settings.
     """
     kept = Kept(chain.base, weights_hash(chain.base), chain.seed, quick, settings_key(chain, stages))
     with RunFolder.claimed(
