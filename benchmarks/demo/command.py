@@ -58,7 +58,7 @@ def stages_of(chain: Chain) -> list[Stage]:
     return [
         Stage(
             "warm_start",
-            "Warm start: clumsy demonstrations (traces)",
+            "Warm start: clumsy traces",
             (chain.warm_start(WARM_START, names.clumsy_warm_start),),
         ),
         Stage(

@@ -109,10 +109,10 @@ def _source(trajectory: Trajectory) -> str:
     evidence = [item.box for item in trajectory.task.evidence if item.image == 0]
     drawn = "".join([_rectangle(box, "evidence", "") for box in evidence])
     drawn += "".join([_rectangle(box, "look", str(number)) for number, box in enumerate(boxes, start=1)])
-    description = f"The source image with {len(boxes)} crops."
+    alt = f"The source image with {len(boxes)} crops."
     return (
         f'<div class="source"><img src="{_jpeg(image)}" width="{image.width}" height="{image.height}" '
-        f'alt="{escape(description)}"><svg viewBox="0 0 100 100" preserveAspectRatio="none" aria-hidden="true">{drawn}</svg>'
+        f'alt="{escape(alt)}"><svg viewBox="0 0 100 100" preserveAspectRatio="none" aria-hidden="true">{drawn}</svg>'
         "</div>"
     )
 

@@ -103,9 +103,7 @@ def headline(found: Findings) -> str:
         case (Outcome.GAVE_UP, Outcome.GAVE_UP):
             return f"With and without curiosity the model {stopped}: the bonus did not help in this run."
         case (Outcome.LEARNED, Outcome.GAVE_UP):
-            return (
-                f"Without curiosity the model learned to zoom; with it, it {stopped}: the opposite of the hypothesis."
-            )
+            return f"Without curiosity the model learned to zoom; with it, it {stopped}: the opposite of the claim."
         case (Outcome.GAVE_UP, _):
             return f"Without curiosity the model {stopped}; with it, it crops, but did not clearly learn to zoom."
         case (_, Outcome.LEARNED):
