@@ -50,7 +50,7 @@ def main(argv: list[str]) -> int:
     runs = [read_run(folder, limit=config.limit) for folder in folders]
     if not set.intersection(*({identity(record) for record in run.records} for run in runs)):
         print(
-            "The two runs have no rollout in common (policy, question, number), so none is shown side by side.",
+            "The two runs share no rollout (policy, question, number), so none is shown side by side.",
             file=sys.stderr,
         )
     unreadable = write_page(path, runs, group_reward)

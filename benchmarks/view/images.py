@@ -28,7 +28,7 @@ _WORKERS = 4
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """Width and height in pixels, before the page's own limit: the source's own size, or a view's size as the model saw it."""
+    """Width and height in pixels, before the page's limit: of a source its own, of a view as the model saw it."""
 
     width: int
     height: int

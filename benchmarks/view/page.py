@@ -48,9 +48,7 @@ def check_page(path: Path) -> None:
     """Raises ConfigError unless `path` ends in .html or .htm, so that images or rows are not overwritten."""
     if path.suffix.lower() not in _SUFFIXES or path.is_dir():
         got = "a folder" if path.is_dir() else f"{path.name!r}"
-        raise ConfigError(
-            f"the page cannot be written to {path} ({got}). Give an --output file that ends in .html or .htm."
-        )
+        raise ConfigError(f"the page cannot be written to {path} ({got}). Give an --output that ends in .html or .htm.")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:

@@ -44,7 +44,7 @@ class Rows:
         self._part_names: list[str] = []
 
     def of(self, runs: Sequence[Run]) -> Row:
-        """All data of the page: `runs`, `tasks`, `groups`, `trajectories` and `texts`, which refer to each other by index.
+        """The page's data: `runs`, `tasks`, `groups`, `trajectories` and `texts`, which refer to each other by index.
 
         `parts`: the names of the parts of the reward, in the order of their columns.
         """

@@ -250,10 +250,10 @@ def _intro(rows: Rows, command: str) -> str:
         "right one), with the wrong crop masked in the loss as in the paper; and on the same traces with the wrong "
         "crop trained. GRPO with the paper's reward then continues from the first two and allows two crops.",
         f"Figures are measured on {rows[0].questions} held-out questions that need a crop, the same for all. A wrong "
-        "first crop does not overlap the evidence (IoU 0). To measure recovery, a wrong first crop is scripted, the same "
-        "one for all, and the model continues greedily: it recovers if its second crop hits the evidence (shows at least "
-        "half of it, in at most a quarter of the image) and its answer is right. Shares of own first crops are "
-        "relative to the rollouts with a crop, whose share is RaPR.",
+        "first crop does not overlap the evidence (IoU 0). To measure recovery, a wrong first crop is scripted, the "
+        "same one for all, and the model continues greedily: it recovers if its second crop hits the evidence (shows "
+        "at least half of it, in at most a quarter of the image) and its answer is right. Shares of own first crops "
+        "are relative to the rollouts with a crop, whose share is RaPR.",
         f"{_intervals(len(rows))} A claim is held if the interval of the difference lies above zero, not held if "
         "no part of it does, and undecided otherwise.",
     )
