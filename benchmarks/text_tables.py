@@ -1,6 +1,6 @@
-"""Figures as text: tables for a terminal, and numbers as people read them.
+"""Figures as text: tables for a terminal and for Markdown, and formatted numbers.
 
-Knows figures and records. Draws nothing and writes no file.
+Depends on estimates; independent of records, charts and files.
 """
 
 import math
@@ -10,13 +10,13 @@ from agents.metrics.statistics import Estimate
 
 
 def table(rows: Sequence[Sequence[str]], *, text_columns: int = 1) -> str:
-    """Rows of cells as aligned lines, a rule under the first; all but the first columns are flush right."""
+    """Rows of cells as aligned lines with a rule under the first; the first `text_columns` are left-aligned."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
 
     def line(cells: Sequence[str]) -> str:
         aligned = [
-            cell.ljust(width) if place < text_columns else cell.rjust(width)
-            for place, (cell, width) in enumerate(zip(cells, widths, strict=True))
+            cell.ljust(width) if index < text_columns else cell.rjust(width)
+            for index, (cell, width) in enumerate(zip(cells, widths, strict=True))
         ]
         return "  ".join(aligned).rstrip()
 
@@ -30,7 +30,7 @@ def markdown_lines(rows: Sequence[Sequence[str]]) -> list[str]:
 
 
 def fraction(value: float) -> str:
-    """Three decimals; a dash where there is nothing to tell."""
+    """Three decimals; a dash for NaN."""
     return "-" if math.isnan(value) else f"{value:.3f}"
 
 

@@ -8,7 +8,7 @@ from agents.metrics.zooming import first_box_iou, valid_operations
 from agents.rollout import EpisodeSettings
 from benchmarks.evaluation.records import ROWS, Record, append, read_evaluation
 from benchmarks.view.command import main as view
-from benchmarks.view.images import PictureList
+from benchmarks.view.images import ImageList
 from benchmarks.view.rows import Rows, Run
 from pixel_env.actions import write
 from pixel_env.boxes import Box
@@ -106,7 +106,7 @@ def test_the_viewer_shows_it(tmp_path):
     [record] = read_evaluation(tmp_path / "run").records
     assert record.trajectory == trajectory
     run = Run("run", [record], DIALECT.budgets)
-    turns = Rows(PictureList(), PRESETS["paper"].reward).of([run])["trajectories"][0]["turns"]
+    turns = Rows(ImageList(), PRESETS["paper"].reward).of([run])["trajectories"][0]["turns"]
     assert [turn["action"]["shown"] for turn in turns[:2]] == ["trim image 1 margin 0.2", "rotate image 2 degrees 90"]
     assert view([str(tmp_path / "run")]) == 0
     assert "trim image 1 margin 0.2" in (tmp_path / "run" / "view.html").read_text()

@@ -1,6 +1,6 @@
-"""`pixel-env ask PICTURE ... "question"`: one episode, told step by step, and a page to look at it.
+"""`pixel-env ask IMAGE ... "question"`: plays one episode, prints it step by step and writes a page that shows it.
 
-Knows how a command line becomes a question and an episode becomes lines of text. Plays through the one core loop.
+Depends on tasks of own files, engines, `agents.rollout` and the page; independent of task sets and of evaluations.
 """
 
 import dataclasses
@@ -15,7 +15,7 @@ from agents.config.arguments import parse
 from agents.config.names import DialectName
 from agents.engines.choice import EngineArguments, check_has_model, check_videos, engine_chosen
 from agents.rollout import EpisodeSettings, Sampling, rollout
-from benchmarks.ask.question import asked_task
+from benchmarks.ask.question import task_of_files
 from benchmarks.evaluation.config import Precision
 from benchmarks.evaluation.records import Record
 from benchmarks.view.page import check_page, write_page
@@ -74,11 +74,11 @@ def main(argv: list[str]) -> int:
     config = parse(_named(argv), AskConfig, "ask", usage=USAGE)
     path = Path(config.output)
     check_page(path)
-    task = asked_task(config.images, config.question, config.options)
+    task = task_of_files(config.images, config.question, config.options)
     played, budgets = _played(config, task)
     if played.error is not None and not played.turns:
-        raise ConfigError(f"nothing could be asked: {played.error}")
-    print("\n".join(map(_printable, told(played, budgets))))
+        raise ConfigError(f"the episode failed before the first turn: {played.error}")
+    print("\n".join(map(_printable, episode_lines(played, budgets))))
     run = Run(
         f"{config.model}: {task.question}", [Record(played, "ask", None)], budgets, "", dataclasses.asdict(config)
     )
@@ -88,12 +88,12 @@ def main(argv: list[str]) -> int:
 
 
 def _named(argv: list[str]) -> list[str]:
-    """`argv` with flags for the words that stand first: the images, then the question."""
-    count = next((place for place, word in enumerate(argv) if word.startswith("-")), len(argv))
+    """`argv` with flag names added to the leading words: the images, then the question."""
+    count = next((index for index, word in enumerate(argv) if word.startswith("-")), len(argv))
     words, flags = argv[:count], argv[count:]
     if flags and not _FLAG.match(flags[0]):
         raise ConfigError(
-            f'{flags[0]!r} is not a flag. Give a question that begins with a dash by name: --question="{flags[0]}"'
+            f'{flags[0]!r} is not a flag. Write a question that begins with a dash as --question="{flags[0]}"'
         )
     if not words:
         return argv
@@ -128,14 +128,14 @@ def _played(config: AskConfig, task: Task) -> tuple[Trajectory, ViewBudgets]:
 
 
 def _warn_of_foreign_question(config: AskConfig) -> None:
-    """The embedded models answer anything that is asked, and know what two kinds of question mean."""
+    """Warns that the embedded models answer any question, but were trained on two kinds only."""
     known = {question(colour) for colour in COLOURS for question in (digit_question, half_question)}
     embedded = set(CHECKPOINTS)
     if config.model in embedded and config.question not in known:
         examples = " and ".join(repr(question("red")) for question in (digit_question, half_question))
         print(
-            f"{config.model} was taught {examples} about pictures with coloured cards, and nothing else. "
-            "It is asked all the same; another model is given with --model and --dialect.",
+            f"{config.model} was trained only on {examples} about images with coloured cards, so its answer to "
+            "another question means nothing. Choose another model with --model and --dialect.",
             file=sys.stderr,
         )
 
@@ -143,8 +143,8 @@ def _warn_of_foreign_question(config: AskConfig) -> None:
 # ------------------------------------------------------------------------------------------------------- as text
 
 
-def told(trajectory: Trajectory, budgets: ViewBudgets) -> Iterator[str]:
-    """The episode line by line: each turn's text, what it did, what came back; then the answer and why it ended."""
+def episode_lines(trajectory: Trajectory, budgets: ViewBudgets) -> Iterator[str]:
+    """The episode as lines: each turn's text, its action and the result; then the answer and the stop reason."""
     number = 0
 
     def shown(views: tuple[View, ...]) -> Iterator[str]:
@@ -156,8 +156,8 @@ def told(trajectory: Trajectory, budgets: ViewBudgets) -> Iterator[str]:
 
     yield f"Question: {trajectory.task.question}"
     yield from shown(trajectory.prompt_views)
-    for place, turn in enumerate(trajectory.turns, start=1):
-        yield f"Turn {place}: {turn.text or '(nothing)'}"
+    for number_of_turn, turn in enumerate(trajectory.turns, start=1):
+        yield f"Turn {number_of_turn}: {turn.text or '(nothing)'}"
         yield f"  {_in_words(turn.action)}"
         if turn.failure is not None:
             yield f"  refused, {turn.failure.code.value}: {turn.failure.message}"
@@ -168,7 +168,7 @@ def told(trajectory: Trajectory, budgets: ViewBudgets) -> Iterator[str]:
 
 
 def _in_words(action: Action) -> str:
-    """What a turn did. Images and frames count from 1 here, whatever the dialect does."""
+    """The action of a turn in words. Images and frames count from 1, independent of the dialect."""
     match action:
         case Operation():
             return action.shown()
@@ -181,5 +181,5 @@ def _in_words(action: Action) -> str:
 
 
 def _printable(text: str) -> str:
-    """`text` without what a terminal would obey; line breaks stay."""
+    """`text` with control characters escaped, so that a terminal does not act on them; line breaks stay."""
     return "".join(sign if sign.isprintable() or sign == "\n" else ascii(sign)[1:-1] for sign in text)

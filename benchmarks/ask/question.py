@@ -1,7 +1,7 @@
-"""A question about files of one's own, as a task: pictures, a video, or a folder of a video's frames.
+"""A question about files of one's own, as a task: images, a video, or a folder of a video's frames.
 
-Knows files. Knows nothing of models. The frames of a video are those that a task of a data set shows. Nobody gave a
-right answer, so the task has none, and what is answered is not graded.
+Depends on files; independent of models. Frames of a video are selected as for a task of a data set. The task has no
+reference answer, so the model's answer is not graded.
 """
 
 from collections.abc import Sequence
@@ -17,29 +17,29 @@ from pixel_env.tasks.files.clips import VIDEO_SUFFIXES, clip_frames, evenly
 from pixel_env.tasks.files.images import IMAGE_SUFFIXES, decoding_fault, frames_in, image_facts
 from pixel_env.views import Source
 
-_WANTED = "Wanted: one or more pictures, a video, or a folder with the frames of one."
+_WANTED = "Give one or more images, a video, or a folder with the frames of a video."
 
 
-def asked_task(names: Sequence[str], question: str, options: Sequence[str] = ()) -> Task:
+def task_of_files(names: Sequence[str], question: str, options: Sequence[str] = ()) -> Task:
     """The task of answering `question` about the files. Raises TaskError for files that cannot be used."""
     if not names:
-        raise TaskError(f"no picture is given. {_WANTED}")
+        raise TaskError(f"no image is given. {_WANTED}")
     if not question.strip():
-        raise TaskError("no question is given; it stands behind the pictures, in quotation marks")
+        raise TaskError("no question is given. Write it after the images, in quotation marks.")
     if len(options) == 1:
-        raise TaskError(f"--options takes at least two options, got {options[0]!r} only")
+        raise TaskError(f"--options needs at least two options, got only {options[0]!r}")
     paths = [Path(name).expanduser() for name in names]
     for path in paths:
         if not path.exists():
-            raise TaskError(f"there is no file {str(path)!r}. The pictures come first, then the question.")
+            raise TaskError(f"there is no file {str(path)!r}. Give the images first, then the question.")
     videos = [path for path in paths if path.is_dir() or _is_video(path)]
     if videos and len(paths) > 1:
-        raise TaskError(f"{str(videos[0])!r} is a video, which is asked about alone; leave out the other files")
+        raise TaskError(f"{str(videos[0])!r} is a video, and a video must be the only file. Leave out the others.")
     return Task(
         task_id=paths[0].name,
         question=question,
         answers=(),
-        sources=_frames(videos[0]) if videos else tuple(_picture(path) for path in paths),
+        sources=_frames(videos[0]) if videos else tuple(_image(path) for path in paths),
         media="video" if videos else "image",
         grader="choice" if options else "exact",
         options=tuple(options),
@@ -52,24 +52,24 @@ def _is_video(path: Path) -> bool:
     try:
         with Image.open(path) as opened:
             return getattr(opened, "n_frames", 1) > 1  # a format that cannot hold several has no such attribute
-    except Exception:  # it is reported as the picture that it claims to be
+    except Exception:  # reported later as an unreadable image
         return False
 
 
 def _frames(path: Path) -> tuple[Source, ...]:
     if path.is_dir():
-        pictures = evenly([path / name for name in frames_in(str(path))])
-        if not pictures:
-            raise TaskError(f"the folder {str(path)!r} holds no frame ({', '.join(IMAGE_SUFFIXES)}). {_WANTED}")
-        return tuple(_picture(picture) for picture in pictures)
+        images = evenly([path / name for name in frames_in(str(path))])
+        if not images:
+            raise TaskError(f"the folder {str(path)!r} holds no frames ({', '.join(IMAGE_SUFFIXES)}). {_WANTED}")
+        return tuple(_image(image) for image in images)
     fault = video_fault(path)
     if fault:
         raise TaskError(f"the video {str(path)!r} cannot be used: {fault}")
     return clip_frames(path)
 
 
-def _picture(path: Path) -> FileSource:
+def _image(path: Path) -> FileSource:
     fault = image_facts(path).fault or decoding_fault(path)
     if fault:
-        raise TaskError(f"the picture {str(path)!r} cannot be used: {fault}. {_WANTED}")
+        raise TaskError(f"the image {str(path)!r} cannot be used: {fault}. {_WANTED}")
     return FileSource(path)

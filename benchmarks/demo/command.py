@@ -1,7 +1,7 @@
-"""`pixel-env demo`: the main job end to end. A small model learns to zoom, with and without curiosity.
+"""`pixel-env demo`: training end to end. A small model learns to zoom, with and without curiosity.
 
-Stages, each recorded when it is finished: warm start, a look before reinforcement learning, both arms side by side,
-evaluation, report. This process stays light: what needs torch runs in the jobs.
+Stages, each recorded when it is finished: warm start, a probe before reinforcement learning, both arms in parallel,
+evaluation, report. This process needs no torch, which is loaded in the jobs.
 """
 
 from dataclasses import dataclass, field
@@ -14,12 +14,12 @@ from benchmarks.pipeline.chain import Chain
 from benchmarks.pipeline.preset import preset
 from benchmarks.pipeline.stages import Stage
 from benchmarks.pipeline.study import claimed_run, in_stages
-from benchmarks.studies.trap.findings import WARM_START, WITH, WITHOUT, Findings, findings_of, look_of, write_summary
+from benchmarks.studies.trap.findings import WARM_START, WITH, WITHOUT, Findings, findings_of, probe_of, write_summary
 from benchmarks.studies.trap.sentences import (
     easy_sentence,
     expectation_check,
     headline,
-    look_sentence,
+    probe_sentence,
     with_sentence,
     without_sentence,
 )
@@ -56,16 +56,20 @@ def stages_of(chain: Chain) -> list[Stage]:
     """The five stages of the demo."""
     names, run = chain.preset, chain.run
     return [
-        Stage("warm_start", "Warm start: clumsy traces", (chain.warm_start(WARM_START, names.clumsy_warm_start),)),
+        Stage(
+            "warm_start",
+            "Warm start: clumsy traces",
+            (chain.warm_start(WARM_START, names.clumsy_warm_start),),
+        ),
         Stage(
             "look",
-            "Before reinforcement learning: what does a look pay?",
-            (chain.look(WARM_START), chain.evaluation(WARM_START)),
-            after=lambda: look_sentence(look_of(run)),
+            "Before reinforcement learning: the call advantage",
+            (chain.probe(WARM_START), chain.evaluation(WARM_START)),
+            after=lambda: probe_sentence(probe_of(run)),
         ),
         Stage(
             "learning",
-            "Reinforcement learning, both arms side by side",
+            "Reinforcement learning, both arms in parallel",
             (
                 chain.learning(WITH, names.with_curiosity, WARM_START),
                 chain.learning(WITHOUT, names.without_curiosity, WARM_START),
@@ -89,13 +93,13 @@ def _report(run: Path) -> str:
 
 def _end(run: Path) -> None:
     found = findings_of(run)
-    write_summary(run, found)  # once more: now the last stage's seconds are known
+    write_summary(run, found)  # again, because the last stage's seconds are known now
     print(f"\n{demo_table(found)}")
     print(f"\nSummary: {run / 'summary.json'}\nReport:  {run / 'report.html'}")
 
 
 def demo_table(found: Findings) -> str:
-    """Each checkpoint's accuracy under the four policies, its RaPR and its easy accuracy; then what happened."""
+    """Each checkpoint's accuracy under the four policies, its RaPR and its easy accuracy; then the conclusions."""
     head = ["checkpoint", *(policy.replace("_", " ") for policy in POLICIES), "RaPR", "easy"]
     rows = []
     for name, checkpoint in found.checkpoints.items():
@@ -104,7 +108,7 @@ def demo_table(found: Findings) -> str:
             [name.replace("_", " "), *cells, fraction(checkpoint.rapr), fraction(checkpoint.easy_accuracy.value)]
         )
     n = found.with_curiosity.accuracies[LEARNED_ZOOM].n
-    told = [headline(found), with_sentence(found), without_sentence(found), easy_sentence(found)]
-    told.append(expectation_check(found))
+    conclusions = [headline(found), with_sentence(found), without_sentence(found), easy_sentence(found)]
+    conclusions.append(expectation_check(found))
     title = f"Accuracy on {n} held-out questions that need a crop (95% intervals)"
-    return "\n".join([title, table([head, *rows]), "", *told])
+    return "\n".join([title, table([head, *rows]), "", *conclusions])

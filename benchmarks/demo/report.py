@@ -1,7 +1,7 @@
 """`pixel-env report`: one self-contained HTML page about a finished run.
 
-No request leaves the page: pictures are data URIs, charts inline SVG. Every sentence comes from the run's figures
-(`sentences.py`). Knows the layout of the page; the look of it is `report.html`.
+The page makes no requests: images are data URIs, charts inline SVG. Every sentence is derived from the run's figures
+(`sentences.py`). Depends on findings, charts and the gallery; independent of the style, which is in `report.html`.
 """
 
 import json
@@ -65,7 +65,7 @@ def page(run: Path, found: Findings) -> str:
     gallery = read_evaluation(run / "gallery")
     configuration = _configuration(run)
     reward = group_reward_named(_group_reward_of(run))
-    # Wrong ones are the rarer, so they choose first.
+    # Wrong rollouts are rarer, so they are picked first.
     wrong = pick(gallery, reward, SHOWN_OF_EACH, right=False)
     right = pick(gallery, reward, SHOWN_OF_EACH, right=True, besides=wrong)
     return Template(template.read_text(encoding="utf-8")).substitute(
@@ -79,10 +79,10 @@ def page(run: Path, found: Findings) -> str:
             sentences.easy_sentence(found),
             sentences.expectation_check(found),
         ),
-        curves=_curve_figure(run, "rapr", "Rate of looking (RaPR) while training")
-        + _curve_figure(run, "accuracy", "Accuracy while training"),
+        curves=_curve_figure(run, "rapr", "RaPR during training")
+        + _curve_figure(run, "accuracy", "Accuracy during training"),
         bars=_bar_figure(found),
-        look=_paragraphs(sentences.look_sentence(found.look)),
+        probe=_paragraphs(sentences.probe_sentence(found.probe)),
         clumsy=_paragraphs(clumsy_note()),
         right=_cards(right, gallery.budgets, "right"),
         wrong=_cards(wrong, gallery.budgets, "wrong"),
@@ -92,12 +92,12 @@ def page(run: Path, found: Findings) -> str:
 
 
 def clumsy_note() -> str:
-    """What the warm start is, and where a competent one is tried."""
+    """What the warm start is, and which command also tries a competent one."""
     return (
-        f"The warm start is clumsy on purpose: {sentences.percent(CLUMSY.call_share)} of its traces make a call, at a "
-        f"place up to {CLUMSY.max_shift_cells} of 16 cells off the right one, and after a look that missed they answer "
-        f"“{UNSEEN}”. That is how a look comes to pay less than a guess. Run make trap for the same over several "
-        "seeds, and for a competent warm start, to see whether correctness alone suffices there."
+        f"The warm start is clumsy on purpose: {sentences.percent(CLUMSY.call_share)} of its demonstrations (traces) "
+        f"make a call, with a crop that is up to {CLUMSY.max_shift_cells} of 16 grid cells off the evidence, and after a crop "
+        f"that missed they answer “{UNSEEN}”. So a crop earns less than a guess. Run make trap to repeat this over "
+        "several seeds and with a competent warm start, for which correctness alone may suffice."
     )
 
 
@@ -127,13 +127,13 @@ def _curve_figure(run: Path, metric: str, title: str) -> str:
     for arm in (WITHOUT, WITH):
         raw = read_curve(run / arm, f"{metric}/{HARD}", NAMES[arm])
         lines.append(Line(raw.smoothed(SMOOTHING_STEPS), raw, STYLES[arm]))
-    told = "; ".join(_told(line.curve) for line in lines)
-    chart = line_chart(title, told, lines, x_label="optimizer step")
-    caption = f"Questions that need a crop; means of {SMOOTHING_STEPS} steps, single steps pale. {told}."
+    summary = "; ".join(_range_text(line.curve) for line in lines)
+    chart = line_chart(title, summary, lines, x_label="optimizer step")
+    caption = f"Questions that need a crop; means of {SMOOTHING_STEPS} steps, single steps pale. {summary}."
     return _figure(title, _legend([WITHOUT, WITH]), chart, caption)
 
 
-def _told(curve: Curve) -> str:
+def _range_text(curve: Curve) -> str:
     if not curve.values:
         return f"{curve.name}: no figure"
     return f"{curve.name}: from {sentences.percent(curve.values[0])} to {sentences.percent(curve.values[-1])}"
@@ -143,7 +143,7 @@ def _bar_figure(found: Findings) -> str:
     title = "Four zoom policies, before and after reinforcement learning"
     bars = [Bars(NAMES[name], STYLES[name], checkpoint.accuracies) for name, checkpoint in found.checkpoints.items()]
     n = found.with_curiosity.accuracies[LEARNED_ZOOM].n
-    chart = bar_chart(title, "The figures stand in the table below.", POLICIES, bars)
+    chart = bar_chart(title, "The table below has the figures.", POLICIES, bars)
     caption = f"Accuracy in percent on {n} held-out questions that need a crop, greedy, with 95% intervals."
     rows = [
         f"<tr><th scope='row'>{escape(bar.name)}</th>"
@@ -179,7 +179,7 @@ def _legend(names: Sequence[str]) -> str:
 
 def _cards(shown: Sequence[Shown], budgets: ViewBudgets, verdict: str) -> str:
     if not shown:
-        return f"<p>Among the sampled rollouts none was {verdict}.</p>"
+        return f"<p>No sampled rollout was {verdict}.</p>"
     return f'<div class="cards">{"".join(card(one, budgets) for one in shown)}</div>'
 
 
@@ -189,12 +189,12 @@ def _paragraphs(*texts: str) -> str:
 
 
 def _quick_note() -> str:
-    return '<p class="warning">A quick run: a handful of steps, to try the path. Its figures mean nothing.</p>'
+    return '<p class="warning">A quick run of a few steps, to test the pipeline. Its figures are meaningless.</p>'
 
 
 def _facts(found: Findings, configuration: Mapping[str, object]) -> str:
     rows = [(name.replace("_", " "), f"{seconds:,.0f} s") for name, seconds in found.seconds.items()]
-    rows += [("highest memory, all processes", f"{found.peak_memory_gb:.2f} GB")]
+    rows += [("peak memory, all processes", f"{found.peak_memory_gb:.2f} GB")]
     rows += [("seed", str(configuration["seed"])), ("base checkpoint", str(configuration["base"]))]
     return "".join(f"<tr><th scope='row'>{escape(name)}</th><td>{escape(value)}</td></tr>" for name, value in rows)
 
@@ -203,7 +203,7 @@ def _configuration(run: Path) -> dict[str, object]:
     try:
         read: dict[str, object] = json.loads((run / FILE_NAME).read_text(encoding="utf-8"))
     except OSError as error:
-        raise ConfigError(f"{run} is no run of the demo; make one: pixel-env demo --run {run}") from error
+        raise ConfigError(f"{run} is no run of the demo. Make one: pixel-env demo --output_dir {run}") from error
     return read
 
 

@@ -1,7 +1,7 @@
 """`pixel-env compare RUN_A RUN_B`: two evaluations of the same questions, paired question by question.
 
-Reads rows alone: no task set, no picture, no model. The test is McNemar's exact one where every grade is 0 or 1 and
-each question has one answer; the interval of the difference resamples questions.
+Depends on stored rows and statistics; independent of task sets, images and models. The test is McNemar's exact test
+where every grade is 0 or 1 and each question has one answer; the interval of the difference resamples questions.
 """
 
 from collections.abc import Mapping, Sequence
@@ -22,13 +22,13 @@ from pixel_env.errors import ConfigError
 from pixel_env.store import read
 
 ALL = "all"
-"""The part of all questions."""
+"""Name of the table row over all questions."""
 _DRAWS = 10_000
 
 
 @dataclass(frozen=True, slots=True)
 class Graded:
-    """A question of a run, and the grades of its answers: one, or those of its samples."""
+    """A question of a run and its grades: one for a greedy answer, or one for each sampled answer."""
 
     question: str
     answers: tuple[str, ...]
@@ -91,15 +91,15 @@ def _parser() -> CommandParser:
 def graded_in(folder: Path, policy: str) -> dict[str, Graded]:
     """The questions of the run by task id, with their grades under `policy`. Raises ConfigError if there are none.
 
-    An episode that broke counts as wrong; of one that was played again, the last row counts.
+    A failed episode counts as wrong. Where a rollout has several rows, the last one counts.
     """
     rows = list(read(folder / ROWS))
     kept = {(row["task_id"], row["sample"]): row for row in rows if _policy(row) == policy}
     if not kept:
         held = ", ".join(sorted({_policy(row) for row in rows})) or "nothing"
         raise ConfigError(
-            f"{folder} holds no answers of {policy!r}; it holds {held}. Choose with --policy and --other_policy, or "
-            "measure: pixel-env eval"
+            f"{folder} holds no answers of the policy {policy!r}; it holds: {held}. Choose another with --policy and "
+            "--other_policy, or run pixel-env eval."
         )
     grades: dict[str, list[float]] = {}
     for (task_id, _), row in kept.items():
@@ -116,39 +116,39 @@ def _policy(row: Mapping[str, Any]) -> str:
 
 
 def check_same_questions(first: Mapping[str, Graded], second: Mapping[str, Graded], folders: tuple[Path, Path]) -> None:
-    """Raises ConfigError, naming one, where the runs were not asked the same questions."""
+    """Raises ConfigError, which names a differing question, unless both runs have the same questions."""
     odd = sorted(first.keys() ^ second.keys())
     if odd:
         holder = folders[0] if odd[0] in first else folders[1]
         raise ConfigError(
-            f"The runs are of different questions: {odd[0]!r} is only in {holder} ({len(odd)} are in one run only). "
-            "Compare runs of the same tasks; one that was cut is completed by its own command."
+            f"The runs have different questions: {odd[0]!r} is only in {holder} ({len(odd)} are in one run only). "
+            "Compare runs of the same tasks; run the command of an interrupted run again to complete it."
         )
     for task_id, one in first.items():
         other = second[task_id]
         if (one.question, sorted(one.answers)) != (other.question, sorted(other.answers)):
             raise ConfigError(
-                f"The runs are of different questions: {task_id!r} is {one.question!r} with {list(one.answers)} in "
+                f"The runs have different questions: {task_id!r} is {one.question!r} with {list(one.answers)} in "
                 f"{folders[0]}, and {other.question!r} with {list(other.answers)} in {folders[1]}."
             )
 
 
 def comparison_table(first: Mapping[str, Graded], second: Mapping[str, Graded], *, seed: int) -> str:
-    """A row for all questions, and one for each category where there are several."""
+    """The table of the comparison: a row for all questions, and one for each category where there are several."""
     head = ["questions", "n", "A", "B", "B - A", "95% interval", "only A right", "only B right", "McNemar p"]
     found = comparisons(first, second, seed=seed)
     return table([head, *([name, *cells_of(comparison)] for name, comparison in found.items())])
 
 
 def cells_of(found: Comparison) -> list[str]:
-    """n, both scores, the difference, its interval, the questions that one alone got right, and p."""
+    """n, both scores, the difference, its interval, the questions that only one run got right, and p."""
     pairs = ["-"] * 3 if found.p is None else [str(found.only_first), str(found.only_second), f"{found.p:.3g}"]
     scores = [fraction(found.first), fraction(found.second), signed(found.difference.value)]
     return [str(found.difference.n), *scores, signed_interval(found.difference), *pairs]
 
 
 def comparisons(first: Mapping[str, Graded], second: Mapping[str, Graded], *, seed: int) -> dict[str, Comparison]:
-    """Of all questions, first, and of each category where there are several. `first` has all questions of `second`."""
+    """Of all questions, then of each category where there are several. `first` has all questions of `second`."""
     categories = list(dict.fromkeys(one.category for one in second.values()))
     parts = {ALL: list(second)}
     if len(categories) > 1:
@@ -160,7 +160,7 @@ def comparisons(first: Mapping[str, Graded], second: Mapping[str, Graded], *, se
 
 
 def compared(first: Sequence[Graded], second: Sequence[Graded], *, seed: int) -> Comparison:
-    """The second run against the first; both in the same order of questions."""
+    """The second run against the first; both list the questions in the same order."""
     grades_2Q = np.array([[one.mean for one in run] for run in (first, second)])
     differences_Q = grades_2Q[1] - grades_2Q[0]
     estimate = resampled_mean(differences_Q, rng=np.random.default_rng(seed), draws=_DRAWS)
@@ -171,10 +171,10 @@ def compared(first: Sequence[Graded], second: Sequence[Graded], *, seed: int) ->
 
 
 def differences_between(first: Mapping[str, Any], second: Mapping[str, Any]) -> str:
-    """What the runs' configurations differ in, for people."""
+    """The differences between the two configurations as text; "the same" if there are none."""
     names = changed_names(first, second)
-    told = [f"{name} (A: {_short(first.get(name))}, B: {_short(second.get(name))})" for name in names]
-    return "; ".join(told) if told else "the same"
+    differences = [f"{name} (A: {_short(first.get(name))}, B: {_short(second.get(name))})" for name in names]
+    return "; ".join(differences) if differences else "the same"
 
 
 def _short(value: Any) -> str:

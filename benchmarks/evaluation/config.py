@@ -21,7 +21,7 @@ from pixel_env.errors import ConfigError, UnknownNameError
 from pixel_env.samples import SAMPLE_SETS
 
 Precision = Literal["float32", "bfloat16", "float16", "auto"]
-"""Of a model's weights; auto: as they are stored."""
+"""Precision of a model's weights; auto: as they are stored."""
 
 
 def known_names() -> str:
@@ -96,16 +96,16 @@ class EvalConfig(EngineArguments):
     lmms_samples: bool = field(default=False, metadata={"help": "also write the samples as lmms-eval logs them"})
 
     def __post_init__(self) -> None:
-        """Raises ConfigError or UnknownNameError for what makes no sense."""
+        """Raises ConfigError or UnknownNameError for values that are not allowed."""
         super().__post_init__()
         for name in self.policies:
             if name not in NAMES:
                 raise UnknownNameError.among("policy", name, NAMES)
         for name, least in (("samples", 0), ("temperature", 0), ("seed", 0), ("max_turn_tokens", 1), ("max_batch", 1)):
-            if not getattr(self, name) >= least:  # nor is what is no number
-                raise ConfigError(f"--{name} is at least {least}, got {getattr(self, name)}")
+            if not getattr(self, name) >= least:  # also refuses NaN
+                raise ConfigError(f"--{name} must be at least {least}, got {getattr(self, name)}")
         if not (self.policies or self.samples or self.ablate):
-            raise ConfigError("without --policies and --samples there is nothing to play; give one of them")
+            raise ConfigError("without --policies and --samples there is nothing to evaluate. Give one of them.")
         _ = self.limits
 
     @property
@@ -115,6 +115,6 @@ class EvalConfig(EngineArguments):
 
     @property
     def folder(self) -> Path:
-        """Where the trajectories are: a shard's lie in a folder below `output_dir`."""
+        """The folder of the trajectories; a shard has its own below `output_dir`."""
         whole = Path(self.output_dir)
         return whole if self.shard is None else shard_named(self.shard).folder_in(whole)

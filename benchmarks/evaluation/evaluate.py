@@ -1,7 +1,7 @@
 """`pixel-env eval`: a checkpoint on a task set under zoom policies.
 
-Every trajectory is a JSONL row as soon as it has ended, so an evaluation that was killed resumes: what is missing is
-played, with the seeds that it would have had. Depends on the plan, policies, rollouts and files; independent of
+Every trajectory is written as a JSONL row as soon as it has ended, so an interrupted evaluation resumes: the missing
+rollouts are played with the same seeds. Depends on the plan, policies, rollouts and files; independent of
 training.
 """
 
@@ -19,7 +19,7 @@ from agents.engines.protocol import Engine
 from agents.rollout import Rollout, rollout
 from agents.run_folder.folder import RunFolder
 from benchmarks.evaluation.config import EvalConfig, known_names
-from benchmarks.evaluation.operation_ablation import looking_report, with_ablations
+from benchmarks.evaluation.operation_ablation import control_report, with_controls
 from benchmarks.evaluation.plan import EvalPlan, planned
 from benchmarks.evaluation.policies import LEARNED_ZOOM, Policy, played_by_oracle, policy_named
 from benchmarks.evaluation.records import (
@@ -48,7 +48,7 @@ from pixel_env.task import Task
 def main(argv: list[str]) -> int:
     """`pixel-env eval [--config file.yaml] [--flags]`. Returns the exit code."""
     config = parse(argv, EvalConfig, "eval", epilog=known_names())
-    judge = load_math_verify() if config.scorer == "released" else None  # missing packages are noticed first
+    judge = load_math_verify() if config.scorer == "released" else None  # a missing package is an error before any work
     plan = planned(config)
     with RunFolder.claimed(plan.folder, plan.recorded, resumes=True, whole=plan.whole) as folder:
         evaluation = measured(plan, folder)
@@ -58,7 +58,7 @@ def main(argv: list[str]) -> int:
 
 
 def measured(plan: EvalPlan, folder: RunFolder) -> Evaluation:
-    """The evaluation of the plan, kept in its claimed folder; what is there already is not played again."""
+    """The evaluation of the plan, kept in its claimed folder; finished rollouts are not played again."""
     shards = folder.shards(ROWS, own=SHARDS_OWN)
     engine, chat = engine_of(plan)
     folder.keep_configuration()  # not before: a name that cannot be loaded would bind the folder to it
@@ -74,7 +74,7 @@ def _report(plan: EvalPlan, evaluation: Evaluation, released: Verdicts | None) -
     if by_position := position_table(evaluation):
         tables.append(by_position)
     if plan.ablates:
-        tables.append(looking_report(evaluation, seed=plan.seed))
+        tables.append(control_report(evaluation, seed=plan.seed))
     print("\n\n".join(tables))
     if plan.writes_lmms_samples:
         print(f"Samples: {', '.join(map(str, write_samples(plan.folder, evaluation)))}")
@@ -83,20 +83,20 @@ def _report(plan: EvalPlan, evaluation: Evaluation, released: Verdicts | None) -
 
 
 def engine_of(plan: EvalPlan) -> tuple[Engine, ChatFormat]:
-    """What generates, loaded, and the chat format that it reads. Raises ConfigError for what cannot be loaded."""
+    """The loaded engine and its chat format. Raises ConfigError for a model that cannot be loaded."""
     return engine_chosen(plan.engine, plan.settings.dialect)
 
 
 def evaluate(plan: EvalPlan, engine: Engine, chat: ChatFormat, shards: Sequence[Path] = ()) -> Evaluation:
-    """Plays what neither the plan's folder nor the shards' files hold yet; returns all of it."""
+    """Plays the rollouts that neither the plan's folder nor the shards' files hold; returns the whole evaluation."""
     store = TrajectoryStore(plan.folder / ROWS)
     done = keys_of(store.path, plan.task_set)
     take_over(shards, store, done, plan.task_set)
     passes = [(policy, samples, _playable(policy, plan)) for policy, samples in _passes(plan, chat)]
     if not any(tasks for _, _, tasks in passes):
         raise ConfigError(
-            f"There is nothing to play: none of the {len(plan.task_set)} questions has evidence that says where to "
-            "look, which a scripted look needs. Add 'evidence' to the rows, or give another --engine."
+            f"There is nothing to play: none of the {len(plan.task_set)} questions has evidence, which a scripted "
+            "operation needs. Add 'evidence' to the rows, or give another --engine."
         )
     total = sum(len(tasks) * (samples or 1) for _, samples, tasks in passes)
     with tqdm(total=total, initial=len(done), desc="evaluation", unit="rollout", mininterval=0.5) as bar:
@@ -124,7 +124,7 @@ def _passes(plan: EvalPlan, chat: ChatFormat) -> list[tuple[Policy, int | None]]
     """The policies to play, each with its number of samples; None: greedily."""
     names, spec = plan.policies, plan.engine.spec
     if plan.ablates:
-        names = with_ablations(names, chat, can_ban=spec.can_ban_tokens)
+        names = with_controls(names, chat, can_ban=spec.can_ban_tokens)
     passes: list[tuple[Policy, int | None]] = [
         (policy_named(name, plan.settings, chat, seed=plan.seed), None) for name in names
     ]
@@ -136,7 +136,7 @@ def _passes(plan: EvalPlan, chat: ChatFormat) -> list[tuple[Policy, int | None]]
 
 
 def _playable(policy: Policy, plan: EvalPlan) -> Sequence[Task]:
-    """The tasks that the policy is played on: with ablations, those for which its scripted operations are known."""
+    """The tasks that the policy is played on: with --ablate, those for which its scripted operations are known."""
     if not plan.ablates:
         return plan.task_set.tasks
     return [task for task in plan.task_set.tasks if policy.can_play(task, plan.settings.dialect)]
@@ -147,7 +147,7 @@ def missing_rollouts(
 ) -> list[tuple[Task, int | None]]:
     """The rollouts of one policy to play: greedy (`samples` None) or so many sampled ones of each question.
 
-    All those of a question as soon as one is missing: a rollout's seed goes by its place among those of its question.
+    If one rollout of a question is missing, all of them are played: a rollout's seed depends on its index among them.
     """
     numbers = [None] if samples is None else list(range(samples))
     return [
@@ -165,7 +165,7 @@ def _keeper(
     done: set[Key],
     bar: "tqdm[object]",
 ) -> Callable[[Rollout], None]:
-    """What writes a rollout as it ends, unless it was only played again for its neighbours' seeds."""
+    """A function that writes each finished rollout, unless its row is there already."""
 
     def keep(played: Rollout) -> None:
         record = Record(played.trajectory, policy.name, missing[played.index][1])
@@ -181,7 +181,7 @@ def _warn_of_failures(evaluation: Evaluation) -> None:
     failed = [r.trajectory for r in evaluation.records if r.trajectory.stop is Stop.FAILED]
     if failed:
         print(
-            f"{len(failed)} episodes broke and count as wrong; the same command plays them again. "
-            f"The first: {failed[0].error}",
+            f"{len(failed)} episodes failed and count as wrong; run the same command again to repeat them. "
+            f"The first error: {failed[0].error}",
             file=sys.stderr,
         )

@@ -1,6 +1,6 @@
-"""Does looking help? The ablations of an evaluation: the model as it is, beside itself with its looks taken away.
+"""Control crops (`pixel-env eval --ablate`): the model compared with itself under blank, random and withheld crops.
 
-Knows policies, records and paired tests. Plays nothing (`evaluate.py`) and writes no file.
+Depends on policies, records and paired tests; independent of engines and files. `evaluate.py` plays the rollouts.
 """
 
 from collections.abc import Mapping, Sequence
@@ -13,16 +13,16 @@ from benchmarks.text_tables import signed, table
 from pixel_env.episode import Trajectory
 from pixel_env.errors import ConfigError
 
-TITLE = "Does looking help?"
-ABLATIONS = (NO_ZOOM, *FALSIFIED, ORACLE_ZOOM)
-TELLING = (NO_ZOOM, BLANK_CROP, RANDOM_CROP)
-"""Looking helps if these lose. A model that was taught that a picture follows a call may lose its thread where none
-does, so a withheld crop tells of that, too."""
+TITLE = "Control crops: do the model's operations help?"
+CONTROLS = (NO_ZOOM, *FALSIFIED, ORACLE_ZOOM)
+DECISIVE = (NO_ZOOM, BLANK_CROP, RANDOM_CROP)
+"""Operations help if accuracy falls under these controls. A withheld crop is not among them: a model that was trained
+to expect an image after a call may fail only because none follows."""
 
 
-def with_ablations(policies: Sequence[str], chat: ChatFormat, *, can_ban: bool) -> tuple[str, ...]:
-    """The policies, the model as it is, and its ablations; without the one that bans calls where nobody can."""
-    names = dict.fromkeys([*policies, LEARNED_ZOOM, *ABLATIONS])
+def with_controls(policies: Sequence[str], chat: ChatFormat, *, can_ban: bool) -> tuple[str, ...]:
+    """The policies, the baseline and the controls; without `no_zoom` where calls cannot be banned."""
+    names = dict.fromkeys([*policies, LEARNED_ZOOM, *CONTROLS])
     if not (can_ban and _has_one_opening(chat)):
         names.pop(NO_ZOOM)
     return tuple(names)
@@ -36,23 +36,23 @@ def _has_one_opening(chat: ChatFormat) -> bool:
     return True
 
 
-def looking_report(evaluation: Evaluation, *, seed: int) -> str:
-    """The ablations of the evaluation as a table, what was left out of it, and what it says in one sentence."""
-    as_it_is = evaluation.of(LEARNED_ZOOM)
-    learned = _graded(as_it_is)
-    found = {
-        name: comparisons(learned, _graded(played), seed=seed) for name in ABLATIONS if (played := evaluation.of(name))
+def control_report(evaluation: Evaluation, *, seed: int) -> str:
+    """A table of baseline and controls, notes on what was left out, and a conclusion in one sentence."""
+    baseline = evaluation.of(LEARNED_ZOOM)
+    learned = _graded(baseline)
+    by_control = {
+        name: comparisons(learned, _graded(played), seed=seed) for name in CONTROLS if (played := evaluation.of(name))
     }
-    head = ["ablation", "questions", "n", "as it is", "ablated", "difference", "95% interval"]
-    head += ["only as it is right", "only ablated right", "McNemar p"]
+    head = ["control", "questions", "n", "baseline", "with control", "difference", "95% interval"]
+    head += ["only baseline right", "only control right", "McNemar p"]
     rows = [
         [_words(name), part, *cells_of(comparison)]
-        for name, by_part in found.items()
+        for name, by_part in by_control.items()
         for part, comparison in by_part.items()
     ]
-    told = table([head, *rows], text_columns=2)
-    overall = {name: by_part[ALL] for name, by_part in found.items()}
-    return "\n".join([TITLE, told, *_left_out(evaluation), _sentence(as_it_is, overall)])
+    figures = table([head, *rows], text_columns=2)
+    overall = {name: by_part[ALL] for name, by_part in by_control.items()}
+    return "\n".join([TITLE, figures, *_left_out(evaluation), _sentence(baseline, overall)])
 
 
 def _graded(trajectories: Sequence[Trajectory]) -> dict[str, Graded]:
@@ -64,32 +64,32 @@ def _graded(trajectories: Sequence[Trajectory]) -> dict[str, Graded]:
 
 def _left_out(evaluation: Evaluation) -> list[str]:
     lines = []
-    if blind := sum(not task.evidence for task in evaluation.task_set.tasks):
+    if without_evidence := sum(not task.evidence for task in evaluation.task_set.tasks):
         whole = len(evaluation.task_set)
-        lines.append(f"{blind} of {whole} questions have no evidence: no scripted look is played on them.")
+        lines.append(f"{without_evidence} of {whole} questions have no evidence and no scripted operation.")
     if not evaluation.of(NO_ZOOM):
         lines.append(
-            "no zoom is left out: here nobody can keep the model from calling. Play --dialect NAME:notool into a "
-            "folder of its own, and pair the two: pixel-env compare"
+            "no zoom is left out: calls cannot be banned with this engine or dialect. Evaluate --dialect NAME:notool "
+            "into another folder and compare the two: pixel-env compare"
         )
     return lines
 
 
-def _sentence(as_it_is: Sequence[Trajectory], overall: Mapping[str, Comparison]) -> str:
-    """What the table says, in plain words."""
-    looked = sum(trajectory.valid_operations > 0 for trajectory in as_it_is)
-    if not looked:
-        return "The model did not look once, so this does not tell whether looking would help it."
-    told = f"The model looks in {looked} of {len(as_it_is)} episodes"
-    differences = {name: overall[name].difference for name in TELLING if name in overall}
+def _sentence(baseline: Sequence[Trajectory], overall: Mapping[str, Comparison]) -> str:
+    """The conclusion from the table."""
+    using = sum(trajectory.valid_operations > 0 for trajectory in baseline)
+    if not using:
+        return "The model executed no operation, so there is no conclusion on whether operations would help it."
+    usage = f"The model executes operations in {using} of {len(baseline)} episodes"
+    differences = {name: overall[name].difference for name in DECISIVE if name in overall}
     fallen = [f"{signed(one.value)} with {_words(name)}" for name, one in differences.items() if one.high < 0]
     others = [_words(name) for name, one in differences.items() if one.high >= 0]
     if not fallen:
-        return f"{told}, and nothing shows that it helps: no fall of accuracy is certain without what it sees there."
+        return f"{usage}. There is no evidence that they help: accuracy falls significantly with no control."
     if not others:
-        return f"{told}, and looking helps: without what it sees there its accuracy falls ({', '.join(fallen)})."
+        return f"{usage}. They help: accuracy falls significantly with every control ({', '.join(fallen)})."
     return (
-        f"{told}, and looking helps in part: its accuracy falls ({', '.join(fallen)}), but no fall is certain with "
+        f"{usage}. They help in part: accuracy falls significantly ({', '.join(fallen)}), but not with "
         f"{' and '.join(others)}."
     )
 

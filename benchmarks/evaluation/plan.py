@@ -1,7 +1,7 @@
-"""The plan of an evaluation: everything that its flags, its prompt file and its task set say, settled before it starts.
+"""The plan of an evaluation: its flags, prompt file and task set, resolved before it starts.
 
-Depends on the flags, task sets and dialects; independent of models. What is played, recorded and reported is the plan:
-nothing below it reads a flag, a prompt file or a task set again, so a file that is edited meanwhile changes nothing.
+Depends on the flags, task sets and dialects; independent of models. All that follows uses the plan:
+no flag, prompt file or task set is read again, so editing a file during the run changes nothing.
 """
 
 from dataclasses import dataclass, replace
@@ -26,20 +26,20 @@ from pixel_env.tasks import load_tasks
 
 @dataclass(frozen=True)
 class EvalPlan:
-    """What is played, how, by whom, and where it is kept.
+    """Everything that defines an evaluation: model, questions, policies, sampling, and the output folder.
 
     Args:
         model: The checkpoint, or the name of the scripted player.
-        engine: What generates, for which model, and what it is sized for.
-        task_set: The questions as they are shown, of a shard its own.
+        engine: The engine, its model and its sizes.
+        task_set: The questions as they are shown; for a shard, its part.
         settings: The dialect with the words of the prompt file, the limits and the pixel budgets of every episode.
         policies: Names of the greedy policies.
         ablates: Whether blank, random and withheld crops and the oracle are played in addition.
         samples: Sampled rollouts of each question.
         greedy: How the turns of the policies are sampled; `sampled`: those of the sampled rollouts.
         seed: Of random windows, of sampling and of resampling.
-        recorded: Dataclasses whose fields are the run's configuration; a run resumes with the same ones only.
-        folder: Where the trajectories are; `whole`: of a shard, the folder that it lies in.
+        recorded: Dataclasses whose fields are the run's configuration; a run resumes only with equal ones.
+        folder: The folder of the trajectories; `whole`: for a shard, the folder of the whole evaluation.
         shard: Its name, such as 1/8; None for the whole evaluation.
         scores_as_released: Whether the released code's judge is reported as well.
         writes_lmms_samples: Whether the samples are also written as lmms-eval logs them.
@@ -107,21 +107,21 @@ def _dialect(config: EvalConfig, prompt: str | None) -> Dialect:
 
 
 def _engine(config: EvalConfig) -> EngineChoice:
-    """The engine for the model. Raises ConfigError for one that cannot play what `config` wants played."""
+    """The engine for the model. Raises ConfigError for one that cannot play the policies of `config`."""
     choice = config.chosen(config.model, config.limits, dtype=config.dtype, max_batch=config.max_batch)
     if not choice.spec.has_model:
         check_player(config.model)
     if not choice.spec.can_ban_tokens and NO_ZOOM in config.policies and not config.ablate:
         others = " ".join(name for name in config.policies if name != NO_ZOOM) or LEARNED_ZOOM
         raise ConfigError(
-            f"--engine {config.engine} bans no tokens, so it cannot keep a model from calling, which {NO_ZOOM} does. "
+            f"--engine {config.engine} cannot ban tokens, which the policy {NO_ZOOM} needs to prevent calls. "
             f"Give --policies {others}"
         )
     return choice
 
 
 def _questions(config: EvalConfig) -> TaskSet:
-    """The questions, their options in the order that is shown; of a shard its own."""
+    """The questions with their options in the shown order; for a shard, its part."""
     task_set = load_tasks(config.tasks, split=config.split, count=config.task_count, strict=config.strict)
     if config.shuffle_options:
         task_set = shuffled(task_set, config.seed)
@@ -129,5 +129,5 @@ def _questions(config: EvalConfig) -> TaskSet:
         return task_set
     tasks = shard_named(config.shard).of(task_set.tasks)
     if not tasks:
-        raise ConfigError(f"--shard {config.shard} is empty, of {len(task_set)} questions; make fewer shards")
+        raise ConfigError(f"--shard {config.shard} has no questions: all have {len(task_set)}. Make fewer shards.")
     return replace(task_set, tasks=tasks)

@@ -1,7 +1,7 @@
-"""The policies of an evaluation: the same model, with its looks left alone, scripted, forbidden or falsified.
+"""The policies of an evaluation: the model's operations are its own, scripted, banned, or their results replaced.
 
-All are greedy. Knows tasks, dialects, one banned token and interventions; knows nothing of models. What "oracle" means
-is fixed here: the window that the trace templates call the right one; of a video, what the oracle player looks at.
+All are greedy. Depends on tasks, dialects, banned tokens and interventions; independent of models. "Oracle" means the
+window around the evidence that the trace templates use; for a video, the operations of the oracle player.
 """
 
 from collections.abc import Callable, Sequence
@@ -11,7 +11,7 @@ import numpy as np
 
 from agents.chat.format import ChatFormat
 from agents.rollout import EpisodeSettings
-from benchmarks.evaluation.oracle import oracle_answer, oracle_looks, oracle_turns
+from benchmarks.evaluation.oracle import oracle_answer, oracle_operations, oracle_turns
 from pixel_env.boxes import FULL, Box
 from pixel_env.dialects.dialect import Dialect
 from pixel_env.errors import ConfigError, UnknownNameError
@@ -28,19 +28,19 @@ RANDOM_ZOOM = "random_zoom"
 LEARNED_ZOOM = "learned_zoom"
 ORACLE_ZOOM = "oracle_zoom"
 POLICIES = (NO_ZOOM, RANDOM_ZOOM, LEARNED_ZOOM, ORACLE_ZOOM)
-"""The zoom policies: who chooses where the model looks first."""
+"""The zoom policies: they differ in how the first operation is chosen."""
 
 BLANK_CROP = "blank_crop"
 RANDOM_CROP = "random_crop"
 WITHHELD_CROP = "withheld_crop"
 FALSIFIED = (BLANK_CROP, RANDOM_CROP, WITHHELD_CROP)
-"""The model chooses its operation, and is shown something else."""
+"""Control crops: the model chooses its operation and is shown another image, or none."""
 
 WRONG_ZOOM = "wrong_zoom"
-"""The first look misses the evidence, for all models at the same place: does the model look again?"""
+"""The first crop is scripted to miss the evidence, the same one for all models: does the model crop again?"""
 
 _CLEARANCE = 0.01
-"""Between a wrong look and the evidence, as a share of the side: a dialect in pixels rounds."""
+"""Distance between a wrong crop and the evidence, as a share of the side: dialects in pixels round."""
 
 NAMES = (*POLICIES, WRONG_ZOOM, *FALSIFIED)
 """Every policy."""
@@ -48,10 +48,10 @@ NAMES = (*POLICIES, WRONG_ZOOM, *FALSIFIED)
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """What `rollout` is told.
+    """The arguments of `rollout` that a policy sets.
 
-    `forced`: scripted first turns of a task (None: nothing is forced); `banned_ids` are never sampled; `intervention`:
-    what is shown instead of what an operation brought.
+    `forced`: scripted first turns of a task (None: no scripted turns); `banned_ids`: tokens that are never sampled;
+    `intervention`: replaces the result of an operation.
     """
 
     name: str
@@ -60,7 +60,7 @@ class Policy:
     intervention: Intervention = unchanged
 
     def can_play(self, task: Task, dialect: Dialect) -> bool:
-        """False if its first turns are scripted and nobody knows where to look, or the dialect cannot say it."""
+        """False if scripted turns are needed and the task has no evidence, or the dialect cannot express them."""
         return self.forced is None or (bool(task.evidence) and _can_say(task, dialect))
 
 
@@ -76,14 +76,14 @@ def policy_named(name: str, settings: EpisodeSettings, chat: ChatFormat, *, seed
         case "no_zoom":
             return Policy(name, banned_ids=chat.call_opening_ids())
         case "random_zoom":
-            return Policy(name, forced=lambda task: _first_looks(with_random_evidence(task, seed), settings))
+            return Policy(name, forced=lambda task: _scripted(with_random_evidence(task, seed), settings))
         case "learned_zoom":
             return Policy(name)
         case "oracle_zoom":
-            return Policy(name, forced=lambda task: _first_looks(task, settings))
+            return Policy(name, forced=lambda task: _scripted(task, settings))
         case "wrong_zoom":
             padding = settings.dialect.padding
-            return Policy(name, forced=lambda task: _first_looks(with_wrong_evidence(task, seed, padding), settings))
+            return Policy(name, forced=lambda task: _scripted(with_wrong_evidence(task, seed, padding), settings))
         case "blank_crop":
             return Policy(name, intervention=blank)
         case "random_crop":
@@ -94,7 +94,7 @@ def policy_named(name: str, settings: EpisodeSettings, chat: ChatFormat, *, seed
             raise UnknownNameError.among("policy", name, NAMES)
 
 
-# --------------------------------------------------------------------------------------------- where they look first
+# ------------------------------------------------------------------------------------------- scripted first operations
 
 
 def oracle_window(task: Task) -> Box:
@@ -105,21 +105,21 @@ def oracle_window(task: Task) -> Box:
 def _first_evidence(task: Task) -> Evidence:
     if not task.evidence:
         raise ConfigError(
-            f"the task {task.task_id!r} has no evidence box, so nobody knows where an oracle would look. "
-            f"Add 'evidence' to its row, or measure --policies {NO_ZOOM} {LEARNED_ZOOM} only."
+            f"the task {task.task_id!r} has no evidence box, so the oracle's crop is unknown. "
+            f"Add 'evidence' to its row, or give --policies {NO_ZOOM} {LEARNED_ZOOM}."
         )
     return task.evidence[0]
 
 
 def random_window(task: Task, seed: int) -> Box:
-    """A window of the oracle's size at a uniform place on the grid; it depends on the seed and the task's id alone."""
+    """A window of the oracle's size at a uniform position on the grid; depends only on the seed and the task's id."""
     return _moved(oracle_window(task), _rng(task, seed))
 
 
 def with_random_evidence(task: Task, seed: int) -> Task:
-    """The task with its evidence at random places: windows of the oracle's size; of a video, in other frames too.
+    """The task with its evidence at random positions: windows of the oracle's size; for a video also in random frames.
 
-    It depends on the seed and the task's id alone.
+    The positions depend only on the seed and the task's id.
     """
     if task.media != "video":
         window = random_window(task, seed)
@@ -132,10 +132,10 @@ def with_random_evidence(task: Task, seed: int) -> Task:
 
 
 def with_wrong_evidence(task: Task, seed: int, padding: float = 0.0) -> Task:
-    """The task with its evidence where there is none: a window that shows nothing of it, even with `padding` around it.
+    """The task with false evidence: a window that does not overlap the real one, even with `padding` around it.
 
-    Of a video, frames without evidence, as many. It depends on the seed and the task's id alone. Raises ConfigError
-    for a task without evidence, and for one whose evidence leaves no room.
+    For a video: as many frames without evidence. The choice depends only on the seed and the task's id. Raises
+    ConfigError for a task without evidence, and for one whose evidence leaves no room.
     """
     image = _first_evidence(task).image
     rng = _rng(task, seed)
@@ -147,11 +147,11 @@ def with_wrong_evidence(task: Task, seed: int, padding: float = 0.0) -> Task:
     else:
         boxes = [known.box.padded(padding + _CLEARANCE) for known in task.evidence if known.image == image]
         windows = windows_off(boxes)
-        wrong = tuple(Evidence(image, windows[place]) for place in rng.permutation(len(windows))[:1])
+        wrong = tuple(Evidence(image, windows[index]) for index in rng.permutation(len(windows))[:1])
     if not wrong:
         raise ConfigError(
-            f"the evidence of the task {task.task_id!r} leaves no room for a look that misses it. "
-            f"Leave the task out of the set, or {WRONG_ZOOM} out of --policies."
+            f"the evidence of the task {task.task_id!r} leaves no room for a crop that misses it. "
+            f"Remove the task from the set, or {WRONG_ZOOM} from --policies."
         )
     return replace(task, evidence=wrong)
 
@@ -166,10 +166,10 @@ def _moved(window: Box, rng: np.random.Generator) -> Box:
     return Box(x0, y0, min(1.0, x0 + window.width), min(1.0, y0 + window.height))
 
 
-def _first_looks(task: Task, settings: EpisodeSettings) -> list[str]:
+def _scripted(task: Task, settings: EpisodeSettings) -> list[str]:
     window = oracle_window(task)
     if task.media == "video":
-        return oracle_looks(task, settings)
+        return oracle_operations(task, settings)
     return [
         written_crop_call(task, task.evidence[0].image, window, replace(settings.dialect, budgets=settings.budgets))
     ]
@@ -178,22 +178,22 @@ def _first_looks(task: Task, settings: EpisodeSettings) -> list[str]:
 # ------------------------------------------------------------------------------------------ players without a model
 
 PLAYERS = ("oracle",)
-"""Names that `pixel-env eval --engine scripted --model NAME` takes: all turns of such a player are scripted."""
+"""Names that `pixel-env eval --engine scripted --model NAME` accepts: all turns of these players are scripted."""
 
 
 def check_player(name: str) -> None:
-    """Raises UnknownNameError for a name that no player has."""
+    """Raises UnknownNameError for an unknown player."""
     if name not in PLAYERS:
-        raise UnknownNameError.among("scripted player", name, PLAYERS, "A checkpoint is played by another --engine.")
+        raise UnknownNameError.among("scripted player", name, PLAYERS, "For a checkpoint give another --engine.")
 
 
 def played_by_oracle(policy: Policy, settings: EpisodeSettings) -> Policy:
-    """`policy` with the oracle in the model's place: it looks where the policy leaves that open, and answers right."""
+    """`policy` played by the oracle: it crops the evidence unless the policy scripts or bans operations."""
     if policy.forced is None and not policy.banned_ids:
         return replace(policy, forced=lambda task: oracle_turns(task, settings))
-    looks = policy.forced or _no_looks
-    return replace(policy, forced=lambda task: [*looks(task), oracle_answer(task, settings)])
+    operations = policy.forced or _no_operations
+    return replace(policy, forced=lambda task: [*operations(task), oracle_answer(task, settings)])
 
 
-def _no_looks(task: Task) -> Sequence[str]:
+def _no_operations(task: Task) -> Sequence[str]:
     return ()

@@ -1,4 +1,4 @@
-"""What a result rests on beside the configuration: weights, revision, prompts, pixel budgets, versions.
+"""What a result depends on besides the configuration: weights, revision, prompts, pixel budgets, versions.
 
 Depends on files and installed packages; independent of models and of every library that could load one.
 """
@@ -41,7 +41,7 @@ class Provenance:
 def provenance_of(
     model: str, engine: str, dialect: Dialect, budgets: ViewBudgets, *, prompt_sha256: str | None = None
 ) -> Provenance:
-    """What the results of `model` rest on; `dialect` has the prompt file's words already.
+    """What the results of `model` depend on; `dialect` already has the words of the prompt file.
 
     `engine`: as `--engine` names it; its packages are recorded, and the model's weights if it loads a checkpoint.
     """
@@ -78,16 +78,16 @@ def revision_of(model: str) -> str | None:
     try:
         from huggingface_hub import hf_hub_download
 
-        place = Path(hf_hub_download(model, "config.json"))
-    except Exception:  # no hub, no such model: what loads it says so better
+        file = Path(hf_hub_download(model, "config.json"))
+    except Exception:  # no hub, or no such model: loading it raises a better error
         return None
-    return place.parent.name if place.parent.parent.name == "snapshots" else None
+    return file.parent.name if file.parent.parent.name == "snapshots" else None
 
 
 def _versions(packages: tuple[str, ...]) -> dict[str, str]:
-    """The versions of those that are installed, by the names that were given: of a distribution or of an import."""
-    found = {name: _version_of(name) for name in packages}
-    return {name: number for name, number in found.items() if number is not None}
+    """The versions of the installed ones, by the given names, which are of a distribution or of an import."""
+    versions = {name: _version_of(name) for name in packages}
+    return {name: number for name, number in versions.items() if number is not None}
 
 
 def _version_of(package: str) -> str | None:

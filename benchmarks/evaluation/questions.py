@@ -1,7 +1,7 @@
-"""The questions of an evaluation: a task set, its options in drawn orders.
+"""The questions of an evaluation: a task set with the options of each question in a random order.
 
-Knows tasks. Knows nothing of models. The order of a question's options depends on the seed and the task's id alone, so
-every policy, sample, shard and restart shows the same one.
+Depends on tasks; independent of models. The order of a question's options depends only on the seed and the task's id,
+so every policy, sample, shard and restart shows the same one.
 """
 
 import dataclasses
@@ -16,7 +16,7 @@ _LABEL = re.compile(r"\(?[A-Za-z][.):]\s*\S")
 _IS_A_LETTER = re.compile(r"\s*\(?[A-Za-z]\)?[.:]?\s*")
 _HOW_MANY = r"\b(?:all|none|both|any|neither|either|each|one|two)\s+"
 _OPTIONS = r"(?:options?|choices?|answers?)"
-# Alone "above" is a place in a picture, "the other" a man in it, and "these" goes with a noun.
+# Without more context "above" is a position in an image, "the other" a person in it, and "these" precedes a noun.
 _SPEAKS_OF_OTHERS = re.compile(
     rf"{_HOW_MANY}(?:of\s+)?the\s+(?:above|below|previous|preceding)\b|\b(?:all|none|both|neither|either)\s+above\W*$|"
     rf"{_HOW_MANY}(?:of\s+)?(?:(?:the|these|those)\s+)?(?:(?:other|above|previous|preceding)\s+)?{_OPTIONS}\b|"
@@ -34,31 +34,31 @@ _NAMES_LETTERS = re.compile(
 
 
 def shuffled(task_set: TaskSet, seed: int) -> TaskSet:
-    """The set with the options of every question in an order of its own."""
+    """The set with the options of every question in a random order."""
     return replace(task_set, tasks=tuple(with_options_shuffled(task, seed) for task in task_set.tasks))
 
 
 def with_options_shuffled(task: Task, seed: int) -> Task:
-    """The task with its options in a drawn order; as it is where no order but its own makes sense.
+    """The task with its options in a random order; unchanged where only the original order makes sense.
 
-    That is where the options carry letters themselves or are letters, where one speaks of others ("all of the above",
-    "A and B", "neither"), or where a reference answer stands for no single option.
+    That is where the options carry letters themselves or are letters, where one refers to others ("all of the above",
+    "A and B", "neither"), or where a reference answer matches no option.
     """
     meant = [option_meant(answer, task.options) for answer in task.answers]
-    if len(task.options) < 2 or not all(meant) or any(map(_is_bound_to_its_place, task.options)):
+    if len(task.options) < 2 or not all(meant) or any(map(_is_bound_to_its_position, task.options)):
         return task
     order = rng_of(f"{seed}/options/{task.task_id}").permutation(len(task.options))
     # A reference that is a letter names another option now: the text does not.
-    answers = tuple(task.options[place] for places in meant for place in places)
-    return dataclasses.replace(task, options=tuple(task.options[place] for place in order), answers=answers)
+    answers = tuple(task.options[index] for indices in meant for index in indices)
+    return dataclasses.replace(task, options=tuple(task.options[index] for index in order), answers=answers)
 
 
-def _is_bound_to_its_place(option: str) -> bool:
+def _is_bound_to_its_position(option: str) -> bool:
     is_one = _LABEL.match(option) or _IS_A_LETTER.fullmatch(option) or _STANDS_FOR_OTHERS.fullmatch(option)
     return bool(is_one or _SPEAKS_OF_OTHERS.search(option) or _NAMES_LETTERS.search(option))
 
 
-def right_place(task: Task) -> int | None:
-    """The place (from 0) of the right option as it was shown; None without options, or with several right ones."""
-    places = {place for answer in task.answers for place in option_meant(answer, task.options)}
-    return places.pop() if len(places) == 1 else None
+def right_position(task: Task) -> int | None:
+    """Index (from 0) of the right option as it was shown; None without options, or with several right ones."""
+    indices = {index for answer in task.answers for index in option_meant(answer, task.options)}
+    return indices.pop() if len(indices) == 1 else None

@@ -1,4 +1,4 @@
-"""The folder of an evaluation: one JSONL row per trajectory, those of its shards, and the seconds; reading them back.
+"""The folder of an evaluation: writes and reads one JSONL row per trajectory, the rows of shards, and the seconds.
 
 Depends on rows, names of policies and task sets; independent of models. A row is that of the trajectory
 (`pixel_env/store.py`) with `policy` and `sample`: null for the greedy rollout, else the number of the sampled one.
@@ -28,15 +28,15 @@ ROWS = "trajectories.jsonl"
 SECONDS = "seconds.jsonl"
 """Wall seconds, by the number of episodes that were played in them.
 
-Episodes are played concurrently, so an episode has no seconds of its own; what a policy's episodes took together, over
-their number, is what one more costs. A part that was killed leaves no row.
+Episodes are played concurrently, so a single episode has no duration of its own; the cost of one is the time of all
+episodes of a policy divided by their number. An interrupted part leaves no row.
 """
 SHARDS_OWN = ("shard", "output_dir")
 """Fields of the configuration in which a shard differs from the whole."""
 SAMPLED = "sampled"
-"""What sampled rollouts are called where policies are."""
+"""Name of the sampled rollouts among the policies."""
 _FIELDS = ("tasks", "split", "task_count", "dialect", "policies")
-"""Of the configuration: what is read back."""
+"""Fields of the configuration that are read back."""
 
 Key = tuple[str, str, int | None]
 """Policy, task id, number of the sample (None: greedy)."""
@@ -57,14 +57,14 @@ class Record:
 
 
 def append(store: TrajectoryStore, record: Record) -> None:
-    """Writes the record, whole, as the last row."""
+    """Appends the record as one row."""
     write_rollout(record.trajectory, store, policy=record.policy, sample=record.sample)
 
 
 def keys_of(path: Path, task_set: TaskSet | None = None) -> set[Key]:
-    """The keys of the rows that need not be played again: not those of episodes that broke, nor a cut last line.
+    """The keys of the finished rows: without failed episodes and without a truncated last line.
 
-    With a `task_set`, whose every question is in it as it was played. Raises ConfigError or TaskError.
+    With a `task_set`, checks that it still has every question as it was played. Raises ConfigError or TaskError.
     """
     rows = list(read(path))
     if task_set is not None:
@@ -73,9 +73,9 @@ def keys_of(path: Path, task_set: TaskSet | None = None) -> set[Key]:
 
 
 def check_questions(rows: Sequence[Mapping[str, Any]], task_set: TaskSet, folder: Path) -> None:
-    """Raises ConfigError or TaskError, naming one, for rows of `folder` whose question the set has not, or no longer.
+    """Raises ConfigError or TaskError, which names one, for rows of `folder` whose question the set does not have.
 
-    An id says little: those of rows without one are their lines, and a line that is added moves them all.
+    Comparing ids is not enough: tasks without an id are numbered by line, and an added line shifts the numbers.
     """
     tasks = _tasks_of(rows, task_set, folder, task_set.name)
     for row in rows:
@@ -83,7 +83,7 @@ def check_questions(rows: Sequence[Mapping[str, Any]], task_set: TaskSet, folder
 
 
 def _tasks_of(rows: Iterable[Mapping[str, Any]], task_set: TaskSet, folder: Path, name: str) -> dict[str, Task]:
-    """The tasks of the rows by their ids, in the order of the set, which is called `name`."""
+    """The tasks of the rows by id, in the order of the set; `name` is the set's name in errors."""
     wanted = {row["task_id"] for row in rows}
     if not wanted:
         return {}
@@ -91,7 +91,8 @@ def _tasks_of(rows: Iterable[Mapping[str, Any]], task_set: TaskSet, folder: Path
     if gone := sorted(wanted - tasks.keys()):
         raise ConfigError(
             f"{folder} holds answers to {len(gone)} questions that {name} no longer has, the first: "
-            f"{gone[0]!r}. Put the set back as it was (pixel-env data check says what is missing), or measure again."
+            f"{gone[0]!r}. Restore the set (pixel-env data check lists what is missing), or evaluate again into "
+            "another --output_dir."
         )
     return tasks
 
@@ -146,13 +147,13 @@ def evaluation_in(
 ) -> Evaluation:
     """The rows of `folder` as records of `task_set`, in the order of `policies`; other policies follow.
 
-    `name`: what the set is called in an error; "": as it calls itself.
+    `name`: the name of the set in errors; "": the set's own name.
     """
-    rows = list({key_of(row): row for row in read(folder / ROWS)}.values())  # one that broke and was played again: once
+    rows = list({key_of(row): row for row in read(folder / ROWS)}.values())  # a repeated episode counts once
     tasks = _tasks_of(rows, task_set, folder, name or task_set.name)
     records = [Record(trajectory_of(row, tasks[row["task_id"]]), row["policy"], row["sample"]) for row in rows]
     positions = {task_id: position for position, task_id in enumerate(tasks)}
-    # Ablations are played beyond the configured policies.
+    # --ablate adds policies to the configured ones.
     names = dict.fromkeys([*policies, *(record.policy for record in records if record.sample is None)])
     order = {policy: position for position, policy in enumerate(names)}
     records.sort(
@@ -169,11 +170,11 @@ def _configuration(folder: Path) -> dict[str, Any]:
     try:
         config = read_configuration(folder)
     except OSError as error:
-        raise ConfigError(f"{folder} holds no evaluation; make one: pixel-env eval --output_dir {folder}") from error
+        raise ConfigError(f"{folder} holds no evaluation. Make one: pixel-env eval --output_dir {folder}") from error
     if missing := [name for name in _FIELDS if name not in config]:
         raise ConfigError(
-            f"{folder} holds the configuration of another kind of run: it has no {', '.join(missing)}. Give the "
-            "folder of an evaluation, that which pixel-env eval had as --output_dir."
+            f"{folder} holds the configuration of another kind of run: {', '.join(missing)} is missing. Give the "
+            "folder of an evaluation: the --output_dir of pixel-env eval."
         )
     return config
 
@@ -187,8 +188,8 @@ def _questions(folder: Path, config: Mapping[str, Any]) -> TaskSet:
         if spec.startswith("sample:") or Path(spec.rpartition(":")[2]).expanduser().is_absolute():
             raise
         raise ConfigError(
-            f"{error}\n{folder} was made with --tasks {spec!r}. If that is a path, it starts where pixel-env eval ran, "
-            f"and this is {Path.cwd()}: run the same command there."
+            f"{error}\n{folder} was made with --tasks {spec!r}. If that is a path, it is relative to the folder in "
+            f"which pixel-env eval ran; the current one is {Path.cwd()}. Run the same command there."
         ) from error
     return shuffled(task_set, config["seed"]) if config.get("shuffle_options") else task_set
 
@@ -196,26 +197,26 @@ def _questions(folder: Path, config: Mapping[str, Any]) -> TaskSet:
 # ------------------------------------------------------------------------------------------------------- shards
 
 
-def take_over(places: Sequence[Path], store: TrajectoryStore, done: set[Key], task_set: TaskSet) -> None:
-    """Appends the finished rows of the shards' files `places` that `done` lacks, and adds their keys to it.
+def take_over(files: Sequence[Path], store: TrajectoryStore, done: set[Key], task_set: TaskSet) -> None:
+    """Appends the finished rows of the shards' `files` that `done` lacks, and adds their keys to it.
 
     Raises ConfigError or TaskError as `check_questions` does for a shard of other questions; nothing is appended then.
     """
-    for place in places:
-        _check_shard(place, task_set)
-    for place in places:
-        for row in read(place):
+    for file in files:
+        _check_shard(file, task_set)
+    for file in files:
+        for row in read(file):
             key = key_of(row)
             if row["stop"] != Stop.FAILED and key not in done:
                 store.append(row)
                 done.add(key)
 
 
-def _check_shard(place: Path, task_set: TaskSet) -> None:
+def _check_shard(file: Path, task_set: TaskSet) -> None:
     try:
-        keys_of(place, task_set)
+        keys_of(file, task_set)
     except TaskError as error:
-        raise TaskError(f"The shard in {place.parent} is of another set: {error}") from error
+        raise TaskError(f"The shard in {file.parent} belongs to another task set: {error}") from error
 
 
 # ------------------------------------------------------------------------------------------------------- seconds
@@ -223,7 +224,7 @@ def _check_shard(place: Path, task_set: TaskSet) -> None:
 
 @contextmanager
 def timed(folder: Path, name: str, answers: int, *, clock: Callable[[], float] = time.monotonic) -> Iterator[None]:
-    """Adds a row about the `answers` that are played under `name` inside of the block, once it has ended well."""
+    """Adds a row with the wall seconds of the block, in which `answers` are played under `name`, unless it raises."""
     start = clock()
     yield
     if answers:
@@ -233,7 +234,7 @@ def timed(folder: Path, name: str, answers: int, *, clock: Callable[[], float] =
 
 
 def seconds_per_answer(folder: Path) -> dict[str, float]:
-    """By name, over all rows of the folder and of the shards below it. Raises ConfigError for a broken file."""
+    """Seconds per answer by policy, over the folder and its shards. Raises ConfigError for a broken file."""
     totals: dict[str, list[float]] = defaultdict(lambda: [0.0, 0.0])
     for file in (folder / SECONDS, *sorted(folder.glob(f"shard-*/{SECONDS}"))):
         for name, seconds, answers in _seconds_in(file) if file.exists() else ():
@@ -250,5 +251,5 @@ def _seconds_in(file: Path) -> Iterator[tuple[str, float, int]]:
                 yield str(row["name"]), float(row["seconds"]), int(row["answers"])
     except (ValueError, KeyError, TypeError) as error:
         raise ConfigError(
-            f"{file} cannot be used ({type(error).__name__}: {error}). Remove it: only the seconds are lost."
+            f"{file} cannot be read ({type(error).__name__}: {error}). Delete it: only the timings are lost."
         ) from error

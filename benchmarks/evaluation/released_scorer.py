@@ -1,6 +1,6 @@
-r"""The released code's judge of correctness, for scores beside ours that compare with the paper's.
+r"""The released code's judge of correctness, for scores that are comparable with the paper's.
 
-Restated from `curiosity_driven_rl/openrlhf/trainer/ppo_utils/experience_maker.py` of TIGER-AI-Lab/Pixel-Reasoner:
+Reimplemented from `curiosity_driven_rl/openrlhf/trainer/ppo_utils/experience_maker.py` of TIGER-AI-Lab/Pixel-Reasoner:
 `rule_reward`, `handle_boxed` and `do_verify`, with the rule that an answer must be boxed off, as a mistake in their
 call leaves it. It judges with math-verify, which reads words as products of symbols, and it judges the text of *all*
 turns, observations included. So an observation or an anagram can be right and "A. lion" is wrong for "A": use it to
@@ -22,11 +22,11 @@ from pixel_env.grading.choices import option_meant
 from pixel_env.task import Task
 
 RIGHT, WRONG, UNREADABLE = 1.0, 0.0, -1.0
-"""What the judge says. UNREADABLE counts as wrong in a score; the released trainer takes it as the reward."""
+"""The judge's verdicts. UNREADABLE counts as wrong in a score; the released trainer uses it as the reward."""
 
 _BOX = "\\boxed{"
 _TURN_END = "<|im_end|>"
-_PICTURE = "<|vision_start|><|vision_end|>"  # they cut the placeholders of pixels out of the text
+_IMAGE = "<|vision_start|><|vision_end|>"  # the released code removes the placeholders of pixels from the text
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,14 +50,14 @@ def load_math_verify() -> MathVerify:
 
     def parse(text: str) -> list[Any]:
         if threading.current_thread() is not threading.main_thread():
-            raise PixelEnvError("math-verify was called in a thread and works in the main thread only; score there")
+            raise PixelEnvError("math-verify was called in a thread, but works only in the main thread. Score there.")
         return module.parse(text)
 
     return MathVerify(parse, module.verify)
 
 
 def released_score(trajectory: Trajectory, math_verify: MathVerify) -> float:
-    """1 if the released judge takes the trajectory for right, else 0."""
+    """1 if the released judge accepts the trajectory as right, else 0."""
     solution = judged_text(trajectory)
     return float(verdict(solution, released_references(trajectory.task), math_verify) > 0.0)
 
@@ -65,11 +65,11 @@ def released_score(trajectory: Trajectory, math_verify: MathVerify) -> float:
 def judged_text(trajectory: Trajectory) -> str:
     """All that follows the first header of an assistant in Qwen's chat format: every turn and every observation."""
     text = ""
-    for place, turn in enumerate(trajectory.turns, start=1):
+    for number, turn in enumerate(trajectory.turns, start=1):
         text += turn.text
-        goes_on = isinstance(turn.text, Unfinished) and not turn.observation
-        if place < len(trajectory.turns) and not goes_on:
-            observation = turn.observation + _PICTURE * len(turn.views)
+        continues = isinstance(turn.text, Unfinished) and not turn.observation
+        if number < len(trajectory.turns) and not continues:
+            observation = turn.observation + _IMAGE * len(turn.views)
             text += f"{_TURN_END}\n<|im_start|>user\n{observation}{_TURN_END}\n"
         elif not isinstance(turn.text, Unfinished):
             text += _TURN_END
@@ -80,13 +80,13 @@ def released_references(task: Task) -> list[str]:
     """The task's references as the released files hold them: boxed, and for a choice the letter that was shown."""
     answers = list(task.answers)
     if task.grader == "choice":
-        places = {place for answer in answers for place in option_meant(answer, task.options)}
-        answers = [chr(ord("A") + place) for place in sorted(places)]
+        indices = {index for answer in answers for index in option_meant(answer, task.options)}
+        answers = [chr(ord("A") + index) for index in sorted(indices)]
     return [answer if answer.startswith(_BOX) else f"{_BOX}{answer}}}" for answer in answers]
 
 
 def verdict(solution: str, references: Sequence[str], math_verify: MathVerify) -> float:
-    """RIGHT, WRONG or UNREADABLE, as `rule_reward` says of the last reference that it looks at."""
+    """RIGHT, WRONG or UNREADABLE: the verdict of `rule_reward` on the last reference that it checks."""
     solution = solution.lower()
     result = WRONG
     for reference in _with_bare_percent([reference.lower() for reference in references]):
@@ -104,7 +104,7 @@ def _with_bare_percent(references: list[str]) -> list[str]:
 
 
 def _holds_every_part(solution: str, reference: str) -> bool:
-    """Whether each piece of a list stands somewhere behind the last "boxed": 1,000 is in "boxed{2000, 1}"."""
+    """Whether each piece of a list occurs after the last "boxed": 1,000 is in "boxed{2000, 1}"."""
     _, boxed, after = solution.rpartition("boxed")
     parts = [part.strip() for part in reference[len(_BOX) : -1].split(",")]
     return bool(boxed) and all(part in f"\\boxed{after}" for part in parts)
@@ -123,7 +123,7 @@ def _judged_by_parsing(solution: str, reference: str, math_verify: MathVerify) -
 
 
 def _candidates(solution: str) -> list[str]:
-    """Where an answer is looked for before the whole text is: from the last box on, in the first answer tags."""
+    """Parts of the text that are tried before all of it: from the last box on, and the first answer tags."""
     candidates = []
     if "\\boxed" in solution:
         candidates.append(solution[solution.rindex("\\boxed") :].strip())
@@ -143,7 +143,7 @@ def _compared(candidate: str, wanted: list[Any], math_verify: MathVerify) -> flo
 
 
 def _guarded(call: Callable[[], Any]) -> Any:
-    """What `call` returns, or None if it fails: theirs takes every failure of math-verify for an unreadable text."""
+    """What `call` returns, or None if it fails: the released code takes every failure for an unreadable text."""
     try:
         return call()
     except PixelEnvError:

@@ -23,7 +23,7 @@ METRICS = "metrics.json"
 
 
 def write_metrics(folder: Path, evaluation: Evaluation, released: Verdicts | None) -> Path:
-    """Writes the figures of every policy, over all questions and by category; returns the file's path."""
+    """Writes the metrics of every policy, over all questions and by category; returns the file's path."""
     figures = {name: _of_policy(name, records, evaluation, released) for name, records in parts_of(evaluation).items()}
     whole = {
         "task_set": evaluation.task_set.name,
@@ -43,11 +43,13 @@ def _of_policy(
     by_category: dict[str, list[Record]] = {}
     for record in records:
         by_category.setdefault(record.trajectory.task.category, []).append(record)
-    places = accuracy_at(records)
+    by_position = accuracy_at(records)
     return {
         "all": _figures(name, records, evaluation, released),
         "by_category": {part: _figures(name, rows, evaluation, released) for part, rows in by_category.items()},
-        "by_position_of_the_right_answer": {str(place + 1): _estimate(found) for place, found in places.items()},
+        "by_position_of_the_right_answer": {
+            str(position + 1): _estimate(value) for position, value in by_position.items()
+        },
     }
 
 
@@ -55,7 +57,7 @@ def _figures(
     name: str, records: Sequence[Record], evaluation: Evaluation, released: Verdicts | None
 ) -> dict[str, object]:
     played = [record.trajectory for record in records]
-    told: dict[str, object] = {
+    figures: dict[str, object] = {
         "accuracy": _estimate(accuracy_of_questions(played)),
         "rollouts": len(played),
         "rapr": rapr(played),
@@ -66,10 +68,10 @@ def _figures(
         "visual_tokens": visual_tokens(played, evaluation.budgets),
     }
     if name == SAMPLED:
-        told["pass_at_k"] = pass_at_k(played)
+        figures["pass_at_k"] = pass_at_k(played)
     if released is not None:
-        told["released_judge"] = _estimate(judged(records, released))
-    return told
+        figures["released_judge"] = _estimate(judged(records, released))
+    return figures
 
 
 def _estimate(estimate: Estimate) -> dict[str, float | int | None]:
@@ -81,8 +83,8 @@ def _estimate(estimate: Estimate) -> dict[str, float | int | None]:
 
 
 def write_samples(folder: Path, evaluation: Evaluation) -> list[Path]:
-    """Writes a file for each policy, and one for the sampled rollouts, whose answers stand in one row a question."""
-    places = {task.task_id: place for place, task in enumerate(evaluation.task_set.tasks)}
+    """Writes a file for each policy, and one for the sampled rollouts, with one row for each question."""
+    indices = {task.task_id: index for index, task in enumerate(evaluation.task_set.tasks)}
     parts = {name: evaluation.of(name) for name in evaluation.policies}
     parts[SAMPLED] = [record.trajectory for record in evaluation.records if record.sample is not None]
     written = []
@@ -90,7 +92,7 @@ def write_samples(folder: Path, evaluation: Evaluation) -> list[Path]:
         groups: dict[str, list[Trajectory]] = {}
         for trajectory in trajectories:
             groups.setdefault(trajectory.task.task_id, []).append(trajectory)
-        rows = [_row(places[task_id], group) for task_id, group in groups.items()]
+        rows = [_row(indices[task_id], group) for task_id, group in groups.items()]
         if rows:
             written.append(folder / f"samples_{name}.jsonl")
             write_whole(written[-1], "".join(f"{json.dumps(row)}\n" for row in rows))

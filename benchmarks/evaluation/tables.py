@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from agents.metrics.statistics import NOTHING, Estimate, mean_of_questions
 from agents.metrics.trajectories import accuracy, calls, failures_by_code, rapr, visual_tokens
-from benchmarks.evaluation.questions import right_place
+from benchmarks.evaluation.questions import right_position
 from benchmarks.evaluation.records import SAMPLED, Evaluation, Key, Record
 from benchmarks.text_tables import fraction, interval, table
 from pixel_env.dialects.wording import OPTION_LETTERS
@@ -15,7 +15,7 @@ from pixel_env.episode import Trajectory
 from pixel_env.views import ViewBudgets
 
 Verdicts = Mapping[Key, float]
-"""What another scorer says of each record."""
+"""The other scorer's grade of each record."""
 
 
 def accuracy_table(evaluation: Evaluation) -> str:
@@ -27,7 +27,7 @@ def accuracy_table(evaluation: Evaluation) -> str:
         parts = [
             (name, played)
             for name in evaluation.policies
-            if (played := evaluation.of(name, category=category))  # none: nobody knows where an oracle would look
+            if (played := evaluation.of(name, category=category))  # none: without evidence an oracle cannot be played
         ]
         if sampled := [
             record.trajectory
@@ -53,7 +53,7 @@ def _row(name: str, trajectories: Sequence[Trajectory], budgets: ViewBudgets) ->
 
 
 def accuracy_of_questions(trajectories: Sequence[Trajectory]) -> Estimate:
-    """Mean over questions of each one's mean grade: of samples avg@k."""
+    """Mean over questions of each one's mean grade; for sampled rollouts this is avg@k."""
     grades: dict[str, list[float]] = {}
     for trajectory in trajectories:
         grades.setdefault(trajectory.task.task_id, []).append(trajectory.reward)
@@ -61,7 +61,7 @@ def accuracy_of_questions(trajectories: Sequence[Trajectory]) -> Estimate:
 
 
 def parts_of(evaluation: Evaluation) -> dict[str, list[Record]]:
-    """The records by policy; those of sampled rollouts last, under a name of their own."""
+    """The records by policy; the sampled rollouts come last, under the name `SAMPLED`."""
     parts: dict[str, list[Record]] = {name: [] for name in evaluation.policies}
     for record in evaluation.records:
         parts.setdefault(record.policy if record.sample is None else SAMPLED, []).append(record)
@@ -69,7 +69,7 @@ def parts_of(evaluation: Evaluation) -> dict[str, list[Record]]:
 
 
 def summary_table(evaluation: Evaluation, seconds: Mapping[str, float], released: Verdicts | None = None) -> str:
-    """A row for each policy: accuracy over all questions, the released judge's beside it, RaPR, and what answers cost.
+    """A row for each policy: accuracy over all questions, the released judge's score, RaPR, and the cost of an answer.
 
     The accuracy of k sampled rollouts a question is avg@k; pass@k is the mean of each question's best grade.
     """
@@ -101,26 +101,26 @@ def pass_at_k(trajectories: Sequence[Trajectory]) -> float:
 
 def position_table(evaluation: Evaluation) -> str | None:
     """Accuracy by the position that the right option was shown at; None if no question has options."""
-    by_policy = {name: found for name, records in parts_of(evaluation).items() if (found := accuracy_at(records))}
-    places = sorted({place for found in by_policy.values() for place in found})
-    if not places:
+    by_policy = {name: values for name, records in parts_of(evaluation).items() if (values := accuracy_at(records))}
+    positions = sorted({position for values in by_policy.values() for position in values})
+    if not positions:
         return None
-    head = ["right answer at", *(f"({OPTION_LETTERS[place]})" for place in places)]
+    head = ["right answer at", *(f"({OPTION_LETTERS[position]})" for position in positions)]
     rows = [
-        [name.replace("_", " "), *(_at(found.get(place, NOTHING)) for place in places)]
-        for name, found in by_policy.items()
+        [name.replace("_", " "), *(_at(values.get(position, NOTHING)) for position in positions)]
+        for name, values in by_policy.items()
     ]
     return table([head, *rows])
 
 
 def accuracy_at(records: Sequence[Record]) -> dict[int, Estimate]:
-    """Accuracy by the place (from 0) that the right option was shown at; of questions without options, none."""
-    by_place: dict[int, list[Trajectory]] = {}
+    """Accuracy by the position (from 0) of the right option as shown; questions without options are left out."""
+    by_position: dict[int, list[Trajectory]] = {}
     for trajectory in (record.trajectory for record in records):
-        place = right_place(trajectory.task)
-        if place is not None:
-            by_place.setdefault(place, []).append(trajectory)
-    return {place: accuracy(found) for place, found in sorted(by_place.items())}
+        position = right_position(trajectory.task)
+        if position is not None:
+            by_position.setdefault(position, []).append(trajectory)
+    return {position: accuracy(played) for position, played in sorted(by_position.items())}
 
 
 def _at(estimate: Estimate) -> str:
@@ -139,7 +139,7 @@ def _scores(name: str, estimate: Estimate) -> dict[str, str]:
 
 
 def judged(records: Sequence[Record], verdicts: Verdicts) -> Estimate:
-    """Mean over questions of the other scorer's verdicts, as `accuracy_of_questions` of ours."""
+    """Mean over questions of the other scorer's grades; `accuracy_of_questions` is the same of our own grades."""
     of_question: dict[str, list[float]] = {}
     for record in records:
         of_question.setdefault(record.trajectory.task.task_id, []).append(verdicts[record.key])

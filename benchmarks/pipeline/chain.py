@@ -1,7 +1,7 @@
-"""The jobs of one chain: base checkpoint, warm start, a look at it, arms of reinforcement learning, evaluations.
+"""The jobs of one chain: base checkpoint, warm start, its probe, arms of reinforcement learning, evaluations.
 
-Training jobs are the recipes that ship, with what the preset and the seed change; evaluation jobs are made here. Knows
-the fields of `pixel-env sft`, `grpo` and `eval`. Knows nothing of processes or results.
+Training jobs are the shipped recipes, changed by the preset and the seed; evaluation jobs are defined here. Depends on
+the fields of `pixel-env sft`, `grpo` and `eval`; independent of processes and results.
 """
 
 import hashlib
@@ -23,17 +23,17 @@ from pixel_env.errors import ConfigError
 from pixel_env.samples import DIGIT_ON_CARD, HALF
 
 HARD, EASY = DIGIT_ON_CARD, HALF
-"""The two kinds of question: one needs a crop, for the other the overview suffices."""
+"""The two kinds of question: the first needs a crop, the second can be answered from the overview."""
 GALLERY_SAMPLES = 8
 """Rollouts of each question of the gallery: a group as in training, so that its reward parts are those of training."""
 TEST_SEED = 0
-"""Of the evaluations' random places and samples: the same for all checkpoints, so that comparisons are paired."""
+"""Seed of random crops and samples in evaluations: equal for all checkpoints, so that comparisons are paired."""
 _PATHS = ("output_dir", "model", "model_name_or_path")
 
 
 @dataclass(frozen=True)
 class Chain:
-    """Makes the jobs of one chain; all of them live in folders below `run`."""
+    """Makes the jobs of one chain; their folders are below `run`."""
 
     preset: Preset
     base: str
@@ -67,14 +67,14 @@ class Chain:
         settings = {"split": "test", "task_count": count, "policies": list(policies), "samples": 1}
         return self._evaluation(f"{model}_evaluation", model, settings, count * (len(policies) + 1))
 
-    def look(self, model: str) -> Job:
+    def probe(self, model: str) -> Job:
         """Rollouts of a warm start on training questions, sampled as reinforcement learning will sample them."""
         count, samples = self.preset.look_questions, self.preset.look_samples
         settings = {"split": "train", "task_count": count, "policies": [], "samples": samples}
         return self._evaluation(f"{model}_look", model, settings, count * samples)
 
     def gallery(self, model: str) -> Job:
-        """Groups of rollouts on held-out questions, as in training: what the report shows some of."""
+        """Groups of rollouts on held-out questions, as in training; the report shows some of them."""
         count = self.preset.gallery_questions
         settings = {"split": "test", "task_count": count, "policies": [], "samples": GALLERY_SAMPLES}
         return self._evaluation("gallery", model, settings, count * GALLERY_SAMPLES)
@@ -97,12 +97,12 @@ class Chain:
     def _evaluation(self, name: str, model: str, settings: dict[str, Any], rollouts: int) -> Job:
         recipe = self.preset.with_curiosity
         shared = required(read_recipe(recipe), ("tasks", "dialect", "max_turns", "max_turn_tokens"), recipe)
-        places = {"model": str(self.run / model), "output_dir": str(self.run / name), "seed": TEST_SEED}
-        return Job(_title(name), "eval", shared | places | settings, self.run / name, rollouts)
+        paths = {"model": str(self.run / model), "output_dir": str(self.run / name), "seed": TEST_SEED}
+        return Job(_title(name), "eval", shared | paths | settings, self.run / name, rollouts)
 
 
 def read_recipe(name: str) -> dict[str, Any]:
-    """The fields of a recipe that ships, or of the YAML file at that path. Raises UnknownNameError or ConfigError."""
+    """The fields of a shipped recipe, or of the YAML file at that path. Raises UnknownNameError or ConfigError."""
     path = recipe_path(name)
     known = field_kinds(GRPO.classes)
     fields = {field_name(key, known, GRPO.name): setting.value for key, setting in read_settings(path).items()}
@@ -113,12 +113,12 @@ def required(settings: Mapping[str, Any], names: Sequence[str], recipe: str) -> 
     """The settings `names` of the recipe called `recipe`. Raises ConfigError for one that it does not set."""
     missing = [name for name in names if name not in settings]
     if missing:
-        raise ConfigError(f"the recipe {recipe} does not set {', '.join(missing)}; the stages here need it. Add it.")
+        raise ConfigError(f"the recipe {recipe} does not set {', '.join(missing)}, which this command needs. Add it.")
     return {name: settings[name] for name in names}
 
 
 def key_of(preset: Preset, jobs: Mapping[str, Job], base_weights: str) -> str:
-    """A hash of everything that the results depend on but the seed and the places of files."""
+    """A hash of everything that the results depend on, except the seed and the paths of files."""
     recipes = {
         name: {field: value for field, value in job.recipe.items() if field not in (*_PATHS, "seed")}
         for name, job in jobs.items()

@@ -1,4 +1,4 @@
-"""A `pixel-env` command as a child of a run: small picture cache, and no longer alive than its parent.
+"""A `pixel-env` command as a child of a run: with a small image cache, and ended with its parent.
 
 python -m benchmarks.pipeline.child COMMAND [arguments]
 """
@@ -13,14 +13,14 @@ from pixel_env.cli import INTERRUPTED, main
 from pixel_env.media.images import CACHE
 
 CACHE_BYTES = 64 * 2**20
-"""Training meets each scene once: a large cache would only hold memory."""
+"""Training uses each scene once, so a large cache would only cost memory."""
 _PR_SET_PDEATHSIG = 1
 
 
 def die_with_parent(parent: int | None) -> None:
-    """Linux only: a parent that is killed takes this process along. Elsewhere it goes on to its end.
+    """Linux only: this process receives SIGTERM when its parent dies. On other systems it runs to its end.
 
-    `parent`: its process id, if known: it may be gone by now.
+    `parent`: its process id, if known; the parent may have ended already.
     """
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)

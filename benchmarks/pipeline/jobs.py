@@ -1,7 +1,7 @@
-"""Jobs: `pixel-env` commands in processes of their own, some side by side, each with a bar.
+"""Jobs: `pixel-env` commands in subprocesses, several in parallel, each with a progress bar.
 
-A job is a command and its recipe, the YAML file that anybody can start it from again. Its output is a log file, and
-its bar moves by what that log says. Knows processes, threads and bars; knows nothing of what a command does.
+A job is a command and its recipe, a YAML file from which it can also be started by hand. Its output goes to a log
+file, from which the progress bar is read. Depends on processes, threads and bars; independent of what a command does.
 """
 
 import os
@@ -25,21 +25,21 @@ from pixel_env.errors import PixelEnvError
 RECIPE = "recipe.yaml"
 LOG = "log.txt"
 PARENT = "PIXEL_ENV_PARENT"
-"""The environment variable that tells a job whose child it is."""
+"""The environment variable with the process id of the job's parent."""
 _TAIL_BYTES = 20_000
 _POLL_S = 0.3
 
 
 class JobError(PixelEnvError):
-    """A command of a run that failed. The message ends with the end of its log."""
+    """A job failed. The message ends with the last lines of its log."""
 
 
 @dataclass(frozen=True)
 class Job:
     """`pixel-env COMMAND --config FOLDER/recipe.yaml`.
 
-    `steps`: what its bar counts to, the total of the command's own bar; `figures`: what is shown beside the bar, as
-    label -> name of a logged metric.
+    `steps`: the total of the command's own progress bar; `figures`: metrics shown beside the bar, as label -> name of
+    the logged metric.
     """
 
     title: str
@@ -51,32 +51,32 @@ class Job:
 
     @property
     def log(self) -> Path:
-        """Everything that the command says."""
+        """The log file with all output of the command."""
         return self.folder / LOG
 
 
 def run_jobs(jobs: Sequence[Job], *, workers: int, threads: int) -> None:
     """Runs all jobs, at most `workers` at a time with `threads` threads each. Raises JobError if one fails.
 
-    When it is left by an exception, no job is running any more.
+    After an exception no job is still running.
     """
     waiting = deque(enumerate(jobs))
     running: dict[int, subprocess.Popen[bytes]] = {}
     with _bars(jobs) as bars, _ended(running):
         while waiting or running:
             while waiting and len(running) < workers:
-                place, job = waiting.popleft()
-                with _undisturbed():  # a job that has started is known, and so is ended
-                    running[place] = _start(job, threads)
+                index, job = waiting.popleft()
+                with _undisturbed():  # every started job is in `running`, so it is ended
+                    running[index] = _start(job, threads)
             time.sleep(_POLL_S)
-            for place, process in list(running.items()):
-                _show_progress(jobs[place], bars[place])
+            for index, process in list(running.items()):
+                _show_progress(jobs[index], bars[index])
                 if process.poll() is None:
                     continue
-                del running[place]
+                del running[index]
                 if process.returncode != 0:
-                    raise JobError(_failure(jobs[place], process.returncode))
-                bars[place].update(jobs[place].steps - bars[place].n)
+                    raise JobError(_failure(jobs[index], process.returncode))
+                bars[index].update(jobs[index].steps - bars[index].n)
 
 
 def _start(job: Job, threads: int) -> "subprocess.Popen[bytes]":
@@ -90,7 +90,7 @@ def _start(job: Job, threads: int) -> "subprocess.Popen[bytes]":
             stdout=log,
             stderr=subprocess.STDOUT,
             env=child_environment(os.environ, threads),
-            start_new_session=True,  # Ctrl-C is the parent's business: it ends its children in order
+            start_new_session=True,  # only the parent receives Ctrl-C; it ends its children
         )
 
 
@@ -102,7 +102,7 @@ def child_environment(environment: Mapping[str, str], threads: int) -> dict[str,
         "OMP_NUM_THREADS": str(threads),
         "MKL_NUM_THREADS": str(threads),
         "TOKENIZERS_PARALLELISM": "false",
-        "CUDA_VISIBLE_DEVICES": devices.split(",")[0],  # with several, the trainer would wrap the model for all
+        "CUDA_VISIBLE_DEVICES": devices.split(",")[0],  # with several, the trainer would use DataParallel
         "HF_HUB_OFFLINE": "1",
         "HF_HUB_DISABLE_TELEMETRY": "1",
         "DO_NOT_TRACK": "1",
@@ -113,7 +113,7 @@ def child_environment(environment: Mapping[str, str], threads: int) -> dict[str,
 
 @contextmanager
 def _undisturbed() -> Iterator[None]:
-    """Ctrl-C and a polite kill wait for the end of the block. Elsewhere than in the main thread they do not arrive."""
+    """Delays SIGINT and SIGTERM to the end of the block. Other threads than the main one do not receive them."""
     arrived: list[int] = []
     if threading.current_thread() is not threading.main_thread():
         yield
@@ -131,7 +131,7 @@ def _undisturbed() -> Iterator[None]:
 
 @contextmanager
 def _ended(running: "dict[int, subprocess.Popen[bytes]]") -> Iterator[None]:
-    """Whatever is still in `running` at the end is ended, politely first."""
+    """Ends all processes that are still in `running` at the end: SIGTERM first, SIGKILL after ten seconds."""
     try:
         yield
     finally:
@@ -148,11 +148,11 @@ def _ended(running: "dict[int, subprocess.Popen[bytes]]") -> Iterator[None]:
 @contextmanager
 def _bars(jobs: Sequence[Job]) -> "Iterator[list[tqdm[object]]]":
     width = max(len(job.title) for job in jobs)
-    # On a terminal the bars move; a log file gets a line now and then.
+    # A terminal is updated often; a log file gets a line every 30 seconds.
     interval = 0.5 if sys.stderr.isatty() else 30.0
     bars = [
-        tqdm(total=job.steps, desc=job.title.ljust(width), position=place, mininterval=interval, leave=True)
-        for place, job in enumerate(jobs)
+        tqdm(total=job.steps, desc=job.title.ljust(width), position=index, mininterval=interval, leave=True)
+        for index, job in enumerate(jobs)
     ]
     try:
         yield bars
@@ -172,15 +172,15 @@ def _show_progress(job: Job, bar: "tqdm[object]") -> None:
 
 
 def progress_in(log: str, total: int) -> int:
-    """How far the last bar of `total` in the log has come."""
-    found = re.findall(rf"\b(\d+)/{total} \[", log)
-    return int(found[-1]) if found else 0
+    """The steps done, from the last progress bar with this `total` in the log."""
+    matches = re.findall(rf"\b(\d+)/{total} \[", log)
+    return int(matches[-1]) if matches else 0
 
 
 def figure_in(log: str, name: str) -> str | None:
     """The last logged value of a metric, with two decimals."""
-    found = re.findall(rf"'{re.escape(name)}': '?([-+.\deE]+)", log)
-    return f"{float(found[-1]):.2f}" if found else None
+    matches = re.findall(rf"'{re.escape(name)}': '?([-+.\deE]+)", log)
+    return f"{float(matches[-1]):.2f}" if matches else None
 
 
 def _tail(log: Path) -> str:

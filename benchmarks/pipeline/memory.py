@@ -1,4 +1,4 @@
-"""The highest resident memory of this process and all its children together, sampled while something runs."""
+"""The highest resident memory of this process and all its children together, sampled during a block."""
 
 import threading
 from types import TracebackType
@@ -9,7 +9,7 @@ INTERVAL_S = 0.5
 class PeakMemory:
     """A context; afterwards `peak_gb` is the highest sum seen, in units of 10^9 bytes.
 
-    Pages that processes share are counted in each of them, so the figure is on the safe side.
+    Memory pages that processes share are counted in each of them, so the value is an upper bound.
     """
 
     def __init__(self) -> None:
@@ -33,8 +33,8 @@ class PeakMemory:
 
 
 def resident_gb() -> float:
-    """Resident memory of the process tree from here on, at this moment."""
-    import psutil  # late: the help of the commands that measure memory does without
+    """Current resident memory of this process and its children, in units of 10^9 bytes."""
+    import psutil  # imported late: --help must work without it
 
     root = psutil.Process()
     total = 0

@@ -1,7 +1,7 @@
-"""What one chain of the demo and the trap consists of, as numbers and names of recipes.
+"""Presets: the recipes and sizes of one chain of the demo and the trap study.
 
-Learning rates, batches and steps are those of the recipes that ship (`agents/recipes/`). Knows numbers and names only;
-`chain.py` makes jobs of them.
+Learning rates, batches and steps are those of the shipped recipes (`agents/recipes/`). Independent of jobs and files;
+`chain.py` makes jobs of a preset.
 """
 
 import dataclasses
@@ -13,9 +13,9 @@ from agents.config.arguments import read_yaml
 
 @dataclass(frozen=True)
 class Preset:
-    """Recipes of the training jobs (names that ship, or paths), sizes of the evaluations; half of the questions hard.
+    """Recipes of the training jobs (shipped names, or paths) and sizes of evaluations; half of the questions are hard.
 
-    A field that is None leaves what the recipe says.
+    A field that is None leaves the value of the recipe.
     """
 
     clumsy_warm_start: str = field(default="tiny_warm_clumsy", metadata={"help": "recipe of the clumsy warm start"})
@@ -31,7 +31,7 @@ class Preset:
     rl_steps: int | None = field(default=None, metadata={"help": "optimizer steps of an arm"})
     rl_queries: int | None = field(default=None, metadata={"help": "questions of a step"})
     train_questions: int | None = field(default=None, metadata={"help": "questions that an arm draws from"})
-    look_questions: int = field(default=1024, metadata={"help": "training questions of the look before RL"})
+    look_questions: int = field(default=1024, metadata={"help": "training questions of the probe before RL"})
     look_samples: int = field(default=4, metadata={"help": "sampled rollouts of each of them"})
     test_questions: int = field(default=800, metadata={"help": "held-out questions of an evaluation"})
     gallery_questions: int = field(default=48, metadata={"help": "held-out questions that the report shows some of"})
@@ -48,10 +48,10 @@ QUICK = Preset(
     test_questions=24,
     gallery_questions=12,
 )
-"""The same path in under three minutes. It teaches next to nothing."""
+"""The same stages in under three minutes. The model learns next to nothing."""
 
 
 def preset(file: str | None, *, quick: bool) -> Preset:
-    """The preset or the quick one, with what the YAML file sets in the place of its fields."""
+    """The default or the quick preset, with the fields that the YAML file sets."""
     base = QUICK if quick else Preset()
     return base if file is None else dataclasses.replace(base, **read_yaml(Path(file), Preset))

@@ -1,7 +1,7 @@
-"""Stages of a run, one after the other, each finished one recorded in the run folder.
+"""Stages of a run, executed in order; each finished one is recorded in the run folder.
 
-A run that is cut goes on from the first stage that is not recorded. Knows folders, wall time and memory; knows nothing
-of what a stage is for.
+An interrupted run resumes from the first stage that is not recorded. Depends on folders, wall time and memory;
+independent of what a stage does.
 """
 
 import json
@@ -21,7 +21,7 @@ RECORD = "stages.json"
 
 @dataclass(frozen=True)
 class Stage:
-    """Jobs that run side by side, then `after` in this process; what `after` returns is printed."""
+    """Jobs that run in parallel, then `after` in this process; the text that `after` returns is printed."""
 
     name: str
     title: str
@@ -31,7 +31,7 @@ class Stage:
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """What a finished stage took: wall seconds, and the highest resident memory of all processes together."""
+    """Cost of a finished stage: wall seconds, and the peak resident memory of all processes together."""
 
     seconds: float
     peak_memory_gb: float
@@ -45,14 +45,14 @@ def finished_stages(run: Path) -> dict[str, Finished]:
 
 
 def run_stages(stages: Sequence[Stage], run: Path) -> dict[str, Finished]:
-    """Runs what is not finished yet. Raises JobError; what was finished before stays recorded."""
+    """Runs the stages that are not finished. Raises JobError; the stages finished so far stay recorded."""
     finished = finished_stages(run)
     for number, stage in enumerate(stages, start=1):
         head = f"[{number}/{len(stages)}] {stage.title}"
         if stage.name in finished:
             print(f"{head}: finished before, {finished[stage.name].seconds:.0f} s", flush=True)
             if stage.after is not None:
-                _say(stage.after())
+                _print(stage.after())
             continue
         # A stage that runs again makes everything after it out of date.
         later = [other.name for other in stages[number - 1 :]]
@@ -68,17 +68,17 @@ def _run(stage: Stage) -> Finished:
     start = time.monotonic()
     with PeakMemory() as memory:
         for job in stage.jobs:
-            remove_unclaimed(job.folder)  # left by a start that was interrupted
+            remove_unclaimed(job.folder)  # left by an interrupted start
         if stage.jobs:
             workers, threads = division_of_work(len(stage.jobs), usable_cores())
             run_jobs(stage.jobs, workers=workers, threads=threads)
         if stage.after is not None:
-            _say(stage.after())
+            _print(stage.after())
     return Finished(round(time.monotonic() - start, 1), round(memory.peak_gb, 3))
 
 
 def division_of_work(jobs: int, cores: int) -> tuple[int, int]:
-    """Jobs at a time and threads of each. The model is small: more than two of either cost more than they bring."""
+    """Parallel jobs, and threads of each. The model is small: more than two of either do not make it faster."""
     if jobs == 1 or cores == 1:
         return 1, min(2, cores)
     return 2, 1
@@ -92,7 +92,7 @@ def usable_cores() -> int:
         return os.cpu_count() or 1
 
 
-def _say(text: str) -> None:
+def _print(text: str) -> None:
     if text:
         print(text, flush=True)
 

@@ -24,7 +24,7 @@ _NOTES = {"recipes": "a hash of what the recipes contain, which also changes wit
 
 @dataclass(frozen=True)
 class Kept:
-    """What a second start in the same folder must not change, beside the preset."""
+    """Settings besides the preset that must be the same when a run resumes in its folder."""
 
     base: str
     base_weights: str
@@ -48,10 +48,10 @@ class StudyConfig(Protocol):
 
 @dataclass(frozen=True)
 class Study(Generic[Row]):
-    """What a study does for one seed, and what it makes of the figures of all.
+    """The functions of a study: for one seed, and for the figures of all seeds.
 
     Args:
-        published: The folder of the published figures, which others are kept apart from.
+        published: The folder of the published figures, in which no others are written.
         read: The figures of a seed that was measured before with the same settings, else None.
         folder_of: The run folder of a seed.
         measure: Measures a seed and writes its figures; returns the exit code.
@@ -71,7 +71,7 @@ def run_study(config: StudyConfig, study: Study[Row]) -> int:
     """Measures the seeds that have no figures yet, then writes the page about all. Returns the exit code."""
     keep_apart(config.results, study.published, quick=config.quick, first_seed=config.first_seed)
     seeds = range(config.first_seed, config.first_seed + config.seeds)
-    # All files are read first: a broken one is reported now, not after the hours of the seeds before it.
+    # All files are read first, so that a broken one is reported before hours of training.
     rows = {seed: study.read(seed) for seed in seeds}
     for seed in (seed for seed, row in rows.items() if row is not None):
         print(f"seed {seed}: measured before, {file_of(Path(config.results), seed)}", flush=True)
@@ -94,9 +94,9 @@ def run_study(config: StudyConfig, study: Study[Row]) -> int:
 def claimed_run(chain: Chain, stages: Sequence[Stage], *, quick: bool) -> Iterator[None]:
     """The run folder, claimed, with what the run depends on written into it.
 
-    Raises ConfigError where the folder was begun with other things, or where another process is at work in it. Recipes
-    count by their contents: a name alone would let an edited file, or another version of this package, resume in a
-    folder whose first stages had other settings.
+    Raises ConfigError if the folder was started with other settings, or if another process is using it. Recipes
+    are compared by their contents: with names alone, an edited file or another version of this package could resume in
+    a folder whose first stages had other settings.
     """
     kept = Kept(chain.base, weights_hash(chain.base), chain.seed, quick, settings_key(chain, stages))
     with RunFolder.claimed(
@@ -107,13 +107,13 @@ def claimed_run(chain: Chain, stages: Sequence[Stage], *, quick: bool) -> Iterat
 
 
 def settings_key(chain: Chain, stages: Sequence[Stage]) -> str:
-    """What the results of these stages depend on, whatever the seed and the folder."""
+    """A hash of what the results of these stages depend on, except the seed and the folder."""
     jobs = {job.title: job for stage in stages for job in stage.jobs}
     return key_of(chain.preset, jobs, weights_hash(chain.base))
 
 
 def in_stages(stages: list[Stage], run: Path, end: Callable[[], None]) -> int:
-    """Runs the stages, then `end`; after Ctrl-C (or SIGTERM) it reports where the next start resumes."""
+    """Runs the stages, then `end`; after Ctrl-C (or SIGTERM) prints where the next start resumes."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         run_stages(stages, run)
@@ -122,7 +122,7 @@ def in_stages(stages: list[Stage], run: Path, end: Callable[[], None]) -> int:
         following = next((stage.name for stage in stages if stage.name not in done), "the end")
         print(
             f"\nStopped. Finished: {', '.join(done) or 'nothing yet'}. "
-            f"The same command goes on with: {following.replace('_', ' ')}.",
+            f"Run the same command again to resume at: {following.replace('_', ' ')}.",
             file=sys.stderr,
         )
         return 130

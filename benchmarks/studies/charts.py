@@ -1,8 +1,6 @@
-"""Charts as inline SVG: curves and grouped bars. Colours are CSS classes, so that a page's theme decides them.
+"""Charts as inline SVG: curves and grouped bars. Colours are CSS classes, so that a page's theme sets them.
 
-`as_file` makes a picture of one that needs no page, with colours of its own.
-
-Knows numbers and labels. Knows nothing of runs.
+`as_file` makes an SVG file with its own colours. Depends on numbers and labels; independent of runs.
 """
 
 from collections.abc import Mapping, Sequence
@@ -13,7 +11,7 @@ from agents.metrics.statistics import Estimate
 from benchmarks.studies.curves import Curve
 
 WIDTH, HEIGHT = 480, 290
-"""Of the drawing; on a page it scales. Small enough that text stays readable on a phone."""
+"""Size of the chart in its own units; a page scales it. Small enough that text stays readable on a phone."""
 LEFT, RIGHT, TOP, BOTTOM = 40, 12, 14, 38
 _GRID = (0.0, 0.25, 0.5, 0.75, 1.0)
 _LEGEND_HEIGHT = 30
@@ -23,12 +21,12 @@ text { font: 12px sans-serif; fill: #5b636d; } .tick, .value { text-anchor: midd
 .whisker { stroke: #1d2126; stroke-width: 1.2; opacity: .65; }
 .blue { fill: #2563c9; } .orange { fill: #c05a10; } .grey { fill: #8a929c; }
 """
-"""For bars; the colours are those of the report's page in daylight."""
+"""Style for bars; the colours are those of the light theme of the report."""
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A curve and the CSS class that colours it; `raw`, drawn pale, is what it was smoothed from."""
+    """A curve and the CSS class that colours it; `raw`, drawn pale, is the curve before smoothing."""
 
     curve: Curve
     raw: Curve
@@ -37,7 +35,7 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Bars:
-    """One colour of bars: its CSS class, its name, and a figure for each group."""
+    """Bars of one colour: their CSS class, their name, and a value for each group."""
 
     name: str
     style: str
@@ -63,8 +61,8 @@ def bar_chart(title: str, description: str, groups: Sequence[str], bars: Sequenc
     parts = [_y_grid()]
     group_width = (WIDTH - LEFT - RIGHT) / len(groups)
     width = min(26.0, group_width * 0.8 / len(bars))
-    for place, group in enumerate(groups):
-        middle = LEFT + (place + 0.5) * group_width
+    for index, group in enumerate(groups):
+        middle = LEFT + (index + 0.5) * group_width
         parts.append(f'<text class="tick" x="{middle:.1f}" y="{HEIGHT - BOTTOM + 18}">{escape(_words(group))}</text>')
         for number, bar in enumerate(bars):
             left = middle + (number - len(bars) / 2) * width
@@ -73,18 +71,18 @@ def bar_chart(title: str, description: str, groups: Sequence[str], bars: Sequenc
 
 
 def as_file(chart: str, legend: Mapping[str, str]) -> str:
-    """The bar chart as an SVG file of its own, on white; `legend`: name -> the CSS class of its colour."""
+    """The bar chart as a complete SVG file on white; `legend`: name -> the CSS class of its colour."""
     width = (WIDTH - LEFT - RIGHT) / len(legend)
-    marks = []
-    for place, (name, style) in enumerate(legend.items()):
-        x = LEFT + place * width
-        marks.append(f'<rect class="{style}" x="{x:.0f}" y="9" width="12" height="12" rx="2"/>')
-        marks.append(f'<text x="{x + 18:.0f}" y="19">{escape(name)}</text>')
+    entries = []
+    for index, (name, style) in enumerate(legend.items()):
+        x = LEFT + index * width
+        entries.append(f'<rect class="{style}" x="{x:.0f}" y="9" width="12" height="12" rx="2"/>')
+        entries.append(f'<text x="{x + 18:.0f}" y="19">{escape(name)}</text>')
     height = HEIGHT + _LEGEND_HEIGHT
     sized = chart.replace("<svg ", f'<svg width="{WIDTH}" height="{HEIGHT}" ', 1)
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" width="{1.5 * WIDTH:.0f}">'
-        f'<style>{_FILE_STYLE}</style><rect width="{WIDTH}" height="{height}" fill="#fff"/>{"".join(marks)}'
+        f'<style>{_FILE_STYLE}</style><rect width="{WIDTH}" height="{height}" fill="#fff"/>{"".join(entries)}'
         f'<g transform="translate(0 {_LEGEND_HEIGHT})">{sized}</g></svg>\n'
     )
 

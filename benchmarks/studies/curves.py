@@ -1,6 +1,6 @@
 """Training curves: one logged metric of a training job, step by step.
 
-Knows the file in which transformers keeps what a trainer logged. Knows nothing of drawing.
+Depends on the file in which transformers stores the logged metrics of a trainer; independent of charts.
 """
 
 import json
@@ -16,14 +16,14 @@ STATE = "trainer_state.json"
 
 @dataclass(frozen=True, slots=True)
 class Curve:
-    """A metric by optimizer step; steps in which it had no case are left out."""
+    """A metric by optimizer step; steps without a value are left out."""
 
     name: str
     steps: tuple[int, ...]
     values: tuple[float, ...]
 
     def smoothed(self, window: int) -> "Curve":
-        """Each value the mean of those up to `window` steps around it, fewer at the ends."""
+        """The moving average: each value becomes the mean over a window of `window` steps, shorter at the ends."""
         steps, values = np.array(self.steps), np.array(self.values)
         means = [float(values[np.abs(steps - step) <= window // 2].mean()) for step in self.steps]
         return Curve(self.name, self.steps, tuple(means))
@@ -38,7 +38,7 @@ def read_curve(folder: Path, metric: str, name: str) -> Curve:
 def _log_history(folder: Path) -> list[dict[str, float]]:
     states = [folder / STATE] if (folder / STATE).exists() else sorted(folder.glob(f"checkpoint-*/{STATE}"), key=_step)
     if not states:
-        raise ConfigError(f"{folder} holds no {STATE}: the training that should have left it did not finish")
+        raise ConfigError(f"{folder} holds no {STATE}, so its training did not finish. Run the command again.")
     history: list[dict[str, float]] = json.loads(states[-1].read_text(encoding="utf-8"))["log_history"]
     return history
 

@@ -1,1 +1,1 @@
-"""`pixel-env view`: a page to look at trajectories."""
+"""`pixel-env view`: an HTML page that shows trajectories."""

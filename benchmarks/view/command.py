@@ -1,6 +1,6 @@
-"""`pixel-env view RUN`: writes the page of an evaluation (`page.py`), and serves it if that is wanted.
+"""`pixel-env view RUN`: writes the page of an evaluation (`page.py`) and, with `--serve`, serves it.
 
-Depends on the page and its server; independent of what is shown and how.
+Depends on the page and its server; independent of the page's contents and style.
 """
 
 import sys
@@ -49,10 +49,13 @@ def main(argv: list[str]) -> int:
     folders = [Path(config.run)] + ([] if config.other is None else [Path(config.other)])
     runs = [read_run(folder, limit=config.limit) for folder in folders]
     if not set.intersection(*({identity(record) for record in run.records} for run in runs)):
-        print("The two runs share no rollout (policy, question, number): none stands beside another.", file=sys.stderr)
+        print(
+            "The two runs share no rollout (policy, question, number), so none is shown side by side.",
+            file=sys.stderr,
+        )
     unreadable = write_page(path, runs, group_reward)
     if unreadable:
-        print(f"{len(unreadable)} pictures cannot be shown. The first: {unreadable[0]}", file=sys.stderr)
+        print(f"{len(unreadable)} images cannot be shown. The first: {unreadable[0]}", file=sys.stderr)
     print(f"{sum(len(run.records) for run in runs)} trajectories: {path}")
     if config.serve:
         serve(path, config.port)

@@ -1,8 +1,8 @@
-// One entry at large: what was asked, the pictures with their boxes, and every turn.
+// The detail of one entry: the question, the images with their boxes, and every turn.
 
 function showEntry(entry) {
   const detail = document.getElementById("detail");
-  document.body.classList.toggle("open", Boolean(asked.at));
+  document.body.classList.toggle("open", Boolean(selection.at));
   detail.replaceChildren(
     make(
       "nav",
@@ -16,9 +16,9 @@ function showEntry(entry) {
   detail.scrollTop = 0;
 }
 
-function side(trajectory, place) {
-  const name = isPair ? make("h2", { class: "run" }, `${SIDES[place]}: ${data.runs[place].name}`) : null;
-  if (!trajectory) return make("article", {}, name, make("p", { class: "soft" }, "This run has no such rollout."));
+function side(trajectory, index) {
+  const name = isPair ? make("h2", { class: "run" }, `${SIDES[index]}: ${data.runs[index].name}`) : null;
+  if (!trajectory) return make("article", {}, name, make("p", { class: "soft" }, "This run does not have this rollout."));
   const task = taskOf(trajectory);
   return make(
     "article",
@@ -27,7 +27,7 @@ function side(trajectory, place) {
     heading(trajectory, task),
     sources(trajectory, task),
     turns(trajectory, task),
-    paid(trajectory),
+    rewardOf(trajectory),
     group(trajectory),
     prompt(trajectory),
   );
@@ -35,7 +35,7 @@ function side(trajectory, place) {
 
 function heading(trajectory, task) {
   const facts = [
-    ["wanted", task.answers.join(" or ")],
+    ["reference", task.answers.join(" or ")],
     ["answered", trajectory.answer === null ? "nothing" : trajectory.answer],
     ["options", task.options.join(" · ")],
     ["error", trajectory.error],
@@ -50,7 +50,7 @@ function heading(trajectory, task) {
       chip("stop: " + (trajectory.stop || "running"), trajectory.stop === "answered" ? "" : "wrong"),
       task.category ? chip(task.category) : null,
       chip(policyOf(trajectory) + (trajectory.sample === null ? "" : ` ${trajectory.sample + 1}`)),
-      task.needs_looking === null ? null : chip(task.needs_looking ? "needs a look" : "the overview suffices"),
+      task.needs_looking === null ? null : chip(task.needs_looking ? "needs a crop" : "the overview suffices"),
     ),
     make("h2", { class: "question" }, task.question),
     make(
@@ -62,26 +62,26 @@ function heading(trajectory, task) {
   );
 }
 
-// ---------------------------------------------------------------------------------------------------- pictures
+// ------------------------------------------------------------------------------------------------------ images
 
-// Looks are numbered through the whole trajectory; refused crops are marked too, without a number.
-function looksOf(trajectory) {
-  const looks = trajectory.turns.flatMap((turn) =>
-    turn.looks.map((look) => ({ ...look, isFrame: look.is_frame })),
+// The model's views (crops, frames) are numbered through the trajectory; refused crops have a box and no number.
+function viewsOf(trajectory) {
+  const views = trajectory.turns.flatMap((turn) =>
+    turn.looks.map((view) => ({ ...view, isFrame: view.is_frame })),
   );
-  return looks.map((look, place) => ({ ...look, number: place + 1 }));
+  return views.map((view, index) => ({ ...view, number: index + 1 }));
 }
 
 const colour = (number) => "look look" + ((number - 1) % 6);
 
-function marksOn(source, trajectory, task) {
+function boxesOn(source, trajectory, task) {
   const evidence = task.evidence.filter((one) => one.source === source);
   const refused = trajectory.turns.map((turn) => turn.refused).filter((one) => one && one.source === source);
-  const looks = looksOf(trajectory).filter((look) => look.source === source && !look.isFrame);
+  const views = viewsOf(trajectory).filter((view) => view.source === source && !view.isFrame);
   return [
     ...evidence.map(({ box }) => ({ box, style: "evidence" })),
     ...refused.map(({ box }) => ({ box, style: "refused", label: "×" })),
-    ...looks.map(({ box, number }) => ({ box, style: colour(number), label: String(number) })),
+    ...views.map(({ box, number }) => ({ box, style: colour(number), label: String(number) })),
   ];
 }
 
@@ -89,20 +89,20 @@ function sources(trajectory, task) {
   if (!task.sources.length) return null;
   const isVideo = task.media === "video";
   const figures = task.sources.map((name, source) => {
-    const marks = marksOn(source, trajectory, task);
-    const chosen = looksOf(trajectory).filter((look) => look.isFrame && look.source === source);
+    const boxes = boxesOn(source, trajectory, task);
+    const chosen = viewsOf(trajectory).filter((view) => view.isFrame && view.source === source);
     const noun = isVideo ? "frame" : "image";
-    const told = `${noun} ${source + 1}, ${plural(marks.filter((mark) => mark.label).length, "box", "boxes")}`;
+    const alt = `${noun} ${source + 1}, ${plural(boxes.filter((box) => box.label).length, "box", "boxes")}`;
     const caption = isVideo || task.sources.length > 1 ? `${noun} ${source + 1}` : "";
     return make(
       "figure",
       { class: chosen.length ? "chosen" : "" },
-      marked(name, told, marks),
+      withBoxes(name, alt, boxes),
       make(
         "figcaption",
         {},
         caption,
-        chosen.map((look) => chip(String(look.number), colour(look.number))),
+        chosen.map((view) => chip(String(view.number), colour(view.number))),
       ),
     );
   });
@@ -121,16 +121,16 @@ function sources(trajectory, task) {
 }
 
 function key(task) {
-  return task.evidence.length ? make("p", { class: "key soft" }, "Dashed: where the answer can be read.") : null;
+  return task.evidence.length ? make("p", { class: "key soft" }, "Dashed: the evidence, where the answer can be read.") : null;
 }
 
-function shownAs(name, told, number) {
+function shownAs(name, title, number) {
   const size = data.pictures.sizes[name];
-  const caption = size ? `${told}, shown at ${size[0]}×${size[1]} px` : told;
+  const caption = size ? `${title}, shown at ${size[0]}×${size[1]} px` : title;
   return make(
     "figure",
     {},
-    picture(name, told),
+    imageOf(name, title),
     make("figcaption", {}, number ? chip(String(number), colour(number)) : null, caption),
   );
 }
@@ -138,70 +138,70 @@ function shownAs(name, told, number) {
 // ------------------------------------------------------------------------------------------------------- turns
 
 function turns(trajectory, task) {
-  let looked = 0;
-  const opening = trajectory.opening.map((name, place) =>
-    shownAs(name, trajectory.opening.length > 1 ? `image ${place + 1}` : "overview"),
+  let count = 0;
+  const opening = trajectory.opening.map((name, index) =>
+    shownAs(name, trajectory.opening.length > 1 ? `image ${index + 1}` : "overview"),
   );
-  const shown = trajectory.turns.map((turn, place) => {
-    const pictures = turn.looks.map((look) => {
-      looked += 1;
-      const told = look.is_frame ? `frame ${look.source + 1}` : turn.action.kind === "crop image" ? "crop" : turn.action.kind;
-      return shownAs(look.picture, told, looked);
+  const shown = trajectory.turns.map((turn, index) => {
+    const images = turn.looks.map((view) => {
+      count += 1;
+      const title = view.is_frame ? `frame ${view.source + 1}` : turn.action.kind === "crop image" ? "crop" : turn.action.kind;
+      return shownAs(view.picture, title, count);
     });
-    return turnOf(turn, place, pictures, trajectory, task);
+    return turnOf(turn, index, images, trajectory, task);
   });
   return make(
     "section",
     { class: "turns" },
     opening.length ? [make("h3", {}, "What the model saw first"), make("div", { class: "shown" }, opening)] : null,
-    shown.length ? shown : make("p", { class: "soft" }, "There is no turn."),
+    shown.length ? shown : make("p", { class: "soft" }, "The episode has no turns."),
   );
 }
 
-function turnOf(turn, place, pictures, trajectory, task) {
+function turnOf(turn, index, images, trajectory, task) {
   return make(
     "div",
     { class: "turn" },
     make(
       "h3",
       {},
-      `Turn ${place + 1} `,
-      chip(actionTold(turn.action, trajectory, task), turn.code ? "wrong" : ""),
+      `Turn ${index + 1} `,
+      chip(actionText(turn.action, trajectory, task), turn.code ? "wrong" : ""),
       turn.code ? chip(turn.code, "wrong code") : null,
-      turn.cut ? chip("cut by the turn’s token limit") : null,
+      turn.cut ? chip("truncated by the turn’s token limit") : null,
     ),
     make("pre", { class: "text" }, turn.text || "(nothing)"),
     turn.message ? make("p", { class: "message" }, turn.message) : null,
     turn.observation
       ? make(
           "details",
-          { class: "observation", open: pictures.length ? null : "" },
+          { class: "observation", open: images.length ? null : "" },
           make("summary", {}, "environment"),
           make("pre", {}, turn.observation),
         )
       : null,
-    pictures.length ? make("div", { class: "shown" }, pictures) : null,
+    images.length ? make("div", { class: "shown" }, images) : null,
   );
 }
 
-function actionTold(action, trajectory, task) {
+function actionText(action, trajectory, task) {
   if (action.kind === "crop image") {
-    return `crop of ${pictureTold(action.image, trajectory, task)} at ${action.box.map((side) => side.toFixed(2)).join(" ")}`;
+    return `crop of ${imageText(action.image, trajectory, task)} at ${action.box.map((side) => side.toFixed(2)).join(" ")}`;
   }
   return action.shown || action.kind;
 }
 
-// What the model calls image number `place` (from 0): the task's own come first, then the looks.
-function pictureTold(place, trajectory, task) {
-  const look = place - task.sources.length + 1;
-  if (look > looksOf(trajectory).length) return `picture ${place + 1}, which does not exist,`;
-  if (look > 0) return `look ${look}`;
-  if (task.media === "video") return `frame ${place + 1}`;
-  return task.sources.length > 1 ? `image ${place + 1}` : "the image";
+// The name of image number `index` (from 0): the task's own images come first, then the model's views.
+function imageText(index, trajectory, task) {
+  const number = index - task.sources.length + 1;
+  if (number > viewsOf(trajectory).length) return `image ${index + 1}, which does not exist,`;
+  if (number > 0) return `view ${number}`;
+  if (task.media === "video") return `frame ${index + 1}`;
+  return task.sources.length > 1 ? `image ${index + 1}` : "the image";
 }
 
 function prompt(trajectory) {
-  const [system, question] = trajectory.prompt.map((place) => data.texts[place]);
+  const [system, question] = trajectory.prompt.map((index) => data.texts[index]);
   return make(
     "details",
     { class: "prompt" },
@@ -215,11 +215,11 @@ function prompt(trajectory) {
 
 function about() {
   const head = ["policy", "rollouts", "mean grade", "95 % interval (Wilson)", "RaPR", "operations"];
-  return data.runs.map((run, place) =>
+  return data.runs.map((run, index) =>
     make(
       "article",
       { class: "about" },
-      make("h2", {}, isPair ? `${SIDES[place]}: ${run.name}` : run.name),
+      make("h2", {}, isPair ? `${SIDES[index]}: ${run.name}` : run.name),
       run.notice ? make("p", {}, run.notice) : null,
       table(
         head,
@@ -232,11 +232,11 @@ function about() {
           row.calls.toFixed(2),
         ]),
       ),
-      place === 0
+      index === 0
         ? make(
             "p",
             { class: "soft" },
-            "Keys: j and k go through the list, / searches, Esc goes back. The address keeps the filters.",
+            "Keys: j and k move through the list, / searches, Esc goes back. The address contains the filters.",
           )
         : null,
       make("details", {}, make("summary", {}, "Configuration"), table(["", ""], Object.entries(run.facts))),

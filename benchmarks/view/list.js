@@ -1,10 +1,10 @@
-// The list, the filters and the keys. Only the lines in sight are in the document, so that 10,000 stay usable.
+// The list, the filters and the keys. Only visible lines are in the document, so that 10,000 stay usable.
 
 const list = document.getElementById("list");
 const rows = document.getElementById("rows");
-const drawn = new Map(); // entry -> its line, for those in sight
+const drawn = new Map(); // entry -> its line, for visible ones
 const LINE = isPair ? 108 : 84; // height in pixels
-const BEYOND = 6; // lines drawn above and below the sight
+const BEYOND = 6; // lines drawn above and below the visible ones
 
 function drawList() {
   const first = Math.max(0, Math.floor(list.scrollTop / LINE) - BEYOND);
@@ -15,78 +15,78 @@ function drawList() {
     line.remove();
     drawn.delete(entry);
   }
-  for (let place = first; place < last; place += 1) {
-    const entry = listed[place];
+  for (let index = first; index < last; index += 1) {
+    const entry = listed[index];
     if (!drawn.has(entry)) {
       drawn.set(entry, lineOf(entry));
       rows.append(drawn.get(entry));
     }
     const line = drawn.get(entry);
-    line.style.top = place * LINE + "px";
+    line.style.top = index * LINE + "px";
     line.style.height = LINE + "px";
-    line.setAttribute("aria-posinset", place + 1);
+    line.setAttribute("aria-posinset", index + 1);
     line.setAttribute("aria-setsize", listed.length);
-    line.setAttribute("aria-selected", String(entry.id === asked.at));
-    if (entry.id === asked.at) list.setAttribute("aria-activedescendant", line.id);
+    line.setAttribute("aria-selected", String(entry.id === selection.at));
+    if (entry.id === selection.at) list.setAttribute("aria-activedescendant", line.id);
   }
 }
 
 function lineOf(entry) {
   const shown = present(entry)[0];
   const task = taskOf(shown);
-  const results = entry.sides.map((one, place) => {
-    const name = isPair ? SIDES[place] + " " : "";
+  const results = entry.sides.map((one, index) => {
+    const name = isPair ? SIDES[index] + " " : "";
     return make(
       "p",
       { class: "result" },
-      one ? [chip(name + verdictOf(one), verdictOf(one)), answerTold(one)] : chip(name + "none"),
+      one ? [chip(name + verdictOf(one), verdictOf(one)), answerText(one)] : chip(name + "none"),
     );
   });
   return make(
     "div",
-    { class: "line", role: "option", id: "line-" + entry.place, on: { click: () => openEntry(entry.id, true) } },
-    task.sources.length ? make("div", { class: "thumbnail" }, picture(task.sources[0], "")) : null,
+    { class: "line", role: "option", id: "line-" + entry.index, on: { click: () => openEntry(entry.id, true) } },
+    task.sources.length ? make("div", { class: "thumbnail" }, imageOf(task.sources[0], "")) : null,
     make("div", {}, make("p", { class: "asked" }, task.question), results),
   );
 }
 
-function answerTold(trajectory) {
+function answerText(trajectory) {
   const failed = trajectory.turns.filter((turn) => turn.code).length;
-  const told = trajectory.answer === null ? `stopped: ${trajectory.stop || "running"}` : trajectory.answer;
+  const answer = trajectory.answer === null ? `stopped: ${trajectory.stop || "running"}` : trajectory.answer;
   const calls = trajectory.operations
-    ? ` · ${plural(trajectory.executed, "look")}${failed ? `, ${failed} failed` : ""}`
+    ? ` · ${plural(trajectory.executed, "operation")}${failed ? `, ${failed} failed` : ""}`
     : "";
-  return make("span", { class: "given" }, told + calls);
+  return make("span", { class: "given" }, answer + calls);
 }
 
 function openEntry(id, isStep) {
-  asked.at = id;
+  selection.at = id;
   writeAddress(isStep);
   showAll();
 }
 
 function closeEntry() {
-  asked.at = "";
+  selection.at = "";
   writeAddress(true);
   showAll();
 }
 
 function step(by) {
   if (!listed.length) return;
-  const place = listed.findIndex((entry) => entry.id === asked.at);
-  const next = Math.min(listed.length - 1, Math.max(0, place < 0 ? 0 : place + by));
+  const index = listed.findIndex((entry) => entry.id === selection.at);
+  const next = Math.min(listed.length - 1, Math.max(0, index < 0 ? 0 : index + by));
   openEntry(listed[next].id, false);
 }
 
-function keepInSight() {
-  const place = listed.findIndex((entry) => entry.id === asked.at);
-  if (place < 0) return;
-  const top = place * LINE;
+function scrollToSelected() {
+  const index = listed.findIndex((entry) => entry.id === selection.at);
+  if (index < 0) return;
+  const top = index * LINE;
   if (top < list.scrollTop) list.scrollTop = top;
   else if (top + LINE > list.scrollTop + list.clientHeight) list.scrollTop = top + LINE - list.clientHeight;
 }
 
-let open; // the id of what the detail shows
+let open; // the id of the entry in the detail
 
 function showAll() {
   applyFilters();
@@ -95,16 +95,16 @@ function showAll() {
     listed.length === entries.length ? noun : `${listed.length} of ${noun}`;
   rows.style.height = listed.length * LINE + "px";
   list.removeAttribute("aria-activedescendant");
-  keepInSight();
+  scrollToSelected();
   drawList();
-  const entry = byId.get(asked.at) || null;
-  if (open !== asked.at) {
-    open = asked.at;
+  const entry = byId.get(selection.at) || null;
+  if (open !== selection.at) {
+    open = selection.at;
     showEntry(entry);
   }
-  for (const filter of FILTERS) if (filter.field) filter.field.value = asked[filter.name];
+  for (const filter of FILTERS) if (filter.field) filter.field.value = selection[filter.name];
   const search = document.getElementById("find");
-  if (document.activeElement !== search) search.value = asked.find;
+  if (document.activeElement !== search) search.value = selection.find;
 }
 
 // ------------------------------------------------------------------------------------------------- the filters
@@ -117,7 +117,7 @@ function drawFilters() {
     placeholder: "Search  ( / )",
     "aria-label": "Search question, answer and turns",
   });
-  search.addEventListener("input", () => ask("find", search.value));
+  search.addEventListener("input", () => setFilter("find", search.value));
   form.append(search);
   for (const filter of FILTERS) {
     if (filter.counts.size < 2) continue;
@@ -127,14 +127,14 @@ function drawFilters() {
       make("option", { value: "" }, `${filter.name}: all`),
     );
     for (const [value, count] of filter.counts) filter.field.append(make("option", { value }, `${value} (${count})`));
-    filter.field.addEventListener("change", () => ask(filter.name, filter.field.value));
+    filter.field.addEventListener("change", () => setFilter(filter.name, filter.field.value));
     form.append(filter.field);
   }
   form.addEventListener("submit", (event) => event.preventDefault());
 }
 
-function ask(name, value) {
-  asked[name] = value;
+function setFilter(name, value) {
+  selection[name] = value;
   writeAddress(false);
   list.scrollTop = 0;
   showAll();
@@ -146,7 +146,7 @@ function onKey(event) {
   if (event.ctrlKey || event.metaKey || event.altKey || document.querySelector("dialog[open]")) return;
   const isTyping = event.target.matches("input, select, textarea");
   if (event.key === "Escape" && isTyping) event.target.blur();
-  else if (event.key === "Escape" && asked.at) closeEntry();
+  else if (event.key === "Escape" && selection.at) closeEntry();
   else if (isTyping) return;
   else if (event.key === "j" || (event.key === "ArrowDown" && event.target === list)) step(1);
   else if (event.key === "k" || (event.key === "ArrowUp" && event.target === list)) step(-1);
@@ -167,5 +167,5 @@ addEventListener("keydown", onKey);
 addEventListener("popstate", onAddress);
 addEventListener("hashchange", onAddress);
 readAddress();
-if (entries.length === 1 && !location.hash) asked.at = entries[0].id; // there is nothing to choose from
+if (entries.length === 1 && !location.hash) selection.at = entries[0].id; // there is only one to show
 showAll();

@@ -1,5 +1,5 @@
 "use strict";
-// What there is to look at, and which of it is asked for. Knows the data and the page's address; draws nothing.
+// The entries, the filters and the selection. Depends on the data and the page's address; draws nothing.
 
 const data = JSON.parse(document.getElementById("data").textContent);
 const embedded = JSON.parse(document.getElementById("pictures").textContent);
@@ -13,7 +13,7 @@ const byTask = new Map(); // all trajectories of a question
 for (const trajectory of data.trajectories) {
   let entry = byId.get(trajectory.id);
   if (!entry) {
-    entry = { id: trajectory.id, place: entries.length, sides: data.runs.map(() => null), words: null };
+    entry = { id: trajectory.id, index: entries.length, sides: data.runs.map(() => null), words: null };
     byId.set(entry.id, entry);
     entries.push(entry);
   }
@@ -24,7 +24,7 @@ for (const trajectory of data.trajectories) {
 
 const present = (entry) => entry.sides.filter(Boolean);
 const taskOf = (trajectory) => data.tasks[trajectory.task];
-// A question without a right answer is asked, not graded.
+// A question without a reference answer is not graded.
 const isGraded = (trajectory) => taskOf(trajectory).answers.length > 0;
 const verdictOf = (trajectory) =>
   !isGraded(trajectory) ? "not graded" : trajectory.reward >= 1 ? "right" : trajectory.reward > 0 ? "partly" : "wrong";
@@ -40,9 +40,9 @@ function outcomeOf(entry) {
 }
 
 function operationsOf(trajectory) {
-  const found = [trajectory.executed ? "executed" : "none executed"];
+  const states = [trajectory.executed ? "executed" : "none executed"];
   const codes = trajectory.turns.map((turn) => turn.code).filter(Boolean);
-  return codes.length ? [...found, "failed", ...codes] : found;
+  return codes.length ? [...states, "failed", ...codes] : states;
 }
 
 const ofEach = (read) => (entry) => [...new Set(present(entry).flatMap(read))];
@@ -60,8 +60,8 @@ for (const filter of FILTERS) {
   }
 }
 
-// What is asked for: a value per filter ("" for all), the words to find, and the id of the entry that is open.
-let asked = { find: "", at: "" };
+// The selection: a value per filter ("" for all), the words to find, and the id of the open entry.
+let selection = { find: "", at: "" };
 let listed = entries;
 
 function wordsOf(entry) {
@@ -78,25 +78,25 @@ function wordsOf(entry) {
 }
 
 function applyFilters() {
-  const chosen = FILTERS.filter((filter) => asked[filter.name]);
-  const words = asked.find.toLowerCase().split(/\s+/).filter(Boolean);
+  const chosen = FILTERS.filter((filter) => selection[filter.name]);
+  const words = selection.find.toLowerCase().split(/\s+/).filter(Boolean);
   listed = entries.filter(
     (entry) =>
-      chosen.every((filter) => filter.of(entry).includes(asked[filter.name])) &&
+      chosen.every((filter) => filter.of(entry).includes(selection[filter.name])) &&
       words.every((word) => wordsOf(entry).includes(word)),
   );
 }
 
 function readAddress() {
   const given = new URLSearchParams(location.hash.slice(1));
-  asked = { find: given.get("find") || "", at: given.get("at") || "" };
-  for (const filter of FILTERS) asked[filter.name] = given.get(filter.name) || "";
+  selection = { find: given.get("find") || "", at: given.get("at") || "" };
+  for (const filter of FILTERS) selection[filter.name] = given.get(filter.name) || "";
 }
 
-// `isStep`: the browser's way back leads to where one was before.
+// `isStep`: adds an entry to the browser's history.
 function writeAddress(isStep) {
   const given = new URLSearchParams();
-  for (const [name, value] of Object.entries(asked)) if (value) given.set(name, value);
+  for (const [name, value] of Object.entries(selection)) if (value) given.set(name, value);
   const address = "#" + given.toString();
   if (address === location.hash || (address === "#" && !location.hash)) return;
   history[isStep ? "pushState" : "replaceState"](null, "", address);

@@ -1,9 +1,9 @@
-"""The page on which an evaluation's trajectories can be looked at, alone or beside another's.
+"""The HTML page that shows the trajectories of one evaluation, or of two side by side.
 
-The page is HTML with its style, script and data inside and asks nothing of the network. So are its images, up to
-`EMBEDDED_PICTURES`; those of a larger run are in a folder beside the page, and a browser loads those in sight. Depends
-on the rows and images that are shown (`rows.py`, `images.py`); how the page looks and moves is `page.html`, `page.css`
-and the scripts.
+The page contains its style, script and data and makes no network requests. It also contains its images, up to
+`EMBEDDED_IMAGES`; those of a larger run are in a folder next to the page, and the browser loads the visible ones.
+Depends on the rows and images (`rows.py`, `images.py`); independent of layout, style and behaviour, which are in
+`page.html`, `page.css` and the scripts.
 """
 
 import base64
@@ -19,15 +19,15 @@ from tqdm import tqdm
 
 from agents.run_folder.configuration import read_configuration, write_whole
 from benchmarks.evaluation.records import ROWS, read_evaluation
-from benchmarks.view.images import PictureList, Size, Unreadable
+from benchmarks.view.images import ImageList, Size, Unreadable
 from benchmarks.view.rows import Rows, Run
 from pixel_env.errors import ConfigError
 from rewards.parts import GroupReward
 
 PAGE = "view.html"
 _SUFFIXES = (".html", ".htm")
-EMBEDDED_PICTURES = 1000
-"""A page with more pictures than this has them in a folder beside it."""
+EMBEDDED_IMAGES = 1000
+"""A page with more images than this stores them in a folder next to it."""
 _SCRIPTS = ("page.js", "parts.js", "rewards.js", "detail.js", "list.js")
 """In the order in which the page runs them."""
 
@@ -36,7 +36,7 @@ def read_run(folder: Path, *, limit: int | None = None) -> Run:
     """The evaluation in `folder`, or the first `limit` questions of it. Raises ConfigError if there is none."""
     if not (folder / ROWS).exists():
         below = sorted(str(rows.parent) for rows in folder.glob(f"*/{ROWS}"))
-        hint = f"There are some below it: {', '.join(below)}." if below else "Make one: pixel-env eval --output_dir ..."
+        hint = f"Evaluations below it: {', '.join(below)}." if below else "Make one: pixel-env eval --output_dir ..."
         raise ConfigError(f"{folder} holds no evaluation (no {ROWS}). {hint}")
     evaluation = read_evaluation(folder)
     kept = set(list(dict.fromkeys(record.trajectory.task.task_id for record in evaluation.records))[:limit])
@@ -45,25 +45,25 @@ def read_run(folder: Path, *, limit: int | None = None) -> Run:
 
 
 def check_page(path: Path) -> None:
-    """Raises ConfigError for a path at which no page is written: it may be a picture, or rows, that would be lost."""
+    """Raises ConfigError unless `path` ends in .html or .htm, so that images or rows are not overwritten."""
     if path.suffix.lower() not in _SUFFIXES or path.is_dir():
         got = "a folder" if path.is_dir() else f"{path.name!r}"
-        raise ConfigError(f"{path} is no place for the page ({got}): --output is a file that ends in .html or .htm")
+        raise ConfigError(f"the page cannot be written to {path} ({got}). Give an --output that ends in .html or .htm.")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise ConfigError(f"{path} cannot be written: {error.strerror}. Give another --output.") from error
+        raise ConfigError(f"the page cannot be written to {path}: {error.strerror}. Give another --output.") from error
 
 
 def write_page(path: Path, runs: Sequence[Run], group_reward: GroupReward) -> list[str]:
-    """Writes the page about one run, or two beside each other; returns why pictures are missing, if some are.
+    """Writes the page about one run, or two side by side; returns the reasons for missing images.
 
     Raises ConfigError as `check_page` does.
     """
     check_page(path)
-    pictures = PictureList()
-    rows = Rows(pictures, group_reward).of(runs)
-    folder = path.with_name(f"{path.stem}_pictures") if len(pictures) > EMBEDDED_PICTURES else None
+    images = ImageList()
+    rows = Rows(images, group_reward).of(runs)
+    folder = path.with_name(f"{path.stem}_pictures") if len(images) > EMBEDDED_IMAGES else None
     embedded: dict[str, str] = {}
 
     def keep(name: str, jpeg: bytes) -> None:
@@ -74,19 +74,19 @@ def write_page(path: Path, runs: Sequence[Run], group_reward: GroupReward) -> li
 
     if folder is not None:
         folder.mkdir(exist_ok=True)
-    made = dict(tqdm(pictures.make(keep), total=len(pictures), desc="pictures", unit="picture", mininterval=0.5))
+    made = dict(tqdm(images.make(keep), total=len(images), desc="images", unit="image", mininterval=0.5))
     sizes = {name: [size.width, size.height] for name, size in made.items() if isinstance(size, Size)}
     reasons = {name: size.reason for name, size in made.items() if isinstance(size, Unreadable)}
-    where = None if folder is None else folder.name
-    data = {**rows, "pictures": {"folder": where, "sizes": sizes, "unreadable": reasons}}
+    folder_name = None if folder is None else folder.name
+    data = {**rows, "pictures": {"folder": folder_name, "sizes": sizes, "unreadable": reasons}}
     write_whole(
         path, page(" and ".join(run.name for run in runs), data, dict(sorted(embedded.items())))
-    )  # threads are done in any order
+    )  # threads finish in any order
     return list(reasons.values())
 
 
 def page(title: str, data: Mapping[str, object], embedded: Mapping[str, str]) -> str:
-    """The whole page. `embedded`: pictures by name, as base64."""
+    """The whole page. `embedded`: images by name, as base64."""
     script = "\n".join(_file(name) for name in _SCRIPTS)
     return Template(_file("page.html")).substitute(
         title=escape(title),
@@ -99,7 +99,7 @@ def page(title: str, data: Mapping[str, object], embedded: Mapping[str, str]) ->
 
 
 def _security_policy(script: str) -> str:
-    """What the browser may do for the page: run this very script and show pictures. Nothing else, whatever it holds."""
+    """Content security policy: the browser may run only this script and show images, whatever the data contain."""
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     return f"default-src 'none'; script-src 'sha256-{digest}'; style-src 'unsafe-inline'; img-src 'self' data: file:"
 

@@ -1,4 +1,4 @@
-// Pieces of the page. Every text goes into a text node: nothing that a model or a data set says can become markup.
+// Pieces of the page. Every text goes into a text node, so that no text of a model or a data set can become markup.
 
 function make(tag, attributes, ...children) {
   const element = document.createElement(tag);
@@ -29,33 +29,33 @@ function addressOf(name) {
   return encodeURIComponent(data.pictures.folder) + "/" + name + ".jpg";
 }
 
-// The picture `name`, or why it is missing. It is loaded when it comes in sight.
-function picture(name, told) {
+// The image `name`, or why it is missing. It is loaded when it becomes visible.
+function imageOf(name, title) {
   const size = data.pictures.sizes[name];
-  if (!size) return make("p", { class: "missing" }, data.pictures.unreadable[name] || "This picture is missing.");
-  const image = make("img", { loading: "lazy", decoding: "async", alt: told, width: size[0], height: size[1] });
+  if (!size) return make("p", { class: "missing" }, data.pictures.unreadable[name] || "This image is missing.");
+  const image = make("img", { loading: "lazy", decoding: "async", alt: title, width: size[0], height: size[1] });
   image.src = addressOf(name);
-  image.addEventListener("click", () => image.closest("dialog") || enlarge(name, told));
+  image.addEventListener("click", () => image.closest("dialog") || enlarge(name, title));
   return image;
 }
 
-function enlarge(name, told) {
+function enlarge(name, title) {
   const close = () => dialog.remove();
   const dialog = make(
     "dialog",
     { class: "large", on: { click: close, close } },
-    picture(name, told),
-    make("p", {}, told),
+    imageOf(name, title),
+    make("p", {}, title),
   );
   document.body.append(dialog);
   dialog.showModal();
 }
 
-// A source with marks on it: {box, style, label}. Boxes are fractions of the source.
-function marked(name, told, marks) {
+// A source with boxes on it: {box, style, label}. Each box is four fractions of the source.
+function withBoxes(name, title, boxes) {
   const drawn = makeSvg("svg", { viewBox: "0 0 100 100", preserveAspectRatio: "none", "aria-hidden": "true" });
   const labels = [];
-  for (const { box, style, label } of marks) {
+  for (const { box, style, label } of boxes) {
     const [x0, y0, x1, y1] = box.map((side) => 100 * side);
     const shape = { x: x0, y: y0, width: x1 - x0, height: y1 - y0 };
     drawn.append(makeSvg("rect", { ...shape, class: "under" }), makeSvg("rect", { ...shape, class: style }));
@@ -65,7 +65,7 @@ function marked(name, told, marks) {
     tag.style.top = Math.min(y0, 96) + "%";
     labels.push(tag);
   }
-  return make("div", { class: "marked" }, picture(name, told), drawn, labels);
+  return make("div", { class: "marked" }, imageOf(name, title), drawn, labels);
 }
 
 function table(head, rows) {

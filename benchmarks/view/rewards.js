@@ -1,6 +1,6 @@
 // The reward of a rollout and its parts, and the other rollouts of its question. The parts are those of the data.
 
-// Neighbouring hues are a golden angle apart, so that any number of parts can be told from each other.
+// Neighbouring hues are a golden angle apart, so that any number of parts have different colours.
 const partColour = (index) => `hsl(${(210 + 137.5 * index) % 360} 65% 50%)`;
 
 function partTitle(name, index) {
@@ -17,7 +17,7 @@ function partValue(trajectory, name) {
   return signed(trajectory.parts[name]) + (weight === 1 ? "" : `\u00a0×\u00a0${factor}`);
 }
 
-function paid(trajectory) {
+function rewardOf(trajectory) {
   const calls = make(
     "p",
     { class: "soft" },

@@ -1,7 +1,7 @@
 """The data of a page: runs, questions and trajectories as JSON objects that `page.js` reads.
 
-Knows trajectories, groups and rewards. Knows nothing of HTML. A box is four fractions of the source; a picture is the
-name that the list of pictures gave it.
+Depends on trajectories, groups and rewards; independent of HTML. A box is four fractions of the source; an image is
+its name in the `ImageList`.
 """
 
 import json
@@ -11,7 +11,7 @@ from typing import Any
 
 from agents.metrics.trajectories import accuracy, calls, rapr
 from benchmarks.evaluation.records import Record
-from benchmarks.view.images import FRAME_SIDE, SOURCE_SIDE, PictureList
+from benchmarks.view.images import FRAME_SIDE, SOURCE_SIDE, ImageList
 from pixel_env.episode import Action, Answer, Malformed, Stop, Text, Trajectory, Turn, Unfinished
 from pixel_env.media.images import BlankSource
 from pixel_env.operations.operation import Operation
@@ -25,7 +25,7 @@ Row = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """What a page shows of one run: its records, the budgets that they were played with, and what is said of it."""
+    """A run on a page: its records, the budgets that they were played with, a notice and its configuration."""
 
     name: str
     records: Sequence[Record]
@@ -35,16 +35,16 @@ class Run:
 
 
 class Rows:
-    """The rows of a page. Texts that many trajectories share (prompts) are kept once."""
+    """The rows of a page. Texts that many trajectories share (prompts) are stored once."""
 
-    def __init__(self, pictures: PictureList, group_reward: GroupReward) -> None:
-        self._pictures = pictures
+    def __init__(self, images: ImageList, group_reward: GroupReward) -> None:
+        self._images = images
         self._group_reward = group_reward
         self._texts: dict[str, int] = {}
         self._part_names: list[str] = []
 
     def of(self, runs: Sequence[Run]) -> Row:
-        """All of it: `runs`, `tasks`, `groups`, `trajectories` and `texts`, which refer to each other by index.
+        """The page's data: `runs`, `tasks`, `groups`, `trajectories` and `texts`, which refer to each other by index.
 
         `parts`: the names of the parts of the reward, in the order of their columns.
         """
@@ -52,13 +52,13 @@ class Rows:
         groups: list[Row] = []
         trajectories: list[Row] = []
         for run_number, run in enumerate(runs):
-            places: dict[str, int] = {}
+            task_indices: dict[str, int] = {}
             for group in groups_of(run.records):
                 task = group[0].trajectory.task
-                if task.task_id not in places:
-                    places[task.task_id] = len(tasks)
+                if task.task_id not in task_indices:
+                    task_indices[task.task_id] = len(tasks)
                     tasks.append(self._task(task))
-                shared = {"run": run_number, "task": places[task.task_id], "group": len(groups)}
+                shared = {"run": run_number, "task": task_indices[task.task_id], "group": len(groups)}
                 group_row, parts = self._group(group)
                 groups.append(group_row)
                 for record, own in zip(group, parts, strict=True):
@@ -82,14 +82,14 @@ class Rows:
             "category": task.category,
             "media": task.media,
             "needs_looking": task.needs_looking,
-            "sources": [self._pictures.of_source(source, side) for source in task.sources],
+            "sources": [self._images.of_source(source, side) for source in task.sources],
             "evidence": [{"source": item.image, "box": _rounded(item.box.corners)} for item in task.evidence],
         }
 
     def _group(self, group: Sequence[Record]) -> tuple[Row, list[Row]]:
         """The figures of the rollouts of a question, and each one's reward parts and advantage.
 
-        As while training: an episode that broke belongs to no group. A question that nobody graded pays nothing.
+        As in training, a failed episode belongs to no group. A question without reference answers has no reward.
         """
         whole = [record.trajectory for record in group if record.trajectory.stop is not Stop.FAILED]
         figures: Row = {"size": len(whole), "rapr": rapr(whole) if whole else None}
@@ -101,7 +101,7 @@ class Rows:
         total_G = rewards.total_G
         advantages_G = total_G - total_G.mean()
         weights = {name: part.weight for name, part in rewards.parts.items()}
-        paid = iter(
+        rewards_of_rollouts = iter(
             {
                 "parts": {name: round(float(values_G[index]), 4) for name, values_G in rewards.named().items()},
                 "weights": weights,
@@ -110,18 +110,18 @@ class Rows:
             }
             for index in range(len(whole))
         )
-        return figures, [{} if record.trajectory.stop is Stop.FAILED else next(paid) for record in group]
+        return figures, [{} if record.trajectory.stop is Stop.FAILED else next(rewards_of_rollouts) for record in group]
 
     def _trajectory(self, record: Record, budgets: ViewBudgets) -> Row:
         trajectory = record.trajectory
-        # The frames of a video stand in the film strip already.
+        # The film strip shows the frames of a video already.
         opening = () if trajectory.task.media == "video" else trajectory.prompt_views
         return {
             "id": identity(record),
             "policy": record.policy,
             "sample": record.sample,
             "prompt": [self._text(trajectory.prompt.system), self._text(trajectory.prompt.question)],
-            "opening": [self._pictures.of_view(view, budgets) for view in opening],
+            "opening": [self._images.of_view(view, budgets) for view in opening],
             "turns": self._turns(trajectory, budgets),
             "stop": None if trajectory.stop is None else trajectory.stop.value,
             "reward": trajectory.reward,
@@ -132,25 +132,25 @@ class Rows:
         }
 
     def _turns(self, trajectory: Trajectory, budgets: ViewBudgets) -> list[Row]:
-        places = _places(trajectory.task)
+        source_indices = _source_indices(trajectory.task)
         sources = trajectory.task.sources
         views = list(trajectory.prompt_views)
         rows = []
         for turn in trajectory.turns:
-            looks = [
+            shown = [
                 {
-                    "picture": self._pictures.of_view(view, budgets),
-                    "source": places[view.source.key],
+                    "picture": self._images.of_view(view, budgets),
+                    "source": source_indices[view.source.key],
                     "box": _rounded(view.box.corners),
                     "is_frame": view.kind is ViewKind.SELECTED_FRAME,
                 }
                 for view in turn.views
             ]
             if isinstance(turn.action, SelectFrames):
-                for look, frame in zip(looks, turn.action.frames, strict=False):
-                    if look["source"] == places[sources[frame].key]:
-                        look["source"] = frame  # two frames may have the same pixels
-            rows.append({**_turn(turn), "looks": looks, "refused": _refused(turn, views, places)})
+                for row, frame in zip(shown, turn.action.frames, strict=False):
+                    if row["source"] == source_indices[sources[frame].key]:
+                        row["source"] = frame  # two frames may have the same pixels
+            rows.append({**_turn(turn), "looks": shown, "refused": _refused(turn, views, source_indices)})
             views += turn.views
         return rows
 
@@ -168,7 +168,7 @@ def groups_of(records: Sequence[Record]) -> list[list[Record]]:
 
 
 def identity(record: Record) -> str:
-    """What names a record in the page's address, and pairs it with that of another run."""
+    """The id of a record in the page's address, by which it is paired with the same rollout of another run."""
     number = "greedy" if record.sample is None else record.sample
     return f"{record.policy}/{record.trajectory.task.task_id}/{number}"
 
@@ -230,7 +230,7 @@ def _action(action: Action) -> Row:
 
 
 def _operation(operation: Operation) -> Row:
-    """Its name, the words for it, and where it zooms in, if it does: `image` and `box` on that image."""
+    """Its name, its text, and for a zoom the region: `image` and `box` on that image."""
     row: Row = {"kind": operation.name.replace("_", " "), "shown": operation.shown()}
     if (region := operation.region()) is not None:
         image, box = region
@@ -238,19 +238,19 @@ def _operation(operation: Operation) -> Row:
     return row
 
 
-def _places(task: Task) -> dict[str, int]:
-    """The places of the task's pictures by key, and those of the blanks that stand for them."""
+def _source_indices(task: Task) -> dict[str, int]:
+    """Indices of the task's sources by key; a blank source has the index of the one that it replaces."""
     numbered = reversed(list(enumerate(task.sources)))
-    return {key: place for place, source in numbered for key in (source.key, BlankSource(source).key)}
+    return {key: index for index, source in numbered for key in (source.key, BlankSource(source).key)}
 
 
-def _refused(turn: Turn, views: Sequence[View], places: Mapping[str, int]) -> Row | None:
-    """Where a zoom that was refused would have been, if the image that it names is there."""
+def _refused(turn: Turn, views: Sequence[View], source_indices: Mapping[str, int]) -> Row | None:
+    """The region of a refused zoom, if the image that it names exists."""
     region = turn.action.region() if isinstance(turn.action, Operation) else None
     if turn.failure is None or region is None or not 0 <= region[0] < len(views):
         return None
     parent = views[region[0]]
-    return {"source": places[parent.source.key], "box": _rounded(parent.to_source(region[1]).corners)}
+    return {"source": source_indices[parent.source.key], "box": _rounded(parent.to_source(region[1]).corners)}
 
 
 def _rounded(corners: Sequence[float]) -> list[float]:

@@ -1,6 +1,7 @@
-"""A page at an address: the page of `pixel-env view` and its pictures over HTTP, to this machine alone.
+"""A local HTTP server for the page of `pixel-env view` and its images, reachable only from this machine.
 
-Knows two kinds of file: the page, and the JPEGs in the folder beside it. Every other path is not found.
+Serves two kinds of file: the page, and the JPEGs in the folder next to it; every other path is 404. Independent of the
+page's contents.
 """
 
 import re
@@ -17,12 +18,12 @@ from pixel_env.errors import ConfigError
 
 HOST = "127.0.0.1"
 _OWN_HOST = re.compile(rf"({re.escape(HOST)}|localhost)(:\d+)?")
-_PICTURE = re.compile(r"[0-9a-f]{20}\.jpg")
+_IMAGE = re.compile(r"[0-9a-f]{20}\.jpg")
 _READING_S = 30.0
 
 
 class PageServer(ThreadingHTTPServer):
-    """Serves one page and its pictures. Port 0 takes any free one; `address` tells which."""
+    """Serves one page and its images. Port 0 takes a free one, which `address` contains."""
 
     daemon_threads = True
     allow_reuse_address = True
@@ -33,25 +34,25 @@ class PageServer(ThreadingHTTPServer):
 
     @property
     def address(self) -> str:
-        """Where a browser finds the page."""
+        """The URL of the page."""
         return f"http://{HOST}:{self.server_address[1]}/"
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """A browser that goes away in the middle of an answer is no error."""
+        """Ignores browsers that close the connection during a response."""
         if not isinstance(sys.exc_info()[1], ConnectionError | TimeoutError):
             super().handle_error(request, client_address)
 
 
 def serve(page: Path, port: int) -> None:
-    """Serves `page` until Ctrl-C. Raises ConfigError for a port that cannot be had."""
+    """Serves `page` until Ctrl-C. Raises ConfigError for a port that is not available."""
     try:
         server = PageServer(page, port)
     except (OSError, OverflowError) as error:
         raise ConfigError(
-            f"port {port} cannot be had ({error}). Give another one, or 0 for any free one: --port {port % 60000 + 1}"
+            f"port {port} is not available ({error}). Give another one, or 0 for a free one: --port {port % 60000 + 1}"
         ) from error
     with server:
-        print(f"{server.address} shows it, on this machine. Ctrl-C ends it.", flush=True)
+        print(f"Serving the page on this machine: {server.address} (Ctrl-C stops it)", flush=True)
         try:
             server.serve_forever()
         except KeyboardInterrupt:
@@ -61,7 +62,7 @@ def serve(page: Path, port: int) -> None:
 class _Handler(BaseHTTPRequestHandler):
     server_version = "pixel-env"
     sys_version = ""
-    timeout = _READING_S  # a connection that says nothing does not keep its thread
+    timeout = _READING_S  # an idle connection does not keep its thread
 
     def __init__(self, page: Path, *of_the_connection: Any) -> None:
         self._page = page
@@ -74,14 +75,14 @@ class _Handler(BaseHTTPRequestHandler):
         self._answer(with_body=False)
 
     def log_message(self, *_: object) -> None:
-        """Nothing: the terminal tells where the page is, and stays so."""
+        """Logs nothing, so that the URL stays visible in the terminal."""
 
     def _answer(self, *, with_body: bool) -> None:
-        # A page of another origin may have its name resolve to this machine; what it asks for names it as the host.
+        # DNS rebinding: another site's name may resolve to this machine; then the Host header is that name.
         if not _OWN_HOST.fullmatch(self.headers.get("Host", "")):
             self.send_error(403)
             return
-        if self.path == "/favicon.ico":  # every browser asks for it, and shows an error where it is missing
+        if self.path == "/favicon.ico":  # every browser requests it, and logs an error if it is missing
             self.send_response(204)
             self.end_headers()
             return
@@ -105,9 +106,9 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 def file_for(path: str, page: Path) -> Path | None:
-    """The file that a request for `path`, already unquoted, may have; None for everything else."""
+    """The file for a request of `path`, which is unquoted; None if it is not served."""
     if path in ("/", f"/{page.name}"):
         return page
     folder, _, name = path.removeprefix("/").rpartition("/")
-    is_picture = folder == f"{page.stem}_pictures" and _PICTURE.fullmatch(name)
-    return page.with_name(folder) / name if is_picture else None
+    is_image = folder == f"{page.stem}_pictures" and _IMAGE.fullmatch(name)
+    return page.with_name(folder) / name if is_image else None

@@ -79,7 +79,7 @@ MUTANTS = (
     ),
     Mutant(
         "runs with other pixel budgets share the images of a page",
-        "PictureList.of_view",
+        "ImageList.of_view",
         "view.key, _budgets_of(view, budgets), VIEW_SIDE",
         "view.key, VIEW_SIDE",
         ("tests/benchmarks/view/test_images.py",),

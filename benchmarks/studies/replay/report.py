@@ -1,6 +1,6 @@
-"""What the replay study found over seeds: tables for the terminal and a Markdown page.
+"""The report of the replay study over seeds: tables for the terminal and a Markdown page.
 
-Knows the seeds' results, and differences of arms with their intervals. Knows nothing of runs.
+Depends on the seeds' results and statistics; independent of runs.
 """
 
 import textwrap
@@ -23,7 +23,7 @@ _PAGE_WIDTH = 118
 
 TITLES = {NO_FILTER: "no filter", FILTER: "filter", REPLAY: "filter and replay"}
 CONTRASTS = {"filter - no filter": (FILTER, NO_FILTER), "replay - filter": (REPLAY, FILTER)}
-"""Differences: the second arm is subtracted from the first."""
+"""Differences of arms: the second is subtracted from the first."""
 _LOGGED = (
     ("rollouts of zero advantage", "filtered", ARMS),
     ("tokens beyond the clip", "clip_ratio/region_mean", ARMS),
@@ -44,10 +44,10 @@ def outcomes(rows: Rows, arm: str, category: str = HARD) -> np.ndarray:
 
 
 def area_weights(rollouts: Sequence[int]) -> np.ndarray:
-    """What each point weighs in the area under straight lines between the points, divided by its width."""
-    places = np.array(rollouts, dtype=float)
-    half_widths = np.diff(places) / 2
-    return (np.append(half_widths, 0) + np.insert(half_widths, 0, 0)) / (places[-1] - places[0])
+    """Weights of the points in the area under the curve (trapezoidal rule), divided by the curve's width."""
+    counts = np.array(rollouts, dtype=float)
+    half_widths = np.diff(counts) / 2
+    return (np.append(half_widths, 0) + np.insert(half_widths, 0, 0)) / (counts[-1] - counts[0])
 
 
 def final(rows: Rows, arm: str, category: str = HARD) -> np.ndarray:
@@ -56,7 +56,7 @@ def final(rows: Rows, arm: str, category: str = HARD) -> np.ndarray:
 
 
 def area(rows: Rows, arm: str) -> np.ndarray:
-    """Per hard question, the mean of its outcome over all rollouts generated: shape (seeds, questions)."""
+    """For each hard question, its mean outcome over all generated rollouts: shape (seeds, questions)."""
     return np.einsum("spq,p->sq", outcomes(rows, arm), area_weights(rows[0].rollouts))
 
 
@@ -64,7 +64,7 @@ _MEASURES: Mapping[str, Callable[[Rows, str], np.ndarray]] = {"at the end": fina
 
 
 def estimated(values_SQ: np.ndarray) -> Estimate:
-    """The mean with its interval, resampled always in the same way."""
+    """The mean with its interval, resampled with a fixed seed."""
     return mean_of_seeds_and_questions(values_SQ, rng=np.random.default_rng(0))
 
 
@@ -78,7 +78,7 @@ def contrast(rows: Rows, measure: str, name: str) -> np.ndarray:
 
 
 def curve_cells(rows: Rows) -> Cells:
-    """Each arm's accuracy after so many generated rollouts, and the area under it."""
+    """Each arm's accuracy by the number of generated rollouts, and the area under the curve."""
     cells = [["arm", *(f"{count} rollouts" for count in rows[0].rollouts), "area"]]
     for arm in ARMS:
         points = [*np.moveaxis(outcomes(rows, arm), 1, 0), area(rows, arm)]
@@ -101,7 +101,7 @@ def contrast_cells(rows: Rows) -> Cells:
 
 
 def cost_cells(rows: Rows) -> Cells:
-    """What an arm's training cost, and its easy questions at the end."""
+    """The cost of each arm's training, and its final accuracy on easy questions."""
     head = ["arm", "processor seconds", "share of no filter's", "easy questions at the end"]
     cells = [[*head, *(f"seconds of seed {row.seed}" for row in rows)]]
     without = np.mean([row.arms[NO_FILTER].cpu_seconds for row in rows])
@@ -114,7 +114,7 @@ def cost_cells(rows: Rows) -> Cells:
 
 
 def log_cells(rows: Rows) -> Cells:
-    """What the trainings logged between two points, as means over seeds."""
+    """Logged training metrics between two points, as means over seeds."""
     counts = rows[0].rollouts
     spans = [f"{before} to {after}" for before, after in pairwise(counts)]
     cells = [["figure", "arm", *spans]]
@@ -135,7 +135,7 @@ def _with_interval(values_SQ: np.ndarray) -> str:
 
 
 def sentences(rows: Rows) -> list[str]:
-    """What the figures say, whichever way they came out."""
+    """The conclusions from the figures, whatever the result."""
     return [_of_replay(rows), _of_filter(rows), _of_cost(rows)]
 
 
@@ -147,7 +147,7 @@ def _of_replay(rows: Rows) -> str:
         estimate, students = estimated(values), mean_over_seeds(of_seeds.tolist())
         parts.append(
             f"{signed(estimate.value)} {signed_interval(estimate)} {words}, {_judged(estimate, students)} "
-            f"(above in {int((of_seeds > 0).sum())} of {len(rows)} seeds)"
+            f"(higher in {int((of_seeds > 0).sum())} of {len(rows)} seeds)"
         )
     return f"Replay against the filter alone, at the same number of generated rollouts: {'; '.join(parts)}."
 
@@ -158,15 +158,15 @@ def _judged(estimate: Estimate, students: Estimate) -> str:
         return "better"
     if estimate.high < 0 and not students.high >= 0:
         return "worse"
-    return "no difference that both intervals can tell from zero"
+    return "not significant: not both intervals exclude zero"
 
 
 def _of_filter(rows: Rows) -> str:
     pairs = [[outcomes(rows, arm, category)[:, 1:] for arm in (FILTER, NO_FILTER)] for category in (HARD, EASY)]
     agree = np.concatenate([(first == second).ravel() for first, second in pairs])
     return (
-        "The filter leaves the gradient as it is: with and without it a training can differ by rounding only. At all "
-        f"checkpoints of all seeds {int(agree.sum())} of {agree.size} held-out outcomes are the same in both."
+        "The filter does not change the gradient: a training with it and one without it can differ only by rounding. "
+        f"Over all checkpoints and seeds {int(agree.sum())} of {agree.size} held-out outcomes are the same in both."
     )
 
 
@@ -174,7 +174,7 @@ def _of_cost(rows: Rows) -> str:
     means = {arm: float(np.mean([row.arms[arm].cpu_seconds for row in rows])) for arm in ARMS}
     return (
         f"A training took {means[NO_FILTER]:.0f} processor seconds without the filter, {means[FILTER]:.0f} with it and "
-        f"{means[REPLAY]:.0f} with replay, which computes replayed rows where the filter computes none."
+        f"{means[REPLAY]:.0f} with replay, which computes replayed rows instead of the filtered ones."
     )
 
 
@@ -204,11 +204,11 @@ def markdown(rows: Rows, command: str) -> str:
             "",
             *(f"* {sentence}" for sentence in sentences(rows)),
             "",
-            "## Accuracy after so many generated rollouts",
+            "## Accuracy by the number of generated rollouts",
             "",
             *markdown_lines(curve_cells(rows)),
             "",
-            "Area: the mean accuracy over all rollouts generated, straight lines between the points.",
+            "Area: the mean accuracy over all generated rollouts, by linear interpolation between the points.",
             "",
             "## Differences",
             "",
@@ -218,14 +218,14 @@ def markdown(rows: Rows, command: str) -> str:
             "",
             *markdown_lines(cost_cells(rows)),
             "",
-            "Processor seconds are those of the whole training process with one thread, its start included.",
+            "Processor seconds are those of the whole training process with one thread, including its start.",
             "",
-            "## What the trainings logged",
+            "## Logged training metrics",
             "",
             *markdown_lines(log_cells(rows)),
             "",
             "Means over seeds and over the steps between two points. Rows of zero advantage are counted before replay",
-            "fills their places; the age counts 0 at a step that replayed nothing.",
+            "replaces them; a step without replay counts as age 0.",
             "",
         ]
     )
@@ -235,10 +235,10 @@ def _intro(rows: Rows, command: str) -> str:
     questions = len(rows[0].start[HARD])
     compared = (
         f"Written by `{command}`. Each seed trains three arms of GRPO from one checkpoint on the same questions in the "
-        "same order: without the filter, with it, and with the filter and selective sample replay, where rows of zero "
-        "advantage make room for earlier ones. A seed decides the order of the questions and the sampling, not the "
-        "checkpoint. The reward is correctness alone: a bonus would give an advantage to groups that are all right, "
-        "and hide what is compared here."
+        "same order: without the filter, with it, and with the filter and selective sample replay, where earlier "
+        "rows replace those of zero advantage. A seed sets the order of the questions and the sampling, not the "
+        "checkpoint. The reward is correctness alone: a bonus would give an advantage to groups in which all rollouts "
+        "are right, and hide the effect that is compared here."
     )
     measured = (
         f"Accuracies are greedy, on {questions} held-out questions that need a crop, the same for all. "
@@ -249,8 +249,8 @@ def _intro(rows: Rows, command: str) -> str:
 
 def _intervals(seeds: int) -> str:
     if seeds == 1:
-        return "Intervals resample questions; one seed says nothing of how seeds differ."
+        return "Intervals resample questions; one seed gives no variance between seeds."
     return (
-        f"Intervals resample seeds and questions; of {seeds} seeds they are rather too narrow, so the differences have "
-        "Student's interval over seeds as well."
+        f"Intervals resample seeds and questions; with {seeds} seeds they are somewhat too narrow, so the differences "
+        "also have Student's interval over seeds."
     )

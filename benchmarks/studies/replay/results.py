@@ -1,6 +1,6 @@
-"""What one seed of the replay study measured, and the small file that holds it.
+"""The results of one seed of the replay study, and the small file that holds them.
 
-Knows arms, checkpoints and JSON. Knows nothing of jobs, or of what the figures say.
+Depends on arms, checkpoints and JSON; independent of jobs and of the report.
 """
 
 import json
@@ -20,9 +20,9 @@ Outcomes = Mapping[str, str]
 
 @dataclass(frozen=True, slots=True)
 class ArmResult:
-    """An arm: the outcomes of its checkpoints, the processor seconds of its training, and what the training logged.
+    """An arm: the outcomes of its checkpoints, the processor seconds of its training, and its logged metrics.
 
-    `log`: metric -> its mean over the steps before each checkpoint, since the one before; None without a case.
+    `log`: metric -> its mean over the steps before each checkpoint, since the one before; None without a value.
     """
 
     checkpoints: tuple[Outcomes, ...]
@@ -68,5 +68,5 @@ def read_result(results: Path, seed: int) -> SeedResult | None:
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise ConfigError(
             f"{path} does not hold the figures of a seed of the replay study ({type(error).__name__}: {error}). "
-            "Restore the file, or delete it and start again: then that seed is measured again."
+            "Restore the file, or delete it and run the command again, which measures that seed again."
         ) from error

@@ -1,9 +1,8 @@
 """`pixel-env replay-study`: zero-advantage filtering and selective sample replay, over several seeds.
 
-Per seed three trainings that differ in these settings alone, all from one checkpoint, each evaluated on the same
-held-out questions after every quarter. One job runs at a time with one thread, so that their processor seconds can be
-compared. A finished seed is a small JSON file, and a second start skips it. What the figures say is in
-`replay_report.py`.
+For each seed three trainings that differ only in these settings, all from one checkpoint, each evaluated on the same
+held-out questions after every quarter. One job runs at a time with one thread, so that processor seconds can be
+compared. A finished seed is a small JSON file, and a second start skips it. `report.py` writes the conclusions.
 """
 
 import hashlib
@@ -48,7 +47,7 @@ SETTINGS: Mapping[str, Mapping[str, object]] = {
     FILTER: {"filter_zero_advantage": True, "replay_capacity": 0},
     REPLAY: {"filter_zero_advantage": True},
 }
-"""What an arm changes in the recipe, which replays."""
+"""The settings that an arm changes in the recipe, which is that of the arm with replay."""
 LOGGED = (
     f"accuracy/{HARD}",
     "filtered",
@@ -59,9 +58,9 @@ LOGGED = (
     "grad_norm",
     "entropy",
 )
-"""Metrics of the training log that a seed's file keeps."""
+"""Metrics of the training log that a seed's file stores."""
 _PLAYED = ("tasks", "dialect", "max_turns", "max_turn_tokens")
-"""What an evaluation takes from the recipe."""
+"""Settings that an evaluation takes from the recipe."""
 
 
 @dataclass(frozen=True)
@@ -117,13 +116,13 @@ def measured_before(results: Path, seed: int, key: str) -> SeedResult | None:
     row = read_result(results, seed)
     path = file_of(results, seed)
     if row is not None and row.key != key:
-        print(f"seed {seed}: {path} was measured with other settings and is measured again", file=sys.stderr)
+        print(f"seed {seed}: {path} has other settings, so the seed is measured again", file=sys.stderr)
         return None
     return row
 
 
 class OneSeed:
-    """One seed: makes its jobs, runs them one after the other, and reads what they found."""
+    """One seed: makes its jobs, runs them in order, and reads their results."""
 
     def __init__(self, config: ReplayStudyConfig, seed: int) -> None:
         self.seed = seed
@@ -146,7 +145,7 @@ class OneSeed:
                 f"divisor of the steps, or change max_steps in the recipe {config.recipe}."
             )
         self.key = self._hashed()
-        """Of everything that the figures depend on but the seed and the paths of files."""
+        """A hash of everything that the figures depend on, except the seed and the paths of files."""
 
     def _hashed(self) -> str:
         arms = {name: self._recipe | dict(SETTINGS[name]) for name in ARMS}
@@ -183,7 +182,7 @@ class OneSeed:
         return Job(name.replace("_", " "), "grpo", settings, self.run / name, settings["max_steps"], figures)
 
     def evaluation(self, name: str, model: str) -> Job:
-        """A checkpoint on the held-out questions, greedy, nothing forced."""
+        """A checkpoint on the held-out questions, greedy, without scripted turns."""
         settings = {name: self._recipe[name] for name in _PLAYED}
         settings |= {"split": "test", "task_count": self._questions, "policies": [LEARNED_ZOOM], "samples": 0}
         settings |= {"model": model, "output_dir": str(self.run / f"{name}_evaluation"), "seed": TEST_SEED}
@@ -207,7 +206,7 @@ class OneSeed:
         job = self.evaluation(name, model)
         _run(job)
         evaluation = read_evaluation(job.folder)
-        # Both kinds of question are graded right or wrong, nothing between.
+        # Both kinds of question have grades of 0 or 1 only.
         return {
             category: "".join(str(int(t.reward)) for t in evaluation.of(LEARNED_ZOOM, category=category))
             for category in (HARD, EASY)
@@ -216,20 +215,20 @@ class OneSeed:
 
 def means_between(curve: Curve, steps: tuple[int, ...]) -> tuple[float | None, ...]:
     """The mean of the curve over the steps up to each of `steps` since the one before; None where it has no value."""
-    values, places = np.array(curve.values), np.array(curve.steps)
-    parts = [values[(places > before) & (places <= step)] for before, step in zip((0, *steps), steps, strict=False)]
+    values, at_steps = np.array(curve.values), np.array(curve.steps)
+    parts = [values[(at_steps > before) & (at_steps <= step)] for before, step in zip((0, *steps), steps, strict=False)]
     return tuple(round(float(part.mean()), 5) if len(part) else None for part in parts)
 
 
 def _run(job: Job) -> float:
-    """Runs a job from the beginning, alone and with one thread; returns the processor seconds that it took."""
-    remove_unclaimed(job.folder)  # left by a start that was interrupted
+    """Runs a job from the beginning, alone and with one thread; returns its processor seconds."""
+    remove_unclaimed(job.folder)  # left by an interrupted start
     before = _children_cpu_seconds()
     run_jobs([job], workers=1, threads=1)
     return _children_cpu_seconds() - before
 
 
 def _children_cpu_seconds() -> float:
-    """Of all ended children of this process, in user and system mode."""
+    """Processor seconds of all ended children of this process, in user and system mode."""
     usage = resource.getrusage(resource.RUSAGE_CHILDREN)
     return usage.ru_utime + usage.ru_stime

@@ -1,6 +1,6 @@
-"""What the warm-start study found over seeds: a table, sentences and a picture, for the terminal and as a page.
+"""The report of the self-correction study over seeds: a table, sentences and a chart, for the terminal and as a page.
 
-Knows the seeds' results, and differences of arms with their intervals. Knows nothing of runs.
+Depends on the seeds' results and statistics; independent of runs.
 """
 
 import math
@@ -25,7 +25,7 @@ from benchmarks.text_tables import fraction, interval, markdown_lines, signed, s
 Rows = Sequence[SeedResult]
 Cells = list[list[str]]
 
-PAGE, PICTURE = "README.md", "figure.svg"
+PAGE, CHART = "README.md", "figure.svg"
 _PAGE_WIDTH = 118
 
 TITLES = {
@@ -36,26 +36,26 @@ TITLES = {
     LEARNED[SELF_CORRECTION]: "GRPO from self-correction, masked",
 }
 FIGURES = {
-    "recovers": "after a wrong first look: recovers",
-    "looks_again": "... looks again",
-    "next_hits": "... the second look hits the evidence",
+    "recovers": "after a wrong first crop: recovers",
+    "looks_again": "... crops again",
+    "next_hits": "... the second crop hits the evidence",
     "right_after_miss": "... answers right",
-    "misses": "own first look, where there is one, misses the evidence, T = 1",
-    "greedy_misses": "own first look, where there is one, misses the evidence, greedy",
-    "hits": "own first look, where there is one, hits the evidence, T = 1",
+    "misses": "own first crop, where there is one, misses the evidence, T = 1",
+    "greedy_misses": "own first crop, where there is one, misses the evidence, greedy",
+    "hits": "own first crop, where there is one, hits the evidence, T = 1",
     "accuracy": "accuracy, greedy",
-    "with_oracle": "accuracy after the oracle's look, greedy",
+    "with_oracle": "accuracy after the oracle's crop, greedy",
     "rapr": "RaPR, T = 1",
-    "calls": "looks per rollout, T = 1",
+    "calls": "crops per rollout, T = 1",
     "easy_accuracy": "easy questions: accuracy, greedy",
     "easy_rapr": "easy questions: RaPR, T = 1",
 }
-"""Fields of `Figures`, as they are told."""
+"""Titles of the fields of `Figures`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """That `figure` is higher for the checkpoint `more` than for `less`; `text` says it in words."""
+    """The claim that `figure` is higher for the checkpoint `more` than for `less`; `text` states it in words."""
 
     text: str
     figure: str
@@ -65,20 +65,20 @@ class Claim:
 
 CLAIMS = (
     Claim(
-        "A warm start with self-correction traces recovers from a wrong first look more often than one on single-pass "
+        "A warm start with self-correction traces recovers from a wrong first crop more often than one on single-pass "
         "traces only",
         "recovers",
         SELF_CORRECTION,
         SINGLE_PASS,
     ),
     Claim(
-        "Masking the mistakes makes fewer wrong first looks than training them, sampled at temperature 1",
+        "Masking the mistakes makes fewer wrong first crops than training them, sampled at temperature 1",
         "misses",
         MISTAKES_TRAINED,
         SELF_CORRECTION,
     ),
     Claim(
-        "Masking the mistakes makes fewer wrong first looks than training them, greedily",
+        "Masking the mistakes makes fewer wrong first crops than training them, greedily",
         "greedy_misses",
         MISTAKES_TRAINED,
         SELF_CORRECTION,
@@ -112,38 +112,38 @@ def values(rows: Rows, checkpoint: str, figure: str) -> list[float]:
 
 
 def pairs(rows: Rows, claim: Claim) -> list[tuple[float, float]]:
-    """The figure of both checkpoints, which were asked the same questions, in each seed that has both."""
+    """The figure of both checkpoints, measured on the same questions, for each seed that has both."""
     of_seeds = zip(values(rows, claim.more, claim.figure), values(rows, claim.less, claim.figure), strict=True)
     return [pair for pair in of_seeds if not any(map(math.isnan, pair))]
 
 
 def differences(rows: Rows, claim: Claim) -> list[float]:
-    """Of each seed that has both figures, what the claim says is positive."""
+    """The difference that the claim expects to be positive, for each seed that has both figures."""
     return [more - less for more, less in pairs(rows, claim)]
 
 
 def verdict(difference: Estimate) -> str:
-    """By the interval of the difference alone."""
+    """The verdict from the interval of the difference."""
     if difference.low > 0:
         return "held"
     if difference.high <= 0:
         return "not held"
-    return "cannot be told"
+    return "undecided"
 
 
 def sentence(rows: Rows, claim: Claim) -> str:
-    """What came of a claim, whichever way."""
+    """The result of a claim in one sentence."""
     paired, of_seeds = pairs(rows, claim), differences(rows, claim)
     if not paired:
         return f"{claim.text}: **{verdict(mean_over_seeds([]))}**. No seed has both figures."
     estimate = mean_over_seeds(of_seeds)
-    told = " and ".join(
-        f"{fraction(mean_over_seeds(found).value)} ({TITLES[name]})"
-        for name, found in zip((claim.more, claim.less), zip(*paired, strict=True), strict=True)
+    means = " and ".join(
+        f"{fraction(mean_over_seeds(of_checkpoint).value)} ({TITLES[name]})"
+        for name, of_checkpoint in zip((claim.more, claim.less), zip(*paired, strict=True), strict=True)
     )
     above = sum(value > 0 for value in of_seeds)
     return (
-        f"{claim.text}: **{verdict(estimate)}**. {told}; difference {signed(estimate.value)} "
+        f"{claim.text}: **{verdict(estimate)}**. {means}; difference {signed(estimate.value)} "
         f"{signed_interval(estimate)}, above zero in {above} of {len(paired)} seeds."
     )
 
@@ -156,12 +156,12 @@ def checkpoint_cells(rows: Rows) -> Cells:
     cells = [["figure", *(TITLES[name] for name in CHECKPOINTS)]]
     for figure, title in FIGURES.items():
         estimates = [mean_over_seeds(values(rows, name, figure)) for name in CHECKPOINTS]
-        cells.append([title, *(f"{fraction(one.value)} {interval(one)}" for one in estimates)])
+        cells.append([title, *(f"{fraction(estimate.value)} {interval(estimate)}" for estimate in estimates)])
     return cells
 
 
 def seed_cells(rows: Rows) -> Cells:
-    """The figures that the claims are about, seed by seed."""
+    """The figures of the claims, seed by seed."""
     cells = [["figure", "checkpoint", *(f"seed {row.seed}" for row in rows)]]
     for figure in dict.fromkeys(claim.figure for claim in CLAIMS):
         for name in CHECKPOINTS:
@@ -176,14 +176,14 @@ def comparison_table(rows: Rows) -> str:
     )
 
 
-# ------------------------------------------------------------------------------------------------------- picture
+# --------------------------------------------------------------------------------------------------------- chart
 
 _ARMS = {SINGLE_PASS: "grey", SELF_CORRECTION: "blue", MISTAKES_TRAINED: "orange"}
 _SHORT = {SINGLE_PASS: "single pass", SELF_CORRECTION: "mistakes masked", MISTAKES_TRAINED: "mistakes trained"}
 
 
-def picture(rows: Rows) -> str:
-    """Bars of the arms by what the claims are about, before and after reinforcement learning."""
+def chart(rows: Rows) -> str:
+    """A bar chart of the figures of the claims for each arm, before and after reinforcement learning."""
     groups = {
         "recovers": ("recovers", False),
         "first misses": ("misses", False),
@@ -194,13 +194,13 @@ def picture(rows: Rows) -> str:
     nothing = mean_over_seeds([])
     bars = []
     for arm, style in _ARMS.items():
-        found = {
+        by_group = {
             group: mean_over_seeds(values(rows, name, figure)) if (name := _checkpoint(arm, is_learned)) else nothing
             for group, (figure, is_learned) in groups.items()
         }
-        bars.append(Bars(_SHORT[arm], style, found))
-    chart = bar_chart("Warm starts and what GRPO makes of them", "The figures stand in the table.", list(groups), bars)
-    return as_file(chart, {_SHORT[arm]: style for arm, style in _ARMS.items()})
+        bars.append(Bars(_SHORT[arm], style, by_group))
+    drawn = bar_chart("Warm starts before and after GRPO", "The table has the figures.", list(groups), bars)
+    return as_file(drawn, {_SHORT[arm]: style for arm, style in _ARMS.items()})
 
 
 def _checkpoint(arm: str, is_learned: bool) -> str | None:
@@ -211,15 +211,15 @@ def _checkpoint(arm: str, is_learned: bool) -> str | None:
 
 
 def write_page(results: Path, rows: Rows, command: str) -> Path:
-    """Writes the page and its picture into the folder; returns the page's path."""
+    """Writes the page and its chart into the folder; returns the page's path."""
     results.mkdir(parents=True, exist_ok=True)
-    write_whole(results / PICTURE, picture(rows))
+    write_whole(results / CHART, chart(rows))
     write_whole(results / PAGE, markdown(rows, command))
     return results / PAGE
 
 
 def markdown(rows: Rows, command: str) -> str:
-    """Sentences, picture and tables as a page that names the command."""
+    """Sentences, chart and tables as a page that names the command."""
     return "\n".join(
         [
             "# Self-correction traces and the mask over their mistakes, seed by seed",
@@ -228,7 +228,7 @@ def markdown(rows: Rows, command: str) -> str:
             "",
             *(f"* {sentence(rows, claim)}" for claim in CLAIMS),
             "",
-            f"![Recovery, wrong first looks and accuracy of the warm starts; accuracy and RaPR after GRPO]({PICTURE})",
+            f"![Recovery, wrong first crops and accuracy of the warm starts; accuracy and RaPR after GRPO]({CHART})",
             "",
             _caption(),
             "",
@@ -245,30 +245,30 @@ def markdown(rows: Rows, command: str) -> str:
 def _intro(rows: Rows, command: str) -> str:
     paragraphs = (
         f"Written by `{command}`. Each seed makes three warm starts of the embedded model from the same checkpoint on "
-        "the same tasks and lessons, for as many steps: on single-pass traces (a hard question is looked at once, at "
-        "the right place); on self-correction traces (half of the hard questions are first looked at in a wrong "
-        "place, then in the right one), the wrong look masked as the method does; and on the same traces with the "
-        "wrong look trained. GRPO with the paper's reward then goes on from the first two, with room for two looks.",
-        f"Figures are of {rows[0].questions} held-out questions that need a look, the same for all. A wrong first look "
-        "shows nothing of the evidence (IoU 0). To see who recovers, the first look is forced to be a wrong one, at "
-        "the same place for all, and the model goes on greedily: it recovers if its second look hits the evidence "
-        "(shows at least half of it, in at most a quarter of the picture) and its answer is right. Of its own first "
-        "looks the shares are of the rollouts that look, and RaPR says how many these are.",
-        f"{_intervals(len(rows))} A claim holds if the interval of the difference lies above zero, does not hold if "
-        "no part of it does, and cannot be told otherwise.",
+        "the same tasks and lessons, for the same number of steps: on single-pass traces (one crop of the evidence for "
+        "a hard question); on self-correction traces (for half of the hard questions a wrong crop first, then the "
+        "right one), with the wrong crop masked in the loss as in the paper; and on the same traces with the wrong "
+        "crop trained. GRPO with the paper's reward then continues from the first two and allows two crops.",
+        f"Figures are measured on {rows[0].questions} held-out questions that need a crop, the same for all. A wrong "
+        "first crop does not overlap the evidence (IoU 0). To measure recovery, a wrong first crop is scripted, the "
+        "same one for all, and the model continues greedily: it recovers if its second crop hits the evidence (shows "
+        "at least half of it, in at most a quarter of the image) and its answer is right. Shares of own first crops "
+        "are relative to the rollouts with a crop, whose share is RaPR.",
+        f"{_intervals(len(rows))} A claim is held if the interval of the difference lies above zero, not held if "
+        "no part of it does, and undecided otherwise.",
     )
     return "\n\n".join(textwrap.fill(paragraph, _PAGE_WIDTH) for paragraph in paragraphs)
 
 
 def _intervals(seeds: int) -> str:
     if seeds == 1:
-        return "One seed has no interval, so nothing can be told of how seeds differ."
-    return f"Intervals are Student's over {seeds} seeds, not cut at 0 and 1; differences are paired by seed."
+        return "One seed gives no interval and no variance between seeds."
+    return f"Intervals are Student's over {seeds} seeds, not clipped to 0 and 1; differences are paired by seed."
 
 
 def _caption() -> str:
     text = (
         "In percent, with the intervals of the table. Recovers, first misses (T = 1) and accuracy are those of the "
-        "warm starts; the last two groups are accuracy and RaPR after GRPO, which the arm of trained mistakes has not."
+        "warm starts; the last two groups are accuracy and RaPR after GRPO, which does not exist for trained mistakes."
     )
     return textwrap.fill(text, _PAGE_WIDTH)

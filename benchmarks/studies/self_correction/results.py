@@ -1,6 +1,6 @@
-"""What one seed of the warm-start study measured: the figures of its five checkpoints.
+"""The results of one seed of the self-correction study: the figures of its five checkpoints.
 
-Knows checkpoints' names, evaluations and figures. Knows nothing of jobs, or of what the figures say over seeds.
+Depends on checkpoints' names, evaluations and figures; independent of jobs and of the report over seeds.
 """
 
 import math
@@ -20,21 +20,22 @@ from pixel_env.episode import Trajectory
 SINGLE_PASS, SELF_CORRECTION, MISTAKES_TRAINED = "single_pass", "self_correction", "mistakes_trained"
 WARM_STARTS = (SINGLE_PASS, SELF_CORRECTION, MISTAKES_TRAINED)
 LEARNED = {SINGLE_PASS: "single_pass_learned", SELF_CORRECTION: "self_correction_learned"}
-"""Warm start -> what reinforcement learning makes of it."""
+"""Warm start -> the checkpoint after reinforcement learning from it."""
 CHECKPOINTS = (*WARM_STARTS, *LEARNED.values())
 
 PLAYED_UNDER = (LEARNED_ZOOM, WRONG_ZOOM, ORACLE_ZOOM)
-"""What each checkpoint is measured under, beside one sampled rollout a question."""
+"""The policies of each checkpoint's evaluation, besides one sampled rollout for each question."""
 
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """A checkpoint on held-out questions that need a look, unless it is said otherwise; NaN where there is no case.
+    """A checkpoint on held-out questions that need a crop (`easy_`: that do not); NaN where there is no case.
 
-    After a forced first look that misses, the rest greedy, shares of the questions: `looks_again`, `next_hits` (the
-    second look hits the evidence), `right_after_miss`, `recovers` (both of the last). Of the model's own first looks:
-    `misses` (IoU 0 with the evidence) and `hits` at temperature 1, `greedy_misses`. `accuracy`, `with_oracle` (the
-    oracle's first look) and `easy_accuracy` are greedy; `rapr`, `calls` and `easy_rapr` at temperature 1.
+    Shares of questions after a scripted first crop that misses, the rest greedy: `looks_again` (crops again),
+    `next_hits` (the second crop hits the evidence), `right_after_miss`, `recovers` (both of the last two). Of the
+    model's own first crops: `misses` (IoU 0 with the evidence) and `hits` at temperature 1, `greedy_misses`.
+    `accuracy`, `with_oracle` (the oracle's first crop) and `easy_accuracy` are greedy; `rapr`, `calls` and `easy_rapr`
+    are at temperature 1.
     """
 
     looks_again: float
@@ -74,22 +75,22 @@ def figures_of(evaluation: Evaluation) -> Figures:
 
 
 def _hits(trajectory: Trajectory, *, after: int) -> bool:
-    """Whether the first look after so many forced turns hits the evidence."""
+    """Whether the first crop after `after` scripted turns hits the evidence."""
     return recovered_operations([Forced(trajectory, after)]).value == 1.0
 
 
 def _misses(trajectories: Sequence[Trajectory]) -> float:
-    """The share of first looks that show nothing of the evidence."""
+    """The share of first crops that do not overlap the evidence."""
     return _share([first_box_iou([one]).value == 0.0 for one in trajectories if one.valid_operations])
 
 
-def _share(marks: Sequence[bool]) -> float:
-    return sum(marks) / len(marks) if marks else math.nan
+def _share(cases: Sequence[bool]) -> float:
+    return sum(cases) / len(cases) if cases else math.nan
 
 
 @dataclass(frozen=True, slots=True)
 class SeedResult:
-    """A seed: each of CHECKPOINTS on so many held-out questions that need a look."""
+    """A seed: the figures of each of CHECKPOINTS, and the number of held-out questions that need a crop."""
 
     key: str
     seed: int
@@ -103,7 +104,7 @@ def write_result(results: Path, result: SeedResult) -> None:
 
 
 def read_result(results: Path, seed: int, key: str) -> SeedResult | None:
-    """The figures of a seed, or None if there are none, none that can be read, or none with this key."""
+    """The figures of a seed; None if there are none with this key, or if the file is broken."""
     return read_row(results, seed, key, _result)
 
 

@@ -1,9 +1,9 @@
-"""`pixel-env sft-study`: what self-correction traces and the mask over their mistakes do, over several seeds.
+"""`pixel-env sft-study`: the effect of self-correction traces and of the mask over their mistakes, over several seeds.
 
-Per seed three warm starts from the base checkpoint that differ in their traces or in the mask alone, then reinforcement
-learning from two of them; all five are evaluated on the same held-out questions. A finished seed is a small JSON file,
-and a second start skips it; within a seed it goes on at the first stage that is not finished. What the figures say is
-in `sft_report.py`.
+For each seed three warm starts from the base checkpoint that differ only in their traces or in the mask, then
+reinforcement learning from two of them; all five are evaluated on the same held-out questions. A finished seed is a
+small JSON file, and a second start skips it; an unfinished seed resumes at its first unfinished stage. `report.py`
+writes the conclusions.
 """
 
 from dataclasses import dataclass, field, replace
@@ -77,7 +77,7 @@ def main(argv: list[str]) -> int:
 
 
 def sizes(*, quick: bool) -> Preset:
-    """The sizes of a chain. Evaluations are played as the learning is, so that there is room for a second look."""
+    """The sizes of a chain. Evaluations use the settings of reinforcement learning, which allow a second crop."""
     return replace(_QUICK if quick else Preset(), with_curiosity=LEARNING_RECIPE)
 
 
@@ -105,7 +105,7 @@ def stages_of(chain: Chain) -> list[Stage]:
 
 
 def study_key(chain: Chain) -> str:
-    """What the results of all seeds depend on."""
+    """A hash of what the results of all seeds depend on."""
     return settings_key(chain, stages_of(chain))
 
 

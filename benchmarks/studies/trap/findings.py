@@ -1,7 +1,7 @@
-"""What a run found, as values: the summary, the look before RL, the outcome of each arm, the training curves.
+"""The findings of a run as values: the summary, the probe before RL, and the outcome of each arm.
 
-Reads a run folder of the demo's layout; everything that is printed or drawn comes from here. Knows figures. Knows
-nothing of words or pictures.
+Reads a run folder with the demo's layout; everything that is printed or drawn comes from here. Depends on evaluations
+and metrics; independent of sentences and charts.
 """
 
 import json
@@ -29,30 +29,35 @@ WITHOUT = "without_curiosity"
 CHECKPOINTS = (WARM_START, WITHOUT, WITH)
 
 CHANCE = Estimate(0.10, 0.10, 0.10, 0)
-"""A digit guessed: what no zoom is given at least."""
+"""Accuracy of guessing a digit: the lower bound of no zoom."""
 EXTINCT = 0.05
-"""RaPR below which an arm counts as having given the operation up."""
+"""An arm with a lower RaPR counts as having stopped zooming."""
 ALIVE = 0.5
-"""RaPR from which an arm may count as having learned to look."""
+"""An arm needs at least this RaPR to count as having learned to zoom."""
 RIPE_READING = 0.5
-"""Accuracy with the oracle's crop from which a right look can be told from a wrong one."""
+"""Accuracy with the oracle's crop from which a right crop pays more than a wrong one."""
 RIPE_EASY_LOSS = 0.05
-"""How much worse easy questions may be answered after a call than without one."""
+"""The largest acceptable loss of accuracy on easy questions after a call."""
 
-# ------------------------------------------------------------------------------------------------------- the look
+# ------------------------------------------------------------------------------------------------------ the probe
 
 
 class Verdict(StrEnum):
-    """What the look before RL expects of correctness alone."""
+    """The prediction of the probe before RL for training on correctness alone. The values are stored in seed files."""
 
     LEARNS = "likely to learn"
     TRAP = "likely a trap"
     OPEN = "cannot be told"
 
+    @property
+    def words(self) -> str:
+        """The verdict as pages show it."""
+        return "undecided" if self is Verdict.OPEN else self.value
+
 
 @dataclass(frozen=True, slots=True)
-class Look:
-    """A warm start seen before RL: sampled rollouts on training questions, and the oracle's crop on held-out ones.
+class Probe:
+    """A warm start measured before RL: sampled rollouts on training questions, the oracle's crop on held-out ones.
 
     `hard`, `easy`: the call advantage of each kind of question.
     """
@@ -67,9 +72,9 @@ class Look:
 
     @property
     def is_ripe(self) -> bool:
-        """Whether what follows a call works: a right crop is read, and easy questions do not suffer from a call.
+        """Whether calls pay off: answers from a right crop are right, and a call does not harm easy questions.
 
-        Where all easy rollouts call, or none does, nothing is known against it.
+        If all easy rollouts call, or none does, the harm is unknown and taken as none.
         """
         loss = self.easy_without_call.value - self.easy_after_call.value
         suffers = loss > RIPE_EASY_LOSS  # also False for NaN
@@ -77,7 +82,7 @@ class Look:
 
     @property
     def verdict(self) -> Verdict:
-        """A trap where a look pays less than none; learning where it pays more and the path after it is ripe."""
+        """TRAP if a call lowers the expected reward; LEARNS if it raises it and the warm start is ripe; else OPEN."""
         if self.hard.high < 0:
             return Verdict.TRAP
         if self.hard.low > 0 and self.is_ripe:
@@ -85,14 +90,14 @@ class Look:
         return Verdict.OPEN
 
 
-def look_of(run: Path, warm_start: str = WARM_START) -> Look:
-    """The look at the warm start of this name."""
+def probe_of(run: Path, warm_start: str = WARM_START) -> Probe:
+    """The probe of the warm start of this name."""
     sampled = read_evaluation(run / f"{warm_start}_look")
     held_out = read_evaluation(run / f"{warm_start}_evaluation")
     hard = sampled.of(LEARNED_ZOOM, sampled=True, category=HARD)
     easy = sampled.of(LEARNED_ZOOM, sampled=True, category=EASY)
     advantages = call_advantage([*hard, *easy], rng=np.random.default_rng(0))
-    return Look(
+    return Probe(
         rollouts=len(hard) + len(easy),
         hard=advantages.get(HARD, NOTHING),
         easy=advantages.get(EASY, NOTHING),
@@ -107,11 +112,16 @@ def look_of(run: Path, warm_start: str = WARM_START) -> Look:
 
 
 class Outcome(StrEnum):
-    """What became of looking in an arm."""
+    """What an arm did with the zoom operation. The values are stored in seed files."""
 
     LEARNED = "learned to look"
     GAVE_UP = "gave looking up"
     BETWEEN = "neither"
+
+    @property
+    def words(self) -> str:
+        """The outcome as pages show it."""
+        return {Outcome.LEARNED: "learned to zoom", Outcome.GAVE_UP: "stopped zooming"}.get(self, self.value)
 
 
 @dataclass(frozen=True)
@@ -131,17 +141,17 @@ class Checkpoint:
 
     @cached_property
     def rapr(self) -> float:
-        """Of sampled rollouts on the hard questions."""
+        """RaPR of sampled rollouts on the hard questions."""
         return rapr(self.evaluation.of(LEARNED_ZOOM, sampled=True, category=HARD))
 
     @cached_property
     def easy_accuracy(self) -> Estimate:
-        """Greedy, nothing forced."""
+        """Greedy accuracy on the easy questions, without scripted turns."""
         return accuracy(self.evaluation.of(LEARNED_ZOOM, category=EASY))
 
     @cached_property
     def easy_rapr(self) -> float:
-        """Of sampled rollouts on the easy questions."""
+        """RaPR of sampled rollouts on the easy questions."""
         return rapr(self.evaluation.of(LEARNED_ZOOM, sampled=True, category=EASY))
 
     @cached_property
@@ -151,7 +161,7 @@ class Checkpoint:
 
     @property
     def outcome(self) -> Outcome:
-        """By RaPR and by what looking brings."""
+        """The outcome by RaPR and by the gain over no zoom."""
         if self.rapr < EXTINCT:
             return Outcome.GAVE_UP
         if self.rapr >= ALIVE and self.gain_over_no_zoom.low > 0:
@@ -160,7 +170,7 @@ class Checkpoint:
 
 
 def difference(after: list[Trajectory], before: list[Trajectory]) -> Estimate:
-    """The paired difference, resampled always in the same way."""
+    """The paired difference, resampled with a fixed seed."""
     return paired_difference(after, before, rng=np.random.default_rng(0))
 
 
@@ -174,9 +184,9 @@ def checkpoint_of(run: Path, name: str) -> Checkpoint:
 
 @dataclass(frozen=True)
 class Findings:
-    """Everything that a finished demo found."""
+    """All findings of a finished demo."""
 
-    look: Look
+    probe: Probe
     checkpoints: Mapping[str, Checkpoint]
     seconds: Mapping[str, float]
     peak_memory_gb: float
@@ -193,18 +203,18 @@ class Findings:
 
     @property
     def warm_start(self) -> Checkpoint:
-        """Where both arms began."""
+        """The checkpoint from which both arms start."""
         return self.checkpoints[WARM_START]
 
     @cached_property
     def no_zoom(self) -> Estimate:
-        """The best that not looking does: the highest of the three checkpoints' and chance."""
+        """The best accuracy without zoom: the highest of the three checkpoints' and chance."""
         measured = [checkpoint.accuracies[NO_ZOOM] for checkpoint in self.checkpoints.values()]
         return max([CHANCE, *measured], key=lambda estimate: estimate.value)
 
     @cached_property
     def gain(self) -> Estimate:
-        """What RL with curiosity added to the warm start, paired by question."""
+        """The gain of RL with curiosity over the warm start, paired by question."""
         return difference(self.with_curiosity.hard(LEARNED_ZOOM), self.warm_start.hard(LEARNED_ZOOM))
 
 
@@ -212,26 +222,26 @@ def findings_of(run: Path) -> Findings:
     """Reads a run folder. Raises ConfigError where an evaluation is missing."""
     finished = finished_stages(run)
     return Findings(
-        look=look_of(run),
+        probe=probe_of(run),
         checkpoints={name: checkpoint_of(run, name) for name in CHECKPOINTS},
         seconds={name: stage.seconds for name, stage in finished.items()},
         peak_memory_gb=max((stage.peak_memory_gb for stage in finished.values()), default=0.0),
     )
 
 
-def summary_of(found: Findings) -> dict[str, Any]:
+def summary_of(findings: Findings) -> dict[str, Any]:
     """The figures of summary.json: accuracies on hard held-out questions for the arm with curiosity."""
-    final = found.with_curiosity
-    accuracies = final.accuracies | {NO_ZOOM: found.no_zoom}
-    without = found.without_curiosity
+    final = findings.with_curiosity
+    accuracies = final.accuracies | {NO_ZOOM: findings.no_zoom}
+    without = findings.without_curiosity
     return {
         "n": accuracies[LEARNED_ZOOM].n,
         "accuracy": {policy: _number(accuracies[policy].value) for policy in POLICIES},
         "accuracy_interval": {policy: _interval(accuracies[policy]) for policy in POLICIES},
-        "warm_start_accuracy": _number(found.warm_start.accuracies[LEARNED_ZOOM].value),
-        "rl_gain": _estimate(found.gain),
+        "warm_start_accuracy": _number(findings.warm_start.accuracies[LEARNED_ZOOM].value),
+        "rl_gain": _estimate(findings.gain),
         "rapr": {
-            "warm_start": _number(found.warm_start.rapr),
+            "warm_start": _number(findings.warm_start.rapr),
             "final": _number(final.rapr),
             "final_without_curiosity": _number(without.rapr),
         },
@@ -242,14 +252,14 @@ def summary_of(found: Findings) -> dict[str, Any]:
             "accuracy": _number(final.easy_accuracy.value),
             "rapr": _number(final.easy_rapr),
         },
-        "seconds": dict(found.seconds),
-        "peak_memory_gb": found.peak_memory_gb,
+        "seconds": dict(findings.seconds),
+        "peak_memory_gb": findings.peak_memory_gb,
     }
 
 
-def write_summary(run: Path, found: Findings) -> None:
+def write_summary(run: Path, findings: Findings) -> None:
     """Writes summary.json into the run folder."""
-    text = json.dumps(summary_of(found), indent=2, allow_nan=False)
+    text = json.dumps(summary_of(findings), indent=2, allow_nan=False)
     (run / "summary.json").write_text(text + "\n", "utf-8")
 
 

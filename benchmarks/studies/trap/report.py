@@ -1,6 +1,6 @@
 """The figures of several seeds as a table for the terminal and as a Markdown file.
 
-Knows the seeds' rows (`ablations.py` writes them) and means over seeds. Knows nothing of runs.
+Depends on the seeds' rows (`study.py` writes them) and means over seeds; independent of runs.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -39,7 +39,7 @@ def _accuracy(arm: Mapping[str, Any], policy: str = "learned_zoom") -> float:
 
 
 def trap_table(rows: Sequence[Row]) -> str:
-    """Every figure: mean over seeds with its interval, then each seed; below it what happened how often."""
+    """Every figure: mean over seeds with its interval, then each seed; below it how often each outcome occurred."""
     return f"{table(_cells(rows))}\n\n{_sentences(rows, plain=True)}"
 
 
@@ -56,8 +56,8 @@ def markdown(rows: Sequence[Row], command: str) -> str:
         [
             "# The learning trap and its cure, seed by seed",
             "",
-            f"Written by `{command}`. Per seed: a clumsy and a competent warm start from the base checkpoint; GRPO",
-            "with and without the curiosity bonus from the clumsy one, GRPO without it from the competent one.",
+            f"Written by `{command}`. For each seed: a clumsy and a competent warm start from the base checkpoint;",
+            "GRPO with and without the curiosity bonus from the clumsy one, GRPO without it from the competent one.",
             "Accuracies are greedy, on held-out questions that need a crop; RaPR is sampled at temperature 1 on them.",
             "Intervals are Student's over seeds.",
             "",
@@ -67,7 +67,7 @@ def markdown(rows: Sequence[Row], command: str) -> str:
             "",
             "## Before reinforcement learning",
             "",
-            *_look_lines(rows),
+            *_probe_lines(rows),
             "",
         ]
     )
@@ -85,12 +85,12 @@ def _cells(rows: Sequence[Row]) -> list[list[str]]:
 
 def _sentences(rows: Sequence[Row], *, plain: bool) -> str:
     texts = [
-        f"With curiosity the model learned to look in {_times(rows, 'with_curiosity', Outcome.LEARNED)} and gave "
-        f"looking up in {_times(rows, 'with_curiosity', Outcome.GAVE_UP)} (RaPR below {EXTINCT:.2f}).",
+        f"With curiosity the model learned to zoom in {_times(rows, 'with_curiosity', Outcome.LEARNED)} and "
+        f"stopped zooming in {_times(rows, 'with_curiosity', Outcome.GAVE_UP)} (RaPR below {EXTINCT:.2f}).",
         f"Without it, from the same warm starts, it learned in {_times(rows, 'without_curiosity', Outcome.LEARNED)} "
-        f"and gave up in {_times(rows, 'without_curiosity', Outcome.GAVE_UP)}.",
+        f"and stopped in {_times(rows, 'without_curiosity', Outcome.GAVE_UP)}.",
         f"From a competent warm start, without curiosity, it learned in "
-        f"{_times(rows, 'competent_without_curiosity', Outcome.LEARNED)} and gave up in "
+        f"{_times(rows, 'competent_without_curiosity', Outcome.LEARNED)} and stopped in "
         f"{_times(rows, 'competent_without_curiosity', Outcome.GAVE_UP)}.",
         prediction_sentence(rows),
     ]
@@ -102,41 +102,41 @@ def _times(rows: Sequence[Row], arm: str, outcome: Outcome) -> str:
 
 
 def prediction_sentence(rows: Sequence[Row]) -> str:
-    """How often the sentence on the call advantage was right."""
-    looks = [row[warm_start] for row in rows for warm_start in ("clumsy", "competent")]
-    said = [look["prediction_was_right"] for look in looks if look["prediction_was_right"] is not None]
-    untold = sum(look["verdict"] == Verdict.OPEN.value for look in looks)
-    undecided = len(looks) - len(said) - untold
-    rest = f" In {undecided} the arm did neither clearly." if undecided else ""
+    """How often the prediction from the call advantage was right."""
+    probes = [row[warm_start] for row in rows for warm_start in ("clumsy", "competent")]
+    judged = [probe["prediction_was_right"] for probe in probes if probe["prediction_was_right"] is not None]
+    undecided = sum(probe["verdict"] == Verdict.OPEN.value for probe in probes)
+    unclear = len(probes) - len(judged) - undecided
+    rest = f" In {unclear} the outcome of the arm was neither." if unclear else ""
     return (
-        f"The sentence printed before reinforcement learning was right in {sum(said)} of the {len(said)} cases in "
-        f"which it predicted something; in {untold} of {len(looks)} it said that it cannot be told.{rest}"
+        f"The prediction before reinforcement learning was right in {sum(judged)} of the {len(judged)} cases with a "
+        f"prediction and a clear outcome; in {undecided} of {len(probes)} it was undecided.{rest}"
     )
 
 
-def _look_lines(rows: Sequence[Row]) -> list[str]:
+def _probe_lines(rows: Sequence[Row]) -> list[str]:
     head = [
         "seed",
         "warm start",
         "call advantage, hard",
         "95% interval",
         "oracle's crop",
-        "expectation",
-        "what happened",
+        "prediction",
+        "outcome",
     ]
     lines = [head]
     for row in rows:
         for warm_start, arm in (("clumsy", "without_curiosity"), ("competent", "competent_without_curiosity")):
-            look = row[warm_start]["look"]
-            advantage = _estimate(look["hard"])
+            probe = row[warm_start]["look"]
+            advantage = _estimate(probe["hard"])
             cells = [
                 str(row["seed"]),
                 warm_start,
                 fraction(advantage.value),
                 signed_interval(advantage),
-                fraction(_or_nan(look["with_oracle"]["value"])),
-                row[warm_start]["verdict"],
-                row[arm]["outcome"],
+                fraction(_or_nan(probe["with_oracle"]["value"])),
+                Verdict(row[warm_start]["verdict"]).words,
+                Outcome(row[arm]["outcome"]).words,
             ]
             lines.append(cells)
     return markdown_lines(lines)

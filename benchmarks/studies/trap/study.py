@@ -1,8 +1,8 @@
 """`pixel-env trap`: the learning trap and its cure, over several seeds, each a whole chain from the base checkpoint.
 
-Per seed: a clumsy warm start with both arms, and a competent one with correctness alone; a look before each, every
-checkpoint evaluated. A finished seed is a small JSON file; a second start skips seeds whose file has the same key. What
-the figures say over seeds is in `trap_report.py`.
+For each seed: a clumsy warm start with both arms, and a competent one with correctness alone; a probe before each, and
+an evaluation of every checkpoint. A finished seed is a small JSON file; a second start skips seeds whose file has the
+same key. `report.py` writes the conclusions over seeds.
 """
 
 from dataclasses import dataclass, field
@@ -21,13 +21,13 @@ from benchmarks.studies.trap.findings import (
     WITH,
     WITHOUT,
     Checkpoint,
-    Look,
+    Probe,
     checkpoint_of,
     difference,
-    look_of,
+    probe_of,
 )
 from benchmarks.studies.trap.report import trap_table, write_page
-from benchmarks.studies.trap.sentences import look_sentence, prediction_was_right
+from benchmarks.studies.trap.sentences import prediction_was_right, probe_sentence
 from pixel_env.command_line.values import AtLeastOne, AtLeastZero
 
 COMPETENT = "competent_warm_start"
@@ -89,7 +89,12 @@ def stages_of(chain: Chain) -> list[Stage]:
         chain.warm_start(WARM_START, names.clumsy_warm_start),
         chain.warm_start(COMPETENT, names.competent_warm_start),
     )
-    looks = (chain.look(WARM_START), chain.evaluation(WARM_START), chain.look(COMPETENT), chain.evaluation(COMPETENT))
+    probes = (
+        chain.probe(WARM_START),
+        chain.evaluation(WARM_START),
+        chain.probe(COMPETENT),
+        chain.evaluation(COMPETENT),
+    )
     arms = (
         chain.learning(WITH, names.with_curiosity, WARM_START),
         chain.learning(WITHOUT, names.without_curiosity, WARM_START),
@@ -98,20 +103,20 @@ def stages_of(chain: Chain) -> list[Stage]:
     evaluations = tuple(chain.evaluation(name) for name in (WITH, WITHOUT, COMPETENT_ARM))
     return [
         Stage("warm_starts", "Warm starts: a clumsy and a competent one", warm_starts),
-        Stage("looks", "Before reinforcement learning", looks, after=lambda: _looks(run)),
+        Stage("looks", "Before reinforcement learning", probes, after=lambda: _predictions(run)),
         Stage("learning", "Reinforcement learning, three arms", arms),
         Stage("evaluation", "Evaluation on held-out photographs and digits", evaluations),
     ]
 
 
 def chain_key(chain: Chain) -> str:
-    """What the results of all seeds depend on."""
+    """A hash of what the results of all seeds depend on."""
     return settings_key(chain, stages_of(chain))
 
 
-def _looks(run: Path) -> str:
+def _predictions(run: Path) -> str:
     return "\n".join(
-        f"{name.replace('_', ' ')}: {look_sentence(look_of(run, name))}" for name in (WARM_START, COMPETENT)
+        f"{name.replace('_', ' ')}: {probe_sentence(probe_of(run, name))}" for name in (WARM_START, COMPETENT)
     )
 
 
@@ -119,7 +124,7 @@ def _looks(run: Path) -> str:
 
 
 def read_result(results: Path, seed: int, key: str) -> dict[str, Any] | None:
-    """The figures of a seed, or None if there are none, none that can be read, or none with this key."""
+    """The figures of a seed; None if there are none with this key, or if the file is broken."""
     return read_row(results, seed, key, dict)
 
 
@@ -132,8 +137,8 @@ def write_result(chain: Chain, results: Path, key: str) -> None:
     row = {
         "key": key,
         "seed": chain.seed,
-        "clumsy": _warm_start_figures(look_of(run, WARM_START), warm, checkpoints[WITHOUT]),
-        "competent": _warm_start_figures(look_of(run, COMPETENT), competent, checkpoints[COMPETENT_ARM]),
+        "clumsy": _warm_start_figures(probe_of(run, WARM_START), warm, checkpoints[WITHOUT]),
+        "competent": _warm_start_figures(probe_of(run, COMPETENT), competent, checkpoints[COMPETENT_ARM]),
         WITH: _figures(checkpoints[WITH], warm),
         WITHOUT: _figures(checkpoints[WITHOUT], warm),
         COMPETENT_ARM: _figures(checkpoints[COMPETENT_ARM], competent),
@@ -141,12 +146,12 @@ def write_result(chain: Chain, results: Path, key: str) -> None:
     write_row(results, chain.seed, row)
 
 
-def _warm_start_figures(look: Look, warm_start: Checkpoint, arm: Checkpoint) -> dict[str, Any]:
-    """A warm start, what the look at it said, and whether correctness alone then did so."""
+def _warm_start_figures(probe: Probe, warm_start: Checkpoint, arm: Checkpoint) -> dict[str, Any]:
+    """A warm start, the prediction of its probe, and whether it was right for correctness alone."""
     return {
-        "look": as_json(look),
-        "verdict": look.verdict.value,
-        "prediction_was_right": prediction_was_right(look.verdict, arm.outcome),
+        "look": as_json(probe),
+        "verdict": probe.verdict.value,
+        "prediction_was_right": prediction_was_right(probe.verdict, arm.outcome),
         "checkpoint": _figures(warm_start, warm_start),
     }
 

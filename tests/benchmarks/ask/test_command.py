@@ -12,7 +12,7 @@ from PIL import Image
 from agents.chat.plain import PlainChat
 from agents.engines.scripted import ScriptedEngine, in_turn
 from benchmarks.ask import command as ask_command
-from benchmarks.ask.question import asked_task
+from benchmarks.ask.question import task_of_files
 from pixel_env.cli import main
 from pixel_env.errors import TaskError
 from pixel_env.samples import sample_set
@@ -105,7 +105,7 @@ def test_a_folder_of_frames_is_a_video_of_sixteen_of_them_at_even_distances(ask,
     frames.mkdir()
     for number in range(1, 41):
         Image.new("RGB", (320, 240), (5 * number, 0, 0)).save(frames / f"{number}.png")
-    task = asked_task([str(frames)], "What happens?")
+    task = task_of_files([str(frames)], "What happens?")
     assert task.media == "video" and len(task.sources) == 16
     assert [source.path.stem for source in task.sources][:3] == ["1", "3", "6"]
     assert task.sources[-1].path.stem == "40"
@@ -117,10 +117,10 @@ def test_a_folder_of_frames_is_a_video_of_sixteen_of_them_at_even_distances(ask,
 def test_a_gif_is_a_video_if_it_moves_and_a_picture_if_not(tmp_path):
     shots = [Image.new("RGB", (320, 240), colour) for colour in ("red", "green", "blue")]
     shots[0].save(tmp_path / "still.gif")
-    assert asked_task([str(tmp_path / "still.gif")], "What?").media == "image"
+    assert task_of_files([str(tmp_path / "still.gif")], "What?").media == "image"
     pytest.importorskip("av")
     shots[0].save(tmp_path / "moving.gif", save_all=True, append_images=shots[1:], duration=100)
-    task = asked_task([str(tmp_path / "moving.gif")], "What?")
+    task = task_of_files([str(tmp_path / "moving.gif")], "What?")
     assert task.media == "video" and len(task.sources) == 16
 
 
@@ -192,7 +192,7 @@ def test_an_unreadable_video_is_named_with_its_fault(tmp_path):
     pytest.importorskip("av")
     (tmp_path / "broken.mp4").write_bytes(b"no film")
     with pytest.raises(TaskError, match=r"the video .*broken\.mp4' cannot be used"):
-        asked_task([str(tmp_path / "broken.mp4")], "What?")
+        task_of_files([str(tmp_path / "broken.mp4")], "What?")
 
 
 def test_an_unknown_model_is_a_message(photo, tmp_path, capsys):

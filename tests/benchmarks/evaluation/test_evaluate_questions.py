@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from benchmarks.evaluation.questions import right_place, shuffled, with_options_shuffled
+from benchmarks.evaluation.questions import right_position, shuffled, with_options_shuffled
 from pixel_env.grading import grade
 from pixel_env.task import Task, TaskSet
 
@@ -18,7 +18,7 @@ def question(number, *, answers=("red",), options=COLOURS):
 
 def test_the_right_option_comes_to_every_place_about_equally_often():
     tasks = shuffled(TaskSet("s", [question(n) for n in range(800)]), seed=0).tasks
-    places = Counter(right_place(task) for task in tasks)
+    places = Counter(right_position(task) for task in tasks)
     assert set(places) == {0, 1, 2, 3} and min(places.values()) > 160
     assert all(sorted(task.options) == sorted(COLOURS) for task in tasks)
 
@@ -112,5 +112,5 @@ def test_an_option_that_only_sounds_as_if_it_spoke_of_others_is_moved(option):
 
 def test_a_reference_that_is_no_option_leaves_the_question_as_it_is():
     task = question(0, answers=("purple",))
-    assert with_options_shuffled(task, 0) == task and right_place(task) is None
-    assert right_place(replace(task, answers=("red", "blue"))) is None
+    assert with_options_shuffled(task, 0) == task and right_position(task) is None
+    assert right_position(replace(task, answers=("red", "blue"))) is None

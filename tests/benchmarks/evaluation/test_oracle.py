@@ -12,7 +12,7 @@ from agents.engines.scripted import ScriptedEngine, in_turn
 from agents.metrics.trajectories import accuracy, failures_by_code, rapr
 from agents.rollout import EpisodeSettings, Sampling, rollout
 from benchmarks.evaluation.evaluate import main
-from benchmarks.evaluation.oracle import oracle_answer, oracle_looks, oracle_turns
+from benchmarks.evaluation.oracle import oracle_answer, oracle_operations, oracle_turns
 from benchmarks.evaluation.policies import LEARNED_ZOOM, NO_ZOOM, RANDOM_ZOOM
 from benchmarks.evaluation.questions import shuffled
 from benchmarks.evaluation.records import ROWS, read_evaluation
@@ -86,18 +86,18 @@ def actions(looks, dialect="default"):
 def test_of_a_video_the_frames_of_the_evidence_come_first_and_then_a_crop_of_the_first_of_them():
     task_set = sample_set("mvbench", count=2)
     task = task_set.tasks[1]
-    select, crop = actions(oracle_looks(task, settings_of(task_set)))
+    select, crop = actions(oracle_operations(task, settings_of(task_set)))
     assert select == SelectFrames(tuple(dict.fromkeys(item.image for item in task.evidence)))
     assert isinstance(crop, CropImage) and crop.image == len(task.sources)
 
 
 def test_looks_leave_a_turn_for_the_answer_and_room_for_their_pictures():
     tallyqa, mvbench = sample_set("tallyqa", count=20), sample_set("mvbench", count=20)
-    assert all(len(oracle_looks(task, settings_of(tallyqa, limits=Limits(2)))) == 1 for task in tallyqa.tasks)
-    assert all(oracle_looks(task, settings_of(tallyqa, limits=Limits(1))) == [] for task in tallyqa.tasks)
+    assert all(len(oracle_operations(task, settings_of(tallyqa, limits=Limits(2)))) == 1 for task in tallyqa.tasks)
+    assert all(oracle_operations(task, settings_of(tallyqa, limits=Limits(1))) == [] for task in tallyqa.tasks)
     for room in range(1, 5):
         for task in mvbench.tasks:
-            looks = actions(oracle_looks(task, settings_of(mvbench, limits=Limits(4, max_images=room))))
+            looks = actions(oracle_operations(task, settings_of(mvbench, limits=Limits(4, max_images=room))))
             shown = sum(len(look.frames) if isinstance(look, SelectFrames) else 1 for look in looks)
             assert 1 + shown <= room
 
@@ -105,17 +105,17 @@ def test_looks_leave_a_turn_for_the_answer_and_room_for_their_pictures():
 def test_more_frames_of_evidence_than_may_be_selected_are_thinned_and_the_first_stays():
     task = sample_set("mvbench", count=1).tasks[0]
     everywhere = replace(task, evidence=tuple(Evidence(frame, Box(0, 0, 1, 1)) for frame in range(16)))
-    [select] = actions(oracle_looks(everywhere, settings_of(sample_set("mvbench"))))
+    [select] = actions(oracle_operations(everywhere, settings_of(sample_set("mvbench"))))
     assert len(select.frames) == 8 and select.frames[0] == 0 and select.frames[-1] == 15
 
 
 def test_what_the_oracle_cannot_know_or_say_is_an_error_that_says_the_way_out():
     video = sample_set("mvbench", count=1)
     with pytest.raises(ConfigError, match=r"cannot select frames.*another --dialect"):
-        oracle_looks(video.tasks[0], settings_of(video, "tiny"))
+        oracle_operations(video.tasks[0], settings_of(video, "tiny"))
     unknown = Task("t", "What?", answers=())
     with pytest.raises(ConfigError, match="no evidence box"):
-        oracle_looks(unknown, settings_of(video))
+        oracle_operations(unknown, settings_of(video))
     with pytest.raises(ConfigError, match="has no answer"):
         oracle_answer(unknown, settings_of(video))
 

@@ -12,19 +12,19 @@ from benchmarks.studies.trap.findings import (
     WARM_START,
     WITH,
     WITHOUT,
-    Look,
     Outcome,
+    Probe,
     Verdict,
     findings_of,
-    look_of,
+    probe_of,
     summary_of,
     write_summary,
 )
 from benchmarks.studies.trap.sentences import (
     headline,
-    look_sentence,
     points,
     prediction_was_right,
+    probe_sentence,
     with_sentence,
     without_sentence,
 )
@@ -44,7 +44,7 @@ PREDICTIONS = [
 def a_look(low, high, *, oracle=0.8, after=0.95):
     estimate = Estimate((low + high) / 2, low, high, 500)
     easy = [Estimate(value, value, value, 100) for value in (after, 0.95)]
-    return Look(4000, estimate, estimate, 0.4, Estimate(oracle, oracle, oracle, 400), *easy)
+    return Probe(4000, estimate, estimate, 0.4, Estimate(oracle, oracle, oracle, 400), *easy)
 
 
 def test_the_summary_has_exactly_the_keys_that_were_promised(finished_run):
@@ -104,7 +104,7 @@ def test_the_summary_is_strict_json_also_where_nothing_was_called(finished_run):
 )
 def test_the_look_ends_in_one_of_three_forms(look, verdict, form):
     assert look.verdict is verdict
-    assert form in look_sentence(look)
+    assert form in probe_sentence(look)
 
 
 def test_a_difference_of_nothing_is_no_figure():
@@ -126,7 +126,7 @@ NO_ROLLOUT = Estimate(math.nan, math.nan, math.nan, 0)
 def test_easy_questions_that_are_never_or_always_called_on_are_no_objection(missing, told):
     look = replace(a_look(0.02, 0.08), **missing)
     assert look.verdict is Verdict.LEARNS
-    assert told in look_sentence(look) and "no figure" not in look_sentence(look)
+    assert told in probe_sentence(look) and "no figure" not in probe_sentence(look)
 
 
 def test_a_look_without_easy_questions_is_still_a_look(tmp_path):
@@ -136,15 +136,15 @@ def test_a_look_without_easy_questions_is_still_a_look(tmp_path):
         rows = (folder / ROWS).read_text().splitlines(keepends=True)
         hard = {task.task_id for task in load_tasks(SET, split="test", count=24).tasks if task.category == HARD}
         (folder / ROWS).write_text("".join(row for row in rows if json.loads(row)["task_id"] in hard))
-    look = look_of(tmp_path)
-    assert look.hard.n == 12 and look.easy.n == 0 and "no easy question was asked" in look_sentence(look)
+    look = probe_of(tmp_path)
+    assert look.hard.n == 12 and look.easy.n == 0 and "no easy question was asked" in probe_sentence(look)
 
 
 def test_a_look_counts_calls_by_kind_of_question(finished_run):
-    look = look_of(finished_run)
+    look = probe_of(finished_run)
     assert look.rollouts == 160 and 0.1 < look.hard_rapr < 0.6
     assert look.hard.n == look.easy.n == 20
-    assert "few rollouts" in look_sentence(look)
+    assert "few rollouts" in probe_sentence(look)
 
 
 @pytest.mark.parametrize(("verdict", "outcome", "was_right"), PREDICTIONS)

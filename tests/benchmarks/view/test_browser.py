@@ -218,7 +218,7 @@ def test_on_a_phone_the_list_and_the_trajectory_take_turns(visit, run, scheme):
 
 
 def test_pictures_in_a_folder_are_loaded_as_they_come_in_sight(visit, run, tmp_path, monkeypatch):
-    monkeypatch.setattr("benchmarks.view.page.EMBEDDED_PICTURES", 3)
+    monkeypatch.setattr("benchmarks.view.page.EMBEDDED_IMAGES", 3)
     main([str(run), "--output", str(tmp_path / "a page.html")])
     page = visit(tmp_path / "a page.html", id_of(1))
     wait_for_pictures(page)
@@ -241,7 +241,7 @@ def test_a_page_with_one_trajectory_opens_it_and_does_not_grade_what_nobody_know
 
 
 def test_a_served_page_shows_its_pictures_from_the_folder(browser, run, tmp_path, monkeypatch):
-    monkeypatch.setattr("benchmarks.view.page.EMBEDDED_PICTURES", 3)
+    monkeypatch.setattr("benchmarks.view.page.EMBEDDED_IMAGES", 3)
     main([str(run), "--output", str(tmp_path / "a page.html")])
     wrong = []
     with PageServer(tmp_path / "a page.html", 0) as server:

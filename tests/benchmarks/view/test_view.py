@@ -262,7 +262,7 @@ def test_a_limit_keeps_the_first_questions_with_all_their_rollouts(run, tmp_path
 
 
 def test_pictures_of_a_large_run_lie_in_a_folder_beside_the_page(run, tmp_path, monkeypatch):
-    monkeypatch.setattr(view_page, "EMBEDDED_PICTURES", 3)
+    monkeypatch.setattr(view_page, "EMBEDDED_IMAGES", 3)
     view(run, "--output", tmp_path / "large.html")
     scripts = Scripts((tmp_path / "large.html").read_text())
     data = scripts.json("data")
