@@ -95,8 +95,8 @@ def clumsy_note() -> str:
     """What the warm start is, and which command also tries a competent one."""
     return (
         f"The warm start is clumsy on purpose: {sentences.percent(CLUMSY.call_share)} of its demonstrations (traces) "
-        f"make a call, with a crop that is up to {CLUMSY.max_shift_cells} of 16 grid cells off the evidence, and after a crop "
-        f"that missed they answer “{UNSEEN}”. So a crop earns less than a guess. Run make trap to repeat this over "
+        f"make a call, with a crop that is up to {CLUMSY.max_shift_cells} of 16 grid cells off the evidence, and after "
+        f"a crop that missed they answer “{UNSEEN}”. So a crop earns less than a guess. Run make trap to repeat this over "
         "several seeds and with a competent warm start, for which correctness alone may suffice."
     )
 
