@@ -85,30 +85,30 @@ def stages_of(chain: Chain) -> list[Stage]:
 
 
 def _report(run: Path) -> str:
-    found = findings_of(run)
-    write_summary(run, found)
-    write_report(run, found)
+    findings = findings_of(run)
+    write_summary(run, findings)
+    write_report(run, findings)
     return ""
 
 
 def _end(run: Path) -> None:
-    found = findings_of(run)
-    write_summary(run, found)  # again, because the last stage's seconds are known now
-    print(f"\n{demo_table(found)}")
+    findings = findings_of(run)
+    write_summary(run, findings)  # again, because the last stage's seconds are known now
+    print(f"\n{demo_table(findings)}")
     print(f"\nSummary: {run / 'summary.json'}\nReport:  {run / 'report.html'}")
 
 
-def demo_table(found: Findings) -> str:
+def demo_table(findings: Findings) -> str:
     """Each checkpoint's accuracy under the four policies, its RaPR and its easy accuracy; then the conclusions."""
     head = ["checkpoint", *(policy.replace("_", " ") for policy in POLICIES), "RaPR", "easy"]
     rows = []
-    for name, checkpoint in found.checkpoints.items():
+    for name, checkpoint in findings.checkpoints.items():
         cells = [f"{fraction(value.value)} {interval(value)}" for value in checkpoint.accuracies.values()]
         rows.append(
             [name.replace("_", " "), *cells, fraction(checkpoint.rapr), fraction(checkpoint.easy_accuracy.value)]
         )
-    n = found.with_curiosity.accuracies[LEARNED_ZOOM].n
-    conclusions = [headline(found), with_sentence(found), without_sentence(found), easy_sentence(found)]
-    conclusions.append(expectation_check(found))
+    n = findings.with_curiosity.accuracies[LEARNED_ZOOM].n
+    conclusions = [headline(findings), with_sentence(findings), without_sentence(findings), easy_sentence(findings)]
+    conclusions.append(expectation_check(findings))
     title = f"Accuracy on {n} held-out questions that need a crop (95% intervals)"
     return "\n".join([title, table([head, *rows]), "", *conclusions])

@@ -41,7 +41,7 @@ _HEAD = ("set", "player", "questions", "score", "RaPR", "calls", "seconds")
 
 @dataclass(frozen=True)
 class EvalDemoConfig:
-    """Evaluations of an embedded model and of an oracle on the sample sets, each with a page to look at."""
+    """Evaluations of an embedded model and of an oracle on the sample sets, each with an HTML page."""
 
     output_dir: str = field(
         default="runs/eval_demo", metadata={"help": "output folder; an interrupted run resumes from it"}

@@ -52,14 +52,14 @@ def main(argv: list[str]) -> int:
     return 0
 
 
-def write_report(run: Path, found: Findings) -> Path:
+def write_report(run: Path, findings: Findings) -> Path:
     """Writes the page into the run folder; returns its path. Raises ConfigError for a run that is not finished."""
     path = run / PAGE
-    path.write_text(page(run, found), encoding="utf-8")
+    path.write_text(page(run, findings), encoding="utf-8")
     return path
 
 
-def page(run: Path, found: Findings) -> str:
+def page(run: Path, findings: Findings) -> str:
     """The whole page."""
     template = resources.files("benchmarks.demo") / PAGE
     gallery = read_evaluation(run / "gallery")
@@ -69,25 +69,25 @@ def page(run: Path, found: Findings) -> str:
     wrong = pick(gallery, reward, SHOWN_OF_EACH, right=False)
     right = pick(gallery, reward, SHOWN_OF_EACH, right=True, besides=wrong)
     return Template(template.read_text(encoding="utf-8")).substitute(
-        headline=escape(sentences.headline(found)),
+        headline=escape(sentences.headline(findings)),
         notice=escape(gallery.task_set.notice),
         quick=_quick_note() if configuration["quick"] else "",
-        tiles=_tiles(found),
+        tiles=_tiles(findings),
         story=_paragraphs(
-            sentences.with_sentence(found),
-            sentences.without_sentence(found),
-            sentences.easy_sentence(found),
-            sentences.expectation_check(found),
+            sentences.with_sentence(findings),
+            sentences.without_sentence(findings),
+            sentences.easy_sentence(findings),
+            sentences.expectation_check(findings),
         ),
         curves=_curve_figure(run, "rapr", "RaPR during training")
         + _curve_figure(run, "accuracy", "Accuracy during training"),
-        bars=_bar_figure(found),
-        probe=_paragraphs(sentences.probe_sentence(found.probe)),
+        bars=_bar_figure(findings),
+        probe=_paragraphs(sentences.probe_sentence(findings.probe)),
         clumsy=_paragraphs(clumsy_note()),
         right=_cards(right, gallery.budgets, "right"),
         wrong=_cards(wrong, gallery.budgets, "wrong"),
         shown=len(right) + len(wrong),
-        facts=_facts(found, configuration),
+        facts=_facts(findings, configuration),
     )
 
 
@@ -104,12 +104,12 @@ def clumsy_note() -> str:
 # ----------------------------------------------------------------------------------------------------- figures
 
 
-def _tiles(found: Findings) -> str:
-    final, without = found.with_curiosity, found.without_curiosity
+def _tiles(findings: Findings) -> str:
+    final, without = findings.with_curiosity, findings.without_curiosity
     tiles = [
         ("with curiosity", final.accuracies[LEARNED_ZOOM], "blue"),
         ("without curiosity", without.accuracies[LEARNED_ZOOM], "orange"),
-        ("warm start", found.warm_start.accuracies[LEARNED_ZOOM], "grey"),
+        ("warm start", findings.warm_start.accuracies[LEARNED_ZOOM], "grey"),
         ("oracle’s crop", final.accuracies[ORACLE_ZOOM], "plain"),
     ]
     return "".join(_tile(name, estimate, style) for name, estimate, style in tiles)
@@ -139,10 +139,10 @@ def _range_text(curve: Curve) -> str:
     return f"{curve.name}: from {sentences.percent(curve.values[0])} to {sentences.percent(curve.values[-1])}"
 
 
-def _bar_figure(found: Findings) -> str:
+def _bar_figure(findings: Findings) -> str:
     title = "Four zoom policies, before and after reinforcement learning"
-    bars = [Bars(NAMES[name], STYLES[name], checkpoint.accuracies) for name, checkpoint in found.checkpoints.items()]
-    n = found.with_curiosity.accuracies[LEARNED_ZOOM].n
+    bars = [Bars(NAMES[name], STYLES[name], checkpoint.accuracies) for name, checkpoint in findings.checkpoints.items()]
+    n = findings.with_curiosity.accuracies[LEARNED_ZOOM].n
     chart = bar_chart(title, "The table below has the figures.", POLICIES, bars)
     caption = f"Accuracy in percent on {n} held-out questions that need a crop, greedy, with 95% intervals."
     rows = [
@@ -159,7 +159,7 @@ def _bar_figure(found: Findings) -> str:
         f"<details><summary>The figures</summary><div class='scroll'><table><thead><tr><td></td>{head}</tr></thead>"
         f"<tbody>{''.join(rows)}</tbody></table></div></details>"
     )
-    return _figure(title, _legend(list(found.checkpoints)), chart, caption, figures, style="wide")
+    return _figure(title, _legend(list(findings.checkpoints)), chart, caption, figures, style="wide")
 
 
 def _figure(title: str, legend: str, chart: str, caption: str, more: str = "", style: str = "") -> str:
@@ -192,9 +192,9 @@ def _quick_note() -> str:
     return '<p class="warning">A quick run of a few steps, to test the pipeline. Its figures are meaningless.</p>'
 
 
-def _facts(found: Findings, configuration: Mapping[str, object]) -> str:
-    rows = [(name.replace("_", " "), f"{seconds:,.0f} s") for name, seconds in found.seconds.items()]
-    rows += [("peak memory, all processes", f"{found.peak_memory_gb:.2f} GB")]
+def _facts(findings: Findings, configuration: Mapping[str, object]) -> str:
+    rows = [(name.replace("_", " "), f"{seconds:,.0f} s") for name, seconds in findings.seconds.items()]
+    rows += [("peak memory, all processes", f"{findings.peak_memory_gb:.2f} GB")]
     rows += [("seed", str(configuration["seed"])), ("base checkpoint", str(configuration["base"]))]
     return "".join(f"<tr><th scope='row'>{escape(name)}</th><td>{escape(value)}</td></tr>" for name, value in rows)
 

@@ -136,15 +136,19 @@ def check_same_questions(first: Mapping[str, Graded], second: Mapping[str, Grade
 def comparison_table(first: Mapping[str, Graded], second: Mapping[str, Graded], *, seed: int) -> str:
     """The table of the comparison: a row for all questions, and one for each category where there are several."""
     head = ["questions", "n", "A", "B", "B - A", "95% interval", "only A right", "only B right", "McNemar p"]
-    found = comparisons(first, second, seed=seed)
-    return table([head, *([name, *cells_of(comparison)] for name, comparison in found.items())])
+    by_part = comparisons(first, second, seed=seed)
+    return table([head, *([name, *cells_of(comparison)] for name, comparison in comparison.items())])
 
 
-def cells_of(found: Comparison) -> list[str]:
+def cells_of(comparison: Comparison) -> list[str]:
     """n, both scores, the difference, its interval, the questions that only one run got right, and p."""
-    pairs = ["-"] * 3 if found.p is None else [str(found.only_first), str(found.only_second), f"{found.p:.3g}"]
-    scores = [fraction(found.first), fraction(found.second), signed(found.difference.value)]
-    return [str(found.difference.n), *scores, signed_interval(found.difference), *pairs]
+    pairs = (
+        ["-"] * 3
+        if comparison.p is None
+        else [str(comparison.only_first), str(comparison.only_second), f"{comparison.p:.3g}"]
+    )
+    scores = [fraction(comparison.first), fraction(comparison.second), signed(comparison.difference.value)]
+    return [str(comparison.difference.n), *scores, signed_interval(comparison.difference), *pairs]
 
 
 def comparisons(first: Mapping[str, Graded], second: Mapping[str, Graded], *, seed: int) -> dict[str, Comparison]:

@@ -22,7 +22,7 @@ FRAME_SIDE = 224
 """The same for a frame in a film strip."""
 VIEW_SIDE = 512
 """The same for an image that the model saw."""
-_SMALL_SIDE = 256  # smaller ones need a high quality: JPEG artefacts would look like the model's input
+_SMALL_SIDE = 256  # smaller ones need a high quality: JPEG artefacts would be mistaken for the model's input
 _WORKERS = 4
 
 

@@ -158,7 +158,7 @@ def _judged(estimate: Estimate, students: Estimate) -> str:
         return "better"
     if estimate.high < 0 and not students.high >= 0:
         return "worse"
-    return "not significant: not both intervals exclude zero"
+    return "no significant difference: at least one interval contains zero"
 
 
 def _of_filter(rows: Rows) -> str:

@@ -91,10 +91,10 @@ def _easy_grounds(probe: Probe) -> str:
 # --------------------------------------------------------------------------------------------------- afterwards
 
 
-def headline(found: Findings) -> str:
+def headline(findings: Findings) -> str:
     """The result in one line."""
-    without, with_bonus = found.without_curiosity.outcome, found.with_curiosity.outcome
-    stopped = _did(Outcome.GAVE_UP, found)
+    without, with_bonus = findings.without_curiosity.outcome, findings.with_curiosity.outcome
+    stopped = _did(Outcome.GAVE_UP, findings)
     match (without, with_bonus):
         case (Outcome.GAVE_UP, Outcome.LEARNED):
             return f"With curiosity the model learned to zoom; without it, it {stopped}."
@@ -116,24 +116,24 @@ def headline(found: Findings) -> str:
             return "Neither arm clearly learned to zoom, and both still crop: this run shows neither trap nor cure."
 
 
-def with_sentence(found: Findings) -> str:
+def with_sentence(findings: Findings) -> str:
     """The arm with curiosity: what it learned and how it compares."""
-    final, accuracies = found.with_curiosity, found.with_curiosity.accuracies
+    final, accuracies = findings.with_curiosity, findings.with_curiosity.accuracies
     oracle, learned = accuracies[ORACLE_ZOOM].value, accuracies[LEARNED_ZOOM].value
     share = (
         f", {percent(learned / oracle)} of the accuracy with an oracle's crop ({percent(oracle)})" if oracle > 0 else ""
     )
-    guess = ", the chance level" if found.no_zoom is CHANCE else ""
+    guess = ", the chance level" if findings.no_zoom is CHANCE else ""
     return (
         f"With the curiosity bonus {percent(learned)} of the questions that need a crop are answered right{share}. "
-        f"Without zoom at most {percent(found.no_zoom.value)} are right{guess}. The change from the warm start is "
-        f"{points(found.gain)}. The arm crops in {percent(final.rapr)} of sampled rollouts."
+        f"Without zoom at most {percent(findings.no_zoom.value)} are right{guess}. The change from the warm start is "
+        f"{points(findings.gain)}. The arm crops in {percent(final.rapr)} of sampled rollouts."
     )
 
 
-def without_sentence(found: Findings) -> str:
+def without_sentence(findings: Findings) -> str:
     """The arm on correctness alone."""
-    arm = found.without_curiosity
+    arm = findings.without_curiosity
     gain = arm.gain_over_no_zoom
     learned, own_no_zoom = (percent(arm.accuracies[policy].value) for policy in (LEARNED_ZOOM, NO_ZOOM))
     usage = {
@@ -148,9 +148,9 @@ def without_sentence(found: Findings) -> str:
     )
 
 
-def easy_sentence(found: Findings) -> str:
+def easy_sentence(findings: Findings) -> str:
     """Accuracy and RaPR where the overview suffices."""
-    parts = [_easy(found.with_curiosity, "with curiosity"), _easy(found.without_curiosity, "without")]
+    parts = [_easy(findings.with_curiosity, "with curiosity"), _easy(findings.without_curiosity, "without")]
     return f"Where the overview suffices, {parts[0]}, and {parts[1]}."
 
 
@@ -158,15 +158,17 @@ def _easy(checkpoint: Checkpoint, name: str) -> str:
     return f"{percent(checkpoint.easy_accuracy.value)} are right {name} ({percent(checkpoint.easy_rapr)} crop)"
 
 
-def expectation_check(found: Findings) -> str:
+def expectation_check(findings: Findings) -> str:
     """Whether the prediction before RL was right for the arm on correctness alone."""
-    expected = found.probe.verdict
-    outcome = found.without_curiosity.outcome
+    expected = findings.probe.verdict
+    outcome = findings.without_curiosity.outcome
     came_true = prediction_was_right(expected, outcome)
     if expected is Verdict.OPEN:
-        return f"The prediction before the training was undecided; the arm on correctness alone {_did(outcome, found)}."
+        return (
+            f"The prediction before the training was undecided; the arm on correctness alone {_did(outcome, findings)}."
+        )
     if came_true is None:
-        return f"The prediction before the training was: {expected}. The arm {_did(outcome, found)}: no conclusion."
+        return f"The prediction before the training was: {expected}. The arm {_did(outcome, findings)}: no conclusion."
     return (
         f"The prediction before the training was: {expected}. It was {'right' if came_true else 'wrong'} in this run."
     )
@@ -179,8 +181,8 @@ def prediction_was_right(expected: Verdict, outcome: Outcome) -> bool | None:
     return (expected is Verdict.LEARNS) == (outcome is Outcome.LEARNED)
 
 
-def _did(outcome: Outcome, found: Findings) -> str:
-    zoomed_before = found.warm_start.rapr >= EXTINCT
+def _did(outcome: Outcome, findings: Findings) -> str:
+    zoomed_before = findings.warm_start.rapr >= EXTINCT
     return {
         Outcome.LEARNED: "learned to zoom",
         Outcome.GAVE_UP: "stopped zooming" if zoomed_before else "never began to zoom",

@@ -80,7 +80,7 @@ def test_a_stopped_demo_says_where_it_goes_on(tmp_path, capsys):
 
     stages = [Stage("warm_start", "first", after=lambda: ""), Stage("look", "second", after=stop)]
     assert in_stages(stages, tmp_path, lambda: None) == 130
-    assert "Finished: warm_start. The same command goes on with: look." in capsys.readouterr().err
+    assert "Finished: warm_start. Run the same command again to resume at: look." in capsys.readouterr().err
     assert list(finished_stages(tmp_path)) == ["warm_start"]
 
 
@@ -100,7 +100,10 @@ def test_ctrl_c_ends_every_job_and_says_where_it_goes_on(tiny_checkpoint, tmp_pa
     os.killpg(demo.pid, signal.SIGINT)  # what a terminal does
     said = demo.communicate(timeout=120)[1]
     assert demo.returncode == 130
-    assert "Finished: nothing yet. The same command goes on with: warm start." in said and "Traceback" not in said
+    assert (
+        "Finished: nothing yet. Run the same command again to resume at: warm start." in said
+        and "Traceback" not in said
+    )
     assert not _jobs_in(run) and not finished_stages(run)
 
 

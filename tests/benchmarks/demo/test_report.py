@@ -110,7 +110,7 @@ def test_a_card_shows_what_each_part_adds_to_the_reward_and_their_sum(finished_r
 def test_rare_looks_show_their_bonus(tmp_path):
     run = make_run(tmp_path / "rare", {**HABITS, WITH: HABITS[WARM_START]}, questions=12)
     shown = pick(read_evaluation(run / "gallery"), paper, 6, right=False)
-    paid = [(s.parts["curiosity"], s.looked, s.trajectory.valid_operations) for s in shown]
+    paid = [(s.parts["curiosity"], s.cropped, s.trajectory.valid_operations) for s in shown]
     assert all(bonus == pytest.approx(0.5 * max(0.3 - looked / 8, 0) * used) for bonus, looked, used in paid)
 
 

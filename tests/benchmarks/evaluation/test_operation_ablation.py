@@ -1,4 +1,4 @@
-"""`pixel-env eval --ablate`: the model as it is beside itself with its looks taken away."""
+"""`pixel-env eval --ablate`: the model compared with itself under control crops."""
 
 import json
 from dataclasses import replace
@@ -13,7 +13,7 @@ from agents.run_folder.configuration import FILE_NAME
 from benchmarks.evaluation import evaluate as command
 from benchmarks.evaluation.config import EvalConfig
 from benchmarks.evaluation.evaluate import engine_of, evaluate, main
-from benchmarks.evaluation.operation_ablation import ABLATIONS, TITLE, looking_report, with_ablations
+from benchmarks.evaluation.operation_ablation import CONTROLS, TITLE, control_report, with_controls
 from benchmarks.evaluation.plan import planned
 from benchmarks.evaluation.policies import (
     BLANK_CROP,
@@ -91,7 +91,7 @@ def test_the_ablations_that_take_the_look_away_lose_and_the_oracle_does_not(own_
     assert first["random crop"][4].startswith("-")
     assert first["oracle zoom"][:5] == ["all", "8", "1.000", "1.000", "+0.000"]
     assert "4 of 12 questions have no evidence" in report
-    assert "looks in 12 of 12 episodes, and looking helps: " in report and "-1.000 with blank crop" in report
+    assert "executes operations in 12 of 12 episodes. They help: " in report and "-1.000 with blank crop" in report
     assert report.count("blank crop  ") == 3  # all, and each category
     evaluation = read_evaluation(own_tasks.parent / "run")
     assert evaluation.policies == [*POLICIES, *FALSIFIED]
@@ -135,7 +135,7 @@ def test_a_cut_run_goes_on_and_ends_as_the_uncut_one(own_tasks, tmp_path, polls)
     (resumed, rows), (whole, uncut) = play(tmp_path / "cut"), play(tmp_path / "whole")
     assert rows[: len(before)] == before and sorted(rows) == sorted(uncut)
     assert resumed.records == whole.records and resumed.policies == whole.policies
-    assert looking_report(resumed, seed=0) == looking_report(whole, seed=0)
+    assert control_report(resumed, seed=0) == control_report(whole, seed=0)
 
 
 def test_the_shards_together_are_the_whole_run(own_tasks, scripted, monkeypatch, capsys):
@@ -173,9 +173,9 @@ def test_a_tokenizer_that_opens_calls_with_several_tokens_has_no_such_ablation()
             raise ConfigError("3 tokens")
 
     wordy = Wordy(dialect_named("tiny"))
-    assert with_ablations((), TINY, can_ban=True) == (LEARNED_ZOOM, *ABLATIONS)
-    assert NO_ZOOM not in with_ablations((NO_ZOOM,), wordy, can_ban=True)
-    assert with_ablations((ORACLE_ZOOM, BLANK_CROP), TINY, can_ban=False) == (
+    assert with_controls((), TINY, can_ban=True) == (LEARNED_ZOOM, *CONTROLS)
+    assert NO_ZOOM not in with_controls((NO_ZOOM,), wordy, can_ban=True)
+    assert with_controls((ORACLE_ZOOM, BLANK_CROP), TINY, can_ban=False) == (
         ORACLE_ZOOM,
         BLANK_CROP,
         LEARNED_ZOOM,
@@ -198,7 +198,7 @@ def test_a_model_that_looks_in_vain_is_told_so(own_tasks, monkeypatch, capsys):
 
     monkeypatch.setattr(command, "engine_of", lambda plan: (ScriptedEngine(in_vain, TINY), TINY))
     main(arguments(own_tasks, "--ablate"))
-    assert "looks in 12 of 12 episodes, and nothing shows that it helps" in capsys.readouterr().out
+    assert "executes operations in 12 of 12 episodes. There is no evidence that they help" in capsys.readouterr().out
 
 
 def test_a_fall_that_may_be_chance_is_not_said_to_show_anything(own_tasks, monkeypatch, capsys):
@@ -218,7 +218,7 @@ def test_a_fall_that_may_be_chance_is_not_said_to_show_anything(own_tasks, monke
     out = capsys.readouterr().out
     [blank] = [line for line in out.splitlines() if line.startswith("blank crop") and " all " in line]
     assert "-0.083" in blank and len(greys) == 12
-    assert "looks in 12 of 12 episodes, and nothing shows that it helps" in out
+    assert "executes operations in 12 of 12 episodes. There is no evidence that they help" in out
 
 
 def test_videos_are_ablated_by_frames(monkeypatch, capsys, tmp_path):
@@ -259,4 +259,4 @@ def test_the_tiny_model_loses_without_its_looks_and_not_with_an_oracles(tmp_path
     right = {name: sum(trajectory.reward for trajectory in evaluation.of(name)) for name in evaluation.policies}
     assert max(right[name] for name in (NO_ZOOM, *FALSIFIED)) <= right[LEARNED_ZOOM] - 8
     assert right[ORACLE_ZOOM] >= right[LEARNED_ZOOM] - 1
-    assert "looks in 24 of 24 episodes, and looking helps: " in looking_report(evaluation, seed=0)
+    assert "executes operations in 24 of 24 episodes. They help: " in control_report(evaluation, seed=0)

@@ -120,7 +120,7 @@ NO_ROLLOUT = Estimate(math.nan, math.nan, math.nan, 0)
     [
         ({"easy_after_call": NO_ROLLOUT}, "right in 95%, and none is called on"),
         ({"easy_without_call": NO_ROLLOUT}, "right in 95%, and all are called on"),
-        ({"easy_after_call": NO_ROLLOUT, "easy_without_call": NO_ROLLOUT}, "no easy question was asked"),
+        ({"easy_after_call": NO_ROLLOUT, "easy_without_call": NO_ROLLOUT}, "there are no easy questions"),
     ],
 )
 def test_easy_questions_that_are_never_or_always_called_on_are_no_objection(missing, told):
@@ -137,14 +137,14 @@ def test_a_look_without_easy_questions_is_still_a_look(tmp_path):
         hard = {task.task_id for task in load_tasks(SET, split="test", count=24).tasks if task.category == HARD}
         (folder / ROWS).write_text("".join(row for row in rows if json.loads(row)["task_id"] in hard))
     look = probe_of(tmp_path)
-    assert look.hard.n == 12 and look.easy.n == 0 and "no easy question was asked" in probe_sentence(look)
+    assert look.hard.n == 12 and look.easy.n == 0 and "there are no easy questions" in probe_sentence(look)
 
 
 def test_a_look_counts_calls_by_kind_of_question(finished_run):
     look = probe_of(finished_run)
     assert look.rollouts == 160 and 0.1 < look.hard_rapr < 0.6
     assert look.hard.n == look.easy.n == 20
-    assert "few rollouts" in probe_sentence(look)
+    assert "too few rollouts" in probe_sentence(look)
 
 
 @pytest.mark.parametrize(("verdict", "outcome", "was_right"), PREDICTIONS)
@@ -163,6 +163,6 @@ def test_the_story_follows_the_figures(finished_run, tmp_path):
     both = dict.fromkeys(swapped, HABITS[WITH]) | {WARM_START: HABITS[WARM_START]}
     assert "trap did not appear" in headline(findings_of(make_run(tmp_path / "both", both)))
     never = dict.fromkeys(swapped, HABITS[WITHOUT])
-    assert "never began to look" in headline(findings_of(make_run(tmp_path / "never", never)))
+    assert "never began to zoom" in headline(findings_of(make_run(tmp_path / "never", never)))
     none = dict.fromkeys(swapped, HABITS[WARM_START])
     assert "neither trap nor cure" in headline(findings_of(make_run(tmp_path / "none", none)))

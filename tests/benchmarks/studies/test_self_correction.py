@@ -74,7 +74,7 @@ def test_a_quick_study_trains_five_checkpoints_evaluates_them_and_is_not_run_aga
     assert trainings == [name.replace("_", " ") for name in names]
     assert len(in_this_process) == 2 * len(CHECKPOINTS)
     out = capsys.readouterr().out
-    assert "cannot be told" in out and "after a wrong first look: recovers" in out
+    assert "undecided" in out and "after a wrong first crop: recovers" in out
     page = (tmp_path / "results/README.md").read_text()
     assert "pixel-env sft-study --seeds 1" in page and "(figure.svg)" in page and "nan" not in page
     assert (tmp_path / "results/figure.svg").exists()
@@ -97,7 +97,7 @@ def test_a_seed_that_was_cut_goes_on_at_the_first_stage_that_is_not_finished(
     monkeypatch.setattr(stages, "run_jobs", run_jobs)
     arguments = ["--quick", "--seeds", "1", "--run", str(tmp_path / "runs"), "--results", str(tmp_path / "results")]
     assert main(arguments) == 130
-    assert "goes on with: learning" in capsys.readouterr().err
+    assert "to resume at: learning" in capsys.readouterr().err
     begun.append([])
     with pytest.raises(ConfigError, match="no evaluation"):  # none of these jobs leaves anything
         main(arguments)

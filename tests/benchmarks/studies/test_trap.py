@@ -51,7 +51,7 @@ def test_a_seed_is_measured_once_and_again_with_other_settings(chain, tmp_path, 
 def test_a_broken_file_of_a_seed_counts_as_not_measured(tmp_path, capsys, text):
     file_of(tmp_path, 0).write_text(text)
     assert read_result(tmp_path, 0, "key") is None
-    assert "is broken and is measured again" in capsys.readouterr().err
+    assert "is broken, so the seed is measured again" in capsys.readouterr().err
 
 
 def test_a_seed_whose_writing_is_cut_leaves_no_half_file(chain, tmp_path, monkeypatch):
@@ -101,7 +101,7 @@ def test_the_figures_tell_what_became_of_each_arm(chain, tmp_path):
     assert row["with_curiosity"]["outcome"] == row["competent_without_curiosity"]["outcome"] == "learned to look"
     assert row["without_curiosity"]["outcome"] == "gave looking up"
     page = markdown([row, {**row, "seed": 1}], "pixel-env trap")
-    assert "| seed | mean" not in page and "With curiosity the model learned to look in 2 of 2 seeds" in page
+    assert "| seed | mean" not in page and "With curiosity the model learned to zoom in 2 of 2 seeds" in page
     assert "with curiosity: learned zoom" in trap_table([row])
 
 
