@@ -205,7 +205,7 @@ def test_rows_of_ours_of_two_sets_do_not_mix(rows_of):
     graded_otherwise = {**rows[0], "trace": json.dumps({**note, "task": {**note["task"], "answers": ["red"]}})}
     loaded = load_rows(write(rows[0], shown_otherwise, graded_otherwise))
     assert len(loaded.traces) == 1
-    assert "pixel budgets differ" in loaded.problems[0] and "has the id 'one' for another task" in loaded.problems[1]
+    assert "pixel budgets differ" in loaded.problems[0] and "uses the id 'one' for another task" in loaded.problems[1]
 
 
 def without_notes(folder, place, name):
