@@ -9,7 +9,6 @@ from pixel_env.media.images import shown_size
 from pixel_env.samples import SAMPLE_SETS, sample_set
 from pixel_env.samples.scenes import Card, SceneSource
 from pixel_env.samples.tallyqa import (
-    TARGET_CARDS,
     COLOUR,
     COLOUR_AND_DIGIT,
     COLOUR_AND_PARITY,
@@ -17,6 +16,7 @@ from pixel_env.samples.tallyqa import (
     GROUP_SIDE,
     GROUPS,
     MARGIN,
+    TARGET_CARDS,
 )
 from pixel_env.task import Task
 from pixel_env.views import View, ViewKind
