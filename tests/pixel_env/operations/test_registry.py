@@ -27,8 +27,8 @@ def test_every_operation_keeps_the_contract(name):
     check_operation(OPERATIONS[name])
 
 
-def test_an_operation_from_outside_keeps_the_contract_and_is_known_by_its_name_afterwards():
-    assert "trim" not in OPERATIONS
+def test_an_operation_from_outside_keeps_the_contract_and_is_known_by_its_name_afterwards(monkeypatch):
+    monkeypatch.delitem(OPERATIONS, "trim", raising=False)  # another module of this process may have registered it
     check_operation(Trim)
     assert operation_named("trim") is Trim
 

@@ -72,7 +72,7 @@ def test_of_many_bad_rows_all_are_named_and_those_in_a_row_as_a_range(counts, tm
     with pytest.raises(TaskError) as error:
         load_tasks(path, strict=True)
     assert str(error.value).splitlines()[21:] == [
-        "... and 46 more, of which pixel-env data check --all gives the reasons:",
+        "... and 46 more; pixel-env data check --all prints their reasons:",
         f"{path}, row 21 to 25, row 27 to 66, row 68",
     ]
 
