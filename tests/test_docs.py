@@ -24,8 +24,8 @@ from pixel_env.tasks.formats.recognition import FORMATS
 from pixel_env.testing import tiny_task
 from pixel_env.types import Answer, Prompt, Trajectory, Turn
 from rewards.shaping import group_reward_named, paper, reward_parts
+from tests.paths import ROOT
 
-ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 PAGES = {path.name: path.read_text(encoding="utf-8") for path in sorted(ROOT.glob("docs/*.md"))}
 

@@ -1,13 +1,13 @@
 """The image of the README is what its script draws: an episode that the embedded model really plays."""
 
 import runpy
-from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
-ROOT = Path(__file__).parents[2]
+from tests.paths import ROOT
+
 SHIPPED = ROOT / "docs" / "episode.png"
 
 

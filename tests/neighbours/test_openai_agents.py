@@ -62,7 +62,6 @@ def own_files(installation, name):
     return {path for path in listed if path and not path.endswith(".pyc")}
 
 
-@pytest.mark.timeout(600)
 def test_installing_either_after_the_other_and_uninstalling_one_leaves_both_working(tmp_path, wheel):
     made = empty_installation(tmp_path / "environment")
     installs(made, wheel)

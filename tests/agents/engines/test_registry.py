@@ -5,7 +5,6 @@ import dataclasses
 import importlib
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
@@ -16,6 +15,7 @@ from pixel_env.dialects.table import dialect_named
 from pixel_env.episode import Limits
 from pixel_env.errors import ConfigError, MissingExtraError, UnknownNameError
 from pixel_env.tasks import load_tasks
+from tests.paths import ROOT
 
 TINY = dialect_named("tiny")
 
@@ -77,9 +77,8 @@ def test_a_missing_package_is_refused_with_the_extra_that_brings_it(monkeypatch)
 
 def test_nobody_compares_with_the_name_of_an_engine():
     """What depends on an engine is asked of what it declares, so that an engine of a user's own is treated alike."""
-    root = Path(__file__).resolve().parents[3]
-    files = [path for layer in ("agents", "benchmarks", "synth") for path in (root / layer).rglob("*.py")]
-    found = {str(path.relative_to(root)) for path in files if compares_with_an_engine(path.read_text("utf-8"))}
+    files = [path for layer in ("agents", "benchmarks", "synth") for path in (ROOT / layer).rglob("*.py")]
+    found = {str(path.relative_to(ROOT)) for path in files if compares_with_an_engine(path.read_text("utf-8"))}
     assert len(files) > 150 and found == {"agents/grpo/engine_options.py"}  # TRL's own name for a mode
 
 

@@ -12,8 +12,8 @@ from benchmarks.evaluation.policies import FALSIFIED, NO_ZOOM, POLICIES
 from benchmarks.evaluation.records import read_evaluation
 from pixel_env.cli import main
 from tests.own_engine import SOURCE, own_engine
+from tests.paths import ROOT
 
-ROOT = Path(__file__).resolve().parents[3]
 TASKS = ("--tasks", "sample:vstar-tiny", "--task_count", "4", "--max_turns", "3")
 
 
@@ -84,9 +84,7 @@ def test_its_run_is_viewed_and_compared_where_nobody_can_import_it(tmp_path, mon
 # ------------------------------------------------------------------------------------------ refused by capability
 
 
-def test_one_that_bans_no_tokens_is_refused_the_policy_that_forbids_calls_and_nothing_is_made(
-    folder_of_engine, capsys
-):
+def test_one_that_bans_no_tokens_is_refused_the_policy_that_forbids_calls_and_nothing_is_made(folder_of_engine, capsys):
     assert evaluated("run", engine="my_engine:WEAK") == 2
     error = capsys.readouterr().err
     assert "--engine my_engine:WEAK bans no tokens" in error
