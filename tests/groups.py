@@ -34,8 +34,15 @@ SHARED = {"vllm_of_tiny_zoom": "vllm"}
 
 LONG = (
     "tests/benchmarks/demo/test_demo.py",
-    "tests/pixel_env/samples/test_samples.py",
     "tests/agents/grpo/test_exactness.py",
+    "tests/examples/test_measure_sft.py",
+    "tests/neighbours/test_openai_agents.py",
+    "tests/pixel_env/samples/test_samples.py",
+    "tests/agents/grpo/test_trainer.py",
+    "tests/pixel_env/samples/test_mvbench.py",
+    "tests/benchmarks/evaluation/test_operation_ablation.py",
+    "tests/synth/generation/test_generate.py",
+    "tests/test_extending.py",
 )
 """Files that take long by themselves, the longest first."""
 
