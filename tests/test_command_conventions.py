@@ -178,6 +178,15 @@ def test_a_number_that_a_field_cannot_mean_is_refused_by_name(command, name, kin
         assert code == 2 and "wanted: a" in text and len(text.splitlines()) <= 6, (bad, text)
 
 
+@pytest.mark.parametrize("command", ["demo", "trap"])
+def test_a_setting_of_a_preset_that_cannot_be_used_is_refused_with_its_place(command, tmp_path):
+    elsewhere = ["--results", str(tmp_path / "results")] if command == "trap" else []
+    for line in ("rl_steps: 0", "look_questions: .nan", "test_questions: many", "rl_step: 4"):
+        (tmp_path / "preset.yaml").write_text(f"# sizes\n{line}\n")
+        code, text = run(command, "--preset", str(tmp_path / "preset.yaml"), *elsewhere)
+        assert code == 2 and "preset.yaml, line 2, column " in text, text
+
+
 @pytest.mark.parametrize(
     "words",
     [

@@ -11,7 +11,7 @@ import tomllib
 import pytest
 
 from pixel_env.cli import COMMANDS
-from pixel_env.installation import extra_that_brings
+from pixel_env.installation import extra_with
 from tests.paths import ROOT
 
 PACKAGES = ("pixel_env", "agents", "rewards", "synth", "benchmarks")
@@ -157,7 +157,7 @@ def test_a_missing_package_names_the_smallest_extra_that_asks_for_it():
     for module in others:
         distribution = owners.get(module, module.replace("_", "-").lower())
         bringing = [name for name, asked in sizes.items() if distribution in asked or module in asked]
-        found = extra_that_brings(module)
+        found = extra_with(module)
         if distribution in base:
             assert found == "", module
         elif bringing:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from agents.config.arguments import read_yaml
+from pixel_env.command_line.values import AtLeastOne
 
 
 @dataclass(frozen=True)
@@ -26,15 +27,17 @@ class Preset:
     without_curiosity: str = field(
         default="tiny_grpo_correctness", metadata={"help": "recipe of the arm on correctness alone"}
     )
-    warm_start_steps: int | None = field(default=None, metadata={"help": "optimizer steps of a warm start"})
-    warm_start_batch: int | None = field(default=None, metadata={"help": "traces of a step, lessons included"})
-    rl_steps: int | None = field(default=None, metadata={"help": "optimizer steps of an arm"})
-    rl_queries: int | None = field(default=None, metadata={"help": "questions of a step"})
-    train_questions: int | None = field(default=None, metadata={"help": "questions that an arm draws from"})
-    look_questions: int = field(default=1024, metadata={"help": "training questions of the probe before RL"})
-    look_samples: int = field(default=4, metadata={"help": "sampled rollouts of each of them"})
-    test_questions: int = field(default=800, metadata={"help": "held-out questions of an evaluation"})
-    gallery_questions: int = field(default=48, metadata={"help": "held-out questions that the report shows some of"})
+    warm_start_steps: AtLeastOne | None = field(default=None, metadata={"help": "optimizer steps of a warm start"})
+    warm_start_batch: AtLeastOne | None = field(default=None, metadata={"help": "traces of a step, lessons included"})
+    rl_steps: AtLeastOne | None = field(default=None, metadata={"help": "optimizer steps of an arm"})
+    rl_queries: AtLeastOne | None = field(default=None, metadata={"help": "questions of a step"})
+    train_questions: AtLeastOne | None = field(default=None, metadata={"help": "questions that an arm draws from"})
+    look_questions: AtLeastOne = field(default=1024, metadata={"help": "training questions of the probe before RL"})
+    look_samples: AtLeastOne = field(default=4, metadata={"help": "sampled rollouts of each of them"})
+    test_questions: AtLeastOne = field(default=800, metadata={"help": "held-out questions of an evaluation"})
+    gallery_questions: AtLeastOne = field(
+        default=48, metadata={"help": "held-out questions that the report shows some of"}
+    )
 
 
 QUICK = Preset(

@@ -45,9 +45,9 @@ MUTANTS = (
     ),
     Mutant(
         "further operations are not played",
-        "arguments.parse",
-        "if file is not None else {}) | given\n",
-        "if file is not None else {}) | given | {'operations': ()}\n",
+        "names.with_operations",
+        '"+".join([named.get("dialect", default_dialect), *further])',
+        'named.get("dialect", default_dialect)',
         ARGUMENTS,
     ),
     Mutant(

@@ -130,14 +130,14 @@ def test_a_gif_is_a_video_if_it_moves_and_a_picture_if_not(tmp_path):
 @pytest.mark.parametrize(
     ("words", "told"),
     [
-        ([], "no picture is given"),
+        ([], "no image is given"),
         (["{photo}"], "takes images and then a question"),
         (["{photo}", " "], "no question is given"),
-        (["nowhere.png", "What?"], "there is no file 'nowhere.png'. The pictures come first"),
+        (["nowhere.png", "What?"], "there is no file 'nowhere.png'. Give the images first"),
         (["{notes}", "What?"], "is not an image that can be read. Wanted:"),
         (["{cut}", "What?"], "cannot be used"),
         (["{empty}", "What?"], "holds no frame"),
-        (["{photo}", "{empty}", "What?"], "is asked about alone"),
+        (["{photo}", "{empty}", "What?"], "a video must be the only file"),
         (["{photo}", "What?", "--options", "one"], "at least two options"),
         (["{photo}", "What?", "--max_turns", "0"], "--max_turns: got '0'; wanted: a whole number, at least 1"),
         (["{photo}", "What?", "--temperature", "-1"], "--temperature: got '-1'; wanted: a number, at least 0"),
