@@ -96,8 +96,8 @@ def clumsy_note() -> str:
     return (
         f"The warm start is clumsy on purpose: {sentences.percent(CLUMSY.call_share)} of its demonstrations (traces) "
         f"make a call, with a crop that is up to {CLUMSY.max_shift_cells} of 16 grid cells off the evidence, and after "
-        f"a crop that missed they answer “{UNSEEN}”. So a crop earns less than a guess. Run make trap to repeat this over "
-        "several seeds and with a competent warm start, for which correctness alone may suffice."
+        f"a crop that missed they answer “{UNSEEN}”. So a crop earns less than a guess. Run make trap to repeat this "
+        "over several seeds and with a competent warm start, for which correctness alone may suffice."
     )
 
 

@@ -137,7 +137,7 @@ def comparison_table(first: Mapping[str, Graded], second: Mapping[str, Graded], 
     """The table of the comparison: a row for all questions, and one for each category where there are several."""
     head = ["questions", "n", "A", "B", "B - A", "95% interval", "only A right", "only B right", "McNemar p"]
     by_part = comparisons(first, second, seed=seed)
-    return table([head, *([name, *cells_of(comparison)] for name, comparison in comparison.items())])
+    return table([head, *([name, *cells_of(comparison)] for name, comparison in by_part.items())])
 
 
 def cells_of(comparison: Comparison) -> list[str]:
