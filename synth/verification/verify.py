@@ -256,14 +256,8 @@ def _is_of(view: View, evidence: Evidence, task: Task) -> bool:
 
 
 def _shows(view: View, evidence: Evidence, task: Task) -> bool:
-    return _is_of(view, evidence, task) and _covered(evidence.box, view.box) >= ENOUGH
+    return _is_of(view, evidence, task) and evidence.box.covered_by(view.box) >= ENOUGH
 
 
 def _touches(view: View, evidence: Evidence, task: Task) -> bool:
     return _is_of(view, evidence, task) and view.box.iou(evidence.box) > 0.0
-
-
-def _covered(inner: Box, outer: Box) -> float:
-    """Share of the area of `inner` that lies in `outer`."""
-    iou = inner.iou(outer)
-    return iou * (inner.area + outer.area) / ((1.0 + iou) * inner.area)

@@ -50,7 +50,7 @@ MUTANTS = (
         "View.to_source",
         "for step in reversed(self.steps):",
         "for step in self.steps:",
-        ("tests/pixel_env/operations/test_transformations.py",),
+        ("tests/pixel_env/operations/test_chains.py",),
     ),
     Mutant(
         "small numbers are taken for fractions in every dialect",
