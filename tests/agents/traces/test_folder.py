@@ -161,7 +161,7 @@ FACTS = {"name": "n", "notice": "", "budgets": None, "seeds_folder": None}
 def test_facts_of_a_folder_that_cannot_be_used_are_refused_naming_the_file(tmp_path, content):
     folder = written(tmp_path, *sample_set("vstar-tiny", count=1).tasks)
     (folder / "task_set.json").write_bytes(content)
-    with pytest.raises(TaskError, match=r"task_set\.json (cannot be used|is no text)"):
+    with pytest.raises(TaskError, match=r"task_set\.json (cannot be used|is not text)"):
         read_trace_folder(folder)
 
 

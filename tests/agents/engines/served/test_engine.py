@@ -375,7 +375,7 @@ def test_a_turn_that_takes_longer_than_the_patience_is_still_made_again(replicas
 def test_a_request_that_every_server_dies_of_is_given_up(engine, replicas):
     for replica in replicas:
         replica.ends = "abort"
-    assert "server ended" in served(engine, [request(0)])[0].error
+    assert "server stopped" in served(engine, [request(0)])[0].error
     assert sum(len(replica.answers) for replica in replicas) == LOSSES
 
 
