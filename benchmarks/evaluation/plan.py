@@ -129,5 +129,5 @@ def _questions(config: EvalConfig) -> TaskSet:
         return task_set
     tasks = shard_named(config.shard).of(task_set.tasks)
     if not tasks:
-        raise ConfigError(f"--shard {config.shard} has no questions: all have {len(task_set)}. Make fewer shards.")
+        raise ConfigError(f"--shard {config.shard} has no questions: the set has {len(task_set)}. Make fewer shards.")
     return replace(task_set, tasks=tasks)

@@ -134,7 +134,7 @@ def test_a_gif_is_a_video_if_it_moves_and_a_picture_if_not(tmp_path):
         (["{photo}"], "takes images and then a question"),
         (["{photo}", " "], "no question is given"),
         (["nowhere.png", "What?"], "there is no file 'nowhere.png'. Give the images first"),
-        (["{notes}", "What?"], "is not an image that can be read. Wanted:"),
+        (["{notes}", "What?"], "is not an image that can be read. Give one"),
         (["{cut}", "What?"], "cannot be used"),
         (["{empty}", "What?"], "holds no frame"),
         (["{photo}", "{empty}", "What?"], "a video must be the only file"),

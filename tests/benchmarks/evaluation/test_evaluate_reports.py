@@ -171,7 +171,7 @@ def test_a_shard_of_another_configuration_is_not_taken_over(own_tasks, scripted)
 
 
 def test_a_shard_without_questions_is_refused(own_tasks):
-    with pytest.raises(ConfigError, match="9/9 is empty, of 8"):
+    with pytest.raises(ConfigError, match="9/9 has no questions: the set has 8"):
         main(arguments(own_tasks, "--shard", "9/9"))
 
 

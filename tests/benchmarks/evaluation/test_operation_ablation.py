@@ -145,7 +145,7 @@ def test_the_shards_together_are_the_whole_run(own_tasks, scripted, monkeypatch,
     capsys.readouterr()
     main(arguments(own_tasks, "--ablate"))
     out = capsys.readouterr().out
-    assert "looks in 12 of 12" in out
+    assert "executes operations in 12 of 12" in out
     policies = [*POLICIES, *FALSIFIED]
     assert read_evaluation(own_tasks.parent / "run").policies == policies
 
@@ -188,7 +188,7 @@ def test_a_model_that_never_looks_is_not_said_to_see_without_looking(own_tasks, 
     blind = ScriptedEngine(lambda conversation: "<answer>red", TINY)
     monkeypatch.setattr(command, "engine_of", lambda plan: (blind, TINY))
     main(arguments(own_tasks, "--ablate"))
-    assert "The model did not look once" in capsys.readouterr().out
+    assert "The model executed no operation" in capsys.readouterr().out
 
 
 def test_a_model_that_looks_in_vain_is_told_so(own_tasks, monkeypatch, capsys):
@@ -230,7 +230,7 @@ def test_videos_are_ablated_by_frames(monkeypatch, capsys, tmp_path):
     monkeypatch.setattr(command, "engine_of", lambda plan: (ScriptedEngine(selects, DEFAULT), DEFAULT))
     words = ["--model", "none", "--tasks", "sample:mvbench", "--task_count", "5", "--dialect", "default", "--ablate"]
     assert main([*words, "--output_dir", str(tmp_path / "run")]) == 0
-    assert "looks in 5 of 5 episodes" in capsys.readouterr().out
+    assert "executes operations in 5 of 5 episodes" in capsys.readouterr().out
     evaluation = read_evaluation(tmp_path / "run")
     for name, count in ((BLANK_CROP, 2), (RANDOM_CROP, 2), (WITHHELD_CROP, 0), (NO_ZOOM, 0)):
         for trajectory in evaluation.of(name):

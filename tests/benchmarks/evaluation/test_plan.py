@@ -101,7 +101,7 @@ def test_what_cannot_be_played_is_refused_before_a_folder_is_made(files, monkeyp
         (["--engine", "vllm"], "--max_tokens"),
         (["--engine", "endpoint"], "--base_url"),
         (["--prompt_file", str(files / "none.txt")], "none.txt cannot be read"),
-        (["--shard", "9/9"], "9/9 is empty"),
+        (["--shard", "9/9"], "9/9 has no questions"),
     ]
     for words, told in refused:
         with pytest.raises(ConfigError, match=told):

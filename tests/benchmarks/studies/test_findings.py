@@ -41,7 +41,7 @@ PREDICTIONS = [
 ]
 
 
-def a_look(low, high, *, oracle=0.8, after=0.95):
+def a_probe(low, high, *, oracle=0.8, after=0.95):
     estimate = Estimate((low + high) / 2, low, high, 500)
     easy = [Estimate(value, value, value, 100) for value in (after, 0.95)]
     return Probe(4000, estimate, estimate, 0.4, Estimate(oracle, oracle, oracle, 400), *easy)
@@ -92,24 +92,24 @@ def test_the_summary_is_strict_json_also_where_nothing_was_called(finished_run):
 
 
 @pytest.mark.parametrize(
-    ("look", "verdict", "form"),
+    ("probe", "verdict", "form"),
     [
-        (a_look(0.02, 0.08), Verdict.LEARNS, "likely to learn"),
-        (a_look(-0.08, -0.02), Verdict.TRAP, "likely to fall into the learning trap"),
-        (a_look(-0.03, 0.02), Verdict.OPEN, "cannot be told"),
-        (a_look(0.02, 0.08, oracle=0.3), Verdict.OPEN, "not ripe"),
-        (a_look(0.02, 0.08, after=0.7), Verdict.OPEN, "not ripe"),
-        (a_look(math.nan, math.nan), Verdict.OPEN, "missing"),
+        (a_probe(0.02, 0.08), Verdict.LEARNS, "likely to learn"),
+        (a_probe(-0.08, -0.02), Verdict.TRAP, "likely to fall into the learning trap"),
+        (a_probe(-0.03, 0.02), Verdict.OPEN, "is undecided"),
+        (a_probe(0.02, 0.08, oracle=0.3), Verdict.OPEN, "not ripe"),
+        (a_probe(0.02, 0.08, after=0.7), Verdict.OPEN, "not ripe"),
+        (a_probe(math.nan, math.nan), Verdict.OPEN, "missing"),
     ],
 )
-def test_the_look_ends_in_one_of_three_forms(look, verdict, form):
-    assert look.verdict is verdict
-    assert form in probe_sentence(look)
+def test_the_prediction_has_one_of_three_forms(probe, verdict, form):
+    assert probe.verdict is verdict
+    assert form in probe_sentence(probe)
 
 
 def test_a_difference_of_nothing_is_no_figure():
     assert points(NO_ROLLOUT) == "no figure"
-    assert points(Estimate(0.1, -0.02, 0.2, 50)) == "+10 points (95% interval -2 to +20, which holds zero)"
+    assert points(Estimate(0.1, -0.02, 0.2, 50)) == "+10 points (95% interval -2 to +20, which contains zero)"
 
 
 NO_ROLLOUT = Estimate(math.nan, math.nan, math.nan, 0)
@@ -118,33 +118,33 @@ NO_ROLLOUT = Estimate(math.nan, math.nan, math.nan, 0)
 @pytest.mark.parametrize(
     ("missing", "told"),
     [
-        ({"easy_after_call": NO_ROLLOUT}, "right in 95%, and none is called on"),
-        ({"easy_without_call": NO_ROLLOUT}, "right in 95%, and all are called on"),
+        ({"easy_after_call": NO_ROLLOUT}, "right in 95%, always without a call"),
+        ({"easy_without_call": NO_ROLLOUT}, "right in 95%, always after a call"),
         ({"easy_after_call": NO_ROLLOUT, "easy_without_call": NO_ROLLOUT}, "there are no easy questions"),
     ],
 )
 def test_easy_questions_that_are_never_or_always_called_on_are_no_objection(missing, told):
-    look = replace(a_look(0.02, 0.08), **missing)
-    assert look.verdict is Verdict.LEARNS
-    assert told in probe_sentence(look) and "no figure" not in probe_sentence(look)
+    probe = replace(a_probe(0.02, 0.08), **missing)
+    assert probe.verdict is Verdict.LEARNS
+    assert told in probe_sentence(probe) and "no figure" not in probe_sentence(probe)
 
 
-def test_a_look_without_easy_questions_is_still_a_look(tmp_path):
+def test_a_probe_without_easy_questions_gives_a_prediction(tmp_path):
     for name, policies, samples in (("evaluation", ("oracle_zoom",), 0), ("look", (), 4)):
         folder = tmp_path / f"{WARM_START}_{name}"
         write_evaluation(folder, HABITS[WARM_START], policies, count=24, samples=samples)
         rows = (folder / ROWS).read_text().splitlines(keepends=True)
         hard = {task.task_id for task in load_tasks(SET, split="test", count=24).tasks if task.category == HARD}
         (folder / ROWS).write_text("".join(row for row in rows if json.loads(row)["task_id"] in hard))
-    look = probe_of(tmp_path)
-    assert look.hard.n == 12 and look.easy.n == 0 and "there are no easy questions" in probe_sentence(look)
+    probe = probe_of(tmp_path)
+    assert probe.hard.n == 12 and probe.easy.n == 0 and "there are no easy questions" in probe_sentence(probe)
 
 
-def test_a_look_counts_calls_by_kind_of_question(finished_run):
-    look = probe_of(finished_run)
-    assert look.rollouts == 160 and 0.1 < look.hard_rapr < 0.6
-    assert look.hard.n == look.easy.n == 20
-    assert "too few rollouts" in probe_sentence(look)
+def test_a_probe_counts_calls_by_kind_of_question(finished_run):
+    probe = probe_of(finished_run)
+    assert probe.rollouts == 160 and 0.1 < probe.hard_rapr < 0.6
+    assert probe.hard.n == probe.easy.n == 20
+    assert "too few rollouts" in probe_sentence(probe)
 
 
 @pytest.mark.parametrize(("verdict", "outcome", "was_right"), PREDICTIONS)
@@ -154,11 +154,11 @@ def test_a_prediction_is_right_wrong_or_open(verdict, outcome, was_right):
 
 def test_the_story_follows_the_figures(finished_run, tmp_path):
     found = findings_of(finished_run)
-    assert headline(found) == "With curiosity the model learned to zoom; without it, it stopped looking."
-    assert "holds zero" in without_sentence(found) and "holds zero" not in with_sentence(found)
+    assert headline(found) == "With curiosity the model learned to zoom; without it, it stopped zooming."
+    assert "contains zero" in without_sentence(found) and "contains zero" not in with_sentence(found)
     swapped = {WARM_START: HABITS[WARM_START], WITH: HABITS[WITHOUT], WITHOUT: HABITS[WITH]}
     reverse = findings_of(make_run(tmp_path / "reverse", swapped))
-    assert "reverse" in headline(reverse)
+    assert "opposite" in headline(reverse)
     assert reverse.with_curiosity.outcome is Outcome.GAVE_UP
     both = dict.fromkeys(swapped, HABITS[WITH]) | {WARM_START: HABITS[WARM_START]}
     assert "trap did not appear" in headline(findings_of(make_run(tmp_path / "both", both)))

@@ -337,5 +337,5 @@ def test_a_page_is_written_over_no_other_file_nor_over_a_folder(run, tmp_path, n
 
 def test_a_page_that_cannot_be_written_is_a_message(run, tmp_path):
     (tmp_path / "file").write_text("")
-    with pytest.raises(ConfigError, match=r"page\.htm cannot be written.*--output"):
+    with pytest.raises(ConfigError, match=r"cannot be written to .*page\.htm.*--output"):
         main([str(run), "--output", str(tmp_path / "file" / "page.htm")])
