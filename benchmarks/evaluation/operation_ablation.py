@@ -85,9 +85,9 @@ def _sentence(baseline: Sequence[Trajectory], overall: Mapping[str, Comparison])
     fallen = [f"{signed(one.value)} with {_words(name)}" for name, one in differences.items() if one.high < 0]
     others = [_words(name) for name, one in differences.items() if one.high >= 0]
     if not fallen:
-        return f"{usage}. There is no evidence that they help: accuracy falls significantly with no control."
+        return f"{usage}. There is no evidence that they help: no significant fall with {' or '.join(others)}."
     if not others:
-        return f"{usage}. They help: accuracy falls significantly with every control ({', '.join(fallen)})."
+        return f"{usage}. They help: accuracy falls significantly ({', '.join(fallen)})."
     return (
         f"{usage}. They help in part: accuracy falls significantly ({', '.join(fallen)}), but not with "
         f"{' and '.join(others)}."

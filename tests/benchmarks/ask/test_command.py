@@ -228,6 +228,6 @@ def test_the_embedded_model_reads_a_card_of_the_sample_set_and_says_what_it_was_
     assert main(["ask", str(tmp_path / "cards.png"), task.question, *words]) == 0
     told = capsys.readouterr()
     assert f"Answer: {task.answers[0]} (not graded)" in told.out and "crop image 1" in told.out
-    assert "was taught" not in told.err
+    assert "was trained only on" not in told.err
     assert main(["ask", str(tmp_path / "cards.png"), "Whose cat is it?", *words]) == 0
-    assert "tiny-zoom was taught 'Which digit is on the red card?'" in capsys.readouterr().err
+    assert "tiny-zoom was trained only on 'Which digit is on the red card?'" in capsys.readouterr().err

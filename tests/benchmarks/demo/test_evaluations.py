@@ -38,7 +38,7 @@ def test_no_score_stands_under_the_name_of_a_benchmark(demo, capsys):
     benchmarks = {sample.benchmark for sample in SAMPLE_SETS.values()}
     for text in told:
         assert not any(name in text for name in benchmarks)
-        assert "No score on one is a score on a benchmark." in text
+        assert "A score on a sample set is not a score on the benchmark." in text
 
 
 def test_the_index_leads_to_a_page_for_each_run_that_names_the_player(demo):

@@ -131,11 +131,11 @@ def test_a_quick_run_is_marked_as_one(finished_run, tmp_path):
     shutil.copytree(finished_run, run)
     (run / "configuration.json").write_text(json.dumps({"seed": 0, "quick": True, "base": "tiny-base"}))
     report.main(["--run", str(run)])
-    assert "figures mean nothing" in (run / "report.html").read_text()
+    assert "figures are meaningless" in (run / "report.html").read_text()
 
 
 def test_a_folder_without_a_run_is_refused_with_the_way_out(tmp_path):
-    with pytest.raises(ConfigError, match="pixel-env demo --run"):
+    with pytest.raises(ConfigError, match="pixel-env demo --output_dir"):
         report.main(["--run", str(tmp_path)])
 
 

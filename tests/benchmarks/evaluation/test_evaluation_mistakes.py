@@ -221,7 +221,7 @@ def test_a_set_that_is_not_found_from_here_is_one_from_where_the_run_was_made(
     (tmp_path / "elsewhere").mkdir()
     monkeypatch.chdir(tmp_path / "elsewhere")
     code = main(["view", "../run"])
-    refused(capsys, code, "no file or folder 'tasks.jsonl'", "where pixel-env eval ran", str(tmp_path / "elsewhere"))
+    refused(capsys, code, "no file or folder 'tasks.jsonl'", "in which pixel-env eval ran", str(tmp_path / "elsewhere"))
 
 
 # ---------------------------------------------------------------------------------------------------- the table

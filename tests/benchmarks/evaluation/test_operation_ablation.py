@@ -163,7 +163,7 @@ def test_an_endpoint_is_refused_no_zoom_by_name_and_not_for_ablate(monkeypatch):
     monkeypatch.setenv("OPENAI_API_KEY", "none")
     config = EvalConfig(engine="endpoint", base_url="http://localhost:1/v1", ablate=True)
     assert engine_of(planned(config))
-    with pytest.raises(ConfigError, match="cannot keep a model from calling"):
+    with pytest.raises(ConfigError, match="cannot ban tokens"):
         planned(replace(config, ablate=False))
 
 

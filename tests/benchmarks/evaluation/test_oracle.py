@@ -116,7 +116,7 @@ def test_what_the_oracle_cannot_know_or_say_is_an_error_that_says_the_way_out():
     unknown = Task("t", "What?", answers=())
     with pytest.raises(ConfigError, match="no evidence box"):
         oracle_operations(unknown, settings_of(video))
-    with pytest.raises(ConfigError, match="has no answer"):
+    with pytest.raises(ConfigError, match="has no reference answer"):
         oracle_answer(unknown, settings_of(video))
 
 

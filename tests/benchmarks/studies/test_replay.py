@@ -174,7 +174,7 @@ def test_differences_are_of_the_same_questions_at_the_same_number_of_rollouts():
     assert not contrast(rows, "area", "filter - no filter").any()
 
 
-@pytest.mark.parametrize(("gain", "verdict"), [(0.3, "better"), (-0.3, "worse"), (0.0, "no difference that")])
+@pytest.mark.parametrize(("gain", "verdict"), [(0.3, "better"), (-0.3, "worse"), (0.0, "no significant difference")])
 def test_the_report_says_what_came_out_whichever_way(gain, verdict):
     rows = [seed_of(seed, gain=gain) for seed in range(3)]
     assert f"at the end, {verdict}" in comparison_table(rows)
@@ -191,7 +191,7 @@ def test_the_report_counts_how_often_the_filter_changed_an_outcome():
 def test_seeds_that_do_not_agree_are_not_called_better():
     rows = [seed_of(seed, gain=gain) for seed, gain in enumerate((0.4, 0.4, 0.0))]
     assert contrast(rows, "at the end", "replay - filter").mean() > 0.2
-    assert "no difference that both intervals can tell from zero (above in 2 of 3 seeds)" in comparison_table(rows)
+    assert "no significant difference: at least one interval contains zero (higher in 2 of 3 seeds)" in comparison_table(rows)
 
 
 @pytest.mark.parametrize("seeds", [1, 3])

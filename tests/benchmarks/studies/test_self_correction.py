@@ -16,7 +16,7 @@ from benchmarks.evaluation.records import Evaluation, Record
 from benchmarks.pipeline import stages
 from benchmarks.pipeline.chain import HARD, Chain, read_recipe
 from benchmarks.pipeline.seed_files import file_of
-from benchmarks.studies.self_correction.report import CLAIMS, FIGURES, comparison_table, differences, markdown, picture
+from benchmarks.studies.self_correction.report import CLAIMS, FIGURES, chart, comparison_table, differences, markdown
 from benchmarks.studies.self_correction.results import (
     CHECKPOINTS,
     LEARNED,
@@ -274,7 +274,7 @@ def test_a_seed_without_a_figure_is_left_out_of_both_means_and_of_the_count():
 
 
 @pytest.mark.parametrize("seeds", [1, 3])
-def test_the_page_has_its_tables_and_the_picture_its_bars_for_one_seed_and_for_several(seeds):
+def test_the_page_has_its_tables_and_the_chart_its_bars_for_one_seed_and_for_several(seeds):
     rows = [seed_of(seed) for seed in range(seeds)]
     page = markdown(rows, "pixel-env sft-study")
     assert "nan" not in page and all(f"| {title} |" in page for title in FIGURES.values())
@@ -283,7 +283,7 @@ def test_the_page_has_its_tables_and_the_picture_its_bars_for_one_seed_and_for_s
     ]
     assert len(tables) == 2
     assert all(len({line.count("|") for line in lines}) == 1 for lines in tables)
-    drawn = ElementTree.fromstring(picture(rows))
+    drawn = ElementTree.fromstring(chart(rows))
     classes = [element.get("class") for element in drawn.iter()]
     bars = [name for name in classes if name and name.startswith("bar ")]
     assert len(bars) == 3 * 3 + 2 * 2  # trained mistakes are not learned from
