@@ -122,7 +122,7 @@ def command_parser(command: TrainingCommand) -> CommandParser:
     """The parser whose help shows our groups, and those flags of TRL's that most runs need."""
     parser = CommandParser(command.name, usage=USAGE, description=command.description, epilog=_epilog(command))
     text = "show every flag, including TRL's (slow: loads torch)"
-    parser.add_argument("--help-all", "--help_all", action="store_true", help=text)
+    parser.add_argument("--help_all", action="store_true", help=text)
     parser.add_argument("--config", metavar="RECIPE", help="a recipe: a YAML file, or the name of one that ships")
     for group in command.groups:
         part = parser.add_argument_group(group.title)
