@@ -9,9 +9,9 @@ SYNTH_AGAIN = ("tests/synth/generation/test_generate.py::test_the_same_command_o
 MUTANTS = (
     Mutant(
         "a synthetic crop needs to show no evidence",
-        "_shows",
-        "and _covered(evidence.box, view.box) >= ENOUGH",
-        "and _covered(evidence.box, view.box) >= 0.0",
+        "verify._shows",
+        "and evidence.box.covered_by(view.box) >= ENOUGH",
+        "and evidence.box.covered_by(view.box) >= 0.0",
         VERIFY,
     ),
     Mutant(
