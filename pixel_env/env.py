@@ -14,7 +14,7 @@ import numpy as np
 
 from pixel_env.actions import parse
 from pixel_env.budgets import budgets_for, limits_from, token_estimate
-from pixel_env.dialects.dialect import Dialect
+from pixel_env.dialects.dialect import Dialect, checked_operations
 from pixel_env.dialects.table import dialect_named
 from pixel_env.dialects.wording import budget_text, expected_text, failure_text, observation_text, opening_prompt
 from pixel_env.episode import Action, Answer, Limits, Malformed, Observation, Stop, Text, Trajectory, Turn, Unfinished
@@ -78,7 +78,7 @@ class PixelEnv(gym.Env[Observation, str]):
         if render_mode is not None and render_mode not in self.metadata["render_modes"]:
             raise ConfigError(f"no render mode {render_mode!r}; give one of {self.metadata['render_modes']}, or None")
         self.task_set = load_tasks(tasks, split=split)
-        self.dialect = dialect if isinstance(dialect, Dialect) else dialect_named(dialect)
+        self.dialect = checked_operations(dialect) if isinstance(dialect, Dialect) else dialect_named(dialect)
         self.budgets = budgets_for(budgets, self.task_set, self.dialect)
         self.limits = limits_from(limits)
         self.render_mode = render_mode

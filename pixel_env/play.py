@@ -15,6 +15,7 @@ from PIL import Image
 from pixel_env.actions import write
 from pixel_env.command_line.parser import CommandParser, value
 from pixel_env.command_line.values import AtLeastOne, AtLeastZero, NameOf
+from pixel_env.dialects.dialect import Dialect
 from pixel_env.env import PixelEnv
 from pixel_env.episode import Action, Answer, Limits
 from pixel_env.errors import ConfigError
@@ -29,7 +30,7 @@ from pixel_env.operations.registry import OPERATIONS, operation_named
 USAGE = """\
 {operations}
   answer TEXT              give the final answer; ends the episode
-  say TEXT                 send TEXT verbatim, as a model would write it
+  say TEXT                 send TEXT verbatim; a call or an answer as a model writes it needs no `say`
   help                     show this
   quit                     stop playing (so does the end of the input)"""
 
@@ -141,9 +142,11 @@ def _next_text(env: PixelEnv) -> str:
 
 def _read_command(line: str, env: PixelEnv) -> Action | str:
     """The action of a typed command, or a text to send; raises ValueError, with the text to print, if unreadable."""
+    if _is_a_turn(line, env.dialect):
+        return line
     command, _, rest = line.partition(" ")
     for operation in env.dialect.offered:
-        if command.lower() == _command(operation):
+        if command.lower() in (_command(operation), operation.name, env.dialect.name_of(operation)):
             return _typed(operation, rest.replace(",", " ").split(), env)
     match command.lower():
         case "answer" if rest.strip():
@@ -156,6 +159,12 @@ def _read_command(line: str, env: PixelEnv) -> Action | str:
             raise ValueError("Commands:")
         case _:
             raise ValueError(f"unknown command {line!r}. Commands:")
+
+
+def _is_a_turn(line: str, dialect: Dialect) -> bool:
+    """Whether the line is a call or an answer as a model would write it: it is sent as it is."""
+    answer = dialect.answer_marker if dialect.answer_rule == "marker" else "\\boxed{"
+    return dialect.calls.opening in line or answer in line
 
 
 _SHORT = {"crop_image": "crop", "select_frames": "frames"}

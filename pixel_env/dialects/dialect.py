@@ -12,11 +12,11 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from pixel_env.dialects.call_syntax import Call, CallSyntax
-from pixel_env.errors import ConfigError
-from pixel_env.operations.calls import write_call
+from pixel_env.errors import ConfigError, UnknownNameError
+from pixel_env.operations.calls import key_of, write_call
 from pixel_env.operations.coordinates import Convention, Coordinates, Size
 from pixel_env.operations.operation import Operation, OperationRule
-from pixel_env.operations.registry import DEFAULT, operation_named
+from pixel_env.operations.registry import DEFAULT, OPERATIONS, operation_named
 from pixel_env.views import PixelBudget, ViewBudgets
 
 _ANY_SIZE = (1000, 1000)
@@ -123,8 +123,9 @@ class Dialect:
 
 
 def checked_operations(dialect: Dialect) -> Dialect:
-    """`dialect`, if its operations exist and have different names. Raises UnknownNameError, ConfigError."""
+    """`dialect`, if its operations exist and names and keys are unambiguous. Raises UnknownNameError, ConfigError."""
     named = [(operation_named(name), name) for name in dialect.operations]
+    _check_coordinates_names_and_keys(dialect)
     called = [dialect.name_of(operation) for operation, _ in named]
     for index, name_in_dialect in enumerate(called):
         if name_in_dialect in called[:index]:
@@ -138,6 +139,30 @@ def checked_operations(dialect: Dialect) -> Dialect:
                 "dialect whose calls are JSON."
             )
     return dialect
+
+
+def _check_coordinates_names_and_keys(dialect: Dialect) -> None:
+    where = f"It stands in the dialect {dialect.name!r}."
+    if not isinstance(dialect.coordinates, Coordinates):
+        raise ConfigError(
+            f"the coordinates of the dialect {dialect.name!r} are {dialect.coordinates!r}; wanted: such as "
+            "Coordinates('grid', 1000)"
+        )
+    for name in dialect.names:
+        if name not in OPERATIONS:
+            raise UnknownNameError.among("operation", name, OPERATIONS, where)
+    declared = [(operation.name, name) for operation in OPERATIONS.values() for name in operation.arguments()]
+    arguments = {name for _, name in declared} | {".".join(pair) for pair in declared}
+    for name in dialect.keys:
+        if name not in arguments:
+            raise UnknownNameError.among("argument of an operation", name, arguments, where)
+    for operation in dialect.offered:
+        keys = [key_of(operation, name, dialect.keys) for name in operation.arguments()]
+        if len(set(keys)) < len(keys):
+            raise ConfigError(
+                f"the dialect {dialect.name!r} gives two arguments of {operation.name!r} one key: {', '.join(keys)}. "
+                "Give each its own."
+            )
 
 
 def view_budgets(

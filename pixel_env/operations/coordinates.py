@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from pixel_env.errors import ConfigError, UnknownNameError
+
 Size = tuple[int, int]
 """Width and height in pixels."""
 
@@ -20,6 +22,12 @@ class Coordinates:
 
     unit: Literal["fraction", "pixel", "grid"]
     cells: int = 1
+
+    def __post_init__(self) -> None:
+        if self.unit not in ("fraction", "pixel", "grid"):
+            raise UnknownNameError.among("unit of coordinates", str(self.unit), ("fraction", "pixel", "grid"))
+        if self.cells < 1:
+            raise ConfigError(f"a grid of coordinates has {self.cells} cells; give 1 or more, such as 1000")
 
     def scale(self, shown_size: Size) -> tuple[float, float]:
         """The whole width and the whole height in this unit, for an image shown at (width, height)."""

@@ -113,3 +113,11 @@ def test_an_output_folder_that_cannot_be_written_is_named(tmp_path, capsys):
     (tmp_path / "file").write_text("")
     assert cli(["play", "--tasks", "sample:vstar-tiny", "--output_dir", str(tmp_path / "file")]) == 2
     assert "cannot be written: Not a directory. Give another --output_dir." in capsys.readouterr().err
+
+
+def test_a_turn_as_a_model_writes_it_is_sent_as_it_is_and_operations_have_the_dialects_names_too(play):
+    call = (
+        '<tool_call>{"name": "crop_image", "arguments": {"bbox_2d": [0.5, 0.5, 1, 1], "target_image": 1}}</tool_call>'
+    )
+    code, printed = play(f"I zoom in. {call}", "crop_image 1 0 0 0.5 0.5", r"It is \boxed{7}.")
+    assert code == 0 and "image 2:" in printed and "image 3:" in printed and "Ended: answered" in printed

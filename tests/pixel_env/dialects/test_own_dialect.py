@@ -8,7 +8,7 @@ import pytest
 
 from pixel_env.actions import parse, tool_schemas, write
 from pixel_env.boxes import Box
-from pixel_env.dialects import DIALECTS, Call, dialect_named, with_operations
+from pixel_env.dialects import DIALECTS, Call, Coordinates, dialect_named, with_operations
 from pixel_env.env import PixelEnv
 from pixel_env.errors import ConfigError, UnknownNameError
 from pixel_env.failures import Failure, FailureCode
@@ -132,3 +132,26 @@ def test_a_call_syntax_of_ones_own_is_read_written_and_described():
     observation, _ = env.reset(seed=0)
     assert "Names: crop_image, select_frames, rotate" in observation["text"]
     assert env.step(write(Rotate(0, 90), dialect))[4]["failure"] is None
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"names": {"crop_imag": "zoom"}}, "No operation named 'crop_imag'. Did you mean 'crop_image'"),
+        ({"keys": {"boxx": "region"}}, "No argument of an operation named 'boxx'. Did you mean 'box'"),
+        ({"keys": {"rotate.degree": "turn"}}, "Did you mean 'rotate.degrees'"),
+        ({"keys": {"box": "target_image"}}, "gives two arguments of 'crop_image' one key"),
+        ({"names": {"crop_image": "look", "select_frames": "look"}}, "two operations 'look'"),
+        ({"coordinates": "grid"}, "the coordinates of the dialect 'default' are 'grid'"),
+    ],
+)
+def test_a_dialect_that_contradicts_itself_is_refused_before_anything_is_played(changes, message):
+    with pytest.raises((ConfigError, UnknownNameError), match=re.escape(message)):
+        PixelEnv([tiny_task()], dialect=replace(DIALECTS["default"], **changes))
+
+
+def test_a_unit_of_coordinates_that_is_none_and_an_empty_grid_are_refused():
+    with pytest.raises(UnknownNameError, match="Did you mean 'grid'"):
+        Coordinates("grd", 100)
+    with pytest.raises(ConfigError, match="has 0 cells"):
+        Coordinates("grid", 0)
