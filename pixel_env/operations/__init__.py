@@ -1,6 +1,7 @@
 """Visual operations, one file each; `registry.py` lists them."""
 
-from pixel_env.operations.arguments import Amount, Choice, FrameNumbers, ImageNumber, Point, Region, argument
+from pixel_env.operations.argument_kinds import Amount, Choice, FrameNumbers, ImageNumber, Point, Region
+from pixel_env.operations.arguments import argument
 from pixel_env.operations.crop_image import CropImage
 from pixel_env.operations.operation import ImageOperation, Operation, OperationRule
 from pixel_env.operations.registry import OPERATIONS, operation_named, register

@@ -1,10 +1,9 @@
-"""The kinds of argument that an operation can declare: how each is read, written, described, stored and drawn.
+"""What a kind of argument defines: how it is read, written, described, stored and drawn.
 
 Depends on boxes and conventions; independent of operations, dialects and call syntaxes. A field of an operation
-declares its kind: `box: Box = argument(Region())`.
+declares its kind: `box: Box = argument(Region())`. The kinds that ship are in `argument_kinds.py`.
 """
 
-import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import MISSING, dataclass, field
@@ -12,9 +11,8 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from pixel_env.boxes import Box, read_box
-from pixel_env.failures import Failure, FailureCode, no_such_image
-from pixel_env.operations.coordinates import FRACTION_STEPS, Convention
+from pixel_env.boxes import Box
+from pixel_env.operations.coordinates import Convention
 
 BoxMap = Callable[[Box], Box]
 
@@ -79,7 +77,7 @@ class Argument(ABC):
     def typed(self, words: Sequence[str], first_index: int) -> Any:
         """The JSON value of what a person typed, coordinates in fractions. Raises ValueError."""
         [word] = words
-        return _number_typed(word)
+        return number_typed(word)
 
     def shown(self, value: Any) -> str:
         """The value for people; images and frames count from 1."""
@@ -89,281 +87,6 @@ class Argument(ABC):
 def argument(kind: Argument, default: Any = MISSING) -> Any:
     """A field of an operation that holds an argument of `kind`; with a `default` a call may leave it out."""
     return field(default=default, metadata={"argument": kind})
-
-
-# ------------------------------------------------------------------------------------------------ images, frames
-
-
-@dataclass(frozen=True, slots=True)
-class ImageNumber(Argument):
-    """The number of an image: the task's images first, then those of every observation, in order."""
-
-    key: str = "target_image"
-
-    @property
-    def expected(self) -> str:
-        return "a whole number"
-
-    def is_well_formed(self, value: object) -> bool:
-        return whole(value) is not None
-
-    def read(self, value: Any, convention: Convention, image: int) -> int:
-        return _whole(value) - convention.first_index
-
-    def write(self, value: int, convention: Convention, image: int) -> int:
-        return value + convention.first_index
-
-    def schema(self, convention: Convention) -> dict[str, Any]:
-        first = convention.first_index
-        return {"type": "integer", "description": f"Number of the image, from {first} (the first one given)."}
-
-    def draw(self, drawing: Drawing) -> int | None:
-        return int(drawing.rng.integers(drawing.images)) if drawing.images > 1 else 0
-
-    def shown(self, value: int) -> str:
-        return f"image {value + 1}"
-
-
-@dataclass(frozen=True, slots=True)
-class FrameNumbers(Argument):
-    """Numbers of frames of the video, in any order."""
-
-    key: str = "target_frames"
-    words: ClassVar[int | None] = None
-    typed_as: ClassVar[str] = "N N ..."
-
-    @property
-    def expected(self) -> str:
-        return "a list of whole numbers"
-
-    def is_well_formed(self, value: object) -> bool:
-        return isinstance(value, list) and all(whole(item) is not None for item in value)
-
-    def read(self, value: Any, convention: Convention, image: int) -> tuple[int, ...]:
-        return tuple(_whole(item) - convention.first_index for item in value)
-
-    def write(self, value: tuple[int, ...], convention: Convention, image: int) -> list[int]:
-        return [frame + convention.first_index for frame in value]
-
-    def schema(self, convention: Convention) -> dict[str, Any]:
-        return {
-            "type": "array",
-            "items": {"type": "integer"},
-            "description": f"Frame numbers from {convention.first_index}, at most {convention.max_frames}.",
-        }
-
-    def draw(self, drawing: Drawing) -> tuple[int, ...] | None:
-        if drawing.frames == 0:
-            return None
-        count = int(drawing.rng.integers(1, min(4, drawing.frames) + 1))
-        return tuple(sorted(drawing.rng.choice(drawing.frames, count, replace=False).tolist()))
-
-    def to_row(self, value: tuple[int, ...]) -> list[int]:
-        return list(value)
-
-    def from_row(self, row: Sequence[int]) -> tuple[int, ...]:
-        return tuple(row)
-
-    def typed(self, words: Sequence[str], first_index: int) -> list[float]:
-        return [_number_typed(word) for word in words]
-
-    def shown(self, value: tuple[int, ...]) -> str:
-        return f"frames {' '.join(str(frame + 1) for frame in value)}"
-
-
-# ------------------------------------------------------------------------------------------------- on the image
-
-
-@dataclass(frozen=True, slots=True)
-class Region(Argument):
-    """A box, in the dialect's unit of coordinates."""
-
-    key: str = "bbox_2d"
-    words: ClassVar[int | None] = 4
-    typed_as: ClassVar[str] = "X0 Y0 X1 Y1"
-
-    @property
-    def expected(self) -> str:
-        return "a list of 4 numbers"
-
-    def is_well_formed(self, value: object) -> bool:
-        return isinstance(value, list) and all(is_number(item) for item in value)
-
-    def read(self, value: Any, convention: Convention, image: int) -> Box | Failure:
-        fractions = _as_fractions(value, convention, image)
-        box = fractions if isinstance(fractions, Failure) else read_box(fractions)
-        if isinstance(box, Failure) and box.code is not FailureCode.NO_SUCH_IMAGE:
-            return Failure(box.code, f"{box.message} {convention.coordinates.described()}")
-        return box
-
-    def write(self, value: Box, convention: Convention, image: int) -> list[float]:
-        width, height = _scale_for_writing(convention, image)
-        steps = FRACTION_STEPS if convention.coordinates.unit == "fraction" else 1
-        x0, x1 = _rounded_edges(value.x0 * width * steps, value.x1 * width * steps, round(width * steps))
-        y0, y1 = _rounded_edges(value.y0 * height * steps, value.y1 * height * steps, round(height * steps))
-        edges = (x0, y0, x1, y1)
-        return list(edges) if steps == 1 else [edge / steps for edge in edges]
-
-    def schema(self, convention: Convention) -> dict[str, Any]:
-        return {
-            "type": "array",
-            "items": {"type": "number"},
-            "description": f"x0, y0, x1, y1 of the region. {convention.coordinates.described()}",
-        }
-
-    def draw(self, drawing: Drawing) -> Box:
-        # Corners in eighths, at least a quarter apart: legal in fractions, in pixels of 512 and on a grid of 16.
-        x0, y0 = drawing.rng.integers(0, 6, size=2) / 8
-        return Box(float(x0), float(y0), float(x0 + 0.25), float(y0 + 0.25))
-
-    def to_row(self, value: Box) -> list[float]:
-        return list(value.corners)
-
-    def from_row(self, row: Sequence[float]) -> Box:
-        return Box(*row)
-
-    def mapped(self, value: Box, box_map: BoxMap) -> Box:
-        return box_map(value)
-
-    def typed(self, words: Sequence[str], first_index: int) -> list[float]:
-        return [_number_typed(word) for word in words]
-
-    def shown(self, value: Box) -> str:
-        return f"[{', '.join(f'{corner:.3f}' for corner in value.corners)}]"
-
-
-@dataclass(frozen=True, slots=True)
-class Point(Argument):
-    """A point (x, y), in the dialect's unit of coordinates; inside the library fractions of the image."""
-
-    key: str = "point_2d"
-    words: ClassVar[int | None] = 2
-    typed_as: ClassVar[str] = "X Y"
-
-    @property
-    def expected(self) -> str:
-        return "a list of 2 numbers"
-
-    def is_well_formed(self, value: object) -> bool:
-        return isinstance(value, list) and len(value) == 2 and all(is_number(item) for item in value)
-
-    def read(self, value: Any, convention: Convention, image: int) -> tuple[float, float] | Failure:
-        fractions = _as_fractions(value, convention, image)
-        if isinstance(fractions, Failure):
-            return fractions
-        if not all(0.0 <= fraction <= 1.0 for fraction in fractions):  # NaN is not either
-            message = f"The point lies outside of the image. {convention.coordinates.described()}"
-            return Failure(FailureCode.BOX_OUTSIDE, message)
-        return fractions[0], fractions[1]
-
-    def write(self, value: tuple[float, float], convention: Convention, image: int) -> list[float]:
-        width, height = _scale_for_writing(convention, image)
-        x, y = value[0] * width, value[1] * height
-        if convention.coordinates.unit == "fraction":
-            return [round(x, 4), round(y, 4)]
-        return [round(x), round(y)]
-
-    def schema(self, convention: Convention) -> dict[str, Any]:
-        return {
-            "type": "array",
-            "items": {"type": "number"},
-            "description": f"x, y of the point. {convention.coordinates.described()}",
-        }
-
-    def draw(self, drawing: Drawing) -> tuple[float, float]:
-        x, y = drawing.rng.integers(0, 9, size=2) / 8
-        return float(x), float(y)
-
-    def to_row(self, value: tuple[float, float]) -> list[float]:
-        return list(value)
-
-    def from_row(self, row: Sequence[float]) -> tuple[float, float]:
-        return row[0], row[1]
-
-    def mapped(self, value: tuple[float, float], box_map: BoxMap) -> tuple[float, float]:
-        x, y = min(max(value[0], _HALF), 1 - _HALF), min(max(value[1], _HALF), 1 - _HALF)
-        moved = box_map(Box(x - _HALF, y - _HALF, x + _HALF, y + _HALF))
-        return (moved.x0 + moved.x1) / 2, (moved.y0 + moved.y1) / 2
-
-    def typed(self, words: Sequence[str], first_index: int) -> list[float]:
-        return [_number_typed(word) for word in words]
-
-    def shown(self, value: tuple[float, float]) -> str:
-        return f"({value[0]:.3f}, {value[1]:.3f})"
-
-
-_HALF = 5e-4  # of the box that stands for a point when it is mapped
-
-
-# ------------------------------------------------------------------------------------------------- plain values
-
-
-@dataclass(frozen=True, slots=True)
-class Choice(Argument):
-    """One of a few values, numbers or texts; `description` is what the model reads."""
-
-    values: tuple[int | str, ...]
-    description: str
-    key: str
-
-    @property
-    def expected(self) -> str:
-        return f"one of {', '.join(map(str, self.values))}"
-
-    def is_well_formed(self, value: object) -> bool:
-        return not isinstance(value, bool) and value in self.values
-
-    def read(self, value: Any, convention: Convention, image: int) -> int | str:
-        return self.values[self.values.index(value)]  # 90.0 is 90
-
-    def write(self, value: int | str, convention: Convention, image: int) -> int | str:
-        return value
-
-    def schema(self, convention: Convention) -> dict[str, Any]:
-        kind = "integer" if all(isinstance(value, int) for value in self.values) else "string"
-        return {"type": kind, "enum": list(self.values), "description": self.description}
-
-    def draw(self, drawing: Drawing) -> int | str:
-        return self.values[int(drawing.rng.integers(len(self.values)))]
-
-    def typed(self, words: Sequence[str], first_index: int) -> int | str:
-        [word] = words
-        return next((value for value in self.values if str(value) == word), word)
-
-    def shown(self, value: int | str) -> str:
-        return f"{self.key} {value}"
-
-
-@dataclass(frozen=True, slots=True)
-class Amount(Argument):
-    """A number from `low` to `high`, both included; `description` is what the model reads."""
-
-    low: float
-    high: float
-    description: str
-    key: str
-
-    @property
-    def expected(self) -> str:
-        return f"a number from {self.low:g} to {self.high:g}"
-
-    def is_well_formed(self, value: object) -> bool:
-        return is_number(value) and self.low <= float(value) <= self.high  # type: ignore[arg-type]
-
-    def read(self, value: Any, convention: Convention, image: int) -> float:
-        return float(value)
-
-    def write(self, value: float, convention: Convention, image: int) -> float:
-        return value
-
-    def schema(self, convention: Convention) -> dict[str, Any]:
-        return {"type": "number", "minimum": self.low, "maximum": self.high, "description": self.description}
-
-    def draw(self, drawing: Drawing) -> float:
-        return round(float(drawing.rng.uniform(self.low, self.high)), 2)
-
-    def shown(self, value: float) -> str:
-        return f"{self.key} {value:g}"
 
 
 # ------------------------------------------------------------------------------------------------------- numbers
@@ -383,35 +106,6 @@ def whole(value: object) -> int | None:
     return int(value) if isinstance(value, float) and value.is_integer() else None
 
 
-def _whole(value: object) -> int:
-    number = whole(value)
-    assert number is not None, "checked by is_well_formed"
-    return number
-
-
-def _number_typed(word: str) -> float:
+def number_typed(word: str) -> float:
     number = float(word)
     return int(number) if number.is_integer() else number
-
-
-def _as_fractions(values: Sequence[float], convention: Convention, image: int) -> list[float] | Failure:
-    scale = convention.scale_of(image)
-    if scale is None:
-        return no_such_image(len(convention.shown_sizes), convention.first_index)
-    try:
-        return [float(value) / scale[index % 2] for index, value in enumerate(values)]
-    except OverflowError:
-        return [math.inf] * len(values)
-
-
-def _scale_for_writing(convention: Convention, image: int) -> tuple[float, float]:
-    scale = convention.scale_of(image)
-    if scale is None:
-        raise IndexError(f"image {image} has no shown size; give the sizes of all images so far")
-    return scale
-
-
-def _rounded_edges(low: float, high: float, end: int) -> tuple[int, int]:
-    """Both edges as whole numbers in 0..end, at least 1 apart."""
-    start = min(round(low), end - 1)
-    return start, max(start + 1, round(high))

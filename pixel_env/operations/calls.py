@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from pixel_env.failures import Failure, FailureCode
-from pixel_env.operations.arguments import ImageNumber
+from pixel_env.operations.argument_kinds import ImageNumber
 from pixel_env.operations.coordinates import Convention
 from pixel_env.operations.operation import Operation
 

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from pixel_env.boxes import Box
 from pixel_env.failures import Failure, FailureCode
 from pixel_env.media.images import MAX_ASPECT_RATIO, native_size
-from pixel_env.operations.arguments import ImageNumber, Region, argument
+from pixel_env.operations.argument_kinds import ImageNumber, Region
+from pixel_env.operations.arguments import argument
 from pixel_env.operations.operation import Operation, OperationRule, image_at
 from pixel_env.task import Task
 from pixel_env.views import View

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 from PIL import Image, ImageEnhance
 
-from pixel_env.operations.arguments import Amount, ImageNumber, argument
+from pixel_env.operations.argument_kinds import Amount, ImageNumber
+from pixel_env.operations.arguments import argument
 from pixel_env.operations.operation import ImageOperation
 
 

@@ -24,7 +24,8 @@ from PIL import Image
 
 from pixel_env.boxes import Box
 from pixel_env.failures import Failure, no_such_image
-from pixel_env.operations.arguments import Argument, BoxMap, Drawing, ImageNumber
+from pixel_env.operations.argument_kinds import ImageNumber
+from pixel_env.operations.arguments import Argument, BoxMap, Drawing
 from pixel_env.task import Task
 from pixel_env.views import View, ViewKind
 

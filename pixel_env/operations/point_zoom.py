@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 from pixel_env.boxes import Box
 from pixel_env.failures import Failure
-from pixel_env.operations.arguments import ImageNumber, Point, argument
+from pixel_env.operations.argument_kinds import ImageNumber, Point
+from pixel_env.operations.arguments import argument
 from pixel_env.operations.crop_image import cut
 from pixel_env.operations.operation import Operation, OperationRule, image_at
 from pixel_env.task import Task

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from pixel_env.failures import Failure
-from pixel_env.operations.arguments import ImageNumber, argument
+from pixel_env.operations.argument_kinds import ImageNumber
+from pixel_env.operations.arguments import argument
 from pixel_env.operations.operation import Operation, OperationRule, image_at
 from pixel_env.task import Task
 from pixel_env.views import View, ViewKind

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from PIL import Image
 
 from pixel_env.boxes import Box
-from pixel_env.operations.arguments import Choice, ImageNumber, argument
+from pixel_env.operations.argument_kinds import Choice, ImageNumber
+from pixel_env.operations.arguments import argument
 from pixel_env.operations.operation import ImageOperation
 
 _TRANSPOSED = {

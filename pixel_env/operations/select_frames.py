@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pixel_env.failures import Failure, FailureCode
-from pixel_env.operations.arguments import FrameNumbers, argument
+from pixel_env.operations.argument_kinds import FrameNumbers
+from pixel_env.operations.arguments import argument
 from pixel_env.operations.operation import Operation, OperationRule
 from pixel_env.task import Task
 from pixel_env.views import View, ViewKind
