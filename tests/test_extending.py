@@ -5,6 +5,10 @@ import re
 import subprocess
 import sys
 
+from PIL import Image
+
+from pixel_env.cli import main
+from pixel_env.tasks import load_tasks
 from tests.paths import ROOT
 
 PAGE = (ROOT / "docs" / "extending.md").read_text(encoding="utf-8")
@@ -25,3 +29,21 @@ def test_the_recipes_pass_their_own_tests_outside_of_the_package(tmp_path):
     done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-2000:]
     assert "skipped" not in done.stdout
+
+
+def test_the_pages_own_commands_check_and_prepare_the_format_of_the_page(tmp_path, monkeypatch, capsys):
+    commands = re.findall(r"`pixel-env (data \w+ my_formats:SURVEYS[^`]*)`", PAGE)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    (tmp_path / "my_formats.py").write_text(FILES["my_formats.py"], encoding="utf-8")
+    Image.new("RGB", (400, 300)).save(tmp_path / "desk.png")
+    (tmp_path / "survey.csv").write_text("photo,question,reply\ndesk.png,Which digit?,7\n")
+    (tmp_path / "README.md").write_text("# The survey\n\nPhotos, questions, and replies, of a desk.\n")
+    try:
+        assert {command.split()[1] for command in commands} == {"check", "prepare"}
+        for command in commands:
+            assert main(command.replace("FOLDER", str(tmp_path)).split()) == 0
+            assert "survey: 1 tasks of the format 'surveys' in 1 rows" in capsys.readouterr().out
+        assert len(load_tasks(f"my_formats:SURVEYS:{tmp_path}")) == 1
+    finally:
+        sys.modules.pop("my_formats", None)

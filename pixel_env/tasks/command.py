@@ -81,7 +81,8 @@ def _prepare(name: str, folder: Path | None) -> int:
         _print_reading(reading)
     if not result.readings:
         print(f"{result.root} is prepared: {result.index.tasks} tasks, {result.index.pictures} images and videos")
-    print(f"use it with: --tasks {result.root}")
+    is_own_format = ":" in name  # it is recognised by its name alone
+    print(f"use it with: --tasks {f'{name}:{result.root}' if is_own_format else result.root}")
     return _HAS_PROBLEMS if any(reading.problems for reading in result.readings) else 0
 
 

@@ -62,7 +62,8 @@ class Reading:
 
     def report(self) -> str:
         """All problems, the first rows with their reasons and the others by number; "" if there are none."""
-        documentation = f"; the format {self.format_name!r} is documented in {self.format.documented_in}"
+        page = self.format.documented_in or self.format.source
+        documentation = f"; the format {self.format_name!r} is documented in {page}" if page else ""
         lines = [f"{len(self.problems)} bad row(s) of {self.rows}{documentation}"] if self.problems else []
         lines += map(str, self.problems[:_REPORTED])
         more = self.problems[_REPORTED:]

@@ -26,13 +26,14 @@ def _never(columns: frozenset[str]) -> bool:
 class Format:
     """A task format: how it is recognised, and how a row becomes a task.
 
-    `recognises(columns, suffix)`: whether a file is of this format; not called if `is_by_name_only`. `task_of(row,
-    images)`: the task; raises TaskError for a row that cannot be used. `columns`: all columns of the format. `source`:
-    where the schema is published; `is_verified`: whether by the data's own publisher. `root_of(file)`: the data folder;
-    `below`: folders in it that may hold images. `joins(columns)`: whether all such files of a folder are one set; of
-    other files one is chosen, for the split "test" the one with `test_word` in its name. `is_lenient`: a repeated id
-    gets a number and an unknown column a remark; otherwise both are problems of the row. `documented_in`: the page that
-    documents the format.
+    `recognises(columns, suffix)`: whether a file is of this format; not called if `is_by_name_only`, nor for a file
+    that the format is named before. `task_of(row, images)`: the task; raises TaskError for a row that cannot be used.
+    `columns`: all columns of the format. `source`: where the schema is published; `is_verified`: whether by the data's
+    own publisher. `rows_of(file)`: its rows. `root_of(file)`: the data folder; `below`: folders in it that may hold
+    images. `joins(columns)`: whether all such files of a folder are one set; of other files one is chosen, for the
+    split "test" the one with `test_word` in its name. `is_lenient`: a repeated id gets a number and an unknown column a
+    remark; otherwise both are problems of the row. `documented_in`: the page that documents the format; messages name
+    the `source` if it is "", as for a format of your own.
     """
 
     name: str
@@ -49,4 +50,4 @@ class Format:
     joins: Callable[[frozenset[str]], bool] = _never
     test_word: str = "test"
     is_lenient: bool = True
-    documented_in: str = "docs/tasks.md"
+    documented_in: str = ""

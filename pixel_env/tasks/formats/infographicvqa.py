@@ -55,4 +55,5 @@ INFOGRAPHICVQA = Format(
         "infographicVQA_val_v1.0_images",
     ),
     test_word="val",
+    documented_in="docs/tasks.md",
 )

@@ -149,4 +149,5 @@ OWN = Format(
     recognises=_recognises,
     task_of=_task_of,
     is_lenient=False,
+    documented_in="docs/tasks.md",
 )

@@ -176,4 +176,5 @@ MVBENCH = Format(
     task_of=_task_of,
     root_of=_root_of,
     joins=_joins,
+    documented_in="docs/tasks.md",
 )

@@ -15,6 +15,7 @@ from pixel_env.errors import ConfigError, UnknownNameError
 from pixel_env.import_callable import imported
 from pixel_env.task import Task, TaskSet
 from pixel_env.tasks.formats.format import Format
+from pixel_env.tasks.formats.guarded import guarded
 from pixel_env.tasks.formats.recognition import FORMATS, Formats
 
 TaskFunction = Callable[[str], TaskSet | Sequence[Task]]
@@ -50,14 +51,14 @@ def format_named(name: str) -> Format:
 
 
 def own_format(name: str) -> Format:
-    """The `Format` that 'module:NAME' names. Raises ConfigError."""
+    """The `Format` that 'module:NAME' names; its mistakes are problems of the row. Raises ConfigError."""
     own = imported(name, "task format")
     if not isinstance(own, Format):
         raise ConfigError(
             f"{name!r} is of the type {type(own).__name__}, not a task format. "
             "Wanted: a Format (pixel_env.tasks.formats.format), see docs/extending.md."
         )
-    return own
+    return own if own in FORMATS.values() else guarded(own, name)
 
 
 def task_function(spec: str) -> TaskFunction | None:

@@ -107,4 +107,5 @@ RELEASED = Format(
     recognises=_recognises,
     task_of=_task_of,
     below=("images", "videos"),
+    documented_in="docs/tasks.md",
 )

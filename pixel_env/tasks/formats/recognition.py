@@ -4,12 +4,16 @@ A caller may pass its own table. Depends on names, columns and paths of files; i
 """
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 from pixel_env.errors import TaskError
-from pixel_env.tasks.files.rows import SUFFIXES, columns_of
+from pixel_env.tasks.files import archives
+from pixel_env.tasks.files.clips import VIDEO_SUFFIXES
+from pixel_env.tasks.files.images import IMAGE_SUFFIXES
+from pixel_env.tasks.files.rows import SUFFIXES, columns_of, read_rows
 from pixel_env.tasks.formats.format import Format
 from pixel_env.tasks.formats.infographicvqa import INFOGRAPHICVQA
 from pixel_env.tasks.formats.jsonl import OWN
@@ -26,7 +30,9 @@ FORMATS: dict[str, Format] = {
 }
 """By the name that may precede a path: "vstar:PATH"."""
 
+_NO_TASKS = (*IMAGE_SUFFIXES, *VIDEO_SUFFIXES, *archives.SUFFIXES)
 _SHOWN = 8
+_PEEKED = 20
 _MOST_FILES = 2000
 
 
@@ -55,8 +61,7 @@ def locate(path: Path, named: Format | None, split: str, formats: Formats = FORM
     if named is not None and not path.exists():
         raise TaskError(f"there is no file or folder {path} to read as {named.name!r}; check the path")
     if path.is_dir():
-        known = formats if named is None else {**formats, named.name: named}
-        return _in_folder(path, named, split, known)
+        return _in_folder(path, named, split, formats)
     chosen = named or _format_of(path, formats)
     return Located((path,), chosen, chosen.root_of(path))
 
@@ -95,18 +100,20 @@ def _choices(formats: Sequence[Format], path: Path) -> str:
 
 
 def _in_folder(folder: Path, named: Format | None, split: str, formats: Formats) -> Located:
+    reader = named if named is not None and _reads_files_itself(named, formats) else None
+    known = formats if named is None else {**formats, named.name: named}
     by_format: dict[str, dict[Path, frozenset[str]]] = {}
     others: list[str] = []
     unreadable: dict[Path, str] = {}
-    for file in task_files(folder):
+    for file in task_files(folder, _has_known_syntax if reader is None else _may_hold_rows):
         try:
-            columns = columns_of(file)
+            columns = columns_of(file) if reader is None else _columns_by(reader, file)
         except TaskError as error:
             unreadable[file] = str(error)
             continue
         suffix = file.suffix.lower()
         matching = _matching(columns, suffix, named, formats)
-        if not matching and _may_be_own(columns, suffix, named, formats):
+        if not matching and _may_be_own(columns, suffix, named, known):
             matching = [OWN]  # with a mistyped key, which its reader reports
         if len(matching) > 1:
             raise _not_recognised(file, columns, matching, formats)
@@ -115,14 +122,14 @@ def _in_folder(folder: Path, named: Format | None, split: str, formats: Formats)
         else:
             others.append(f"{file}: columns {', '.join(sorted(columns)) or '(none)'}")
     if len(by_format) != 1:
-        raise _not_one_format(folder, by_format, [*unreadable.values(), *others], named, formats)
+        raise _not_one_format(folder, by_format, [*unreadable.values(), *others], named, known)
     [(name, columns_by_file)] = by_format.items()
-    files = _files_of_one_set(folder, columns_by_file, formats[name], split)
+    files = _files_of_one_set(folder, columns_by_file, known[name], split)
     are_in_folder = all(file.parent == folder for file in files)
-    root = formats[name].root_of(files[0]) if are_in_folder else folder
+    root = known[name].root_of(files[0]) if are_in_folder else folder
     parts = {(file.parent, file.suffix) for file in files} if len(files) > 1 else set()
     remarks = [f"left out: {reason}" for file, reason in unreadable.items() if (file.parent, file.suffix) in parts]
-    return Located(files, formats[name], root, tuple(remarks))
+    return Located(files, known[name], root, tuple(remarks))
 
 
 def _may_be_own(columns: frozenset[str], suffix: str, named: Format | None, formats: Formats) -> bool:
@@ -130,11 +137,25 @@ def _may_be_own(columns: frozenset[str], suffix: str, named: Format | None, form
     return is_allowed and suffix == ".jsonl" and {"question", "answer"} <= columns
 
 
-def task_files(folder: Path) -> list[Path]:
+def _reads_files_itself(named: Format, formats: Formats) -> bool:
+    """Whether it is a format from outside of the table with its own `rows_of`: its files may be of any syntax."""
+    return named not in formats.values() and named.rows_of is not read_rows
+
+
+def _columns_by(own: Format, file: Path) -> frozenset[str]:
+    """The columns of the first rows that the format's own `rows_of` reads. Raises TaskError if it can read none."""
+    rows = list(islice(own.rows_of(file), _PEEKED))
+    if rows and all(row.problem for row in rows):
+        raise TaskError(f"{file}, {rows[0].location}: {rows[0].problem}")
+    return frozenset(name for row in rows for name in row.values)
+
+
+def task_files(folder: Path, may_hold_tasks: Callable[[str], bool]) -> list[Path]:
     """The files in the folder and its subfolders that may hold tasks, by name; hidden ones are skipped."""
     try:
         folders = [folder, *sorted(entry for entry in folder.iterdir() if entry.is_dir())]
-        files = [entry for directory in folders if _is_visible(directory, folder) for entry in _files_in(directory)]
+        visible = [directory for directory in folders if _is_visible(directory, folder)]
+        files = [entry for directory in visible for entry in _files_in(directory, may_hold_tasks)]
     except OSError as error:
         raise TaskError(f"cannot read the folder {folder}: {error}") from error
     if len(files) > _MOST_FILES:
@@ -146,9 +167,18 @@ def _is_visible(directory: Path, folder: Path) -> bool:
     return directory == folder or not directory.name.startswith(".")
 
 
-def _files_in(folder: Path) -> list[Path]:
+def _has_known_syntax(name: str) -> bool:
+    return name.lower().endswith(SUFFIXES)
+
+
+def _may_hold_rows(name: str) -> bool:
+    """Whether a format that reads files itself may find rows in it: there may be many images, and none holds rows."""
+    return not name.lower().endswith(_NO_TASKS)
+
+
+def _files_in(folder: Path, may_hold_tasks: Callable[[str], bool]) -> list[Path]:
     with os.scandir(folder) as entries:
-        names = [entry.name for entry in entries if entry.name.lower().endswith(SUFFIXES)]
+        names = [entry.name for entry in entries if may_hold_tasks(entry.name)]
     return [folder / name for name in sorted(names) if not name.startswith(".") and (folder / name).is_file()]
 
 

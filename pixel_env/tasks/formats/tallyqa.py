@@ -58,6 +58,7 @@ TALLYQA = Format(
     recognises=_recognises,
     task_of=_task_of,
     below=("images",),
+    documented_in="docs/tasks.md",
 )
 
 TALLYQA_COMPLEX = replace(

@@ -98,4 +98,5 @@ VLMEVALKIT = Format(
     recognises=_recognises,
     task_of=_task_of,
     rows_of=_rows_of,
+    documented_in="docs/tasks.md",
 )

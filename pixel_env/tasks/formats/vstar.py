@@ -123,4 +123,5 @@ VSTAR = Format(
     recognises=_recognises,
     task_of=_task_of,
     joins=is_one_image,
+    documented_in="docs/tasks.md",
 )

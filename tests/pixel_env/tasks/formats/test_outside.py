@@ -2,6 +2,7 @@
 
 import json
 import sys
+from dataclasses import replace
 
 import pytest
 from PIL import Image
@@ -11,7 +12,8 @@ from pixel_env.actions import write
 from pixel_env.cli import main
 from pixel_env.dialects.table import DIALECTS
 from pixel_env.errors import ConfigError, TaskError, UnknownNameError
-from pixel_env.tasks import BadRowsWarning, load_tasks
+from pixel_env.tasks import BadRowsWarning, load_tasks, read_path
+from pixel_env.tasks.formats.recognition import FORMATS
 from pixel_env.types import Answer
 from synth.seed_data import load_seeds
 
@@ -190,3 +192,97 @@ def test_a_format_that_nothing_answers_to_cannot_be_prepared(surveys):
         from pixel_env.tasks.preparation.preparing import prepare
 
         prepare(surveys, ("vstr",))
+
+
+def test_a_folder_is_searched_with_the_formats_own_reader_whatever_the_suffix(surveys):
+    data = as_json(surveys / "data", "other.json", ["1"]).parent
+    (data / "survey.csv").write_text("desk.png;Which digit?;7\n")
+    (data / "README.md").write_text("A survey.\n")
+    (data / ".notes.csv").write_text("desk.png;Which digit?;8\n")
+    assert [task.answers for task in load_tasks("my_formats:SURVEYS:data").tasks] == [("7",)]
+
+
+def test_a_folder_of_thousands_of_images_is_searched_for_the_one_file_of_rows(surveys):
+    for number in range(2001):
+        (surveys / f"{number}.jpg").touch()
+    assert len(load_tasks(f"my_formats:SURVEYS:{surveys}")) == 2
+
+
+def test_a_folder_without_a_file_of_the_format_says_of_each_file_why(surveys):
+    (surveys / "survey.csv").write_text("a line of text\n")
+    with pytest.raises(
+        TaskError, match=r"(?s)no file of the format 'surveys'.*survey\.csv.*rows_of of my_formats:SURVE"
+    ):
+        load_tasks(f"my_formats:SURVEYS:{surveys}")
+
+
+def test_prepare_says_how_a_set_is_named_whose_format_only_its_name_makes_known(surveys, capsys):
+    assert main(["data", "prepare", "my_formats:SURVEYS", "--from", str(surveys)]) == 0
+    assert f"use it with: --tasks my_formats:SURVEYS:{surveys}\n" in capsys.readouterr().out
+    assert len(load_tasks(f"my_formats:SURVEYS:{surveys}")) == 2
+
+
+@pytest.mark.parametrize(
+    ("mistake", "said"),
+    [
+        ("return None", "task_of of my_formats:SURVEYS must return a Task, got None$"),
+        ("return {'question': 'Who?'}", "task_of of my_formats:SURVEYS must return a Task, got the dict"),
+        ("row.values['answer']", r"task_of of my_formats:SURVEYS raised KeyError: 'answer' \(my_formats.py, line 19\)"),
+        ("int('b')", r"task_of of my_formats:SURVEYS raised ValueError: invalid literal .* line 19\)"),
+        ("return Task('id', 'Who?', (7,))", r"Task\(answers=...\) must be a tuple of texts, got \(7,\)"),
+        ("return Task('id', 'Who?', '7')", r"Task\(answers=...\) must be a tuple of texts, got '7'"),
+        ("return Task('id', 7, ('7',))", r"Task\(question=...\) must be a text, got 7"),
+        ("return Task('id', 'Who?', ('7',), grader='exct')", r"Task\(grader='exct'\): .*Did you mean 'exact'"),
+    ],
+)
+def test_a_mistake_of_the_own_task_function_costs_its_row_and_names_file_row_and_function(surveys, mistake, said):
+    module = MODULE.replace('raise TaskError("the reply is unknown")', mistake)
+    assert module != MODULE
+    (surveys / "my_formats.py").write_text(module)
+    (surveys / "survey.csv").write_text("desk.png;Who?;unknown\ndesk.png;Which digit?;7\n")
+    with pytest.warns(BadRowsWarning, match=rf"survey\.csv, line 1: .*{said}"):
+        assert [task.task_id for task in load_tasks("my_formats:SURVEYS:survey.csv").tasks] == ["survey-2"]
+
+
+def test_a_mistake_of_the_own_row_function_keeps_the_rows_before_it(surveys):
+    (surveys / "survey.csv").write_text("desk.png;Which digit?;7\na line of text\ndesk.png;Which letter?;b\n")
+    said = r"survey\.csv, after line 1: rows_of of my_formats:SURVEYS raised ValueError: .* line 13\); no later row"
+    with pytest.warns(BadRowsWarning, match=said):
+        assert [task.task_id for task in load_tasks("my_formats:SURVEYS:survey.csv").tasks] == ["survey-1"]
+
+
+@pytest.mark.parametrize(
+    ("row", "said"),
+    [
+        ("{'photo': photo}", "row 1: rows_of of my_formats:SURVEYS must give a Row, got the dict"),
+        (
+            "Row(path, number, f'line {number}', [photo])",
+            "line 1: rows_of of my_formats:SURVEYS must give a Row of val",
+        ),
+        ("Row(path, number, f'line {number}', {None: ['x']})", "line 1: it has values without a column"),
+    ],
+)
+def test_what_is_no_row_or_has_columns_without_a_name_is_a_bad_row(surveys, row, said):
+    yielded = 'yield Row(path, number, f"line {number}"'
+    first = f"if number == 1:\n            yield {row}\n            continue\n        {yielded}"
+    (surveys / "my_formats.py").write_text(MODULE.replace(yielded, first))
+    with pytest.warns(BadRowsWarning, match=said):
+        assert [task.task_id for task in load_tasks("my_formats:SURVEYS:survey.csv").tasks] == ["survey-2"]
+
+
+def test_a_bug_of_a_format_that_ships_is_not_taken_for_a_bad_row(surveys, monkeypatch):
+    def task_of(row, images):
+        raise KeyError("a bug of ours")
+
+    (surveys / "tasks.jsonl").write_text('{"question": "1 + 1?", "answer": "2"}\n')
+    monkeypatch.setitem(FORMATS, "tasks", replace(FORMATS["tasks"], task_of=task_of))
+    with pytest.raises(KeyError, match="a bug of ours"):
+        load_tasks("tasks:tasks.jsonl")
+
+
+def test_a_report_names_the_source_of_an_own_format_and_the_page_of_one_that_ships(surveys):
+    (surveys / "survey.csv").write_text("desk.png;Who?;unknown\n")
+    (surveys / "tasks.jsonl").write_text('{"question": "1 + 1?"}\n')
+    assert "'surveys' is documented in the survey's own page\n" in read_path("my_formats:SURVEYS:survey.csv").report()
+    assert "'tasks' is documented in docs/tasks.md\n" in read_path("tasks:tasks.jsonl").report()
+    assert all(known.documented_in == "docs/tasks.md" for known in FORMATS.values())
