@@ -20,6 +20,7 @@ from agents.rollout import Rollout, rollout
 from agents.run_folder.folder import RunFolder
 from benchmarks.evaluation.config import EvalConfig, known_names
 from benchmarks.evaluation.operation_ablation import control_report, with_controls
+from benchmarks.evaluation.oracle import NEEDS_EVIDENCE
 from benchmarks.evaluation.plan import EvalPlan, planned
 from benchmarks.evaluation.policies import LEARNED_ZOOM, Policy, played_by_oracle, policy_named
 from benchmarks.evaluation.records import (
@@ -95,8 +96,7 @@ def evaluate(plan: EvalPlan, engine: Engine, chat: ChatFormat, shards: Sequence[
     passes = [(policy, samples, _playable(policy, plan)) for policy, samples in _passes(plan, chat)]
     if not any(tasks for _, _, tasks in passes):
         raise ConfigError(
-            f"There is nothing to play: none of the {len(plan.task_set)} questions has evidence, which a scripted "
-            "operation needs. Add 'evidence' to the rows, or give another --engine."
+            f"There is nothing to play: none of the {len(plan.task_set)} questions has evidence. {NEEDS_EVIDENCE}"
         )
     total = sum(len(tasks) * (samples or 1) for _, samples, tasks in passes)
     with tqdm(total=total, initial=len(done), desc="evaluation", unit="rollout", mininterval=0.5) as bar:

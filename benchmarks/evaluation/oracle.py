@@ -19,6 +19,11 @@ from pixel_env.tasks.files.clips import evenly
 from pixel_env.views import View, ViewKind
 from synth.plans.windows import right_window
 
+NEEDS_EVIDENCE = (
+    "The oracle needs tasks with evidence: add 'evidence' to the rows, or use another --engine and --model."
+)
+"""The way out of a task that the oracle cannot play."""
+
 
 def oracle_turns(task: Task, settings: EpisodeSettings) -> list[str]:
     """The texts of the oracle's turns: its operations, then the answer. Raises ConfigError as the two functions do."""
@@ -32,10 +37,7 @@ def oracle_operations(task: Task, settings: EpisodeSettings) -> list[str]:
     box. Raises ConfigError for a task without evidence, and for an operation that the dialect cannot express.
     """
     if not task.evidence:
-        raise ConfigError(
-            f"the task {task.task_id!r} has no evidence box, so the oracle's operations are unknown. "
-            "Add 'evidence' to its row, or leave the oracle out."
-        )
+        raise ConfigError(f"the task {task.task_id!r} has no evidence box. {NEEDS_EVIDENCE}")
     room = settings.limits.max_images - (1 if task.media == "video" else len(task.sources))
     frames = _frames(task, settings)[: max(room, 0)]
     views = [*task.opening_views, *(View(task.sources[frame], ViewKind.SELECTED_FRAME) for frame in frames)]

@@ -4,6 +4,7 @@ Depends on the flags, task sets and dialects; independent of models. All that fo
 no flag, prompt file or task set is read again, so editing a file during the run changes nothing.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,8 @@ from agents.engines.choice import EngineChoice, check_videos
 from agents.rollout import EpisodeSettings, Sampling
 from agents.run_folder.shards import shard_named
 from benchmarks.evaluation.config import EvalConfig
-from benchmarks.evaluation.policies import LEARNED_ZOOM, NO_ZOOM, check_player
+from benchmarks.evaluation.oracle import NEEDS_EVIDENCE
+from benchmarks.evaluation.policies import LEARNED_ZOOM, NO_ZOOM, SCRIPTED_ZOOM, check_player
 from benchmarks.evaluation.provenance import provenance_of
 from benchmarks.evaluation.questions import shuffled
 from pixel_env.budgets import budgets_for
@@ -20,7 +22,7 @@ from pixel_env.dialects.dialect import Dialect
 from pixel_env.dialects.prompt_files import prompt_hash, read_prompt_file, with_prompt
 from pixel_env.dialects.table import dialect_named
 from pixel_env.errors import ConfigError
-from pixel_env.task import TaskSet
+from pixel_env.task import Task, TaskSet
 from pixel_env.tasks import load_tasks
 
 
@@ -73,6 +75,8 @@ def planned(config: EvalConfig) -> EvalPlan:
     engine = _engine(config)
     task_set = _questions(config)
     check_videos(config.engine, dialect, task_set.tasks)
+    if not config.ablate:  # it leaves out the questions without evidence where evidence is needed
+        _check_evidence(config, task_set.tasks, has_model=engine.spec.has_model)
     settings = EpisodeSettings(dialect, config.limits, budgets_for(None, task_set, dialect))
     provenance = provenance_of(
         config.model,
@@ -131,3 +135,22 @@ def _questions(config: EvalConfig) -> TaskSet:
     if not tasks:
         raise ConfigError(f"--shard {config.shard} has no questions: the set has {len(task_set)}. Make fewer shards.")
     return replace(task_set, tasks=tasks)
+
+
+def _check_evidence(config: EvalConfig, tasks: Sequence[Task], *, has_model: bool) -> None:
+    """Raises ConfigError if a policy of `config`, or its scripted player, needs evidence that a task does not have."""
+    without = [task.task_id for task in tasks if not task.evidence]
+    if not without:
+        return
+    counted = f"{len(without)} of {len(tasks)} questions have no evidence (the first: {without[0]!r})"
+    if not has_model:
+        if config.samples or set(config.policies) != {NO_ZOOM}:
+            raise ConfigError(f"{counted}. {NEEDS_EVIDENCE}")
+        return
+    scripted = [name for name in config.policies if name in SCRIPTED_ZOOM]
+    if scripted:
+        others = " ".join(name for name in config.policies if name not in SCRIPTED_ZOOM) or LEARNED_ZOOM
+        raise ConfigError(
+            f"{counted}, which the first operation of {' and '.join(scripted)} is made from. "
+            f"Add 'evidence' to the rows, or give --policies {others}."
+        )

@@ -39,6 +39,9 @@ FALSIFIED = (BLANK_CROP, RANDOM_CROP, WITHHELD_CROP)
 WRONG_ZOOM = "wrong_zoom"
 """The first crop is scripted to miss the evidence, the same one for all models: does the model crop again?"""
 
+SCRIPTED_ZOOM = (RANDOM_ZOOM, ORACLE_ZOOM, WRONG_ZOOM)
+"""Policies whose first operation is scripted from the evidence: they need tasks with evidence."""
+
 _CLEARANCE = 0.01
 """Distance between a wrong crop and the evidence, as a share of the side: dialects in pixels round."""
 

@@ -8,8 +8,7 @@ function showEntry(entry) {
       "nav",
       { class: "back" },
       button("‹ all trajectories", closeEntry),
-      button("previous", () => step(-1)),
-      button("next", () => step(1)),
+      entry ? [button("previous", () => step(-1)), button("next", () => step(1))] : null,
     ),
     ...(entry ? [make("div", { class: isPair ? "sides" : "" }, entry.sides.map(side))] : about()),
   );
@@ -49,7 +48,7 @@ function heading(trajectory, task) {
       chip(verdictOf(trajectory), verdictOf(trajectory)),
       chip("stop: " + (trajectory.stop || "running"), trajectory.stop === "answered" ? "" : "wrong"),
       task.category ? chip(task.category) : null,
-      chip(policyOf(trajectory) + (trajectory.sample === null ? "" : ` ${trajectory.sample + 1}`)),
+      chip(rolloutOf(trajectory)),
       task.needs_looking === null ? null : chip(task.needs_looking ? "needs a crop" : "the overview suffices"),
     ),
     make("h2", { class: "question" }, task.question),

@@ -3,7 +3,7 @@
 const list = document.getElementById("list");
 const rows = document.getElementById("rows");
 const drawn = new Map(); // entry -> its line, for visible ones
-const LINE = isPair ? 108 : 84; // height in pixels
+const LINE = (isPair ? 108 : 84) + (hasSeveralPolicies ? 22 : 0); // height in pixels
 const BEYOND = 6; // lines drawn above and below the visible ones
 
 function drawList() {
@@ -46,7 +46,13 @@ function lineOf(entry) {
     "div",
     { class: "line", role: "option", id: "line-" + entry.index, on: { click: () => openEntry(entry.id, true) } },
     task.sources.length ? make("div", { class: "thumbnail" }, imageOf(task.sources[0], "")) : null,
-    make("div", {}, make("p", { class: "asked" }, task.question), results),
+    make(
+      "div",
+      {},
+      make("p", { class: "asked" }, task.question),
+      hasSeveralPolicies ? make("p", { class: "played" }, rolloutOf(shown)) : null,
+      results,
+    ),
   );
 }
 
@@ -161,6 +167,7 @@ function onAddress() {
 }
 
 drawFilters();
+document.getElementById("summary").addEventListener("click", () => openEntry(SUMMARY, true));
 list.addEventListener("scroll", drawList, { passive: true });
 addEventListener("resize", drawList);
 addEventListener("keydown", onKey);

@@ -29,6 +29,8 @@ const isGraded = (trajectory) => taskOf(trajectory).answers.length > 0;
 const verdictOf = (trajectory) =>
   !isGraded(trajectory) ? "not graded" : trajectory.reward >= 1 ? "right" : trajectory.reward > 0 ? "partly" : "wrong";
 const policyOf = (trajectory) => trajectory.policy + (trajectory.sample === null ? "" : ", sampled");
+// Its policy and, if it was sampled, its number among the samples of the question.
+const rolloutOf = (trajectory) => policyOf(trajectory) + (trajectory.sample === null ? "" : ` ${trajectory.sample + 1}`);
 
 function outcomeOf(entry) {
   const [first, second] = entry.sides;
@@ -60,6 +62,10 @@ for (const filter of FILTERS) {
   }
 }
 
+const hasSeveralPolicies = FILTERS.find((filter) => filter.name === "policy").counts.size > 1;
+
+// In place of an entry's id, which always contains a slash: the summary is open.
+const SUMMARY = "summary";
 // The selection: a value per filter ("" for all), the words to find, and the id of the open entry.
 let selection = { find: "", at: "" };
 let listed = entries;

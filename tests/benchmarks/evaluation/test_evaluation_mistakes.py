@@ -13,7 +13,7 @@ from benchmarks.evaluation import evaluate as command
 from benchmarks.evaluation.config import EvalConfig
 from benchmarks.evaluation.evaluate import evaluate
 from benchmarks.evaluation.plan import planned
-from benchmarks.evaluation.policies import LEARNED_ZOOM
+from benchmarks.evaluation.policies import LEARNED_ZOOM, NO_ZOOM
 from benchmarks.evaluation.records import ROWS, read_evaluation
 from benchmarks.evaluation.tables import accuracy_table
 from pixel_env.cli import main
@@ -182,7 +182,33 @@ def test_an_unknown_dtype_is_refused_with_the_known_ones(own_tasks, scripted, no
 
 def test_a_player_that_needs_evidence_is_refused_a_set_that_has_none(own_tasks, capsys):
     code = evaluation_of(own_tasks, "--engine", "scripted", "--model", "oracle", "--ablate")
-    refused(capsys, code, "none of the 4 questions", "evidence", "another --engine")
+    refused(capsys, code, "none of the 4 questions", "evidence", "another --engine and --model")
+
+
+@pytest.mark.parametrize(
+    "words", [["--policies", NO_ZOOM, LEARNED_ZOOM], ["--policies", NO_ZOOM, "--samples", "1"], []]
+)
+def test_questions_without_evidence_are_refused_to_the_oracle_before_anything_is_written(
+    own_tasks, nothing_plays, words, capsys
+):
+    rows = [json.loads(line) for line in own_tasks.read_text(encoding="utf-8").splitlines()]
+    rows[0]["evidence"] = [{"image": 0, "box": [0.4, 0.4, 0.6, 0.6]}]
+    write_tasks(own_tasks, rows)
+    code = evaluation_of(own_tasks, "--engine", "scripted", "--model", "oracle", *words)
+    told = "The oracle needs tasks with evidence: add 'evidence' to the rows, or use another --engine and --model."
+    refused(capsys, code, "3 of 4 questions have no evidence (the first: 'tasks:2'). " + told)
+    assert not (own_tasks.parent / "run").exists()
+
+
+def test_the_oracle_needs_no_evidence_where_it_only_answers(own_tasks):
+    assert evaluation_of(own_tasks, "--engine", "scripted", "--model", "oracle", "--policies", NO_ZOOM) == 0
+    assert all(record.trajectory.reward == 1.0 for record in read_evaluation(own_tasks.parent / "run").records)
+
+
+def test_policies_that_need_evidence_are_named_with_those_that_do_not(own_tasks, scripted, nothing_plays, capsys):
+    refused(capsys, evaluation_of(own_tasks, "--policies", "wrong_zoom"), "wrong_zoom", "give --policies learned_zoom.")
+    code = evaluation_of(own_tasks, "--policies", "oracle_zoom", "blank_crop")
+    refused(capsys, code, "4 of 4 questions have no evidence", "oracle_zoom", "give --policies blank_crop.")
 
 
 # ----------------------------------------------------------------------------------------------------- folders

@@ -99,8 +99,12 @@ def test_the_ablations_that_take_the_look_away_lose_and_the_oracle_does_not(own_
 
 
 def test_without_ablate_a_task_without_evidence_is_an_error_as_ever(own_tasks, scripted):
-    with pytest.raises(ConfigError, match="no evidence box"):
+    told = (
+        r"4 of 12 questions have no evidence \(the first: 'q8'\).*random_zoom and oracle_zoom.*no_zoom learned_zoom\."
+    )
+    with pytest.raises(ConfigError, match=told):
         main(arguments(own_tasks))
+    assert not (own_tasks.parent / "run").exists()
 
 
 def test_a_set_without_any_evidence_has_no_oracle(own_tasks, scripted, capsys):

@@ -114,7 +114,7 @@ def test_what_the_oracle_cannot_know_or_say_is_an_error_that_says_the_way_out():
     with pytest.raises(ConfigError, match=r"cannot select frames.*another --dialect"):
         oracle_operations(video.tasks[0], settings_of(video, "tiny"))
     unknown = Task("t", "What?", answers=())
-    with pytest.raises(ConfigError, match="no evidence box"):
+    with pytest.raises(ConfigError, match=r"no evidence box.*another --engine and --model"):
         oracle_operations(unknown, settings_of(video))
     with pytest.raises(ConfigError, match="has no reference answer"):
         oracle_answer(unknown, settings_of(video))

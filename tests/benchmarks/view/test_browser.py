@@ -11,7 +11,7 @@ import pytest
 from agents.chat.plain import PlainChat
 from agents.engines.scripted import ScriptedEngine
 from agents.rollout import EpisodeSettings, Sampling, rollout
-from benchmarks.evaluation.records import Record
+from benchmarks.evaluation.records import ROWS, Record
 from benchmarks.view.command import main
 from benchmarks.view.page import write_page
 from benchmarks.view.rows import Run
@@ -26,6 +26,7 @@ from tests.benchmarks.view.runs import (
     HOSTILE_PART,
     LOOK_TWICE,
     OWN_REWARD,
+    POLICY,
     SELECT,
     STUMBLE,
     hostile_tasks,
@@ -215,6 +216,52 @@ def test_on_a_phone_the_list_and_the_trajectory_take_turns(visit, run, scheme):
     assert page.is_visible("#list") and not page.is_visible("#detail .id")
     ground = page.evaluate("getComputedStyle(document.body).backgroundColor")
     assert (ground == "rgb(20, 23, 26)") == (scheme == "dark")
+
+
+def test_on_a_phone_the_summary_is_one_click_away_and_the_way_back_too(visit, run):
+    page = visit(run / "view.html", viewport=PHONE)
+    page.click("text=Summary")
+    told = page.inner_text("#detail .about")
+    assert "no V* score" in told and "Configuration" in told and "mean grade" in told and not page.is_visible("#list")
+    assert not is_wider_than_the_window(page) and not page.is_visible("#detail button:has-text('next')")
+    assert visit(run / "view.html", "#" + page.url.partition("#")[2], viewport=PHONE).is_visible("#detail .about")
+    page.click("text=all trajectories")
+    assert page.is_visible("#list") and not page.is_visible("#detail .about")
+
+
+def test_on_a_desktop_the_summary_is_seen_again_after_a_trajectory(visit, run):
+    page = visit(run / "view.html", id_of(1))
+    assert not page.is_visible("#detail .about")
+    page.click("text=Summary")
+    assert page.is_visible("#detail .about") and page.is_visible("#list")
+
+
+@pytest.mark.parametrize("viewport", [PHONE, {"width": 760, "height": 500}, DESKTOP])
+def test_every_filter_lies_in_the_window(visit, run, viewport):
+    page = visit(run / "view.html", viewport=viewport)
+    fields = page.locator("#filters select, #filters input").all()
+    boxes = [field.bounding_box() for field in fields]
+    assert len(boxes) == 6 and all(box["x"] >= 0 and box["x"] + box["width"] <= viewport["width"] for box in boxes)
+    assert page.evaluate(
+        "(() => { const f = document.getElementById('filters'); return f.scrollWidth <= f.clientWidth })()"
+    )
+    [top, bar] = (page.locator(place).bounding_box() for place in ("#list", ".bar"))
+    assert top["y"] >= bar["y"] + bar["height"] and not is_wider_than_the_window(page)
+
+
+def test_the_lines_of_the_list_name_the_policy_where_there_are_several(visit, run, tmp_path):
+    page = visit(run / "view.html")
+    lines = page.locator(".line").all_inner_texts()
+    assert [sum(f"\n{name}\n" in line for line in lines) for name in (POLICY, f"{POLICY}, sampled 2")] == [3, 3]
+    # The lines have one height, so all that a line says must fit into it.
+    fits = "all => all.every((line) => line.scrollHeight <= line.clientHeight + 1)"
+    assert page.locator(".line").evaluate_all(fits)
+    alone = write_run(tmp_path / "alone", [GUESS])
+    rows = (alone / ROWS).read_text().splitlines()
+    (alone / ROWS).write_text("".join(f"{row}\n" for row in rows[:3]))
+    main([str(alone)])
+    page = visit(alone / "view.html")
+    assert count(page) == "3 trajectories" and POLICY not in page.inner_text("#list")
 
 
 def test_pictures_in_a_folder_are_loaded_as_they_come_in_sight(visit, run, tmp_path, monkeypatch):
