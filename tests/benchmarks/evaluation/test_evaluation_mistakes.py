@@ -90,7 +90,7 @@ def test_rows_of_other_questions_stop_an_evaluation_before_it_plays(own_tasks, s
     before = (own_tasks.parent / "run" / ROWS).read_bytes()
     monkeypatch.setattr(command, "rollout", lambda *rest, **options: pytest.fail("played"))
     code = evaluation_of(own_tasks)
-    refused(capsys, code, "'tasks:1'", "'Which?'", "'Since when?'", "the set was changed", "another output_dir")
+    refused(capsys, code, "'tasks:1'", "'Which?'", "'Since when?'", "Restore the task set", "another output_dir")
     assert (own_tasks.parent / "run" / ROWS).read_bytes() == before
 
 
@@ -114,7 +114,7 @@ def test_shards_of_a_set_that_was_changed_are_not_taken_over(own_tasks, scripted
     assert evaluation_of(own_tasks, "--shard", "1/2") == 0
     insert_a_line(own_tasks)
     monkeypatch.setattr(command, "rollout", lambda *rest, **options: pytest.fail("played"))
-    refused(capsys, evaluation_of(own_tasks), "shard-1-of-2", "the set was changed")
+    refused(capsys, evaluation_of(own_tasks), "shard-1-of-2", "Restore the task set")
     assert not (own_tasks.parent / "run" / ROWS).exists()
 
 

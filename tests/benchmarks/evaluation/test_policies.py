@@ -143,5 +143,5 @@ def test_of_a_video_wrong_zoom_selects_as_many_frames_without_evidence():
 
 def test_evidence_that_fills_the_picture_leaves_no_room_for_a_wrong_look():
     filled = replace(SET.tasks[0], evidence=(Evidence(0, Box(0.0, 0.0, 1.0, 1.0)),))
-    with pytest.raises(ConfigError, match="wrong_zoom out of --policies"):
+    with pytest.raises(ConfigError, match="wrong_zoom from --policies"):
         first_call(WRONG_ZOOM, filled)
