@@ -98,7 +98,7 @@ def test_rows_of_another_right_answer_are_not_read(own_tasks, scripted, capsys):
     assert evaluation_of(own_tasks) == 0
     rows = [json.loads(line) for line in own_tasks.read_text(encoding="utf-8").splitlines()]
     write_tasks(own_tasks, [{**rows[0], "answer": "blue"}, *rows[1:]])
-    with pytest.raises(TaskError, match=r"'tasks:1'.*\['red'\].*\['blue'\].*Put it back"):
+    with pytest.raises(TaskError, match=r"'tasks:1'.*\['red'\].*\['blue'\].*Restore the task set"):
         read_evaluation(own_tasks.parent / "run")
 
 

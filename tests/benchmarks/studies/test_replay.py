@@ -82,7 +82,7 @@ def test_only_seeds_that_are_missing_or_have_other_settings_are_measured(tmp_pat
     monkeypatch.setattr(OneSeed, "measure", measure)
     assert main(["--seeds", "3", "--results", str(tmp_path)]) == 0
     assert measured == [1, 2]
-    assert "seed-1.json was measured with other settings" in capsys.readouterr().err
+    assert "seed-1.json has other settings" in capsys.readouterr().err
     assert [read_result(tmp_path, seed).key for seed in range(3)] == [key] * 3
 
 

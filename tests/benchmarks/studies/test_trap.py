@@ -73,7 +73,7 @@ def test_finished_seeds_are_not_run_again(chain, tmp_path, capsys):
     assert main(["--seeds", "1", "--run", str(tmp_path / "runs"), "--results", str(results)]) == 0
     assert "measured before" in capsys.readouterr().out
     text = (results / "README.md").read_text()
-    assert "pixel-env trap --seeds 1" in text and "gave looking up" in text
+    assert "pixel-env trap --seeds 1" in text and "stopped zooming" in text
 
 
 def test_the_page_names_the_command_that_measured_it():
@@ -128,7 +128,7 @@ def test_predictions_are_counted():
         {"clumsy": row("likely a trap", False), "competent": row("likely to learn", None)},
     ]
     sentence = prediction_sentence(rows)
-    assert "right in 1 of the 2 cases" in sentence and "in 1 of 4 it said" in sentence and "In 1 the arm" in sentence
+    assert "right in 1 of the 2 cases" in sentence and "in 1 of 4 it was undecided" in sentence and "In 1 the outcome" in sentence
 
 
 def test_a_recipe_that_was_edited_does_not_stamp_a_seed_with_the_new_key(tmp_path):
