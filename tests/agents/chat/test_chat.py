@@ -79,7 +79,7 @@ def test_every_structural_token_but_the_end_is_banned(tiny_chat, tiny_processor)
 
 def test_the_call_opening_is_one_token_or_refused(tiny_chat, tiny_processor):
     assert tiny_chat.call_opening_ids() == {tiny_processor.tokenizer.convert_tokens_to_ids("<crop>")}
-    with pytest.raises(ConfigError, match="'<tool_call>' with"):
+    with pytest.raises(ConfigError, match="encodes '<tool_call>' as"):
         Chat(tiny_processor, dialect_named("default")).call_opening_ids()
 
 

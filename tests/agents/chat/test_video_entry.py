@@ -196,7 +196,7 @@ def test_a_request_whose_video_does_not_fit_its_placeholders_fails_alone(chat, m
     engine.submit(replace(request, video_frames=0))
     engine.submit(replace(request, request_id=9))
     refused, answered = engine.poll()
-    assert "12 for 0 of a video" in refused.error and answered.error is None
+    assert "12 video placeholders for 0 video tokens" in refused.error and answered.error is None
 
 
 def test_an_episode_shows_its_video_once_and_selected_frames_as_images(chat, model):
