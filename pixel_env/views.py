@@ -194,9 +194,9 @@ class ViewBudgets:
         return {kind: asdict(budget) for kind, budget in given.items() if budget is not None}
 
     @classmethod
-    def from_row(cls, row: Mapping[str, Mapping[str, int]]) -> "ViewBudgets":
+    def from_row(cls, row: Mapping[str, Mapping[str, int] | None]) -> "ViewBudgets":
         """Raises TypeError or ValueError where a kind is missing, unknown, or no budget."""
-        return cls(**{kind: PixelBudget(**budget) for kind, budget in row.items()})
+        return cls(**{kind: PixelBudget(**budget) for kind, budget in row.items() if budget is not None})
 
     def of(self, kind: ViewKind) -> PixelBudget:
         """The budget of `kind`."""

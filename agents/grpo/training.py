@@ -13,7 +13,7 @@ from agents.grpo.config import PixelGRPOConfig
 from agents.grpo.held_out import write_summary
 from agents.grpo.options import TaskArguments
 from agents.grpo.trainer import PixelGRPOTrainer
-from agents.run_folder.folder import RunFolder, checkpoint_to_resume
+from agents.run_folder.folder import RunFolder, checkpoint_to_resume, rank_of_process
 from pixel_env.errors import ConfigError
 from pixel_env.tasks import load_tasks
 
@@ -32,7 +32,7 @@ def train(arguments: TaskArguments, args: PixelGRPOConfig, model_config: ModelCo
         )
     args.eval_on_start = args.eval_on_start or arguments.eval_tasks is not None
     recorded, resumes = [arguments, args, model_config], bool(args.resume_from_checkpoint)
-    with RunFolder.claimed(Path(args.output_dir), recorded, resumes=resumes, rank=args.process_index) as folder:
+    with RunFolder.claimed(Path(args.output_dir), recorded, resumes=resumes, rank=rank_of_process()) as folder:
         folder.keep_configuration()
         _train(arguments, args, model_config, folder.path)
     return 0

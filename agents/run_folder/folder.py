@@ -4,6 +4,7 @@ Depends on configurations and locks; independent of what a run does.
 """
 
 import json
+import os
 import shutil
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -25,6 +26,9 @@ SUMMARY = "summary.json"
 """File name of a training run's summary: accuracy on held-out tasks, and figures of the training."""
 _WAIT_FOR_WHOLE = "Wait until it has ended: a shard runs before the whole run or after it, not at the same time."
 _WAIT_FOR_SHARD = "Wait until it has ended: shards are merged when all of them have."
+
+
+_RANKS = ("RANK", "PMI_RANK", "OMPI_COMM_WORLD_RANK", "MV2_COMM_WORLD_RANK")
 
 
 @dataclass(frozen=True)
@@ -127,6 +131,15 @@ class RunFolder:
 
     def _note(self, name: str) -> str:
         return f"; {self.notes[name]}" if name in self.notes else ""
+
+
+def rank_of_process() -> int:
+    """The rank of this process in a run with several, as its launcher exports it; 0 for a run with one.
+
+    Known before the process group exists: until then transformers takes every process for number 0. The variables are
+    those that accelerate reads.
+    """
+    return next((int(os.environ[name]) for name in _RANKS if name in os.environ), 0)
 
 
 def remove_unclaimed(folder: Path) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 from trl import ModelConfig, get_peft_config, get_quantization_config
 
 from agents.checkpoints.model_options import model_options
-from agents.run_folder.folder import RunFolder, checkpoint_to_resume
+from agents.run_folder.folder import RunFolder, checkpoint_to_resume, rank_of_process
 from agents.sft.config import PixelSFTConfig
 from agents.sft.evaluation import table, write_sft_summary
 from agents.sft.trainer import PixelSFTTrainer
@@ -28,7 +28,7 @@ def train(arguments: TraceArguments, args: PixelSFTConfig, model_config: ModelCo
         )
     traces = load_training_traces(arguments, dialect_named(args.dialect), args.seed)
     recorded, resumes = [arguments, args, model_config], bool(args.resume_from_checkpoint)
-    with RunFolder.claimed(Path(args.output_dir), recorded, resumes=resumes, rank=args.process_index) as folder:
+    with RunFolder.claimed(Path(args.output_dir), recorded, resumes=resumes, rank=rank_of_process()) as folder:
         folder.keep_configuration()
         args.model_init_kwargs = model_options(args.model_init_kwargs, model_config)
         _train(traces, arguments, args, model_config, folder.path)

@@ -82,7 +82,7 @@ def test_it_generates_each_step_and_the_loss_corrects_for_its_log_probabilities(
         ("endpoint", "does not accept the weights"),
         ("scripted", "does not accept the weights"),
         ("my_engine:BLIND", "returns no log-probabilities"),
-        ("my_engine:FREE", "bans no tokens"),
+        ("my_engine:FREE", "cannot ban tokens"),
         ("my_engine:MEASURED", "plans its memory for the longest conversation. Give max_tokens"),
         ("vllm", "'vllm' plans its memory"),
         ("my_engine:NUMBER", "wanted: an EngineSpec"),

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import pytest
 
 from agents.run_folder.configuration import FILE_NAME
-from agents.run_folder.folder import RunFolder, checkpoint_to_resume
+from agents.run_folder.folder import RunFolder, checkpoint_to_resume, rank_of_process
 from pixel_env.errors import ConfigError
 
 
@@ -82,3 +82,12 @@ def test_a_broken_configuration_is_named_with_the_way_out(tmp_path, text):
         ConfigError, match=r"configuration\.json cannot be read.*Restore the file, or give another folder"
     ):
         keep_configuration(tmp_path, [Settings(1.0)], resumes=True)
+
+
+@pytest.mark.parametrize("variable", ["RANK", "OMPI_COMM_WORLD_RANK"])
+def test_the_rank_of_a_process_is_the_launchers_and_0_without_one(monkeypatch, variable):
+    for name in ("RANK", "PMI_RANK", "OMPI_COMM_WORLD_RANK", "MV2_COMM_WORLD_RANK"):
+        monkeypatch.delenv(name, raising=False)
+    assert rank_of_process() == 0
+    monkeypatch.setenv(variable, "3")
+    assert rank_of_process() == 3

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 import torch
 
-from agents.sft import command as sft_command
 from agents.sft import trainer as sft_trainer
+from agents.sft import training as sft_training
 from agents.sft.collator import IGNORED
 from agents.sft.trainer import PixelSFTConfig, PixelSFTTrainer
 from agents.traces.folder import write_trace_folder
@@ -71,7 +71,7 @@ def run(tiny_checkpoint, tmp_path_factory):
 
     play_held_out = sft_trainer.play_held_out
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(sft_command, "PixelSFTTrainer", Kept)
+        patch.setattr(sft_training, "PixelSFTTrainer", Kept)
         patch.setattr(sft_trainer, "play_held_out", watched)
         assert command(["sft", *flags]) == 0
         shutil.rmtree(home / "run" / "checkpoint-3")

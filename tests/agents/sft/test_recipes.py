@@ -10,6 +10,7 @@ from trl import ModelConfig, get_peft_config
 
 from agents.config.training_parser import parsed
 from agents.sft.config import PixelSFTConfig
+from agents.sft.options import SFT
 from agents.sft.training_traces import TraceArguments
 from agents.sft.vision_tower import IN_A_TOWER, without_tower
 from pixel_env.dialects.table import dialect_named
@@ -27,7 +28,7 @@ def read(tmp_path):
 
     def read(flags):
         flags = [*flags, "--bf16", "false", "--use_cpu", "true", "--output_dir", str(tmp_path)]
-        return parsed((TraceArguments, PixelSFTConfig, ModelConfig), flags, "sft")
+        return parsed((TraceArguments, PixelSFTConfig, ModelConfig), flags, SFT)
 
     return read
 

@@ -136,8 +136,10 @@ def test_a_broken_configuration_beside_the_traces_is_told_of_by_its_path(tasks, 
 
 
 @pytest.mark.parametrize(
-    ("flag", "value", "told"), [("held_out", -3, "0 plays nothing"), ("task_count", 0, "Leave it out to use all")]
+    ("flag", "shown", "value", "bound"),
+    [("held_out", "held_out", -3, "at least 0"), ("task_count", "limit", 0, "at least 1")],
 )
-def test_a_number_of_tasks_that_makes_no_sense_is_refused_with_the_way_out(tmp_path, capsys, flag, value, told):
+def test_a_number_of_tasks_that_makes_no_sense_is_refused_with_the_way_out(tmp_path, capsys, flag, shown, value, bound):
     assert command(["sft", "--model_name_or_path", "tiny-base", "--use_cpu", "true", f"--{flag}", str(value)]) == 2
-    assert f"{flag} is {value}; wanted:" in (said := capsys.readouterr().err) and told in said
+    error = capsys.readouterr().err
+    assert f"--{shown}: got '{value}'; wanted: a whole number, {bound}" in error

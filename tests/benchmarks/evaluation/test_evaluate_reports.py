@@ -177,7 +177,7 @@ def test_a_shard_without_questions_is_refused(own_tasks):
 
 def test_strict_stops_at_a_row_that_cannot_be_used(own_tasks):
     own_tasks.write_text(own_tasks.read_text() + "{}\n")
-    config = EvalConfig(tasks=str(own_tasks))
+    config = EvalConfig(tasks=str(own_tasks), policies=("learned_zoom",))
     with pytest.warns(BadRowsWarning, match="line 9"):
         assert len(planned(config).task_set) == 8
     with pytest.raises(TaskError, match="line 9"):

@@ -87,7 +87,7 @@ def test_its_run_is_viewed_and_compared_where_nobody_can_import_it(tmp_path, mon
 def test_one_that_bans_no_tokens_is_refused_the_policy_that_forbids_calls_and_nothing_is_made(folder_of_engine, capsys):
     assert evaluated("run", engine="my_engine:WEAK") == 2
     error = capsys.readouterr().err
-    assert "--engine my_engine:WEAK bans no tokens" in error
+    assert "--engine my_engine:WEAK cannot ban tokens" in error
     assert "Give --policies random_zoom learned_zoom oracle_zoom" in error and not (folder_of_engine / "run").exists()
     assert evaluated("run", "--policies", "learned_zoom", "oracle_zoom", engine="my_engine:WEAK") == 0
 
@@ -157,7 +157,7 @@ def test_it_is_asked_a_question(folder_of_engine, capsys):
     for engine, told in (
         ("my_engine:PLAYER", "has no model"),
         ("my_engine:FAR", "--base_url"),
-        ("scripted", "ask asks"),
+        ("scripted", "pixel-env ask needs one"),
     ):
         assert main([*words, "--engine", engine]) == 2
         assert told in capsys.readouterr().err

@@ -128,7 +128,8 @@ def test_predictions_are_counted():
         {"clumsy": row("likely a trap", False), "competent": row("likely to learn", None)},
     ]
     sentence = prediction_sentence(rows)
-    assert "right in 1 of the 2 cases" in sentence and "in 1 of 4 it was undecided" in sentence and "In 1 the outcome" in sentence
+    assert "right in 1 of the 2 cases" in sentence and "in 1 of 4 it was undecided" in sentence
+    assert "In 1 the outcome" in sentence
 
 
 def test_a_recipe_that_was_edited_does_not_stamp_a_seed_with_the_new_key(tmp_path):

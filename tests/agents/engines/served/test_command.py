@@ -99,7 +99,7 @@ def test_a_server_that_is_killed_comes_back_alone_and_what_it_had_started_is_gon
     killed, other, helper = one.process(0), one.process(1), int((one.folders[0] / "helper").read_text())
     killed.kill()
     one.until(lambda: one.process(0) is None)
-    assert one.waits() == ["1 s"] and "exit code -9" in one.said[-1] and not one.replicas.all_answer
+    assert one.waits() == ["1 s"] and "exited with code -9" in one.said[-1] and not one.replicas.all_answer
     one.clock.now += 0.9
     one.until(lambda: not is_running(helper))  # it is killed at once, and ends when the machine has time for it
     one.replicas.check()
@@ -129,7 +129,7 @@ def test_a_server_that_never_answered_is_given_up_with_its_command(case):
     one = case(1)
     one.set(0, "broken")
     starts = 0
-    with pytest.raises(ConfigError, match=f"exit code 3, {ATTEMPTS} times in a row") as error:
+    with pytest.raises(ConfigError, match=f"exited with code 3, {ATTEMPTS} times in a row") as error:
         while starts < 1000:
             one.replicas.check()
             one.clock.now += LONGEST_WAIT_S
@@ -218,11 +218,11 @@ def option(start, name):
     [
         ({"replicas": 3, "gpus_per_replica": 2}, [], 4, "need 6, and 4 are visible"),
         ({"gpus_per_replica": 2}, [], 0, "no GPU is visible"),
-        ({"replicas": 0}, [], 0, "at least 1"),
+        ({"replicas": 0}, [], 0, "wanted: 1 or more"),
         ({"model": "./no/such/folder"}, [], 0, "there is no checkpoint folder"),
         ({"model": str(Path(__file__).parent)}, [], 0, "no config.json"),
         ({"port": 70000}, [], 0, "port 70000 cannot be used"),
-        ({}, ["--port=1", "--dtype", "float32"], 0, "^--port after `--`"),
+        ({}, ["--port=1", "--dtype", "float32"], 0, "sets --port itself. Give them before `--`"),
     ],
 )
 def test_a_mistake_is_told_before_anything_starts(flags, after, gpus, message):
