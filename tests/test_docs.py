@@ -29,7 +29,7 @@ from tests.paths import ROOT
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 PAGES = {path.name: path.read_text(encoding="utf-8") for path in sorted(ROOT.glob("docs/*.md"))}
 
-SHIPPED = [name for name, operation in OPERATIONS.items() if operation.__module__.startswith("pixel_env.")]
+SHIPPED = {name: one for name, one in OPERATIONS.items() if one.__module__.startswith("pixel_env.")}
 """Other tests of the same process may have registered operations of their own."""
 
 

@@ -123,7 +123,7 @@ def test_a_run_without_right_answers_says_so(tmp_path):
     run = make_run(tmp_path / "never", dict.fromkeys((WARM_START, WITH, WITHOUT), never), questions=8)
     assert report.main(["--run", str(run)]) == 0
     text = re.sub(r'"data:[^"]*"', "", (run / "report.html").read_text())
-    assert "none was right" in text and "6 trajectories" in text and "nan" not in text.lower()
+    assert "No sampled rollout was right" in text and "6 trajectories" in text and "nan" not in text.lower()
 
 
 def test_a_quick_run_is_marked_as_one(finished_run, tmp_path):

@@ -92,7 +92,7 @@ def test_a_folder_without_such_answers_is_refused_with_what_it_holds(tmp_path):
     run(tmp_path / "a", {"x": 1.0}, sample=0)
     with pytest.raises(ConfigError, match="no answers of the policy 'no_zoom'; it holds: learned_zoom, sampled"):
         main([folder, folder, "--policy", NO_ZOOM])
-    with pytest.raises(ConfigError, match="no answers of 'learned_zoom'; it holds nothing"):
+    with pytest.raises(ConfigError, match="no answers of the policy 'learned_zoom'; it holds: nothing"):
         main([folder, str(tmp_path / "nowhere")])
 
 
