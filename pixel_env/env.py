@@ -23,13 +23,13 @@ from pixel_env.failures import Failure, FailureCode
 from pixel_env.grading import grade
 from pixel_env.interventions import ExecutedOperation, Intervention, unchanged
 from pixel_env.media.images import show, shown_size
+from pixel_env.operations.coordinates import Size
 from pixel_env.operations.operation import Operation
 from pixel_env.spaces import AssistantText, Images, UnicodeText
 from pixel_env.task import Task
 from pixel_env.tasks import TaskSpec, load_tasks
 from pixel_env.views import View, ViewBudgets
 
-Size = tuple[int, int]
 CountTokens = Callable[[str, Sequence[Size]], int]
 
 

@@ -24,8 +24,7 @@ from agents.chat.video_entry import VideoEntry, read_video_entry
 from pixel_env.dialects.dialect import Dialect
 from pixel_env.episode import Prompt
 from pixel_env.errors import ConfigError
-
-Size = tuple[int, int]
+from pixel_env.operations.coordinates import Size
 
 
 class Chat:

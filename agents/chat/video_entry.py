@@ -14,8 +14,7 @@ from agents.chat.content_id import Frames
 from agents.chat.feature_cache import Features
 from agents.chat.template import Frame, read_video_mark, renderer
 from pixel_env.errors import ConfigError, TaskError
-
-Size = tuple[int, int]
+from pixel_env.operations.coordinates import Size
 
 SECONDS_PER_STEP = 1.0
 """Seconds between two steps, from which M-RoPE temporal positions follow: 2 frames at 2 per second, as in the released

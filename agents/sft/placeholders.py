@@ -13,12 +13,11 @@ from PIL import ExifTags, Image
 
 from pixel_env.errors import MediaError
 from pixel_env.media.images import CACHE, FileSource
+from pixel_env.operations.coordinates import Size
 from pixel_env.samples.scenes import SceneSource
 from pixel_env.task import Task
 from pixel_env.tasks.files.clips import ClipFrame
 from pixel_env.views import Source
-
-Size = tuple[int, int]
 
 _EXIF_WITHOUT_PIXELS = ("JPEG", "MPO", "TIFF", "WEBP")
 """Formats with the EXIF orientation before the pixels; for a PNG, Pillow would decode the pixels to find it."""

@@ -21,7 +21,7 @@ from pixel_env.episode import Stop, Trajectory
 from pixel_env.errors import ConfigError, PixelEnvError, TaskError
 from pixel_env.store import TrajectoryStore, check_task, read, trajectory_of, write_rollout
 from pixel_env.task import Task, TaskSet
-from pixel_env.tasks import load_tasks
+from pixel_env.tasks import SAMPLE_PREFIX, load_tasks
 from pixel_env.views import ViewBudgets
 
 ROWS = "trajectories.jsonl"
@@ -185,7 +185,7 @@ def _questions(folder: Path, config: Mapping[str, Any]) -> TaskSet:
     try:
         task_set = load_tasks(spec, split=config["split"], count=config["task_count"])
     except PixelEnvError as error:
-        if spec.startswith("sample:") or Path(spec.rpartition(":")[2]).expanduser().is_absolute():
+        if spec.startswith(SAMPLE_PREFIX) or Path(spec.rpartition(":")[2]).expanduser().is_absolute():
             raise
         raise ConfigError(
             f"{error}\n{folder} was made with --tasks {spec!r}. If that is a path, it is relative to the folder in "

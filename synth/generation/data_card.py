@@ -13,6 +13,7 @@ from importlib.metadata import PackageNotFoundError, version
 from agents.config.arguments import command_line
 from agents.traces.trace import Mistake, Trace
 from pixel_env.task import TaskSet
+from pixel_env.tasks import SAMPLE_PREFIX
 from synth.generation.config import SILENT, TEMPLATE, SynthConfig
 from synth.plans.mix import Cell
 from synth.seed_data import SeedReport
@@ -126,7 +127,7 @@ def _licence(facts: Facts) -> str:
 
 def is_embedded(config: SynthConfig) -> bool:
     """Whether the seeds are composed from the data in the package."""
-    return config.seeds == "embedded" or config.seeds.startswith("sample:")
+    return config.seeds == "embedded" or config.seeds.startswith(SAMPLE_PREFIX)
 
 
 def attribution() -> str:

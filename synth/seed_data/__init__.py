@@ -24,7 +24,7 @@ from pixel_env.errors import TaskError
 from pixel_env.samples import DEFAULT_COUNT
 from pixel_env.samples.scenes import Split
 from pixel_env.task import Task, TaskSet
-from pixel_env.tasks import load_tasks, read_path
+from pixel_env.tasks import SAMPLE_PREFIX, load_tasks, read_path
 from pixel_env.tasks.formats.outside import task_function
 from pixel_env.tasks.reading import Reading, read_located
 from synth.seed_data.asking import Asked, Asker, RegionQuestion, with_question
@@ -52,7 +52,6 @@ __all__ = [
 ]
 
 EMBEDDED = "embedded"
-_SAMPLE_PREFIX = "sample:"
 _COMPOSED_PER_KEPT = 10
 _CHUNK = 256
 
@@ -113,7 +112,7 @@ def _source(spec: str | Path, split: Split, count: int | None, strict: bool) -> 
     composed = _COMPOSED_PER_KEPT * (count or DEFAULT_COUNT)
     if spec == EMBEDDED:
         return _SeedSource(embedded_seeds(split, composed), EMBEDDED, is_composed=True)
-    if isinstance(spec, str) and spec.startswith(_SAMPLE_PREFIX):
+    if isinstance(spec, str) and spec.startswith(SAMPLE_PREFIX):
         return _SeedSource(load_tasks(spec, split=split, count=composed), "sample", is_composed=True)
     located = locate_seeds(spec, split)
     if located is None and isinstance(spec, str) and task_function(spec) is not None:
