@@ -1,12 +1,42 @@
 """The protocol of engines: submit requests, poll responses. `queued.py` and `remote.py` are bases for your own engine.
 
-Depends on numpy alone; independent of chat templates, environments, rewards and model libraries.
+Depends on numpy and error types; independent of chat templates, environments, rewards and model libraries.
 """
 
 from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
+
+from pixel_env.errors import ConfigError
+
+
+@dataclass(frozen=True, slots=True)
+class Truncation:
+    """Which tokens can be sampled, and penalties, with the names and the meaning of vLLM's sampling parameters.
+
+    `top_p`: the most probable tokens with this mass; 1: all. `top_k`: that many of the most probable; 0: all.
+    `presence_penalty`: subtracted from the logits of tokens that the turn holds already; `repetition_penalty`: divides
+    the positive logits of tokens of the conversation, and multiplies the negative ones. Training allows none of them:
+    the ratio of GRPO needs the probabilities of the whole distribution.
+    """
+
+    top_p: float = 1.0
+    top_k: int = 0
+    presence_penalty: float = 0.0
+    repetition_penalty: float = 1.0
+
+    def __post_init__(self) -> None:
+        if not 0.0 < self.top_p <= 1.0 or self.top_k < 0 or self.repetition_penalty <= 0.0:
+            raise ConfigError(
+                f"Sampling is truncated by 0 < top_p <= 1, top_k >= 0 (0: all) and repetition_penalty > 0; got {self}."
+            )
+        if not -2.0 <= self.presence_penalty <= 2.0:
+            raise ConfigError(f"presence_penalty is {self.presence_penalty}; give a number from -2 to 2, 0 for none.")
+
+
+NO_TRUNCATION = Truncation()
+"""Every token can be sampled, without penalties."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -17,7 +47,8 @@ class Request:
     `images`: uint8 (height, width, 3), in order, as shown; `video_frames`: the first `video_frames` images are the
     frames of the prompt's one video entry; `temperature`: 0 is greedy; `seed`: this request's own, so that what is
     sampled does not depend on which requests share a batch; `banned_ids`: never sampled, their logits are minus
-    infinity before the softmax.
+    infinity before the softmax; `stop`: texts that end the turn once it holds one of them, kept in the turn;
+    `truncation`: which tokens can be sampled at all, and the penalties of repeated ones.
     """
 
     request_id: int
@@ -28,6 +59,8 @@ class Request:
     seed: int
     banned_ids: frozenset[int] = frozenset()
     video_frames: int = 0
+    stop: tuple[str, ...] = ()
+    truncation: Truncation = NO_TRUNCATION
 
     @property
     def still_images(self) -> tuple[np.ndarray, ...]:
@@ -46,7 +79,8 @@ class Response:
 
     `token_ids`: as sampled, the end-of-turn token included if it was; `logprobs`: natural logarithms, one per token,
     of the distribution that was sampled from (bans and temperature applied; greedy turns: temperature 1); `ended`:
-    False if `max_new_tokens` truncated the turn; `error`: set if the engine could not serve the request, and then there
+    False if `max_new_tokens` truncated the turn, True after the end-of-turn token or a text of `Request.stop` (then
+    without that token, which the chat format adds); `error`: set if the engine could not serve the request, and then there
     are no tokens.
     """
 
