@@ -80,8 +80,8 @@ class Response:
     `token_ids`: as sampled, the end-of-turn token included if it was; `logprobs`: natural logarithms, one per token,
     of the distribution that was sampled from (bans and temperature applied; greedy turns: temperature 1); `ended`:
     False if `max_new_tokens` truncated the turn, True after the end-of-turn token or a text of `Request.stop` (then
-    without that token, which the chat format adds); `error`: set if the engine could not serve the request, and then there
-    are no tokens.
+    without that token, which the chat format adds); `error`: set if the engine could not serve the request, and then
+    there are no tokens.
     """
 
     request_id: int
