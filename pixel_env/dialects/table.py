@@ -4,10 +4,13 @@ Depends on the parts of a dialect; independent of episodes. A dialect of your ow
 that is passed as it is, or named as 'module:NAME'.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 
 from pixel_env.dialects.dialect import Dialect, Wording, checked_operations, view_budgets
+from pixel_env.dialects.files import SUFFIXES, read_dialect
 from pixel_env.dialects.integer_calls import IntegerCalls
 from pixel_env.dialects.json_calls import JsonCalls
 from pixel_env.dialects.variants import VARIANTS
@@ -115,10 +118,10 @@ DIALECTS: dict[str, Dialect] = {
 def dialect_named(name: str) -> Dialect:
     """The dialect called `name`.
 
-    `name` is a row of the table, or 'module:NAME' for a dialect of your own; then, each after a colon, variants of it
-    ("released:vcot:train-pixels"; of two prompt sets the last one counts); then, each after a plus sign, further
-    operations ("default+rotate+my_operations:Grey"). Raises UnknownNameError, or ConfigError where a variant does not
-    fit, an operation cannot be called, or 'module:NAME' is not a Dialect.
+    `name` is a row of the table, or 'module:NAME' or a YAML file for a dialect of your own; then, each after a colon,
+    variants of it ("released:vcot:train-pixels"; of two prompt sets the last one counts); then, each after a plus sign,
+    further operations ("default+rotate+my_operations:Grey"). Raises UnknownNameError, or ConfigError where a variant
+    does not fit, an operation cannot be called, or 'module:NAME' is not a Dialect.
     """
     spelled, *operations = name.split("+")
     dialect, variants = _row_of(spelled)
@@ -145,11 +148,16 @@ def with_operations(dialect: Dialect, names: Sequence[str]) -> Dialect:
 
 def _row_of(spelled: str) -> tuple[Dialect, list[str]]:
     """The row that `spelled` begins with, and the variants that follow."""
+    file, *variants = re.split(r"(?<=\.yaml):|(?<=\.yml):", spelled)
+    if file.endswith(SUFFIXES):
+        return read_dialect(Path(file), dialect_named), variants[0].split(":") if variants else []
     first, *rest = spelled.split(":")
     if first in DIALECTS:
         return DIALECTS[first], rest
     if not rest or rest[0] in VARIANTS:
-        advice = f"After a colon may follow {', '.join(VARIANTS)}. Your own is named as 'module:NAME'."
+        advice = (
+            f"After a colon may follow {', '.join(VARIANTS)}. Your own is named as 'module:NAME', or is a file.yaml."
+        )
         raise UnknownNameError.among("dialect", first, DIALECTS, advice)
     origin = f"{first}:{rest[0]}"
     dialect = imported(origin, "dialect")
