@@ -101,12 +101,12 @@ def _called(text: str, dialect: Dialect, convention: Convention, *, is_unfinishe
 def _read(text: str, dialect: Dialect, convention: Convention, *, is_unfinished: bool) -> Operation | Failure:
     if not dialect.offers_calls:
         return Failure(FailureCode.UNKNOWN_OPERATION, "Nothing can be called here; answer from what is shown.")
-    by_name = {dialect.name_of(operation): operation for operation in dialect.offered}
+    by_name = dialect.by_name
     call = dialect.calls.parse(text, list(by_name), is_unfinished=is_unfinished)
     if isinstance(call, Failure):
         return call
     if call.name not in by_name:
-        *others, last = by_name or ["none"]
+        *others, last = [dialect.name_of(operation) for operation in dialect.offered] or ["none"]
         listed = f"{', '.join(others)} and {last}" if others else last
         return Failure(FailureCode.UNKNOWN_OPERATION, f"There is no operation of that name; there are {listed}.")
     return read_call(by_name[call.name], call.arguments, convention, dialect.argument_keys, call.name)

@@ -201,15 +201,28 @@ VisionThink (arXiv 2507.13348) first shows a quarter of the pixels, and all of t
 
 @dataclass(frozen=True, slots=True)
 class PixelBudget:
-    """How many pixels a view may have when shown; both sides are multiples of `factor` (the model's patch x merge)."""
+    """How many pixels a view may have when shown; both sides are multiples of `factor` (the model's patch x merge).
+
+    `scale`: of each side, before the bounds apply (VisionThink shows half of each side first); `max_short_side`: the
+    shorter side is scaled down to at most so many pixels first (Qwen-Agent: 1080). Both are rare.
+    """
 
     min_pixels: int
     max_pixels: int
     factor: int = 28
+    scale: float = 1.0
+    max_short_side: int | None = None
 
     def __post_init__(self) -> None:
         if not (0 < self.min_pixels <= self.max_pixels and self.factor > 0):
             raise ValueError(f"a PixelBudget is 0 < min_pixels <= max_pixels and factor > 0, got {self}")
+        if not 0 < self.scale <= 1 or (self.max_short_side is not None and self.max_short_side < 1):
+            raise ValueError(f"a PixelBudget has 0 < scale <= 1 and a max_short_side of 1 or more, got {self}")
+
+    def to_row(self) -> dict[str, Any]:
+        """A JSON object; what is left at its default of no effect is left out."""
+        neutral = {"scale": 1.0, "max_short_side": None}
+        return {key: value for key, value in asdict(self).items() if neutral.get(key, self) != value}
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,7 +241,7 @@ class ViewBudgets:
     def to_row(self) -> dict[str, Any]:
         """A JSON object: by kind, what `PixelBudget` holds; `from_row` is the inverse."""
         given = {kind.value: getattr(self, kind) for kind in ViewKind}
-        return {kind: asdict(budget) for kind, budget in given.items() if budget is not None}
+        return {kind: budget.to_row() for kind, budget in given.items() if budget is not None}
 
     @classmethod
     def from_row(cls, row: Mapping[str, Mapping[str, int] | None]) -> "ViewBudgets":

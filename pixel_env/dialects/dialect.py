@@ -52,10 +52,11 @@ class Dialect:
     """One wire format.
 
     Operations. `calls`: the syntax of calls. `operations`: what can be called, by `Operation.name` or 'module:Class'.
-    `names`: the name of an operation in this dialect, if not its own name. `keys`: the key of an argument in a call, by
+    `names`: the name of an operation in this dialect, if not its own name; `aliases`: further names, each with the
+    operation that it calls, too. `keys`: the key of an argument in a call, by
     field ("box") or by operation and field ("crop_image.box"), if not the argument's own key. `ignored_keys`: keys that
     a call may have and that mean nothing. `box_keys`: four keys of a box's left, top, width and height instead of one.
-    `digits_as_text`: numbers may be written as texts ("2"). `several_calls`: what a turn with several calls does:
+    `constants`: by "operation.key", texts that calls are written with and that mean nothing. `digits_as_text`: numbers may be written as texts ("2"). `several_calls`: what a turn with several calls does:
     nothing (it is refused), its first or last one alone, or all, up to `max_calls`. `offers_calls`: False: every call
     is refused.
 
@@ -93,9 +94,11 @@ class Dialect:
     video_entry: bool = False
     operations: tuple[str, ...] = DEFAULT
     names: Mapping[str, str] = field(default_factory=dict)
+    aliases: Mapping[str, str] = field(default_factory=dict)
     keys: Mapping[str, str] = field(default_factory=dict)
     ignored_keys: tuple[str, ...] = ()
     box_keys: BoxKeys | None = None
+    constants: Mapping[str, str] = field(default_factory=dict)
     digits_as_text: bool = False
     default_image: int | None = None
     image_names: ImageNames | None = None
@@ -130,6 +133,13 @@ class Dialect:
         """The name of the operation in this dialect."""
         return self.names.get(operation.name, operation.name)
 
+    @property
+    def by_name(self) -> dict[str, type[Operation]]:
+        """The operations that can be called, by each of their names in this dialect."""
+        offered = {operation.name: operation for operation in self.offered}
+        aliases = {alias: offered[name] for alias, name in self.aliases.items() if name in offered}
+        return aliases | {self.name_of(operation): operation for operation in offered.values()}
+
     def can_call(self, name: str) -> bool:
         """Whether the operation `name` can be called."""
         return self.offers_calls and any(operation.name == name for operation in self.offered)
@@ -155,7 +165,7 @@ class Dialect:
     @property
     def argument_keys(self) -> Keys:
         """The keys of arguments in calls."""
-        return Keys(self.keys, self.ignored_keys, self.box_keys)
+        return Keys(self.keys, self.ignored_keys, self.box_keys, self.constants)
 
     @property
     def rule(self) -> OperationRule:
@@ -203,7 +213,7 @@ def _check_coordinates_names_and_keys(dialect: Dialect) -> None:
             f"the coordinates of the dialect {dialect.name!r} are {dialect.coordinates!r}; wanted: such as "
             "Coordinates('grid', 1000)"
         )
-    for name in dialect.names:
+    for name in (*dialect.names, *dialect.aliases.values()):
         if name not in OPERATIONS:
             raise UnknownNameError.among("operation", name, OPERATIONS, where)
     declared = [(operation.name, name) for operation in OPERATIONS.values() for name in operation.arguments()]

@@ -188,6 +188,7 @@ def fitted_size(width: int, height: int, budget: PixelBudget) -> tuple[int, int]
     that misses a multiple by rounding noise of floating point counts as that multiple.
     """
     factor = budget.factor
+    width, height = _first_scaled(width, height, budget)
     if max(width, height) / min(width, height) > MAX_ASPECT_RATIO:
         raise MediaError(f"an image of {width}x{height} is longer than {MAX_ASPECT_RATIO:.0f} to 1")
     shown_width = max(factor, round(width / factor) * factor)
@@ -201,6 +202,14 @@ def fitted_size(width: int, height: int, budget: PixelBudget) -> tuple[int, int]
         shown_width = math.ceil(width * scale / factor - _NOISE) * factor
         shown_height = math.ceil(height * scale / factor - _NOISE) * factor
     return shown_width, shown_height
+
+
+def _first_scaled(width: int, height: int, budget: PixelBudget) -> tuple[int, int]:
+    """The size after the rules of a budget that come before its bounds."""
+    scale = budget.scale
+    if budget.max_short_side is not None:
+        scale = min(scale, budget.max_short_side / min(width, height))
+    return (width, height) if scale == 1.0 else (max(1, int(width * scale)), max(1, int(height * scale)))
 
 
 def native_size(view: View) -> tuple[int, int]:

@@ -23,12 +23,15 @@ class Keys:
 
     `names`: from a field's name ("box"), or "operation.field", to the key in a call. `ignored`: keys that a call may
     have and that mean nothing here, such as `label`. `box`: four keys of the left edge, the top edge, the width and the
-    height, instead of one key with a list of corners.
+    height, instead of one key with a list of corners. `constants`: arguments that mean nothing here and that a call is
+    written with, from "operation.key" to the text, such as the `action` of a tool with one action; a call may have any
+    value there, or none.
     """
 
     names: Mapping[str, str] = field(default_factory=dict)
     ignored: tuple[str, ...] = ()
     box: BoxKeys | None = None
+    constants: Mapping[str, str] = field(default_factory=dict)
 
     def of(self, operation: type[Operation], name: str) -> str:
         """The key of the argument `name` in a call."""
@@ -36,7 +39,8 @@ class Keys:
 
     def merged(self, operation: type[Operation], given: Mapping[str, Any], convention: Convention) -> dict[str, Any]:
         """`given` without ignored keys, and with a box's four keys as one list of corners."""
-        kept = {key: value for key, value in given.items() if key not in self.ignored}
+        constants = self.constants_of(operation)
+        kept = {key: value for key, value in given.items() if key not in self.ignored and key not in constants}
         for name in self._regions(operation):
             if self.box is not None and all(key in kept for key in self.box):
                 values = [kept.pop(key) for key in self.box]
@@ -53,7 +57,12 @@ class Keys:
             if self.box is not None:
                 x0, y0, x1, y1 = written.pop(self.of(operation, name))
                 written |= dict(zip(self.box, (x0, y0, _difference(x1, x0), _difference(y1, y0)), strict=True))
-        return written
+        return written | self.constants_of(operation)
+
+    def constants_of(self, operation: type[Operation]) -> dict[str, str]:
+        """The constants of `operation`, by key."""
+        prefix = f"{operation.name}."
+        return {key.removeprefix(prefix): text for key, text in self.constants.items() if key.startswith(prefix)}
 
     def _regions(self, operation: type[Operation]) -> list[str]:
         return [name for name, kind in operation.arguments().items() if isinstance(kind, Region)]
@@ -123,6 +132,9 @@ def schema_of(operation: type[Operation], convention: Convention, keys: Keys, ca
             schemas = [schema]
         properties |= dict(zip(of_argument, schemas, strict=True))
         required += [] if name in optional else of_argument
+    constants = keys.constants_of(operation)
+    properties |= {key: {"type": "string", "enum": [text]} for key, text in constants.items()}
+    required += list(constants)
     parameters = {"type": "object", "properties": properties, "required": required}
     return {
         "type": "function",
