@@ -135,11 +135,14 @@ class Box:
 
     def pixels(self, width: int, height: int, rounding: Rounding = "outward") -> tuple[int, int, int, int]:
         """Left, top, right, bottom in whole pixels of a `width` x `height` image, at least one pixel each way."""
-        low, high = _ROUND[rounding]
-        left = min(width - 1, low(self.x0 * width))
-        top = min(height - 1, low(self.y0 * height))
-        right, bottom = high(self.x1 * width), high(self.y1 * height)
+        left, top, right, bottom = self.rounded(width, height, rounding)
+        left, top = min(width - 1, left), min(height - 1, top)
         return left, top, max(left + 1, min(width, right)), max(top + 1, min(height, bottom))
+
+    def rounded(self, width: int, height: int, rounding: Rounding) -> tuple[int, int, int, int]:
+        """The edges as `pixels` rounds them; only rounding outward leaves at least one pixel of every box."""
+        low, high = _ROUND[rounding]
+        return low(self.x0 * width), low(self.y0 * height), high(self.x1 * width), high(self.y1 * height)
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,12 +160,16 @@ def _up(edge: float) -> int:
     return math.ceil(edge - _PIXEL_TOLERANCE)
 
 
+def _nearest(edge: float) -> int:
+    return round(round(edge, 6))  # without the noise of fractions, which would decide the halves
+
+
 _ROUND: dict[Rounding, tuple[Callable[[float], int], Callable[[float], int]]] = {
     "outward": (_down, _up),
     "inward": (_up, _down),
     "down": (_down, _down),
     "up": (_up, _up),
-    "nearest": (round, round),
+    "nearest": (_nearest, _nearest),
 }
 
 

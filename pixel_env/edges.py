@@ -5,7 +5,7 @@ One value per dialect. What happens, in this order:
 1. `read_box` reads the corners: four finite numbers in order, and an edge outside of the image by more than `overhang`
    refuses the box. `pads_first` lets the padding repair a box that is empty, inverted or outside.
 2. `Edges.region` enlarges the box about its centre by `enlarge`, moves each edge outward by `padding`, and gives a box
-   that is smaller than `min_side` that side if `small_box` is "expand".
+   that is smaller than `min_side` more room if `small_box` is "expand" or "scale".
 3. `Edges.fault` refuses a region that is smaller than `min_side` or longer than `max_aspect`.
 4. The region is cut at whole pixels (`rounding`) and enlarged by `magnify`.
 
@@ -20,7 +20,9 @@ from pixel_env.boxes import OVERHANG, Box, Rounding
 from pixel_env.errors import ConfigError, UnknownNameError
 from pixel_env.failures import Failure, FailureCode
 
-SmallBox = Literal["refuse", "expand"]
+SmallBox = Literal["refuse", "expand", "scale"]
+"""`refuse` it; `expand` its short sides about its centre to `min_side`; `scale` both sides about its centre until the
+shorter one has `min_side`, to whole pixels, and cut it as it is where the image has no room (Qwen-Agent)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,13 +38,15 @@ class Edges:
         pads_first: The padding comes before the checks, so that an empty, inverted or outlying box is cut if its
             padded region is a box.
         min_side: The least width and height of a region.
-        small_box: What happens to a smaller one: it is refused, or expanded about its centre.
+        small_box: What happens to a smaller one (`SmallBox`).
         max_aspect: The longest region, length to width.
         rounding: How the region's edges become whole pixels (`boxes.Rounding`).
         last_pixel: Right and bottom edges stop one pixel before the border (clamping to width - 1 and height - 1).
         magnify: The cut region is resized by this factor before its pixel budget applies.
         magnified_pixels: The most pixels after `magnify`; None: no bound of its own.
         window_pixels: Side of the square around the point of `point_zoom`; None: a quarter of the image's sides.
+        window_is_clipped: At the border the window is cut off, and a point may lie outside by `overhang`; False: the
+            window is moved inside, and a point lies inside.
         whole_image_on_failure: A box that would be refused shows the whole image instead.
 
     Raises ConfigError or UnknownNameError for values that mean nothing.
@@ -61,6 +65,7 @@ class Edges:
     magnify: float = 1.0
     magnified_pixels: int | None = None
     window_pixels: int | None = None
+    window_is_clipped: bool = False
     whole_image_on_failure: bool = False
 
     def __post_init__(self) -> None:
@@ -78,11 +83,12 @@ class Edges:
         """The region that is cut for `box`, on an image of `width` x `height` source pixels."""
         x0, x1 = self._edges(box.x0, box.x1, width, is_padded=box.is_padded)
         y0, y1 = self._edges(box.y0, box.y1, height, is_padded=box.is_padded)
-        return Box(x0, y0, x1, y1)
+        region = Box(x0, y0, x1, y1)
+        return _scaled(region, width, height, self.min_side) if self.small_box == "scale" else region
 
     def fault(self, width: int, height: int) -> Failure | None:
         """Why a region of `width` x `height` source pixels is refused; None if it is not."""
-        if min(width, height) < self.min_side:
+        if min(width, height) < self.min_side and not (self.small_box == "scale" and min(width, height) > 0):
             return Failure(
                 FailureCode.CROP_TOO_SMALL,
                 f"The crop is too small: {width}x{height} pixels of the source; "
@@ -117,3 +123,18 @@ def _expanded(low: float, high: float, length: float) -> tuple[float, float]:
         return 0.0, 1.0
     start = min(max(0.0, (low + high - length) / 2), 1.0 - length)
     return start, start + length
+
+
+def _scaled(box: Box, width: int, height: int, least: int) -> Box:
+    """`box` scaled about its centre until its shorter side has `least` pixels, if the image has room for more."""
+    left, top, right, bottom = box.x0 * width, box.y0 * height, box.x1 * width, box.y1 * height
+    ratio = least / min(right - left, bottom - top)
+    if ratio <= 1.0:
+        return box
+    half_width, half_height = (math.ceil(side * ratio / 2) for side in (right - left, bottom - top))
+    x, y = (left + right) / 2, (top + bottom) / 2
+    new_left, new_right = max(0, math.floor(x - half_width)), min(width, math.ceil(x + half_width))
+    new_top, new_bottom = max(0, math.floor(y - half_height)), min(height, math.ceil(y + half_height))
+    if min(new_right - new_left, new_bottom - new_top) <= least:
+        return box
+    return Box(new_left / width, new_top / height, new_right / width, new_bottom / height)

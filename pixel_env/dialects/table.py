@@ -9,110 +9,48 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from pixel_env.dialects.dialect import Dialect, Wording, checked_operations, view_budgets
+from pixel_env.dialects.dialect import Dialect, checked_operations
 from pixel_env.dialects.files import SUFFIXES, read_dialect
-from pixel_env.dialects.integer_calls import IntegerCalls
-from pixel_env.dialects.json_calls import JsonCalls
+from pixel_env.dialects.rows import (
+    adaptive_cof,
+    deepeyes,
+    glm,
+    mini_o3,
+    qwen3_5,
+    qwen3_vl_zoom,
+    released,
+    sensenova_mars,
+    vigorl,
+    visionthink,
+    vt_visualreasoner,
+)
+from pixel_env.dialects.rows.own import OWN
+from pixel_env.dialects.rows.row import PeerRow
 from pixel_env.dialects.variants import VARIANTS
-from pixel_env.edges import Edges
 from pixel_env.errors import ConfigError, UnknownNameError
 from pixel_env.import_callable import imported
-from pixel_env.operations.coordinates import Coordinates
 
-_GUIDELINE = (
-    "{question}\n\nThink step by step. Where a detail is too small to see, look closer with a tool. "
-    "Give the final answer within \\boxed{{}}."
-)
-_UNIT_28 = 28 * 28  # Qwen2.5-VL: patch 14, merge 2. The multiples are those of the released code, evaluation mode.
-
-_DEFAULT = Dialect(
-    name="default",
-    calls=JsonCalls(),
-    coordinates=Coordinates("fraction"),
-    budgets=view_budgets(
-        (256 * _UNIT_28, 5120 * _UNIT_28),
-        (64 * _UNIT_28, 2048 * _UNIT_28),
-        (16 * _UNIT_28, 512 * _UNIT_28),
-        (64 * _UNIT_28, 1024 * _UNIT_28),
-        factor=28,
-    ),
-    wording=Wording(question=_GUIDELINE),
-)
-
-_UNIT_32 = 32 * 32  # Qwen3-VL: patch 16, merge 2.
-_QWEN3_BUDGETS = view_budgets(
-    (256 * _UNIT_32, 4096 * _UNIT_32),
-    (64 * _UNIT_32, 2048 * _UNIT_32),
-    (16 * _UNIT_32, 512 * _UNIT_32),
-    (64 * _UNIT_32, 1024 * _UNIT_32),
-    factor=32,
-)
-
-DIALECTS: dict[str, Dialect] = {
-    dialect.name: dialect
-    for dialect in (
-        _DEFAULT,
-        # Qwen2.5-VL grounds in pixels of the image as shown, Qwen3-VL in thousandths.
-        Dialect(
-            name="qwen2.5-vl",
-            calls=JsonCalls(),
-            coordinates=Coordinates("pixel"),
-            budgets=_DEFAULT.budgets,
-            wording=Wording(question=_GUIDELINE),
-        ),
-        Dialect(
-            name="qwen3-vl",
-            calls=JsonCalls(),
-            coordinates=Coordinates("grid", 1000),
-            budgets=_QWEN3_BUDGETS,
-            wording=Wording(question=_GUIDELINE),
-        ),
-        # The released Pixel-Reasoner checkpoints (curiosity_driven_rl/.../experience_maker.py, evaluation limits).
-        Dialect(
-            name="released",
-            calls=JsonCalls(),
-            names={"crop_image": "crop_image_normalized"},
-            # As its function decides. Unlike it, fractions may be exactly 1, and overhang the border by 2 %: there the
-            # published test `all(n < 1)` takes them for pixels and returns a corner of the image.
-            coordinates=Coordinates("guessed"),
-            edges=Edges(padding=0.1, pads_first=True),
-            budgets=view_budgets(
-                (256 * _UNIT_28, 8000 * _UNIT_28),
-                (256 * _UNIT_28, 5120 * _UNIT_28),
-                (4 * _UNIT_28, 512 * _UNIT_28),
-                (4 * _UNIT_28, 512 * _UNIT_28),
-                factor=28,
-            ),
-            wording=Wording(
-                observations={
-                    "crop_image": "\nHere is the cropped image (Image Size: {width}x{height}):{images}",
-                    "select_frames": "\nHere are the selected frames (Frame Size: {width}x{height}, "
-                    "Numbered {first} to {last}):{images}",
-                },
-                failure="\nExecution error:\n{message}\n",
-                question=_GUIDELINE,
-            ),
-            crops_source=False,
-            answer_rule="any",
-            text_continues=False,
-            video_entry=True,
-        ),
-        # The embedded 2 M-parameter model: no tool text, a call of 6 tokens, short answers.
-        Dialect(
-            name="tiny",
-            calls=IntegerCalls(),
-            coordinates=Coordinates("grid", 16),
-            budgets=view_budgets(
-                (64 * 64, 64 * 64), (128 * 128, 128 * 128), (64 * 64, 64 * 64), (128 * 128, 128 * 128), factor=16
-            ),
-            system="",
-            shows_tools=False,
-            wording=Wording(observations={"crop_image": ""}, failure="{message}", expected="answer"),
-            default_image=0,
-            answer_rule="marker",
-        ),
+PEERS: dict[str, PeerRow] = {
+    row.dialect.name: row
+    for row in (
+        released.ROW,
+        mini_o3.ROW,
+        deepeyes.ROW,
+        deepeyes.MENDED,
+        adaptive_cof.ROW,
+        qwen3_vl_zoom.ROW,
+        sensenova_mars.ROW,
+        vt_visualreasoner.ROW,
+        vigorl.ROW,
+        visionthink.ROW,
+        qwen3_5.ROW,
+        glm.ROW,
     )
 }
+"""The rows of other projects' models, with where each is written and where ours differs."""
+
+DIALECTS: dict[str, Dialect] = {dialect.name: dialect for dialect in (*OWN, *(row.dialect for row in PEERS.values()))}
+"""All rows of the table, by name."""
 
 
 def dialect_named(name: str) -> Dialect:

@@ -183,7 +183,8 @@ class Point(Argument):
         fractions = _as_fractions(value, convention, image)
         if isinstance(fractions, Failure):
             return fractions
-        if not all(0.0 <= fraction <= 1.0 for fraction in fractions):  # NaN is not either
+        overhang = convention.edges.overhang if convention.edges.window_is_clipped else 0.0
+        if not all(-overhang <= fraction <= 1.0 + overhang and math.isfinite(fraction) for fraction in fractions):
             return _explained(Failure(FailureCode.BOX_OUTSIDE, "The point lies outside of the image."), convention)
         return fractions[0], fractions[1]
 

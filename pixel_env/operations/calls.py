@@ -14,6 +14,9 @@ from pixel_env.operations.arguments import is_number
 from pixel_env.operations.coordinates import Convention
 from pixel_env.operations.operation import Operation
 
+ANY_KEY = "*"
+"""In ignored keys: all keys that are no argument's."""
+
 BoxKeys = tuple[str, str, str, str]
 
 
@@ -22,10 +25,10 @@ class Keys:
     """A dialect's own keys of arguments.
 
     `names`: from a field's name ("box"), or "operation.field", to the key in a call. `ignored`: keys that a call may
-    have and that mean nothing here, such as `label`. `box`: four keys of the left edge, the top edge, the width and the
-    height, instead of one key with a list of corners. `constants`: arguments that mean nothing here and that a call is
-    written with, from "operation.key" to the text, such as the `action` of a tool with one action; a call may have any
-    value there, or none.
+    have and that mean nothing here, such as `label`; "*" for all that are no argument's. `box`: four keys of the left
+    edge, the top edge, the width and the height, instead of one key with a list of corners. `constants`: arguments that
+    mean nothing here, from "operation.key" to their text, such as the `action` of a tool with one action; a call
+    without them, or with another text, is refused.
     """
 
     names: Mapping[str, str] = field(default_factory=dict)
@@ -40,7 +43,9 @@ class Keys:
     def merged(self, operation: type[Operation], given: Mapping[str, Any], convention: Convention) -> dict[str, Any]:
         """`given` without ignored keys, and with a box's four keys as one list of corners."""
         constants = self.constants_of(operation)
-        kept = {key: value for key, value in given.items() if key not in self.ignored and key not in constants}
+        known = {self.of(operation, name) for name in operation.arguments()} | set(self.box or ())
+        ignored = {*self.ignored} | (set(given) - known if ANY_KEY in self.ignored else set())
+        kept = {key: value for key, value in given.items() if key not in ignored and key not in constants}
         for name in self._regions(operation):
             if self.box is not None and all(key in kept for key in self.box):
                 values = [kept.pop(key) for key in self.box]
@@ -82,14 +87,16 @@ def read_call(
     expected = _expected(operation, keys, called, optional)
     if not isinstance(given, dict):
         return expected
+    if any(given.get(key) != text for key, text in keys.constants_of(operation).items()):
+        return expected
     given = keys.merged(operation, given, convention)
     if unknown := [key for key in given if key not in names]:
         return Failure(expected.code, f"{expected.message} It has no {_shortened(unknown[0])}.")
-    values = {names[key]: _adapted(declared[names[key]], value, convention) for key, value in given.items()}
-    if not set(values) | set(optional) >= set(declared):
+    if not {names[key] for key in given} | set(optional) >= set(declared):
         return expected
-    if any(_is_unknown_name(declared[name], value, convention) for name, value in values.items()):
+    if any(_is_unknown_name(declared[names[key]], value, convention) for key, value in given.items()):
         return _no_image_of_that_name(convention)
+    values = {names[key]: _adapted(declared[names[key]], value, convention) for key, value in given.items()}
     if not all(declared[name].is_well_formed(value) for name, value in values.items()):
         return expected
     # The image first: pixel coordinates depend on its size.
@@ -168,7 +175,11 @@ def _number(value: Any) -> Any:
 
 
 def _is_unknown_name(kind: Any, value: object, convention: Convention) -> bool:
-    return isinstance(kind, ImageNumber) and convention.image_names is not None and isinstance(value, str)
+    """Whether the image is not called as the dialect calls images: by another name, or by a number."""
+    names = convention.image_names
+    if names is None or not isinstance(kind, ImageNumber):
+        return False
+    return not isinstance(value, str) or names.number_of(value, convention.first_index) is None
 
 
 def _no_image_of_that_name(convention: Convention) -> Failure:
@@ -191,5 +202,6 @@ def _expected(operation: type[Operation], keys: Keys, called: str, optional: Map
             parts += [f"{key} (a number{can_be_left_out})" for key in keys.box]
         else:
             parts.append(f"{keys.of(operation, name)} ({kind.expected}{can_be_left_out})")
+    parts += [f'{key} ("{text}")' for key, text in keys.constants_of(operation).items()]
     listed = " and ".join([", ".join(parts[:-1]), parts[-1]] if len(parts) > 1 else parts) or "no arguments"
     return Failure(FailureCode.BAD_ARGUMENTS, f"The call cannot be read: {called} takes {listed}.")

@@ -46,8 +46,11 @@ class CropImage(Operation):
 def cut(parent: View, box: Box, rule: OperationRule) -> tuple[View] | Failure:
     """The view that is cut for `box` on `parent` by the dialect's edge rules. Raises MediaError."""
     edges, of_shown = rule.edges, not rule.crops_source
-    view = parent.cut(edges.region(box, *native_size(parent)), of_shown=of_shown, rounding=edges.rounding)
-    fault = edges.fault(*native_size(view))
+    width, height = native_size(parent)
+    region = edges.region(box, width, height)
+    view = parent.cut(region, of_shown=of_shown, rounding=edges.rounding)
+    left, top, right, bottom = region.rounded(width, height, edges.rounding)
+    fault = edges.fault(*(native_size(view) if right > left and bottom > top else (right - left, bottom - top)))
     if fault is not None and edges.whole_image_on_failure:
         view, fault = parent.cut(FULL, of_shown=of_shown), None
     return (view.magnified(edges.magnify, edges.magnified_pixels),) if fault is None else fault

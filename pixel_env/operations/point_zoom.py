@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pixel_env.boxes import Box
-from pixel_env.failures import Failure
+from pixel_env.edges import Edges
+from pixel_env.failures import Failure, FailureCode
 from pixel_env.media.images import native_size
 from pixel_env.operations.argument_kinds import ImageNumber, Point
 from pixel_env.operations.arguments import argument
@@ -30,17 +31,32 @@ class PointZoom(Operation):
     point: tuple[float, float] = argument(Point())
 
     def run(self, views: Sequence[View], task: Task, rule: OperationRule) -> tuple[View, ...] | Failure:
-        """One view. Failures: `no_such_image`, `crop_too_small`, `crop_too_long`."""
+        """One view. Failures: `no_such_image`, `box_outside`, `crop_too_small`, `crop_too_long`."""
         parent = image_at(views, self.image, rule)
         if isinstance(parent, Failure):
             return parent
-        return cut(parent, self._window(rule.edges.window_pixels, *native_size(parent)), rule)
+        window = self._window(rule.edges, *native_size(parent))
+        return window if isinstance(window, Failure) else cut(parent, window, rule)
 
-    def region(self) -> tuple[int, Box]:
-        """The window, of a dialect that does not give it in pixels."""
-        return self.image, self._window(None, 1, 1)
+    def region(self) -> tuple[int, Box] | None:
+        """The window of a dialect that does not give it in pixels; None for a point whose window lies outside."""
+        window = self._window(Edges(), 1, 1)
+        return None if isinstance(window, Failure) else (self.image, window)
 
-    def _window(self, pixels: int | None, width: int, height: int) -> Box:
-        sides = [WINDOW if pixels is None else min(1.0, pixels / side) for side in (width, height)]
-        x0, y0 = (min(max(0.0, centre - side / 2), 1.0 - side) for centre, side in zip(self.point, sides, strict=True))
-        return Box(x0, y0, min(1.0, x0 + sides[0]), min(1.0, y0 + sides[1]))
+    def _window(self, edges: Edges, width: int, height: int) -> Box | Failure:
+        x0, x1 = _side(self.point[0], edges, width)
+        y0, y1 = _side(self.point[1], edges, height)
+        if not (x0 < x1 and y0 < y1):
+            return Failure(FailureCode.BOX_OUTSIDE, "No part of the window around the point lies inside of the image.")
+        return Box(x0, y0, x1, y1)
+
+
+def _side(centre: float, edges: Edges, pixels: int) -> tuple[float, float]:
+    """The window's edges along one side of `pixels` source pixels, in fractions of it."""
+    length = WINDOW if edges.window_pixels is None else edges.window_pixels / pixels
+    start = centre - length / 2
+    if edges.window_is_clipped:
+        return max(0.0, start), min(1.0, start + length)
+    length = min(1.0, length)
+    start = min(max(0.0, start), 1.0 - length)
+    return start, min(1.0, start + length)

@@ -28,10 +28,3 @@ class PeerRow:
     file: str
     golden: str = ""
     differences: Mapping[str, str] = field(default_factory=dict)
-
-
-UNCLOSED = "a call without its closing mark is told to the model, which can repair it; theirs ends the episode"
-STRICT_JSON = "a call is strict JSON; theirs also reads what Python or JSON5 reads"
-DRAFT = "a call in a finished thought is a draft and is not executed"
-TOLD = "a mistake is told to the model, with what is allowed; theirs ends the episode or says nothing"
-"""Reasons that several rows share."""

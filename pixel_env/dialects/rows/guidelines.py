@@ -1,0 +1,20 @@
+"""Our own wording of a question, by how the answer is marked.
+
+Other projects' prompts are theirs: a user gives the file.
+
+Depends on nothing.
+"""
+
+BOXED = (
+    "{question}\n\nThink step by step. Where a detail is too small to see, look closer with a tool. "
+    "Give the final answer within \\boxed{{}}."
+)
+TAGGED = (
+    "{question}\n\nThink step by step. Where a detail is too small to see, look closer with a tool. "
+    "Give the final answer between <answer> and </answer>."
+)
+EXPECTED_TAGGED = "Call a tool, or give the final answer between <answer> and </answer>."
+UNIT_28 = 28 * 28
+"""Pixels of one token of Qwen2.5-VL: patch 14, merge 2."""
+UNIT_32 = 32 * 32
+"""Pixels of one token of Qwen3-VL: patch 16, merge 2."""
