@@ -1,0 +1,139 @@
+"""Files of other programs as episodes: their texts are played once more, in the dialect of the run.
+
+What the tool of the run delivered is not in such files; delivered is what the dialect's own tool delivers for the same
+text. So the dialect must do what that tool did, its mistakes included. With `tasks`, the task set of the run, questions
+are found by their id, and bring their images, answers and evidence. Depends on the readers of rows and on replay;
+independent of what is measured.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from benchmarks.audit.episodes import Episodes
+from benchmarks.audit.messages import conversation_of, image_at
+from benchmarks.audit.replay import replayed
+from benchmarks.audit.samples import COLUMNS, Sample, sample_of, turns_in
+from benchmarks.evaluation.records import Evaluation, Record
+from pixel_env.budgets import budgets_for
+from pixel_env.dialects.dialect import Dialect
+from pixel_env.errors import MediaError, TaskError
+from pixel_env.media.images import FileSource
+from pixel_env.operations.arguments import is_number
+from pixel_env.task import Task, TaskSet
+from pixel_env.tasks.files.row import Row, shortened
+from pixel_env.tasks.files.rows import read_rows
+from pixel_env.views import Source, ViewBudgets
+from synth.conversion.conversations import assistant_texts, question_of, task_images
+from synth.conversion.encoded_images import EncodedImage
+
+MESSAGES = "messages"
+"""Name of the policy of message lists; that of samples is the name of their file."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Import:
+    """What reading a row needs besides the row."""
+
+    dialect: Dialect
+    budgets: ViewBudgets
+    tasks: TaskSet | None
+
+
+def read_files(name: str, files: Sequence[Path], dialect: Dialect, tasks: TaskSet | None) -> Episodes:
+    """The episodes of the files, in order. Raises TaskError for a file that cannot be read."""
+    budgets = dialect.budgets if tasks is None else budgets_for(None, tasks, dialect)
+    settings = _Import(dialect, budgets, tasks)
+    records: list[Record] = []
+    faults: list[str] = []
+    rows = without_images = 0
+    for file in files:
+        for row in read_rows(file):
+            rows += 1
+            try:
+                found = list(_records(row, f"{file.stem}:{row.number}", settings))
+            except (TaskError, MediaError) as error:
+                faults.append(f"{file}, {row.location}: {error}")
+                continue
+            records += found
+            without_images += not found[0].trajectory.task.sources
+    remarks = []
+    if without_images:
+        remarks.append(
+            f"{without_images} rows hold no image, so the regions and edge rules of their calls are not audited; "
+            "--tasks gives the images and the evidence"
+        )
+    found_tasks = TaskSet(
+        name, tuple({record.trajectory.task.task_id: record.trajectory.task for record in records}.values())
+    )
+    return Episodes(name, Evaluation(found_tasks, budgets, records), dialect, rows, tuple(faults), tuple(remarks))
+
+
+def _records(row: Row, name: str, settings: _Import) -> Iterator[Record]:
+    if row.problem:
+        raise TaskError(row.problem)
+    if any(column in row.values for column in COLUMNS):
+        yield from _of_sample(row, sample_of(row.values), settings)
+    else:
+        yield _of_messages(row, name, settings)
+
+
+# ------------------------------------------------------------------------------------------------- lmms-eval samples
+
+
+def _of_sample(row: Row, sample: Sample, settings: _Import) -> Iterator[Record]:
+    task = _task_of_sample(sample, row.file.parent, settings)
+    policy = row.file.stem.rpartition("samples_")[2]
+    for number, response in enumerate(sample.responses):
+        played = replayed(task, turns_in(response, settings.dialect.calls), settings.dialect, settings.budgets)
+        if settings.tasks is None and sample.score is not None:
+            played = replace(played, reward=sample.score)
+        yield Record(played, policy, None if len(sample.responses) == 1 else number)
+
+
+def _task_of_sample(sample: Sample, folder: Path, settings: _Import) -> Task:
+    if settings.tasks is not None:
+        return _task_named(sample.name, sample.doc_id, sample.question, settings.tasks)
+    # Without the task's own grader, only a score says whether a response is right.
+    answers = () if sample.score is None else (sample.target,)
+    sources = tuple(_source(image_at(item), folder) for item in sample.media)
+    return Task(sample.name, sample.question, answers, sources, "image" if sources else "text")
+
+
+def _task_named(name: str, index: int | None, question: str, tasks: TaskSet) -> Task:
+    """The task by its id, or by its position if its question is in the prompt. Raises TaskError."""
+    by_id = next((task for task in tasks.tasks if task.task_id == name), None)
+    if by_id is not None:
+        return by_id
+    if index is not None and 0 <= index < len(tasks) and tasks.tasks[index].question in question:
+        return tasks.tasks[index]
+    raise TaskError(f"{tasks.name} has no question {name!r}; give the --tasks of the run")
+
+
+def _source(item: str | EncodedImage, folder: Path) -> Source:
+    if isinstance(item, EncodedImage):
+        return item
+    path = folder / item
+    if not path.is_file():
+        raise TaskError(f"the image {shortened(item)} is missing")
+    return FileSource(path)
+
+
+# ----------------------------------------------------------------------------------------------------- message lists
+
+
+def _of_messages(row: Row, name: str, settings: _Import) -> Record:
+    conversation = conversation_of(row.values, settings.dialect.calls)
+    question = question_of(conversation).text
+    score = row.optional("score", "reward")
+    if settings.tasks is not None:
+        task = _task_named(conversation.name, None, question, settings.tasks)
+    else:
+        sources, is_video = task_images(conversation, row.file.parent)
+        media = "video" if is_video else "image" if sources else "text"
+        answer = str(row.optional("answer", "target") or "") if is_number(score) else ""
+        task = Task(conversation.name or name, question, (answer,) if is_number(score) else (), sources, media)
+    played = replayed(task, assistant_texts(conversation), settings.dialect, settings.budgets)
+    if settings.tasks is None and is_number(score):
+        played = replace(played, reward=float(score))
+    return Record(played, MESSAGES, None)
