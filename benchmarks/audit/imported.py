@@ -20,7 +20,7 @@ from pixel_env.dialects.dialect import Dialect
 from pixel_env.errors import MediaError, TaskError
 from pixel_env.media.images import FileSource
 from pixel_env.operations.arguments import is_number
-from pixel_env.task import Task, TaskSet
+from pixel_env.task import MediaKind, Task, TaskSet
 from pixel_env.tasks.files.row import Row, shortened
 from pixel_env.tasks.files.rows import read_rows
 from pixel_env.views import Source, ViewBudgets
@@ -56,17 +56,16 @@ def read_files(name: str, files: Sequence[Path], dialect: Dialect, tasks: TaskSe
                 faults.append(f"{file}, {row.location}: {error}")
                 continue
             records += found
-            without_images += not found[0].trajectory.task.sources
+            without_images += any(one.trajectory.operations and not one.trajectory.task.sources for one in found)
     remarks = []
     if without_images:
         remarks.append(
-            f"{without_images} rows hold no image, so the regions and edge rules of their calls are not audited; "
+            f"{without_images} rows with calls hold no image, so the regions and edge rules of these are not audited; "
             "--tasks gives the images and the evidence"
         )
-    found_tasks = TaskSet(
-        name, tuple({record.trajectory.task.task_id: record.trajectory.task for record in records}.values())
-    )
-    return Episodes(name, Evaluation(found_tasks, budgets, records), dialect, rows, tuple(faults), tuple(remarks))
+    played = {record.trajectory.task.task_id: record.trajectory.task for record in records}
+    evaluation = Evaluation(TaskSet(name, tuple(played.values())), budgets, records)
+    return Episodes(name, evaluation, dialect, rows, tuple(faults), tuple(remarks))
 
 
 def _records(row: Row, name: str, settings: _Import) -> Iterator[Record]:
@@ -86,7 +85,7 @@ def _of_sample(row: Row, sample: Sample, settings: _Import) -> Iterator[Record]:
     policy = row.file.stem.rpartition("samples_")[2]
     for number, response in enumerate(sample.responses):
         played = replayed(task, turns_in(response, settings.dialect.calls), settings.dialect, settings.budgets)
-        if settings.tasks is None and sample.score is not None:
+        if sample.score is not None:
             played = replace(played, reward=sample.score)
         yield Record(played, policy, None if len(sample.responses) == 1 else number)
 
@@ -130,10 +129,10 @@ def _of_messages(row: Row, name: str, settings: _Import) -> Record:
         task = _task_named(conversation.name, None, question, settings.tasks)
     else:
         sources, is_video = task_images(conversation, row.file.parent)
-        media = "video" if is_video else "image" if sources else "text"
+        media: MediaKind = "video" if is_video else "image" if sources else "text"
         answer = str(row.optional("answer", "target") or "") if is_number(score) else ""
         task = Task(conversation.name or name, question, (answer,) if is_number(score) else (), sources, media)
     played = replayed(task, assistant_texts(conversation), settings.dialect, settings.budgets)
-    if settings.tasks is None and is_number(score):
+    if is_number(score):
         played = replace(played, reward=float(score))
     return Record(played, MESSAGES, None)

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from benchmarks.audit.answers import Answered
 from benchmarks.audit.figures import Audit, Figures
 from benchmarks.audit.overlaps import Overlap
+from benchmarks.audit.readings import Example
 from benchmarks.audit.regions import CropRegions
 from benchmarks.text_tables import fraction, table
 from pixel_env.boxes import Box
@@ -58,7 +59,7 @@ def text_of(audit: Audit, worst: Sequence[CropRegions]) -> str:
 
 def example_lines(audit: Audit) -> list[str]:
     """For each dialect that reads calls elsewhere, its first example."""
-    examples = {}
+    examples: dict[str, Example] = {}
     for policy in audit.policies.values():
         for dialect, reading in policy.all.readings.by_dialect.items():
             if reading.example is not None:
