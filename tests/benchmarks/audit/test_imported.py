@@ -174,7 +174,7 @@ def test_a_file_needs_the_name_of_its_dialect_and_rows_of_a_known_kind(tmp_path)
     path = write_rows(tmp_path / "x_samples_t.jsonl", sample(answer(7)))
     with pytest.raises(ConfigError, match="does not say in which dialect its calls are; give --dialect"):
         main([str(path)])
-    with pytest.raises(ConfigError, match="has the columns question. Wanted: a folder of pixel-env eval"):
+    with pytest.raises(ConfigError, match=r"has the columns question\. Wanted: a folder of pixel-env eval"):
         main([str(write_rows(tmp_path / "y.jsonl", {"question": "?"})), "--dialect", "default"])
     with pytest.raises(ConfigError, match="has no row that can be read"):
         main([str(write_rows(tmp_path / "z.jsonl")), "--dialect", "default"])
