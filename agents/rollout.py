@@ -15,7 +15,7 @@ import numpy as np
 
 from agents.chat.format import ChatFormat
 from agents.chat.shared_images import SharedImages
-from agents.engines.protocol import Engine, Request, Response
+from agents.engines.protocol import NO_TRUNCATION, Engine, Request, Response, Truncation
 from pixel_env.dialects.dialect import Dialect
 from pixel_env.env import PixelEnv
 from pixel_env.episode import Limits, Observation, Prompt, Stop, Trajectory, Unfinished
@@ -31,11 +31,15 @@ USER_MISTAKES = (ConfigError, UnknownNameError, MissingExtraError)
 
 @dataclass(frozen=True, slots=True)
 class Sampling:
-    """How turns are sampled: temperature 0 is greedy; `banned_ids` are added to those that the chat format bans."""
+    """How turns are sampled: temperature 0 is greedy; `banned_ids` are added to those that the chat format bans.
+
+    `truncation`: which tokens can be sampled, for evaluation alone.
+    """
 
     temperature: float = 1.0
     max_turn_tokens: int = 512
     banned_ids: frozenset[int] = frozenset()
+    truncation: Truncation = NO_TRUNCATION
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,6 +186,7 @@ class _Episode:
     requests: int = 0
     error: str | None = None
     out_of_tokens: bool = False
+    opening: str = ""
 
     def begin(self) -> Request | None:
         """Reset the environment and play the forced turns."""
@@ -199,9 +204,11 @@ class _Episode:
             self._hold(observation["images"])
             prompt, images = self.env.trajectory.prompt, observation["images"]
             self.prompt_ids = self.chat.open(prompt, images, video_frames=self._video_frames)
+            self._begin_turn()
             for text in self.forced(self.task) if self.forced is not None else ():
-                ids = self.chat.encode(text)
-                if self._step(ids, [0.0] * len(ids), text, sampled=False, ended=True):
+                said = text.removeprefix(self.opening)
+                ids = self.chat.encode(said)
+                if self._step(ids, [0.0] * len(ids), self.opening + said, sampled=False):
                     return None
             return self._request()
         except USER_MISTAKES:
@@ -219,8 +226,9 @@ class _Episode:
                 # A sampled placeholder has no image: in training it would shift the images of all later placeholders.
                 raise RuntimeError(f"the engine sampled {len(banned)} banned tokens: {sorted(set(banned))}")
             text = self.chat.decode(response.token_ids)
+            text = self.opening + text
             text = text if response.ended else Unfinished(text)
-            if self._step(response.token_ids, response.logprobs, text, sampled=True, ended=response.ended):
+            if self._step(response.token_ids, response.logprobs, text, sampled=True):
                 return None
             return self._request()
         except USER_MISTAKES:
@@ -252,26 +260,39 @@ class _Episode:
         video_frames = 0 if self.prompt_ids else self._video_frames
         return self.chat.count_tokens(text, sizes, video_frames=video_frames)
 
-    def _step(self, ids: Sequence[int], logprobs: Sequence[float], text: str, *, sampled: bool, ended: bool) -> bool:
+    def _step(self, ids: Sequence[int], logprobs: Sequence[float], text: str, *, sampled: bool) -> bool:
         """Append the turn, step, append the observation. True if the episode is over."""
         assert self.env is not None
         self._append(ids, logprobs, sampled=sampled)
         observation, _, terminated, truncated, _ = self.env.step(text)
         if terminated or truncated:
             return True
-        return not self._observe(observation, ended=ended)
+        return not self._observe(observation, is_unfinished=isinstance(text, Unfinished))
 
-    def _observe(self, observation: Observation, *, ended: bool) -> bool:
+    def _observe(self, observation: Observation, *, is_unfinished: bool) -> bool:
         """Append the observation; False if it would leave no token for an answer."""
         text, images = observation["text"], observation["images"]
-        continues = not ended and not text and not images  # a truncated turn is continued: nothing stands in between
-        ids = () if continues else self.chat.reply(text, images, ended=ended)
+        if is_unfinished and not text and not images:  # a truncated turn is continued: nothing stands in between
+            self.opening = ""
+            return True
+        # A turn that a stop text ended lacks its end token.
+        has_end = bool(self.ids) and self.ids[-1] == self.chat.end_id
+        ids = self.chat.reply(text, images, ended=has_end)
         if self._tokens_left() <= len(ids):
             self.out_of_tokens = True
             return False
         self._hold(images)
         self._append(ids, [0.0] * len(ids), sampled=False)
+        self._begin_turn()
         return True
+
+    def _begin_turn(self) -> None:
+        """Append the beginning of the next turn that the dialect gives, and keep the text that it opens with."""
+        assert self.env is not None
+        prefill = self.env.prefill
+        ids = self.chat.fragment(prefill) if prefill else ()
+        self._append(ids, [0.0] * len(ids), sampled=False)
+        self.opening = self.chat.opens + prefill
 
     def _hold(self, images: Sequence[np.ndarray]) -> None:
         self.images += [self.shared_images.shared(image) for image in images]
@@ -300,6 +321,8 @@ class _Episode:
             seed=seed_of(f"{self.seed_text}/{turn}"),
             banned_ids=self.chat.banned_ids | self.sampling.banned_ids,
             video_frames=self._video_frames,
+            stop=self.settings.dialect.stop,
+            truncation=self.sampling.truncation,
         )
 
     def _trajectory(self) -> Trajectory:

@@ -3,26 +3,36 @@
 Depends on numbers; independent of images, dialects and operations. Inside the library a box is always fractions of the
 image that it lies on, so `Box` needs no image; a dialect turns pixels or grid cells into fractions first.
 
-The edge rules, in the order in which they are checked:
+How corners are read, in the order in which they are checked (`edges.py` has a dialect's rules):
 
 1. four numbers, or `box_length`;
 2. each finite, or `box_not_finite`;
 3. x0 < x1 and y0 < y1: equal edges, or closer than a millionth of the side, are `box_empty`, swapped ones
    `box_inverted`;
-4. an edge may lie up to `OVERHANG` (2 % of the side) outside of the image and is then moved onto the border;
-   an edge farther outside is `box_outside`. A box that is empty after this step lay outside: `box_outside`.
+4. an edge may lie up to `overhang` (`OVERHANG`, 2 % of the side, unless the dialect says otherwise) outside of the
+   image and is then moved onto the border; an edge farther outside is `box_outside`. A box that is empty after this
+   step lay outside: `box_outside`.
 
-How few pixels a crop may have is a rule of the operation (`operations/crop_image.py`), because it needs the source.
+How few pixels a crop may have is checked when it is cut, because it needs the source.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import ClassVar, Literal
 
 from pixel_env.failures import Failure, FailureCode
 
+Size = tuple[int, int]
+"""Width and height in pixels."""
+
 OVERHANG = 0.02
 """How far outside of the image an edge may lie, as a fraction of the side, and still be moved onto the border."""
+
+Rounding = Literal["outward", "inward", "down", "up", "nearest"]
+"""How edges become whole pixels. `outward`: every pixel that the box touches belongs to it (left and top round down,
+right and bottom up); `inward`: the other way; `down`, `up`, `nearest`: all four edges alike (halves to even, as Python
+and Pillow round)."""
 
 # Fractions such as 0.3 * 10 are off by an ulp: an edge this close to a whole pixel is that pixel.
 _PIXEL_TOLERANCE = 1e-6
@@ -39,6 +49,9 @@ class Box:
     y0: float
     x1: float
     y1: float
+
+    is_padded: ClassVar[bool] = False
+    """Whether the padding of the dialect is in the box already."""
 
     def __post_init__(self) -> None:
         if not (0.0 <= self.x0 < self.x1 <= 1.0 and 0.0 <= self.y0 < self.y1 <= 1.0):
@@ -120,39 +133,72 @@ class Box:
             min(1.0, self.y1 + fraction),
         )
 
-    def pixels(self, width: int, height: int) -> tuple[int, int, int, int]:
-        """Left, top, right, bottom in whole pixels of a `width` x `height` image.
-
-        Every pixel that the box touches belongs to it: left and top round down, right and bottom round up.
-        """
-        left = min(width - 1, math.floor(self.x0 * width + _PIXEL_TOLERANCE))
-        top = min(height - 1, math.floor(self.y0 * height + _PIXEL_TOLERANCE))
-        right = math.ceil(self.x1 * width - _PIXEL_TOLERANCE)
-        bottom = math.ceil(self.y1 * height - _PIXEL_TOLERANCE)
+    def pixels(self, width: int, height: int, rounding: Rounding = "outward") -> tuple[int, int, int, int]:
+        """Left, top, right, bottom in whole pixels of a `width` x `height` image, at least one pixel each way."""
+        low, high = _ROUND[rounding]
+        left = min(width - 1, low(self.x0 * width))
+        top = min(height - 1, low(self.y0 * height))
+        right, bottom = high(self.x1 * width), high(self.y1 * height)
         return left, top, max(left + 1, min(width, right)), max(top + 1, min(height, bottom))
+
+
+@dataclass(frozen=True, slots=True)
+class PaddedBox(Box):
+    """A box that holds the dialect's padding already: the padding repaired corners that are no box by themselves."""
+
+    is_padded: ClassVar[bool] = True
+
+
+def _down(edge: float) -> int:
+    return math.floor(edge + _PIXEL_TOLERANCE)
+
+
+def _up(edge: float) -> int:
+    return math.ceil(edge - _PIXEL_TOLERANCE)
+
+
+_ROUND: dict[Rounding, tuple[Callable[[float], int], Callable[[float], int]]] = {
+    "outward": (_down, _up),
+    "inward": (_up, _down),
+    "down": (_down, _down),
+    "up": (_up, _up),
+    "nearest": (round, round),
+}
 
 
 FULL = Box(0.0, 0.0, 1.0, 1.0)
 """The whole image."""
 
 
-def read_box(corners: Sequence[float]) -> Box | Failure:
-    """The box that `corners` (fractions x0, y0, x1, y1, as a model wrote them) describe, by the rules above."""
+def read_box(corners: Sequence[float], overhang: float = OVERHANG, *, padding: float | None = None) -> Box | Failure:
+    """The box that `corners` (fractions x0, y0, x1, y1, as a model wrote them) describe, by the rules above.
+
+    `padding`: corners that are no box are padded by this fraction of the image's side first (`Edges.pads_first`).
+    """
     if len(corners) != 4:
         return Failure(FailureCode.BOX_LENGTH, f"A box has 4 numbers x0, y0, x1, y1; got {len(corners)}.")
     if not all(math.isfinite(value) for value in corners):
         return Failure(FailureCode.BOX_NOT_FINITE, "The numbers of a box must be finite.")
+    box = _checked(corners, overhang)
+    if padding is None or isinstance(box, Box):
+        return box
+    x0, y0, x1, y1 = corners
+    padded = _checked((x0 - padding, y0 - padding, x1 + padding, y1 + padding), math.inf)
+    return box if isinstance(padded, Failure) else PaddedBox(*padded.corners)
+
+
+def _checked(corners: Sequence[float], overhang: float) -> Box | Failure:
     x0, y0, x1, y1 = corners
     if min(abs(x1 - x0), abs(y1 - y0)) < _MIN_SIDE:
         return Failure(FailureCode.BOX_EMPTY, "The box is empty: x0 must be smaller than x1 and y0 smaller than y1.")
     if x0 > x1 or y0 > y1:
         return Failure(FailureCode.BOX_INVERTED, "The box is inverted: it goes from the top left to the bottom right.")
     # The tolerance keeps an overhang of exactly 2 % legal whatever unit the dialect counts in.
-    limit = OVERHANG + 1e-9
+    limit = overhang + 1e-9
     if min(corners) < -limit or max(corners) > 1.0 + limit:
         return Failure(
             FailureCode.BOX_OUTSIDE,
-            f"The box lies outside of the image; an edge may overhang by at most {OVERHANG:.0%} of the side.",
+            f"The box lies outside of the image; an edge may overhang by at most {overhang:.0%} of the side.",
         )
     inside = [min(1.0, max(0.0, value)) for value in corners]
     if min(inside[2] - inside[0], inside[3] - inside[1]) < _MIN_SIDE:

@@ -12,17 +12,25 @@ from typing import Any, Literal
 import gymnasium as gym
 import numpy as np
 
-from pixel_env.actions import parse
+from pixel_env.actions import parse_all
 from pixel_env.budgets import budgets_for, limits_from, token_estimate
 from pixel_env.dialects.dialect import Dialect, checked_operations
 from pixel_env.dialects.table import dialect_named
-from pixel_env.dialects.wording import budget_text, expected_text, failure_text, observation_text, opening_prompt
+from pixel_env.dialects.wording import (
+    budget_text,
+    expected_text,
+    failure_text,
+    joined,
+    last_turn_text,
+    observation_text,
+    opening_prompt,
+)
 from pixel_env.episode import Action, Answer, Limits, Malformed, Observation, Stop, Text, Trajectory, Turn, Unfinished
 from pixel_env.errors import ConfigError, MediaError, TaskError, UnknownNameError
 from pixel_env.failures import Failure, FailureCode
 from pixel_env.grading import grade
 from pixel_env.interventions import ExecutedOperation, Intervention, unchanged
-from pixel_env.media.images import show, shown_size
+from pixel_env.media.images import native_size, show, shown_size
 from pixel_env.operations.coordinates import Size
 from pixel_env.operations.operation import Operation
 from pixel_env.spaces import AssistantText, Images, UnicodeText
@@ -98,6 +106,12 @@ class PixelEnv(gym.Env[Observation, str]):
             raise gym.error.ResetNeeded("there is no episode yet; call reset() first")
         return self._trajectory
 
+    @property
+    def prefill(self) -> str:
+        """What the next turn begins with (`Dialect.prefill`), which the text of the action contains."""
+        is_last = len(self.trajectory.messages) + 1 >= self.limits.max_turns
+        return self.dialect.last_prefill if is_last and self.dialect.last_prefill else self.dialect.prefill
+
     # ------------------------------------------------------------------------------------------------- reset
 
     def reset(
@@ -112,8 +126,8 @@ class PixelEnv(gym.Env[Observation, str]):
         task = self._chosen_task(options or {})
         views = task.opening_views
         images = tuple(show(view, self.budgets) for view in views)
-        prompt = opening_prompt(task, self.dialect)
         self._shown_sizes = [_size(image) for image in images]
+        prompt = opening_prompt(task, self.dialect, self._shown_sizes, [native_size(view) for view in views])
         self._tokens = self._tokens_of(prompt.text, images)
         self._trajectory = Trajectory(task, prompt, views)
         exceeded = self._exceeded(0)
@@ -146,27 +160,41 @@ class PixelEnv(gym.Env[Observation, str]):
             raise TypeError(f"the action is the assistant's text, a str; got a {type(action).__name__}")
         if self.trajectory.stop is not None:
             raise gym.error.ResetNeeded(f"the episode has ended ({self.trajectory.stop.value}); call reset()")
-        typed = self._read(action)
-        if isinstance(typed, Answer):
-            return self._end_with(action, typed)
-        reply = self._reply_to(typed, action)
-        self._tokens += self._tokens_of(action, ()) + self._tokens_of(reply.text, reply.images)
-        stop = self._exceeded(len(reply.images))
+        actions = self._read(action)
+        if isinstance(actions[0], Answer):
+            return self._end_with(action, actions[0])
+        replies = self._replies_to(actions, action)
+        images = tuple(image for reply in replies for image in reply.images)
+        self._tokens += self._tokens_of(action, ()) + self._tokens_of(_text_of(replies), images)
+        stop, messages = self._exceeded(len(images)), len(self.trajectory.messages) + 1
         if stop is not None:
-            reply = _Reply(budget_text(stop, self.limits), failure=reply.failure)
-        elif len(self.trajectory.turns) + 1 >= self.limits.max_turns:
+            replies, images = [_Reply(budget_text(stop, self.limits), failure=replies[0].failure)], ()
+        elif messages >= self.limits.max_turns:
             stop = Stop.TURNS
-        self._shown_sizes += [_size(image) for image in reply.images]
-        self._record(Turn(action, typed, reply.failure, reply.text, reply.views), stop=stop)
-        observation: Observation = {"text": reply.text, "images": reply.images}
-        return observation, 0.0, False, stop is not None, self._info(typed, reply.failure)
+        elif messages + 1 == self.limits.max_turns and (added := self._last_turn_text()):
+            replies[-1] = replace(replies[-1], text=replies[-1].text + added)
+        self._shown_sizes += [_size(image) for image in images]
+        for number, (typed, reply) in enumerate(zip(actions, replies, strict=False)):
+            turn = Turn("" if number else action, typed, reply.failure, reply.text, reply.views, number > 0)
+            self._record(turn, stop=stop if number == len(replies) - 1 else None)
+        observation: Observation = {"text": _text_of(replies), "images": images}
+        failure = next((reply.failure for reply in replies if reply.failure is not None), None)
+        return observation, 0.0, False, stop is not None, self._info(actions[0], failure)
 
-    def _read(self, text: str) -> Action:
+    def _read(self, text: str) -> tuple[Action, ...]:
         # The next turn continues one that was truncated, so a marker may begin in one turn and end in the other.
-        beginning = _unfinished_text(self.trajectory.turns)
-        joined = beginning + text
-        typed = parse(Unfinished(joined) if isinstance(text, Unfinished) else joined, self.dialect, self._shown_sizes)
-        return Text(text) if isinstance(typed, Text) else typed
+        message = _unfinished_text(self.trajectory.turns) + text
+        whole = Unfinished(message) if isinstance(text, Unfinished) else message
+        actions = parse_all(whole, self.dialect, self._shown_sizes, self._source_sizes())
+        return (Text(text),) if isinstance(actions[0], Text) else actions
+
+    def _source_sizes(self) -> list[Size]:
+        coordinates = self.dialect.coordinates
+        needed = "source_pixel" in (coordinates.unit, coordinates.otherwise if coordinates.unit == "guessed" else "")
+        return [native_size(view) for view in self.trajectory.views] if needed else []
+
+    def _last_turn_text(self) -> str:
+        return last_turn_text(self.dialect, self.trajectory.task)
 
     def _end_with(self, text: str, answer: Answer) -> tuple[Observation, float, bool, bool, dict[str, Any]]:
         reward = grade(self.trajectory.task, answer.text)
@@ -176,30 +204,41 @@ class PixelEnv(gym.Env[Observation, str]):
     def _record(self, turn: Turn, **changes: Any) -> None:
         self._trajectory = replace(self.trajectory, turns=(*self.trajectory.turns, turn), **changes)
 
-    def _reply_to(self, action: Action, text: str) -> _Reply:
+    def _replies_to(self, actions: Sequence[Action], text: str) -> list[_Reply]:
+        """The reply to each action of one turn; all of them act on the images before the turn."""
+        replies: list[_Reply] = []
+        for call, action in enumerate(actions, start=self.trajectory.operations):
+            images = len(self._shown_sizes) + sum(len(reply.images) for reply in replies)
+            replies.append(self._reply_to(action, text, images, call))
+        return replies
+
+    def _reply_to(self, action: Action, text: str, images: int, call: int) -> _Reply:
         try:
             match action:
                 case Operation():
-                    return self._execute(action)
+                    return self._execute(action, images, call)
                 case Malformed(code, reason):
-                    return self._refusal(Failure(code, reason))
+                    return self._refusal(Failure(code, reason), call)
                 case Text() | Answer():
-                    return _Reply("" if isinstance(text, Unfinished) else expected_text(self.dialect))
+                    unfinished = isinstance(text, Unfinished)
+                    return _Reply("" if unfinished else expected_text(self.dialect, self.trajectory.task))
         except MediaError:
             return self._refusal(
                 Failure(
                     FailureCode.UNREADABLE_SOURCE,
                     "That picture can no longer be read; look at another one, or answer from what was shown.",
-                )
+                ),
+                call,
             )
 
-    def _execute(self, operation: Operation) -> _Reply:
-        views = self.trajectory.views
-        new = operation.run(views, self.trajectory.task, self.dialect.rule)
+    def _execute(self, operation: Operation, images: int, call: int) -> _Reply:
+        """`images`: how many there are before its own; `call`: how many operations were called before."""
+        views, task = self.trajectory.views, self.trajectory.task
+        new = operation.run(views, task, self.dialect.rule)
         if isinstance(new, Failure):
-            return self._refusal(new)
-        numbers = range(len(self._shown_sizes), len(self._shown_sizes) + len(new))
-        text = observation_text(operation, numbers, shown_size(new[0], self.budgets), self.dialect)
+            return self._refusal(new, call)
+        sizes = [shown_size(view, self.budgets) for view in new]
+        text = observation_text(operation, range(images, images + len(new)), sizes, self.dialect, task, call)
         parent = None if operation.image_number is None else views[operation.image_number]
         return self._reply_with(text, new, parent)
 
@@ -208,8 +247,8 @@ class PixelEnv(gym.Env[Observation, str]):
         shown = self._intervention(executed)
         return _Reply(text, shown, tuple(show(view, self.budgets) for view in shown))
 
-    def _refusal(self, failure: Failure) -> _Reply:
-        return _Reply(failure_text(failure, self.dialect), failure=failure)
+    def _refusal(self, failure: Failure, call: int) -> _Reply:
+        return _Reply(failure_text(failure, self.dialect, self.trajectory.task, call), failure=failure)
 
     # ----------------------------------------------------------------------------------------------- budgets
 
@@ -253,6 +292,10 @@ class PixelEnv(gym.Env[Observation, str]):
                 return episode_text(self.trajectory, self.task_set.notice)
             case _:
                 return None
+
+
+def _text_of(replies: Sequence[_Reply]) -> str:
+    return joined([reply.text for reply in replies], [len(reply.images) for reply in replies])
 
 
 def _size(image: np.ndarray) -> Size:

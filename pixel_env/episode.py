@@ -44,12 +44,15 @@ Action = Operation | Answer | Text | Malformed
 
 # --------------------------------------------------------------------------------------------------- episodes
 
+IMAGE_SIGN = "\ufffc"
+"""Stands in the text of a message where each of its images goes (U+FFFC, Unicode's object replacement character)."""
+
 
 class Observation(TypedDict):
     """What the environment returns: the increment since the last step.
 
-    `text`: what the model reads; `images`: uint8 arrays of shape (height, width, 3), already at the size that the
-    model is shown.
+    `text`: what the model reads, with `IMAGE_SIGN` where each image stands; without that sign the images come before
+    the text. `images`: uint8 arrays of shape (height, width, 3), already at the size that the model is shown.
     """
 
     text: str
@@ -70,7 +73,9 @@ class Stop(StrEnum):
 class Turn:
     """One step: the text of the model, the action that was read from it, the observation.
 
-    `views` are the new images of `observation` (empty if none); `failure` is set if an operation was refused.
+    `views` are the new images of `observation` (empty if none); `failure` is set if an operation was refused. A message
+    with several calls is one step per call: its text stands in the first one, and the others, whose text is empty, have
+    `same_message`.
     """
 
     text: str
@@ -78,6 +83,7 @@ class Turn:
     failure: Failure | None
     observation: str
     views: tuple[View, ...] = ()
+    same_message: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +118,17 @@ class Trajectory:
     reward: float = 0.0
     answer: str | None = None
     error: str | None = None
+
+    @property
+    def messages(self) -> tuple[tuple[Turn, ...], ...]:
+        """The steps of each of the assistant's messages; `Limits.max_turns` counts messages."""
+        grouped: list[list[Turn]] = []
+        for turn in self.turns:
+            if turn.same_message:
+                grouped[-1].append(turn)
+            else:
+                grouped.append([turn])
+        return tuple(tuple(turns) for turns in grouped)
 
     @property
     def views(self) -> tuple[View, ...]:
@@ -153,6 +170,22 @@ def operations_spent(action: Action) -> int:
             return 0
 
 
+def message_parts(text: str, images: int) -> list[str | None]:
+    """A message's parts in order: texts, and None for each of its `images`; empty texts are left out.
+
+    Raises ValueError if the text has the sign of images, but not once for each.
+    """
+    texts = text.split(IMAGE_SIGN)
+    if len(texts) == 1:
+        return [None] * images + ([text] if text else [])
+    if len(texts) != images + 1:
+        raise ValueError(f"a text has {len(texts) - 1} image signs for {images} images")
+    parts: list[str | None] = [texts[0]]
+    for after in texts[1:]:
+        parts += [None, after]
+    return [part for part in parts if part != ""]
+
+
 # ----------------------------------------------------------------------------------------------------- limits
 
 
@@ -160,7 +193,7 @@ def operations_spent(action: Action) -> int:
 class Limits:
     """When an episode is truncated. All are counted over the whole episode.
 
-    `max_turns`: steps, including the answer, so the default leaves room for three operations; `max_images`: images
+    `max_turns`: messages, including the answer, so the default leaves room for three operations; `max_images`: images
     shown, the task's own included (a video counts its frames once, as 1); `max_tokens`: text and image tokens of the
     whole conversation, as counted by the environment's `count_tokens` (an engine's exact counter in rollouts), None for
     no limit.

@@ -15,7 +15,7 @@ from pixel_env.boxes import FULL, Box
 from pixel_env.media.images import CACHE, BlankSource, shown_size
 from pixel_env.seeding import rng_of
 from pixel_env.task import Task
-from pixel_env.views import Cut, View, ViewBudgets
+from pixel_env.views import Cut, Magnified, View, ViewBudgets
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,18 +87,24 @@ random_place = random_position
 def _moved(view: View, parent: View, budgets: ViewBudgets, rng: np.random.Generator) -> View:
     if not view.steps:
         return replace(view, box=_moved_box(view, parent.box, budgets, rng))
-    last = view.steps[-1]
+    *before, last = view.steps
+    if isinstance(last, Magnified) and before:
+        cut = replace(view, steps=tuple(before))
+        return (
+            replace(moved, steps=(*moved.steps, last)) if (moved := _moved(cut, parent, budgets, rng)) != cut else view
+        )
     if not isinstance(last, Cut):
         return view  # the whole image, transformed: there is no other position to take it from
-    return parent.cut(_moved_cut(view, last.box, budgets, rng), kind=view.kind, of_shown=view.via is not None)
+    box = _moved_cut(view, last, budgets, rng)
+    return parent.cut(box, kind=view.kind, of_shown=view.via is not None, rounding=last.rounding)
 
 
-def _moved_cut(view: View, box: Box, budgets: ViewBudgets, rng: np.random.Generator) -> Box:
-    """A box of the same size in whole pixels, anywhere on the image that the last step of `view` cuts."""
+def _moved_cut(view: View, cut: Cut, budgets: ViewBudgets, rng: np.random.Generator) -> Box:
+    """A box of the same size in whole pixels, anywhere on the image that `cut`, the last step of `view`, cuts."""
     size = CACHE.size_of(view.source) if view.via is None else shown_size(view.via, budgets)
     for step in view.steps[:-1]:
         size = step.result_size(*size)
-    (width, height), (left, top, right, bottom) = size, box.pixels(*size)
+    (width, height), (left, top, right, bottom) = size, cut.box.pixels(*size, cut.rounding)
     x0 = int(rng.integers(0, width - (right - left) + 1))
     y0 = int(rng.integers(0, height - (bottom - top) + 1))
     return Box(x0 / width, y0 / height, (x0 + right - left) / width, (y0 + bottom - top) / height)

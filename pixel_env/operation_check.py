@@ -10,13 +10,13 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from pixel_env.actions import parse, tool_schemas, write
+from pixel_env.actions import parse, sizes_for, tool_schemas, write
 from pixel_env.boxes import Box
 from pixel_env.dialects.dialect import Dialect, view_budgets
 from pixel_env.dialects.table import dialect_named, with_operations
 from pixel_env.env import PixelEnv
 from pixel_env.failures import FailureCode
-from pixel_env.media.images import CACHE, show, shown_size
+from pixel_env.media.images import CACHE, shown_size
 from pixel_env.operations.arguments import Drawing
 from pixel_env.operations.operation import ImageOperation, Operation
 from pixel_env.operations.registry import register
@@ -74,13 +74,15 @@ def _check_schema(operation: type[Operation], dialect: Dialect) -> None:
 
 
 def _check_grammar(drawn: Operation, dialect: Dialect, task: Task) -> None:
-    sizes = [shown_size(view, _BUDGETS) for view in task.opening_views]
-    text = write(drawn, dialect, sizes)
-    again = parse(text, dialect, sizes)
+    sizes = sizes_for(dialect, task.opening_views, _BUDGETS)
+    text = write(drawn, dialect, *sizes)
+    again = parse(text, dialect, *sizes)
     kind = type(drawn)
     _require(isinstance(again, kind), kind, f"{text!r} is read as {again!r}")
     assert isinstance(again, Operation)
-    _require(write(again, dialect, sizes) == text, kind, f"{text!r} is read as {again!r}, which is written differently")
+    _require(
+        write(again, dialect, *sizes) == text, kind, f"{text!r} is read as {again!r}, which is written differently"
+    )
     row = json.loads(json.dumps(drawn.to_row()))
     _require(kind.from_row(row) == drawn, kind, f"stored as {row} it comes back as {kind.from_row(row)!r}")
     _require(pickle.loads(pickle.dumps(drawn)) == drawn, kind, "it does not survive pickle")
@@ -100,8 +102,8 @@ def _check_episode(drawn: Operation, dialect: Dialect, task: Task, rng: np.rando
             _require(
                 code is FailureCode.NO_SUCH_IMAGE, kind, f"image {number} gives {failure!r}, wanted: no_such_image"
             )
-    sizes = [(image.shape[1], image.shape[0]) for image in (show(v, env.budgets) for v in env.trajectory.views)]
-    observation, *_, info = env.step(write(drawn, dialect, sizes))
+    sizes = sizes_for(dialect, env.trajectory.views, env.budgets)
+    observation, *_, info = env.step(write(drawn, dialect, *sizes))
     if info["failure"] is not None:
         return
     turn = env.trajectory.turns[-1]

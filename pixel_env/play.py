@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal
 import numpy as np
 from PIL import Image
 
-from pixel_env.actions import write
+from pixel_env.actions import sizes_for, write
 from pixel_env.command_line.parser import CommandParser, value
 from pixel_env.command_line.values import AtLeastOne, AtLeastZero, NameOf
 from pixel_env.dialects.dialect import Dialect
@@ -20,9 +20,8 @@ from pixel_env.env import PixelEnv
 from pixel_env.episode import Action, Answer, Limits
 from pixel_env.errors import ConfigError
 from pixel_env.failures import Failure
-from pixel_env.media.images import shown_size
 from pixel_env.operations.arguments import Argument
-from pixel_env.operations.calls import key_of, read_call
+from pixel_env.operations.calls import Keys, read_call
 from pixel_env.operations.coordinates import Coordinates
 from pixel_env.operations.operation import Operation
 from pixel_env.operations.registry import OPERATIONS, operation_named
@@ -134,8 +133,7 @@ def _next_text(env: PixelEnv) -> str:
             action = _read_command(line, env)
             if isinstance(action, str):
                 return action
-            sizes = [shown_size(view, env.budgets) for view in env.trajectory.views]
-            return write(action, env.dialect, sizes)
+            return write(action, env.dialect, *sizes_for(env.dialect, env.trajectory.views, env.budgets))
         except (ValueError, IndexError) as error:
             print(f"{error}\n{_usage(env)}")
 
@@ -163,8 +161,8 @@ def _read_command(line: str, env: PixelEnv) -> Action | str:
 
 def _is_a_turn(line: str, dialect: Dialect) -> bool:
     """Whether the line is a call or an answer as a model would write it: it is sent as it is."""
-    answer = dialect.answer_marker if dialect.answer_rule == "marker" else "\\boxed{"
-    return dialect.calls.opening in line or answer in line
+    answer = "\\boxed{" if dialect.answer_rule == "boxed" else dialect.answer_marker
+    return dialect.calls.opening in line or answer in line or "\\boxed{" in line
 
 
 _SHORT = {"crop_image": "crop", "select_frames": "frames"}
@@ -202,18 +200,18 @@ def _typed_arguments(operation: type[Operation]) -> dict[str, Argument]:
 
 def _typed(operation: type[Operation], words: list[str], env: PixelEnv) -> Operation:
     """The operation with these typed arguments, coordinates in fractions. Raises ValueError, with the text to print."""
-    convention = replace(env.dialect.convention(), coordinates=Coordinates("fraction"))
+    convention = replace(env.dialect.convention(), coordinates=Coordinates("fraction"), image_names=None)
     given: dict[str, Any] = {}
     left = words
     for name, kind in _typed_arguments(operation).items():
         taken, left = (left, []) if kind.words is None else (left[: kind.words], left[kind.words :])
         if len(taken) == kind.words or kind.words is None:
-            given[key_of(operation, name, {})] = kind.typed(taken, convention.first_index)
+            given[Keys().of(operation, name)] = kind.typed(taken, convention.first_index)
         elif taken or name not in operation.optional():
             raise ValueError(f"got {len(words)} arguments; wanted: {_form(operation)}")
     if left:
         raise ValueError(f"got {len(words)} arguments; wanted: {_form(operation)}")
-    read = read_call(operation, given, convention, {}, _command(operation))
+    read = read_call(operation, given, convention, Keys(), _command(operation))
     if isinstance(read, Failure):
         raise ValueError(read.message)
     count, first = len(env.trajectory.views), convention.first_index

@@ -73,7 +73,7 @@ class AssistantText(UnicodeText):
         _refuse_masks(mask, probability)
         kind = self.np_random.random()
         if kind < 0.5 and self._operations:
-            return write(self._drawn_operation(), self.dialect, [(512, 512)])
+            return write(self._drawn_operation(), self.dialect, [(512, 512)], [(512, 512)])
         if kind < 0.75:
             return write(Answer(str(self.np_random.integers(10))), self.dialect)
         return write(Text(super().sample()), self.dialect)

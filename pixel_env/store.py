@@ -25,12 +25,12 @@ from pixel_env.media.images import BLANK_PREFIX, BlankSource, show
 from pixel_env.operations.operation import ImageOperation, Operation
 from pixel_env.operations.registry import OPERATIONS
 from pixel_env.task import Task
-from pixel_env.views import Cut, Source, Step, View, ViewBudgets, ViewKind
+from pixel_env.views import Cut, Magnified, Source, Step, View, ViewBudgets, ViewKind
 
 VERSION = 1
 """The version of the rows. A file of another version is refused."""
 _LONGEST_TEXT = 120
-_CUT = "cut"
+_CUT, _MAGNIFIED = "cut", "magnified"
 _BLOCK_BYTES = 2**16
 
 
@@ -170,8 +170,10 @@ def _view_row(view: View) -> dict[str, Any]:
 
 def _step_row(step: Step) -> dict[str, Any]:
     match step:
-        case Cut(box):
-            return {"step": _CUT, "box": list(box.corners)}
+        case Cut(box, rounding):
+            return {"step": _CUT, "box": list(box.corners)} | ({} if rounding == "outward" else {"rounding": rounding})
+        case Magnified(factor, max_pixels):
+            return {"step": _MAGNIFIED, "factor": factor, "max_pixels": max_pixels}
         case Operation():
             return {"step": step.name, **step.to_row()}
         case _:
@@ -180,7 +182,7 @@ def _step_row(step: Step) -> dict[str, Any]:
 
 def _turn_row(turn: Turn) -> dict[str, Any]:
     failure = None if turn.failure is None else {"code": turn.failure.code, "message": turn.failure.message}
-    return {
+    row = {
         "text": str(turn.text),
         "unfinished": isinstance(turn.text, Unfinished),
         "action": _action_row(turn.action),
@@ -188,6 +190,7 @@ def _turn_row(turn: Turn) -> dict[str, Any]:
         "observation": turn.observation,
         "views": [_view_row(view) for view in turn.views],
     }
+    return row | {"same_message": True} if turn.same_message else row
 
 
 def _action_row(action: Action) -> dict[str, Any]:
@@ -247,7 +250,9 @@ def _view(row: Mapping[str, Any], sources: Mapping[str, Source]) -> View:
 
 def _step(row: Mapping[str, Any]) -> Step:
     if row["step"] == _CUT:
-        return Cut(Box(*row["box"]))
+        return Cut(Box(*row["box"]), row.get("rounding", "outward"))
+    if row["step"] == _MAGNIFIED:
+        return Magnified(row["factor"], row["max_pixels"])
     step = _operation(row["step"], row)
     if not isinstance(step, ImageOperation):
         raise ConfigError(f"the operation {row['step']!r} cannot be a step of a view; register the one that was played")
@@ -280,6 +285,7 @@ def _turn(row: Mapping[str, Any], sources: Mapping[str, Source]) -> Turn:
         None if failure is None else Failure(FailureCode(failure["code"]), failure["message"]),
         row["observation"],
         tuple(_view(view, sources) for view in row["views"]),
+        row.get("same_message", False),
     )
 
 

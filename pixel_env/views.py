@@ -3,14 +3,15 @@
 Depends on boxes; independent of decoding, tasks and episodes.
 """
 
+import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
 from typing import Any, Protocol
 
 from PIL import Image
 
-from pixel_env.boxes import FULL, Box
+from pixel_env.boxes import FULL, Box, Rounding
 
 
 class Source(Protocol):
@@ -63,18 +64,19 @@ class Step(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Cut:
-    """The step that cuts `box` out of its input."""
+    """The step that cuts `box` out of its input, at whole pixels by `rounding`."""
 
     box: Box
+    rounding: Rounding = "outward"
 
     def result_size(self, width: int, height: int) -> tuple[int, int]:
         """The size of the box in whole pixels."""
-        left, top, right, bottom = self.box.pixels(width, height)
+        left, top, right, bottom = self.box.pixels(width, height, self.rounding)
         return right - left, bottom - top
 
     def apply(self, image: Image.Image) -> Image.Image:
         """The pixels in the box; the input itself where the box is all of it."""
-        pixels = self.box.pixels(*image.size)
+        pixels = self.box.pixels(*image.size, self.rounding)
         return image if pixels == (0, 0, *image.size) else image.crop(pixels)
 
     def to_input(self, box: Box) -> Box:
@@ -85,6 +87,33 @@ class Cut:
         """The part that was cut out, if any."""
         part = box.intersection(self.box)
         return None if part is None else part.relative_to(self.box)
+
+
+@dataclass(frozen=True, slots=True)
+class Magnified:
+    """The step that resizes its input by `factor` on each side, to at most `max_pixels` if given (Lanczos filter)."""
+
+    factor: float
+    max_pixels: int | None = None
+
+    def result_size(self, width: int, height: int) -> tuple[int, int]:
+        """Both sides times the factor, at least 1 pixel each."""
+        factor = self.factor
+        if self.max_pixels is not None:
+            factor = min(factor, math.sqrt(self.max_pixels / (width * height)))
+        return max(1, round(width * factor)), max(1, round(height * factor))
+
+    def apply(self, image: Image.Image) -> Image.Image:
+        """The input, resized."""
+        return image.resize(self.result_size(*image.size), Image.Resampling.LANCZOS)
+
+    def to_input(self, box: Box) -> Box:
+        """The same box: fractions do not change."""
+        return box
+
+    def from_input(self, box: Box) -> Box | None:
+        """The same box."""
+        return box
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,14 +165,22 @@ class View:
             shown = step.from_input(shown)
         return shown
 
-    def cut(self, box: Box, *, kind: ViewKind = ViewKind.CROP, of_shown: bool = False) -> "View":
+    def cut(
+        self, box: Box, *, kind: ViewKind = ViewKind.CROP, of_shown: bool = False, rounding: Rounding = "outward"
+    ) -> "View":
         """The view of `box` on this view: of the source's own pixels, or of the pixels that were shown."""
         region = self.to_source(box)
-        if not self.steps:
+        if not self.steps and rounding == "outward":
             return View(self.source, kind, region, via=self if of_shown else None)
         if of_shown:
-            return View(self.source, kind, region, via=self, steps=(Cut(box),))
-        return View(self.source, kind, region, self.via, (*self.steps, Cut(box)))
+            return View(self.source, kind, region, via=self, steps=(Cut(box, rounding),))
+        # Steps name what is done to whole pixels: a cut of the whole image does nothing.
+        before = self.chain if self.steps or self.box != FULL or self.via is not None else ()
+        return View(self.source, kind, region, self.via, (*before, Cut(box, rounding)))
+
+    def magnified(self, factor: float, max_pixels: int | None = None) -> "View":
+        """This view resized by `factor` before its pixel budget applies; a factor of 1 changes nothing."""
+        return self if factor == 1.0 else replace(self, steps=(*self.chain, Magnified(factor, max_pixels)))
 
     def transformed(self, step: Step, *, kind: ViewKind | None = None, of_shown: bool = False) -> "View":
         """This view after `step`; of the kind of this view unless another is given."""

@@ -22,7 +22,7 @@ from agents.chat.feature_cache import FeatureCache, Features
 from agents.chat.template import read_frame, renderer
 from agents.chat.video_entry import VideoEntry, read_video_entry
 from pixel_env.dialects.dialect import Dialect
-from pixel_env.episode import Prompt
+from pixel_env.episode import Prompt, message_parts
 from pixel_env.errors import ConfigError
 from pixel_env.operations.coordinates import Size
 
@@ -36,7 +36,7 @@ class Chat:
         self._tokenizer = processor.tokenizer
         self._features = FeatureCache()
         self._lock = threading.Lock()  # fast tokenizers raise "Already borrowed" when threads share one
-        self._frame = read_frame(renderer(processor), images_first=dialect.images_first)
+        self._frame = read_frame(renderer(processor), interleaves=dialect.interleaves)
         self.video_entry = dialect.video_entry
         self.image_id: int = processor.image_token_id
         self.video_id: int | None = getattr(processor, "video_token_id", None)
@@ -67,20 +67,29 @@ class Chat:
         The first `video_frames` images are one video entry. Raises ConfigError if the processor writes no plain one.
         """
         frame, sizes = self._frame, [size_of(image) for image in images]
-        before, after = frame.user_turn(len(sizes) - video_frames, self._video.mark if video_frames else "")
+        first, *turn = self._user_turn(prompt.question, len(sizes), video_frames)
         if prompt.system:
-            ids = self._glued(frame.head, prompt.system, frame.system_to_user + before, prompt.question, after)
+            ids = self._glued(frame.head, prompt.system, frame.system_to_user + first, *turn)
         else:
-            ids = self._glued(frame.bare_head + before, prompt.question, after)
+            ids = self._glued(frame.bare_head + first, *turn)
         return self._expanded(ids, sizes, video_frames)
 
     def reply(self, text: str, images: Sequence[np.ndarray], *, ended: bool) -> tuple[int, ...]:
         """What follows the assistant's sampled ids: their end if they lack it, `text` as a user turn, a new header."""
         return self._reply(text, [size_of(image) for image in images])[1 if ended else 0 :]
 
+    @property
+    def opens(self) -> str:
+        """What the template writes at the beginning of every generated turn, such as "<think>\\n"; "" for nothing."""
+        return self._frame.opens
+
     def encode(self, text: str) -> tuple[int, ...]:
-        """An assistant's turn, end token included."""
-        return (*self._glued("", text), self.end_id)
+        """An assistant's turn, end token included, without what the template itself opens every turn with."""
+        return (*self.fragment(text.removeprefix(self.opens)), self.end_id)
+
+    def fragment(self, text: str) -> tuple[int, ...]:
+        """Ids of a piece of an assistant's turn."""
+        return tuple(self._glued("", text))
 
     def decode(self, ids: Sequence[int]) -> str:
         """An assistant's ids as text, verbatim, without the end token."""
@@ -104,9 +113,12 @@ class Chat:
         return len(self._reply(text, sizes, video_frames))
 
     def _reply(self, text: str, sizes: Sequence[Size], video_frames: int = 0) -> tuple[int, ...]:
-        before, after = self._frame.user_turn(len(sizes) - video_frames, self._video.mark if video_frames else "")
-        ids = self._glued(self._frame.assistant_to_user + before, text, after)
-        return self._expanded(ids, sizes, video_frames)
+        first, *turn = self._user_turn(text, len(sizes), video_frames)
+        return self._expanded(self._glued(self._frame.assistant_to_user + first, *turn), sizes, video_frames)
+
+    def _user_turn(self, text: str, images: int, video_frames: int) -> list[str]:
+        mark = self._video.mark if video_frames else ""
+        return self._frame.user_turn(message_parts(text, images), video_frames, mark)
 
     def _glued(self, *pieces: str) -> list[int]:
         """Ids of frame, text, frame, ...: encoded as one span, so that tokens merge as in a rendering."""

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from pixel_env.dialects.dialect import Dialect
-from pixel_env.episode import Prompt
+from pixel_env.episode import Prompt, message_parts
 
 _SYSTEM, _USER, _ASSISTANT, _END, _IMAGE, _PAD, _OPENING = range(256, 263)
 
@@ -30,6 +30,7 @@ class PlainChat:
     image_id = _IMAGE
     banned_ids = frozenset({_SYSTEM, _USER, _ASSISTANT, _IMAGE, _PAD})
     video_entry = False
+    opens = ""
 
     def __init__(self, dialect: Dialect) -> None:
         self.dialect = dialect
@@ -52,6 +53,10 @@ class PlainChat:
     def encode(self, text: str) -> tuple[int, ...]:
         """An assistant's turn, end included."""
         return (*self._text(text), _END)
+
+    def fragment(self, text: str) -> tuple[int, ...]:
+        """Ids of a piece of an assistant's turn."""
+        return tuple(self._text(text))
 
     def decode(self, ids: Sequence[int]) -> str:
         """`ids` as text without a final end token; structural tokens are written in brackets."""
@@ -93,10 +98,14 @@ class PlainChat:
         return turns
 
     def _user_turn(self, text: str, sizes: Sequence[tuple[int, int]]) -> tuple[int, ...]:
-        image_tokens = sum((width // self._factor) * (height // self._factor) for width, height in sizes)
-        parts = [[_IMAGE] * image_tokens, self._text(text)]
-        first, second = parts if self.dialect.images_first else reversed(parts)
-        return (_USER, *first, *second, _END, _ASSISTANT)
+        ids, left = [_USER], iter(sizes)
+        for part in message_parts(text, len(sizes)):
+            if part is None:
+                width, height = next(left)
+                ids += [_IMAGE] * ((width // self._factor) * (height // self._factor))
+            else:
+                ids += self._text(part)
+        return (*ids, _END, _ASSISTANT)
 
     def _text(self, text: str) -> list[int]:
         first, *others = text.split(self.dialect.calls.opening)

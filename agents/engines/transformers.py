@@ -18,6 +18,7 @@ from agents.chat.content_id import content_ids
 from agents.chat.video_positions import token_positions
 from agents.engines.protocol import Request, Response
 from agents.engines.queued import QueuedEngine
+from agents.engines.truncation import penalised, truncated
 from agents.engines.vision import distinct, shared_features
 
 
@@ -62,10 +63,9 @@ class TransformersEngine(QueuedEngine):
 
     def _generate(self, requests: Sequence[Request]) -> list[Response]:
         batch = _Batch(self._model, self._chat, requests)
-        turns = live = [_Turn(request, self._chat.end_id) for request in requests]
+        turns = live = [_Turn(request, self._chat) for request in requests]
         while True:
-            uniforms, temperatures = [turn.draw() for turn in live], [turn.request.temperature for turn in live]
-            for turn, id, logprob in zip(live, *batch.sample(uniforms, temperatures), strict=True):
+            for turn, id, logprob in zip(live, *batch.sample(live), strict=True):
                 turn.take(id, logprob)
             going = [row for row, turn in enumerate(live) if not turn.done]
             if not going:
@@ -79,11 +79,12 @@ class TransformersEngine(QueuedEngine):
 class _Turn:
     """One request being generated. Its random numbers are its own, so its neighbours in the batch do not matter."""
 
-    def __init__(self, request: Request, end_id: int) -> None:
+    def __init__(self, request: Request, chat: Chat) -> None:
         self.request = request
         self.ids: list[int] = []
         self.done = False
-        self._end_id = end_id
+        self._chat = chat
+        self._has_stopped = False
         self._logprobs: list[float] = []
         self._rng = np.random.default_rng(request.seed)
 
@@ -96,12 +97,20 @@ class _Turn:
         if not self.done:
             self.ids.append(id)
             self._logprobs.append(logprob)
-            self.done = id == self._end_id or len(self.ids) == self.request.max_new_tokens
+            self._has_stopped = id == self._chat.end_id or self._holds_a_stop()
+            self.done = self._has_stopped or len(self.ids) == self.request.max_new_tokens
 
     def response(self) -> Response:
         """The finished turn."""
-        ended = self.ids[-1] == self._end_id
-        return Response(self.request.request_id, tuple(self.ids), tuple(self._logprobs), ended=ended)
+        return Response(self.request.request_id, tuple(self.ids), tuple(self._logprobs), ended=self._has_stopped)
+
+    def _holds_a_stop(self) -> bool:
+        """Whether one of the request's stop texts has just been completed."""
+        if not (stop := self.request.stop):
+            return False
+        # A token is at least one character, or a part of one: the end of the turn is enough.
+        end = self._chat.decode(self.ids[-4 * max(map(len, stop)) :])
+        return any(text in end for text in stop)
 
 
 class _Batch:
@@ -134,11 +143,14 @@ class _Batch:
             self.keep(row_of_request)
         self._banned_BV = _banned(requests, self._logits_BV)
 
-    def sample(self, uniforms: Sequence[float], temperatures: Sequence[float]) -> tuple[list[int], list[float]]:
+    def sample(self, turns: Sequence[_Turn]) -> tuple[list[int], list[float]]:
         """An id and its log-probability for each row."""
+        requests = [turn.request for turn in turns]
+        uniforms, temperatures = [turn.draw() for turn in turns], [request.temperature for request in requests]
         scale_B1 = torch.tensor([t or 1.0 for t in temperatures], device=self._device)[:, None]
-        logits_BV = self._logits_BV.float() / scale_B1
-        logprobs_BV = logits_BV.masked_fill(self._banned_BV, -torch.inf).log_softmax(dim=-1)
+        logits_BV = penalised(self._logits_BV.float(), requests, [turn.ids for turn in turns]) / scale_B1
+        allowed_BV = truncated(logits_BV.masked_fill(self._banned_BV, -torch.inf), requests)
+        logprobs_BV = allowed_BV.log_softmax(dim=-1)
         ids_B = choose(logprobs_BV, uniforms, temperatures)
         return ids_B.tolist(), logprobs_BV.gather(1, ids_B[:, None]).squeeze(1).tolist()
 

@@ -18,7 +18,7 @@ from agents.chat.chat import Chat
 from agents.chat.content_id import Frames, content_ids
 from agents.chat.video_entry import SECONDS_PER_STEP
 from agents.engines.protocol import Request, Response
-from agents.engines.wire import FORBIDDEN, WORKER_EXTENSION, collapsed, images_at_most
+from agents.engines.wire import FORBIDDEN, WORKER_EXTENSION, collapsed, images_at_most, truncation_parameters
 from pixel_env.errors import ConfigError, MissingExtraError
 
 
@@ -120,13 +120,16 @@ class VLLMEngine:
 
         return SamplingParams(
             temperature=request.temperature,
+            **truncation_parameters(request),
             max_tokens=request.max_new_tokens,
             seed=request.seed % 2**63,
             logit_bias=dict.fromkeys(request.banned_ids, FORBIDDEN),
             logprobs=0,  # of the sampled token alone
             stop_token_ids=[self._chat.end_id],
             ignore_eos=True,  # the chat format says what ends a turn
-            detokenize=False,
+            stop=list(request.stop),
+            include_stop_str_in_output=True,
+            detokenize=bool(request.stop),  # stop texts are searched in the text
             output_kind=RequestOutputKind.FINAL_ONLY,
         )
 
@@ -141,7 +144,7 @@ class VLLMEngine:
             )
             return Response(request.request_id, (), (), ended=True, error=error)
         logprobs = tuple(float(row[id].logprob) for row, id in zip(completion.logprobs, ids, strict=True))
-        ended = bool(ids) and ids[-1] == self._chat.end_id
+        ended = bool(ids) and (ids[-1] == self._chat.end_id or completion.finish_reason == "stop")
         return Response(request.request_id, ids, logprobs, ended=ended)
 
 

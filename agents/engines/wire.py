@@ -6,10 +6,12 @@ Depends on ids and arrays; independent of model libraries.
 import threading
 from collections import OrderedDict
 from collections.abc import Sequence
+from dataclasses import asdict
 
 import numpy as np
 
 from agents.chat.content_id import content_id
+from agents.engines.protocol import NO_TRUNCATION, Request
 from pixel_env.media.encoding import exact_data_uri
 from pixel_env.task import VIDEO_FRAMES
 
@@ -29,6 +31,11 @@ def collapsed(ids: Sequence[int], image_id: int | None) -> list[int]:
     """
     before = [None, *ids[:-1]]
     return [id for id, previous in zip(ids, before, strict=True) if not id == previous == image_id]
+
+
+def truncation_parameters(request: Request) -> dict[str, float]:
+    """vLLM's sampling parameters of a request's truncation; {} for none."""
+    return {} if request.truncation == NO_TRUNCATION else asdict(request.truncation)
 
 
 def images_at_most(max_images: int) -> int:

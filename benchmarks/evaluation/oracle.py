@@ -7,11 +7,10 @@ the evidence that the trace templates use; independent of models and policies.
 from collections.abc import Sequence
 
 from agents.rollout import EpisodeSettings
-from pixel_env.actions import write
+from pixel_env.actions import sizes_for, write
 from pixel_env.boxes import FULL
 from pixel_env.episode import Action, Answer
 from pixel_env.errors import ConfigError
-from pixel_env.media.images import shown_size
 from pixel_env.operations.crop_image import CropImage
 from pixel_env.operations.select_frames import SelectFrames
 from pixel_env.task import Task
@@ -84,10 +83,8 @@ def _affordable(operations: Sequence[Action], room: int) -> list[Action]:
 
 
 def _written(operation: Action, views: Sequence[View], task: Task, settings: EpisodeSettings) -> str:
-    in_pixels = settings.dialect.coordinates.unit == "pixel"
-    sizes = [shown_size(view, settings.budgets) for view in views] if in_pixels else []
     try:
-        return write(operation, settings.dialect, sizes)
+        return write(operation, settings.dialect, *sizes_for(settings.dialect, views, settings.budgets))
     except ValueError as error:
         raise ConfigError(
             f"the oracle's operation for the task {task.task_id!r} cannot be written: {error}. Give another --dialect."

@@ -85,7 +85,7 @@ def policy_named(name: str, settings: EpisodeSettings, chat: ChatFormat, *, seed
         case "oracle_zoom":
             return Policy(name, forced=lambda task: _scripted(task, settings))
         case "wrong_zoom":
-            padding = settings.dialect.padding
+            padding = settings.dialect.edges.padding
             return Policy(name, forced=lambda task: _scripted(with_wrong_evidence(task, seed, padding), settings))
         case "blank_crop":
             return Policy(name, intervention=blank)

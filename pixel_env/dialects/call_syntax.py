@@ -5,6 +5,7 @@ under the dialect's own keys) and back. `operations/calls.py` interprets the arg
 file; a dialect may hold one of your own.
 """
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -65,3 +66,27 @@ class CallSyntax(Protocol):
 def two_calls() -> Failure:
     """The failure of a turn with more than one call."""
     return Failure(FailureCode.TWO_CALLS, "Only one call per turn is allowed; nothing was executed.")
+
+
+def body_of(text: str, opening: str, closing: str) -> str | Failure:
+    """What stands between the marks of the one call in `text`. Failures: two_calls, cut_off."""
+    if text.count(opening) > 1:
+        return two_calls()
+    body, mark, _ = text.partition(opening)[2].partition(closing)
+    return body if mark else Failure(FailureCode.CUT_OFF, f"The call was cut off: it must end with {closing}.")
+
+
+def json_or_text(written: str) -> Any:
+    """A value that is written without quotes around texts: JSON where it is JSON, else the text itself, stripped."""
+    text = written.strip()
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return text
+
+
+def text_of_value(value: Any) -> str:
+    """The inverse of `json_or_text`: a text that would be read as JSON is quoted."""
+    if isinstance(value, str) and json_or_text(value) == value:
+        return value
+    return json.dumps(value)

@@ -15,7 +15,7 @@ def tool_schemas(dialect: Dialect) -> list[dict[str, Any]]:
     Empty if the dialect's syntax describes no tools.
     """
     schemas = [
-        schema_of(operation, dialect.convention(), dialect.keys, dialect.name_of(operation))
+        schema_of(operation, dialect.convention(), dialect.argument_keys, dialect.name_of(operation))
         for operation in dialect.offered
     ]
     return schemas if dialect.calls.tool_text(schemas) else []

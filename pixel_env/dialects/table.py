@@ -11,6 +11,7 @@ from pixel_env.dialects.dialect import Dialect, Wording, checked_operations, vie
 from pixel_env.dialects.integer_calls import IntegerCalls
 from pixel_env.dialects.json_calls import JsonCalls
 from pixel_env.dialects.variants import VARIANTS
+from pixel_env.edges import Edges
 from pixel_env.errors import ConfigError, UnknownNameError
 from pixel_env.import_callable import imported
 from pixel_env.operations.coordinates import Coordinates
@@ -68,7 +69,10 @@ DIALECTS: dict[str, Dialect] = {
             name="released",
             calls=JsonCalls(),
             names={"crop_image": "crop_image_normalized"},
-            coordinates=Coordinates("fraction"),
+            # As its function decides. Unlike it, fractions may be exactly 1, and overhang the border by 2 %: there the
+            # published test `all(n < 1)` takes them for pixels and returns a corner of the image.
+            coordinates=Coordinates("guessed"),
+            edges=Edges(padding=0.1, pads_first=True),
             budgets=view_budgets(
                 (256 * _UNIT_28, 8000 * _UNIT_28),
                 (256 * _UNIT_28, 5120 * _UNIT_28),
@@ -78,14 +82,13 @@ DIALECTS: dict[str, Dialect] = {
             ),
             wording=Wording(
                 observations={
-                    "crop_image": "\nHere is the cropped image (Image Size: {width}x{height}):",
+                    "crop_image": "\nHere is the cropped image (Image Size: {width}x{height}):{images}",
                     "select_frames": "\nHere are the selected frames (Frame Size: {width}x{height}, "
-                    "Numbered {first} to {last}):",
+                    "Numbered {first} to {last}):{images}",
                 },
                 failure="\nExecution error:\n{message}\n",
                 question=_GUIDELINE,
             ),
-            padding=0.1,
             crops_source=False,
             answer_rule="any",
             text_continues=False,

@@ -4,12 +4,13 @@ Depends on the templates of a dialect; independent of how a call is written (`ac
 """
 
 import string
+from collections.abc import Sequence
 
+from pixel_env.boxes import Size
 from pixel_env.dialects.dialect import Dialect
 from pixel_env.dialects.prompt import system_text
-from pixel_env.episode import Limits, Prompt, Stop
+from pixel_env.episode import IMAGE_SIGN, Limits, Prompt, Stop
 from pixel_env.failures import Failure
-from pixel_env.operations.coordinates import Size
 from pixel_env.operations.operation import Operation
 from pixel_env.task import Task
 
@@ -17,35 +18,109 @@ OPTION_LETTERS = string.ascii_uppercase
 """The letters of options, in order. A task has at most as many options."""
 
 
-def opening_prompt(task: Task, dialect: Dialect) -> Prompt:
-    """The system text and the question, options below it, one a line and lettered."""
-    options = [
-        dialect.wording.option.format(letter=OPTION_LETTERS[index], text=text)
-        for index, text in enumerate(task.options)
-    ]
-    question = dialect.wording.question.format(question="\n".join([task.question, *options]))
-    return Prompt(system_text(dialect), question)
+def opening_prompt(
+    task: Task, dialect: Dialect, sizes: Sequence[Size] = (), source_sizes: Sequence[Size] = ()
+) -> Prompt:
+    """The system text and the question, options below it, one a line and lettered.
+
+    `sizes`: (width, height) of the task's images as shown, and `source_sizes` in the source, for templates that tell
+    them (0 without images).
+    """
+    template = dialect.wording.question
+    question, options = _plain(task.question), _options(task, dialect)
+    if "{options}" not in template:
+        question = "\n".join([question, options]) if options else question
+    (width, height), (source_width, source_height) = [*sizes, (0, 0)][0], [*source_sizes, (0, 0)][0]
+    text = template.format(
+        question=question,
+        options=options,
+        images=_images(range(len(sizes)), sizes, dialect),
+        width=width,
+        height=height,
+        source_width=source_width,
+        source_height=source_height,
+    )
+    return Prompt(system_text(dialect), text)
 
 
-def observation_text(operation: Operation, numbers: range, size: Size, dialect: Dialect) -> str:
-    """The text that comes back with an operation's images; `numbers`: of the new images, from 0; `size`: as shown."""
+def observation_text(
+    operation: Operation, numbers: range, sizes: Sequence[Size], dialect: Dialect, task: Task, call: int
+) -> str:
+    """The text that comes back with an operation's images.
+
+    `numbers`: of the new images, from 0; `sizes`: (width, height) of each, as shown; `call`: operations called before.
+    """
     template = dialect.wording.observations.get(operation.name, operation.observation)
     first, last = numbers[0] + dialect.first_index, numbers[-1] + dialect.first_index
-    width, height = size
-    return template.format(number=first, first=first, last=last, count=len(numbers), width=width, height=height)
+    width, height = sizes[0]
+    return template.format(
+        number=first,
+        first=first,
+        last=last,
+        count=len(numbers),
+        width=width,
+        height=height,
+        images=_images(numbers, sizes, dialect),
+        call=call,
+        question=_question(task, dialect),
+    )
 
 
-def failure_text(failure: Failure, dialect: Dialect) -> str:
-    """The observation after an operation that was refused."""
-    return dialect.wording.failure.format(code=failure.code.value, message=failure.message)
+def failure_text(failure: Failure, dialect: Dialect, task: Task, call: int) -> str:
+    """The observation after an operation that was refused; `call`: operations called before."""
+    return dialect.wording.failure.format(
+        code=failure.code.value, message=_plain(failure.message), call=call, question=_question(task, dialect)
+    )
 
 
-def expected_text(dialect: Dialect) -> str:
+def expected_text(dialect: Dialect, task: Task) -> str:
     """The observation after a turn that the model ended without call or answer."""
-    return dialect.wording.expected.format()
+    return dialect.wording.expected.format(question=_question(task, dialect))
+
+
+def last_turn_text(dialect: Dialect, task: Task) -> str:
+    """What is appended to the observation before the last turn."""
+    return dialect.wording.last_turn.format(question=_question(task, dialect))
+
+
+def joined(texts: Sequence[str], images: Sequence[int]) -> str:
+    """The texts of the observations of one message as one, `images` the number of images of each."""
+    if len(texts) == 1:
+        return texts[0]
+    signed = [
+        text if IMAGE_SIGN in text else IMAGE_SIGN * count + text for text, count in zip(texts, images, strict=True)
+    ]
+    return "\n".join(signed)
 
 
 def budget_text(stop: Stop, limits: Limits) -> str:
     """The text, for people, instead of an observation that exceeds the budget that `stop` names."""
     allowed = {Stop.TURNS: limits.max_turns, Stop.IMAGES: limits.max_images, Stop.TOKENS: limits.max_tokens}
     return f"The episode ended: at most {allowed[stop]} {stop.value} are allowed, and this turn needed more."
+
+
+def _options(task: Task, dialect: Dialect) -> str:
+    template = dialect.wording.option
+    return "\n".join(
+        template.format(letter=OPTION_LETTERS[index], text=_plain(text)) for index, text in enumerate(task.options)
+    )
+
+
+def _question(task: Task, dialect: Dialect) -> str:
+    options = _options(task, dialect)
+    return "\n".join([_plain(task.question), options]) if options else _plain(task.question)
+
+
+def _images(numbers: range, sizes: Sequence[Size], dialect: Dialect) -> str:
+    """What stands in the slot `{images}`: a sign for each image, in the dialect's wording."""
+    wording, first = dialect.wording, dialect.first_index
+    shown = [
+        wording.image.format(image=IMAGE_SIGN, number=number + first, width=width, height=height)
+        for number, (width, height) in zip(numbers, sizes, strict=True)
+    ]
+    return wording.separator.join(shown)
+
+
+def _plain(text: str) -> str:
+    """`text` without the sign of images, which would stand for an image."""
+    return text.replace(IMAGE_SIGN, "")

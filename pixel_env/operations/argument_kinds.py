@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from pixel_env.boxes import Box, read_box
+from pixel_env.boxes import FULL, Box, read_box
 from pixel_env.failures import Failure, FailureCode, no_such_image
 from pixel_env.operations.arguments import Argument, BoxMap, Drawing, is_number, number_typed, whole
 from pixel_env.operations.coordinates import FRACTION_STEPS, Convention
@@ -27,14 +27,26 @@ class ImageNumber(Argument):
     def is_well_formed(self, value: object) -> bool:
         return whole(value) is not None
 
+    def adapted(self, value: object, convention: Convention) -> object:
+        """The number of the image that is called `value`, if the dialect names images."""
+        names = convention.image_names
+        if names is None or not isinstance(value, str):
+            return value
+        number = names.number_of(value, convention.first_index)
+        return value if number is None else number + convention.first_index
+
     def read(self, value: Any, convention: Convention, image: int) -> int:
         return whole_number(value) - convention.first_index
 
-    def write(self, value: int, convention: Convention, image: int) -> int:
-        return value + convention.first_index
+    def write(self, value: int, convention: Convention, image: int) -> int | str:
+        names = convention.image_names
+        return value + convention.first_index if names is None else names.name_of(value, convention.first_index)
 
     def schema(self, convention: Convention) -> dict[str, Any]:
-        first = convention.first_index
+        first, names = convention.first_index, convention.image_names
+        if names is not None:
+            listed = f"{names.name_of(0, first)} (the first one given), {names.name_of(1, first)}, ..."
+            return {"type": "string", "description": f"Name of the image: {listed}"}
         return {"type": "integer", "description": f"Number of the image, from {first} (the first one given)."}
 
     def draw(self, drawing: Drawing) -> int | None:
@@ -107,17 +119,20 @@ class Region(Argument):
         return isinstance(value, list) and all(is_number(item) for item in value)
 
     def read(self, value: Any, convention: Convention, image: int) -> Box | Failure:
-        fractions = _as_fractions(value, convention, image)
-        box = fractions if isinstance(fractions, Failure) else read_box(fractions)
-        if isinstance(box, Failure) and box.code is not FailureCode.NO_SUCH_IMAGE:
-            return Failure(box.code, f"{box.message} {convention.coordinates.described()}")
-        return box
+        fractions, edges = _as_fractions(value, convention, image), convention.edges
+        if isinstance(fractions, Failure):
+            return fractions
+        box = read_box(fractions, edges.overhang, padding=edges.padding if edges.pads_first else None)
+        if isinstance(box, Box):
+            return box
+        return FULL if edges.whole_image_on_failure else _explained(box, convention)
 
     def write(self, value: Box, convention: Convention, image: int) -> list[float]:
         width, height = _scale_for_writing(convention, image)
-        steps = FRACTION_STEPS if convention.coordinates.unit == "fraction" else 1
-        x0, x1 = _rounded_edges(value.x0 * width * steps, value.x1 * width * steps, round(width * steps))
-        y0, y1 = _rounded_edges(value.y0 * height * steps, value.y1 * height * steps, round(height * steps))
+        steps = FRACTION_STEPS if convention.coordinates.written == "fraction" else 1
+        most = convention.coordinates.most
+        x0, x1 = _rounded_edges(value.x0 * width * steps, value.x1 * width * steps, round(most * width * steps))
+        y0, y1 = _rounded_edges(value.y0 * height * steps, value.y1 * height * steps, round(most * height * steps))
         edges = (x0, y0, x1, y1)
         return list(edges) if steps == 1 else [edge / steps for edge in edges]
 
@@ -169,15 +184,15 @@ class Point(Argument):
         if isinstance(fractions, Failure):
             return fractions
         if not all(0.0 <= fraction <= 1.0 for fraction in fractions):  # NaN is not either
-            message = f"The point lies outside of the image. {convention.coordinates.described()}"
-            return Failure(FailureCode.BOX_OUTSIDE, message)
+            return _explained(Failure(FailureCode.BOX_OUTSIDE, "The point lies outside of the image."), convention)
         return fractions[0], fractions[1]
 
     def write(self, value: tuple[float, float], convention: Convention, image: int) -> list[float]:
         width, height = _scale_for_writing(convention, image)
         x, y = value[0] * width, value[1] * height
-        if convention.coordinates.unit == "fraction":
-            return [round(x, 4), round(y, 4)]
+        if convention.coordinates.written == "fraction":
+            most = convention.coordinates.most
+            return [min(round(x, 4), most), min(round(y, 4), most)]
         return [round(x), round(y)]
 
     def schema(self, convention: Convention) -> dict[str, Any]:
@@ -287,23 +302,28 @@ def whole_number(value: object) -> int:
 
 
 def _as_fractions(values: Sequence[float], convention: Convention, image: int) -> list[float] | Failure:
-    scale = convention.scale_of(image)
+    scale = convention.scale_of(image, convention.coordinates.unit_of(values))
     if scale is None:
-        return no_such_image(len(convention.shown_sizes), convention.first_index)
+        return no_such_image(convention.images, convention.first_index)
     try:
         return [float(value) / scale[index % 2] for index, value in enumerate(values)]
     except OverflowError:
         return [math.inf] * len(values)
 
 
+def _explained(failure: Failure, convention: Convention) -> Failure:
+    """`failure` with the unit of coordinates, for the model."""
+    return Failure(failure.code, f"{failure.message} {convention.coordinates.described()}")
+
+
 def _scale_for_writing(convention: Convention, image: int) -> tuple[float, float]:
     scale = convention.scale_of(image)
     if scale is None:
-        raise IndexError(f"image {image} has no shown size; give the sizes of all images so far")
+        raise IndexError(f"image {image} has no known size; give the sizes of all images so far")
     return scale
 
 
 def _rounded_edges(low: float, high: float, end: int) -> tuple[int, int]:
     """Both edges as whole numbers in 0..end, at least 1 apart."""
     start = min(round(low), end - 1)
-    return start, max(start + 1, round(high))
+    return start, min(end, max(start + 1, round(high)))

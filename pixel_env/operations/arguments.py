@@ -46,6 +46,10 @@ class Argument(ABC):
     def is_well_formed(self, value: object) -> bool:
         """Whether the JSON `value` has the right type; `read` checks the rest."""
 
+    def adapted(self, value: object, convention: Convention) -> object:
+        """The JSON `value` without a convention of the dialect, such as an image's name; `is_well_formed` checks it."""
+        return value
+
     @abstractmethod
     def read(self, value: Any, convention: Convention, image: int) -> Any:
         """The typed value, or a Failure; `image` is the number of the image that the call acts on."""

@@ -23,6 +23,7 @@ from typing import Any, ClassVar, Self
 from PIL import Image
 
 from pixel_env.boxes import Box
+from pixel_env.edges import Edges
 from pixel_env.failures import Failure, no_such_image
 from pixel_env.operations.argument_kinds import ImageNumber
 from pixel_env.operations.arguments import Argument, BoxMap, Drawing
@@ -35,9 +36,8 @@ class OperationRule:
     """A dialect's rules for operations; `Dialect` documents each field."""
 
     first_index: int = 1
-    padding: float = 0.0
+    edges: Edges = Edges()  # noqa: RUF009  # frozen
     crops_source: bool = True
-    min_crop_side: int = 28
     max_frames: int = 8
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from pixel_env.boxes import Box
 from pixel_env.failures import Failure
+from pixel_env.media.images import native_size
 from pixel_env.operations.argument_kinds import ImageNumber, Point
 from pixel_env.operations.arguments import argument
 from pixel_env.operations.crop_image import cut
@@ -13,7 +14,7 @@ from pixel_env.task import Task
 from pixel_env.views import View
 
 WINDOW = 0.25
-"""The window's sides, as a fraction of the image's: a sixteenth of its area."""
+"""The window's sides, as a fraction of the image's, unless the dialect gives them in pixels (`Edges.window_pixels`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,9 +32,15 @@ class PointZoom(Operation):
     def run(self, views: Sequence[View], task: Task, rule: OperationRule) -> tuple[View, ...] | Failure:
         """One view. Failures: `no_such_image`, `crop_too_small`, `crop_too_long`."""
         parent = image_at(views, self.image, rule)
-        return parent if isinstance(parent, Failure) else cut(parent, self.region()[1], rule)
+        if isinstance(parent, Failure):
+            return parent
+        return cut(parent, self._window(rule.edges.window_pixels, *native_size(parent)), rule)
 
     def region(self) -> tuple[int, Box]:
-        """The window."""
-        x0, y0 = (min(max(0.0, centre - WINDOW / 2), 1.0 - WINDOW) for centre in self.point)
-        return self.image, Box(x0, y0, x0 + WINDOW, y0 + WINDOW)
+        """The window, of a dialect that does not give it in pixels."""
+        return self.image, self._window(None, 1, 1)
+
+    def _window(self, pixels: int | None, width: int, height: int) -> Box:
+        sides = [WINDOW if pixels is None else min(1.0, pixels / side) for side in (width, height)]
+        x0, y0 = (min(max(0.0, centre - side / 2), 1.0 - side) for centre, side in zip(self.point, sides, strict=True))
+        return Box(x0, y0, min(1.0, x0 + sides[0]), min(1.0, y0 + sides[1]))

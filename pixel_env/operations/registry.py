@@ -31,7 +31,7 @@ OPERATIONS: dict[str, type[Operation]] = {
 }
 """By name. Those of users are added by `register`, or when they are first named as 'module:Class'."""
 
-_NOT_OPERATIONS = ("answer", "text", "malformed", "cut")
+_NOT_OPERATIONS = ("answer", "text", "malformed", "cut", "magnified")
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 
 

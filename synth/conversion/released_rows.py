@@ -24,7 +24,7 @@ from typing import Literal
 from agents.rollout import EpisodeSettings
 from agents.traces.folder import budgets_of_row, budgets_row, call_alike, task_of_row, task_row
 from agents.traces.trace import Mistake, Trace, TraceTurn, read_turn, turn_row
-from pixel_env.actions import write
+from pixel_env.actions import sizes_for, write
 from pixel_env.dialects.dialect import Dialect
 from pixel_env.dialects.json_calls import JsonCalls
 from pixel_env.dialects.table import dialect_named
@@ -32,7 +32,6 @@ from pixel_env.episode import Action, Limits, Stop, Trajectory, Turn
 from pixel_env.errors import TaskError
 from pixel_env.failures import FailureCode
 from pixel_env.grading import grade
-from pixel_env.media.images import shown_size
 from pixel_env.operations.coordinates import Coordinates
 from pixel_env.operations.crop_image import CropImage
 from pixel_env.operations.select_frames import SelectFrames
@@ -228,9 +227,9 @@ def translated(foreign: ForeignTrace, target: Dialect) -> Trace:
     shown = list(foreign.trajectory.prompt_views)
     turns = []
     for turn, played in zip(foreign.trace.turns, foreign.trajectory.turns, strict=True):
-        sizes = [shown_size(view, target.budgets) for view in shown]
         try:
-            call = write(_action_for(target, played, shown, foreign.dialect), target, sizes)
+            action = _action_for(target, played, shown, foreign.dialect)
+            call = write(action, target, *sizes_for(target, shown, target.budgets))
         except ValueError as error:
             raise TaskError(str(error)) from error
         reasoning = reasoning_in(turn.text, foreign.dialect)
@@ -240,9 +239,11 @@ def translated(foreign: ForeignTrace, target: Dialect) -> Trace:
 
 
 def _action_for(target: Dialect, played: Turn, shown: Sequence[View], source: Dialect) -> Action:
-    if not isinstance(played.action, CropImage) or target.padding == source.padding:
+    if not isinstance(played.action, CropImage) or target.edges.padding == source.edges.padding:
         return played.action
-    if target.padding:
-        raise TaskError(f"the dialect {target.name!r} pads crops by {target.padding}, the row's by {source.padding}")
+    if target.edges.padding:
+        raise TaskError(
+            f"the dialect {target.name!r} pads crops by {target.edges.padding}, the row's by {source.edges.padding}"
+        )
     image = played.action.image
     return CropImage(image, played.views[0].box.relative_to(shown[image].box))

@@ -16,13 +16,13 @@ from functools import cached_property
 from typing import Protocol
 
 from agents.traces.trace import Mistake, Trace, TraceTurn
-from pixel_env.actions import parse, write
+from pixel_env.actions import parse, sizes_for, write
 from pixel_env.boxes import Box
 from pixel_env.dialects.dialect import Dialect
+from pixel_env.edges import Edges
 from pixel_env.episode import Answer
 from pixel_env.errors import TaskError
 from pixel_env.failures import Failure
-from pixel_env.media.images import shown_size
 from pixel_env.operations.operation import Operation, OperationRule
 from pixel_env.task import Task
 from pixel_env.views import View
@@ -160,12 +160,12 @@ def _calls(plan: Plan, dialect: Dialect) -> list[str]:
     calls = []
     for planned in plan.operations:
         operation = _on_shown(planned.operation, planned_views, shown_views, plan, dialect)
-        sizes = _sizes(operation, shown_views, dialect)
-        calls.append(write(operation, dialect, sizes))
+        sizes = sizes_for(dialect, shown_views, dialect.budgets)
+        calls.append(write(operation, dialect, *sizes))
         # Executed only if a later call depends on it, because this decodes the image.
         if follows_up:
             planned_views += _views(planned.operation, planned_views, plan, dialect, _AS_PLANNED)
-            written = parse(calls[-1], dialect, sizes)
+            written = parse(calls[-1], dialect, *sizes)
             assert isinstance(written, Operation), "a written call is parsed as an operation"
             shown_views += _views(written, shown_views, plan, dialect, dialect.rule)
     return calls
@@ -191,14 +191,6 @@ def _on_shown(
     return operation.mapped(box_on_shown)
 
 
-def _sizes(operation: Operation, shown: Sequence[View], dialect: Dialect) -> list[tuple[int, int]]:
-    """The image sizes for writing the call: in a dialect with pixel coordinates, the size of the image it names."""
-    number = operation.image_number
-    if number is None or dialect.coordinates.unit != "pixel":
-        return []
-    return [shown_size(view, dialect.budgets) if i == number else (0, 0) for i, view in enumerate(shown)]
-
-
 def _views(
     operation: Operation, views: Sequence[View], plan: Plan, dialect: Dialect, rule: OperationRule
 ) -> tuple[View, ...]:
@@ -212,5 +204,5 @@ def _views(
     return new
 
 
-_AS_PLANNED = OperationRule(min_crop_side=1)
+_AS_PLANNED = OperationRule(edges=Edges(min_side=1))
 """A plan is independent of dialects: nothing is padded, and no crop is too small."""

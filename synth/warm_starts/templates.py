@@ -12,14 +12,13 @@ from typing import Literal
 import numpy as np
 
 from agents.traces.trace import Mistake, Trace, TraceTurn
-from pixel_env.actions import write
+from pixel_env.actions import sizes_for, write
 from pixel_env.boxes import Box
 from pixel_env.budgets import budgets_for
 from pixel_env.dialects.dialect import Dialect
 from pixel_env.episode import Answer
 from pixel_env.errors import TaskError
 from pixel_env.lazy_sequence import LazySequence
-from pixel_env.media.images import shown_size
 from pixel_env.operations.crop_image import CropImage
 from pixel_env.task import Task, TaskSet
 from synth.plans.plan import Plan, PlanKind, PlannedOperation, silent, traced
@@ -120,9 +119,7 @@ def _call(task: Task, image: int, box: Box, dialect: Dialect) -> TraceTurn:
 
 def written_crop_call(task: Task, image: int, box: Box, dialect: Dialect) -> str:
     """The call that crops `box` of the task's image with the index `image`, shown within the dialect's budgets."""
-    in_pixels = dialect.coordinates.unit == "pixel"
-    sizes = [shown_size(view, dialect.budgets) for view in task.opening_views] if in_pixels else []
-    return write(CropImage(image, box), dialect, sizes)
+    return write(CropImage(image, box), dialect, *sizes_for(dialect, task.opening_views, dialect.budgets))
 
 
 def shown_as(task_set: TaskSet, dialect: Dialect) -> Dialect:

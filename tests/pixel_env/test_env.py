@@ -11,6 +11,7 @@ from pixel_env.actions import write
 from pixel_env.boxes import FULL, Box
 from pixel_env.dialects.dialect import view_budgets
 from pixel_env.dialects.table import DIALECTS
+from pixel_env.edges import Edges
 from pixel_env.env import PixelEnv
 from pixel_env.errors import ConfigError, MediaError, TaskError, UnknownNameError
 from pixel_env.failures import FailureCode
@@ -179,7 +180,7 @@ def test_a_crop_that_is_too_long_is_reported():
     env = opened(
         tiny_task(sources=(PixelSource(28, 5600),)),
         budgets=budgets,
-        dialect=dataclasses.replace(DEFAULT, min_crop_side=1),
+        dialect=dataclasses.replace(DEFAULT, edges=Edges(min_side=1)),
     )
     assert_told(env, write(CropImage(0, Box(0.0, 0.0, 0.03, 1.0)), DEFAULT), "crop_too_long")
 
@@ -200,7 +201,7 @@ def test_every_failure_code_is_covered_by_the_tests_above():
 
 
 def test_thin_boxes_inside_of_thin_boxes_never_raise():
-    env = opened(limits=Limits(max_turns=10), dialect=dataclasses.replace(DEFAULT, min_crop_side=1))
+    env = opened(limits=Limits(max_turns=10), dialect=dataclasses.replace(DEFAULT, edges=Edges(min_side=1)))
     for image in range(4):
         call = write(CropImage(image, FULL), DEFAULT).replace("[0.0, 0.0, 1.0, 1.0]", "[0.5, 0.5, 0.50001, 0.50001]")
         assert env.step(call)[4]["failure"] is None

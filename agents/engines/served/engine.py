@@ -19,7 +19,7 @@ from agents.chat.content_id import content_id
 from agents.engines.protocol import Request, Response
 from agents.engines.remote import RemoteEngine
 from agents.engines.served.replicas import RefusedError, Replica, ReplicaError, Replicas, Weights
-from agents.engines.wire import FORBIDDEN, EncodedImages, collapsed
+from agents.engines.wire import FORBIDDEN, EncodedImages, collapsed, truncation_parameters
 from pixel_env.errors import ConfigError
 
 REFUSALS = 2
@@ -156,13 +156,16 @@ class ServerEngine(RemoteEngine):
             "return_token_ids": True,
             "sampling_params": {
                 "temperature": request.temperature,
+                **truncation_parameters(request),
                 "max_tokens": request.max_new_tokens,
                 "seed": request.seed % 2**63,
                 "logit_bias": {str(id): FORBIDDEN for id in request.banned_ids},
                 "logprobs": 0,
                 "stop_token_ids": [self._end_id],
                 "ignore_eos": True,
-                "detokenize": False,
+                "stop": list(request.stop),
+                "include_stop_str_in_output": True,
+                "detokenize": bool(request.stop),
             },
         }
         if request.images:
@@ -182,7 +185,8 @@ class ServerEngine(RemoteEngine):
             )
         ids = tuple(choice["token_ids"])
         logprobs = tuple(float(token["logprob"]) for token in choice["logprobs"]["content"])
-        return Response(request.request_id, ids, logprobs, ended=bool(ids) and ids[-1] == self._end_id)
+        ended = bool(ids) and (ids[-1] == self._end_id or choice["finish_reason"] == "stop")
+        return Response(request.request_id, ids, logprobs, ended=ended)
 
 
 def _weights_in(folder: Path) -> Weights:

@@ -129,7 +129,7 @@ def test_where_a_dialect_pads_a_crop_the_wrong_look_misses_with_its_padding():
         [text] = policy_named(WRONG_ZOOM, settings, PlainChat(released), seed=0).forced(task)
         action = parse(text, released)
         assert isinstance(action, CropImage)
-        assert action.box.padded(released.padding).iou(task.evidence[0].box) == 0.0
+        assert action.box.padded(released.edges.padding).iou(task.evidence[0].box) == 0.0
 
 
 def test_of_a_video_wrong_zoom_selects_as_many_frames_without_evidence():

@@ -6,6 +6,7 @@ import pytest
 
 from pixel_env.boxes import FULL, Box
 from pixel_env.dialects import DIALECTS
+from pixel_env.edges import Edges
 from pixel_env.failures import Failure
 from pixel_env.operations import CropImage
 from pixel_env.testing import PixelSource, tiny_task
@@ -52,7 +53,7 @@ def test_a_dialect_may_pad_and_crop_what_was_shown():
 
 
 def test_the_minimum_side_is_the_dialects():
-    loose = dataclasses.replace(DEFAULT, min_crop_side=1)
+    loose = dataclasses.replace(DEFAULT, edges=Edges(min_side=1))
     assert not isinstance(crop(Box(0, 0, 0.001, 0.001), dialect=loose), Failure)
 
 

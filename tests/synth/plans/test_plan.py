@@ -85,8 +85,8 @@ def test_a_crop_of_a_crop_shows_the_planned_region_in_every_dialect(dialect):
     for turn in traced(plan, silent(plan), shown_as(task_set, dialect)).turns:
         assert env.step(turn.text)[4]["failure"] is None
     first, second = (view.box for view in env.trajectory.views[1:])
-    padded = large.padded(dialect.padding)
-    wanted = RIGHT.relative_to(padded).padded(dialect.padding).within(padded)
+    padded = large.padded(dialect.edges.padding)
+    wanted = RIGHT.relative_to(padded).padded(dialect.edges.padding).within(padded)
     assert first.corners == pytest.approx(padded.corners, abs=0.002)
     assert second.corners == pytest.approx(wanted.corners, abs=0.002)
 

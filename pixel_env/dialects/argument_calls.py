@@ -1,0 +1,76 @@
+"""Calls as a name and pairs of keys and values, as GLM-4.5 writes them natively.
+
+    <tool_call>image_zoom_in_tool
+    <arg_key>bbox_2d</arg_key>
+    <arg_value>[100, 200, 300, 400]</arg_value>
+    </tool_call>
+
+Depends on the protocol of call syntaxes; independent of dialects and operations.
+"""
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from pixel_env.dialects.call_syntax import Call, body_of, json_or_text, text_of_value
+from pixel_env.failures import Failure, FailureCode
+
+_PAIR = re.compile(r"\s*<arg_key>(.*?)</arg_key>\s*<arg_value>(.*?)</arg_value>\s*", re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True)
+class ArgumentCalls:
+    """A call is a name, `<arg_key>` and `<arg_value>` for each argument; a value that is JSON is read as JSON."""
+
+    opening: str = "<tool_call>"
+    closing: str = "</tool_call>"
+
+    @property
+    def markers(self) -> tuple[str, ...]:
+        """All marks of a call."""
+        return (self.opening, self.closing, "<arg_key>", "</arg_key>", "<arg_value>", "</arg_value>")
+
+    @property
+    def exact_grid(self) -> bool:
+        """False: any number can be written."""
+        return False
+
+    def parse(self, text: str, names: Sequence[str], *, is_unfinished: bool) -> Call | Failure:
+        """Failures: two_calls, cut_off, bad_arguments."""
+        body = body_of(text, self.opening, self.closing)
+        if isinstance(body, Failure):
+            return body
+        name, mark, rest = body.partition("<arg_key>")
+        if not name.strip() or "<" in name or _PAIR.sub("", mark + rest).strip():
+            form = "the function's name, <arg_key>KEY</arg_key> and <arg_value>VALUE</arg_value> for each argument"
+            return Failure(FailureCode.BAD_ARGUMENTS, f"The call cannot be read: between the marks stand {form}.")
+        pairs = _PAIR.findall(mark + rest)
+        return Call(name.strip(), {key.strip(): json_or_text(value) for key, value in pairs})
+
+    def write(self, call: Call) -> str:
+        """Several lines, as the model's own template writes a call."""
+        pairs = [
+            f"<arg_key>{key}</arg_key>\n<arg_value>{text_of_value(value)}</arg_value>\n"
+            for key, value in call.arguments.items()
+        ]
+        return f"{self.opening}{call.name}\n{''.join(pairs)}{self.closing}"
+
+    def can_say(self, name: str) -> bool:
+        """True: any name can be written."""
+        return True
+
+    def tool_text(self, schemas: Sequence[Mapping[str, Any]]) -> str:
+        """The schemas, one a line, and the form of a call."""
+        listed = "\n".join(json.dumps(schema) for schema in schemas)
+        form = self.write(Call("function-name", {"argument-key": "value, as JSON"}))
+        return (
+            "# Tools\n\nYou may call one function per turn to look closer.\n"
+            f"The functions, as JSON signatures:\n<tools>\n{listed}\n</tools>\n\nA call has this form:\n{form}"
+        )
+
+    def without_call(self, text: str) -> str:
+        """The text before the opening mark and after the closing one."""
+        before, _, after = text.partition(self.opening)
+        return f"{before} {after.partition(self.closing)[2]}".strip()

@@ -1,0 +1,93 @@
+"""Calls as phrases with gaps between two marks, as FrameThinker writes them.
+
+    <action>choose frames between 12 and 40</action>
+
+Depends on the protocol of call syntaxes; independent of dialects and operations.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from pixel_env.dialects.call_syntax import Call, body_of, json_or_text, text_of_value
+from pixel_env.errors import ConfigError
+from pixel_env.failures import Failure, FailureCode
+
+_GAP = re.compile(r"\{([A-Za-z_][A-Za-z_0-9]*)\}")
+
+
+@dataclass(frozen=True, slots=True)
+class PhraseCalls:
+    """A call is one of `phrases` between `opening` and `closing`.
+
+    `phrases`: pairs of an operation's name in the dialect and its phrase, in which `{key}` stands for the argument of
+    that key: `("choose_frames", "choose frames between {start} and {end}")`. Case and runs of blanks do not matter.
+    Raises ConfigError for a phrase without words, or in which two gaps touch.
+    """
+
+    phrases: tuple[tuple[str, str], ...]
+    opening: str = "<action>"
+    closing: str = "</action>"
+
+    def __post_init__(self) -> None:
+        for name, phrase in self.phrases:
+            if not _GAP.sub("", phrase).strip() or "}{" in phrase:
+                raise ConfigError(f"the phrase of {name!r} is {phrase!r}; wanted: words with gaps between them")
+
+    @property
+    def markers(self) -> tuple[str, ...]:
+        """Both marks."""
+        return (self.opening, self.closing)
+
+    @property
+    def exact_grid(self) -> bool:
+        """False: any number can be written."""
+        return False
+
+    def parse(self, text: str, names: Sequence[str], *, is_unfinished: bool) -> Call | Failure:
+        """Failures: two_calls, cut_off, bad_arguments."""
+        body = body_of(text, self.opening, self.closing)
+        if isinstance(body, Failure):
+            return body
+        for name, phrase in self.phrases:
+            if (match := re.fullmatch(_pattern(phrase), body.strip(), re.IGNORECASE | re.DOTALL)) is not None:
+                values = zip(_GAP.findall(phrase), match.groups(), strict=True)
+                return Call(name, {key: json_or_text(value) for key, value in values})
+        listed = " or ".join(f'"{phrase}"' for name, phrase in self.phrases if name in names)
+        return Failure(FailureCode.BAD_ARGUMENTS, f"The call cannot be read: between the marks stands {listed}.")
+
+    def write(self, call: Call) -> str:
+        """The operation's first phrase with its arguments. Raises ValueError for one that no phrase can say."""
+        for name, phrase in self.phrases:
+            if name == call.name and set(_GAP.findall(phrase)) == set(call.arguments):
+                said = _GAP.sub(lambda gap: text_of_value(call.arguments[gap[1]]), phrase)
+                return f"{self.opening}{said}{self.closing}"
+        arguments = ", ".join(call.arguments) or "nothing"
+        raise ValueError(f"has no phrase for {call.name.replace('_', ' ')} with {arguments}")
+
+    def can_say(self, name: str) -> bool:
+        """Whether there is a phrase for the operation of this name."""
+        return any(named == name for named, _ in self.phrases)
+
+    def tool_text(self, schemas: Sequence[Mapping[str, Any]]) -> str:
+        """The phrases and what each does."""
+        described = {schema["function"]["name"]: schema["function"]["description"] for schema in schemas}
+        listed = "\n".join(
+            f"{self.opening}{phrase}{self.closing}: {described[name]}"
+            for name, phrase in self.phrases
+            if name in described
+        )
+        return f"# Actions\n\nYou may take one action per turn to look closer:\n{listed}"
+
+    def without_call(self, text: str) -> str:
+        """The text before the opening mark and after the closing one."""
+        before, _, after = text.partition(self.opening)
+        return f"{before} {after.partition(self.closing)[2]}".strip()
+
+
+def _pattern(phrase: str) -> str:
+    """The regular expression of a phrase: blanks match any run of blanks, a gap anything on its own."""
+    words, keys = _GAP.split(phrase)[::2], _GAP.findall(phrase)
+    parts = [r"\s+".join(re.escape(word) for word in re.split(r"\s+", text)) for text in words]
+    return parts[0] + "".join(f"(.+?){part}" for _, part in zip(keys, parts[1:], strict=True))

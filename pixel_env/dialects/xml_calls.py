@@ -1,0 +1,79 @@
+"""Calls as XML-like functions, as Qwen3.5 and Qwen3-Coder write them natively.
+
+    <tool_call>
+    <function=image_zoom_in_tool>
+    <parameter=bbox_2d>
+    [100, 200, 300, 400]
+    </parameter>
+    </function>
+    </tool_call>
+
+Depends on the protocol of call syntaxes; independent of dialects and operations.
+"""
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from pixel_env.dialects.call_syntax import Call, body_of, json_or_text, text_of_value
+from pixel_env.failures import Failure, FailureCode
+
+_FUNCTION = re.compile(r"\s*<function=([^>\n]+)>(.*?)(?:</function>\s*|\Z)", re.DOTALL)
+_PARAMETER = re.compile(r"\s*<parameter=([^>\n]+)>(.*?)</parameter>\s*", re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True)
+class XmlCalls:
+    """A call is a function with parameters between `opening` and `closing`; a value that is JSON is read as JSON."""
+
+    opening: str = "<tool_call>"
+    closing: str = "</tool_call>"
+
+    @property
+    def markers(self) -> tuple[str, ...]:
+        """All marks of a call."""
+        return (self.opening, self.closing, "<function=", "</function>", "<parameter=", "</parameter>")
+
+    @property
+    def exact_grid(self) -> bool:
+        """False: any number can be written."""
+        return False
+
+    def parse(self, text: str, names: Sequence[str], *, is_unfinished: bool) -> Call | Failure:
+        """Failures: two_calls, cut_off, bad_arguments."""
+        body = body_of(text, self.opening, self.closing)
+        if isinstance(body, Failure):
+            return body
+        function = _FUNCTION.fullmatch(body)
+        if function is None or _PARAMETER.sub("", function[2]).strip():
+            form = "<function=NAME>, <parameter=KEY>VALUE</parameter> for each argument, </function>"
+            return Failure(FailureCode.BAD_ARGUMENTS, f"The call cannot be read: between the marks stand {form}.")
+        pairs = _PARAMETER.findall(function[2])
+        return Call(function[1].strip(), {key.strip(): json_or_text(value) for key, value in pairs})
+
+    def write(self, call: Call) -> str:
+        """Several lines, as the models' own templates write a call."""
+        parameters = [
+            f"<parameter={key}>\n{text_of_value(value)}\n</parameter>\n" for key, value in call.arguments.items()
+        ]
+        return f"{self.opening}\n<function={call.name}>\n{''.join(parameters)}</function>\n{self.closing}"
+
+    def can_say(self, name: str) -> bool:
+        """True: any name can be written."""
+        return True
+
+    def tool_text(self, schemas: Sequence[Mapping[str, Any]]) -> str:
+        """The schemas, one a line, and the form of a call."""
+        listed = "\n".join(json.dumps(schema) for schema in schemas)
+        form = self.write(Call("function-name", {"argument-key": "value, as JSON"}))
+        return (
+            "# Tools\n\nYou may call one function per turn to look closer.\n"
+            f"The functions, as JSON signatures:\n<tools>\n{listed}\n</tools>\n\nA call has this form:\n{form}"
+        )
+
+    def without_call(self, text: str) -> str:
+        """The text before the opening mark and after the closing one."""
+        before, _, after = text.partition(self.opening)
+        return f"{before} {after.partition(self.closing)[2]}".strip()
