@@ -16,7 +16,7 @@ from benchmarks.audit.figures import Audit, audit_of, to_row
 from benchmarks.audit.inputs import read_run
 from benchmarks.audit.page import write_page
 from benchmarks.audit.tables import text_of
-from benchmarks.audit.units import OWN, asked_coordinates, asking_dialect
+from benchmarks.audit.units import OWN, asked_coordinates, asking_dialect, limits_of
 from benchmarks.audit.worst import worst_crops
 from benchmarks.view.page import check_page
 from pixel_env.command_line.values import AtLeastZero, NameOf
@@ -40,7 +40,7 @@ class AuditConfig:
         default=OWN,
         metadata={
             "help": "unit in which the model means its numbers: dialect (as the tool reads them), shown or pixel "
-            "(pixels as shown), fraction, grid:N"
+            "(pixels as shown), source_pixel, fraction, grid:N"
         },
     )
     dialect: DialectName = field(
@@ -68,7 +68,8 @@ def main(argv: list[str]) -> int:
         return 1
     worst = worst_crops(audit, config.worst)
     print(f"{audit.audited} episodes of {config.run}, dialect {episodes.dialect.name}, asked in: {config.asked}")
-    for remark in episodes.remarks:
+    limits = limits_of(episodes.dialect, config.asked)
+    for remark in [*episodes.remarks, *([limits] if limits else [])]:
         print(f"Note: {remark}.")
     print(f"\n{text_of(audit, worst)}")
     if config.output is not None:

@@ -3,12 +3,12 @@
 Depends on played turns, dialects and operations; independent of figures and files.
 """
 
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from agents.metrics.zooming import COVERED, evidence_on
 from benchmarks.audit.episodes import PlayedTurn
-from pixel_env.actions import parse
 from pixel_env.dialects.dialect import Dialect
 from pixel_env.episode import Malformed
 from pixel_env.failures import Failure, FailureCode
@@ -26,6 +26,8 @@ EDGE_CODES = (
     FailureCode.CROP_TOO_LONG,
 )
 """The failures of boxes, in the order in which the rules are checked."""
+_PADDING = 0.1
+"""Of the released Pixel Reasoner, whose function pads before it checks."""
 
 
 @dataclass(slots=True)
@@ -67,8 +69,15 @@ class RefusedBoxes:
 
 
 def other_rules(dialect: Dialect) -> dict[str, Dialect]:
-    """The dialect under other edge rules, by name."""
-    return {"any size": replace(dialect, min_crop_side=1)}
+    """The dialect under other edge rules, by name: one rule is another, the rest are the dialect's own."""
+    edges = dialect.edges
+    rules = {
+        "clamp": replace(edges, overhang=math.inf),
+        "expand": replace(edges, small_box="expand"),
+        "any size": replace(edges, min_side=1),
+        "pad first": replace(edges, pads_first=True, padding=edges.padding or _PADDING),
+    }
+    return {name: replace(dialect, edges=rule) for name, rule in rules.items()}
 
 
 def _edge_code(played: PlayedTurn) -> FailureCode | None:
@@ -85,10 +94,10 @@ def _is_executed_box(played: PlayedTurn) -> bool:
 
 def _views_under(played: PlayedTurn, task: Task, dialect: Dialect) -> tuple[View, ...] | None:
     """The views that the call of the turn would return in `dialect`; None if it is refused there, too."""
-    action = parse(played.text, dialect, played.shown_sizes)
-    if not isinstance(action, Operation):
+    operation = played.call_in(dialect)
+    if operation is None:
         return None
-    views = action.run(played.seen, task, dialect.rule)
+    views = operation.run(played.seen, task, dialect.rule)
     return None if isinstance(views, Failure) else views
 
 

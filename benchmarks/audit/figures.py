@@ -4,7 +4,8 @@ Depends on what is measured; independent of how it is written down (`tables.py`,
 """
 
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -28,13 +29,14 @@ class Figures:
     """What an audit says about a group of episodes.
 
     `accuracy`: of those with a reference answer; `first_box`: mean IoU of the first crop of each with the
-    evidence, as the tool read its box.
+    evidence, as the tool read its box; `places`: where the images that came back are on the source.
     """
 
     episodes: int
     accuracy: Estimate
     first_box: Estimate
     overlaps: Overlaps
+    places: Mapping[str, int]
     answers: Answers
     refused: RefusedBoxes
     readings: Readings
@@ -73,33 +75,34 @@ def audit_of(episodes: Episodes, asking: Dialect, asked: str) -> Audit:
 
     An episode whose images cannot be read is left out, and is one of the faults.
     """
-    budgets = episodes.evaluation.budgets
-    crops_by_key: dict[int, tuple[CropRegions, ...]] = {}
-    faults = list(episodes.faults)
-    readable: dict[str, list[Record]] = {}
-    for name, records in parts_of(episodes.evaluation).items():
-        for record in records:
-            try:
-                crops_by_key[id(record)] = tuple(crops_of(record, asking, budgets))
-            except MediaError as error:
-                faults.append(f"task {record.trajectory.task.task_id!r}, {name}: {error}")
-            else:
-                readable.setdefault(name, []).append(record)
+    crops, faults = _crops_by_record(episodes, asking)
 
     def figures(records: Sequence[Record]) -> Figures:
-        crops = [crop for record in records for crop in crops_by_key[id(record)]]
-        return _figures(records, crops, episodes)
+        return _figures(records, [crop for record in records for crop in crops[id(record)]], episodes)
 
-    policies = {
-        name: PolicyAudit(
-            figures(records),
-            dict(_by(records, lambda record: record.trajectory.task.category, figures)),
-            dict(_by(records, lambda record: record.trajectory.task.task_id, figures)),
-            tuple(crop for record in records for crop in crops_by_key[id(record)]),
-        )
-        for name, records in readable.items()
-    }
-    return Audit(episodes, asked, policies, tuple(faults))
+    policies = {}
+    for name, all_records in parts_of(episodes.evaluation).items():
+        if records := [record for record in all_records if id(record) in crops]:
+            policies[name] = PolicyAudit(
+                figures(records),
+                dict(_by(records, lambda record: record.trajectory.task.category, figures)),
+                dict(_by(records, lambda record: record.trajectory.task.task_id, figures)),
+                tuple(crop for record in records for crop in crops[id(record)]),
+            )
+    return Audit(episodes, asked, policies, (*episodes.faults, *faults))
+
+
+def _crops_by_record(episodes: Episodes, asking: Dialect) -> tuple[dict[int, list[CropRegions]], list[str]]:
+    """The crops of each record, by its `id`, and why records are left out."""
+    crops: dict[int, list[CropRegions]] = {}
+    faults = []
+    records = episodes.evaluation.records
+    for record, returned in zip(records, episodes.returned or [()] * len(records), strict=True):
+        try:
+            crops[id(record)] = list(crops_of(record, asking, episodes.evaluation.budgets, returned))
+        except MediaError as error:
+            faults.append(f"task {record.trajectory.task.task_id!r}, {record.policy}: {error}")
+    return crops, faults
 
 
 def _by(
@@ -125,10 +128,15 @@ def _figures(records: Sequence[Record], crops: Sequence[CropRegions], episodes: 
         accuracy([one for one in trajectories if one.task.answers]),
         first_box_iou(trajectories),
         overlaps_of(crops),
+        _counted(crop.place for crop in crops if crop.place is not None),
         answers_of(trajectories),
         refused,
         readings,
     )
+
+
+def _counted(names: Iterable[str]) -> dict[str, int]:
+    return dict(Counter(names).most_common())
 
 
 def to_row(figures: Figures) -> dict[str, Any]:

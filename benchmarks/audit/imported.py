@@ -24,7 +24,7 @@ from pixel_env.task import MediaKind, Task, TaskSet
 from pixel_env.tasks.files.row import Row, shortened
 from pixel_env.tasks.files.rows import read_rows
 from pixel_env.views import Source, ViewBudgets
-from synth.conversion.conversations import assistant_texts, question_of, task_images
+from synth.conversion.conversations import assistant_texts, observations_of, question_of, task_images
 from synth.conversion.encoded_images import EncodedImage
 
 MESSAGES = "messages"
@@ -44,31 +44,41 @@ def read_files(name: str, files: Sequence[Path], dialect: Dialect, tasks: TaskSe
     """The episodes of the files, in order. Raises TaskError for a file that cannot be read."""
     budgets = dialect.budgets if tasks is None else budgets_for(None, tasks, dialect)
     settings = _Import(dialect, budgets, tasks)
-    records: list[Record] = []
+    found: list[_Found] = []
     faults: list[str] = []
     rows = without_images = 0
     for file in files:
         for row in read_rows(file):
             rows += 1
             try:
-                found = list(_records(row, f"{file.stem}:{row.number}", settings))
+                of_row = list(_found_in(row, f"{file.stem}:{row.number}", settings))
             except (TaskError, MediaError) as error:
                 faults.append(f"{file}, {row.location}: {error}")
                 continue
-            records += found
-            without_images += any(one.trajectory.operations and not one.trajectory.task.sources for one in found)
+            found += of_row
+            played = [one.record.trajectory for one in of_row]
+            without_images += any(one.operations and not one.task.sources for one in played)
     remarks = []
     if without_images:
         remarks.append(
             f"{without_images} rows with calls hold no image, so the regions and edge rules of these are not audited; "
             "--tasks gives the images and the evidence"
         )
-    played = {record.trajectory.task.task_id: record.trajectory.task for record in records}
-    evaluation = Evaluation(TaskSet(name, tuple(played.values())), budgets, records)
-    return Episodes(name, evaluation, dialect, rows, tuple(faults), tuple(remarks))
+    by_id = {one.record.trajectory.task.task_id: one.record.trajectory.task for one in found}
+    evaluation = Evaluation(TaskSet(name, tuple(by_id.values())), budgets, [one.record for one in found])
+    returned = tuple(one.returned for one in found)
+    return Episodes(name, evaluation, dialect, rows, tuple(faults), tuple(remarks), returned)
 
 
-def _records(row: Row, name: str, settings: _Import) -> Iterator[Record]:
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """An episode of a row; `returned`: the images after each of its messages, where the row holds them."""
+
+    record: Record
+    returned: tuple[tuple[Source, ...], ...] = ()
+
+
+def _found_in(row: Row, name: str, settings: _Import) -> Iterator[_Found]:
     if row.problem:
         raise TaskError(row.problem)
     if any(column in row.values for column in COLUMNS):
@@ -80,14 +90,14 @@ def _records(row: Row, name: str, settings: _Import) -> Iterator[Record]:
 # ------------------------------------------------------------------------------------------------- lmms-eval samples
 
 
-def _of_sample(row: Row, sample: Sample, settings: _Import) -> Iterator[Record]:
+def _of_sample(row: Row, sample: Sample, settings: _Import) -> Iterator[_Found]:
     task = _task_of_sample(sample, row.file.parent, settings)
     policy = row.file.stem.rpartition("samples_")[2]
     for number, response in enumerate(sample.responses):
         played = replayed(task, turns_in(response, settings.dialect.calls), settings.dialect, settings.budgets)
         if sample.score is not None:
             played = replace(played, reward=sample.score)
-        yield Record(played, policy, None if len(sample.responses) == 1 else number)
+        yield _Found(Record(played, policy, None if len(sample.responses) == 1 else number))
 
 
 def _task_of_sample(sample: Sample, folder: Path, settings: _Import) -> Task:
@@ -121,7 +131,7 @@ def _source(item: str | EncodedImage, folder: Path) -> Source:
 # ----------------------------------------------------------------------------------------------------- message lists
 
 
-def _of_messages(row: Row, name: str, settings: _Import) -> Record:
+def _of_messages(row: Row, name: str, settings: _Import) -> _Found:
     conversation = conversation_of(row.values, settings.dialect.calls)
     question = question_of(conversation).text
     score = row.optional("score", "reward")
@@ -135,4 +145,9 @@ def _of_messages(row: Row, name: str, settings: _Import) -> Record:
     played = replayed(task, assistant_texts(conversation), settings.dialect, settings.budgets)
     if is_number(score):
         played = replace(played, reward=float(score))
-    return Record(played, MESSAGES, None)
+    folder = row.file.parent
+    returned = (
+        tuple(_source(item, folder) for images in observation.images for item in images.files)
+        for observation in observations_of(conversation)
+    )
+    return _Found(Record(played, MESSAGES, None), tuple(returned))

@@ -36,7 +36,8 @@ class Overlap:
 class Overlaps:
     """The overlaps of a group of `crops`; `unread`: those whose text gives no box in the unit that the model means.
 
-    `delivered`: the region asked for with the one delivered; `asked_evidence` and `delivered_evidence`: the evidence
+    `delivered`: the region asked for with the one delivered; `guessed`: with the one that a guess of the unit delivers;
+    `asked_evidence` and `delivered_evidence`: the evidence
     with the region asked for and with the one delivered, over the crops of an image with evidence.
     """
 
@@ -45,6 +46,7 @@ class Overlaps:
     repeated: int
     whole: int
     delivered: Overlap
+    guessed: Overlap
     asked_evidence: Overlap
     delivered_evidence: Overlap
 
@@ -58,6 +60,7 @@ def overlaps_of(crops: Sequence[CropRegions]) -> Overlaps:
         sum(crop.is_repeated for crop in crops),
         sum(crop.is_whole for crop in crops),
         _overlap(_pair([asked], crop.delivered) for crop, asked in read),
+        _overlap(_pair([asked], crop.guessed) for crop, asked in read if crop.guessed is not None),
         _overlap(_pair(crop.evidence, asked) for crop, asked in read if crop.evidence),
         _overlap(_pair(crop.evidence, crop.delivered) for crop in crops if crop.evidence),
     )

@@ -7,7 +7,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from benchmarks.audit.episodes import PlayedTurn
-from pixel_env.actions import parse
 from pixel_env.dialects.dialect import Dialect
 from pixel_env.dialects.table import DIALECTS
 from pixel_env.episode import Answer, Malformed, Text
@@ -50,7 +49,7 @@ class Readings:
                 continue
             self.turns[kind] = self.turns.get(kind, 0) + 1
             for name, dialect in others.items():
-                if isinstance(parse(one.text, dialect, one.shown_sizes), Operation):
+                if any(isinstance(action, Operation) for action in one.read_in(dialect)):
                     reading = self.by_dialect.setdefault(name, Reading())
                     reading.calls[kind] = reading.calls.get(kind, 0) + 1
                     reading.example = reading.example or Example(task_id, one.number, _end_of(one.text))
@@ -63,7 +62,9 @@ def other_dialects(dialect: Dialect) -> dict[str, Dialect]:
 
 
 def _kind(played: PlayedTurn) -> str | None:
-    """What a turn without an operation was; None for an operation."""
+    """What a turn without an operation was; None for an operation, and for all but the first call of a message."""
+    if played.call > 0:
+        return None
     match played.turn.action:
         case Text():
             return "text"

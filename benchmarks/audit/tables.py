@@ -17,6 +17,7 @@ Rows = list[list[str]]
 
 PAIRS = {
     "delivered": "asked / delivered",
+    "guessed": "asked / guess",
     "asked_evidence": "evidence / asked",
     "delivered_evidence": "evidence / delivered",
 }
@@ -31,6 +32,10 @@ def sections(audit: Audit) -> Iterator[tuple[str, Rows]]:
         "Repeated and whole-image crops": (
             ["episodes", "crops", "repeated", "whole image", "no box in the unit asked in"],
             [_crop_row(name, one) for name, one in groups if one.overlaps.crops],
+        ),
+        "Images that came back, by what they show": (
+            ["episodes", "shows", "images", "of them"],
+            [row for name, one in groups for row in _place_rows(name, one)],
         ),
         "Answers": (
             ["episodes", "n", "with an operation", "right", "without one", "right", "unanswered"],
@@ -112,6 +117,11 @@ def _crop_row(name: str, figures: Figures) -> list[str]:
     overlaps = figures.overlaps
     counts = (overlaps.repeated, overlaps.whole, overlaps.unread)
     return [name, str(overlaps.crops), *(_of(count, overlaps.crops) for count in counts)]
+
+
+def _place_rows(name: str, figures: Figures) -> Rows:
+    total = sum(figures.places.values())
+    return [[name, place, str(count), _share(count, total)] for place, count in figures.places.items()]
 
 
 # --------------------------------------------------------------------------------------------------------- answers

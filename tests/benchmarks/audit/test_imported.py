@@ -4,6 +4,7 @@ import base64
 import io
 import json
 
+import numpy as np
 import pytest
 from PIL import Image
 
@@ -178,3 +179,45 @@ def test_a_file_needs_the_name_of_its_dialect_and_rows_of_a_known_kind(tmp_path)
         main([str(write_rows(tmp_path / "y.jsonl", {"question": "?"})), "--dialect", "default"])
     with pytest.raises(ConfigError, match="has no row that can be read"):
         main([str(write_rows(tmp_path / "z.jsonl")), "--dialect", "default"])
+
+
+# ------------------------------------------------------------------------------------------- images that came back
+
+
+def patterned(size):
+    """An image in which every region looks different."""
+    rows, columns = np.mgrid[: size[1], : size[0]]
+    waves = [np.sin(rows / a + columns / b) * 60 for a, b in ((37, 91), (83, 29), (211, 53))]
+    return Image.fromarray(np.clip(128 + sum(waves), 0, 255).astype(np.uint8)).convert("RGB")
+
+
+@pytest.mark.parametrize(
+    ("came_back", "place"),
+    [
+        ((0.5, 0.25, 0.75, 0.5), "delivered"),
+        ((0.0, 0.0, 1.0, 1.0), "whole image"),
+        ((0.1, 0.6, 0.3, 0.9), "elsewhere"),
+        (None, "unclear"),
+    ],
+)
+def test_an_image_that_came_back_tells_which_region_the_tool_of_the_run_cut(came_back, place, tmp_path):
+    image = patterned((1280, 960))
+    image.save(tmp_path / "1.png")
+    corners = [round(corner * side) for corner, side in zip(came_back or (), (1280, 960) * 2, strict=False)]
+    shown = image.crop(corners) if came_back else Image.new("RGB", (300, 300), "grey")
+    shown.resize((364, 280)).save(tmp_path / "2.jpg")
+    row = conversation(call(AT_EVIDENCE), answer(7), image="1.png")
+    row["message_list"][2]["content"][1]["image"] = "2.jpg"
+    path = write_rows(tmp_path / "rows.jsonl", row)
+    assert audit(tmp_path, path, "--dialect", "default", policy="messages")["places"] == {place: 1}
+
+
+def test_the_corner_that_a_tool_with_a_guessed_unit_cut_is_recognised_in_released_rows(tmp_path):
+    image = patterned((2246, 1582))
+    image.save(tmp_path / "1.png")
+    image.crop((0, 0, 225, 159)).save(tmp_path / "2.png")
+    row = conversation(call((0.5, 0.5, 1, 1), name="crop_image_normalized"), answer(7), image="1.png")
+    row["message_list"][2]["content"][1]["image"] = "2.png"
+    path = write_rows(tmp_path / "rows.jsonl", row)
+    figures = audit(tmp_path, path, "--dialect", "released", policy="messages")
+    assert figures["places"] == {"guessed": 1} and figures["overlaps"]["guessed"]["apart"] == 1.0

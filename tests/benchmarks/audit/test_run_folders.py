@@ -6,6 +6,7 @@ import pytest
 
 from benchmarks.audit.command import main
 from pixel_env.errors import ConfigError, UnknownNameError
+from pixel_env.types import Unfinished
 from tests.benchmarks.audit.runs import EVIDENCE, answer, call, figures_in, write_run, write_tasks
 
 AT_EVIDENCE = EVIDENCE.corners
@@ -90,6 +91,22 @@ def test_an_executed_call_is_never_counted_as_read_elsewhere(audited):
     assert readings == {"turns": {"answer": 1}, "by_dialect": {}}
 
 
+def test_each_call_of_a_message_is_compared_with_its_own_numbers(audited):
+    named = "tests.benchmarks.audit.published:SEVERAL"
+    both = call(AT_EVIDENCE) + "and" + call(ELSEWHERE)
+    figures = audited(both, both + call((0.9, 0.9, 0.1, 0.1)), answer("7"), dialect=named)
+    assert figures["overlaps"]["crops"] == 4 and figures["overlaps"]["repeated"] == 2
+    assert figures["overlaps"]["delivered"]["quartiles"] == pytest.approx([1.0] * 5)
+    assert figures["refused"]["boxes"] == 5 and figures["refused"]["by_code"]["box_inverted"]["n"] == 1
+    assert figures["readings"]["turns"] == {"answer": 1}
+
+
+def test_a_call_in_a_message_that_the_token_limit_interrupted_is_read_whole(audited):
+    text = "I look. " + call(AT_EVIDENCE)
+    overlaps = audited(Unfinished(text[:10]), text[10:], answer("7"))["overlaps"]
+    assert overlaps["crops"] == 1 and overlaps["unread"] == 0 and overlaps["delivered"]["mean_iou"] == 1.0
+
+
 # --------------------------------------------------------------------------------------- what cannot be audited
 
 
@@ -133,7 +150,7 @@ def test_a_run_of_which_nothing_can_be_audited_ends_with_exit_code_1(tmp_path, c
         (["nowhere"], "there is no file or folder nowhere. Wanted: a folder of pixel-env eval"),
         (["."], "holds nothing to audit"),
         ([".", "--asked", "inches"], "No unit of coordinates named 'inches'"),
-        ([".", "--asked", "grid"], "such as grid:1000"),
+        ([".", "--asked", "grid"], "Did you mean 'grid:1000'?"),
         ([".", "--asked", "grid:x"], "give the number of its cells"),
         ([".", "--output", "audit.txt"], "Give an --output that ends in .json"),
         ([".", "--page", "audit.txt"], "ends in .html or .htm"),
