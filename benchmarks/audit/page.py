@@ -47,11 +47,11 @@ def _table(rows: Sequence[Sequence[str]]) -> str:
 
 
 def _figure(crop: CropRegions) -> str:
-    """The source with the evidence, the region asked for and the one delivered on it."""
+    """The source with the region asked for, the one delivered and the evidence on it."""
     image = CACHE.get(crop.source).copy()
     image.thumbnail((SOURCE_SIDE, SOURCE_SIDE), reducing_gap=2.0)
-    boxes = [("evidence", box) for box in crop.evidence]
-    boxes += [(name, box) for name, box in (("asked", crop.asked), ("delivered", crop.delivered)) if box is not None]
+    boxes = [(name, box) for name, box in (("asked", crop.asked), ("delivered", crop.delivered)) if box is not None]
+    boxes += [("evidence", box) for box in crop.evidence]
     drawn = "".join(_rectangle(name, box) for name, box in boxes)
     caption = escape(crop_line(crop))
     return (

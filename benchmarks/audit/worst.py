@@ -6,20 +6,18 @@ Depends on the regions of crops; independent of how they are shown.
 from collections.abc import Iterable
 
 from benchmarks.audit.figures import Audit
-from benchmarks.audit.regions import CropRegions
-
-_LOW = 0.5
+from benchmarks.audit.regions import SAME, CropRegions
 
 
 def worst_crops(audit: Audit, count: int) -> list[CropRegions]:
-    """At most `count` crops: those that delivered less than half of what was asked for, then those without evidence.
+    """At most `count` crops: those that delivered less than SAME of what was asked for, then those without evidence.
 
     A crop with a margin around what was asked for is none of them. The worst come first, and one of each task before a
     second one of any.
     """
     crops = [crop for policy in audit.policies.values() for crop in policy.crops]
-    elsewhere = [crop for crop in crops if crop.asked is not None and crop.asked_shown < _LOW]
-    missed = [crop for crop in crops if (crop.asked is None or crop.asked_shown >= _LOW) and _misses(crop)]
+    elsewhere = [crop for crop in crops if crop.asked is not None and crop.asked_shown < SAME]
+    missed = [crop for crop in crops if (crop.asked is None or crop.asked_shown >= SAME) and _misses(crop)]
     elsewhere.sort(key=lambda crop: (crop.asked_shown, crop.iou))
     return [*_spread(elsewhere), *_spread(missed)][:count]
 

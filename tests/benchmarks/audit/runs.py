@@ -9,6 +9,7 @@ from benchmarks.evaluation.records import ROWS, Record, append
 from pixel_env.boxes import Box
 from pixel_env.dialects.table import dialect_named
 from pixel_env.env import PixelEnv
+from pixel_env.interventions import unchanged
 from pixel_env.store import TrajectoryStore
 from pixel_env.tasks import load_tasks
 from pixel_env.types import Limits
@@ -41,7 +42,7 @@ def write_tasks(folder, sizes=((640, 480),)):
     return path
 
 
-def write_run(folder, tasks, plays, dialect="default", max_turns=6):
+def write_run(folder, tasks, plays, dialect="default", max_turns=6, intervention=unchanged):
     """The folder of an evaluation: for each task, in order, an episode for each of its `plays` (lists of texts)."""
     folder.mkdir(parents=True, exist_ok=True)
     config = {"tasks": str(tasks), "split": "test", "task_count": None, "policies": ["learned_zoom"]}
@@ -49,7 +50,7 @@ def write_run(folder, tasks, plays, dialect="default", max_turns=6):
     store = TrajectoryStore(folder / ROWS)
     for task, episodes in zip(load_tasks(str(tasks)).tasks, plays, strict=True):
         for number, texts in enumerate(episodes):
-            env = PixelEnv([task], dialect=dialect_named(dialect), limits=Limits(max_turns))
+            env = PixelEnv([task], dialect=dialect_named(dialect), limits=Limits(max_turns), intervention=intervention)
             env.reset(seed=0)
             for text in texts:
                 env.step(text)

@@ -17,7 +17,7 @@ def page_of(tmp_path, plays, *words, sizes=((640, 480),)):
 def test_a_wrong_crop_is_drawn_with_what_was_asked_for_what_was_delivered_and_the_evidence(tmp_path):
     text = page_of(tmp_path, [[[call(EVIDENCE.corners), answer("7")]]], "--asked", "shown")
     [figure] = re.findall("<figure>.*?</figure>", text, re.DOTALL)
-    assert re.findall("<rect class='(\\w+)' ", figure) == ["evidence", "asked", "delivered"]
+    assert re.findall("<rect class='(\\w+)' ", figure) == ["asked", "delivered", "evidence"]
     assert figure.count("x='50.00' y='25.00' width='25.00' height='25.00'") == 4  # evidence, delivered; each twice
     assert "data:image/jpeg;base64," in figure and "Which digit is on card 0?" in figure
     assert "<td>asked / delivered</td>" in text

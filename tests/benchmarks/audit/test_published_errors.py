@@ -9,7 +9,12 @@ from tests.benchmarks.audit.runs import answer, call, figures_in, write_run, wri
 
 TARGET = (0.75, 0.40, 0.80, 0.45)
 """5 % of the width, as in the table of overlaps."""
-SIZES = {(2246, 1582): (2240, 1568), (4032, 4032): (3584, 3584), (7680, 4320): (4760, 2688)}
+SIZES = {
+    (2246, 1582): (2240, 1568),
+    (4032, 4032): (3584, 3584),
+    (7680, 4320): (4760, 2688),
+    (8192, 5464): (4368, 2912),
+}
 """Images and the sizes at which smart_resize shows them."""
 
 
@@ -26,7 +31,7 @@ def shown_pixels(box, size):
     return tuple(round(corner * side) for corner, side in zip(box, (width, height) * 2, strict=True))
 
 
-@pytest.mark.parametrize(("size", "covered"), [((2246, 1582), 0.96), ((4032, 4032), 0.0), ((7680, 4320), 0.0)])
+@pytest.mark.parametrize(("size", "covered"), list(zip(SIZES, (0.96, 0.0, 0.0, 0.0), strict=True)))
 def test_shown_pixels_cut_from_the_unscaled_original_miss_the_target_on_large_images(tmp_path, size, covered, capsys):
     assert fitted_size(*size, DEEPEYES.budgets.original) == SIZES[size]
     named = "tests.benchmarks.audit.published:DEEPEYES"

@@ -6,6 +6,7 @@ import pytest
 
 from benchmarks.audit.command import main
 from pixel_env.errors import ConfigError, UnknownNameError
+from pixel_env.interventions import blank, unchanged, withheld
 from pixel_env.types import Unfinished
 from tests.benchmarks.audit.runs import EVIDENCE, answer, call, figures_in, write_run, write_tasks
 
@@ -89,6 +90,16 @@ def test_a_text_that_another_dialect_reads_as_a_call_is_shown_with_the_dialect(a
 def test_an_executed_call_is_never_counted_as_read_elsewhere(audited):
     readings = audited(call(AT_EVIDENCE), answer("7"))["readings"]
     assert readings == {"turns": {"answer": 1}, "by_dialect": {}}
+
+
+@pytest.mark.parametrize(("intervention", "covered"), [(blank, 0.0), (withheld, 0.0), (unchanged, 1.0)])
+def test_control_crops_deliver_nothing_of_what_is_asked_for(tmp_path, intervention, covered):
+    texts = [call(AT_EVIDENCE), answer("7")]
+    run = write_run(tmp_path / "run", write_tasks(tmp_path / "tasks"), [[texts]], intervention=intervention)
+    assert main([str(run), "--output", str(tmp_path / "audit.json")]) == 0
+    overlaps = figures_in(tmp_path / "audit.json")["overlaps"]
+    assert overlaps["delivered"]["covered"] == overlaps["delivered_evidence"]["covered"] == covered
+    assert overlaps["asked_evidence"]["covered"] == 1.0
 
 
 def test_each_call_of_a_message_is_compared_with_its_own_numbers(audited):
