@@ -13,15 +13,14 @@ from pathlib import Path
 from benchmarks.audit.episodes import Episodes
 from benchmarks.audit.messages import conversation_of, image_at
 from benchmarks.audit.replay import replayed
-from benchmarks.audit.samples import COLUMNS, Sample, sample_of, turns_in
+from benchmarks.audit.samples import COLUMNS, Sample, grade_of, sample_of, turns_in
 from benchmarks.evaluation.records import Evaluation, Record
 from pixel_env.budgets import budgets_for
 from pixel_env.dialects.dialect import Dialect
 from pixel_env.errors import MediaError, TaskError
 from pixel_env.media.images import FileSource
-from pixel_env.operations.arguments import is_number
 from pixel_env.task import MediaKind, Task, TaskSet
-from pixel_env.tasks.files.row import Row, shortened
+from pixel_env.tasks.files.row import Row, is_writable, shortened
 from pixel_env.tasks.files.rows import read_rows
 from pixel_env.views import Source, ViewBudgets
 from synth.conversion.conversations import assistant_texts, observations_of, question_of, task_images
@@ -82,9 +81,14 @@ def _found_in(row: Row, name: str, settings: _Import) -> Iterator[_Found]:
     if row.problem:
         raise TaskError(row.problem)
     if any(column in row.values for column in COLUMNS):
-        yield from _of_sample(row, sample_of(row.values), settings)
+        found = _of_sample(row, sample_of(row.values), settings)
     else:
-        yield _of_messages(row, name, settings)
+        found = iter([_of_messages(row, name, settings)])
+    for one in found:
+        task = one.record.trajectory.task
+        if not is_writable(task.task_id + task.question):
+            raise TaskError("its id or its question holds a lone surrogate (half of a character)")
+        yield one
 
 
 # ------------------------------------------------------------------------------------------------- lmms-eval samples
@@ -134,17 +138,18 @@ def _source(item: str | EncodedImage, folder: Path) -> Source:
 def _of_messages(row: Row, name: str, settings: _Import) -> _Found:
     conversation = conversation_of(row.values, settings.dialect.calls)
     question = question_of(conversation).text
-    score = row.optional("score", "reward")
+    score = grade_of(row.optional("score", "reward"))
     if settings.tasks is not None:
         task = _task_named(conversation.name, None, question, settings.tasks)
     else:
         sources, is_video = task_images(conversation, row.file.parent)
         media: MediaKind = "video" if is_video else "image" if sources else "text"
-        answer = str(row.optional("answer", "target") or "") if is_number(score) else ""
-        task = Task(conversation.name or name, question, (answer,) if is_number(score) else (), sources, media)
+        # Without the task's own grader, only a score says whether an answer is right.
+        answers = () if score is None else (str(row.optional("answer", "target") or ""),)
+        task = Task(conversation.name or name, question, answers, sources, media)
     played = replayed(task, assistant_texts(conversation), settings.dialect, settings.budgets)
-    if is_number(score):
-        played = replace(played, reward=float(score))
+    if score is not None:
+        played = replace(played, reward=score)
     folder = row.file.parent
     returned = (
         tuple(_source(item, folder) for images in observation.images for item in images.files)

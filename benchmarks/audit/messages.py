@@ -61,7 +61,7 @@ def _parts(content: Any) -> Iterator[str | Images]:
                 yield str(block["text"])
             case "image_url":
                 url = block["image_url"]
-                yield Images((image_at(url if isinstance(url, str) else url["url"]),))
+                yield Images((image_at(str(url if isinstance(url, str) else url["url"])),))
             case other:
                 raise TaskError(f"a message holds a block of the type {other!r}; wanted: text or image_url")
 

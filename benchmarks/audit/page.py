@@ -13,7 +13,7 @@ from string import Template
 from agents.run_folder.configuration import write_whole
 from benchmarks.audit.figures import Audit
 from benchmarks.audit.regions import CropRegions
-from benchmarks.audit.tables import crop_line, example_lines, sections
+from benchmarks.audit.tables import crop_line, example_lines, printable, sections
 from pixel_env.boxes import Box
 from pixel_env.media.encoding import data_uri, encoded
 from pixel_env.media.images import CACHE
@@ -36,7 +36,7 @@ def write_page(path: Path, audit: Audit, worst: Sequence[CropRegions]) -> None:
         examples="".join(f"<li>{escape(line)}</li>" for line in example_lines(audit)),
         crops="".join(map(_figure, worst)) or "<p>None.</p>",
     )
-    write_whole(path, text)
+    write_whole(path, printable(text))
 
 
 def _table(rows: Sequence[Sequence[str]]) -> str:

@@ -10,6 +10,7 @@ from benchmarks.evaluation.records import ROWS, Evaluation, Key, Record, evaluat
 from pixel_env.budgets import budgets_for
 from pixel_env.dialects.table import dialect_named
 from pixel_env.errors import ConfigError, MediaError, TaskError
+from pixel_env.operations.arguments import is_number
 from pixel_env.store import read_with_errors, trajectory_of
 from pixel_env.task import Task
 
@@ -37,7 +38,7 @@ def read_run_folder(folder: Path, dialect_name: str) -> Episodes:
             records[key_of(row)] = _record(row, tasks)
         except (ConfigError, TaskError, MediaError) as error:
             faults.append(f"{folder / ROWS}, line {number}: {error}")
-        except (KeyError, TypeError, ValueError) as error:
+        except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
             reason = f"not a row of an evaluation ({type(error).__name__}: {error})"
             faults.append(f"{folder / ROWS}, line {number}: {reason}")
     another = f"the calls are read as {dialect.name!r}; the run was played in {recorded!r}"
@@ -52,4 +53,7 @@ def _record(row: dict[str, object], tasks: dict[str, Task]) -> Record:
     if task_id not in tasks:
         raise TaskError(f"the task set no longer has the question {task_id!r}, or its image is gone")
     policy, _, sample = key_of(row)
-    return Record(trajectory_of(row, tasks[task_id]), policy, sample)
+    trajectory = trajectory_of(row, tasks[task_id])
+    if not (is_number(trajectory.reward) and all(isinstance(turn.text, str) for turn in trajectory.turns)):
+        raise TypeError("its reward is no number, or a turn no text")
+    return Record(trajectory, str(policy), sample)

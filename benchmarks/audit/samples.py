@@ -44,7 +44,7 @@ def sample_of(values: Mapping[str, Any]) -> Sample:
     doc = doc if isinstance(doc, dict) else {}
     doc_id = values.get("doc_id")
     question = doc.get("question") or values.get("input") or ""
-    media = values.get("input_media") or []
+    media = values.get("input_media")
     return Sample(
         str(doc.get("id", doc_id)),
         doc_id if isinstance(doc_id, int) else None,
@@ -52,7 +52,7 @@ def sample_of(values: Mapping[str, Any]) -> Sample:
         str(values.get("target", "")),
         responses,
         _score(values) if len(responses) == 1 else None,
-        tuple(item for item in media if isinstance(item, str)),
+        tuple(item for item in media if isinstance(item, str)) if isinstance(media, list) else (),
     )
 
 
@@ -66,11 +66,15 @@ def _responses(value: object) -> tuple[str, ...]:
 
 
 def _score(values: Mapping[str, Any]) -> float | None:
-    """`score`, or else the only metric of the row that is a number."""
-    if is_number(values.get("score")):
-        return float(values["score"])
+    """`score`, or else the only metric of the row that is a number; None if that is no grade."""
     metrics = [value for name, value in values.items() if name not in _OWN_KEYS and is_number(value)]
-    return float(metrics[0]) if len(metrics) == 1 else None
+    only = metrics[0] if len(metrics) == 1 else None
+    return grade_of(values.get("score", only))
+
+
+def grade_of(value: object) -> float | None:
+    """`value` if it is a grade, a number from 0 to 1."""
+    return float(value) if is_number(value) and 0 <= value <= 1 else None  # type: ignore[operator,arg-type]
 
 
 def turns_in(response: str, calls: CallSyntax) -> list[str]:

@@ -59,7 +59,12 @@ def text_of(audit: Audit, worst: Sequence[CropRegions]) -> str:
         parts.append("\n".join(["Examples", *examples]))
     if worst:
         parts.append("\n".join(["Worst crops, in fractions of the source", *map(crop_line, worst)]))
-    return "\n\n".join(parts)
+    return printable("\n\n".join(parts))
+
+
+def printable(text: str) -> str:
+    """`text` with lone surrogates, which broken output of a model may hold, written as escapes."""
+    return text.encode("utf-8", "backslashreplace").decode()
 
 
 def example_lines(audit: Audit) -> list[str]:

@@ -61,6 +61,14 @@ def test_samples_without_images_tell_answers_and_texts_but_no_regions(tmp_path, 
     assert audit(tmp_path, path, "--dialect", "default", policy="vstar")["overlaps"]["delivered"]["mean_iou"] == 1.0
 
 
+@pytest.mark.parametrize("metrics", [{"score": 37.5}, {"a": 1.0, "b": 0.0}, {"score": float("nan")}, {"score": True}])
+def test_a_metric_that_is_no_grade_from_0_to_1_grades_nothing(tmp_path, metrics):
+    path = write_rows(tmp_path / "s_samples_t.jsonl", sample(answer(7), **metrics))
+    figures = audit(tmp_path, path, "--dialect", "default", policy="t")
+    assert figures["answers"]["without_operation"] == {"n": 1, "graded": 0, "right": 0}
+    assert figures["accuracy"]["value"] is None
+
+
 def test_a_native_call_as_lmms_eval_logs_it_is_a_call_and_its_result_is_no_text_of_the_model(tmp_path):
     arguments = json.dumps({"bbox_2d": list(AT_EVIDENCE), "target_image": 1})
     logged = (
@@ -157,15 +165,17 @@ def test_rows_that_cannot_be_audited_are_named_and_counted(tmp_path, capsys):
         {"messages": [{"role": "user", "content": [remote]}, {"role": "assistant", "content": "x"}]},
         {"messages": [{"role": "user", "content": "No reply"}]},
         {"messages": [{"role": "user", "content": "Two"}] + 2 * [{"role": "assistant", "content": answer(4)}]},
+        {"messages": [{"role": "user", "content": "\ud800"}, {"role": "assistant", "content": answer(4)}]},
     )
     assert audit(tmp_path, path, "--dialect", "default", policy="messages")["episodes"] == 1
     error = capsys.readouterr().err
-    assert "5 rows or episodes are not audited" in error
+    assert "6 rows or episodes are not audited" in error
     for part in (
         "line 2: the image 'gone.png' is missing",
         "line 3: not valid JSON",
         "line 4: its image is at the address 'https://example.org/1.png'; download it",
         "line 5: the conversation has no message with the role 'assistant'",
+        "line 7: its id or its question holds a lone surrogate",
         "line 6: its turn 1 of 2 ends the episode in the dialect 'default' (answered)",
     ):
         assert part in error
