@@ -46,6 +46,9 @@ COMMANDS = {
     ),
     "compare": Command("benchmarks.evaluation.compare:main", "paired test between two evaluations"),
     "report": Command("benchmarks.demo.report:main", "write the HTML report of a finished demo"),
+    "audit": Command(
+        "benchmarks.audit.command:main", "audit a run: crops asked for and delivered, refused boxes, misread texts"
+    ),
     "view": Command("benchmarks.view.command:main", "write an HTML page with the trajectories of an evaluation"),
     "synth": Command("synth.generation.command:main", "generate and verify demonstrations (traces) for a warm start"),
     "convert": Command("synth.conversion.command:main", "convert traces to and from the rows of other formats"),

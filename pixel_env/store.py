@@ -73,6 +73,14 @@ def read(path: Path) -> Iterator[dict[str, Any]]:
 
     Raises ConfigError, with the line, for a row that is broken or of another version.
     """
+    for row in read_with_errors(path):
+        if isinstance(row, ConfigError):
+            raise row
+        yield row
+
+
+def read_with_errors(path: Path) -> Iterator[dict[str, Any] | ConfigError]:
+    """As `read`, but a broken row is its error, and reading goes on after it."""
     if not path.exists():
         return
     with path.open("rb", buffering=0) as unbuffered:
@@ -82,7 +90,14 @@ def read(path: Path) -> Iterator[dict[str, Any]]:
             end -= len(line)
             if end < 0:
                 return
-            yield _row(line, path, number)
+            yield _row_or_error(line, path, number)
+
+
+def _row_or_error(line: bytes, path: Path, number: int) -> dict[str, Any] | ConfigError:
+    try:
+        return _row(line, path, number)
+    except ConfigError as error:
+        return error
 
 
 def _row(line: bytes, path: Path, number: int) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from agents.engines.served.command import _parser as serve_parser
 from agents.grpo.options import GRPO
 from agents.sft.options import SFT
 from benchmarks.ask.command import AskConfig
+from benchmarks.audit.command import AuditConfig
 from benchmarks.demo.command import DemoConfig
 from benchmarks.demo.evaluations import EvalDemoConfig
 from benchmarks.demo.report import ReportConfig
@@ -42,6 +43,7 @@ CONFIGURED = {
     "eval": (EvalConfig,),
     "eval-demo": (EvalDemoConfig,),
     "report": (ReportConfig,),
+    "audit": (AuditConfig,),
     "view": (ViewConfig,),
     "synth": (SynthConfig, GenerationOptions),
 }
@@ -67,6 +69,7 @@ CONVENTIONS = {
     "eval-demo": {"output_dir", "limit", "seed", "config"},
     "compare": {"seed"},
     "report": {"config"},
+    "audit": {"output", "config"},
     "view": {"output", "limit", "config"},
     "synth": {"output_dir", "limit", "seed", "seed_data", "max_images", "config"},
     "convert": {"output"},

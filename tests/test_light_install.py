@@ -98,6 +98,7 @@ def test_what_needs_no_model_runs_on_the_base(light, tmp_path):
         ["eval", *scripted, "--output_dir", "b", "--seed", "1"],
         ["view", "a", "--other", "b"],
         ["compare", "a", "b"],
+        ["audit", "a", "--page", "a/audit.html"],
         ["data", "list"],
         ["data", "check", "tasks.jsonl"],
         ["play", "--tasks", "sample:vstar-tiny"],
@@ -105,7 +106,7 @@ def test_what_needs_no_model_runs_on_the_base(light, tmp_path):
         ["convert", "traces", "--to", "trl", "--output", "rows.json"],
         ["eval-demo", "--no_model", "--limit", "1", "--output_dir", "demo"],
     )
-    assert codes == [0] * 10, errors
+    assert codes == [0] * 11, errors
     assert (tmp_path / "a" / "view.html").is_file() and (tmp_path / "demo" / "index.html").is_file()
 
 

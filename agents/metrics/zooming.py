@@ -118,10 +118,11 @@ def _first_iou(trajectory: Trajectory) -> float | None:
     first = next((requested for requested in requests if requested is not None), None)
     if first is None:
         return None
-    return max((first[1].iou(box) for box in _boxes_on(first[0], trajectory.task)), default=0.0)
+    return max((first[1].iou(box) for box in evidence_on(first[0], trajectory.task)), default=0.0)
 
 
-def _boxes_on(source: Source, task: Task) -> list[Box]:
+def evidence_on(source: Source, task: Task) -> list[Box]:
+    """The evidence that lies on this image of the task, in fractions of it."""
     return [evidence.box for evidence in task.evidence if task.sources[evidence.image] == source]
 
 
@@ -136,5 +137,5 @@ def _recovers(forced: Forced) -> bool:
 
 
 def _shows_evidence(operation: _Executed, task: Task) -> bool:
-    boxes = [(box, view.box) for view in operation.views for box in _boxes_on(view.source, task)]
+    boxes = [(box, view.box) for view in operation.views for box in evidence_on(view.source, task)]
     return any(evidence.covered_by(shown) >= COVERED for evidence, shown in boxes)

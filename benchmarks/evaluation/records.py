@@ -136,8 +136,8 @@ def read_evaluation(folder: Path) -> Evaluation:
 
     Raises ConfigError if there is none.
     """
-    config = _configuration(folder)
-    task_set = _questions(folder, config)
+    config = evaluation_configuration(folder)
+    task_set = questions_of(folder, config)
     budgets = budgets_for(None, task_set, dialect_named(config["dialect"]))
     return evaluation_in(folder, task_set, budgets, config["policies"], config["tasks"])
 
@@ -166,7 +166,8 @@ def evaluation_in(
     return Evaluation(task_set, budgets, records)
 
 
-def _configuration(folder: Path) -> dict[str, Any]:
+def evaluation_configuration(folder: Path) -> dict[str, Any]:
+    """The configuration of the evaluation in `folder`. Raises ConfigError if there is none."""
     try:
         config = read_configuration(folder)
     except OSError as error:
@@ -179,8 +180,8 @@ def _configuration(folder: Path) -> dict[str, Any]:
     return config
 
 
-def _questions(folder: Path, config: Mapping[str, Any]) -> TaskSet:
-    """The questions as the evaluation showed them."""
+def questions_of(folder: Path, config: Mapping[str, Any]) -> TaskSet:
+    """The questions as the evaluation with this configuration showed them. Raises PixelEnvError if they are gone."""
     spec = config["tasks"]
     try:
         task_set = load_tasks(spec, split=config["split"], count=config["task_count"])

@@ -25,6 +25,7 @@ OTHER_NAMES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     "sft-study": {"output_dir": ("run",), "model": ("base",)},
     "eval": {"limit": ("task_count",)},
     "eval-demo": {"output_dir": ("run",), "limit": ("questions",)},
+    "audit": {"output": ("out",)},
     "synth": {"output_dir": ("out",), "limit": ("seed_count",), "seed_data": ("seeds",)},
     "convert": {"output": ("out", "output_dir")},
     "sft": {"model_name_or_path": ("model",), "limit": ("task_count",)},

@@ -1,0 +1,92 @@
+"""Message lists as conversations: the released `message_list`, TRL's `messages`, and OpenAI's with images in blocks.
+
+    {"messages": [{"role": "user", "content": [{"type": "text", "text": "..."},
+                                               {"type": "image_url", "image_url": {"url": "data:image/png;..."}}]},
+                  {"role": "assistant", "content": null,
+                   "tool_calls": [{"function": {"name": "...", "arguments": "{...}"}}]},
+                  {"role": "tool", "content": [...]}, ...]}
+
+A native tool call becomes the text by which the dialect writes it. Depends on conversations and call syntaxes;
+independent of environments.
+"""
+
+import base64
+import binascii
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+from urllib.parse import unquote, urlparse
+
+from pixel_env.dialects.call_syntax import Call, CallSyntax
+from pixel_env.errors import TaskError
+from pixel_env.tasks.files.row import shortened
+from synth.conversion.conversations import Conversation, Images, Message
+from synth.conversion.conversions import ROW_FORMATS, of_trl
+from synth.conversion.encoded_images import EncodedImage
+
+COLUMNS = tuple(row_format.column for row_format in ROW_FORMATS.values())
+"""A file with one of these columns is one of message lists."""
+
+
+def conversation_of(values: Mapping[str, Any], calls: CallSyntax) -> Conversation:
+    """The conversation of a row; native tool calls are written in the syntax `calls`. Raises TaskError."""
+    row_format = next((known for known in ROW_FORMATS.values() if known.column in values), None)
+    if row_format is None:
+        raise TaskError(f"it has the columns {', '.join(values)}; wanted: one of {', '.join(COLUMNS)}")
+    if row_format.conversation_of is of_trl and "images" not in values:
+        return _of_openai(values, calls)
+    return row_format.conversation_of(values)
+
+
+def _of_openai(values: Mapping[str, Any], calls: CallSyntax) -> Conversation:
+    try:
+        messages = tuple(
+            Message(str(message["role"]), (*_parts(message.get("content")), *_native_calls(message, calls)))
+            for message in values["messages"]
+        )
+    except (KeyError, TypeError, AttributeError) as error:
+        raise TaskError(f"not OpenAI's messages ({type(error).__name__}: {error})") from error
+    return Conversation(str(values.get("id") or values.get("qid") or ""), messages)
+
+
+def _parts(content: Any) -> Iterator[str | Images]:
+    if content is None:
+        return
+    if isinstance(content, str):
+        yield content
+        return
+    for block in content:
+        match block["type"]:
+            case "text":
+                yield str(block["text"])
+            case "image_url":
+                url = block["image_url"]
+                yield Images((image_at(str(url if isinstance(url, str) else url["url"])),))
+            case other:
+                raise TaskError(f"a message holds a block of the type {other!r}; wanted: text or image_url")
+
+
+def _native_calls(message: Mapping[str, Any], calls: CallSyntax) -> Iterator[str]:
+    for call in message.get("tool_calls") or ():
+        function = call["function"]
+        try:
+            arguments = function["arguments"]
+            yield calls.write(
+                Call(function["name"], json.loads(arguments) if isinstance(arguments, str) else arguments)
+            )
+        except ValueError as error:
+            raise TaskError(f"its tool call {shortened(function)} cannot be written: {error}") from error
+
+
+def image_at(url: str) -> str | EncodedImage:
+    """The image of a data URI, or a path relative to the folder of the rows. Raises TaskError for an address."""
+    parsed = urlparse(url)
+    if parsed.scheme == "data":
+        header, _, data = url.partition(",")
+        try:
+            return EncodedImage(base64.b64decode(data, validate=True))
+        except (ValueError, binascii.Error) as error:
+            raise TaskError(f"its image {shortened(header)} is not base64 ({error})") from error
+    if parsed.scheme in ("http", "https"):
+        raise TaskError(f"its image is at the address {shortened(url)}; download it and give its path")
+    return unquote(parsed.path) if parsed.scheme == "file" else url
