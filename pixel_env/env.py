@@ -199,7 +199,9 @@ class PixelEnv(gym.Env[Observation, str]):
         if isinstance(new, Failure):
             return self._refusal(new)
         numbers = range(len(self._shown_sizes), len(self._shown_sizes) + len(new))
-        text = observation_text(operation, numbers, shown_size(new[0], self.budgets), self.dialect)
+        size = shown_size(new[0], self.budgets) if new else (0, 0)
+        fields = operation.observation_fields(self.trajectory.task, self.dialect.rule)
+        text = observation_text(operation, numbers, size, self.dialect, fields)
         parent = None if operation.image_number is None else views[operation.image_number]
         return self._reply_with(text, new, parent)
 

@@ -15,6 +15,7 @@ from pixel_env.dialects.call_syntax import Call, CallSyntax
 from pixel_env.errors import ConfigError, UnknownNameError
 from pixel_env.operations.calls import key_of, write_call
 from pixel_env.operations.coordinates import Convention, Coordinates, Size
+from pixel_env.operations.frame_rule import FrameRule
 from pixel_env.operations.operation import Operation, OperationRule
 from pixel_env.operations.registry import DEFAULT, OPERATIONS, operation_named
 from pixel_env.views import PixelBudget, ViewBudgets
@@ -47,12 +48,12 @@ class Dialect:
     (from 0) of a call that names none; None: a call must name its image. `first_index`: the number of the first image
     and frame. `padding`: added on each side of a crop, as a fraction of the image's side. `crops_source`: an operation
     works on the pixels of the source; False: on those of the view that was shown. `min_crop_side`: in pixels of the
-    source. `max_frames`: of one selection. `answer_rule`: `boxed` (the last `\\boxed{}`), `marker` (what follows
-    `answer_marker`) or `any` (a turn without a call is the answer: its last `\\boxed{}`, or all of it).
-    `text_continues`: a turn without call and answer is continued; False needs the rule `any`. `offers_calls`: False:
-    every call is refused. `images_first`: images come before the text of their message. `video_entry`: if the chat
-    format allows it, a video is one entry of the prompt (`agents/chat/video_entry.py`) instead of one image per frame;
-    what is shown later are images in both cases.
+    source. `max_frames`: of one selection. `frames`: how a segment of a video becomes frames. `answer_rule`: `boxed`
+    (the last `\\boxed{}`), `marker` (what follows `answer_marker`) or `any` (a turn without a call is the answer: its
+    last `\\boxed{}`, or all of it). `text_continues`: a turn without call and answer is continued; False needs the
+    rule `any`. `offers_calls`: False: every call is refused. `images_first`: images come before the text of their
+    message. `video_entry`: if the chat format allows it, a video is one entry of the prompt
+    (`agents/chat/video_entry.py`) instead of one image per frame; what is shown later are images in both cases.
     """
 
     name: str
@@ -77,6 +78,7 @@ class Dialect:
     names: Mapping[str, str] = field(default_factory=dict)
     keys: Mapping[str, str] = field(default_factory=dict)
     default_image: int | None = None
+    frames: FrameRule = field(default_factory=FrameRule)
 
     def __post_init__(self) -> None:
         if self.text_continues == (self.answer_rule == "any"):
@@ -115,7 +117,9 @@ class Dialect:
     @property
     def rule(self) -> OperationRule:
         """The rules of the dialect that operations need."""
-        return OperationRule(self.first_index, self.padding, self.crops_source, self.min_crop_side, self.max_frames)
+        return OperationRule(
+            self.first_index, self.padding, self.crops_source, self.min_crop_side, self.max_frames, self.frames
+        )
 
     def convention(self, shown_sizes: Sequence[Size] = ()) -> Convention:
         """What reading and writing arguments needs; `shown_sizes` are (width, height) of the images so far."""

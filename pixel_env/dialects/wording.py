@@ -4,6 +4,9 @@ Depends on the templates of a dialect; independent of how a call is written (`ac
 """
 
 import string
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any
 
 from pixel_env.dialects.dialect import Dialect
 from pixel_env.dialects.prompt import system_text
@@ -27,12 +30,18 @@ def opening_prompt(task: Task, dialect: Dialect) -> Prompt:
     return Prompt(system_text(dialect), question)
 
 
-def observation_text(operation: Operation, numbers: range, size: Size, dialect: Dialect) -> str:
-    """The text that comes back with an operation's images; `numbers`: of the new images, from 0; `size`: as shown."""
+def observation_text(
+    operation: Operation, numbers: range, size: Size, dialect: Dialect, fields: Mapping[str, Any] = MappingProxyType({})
+) -> str:
+    """The text that comes back with an operation's images; `numbers`: of the new images, from 0; `size`: as shown.
+
+    `fields`: what the operation adds (`Operation.observation_fields`). Without images `size` is (0, 0).
+    """
     template = dialect.wording.observations.get(operation.name, operation.observation)
-    first, last = numbers[0] + dialect.first_index, numbers[-1] + dialect.first_index
+    first, last = numbers.start + dialect.first_index, numbers.stop - 1 + dialect.first_index
     width, height = size
-    return template.format(number=first, first=first, last=last, count=len(numbers), width=width, height=height)
+    known = {"number": first, "first": first, "last": last, "count": len(numbers), "width": width, "height": height}
+    return template.format(**known, **fields)
 
 
 def failure_text(failure: Failure, dialect: Dialect) -> str:

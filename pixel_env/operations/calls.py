@@ -9,10 +9,14 @@ from typing import Any
 from pixel_env.failures import Failure, FailureCode
 from pixel_env.operations.argument_kinds import ImageNumber
 from pixel_env.operations.coordinates import Convention
+from pixel_env.operations.list_keys import list_name, packed, packed_schema, unpacked
 from pixel_env.operations.operation import Operation
 
 Keys = Mapping[str, str]
-"""A dialect's own names of arguments: from a field's name ("box"), or "operation.field", to the key in a call."""
+"""A dialect's own names of arguments: from a field's name ("box"), or "operation.field", to the key in a call.
+
+A key "segment[0]" is the first item of a list under the key "segment" (`list_keys.py`).
+"""
 
 
 def key_of(operation: type[Operation], name: str, keys: Keys) -> str:
@@ -28,7 +32,10 @@ def read_call(
     optional = _optional(operation, convention)
     names = {key_of(operation, name, keys): name for name in declared}
     expected = _expected(operation, keys, called, optional)
-    if not isinstance(given, dict) or not set(given) <= set(names):
+    if not isinstance(given, dict):
+        return expected
+    given = unpacked(given, names)
+    if not set(given) <= set(names):
         return expected
     values = {names[key]: value for key, value in given.items()}
     if not set(values) | set(optional) >= set(declared):
@@ -51,11 +58,12 @@ def write_call(operation: Operation, convention: Convention, keys: Keys) -> dict
     """The arguments of a call for `operation`, by key; arguments with their default value are left out."""
     optional = _optional(type(operation), convention)
     image = operation.image_number or 0
-    return {
+    values = {
         key_of(type(operation), name, keys): kind.write(getattr(operation, name), convention, image)
         for name, kind in operation.arguments().items()
         if name not in optional or getattr(operation, name) != optional[name]
     }
+    return packed(values, values)
 
 
 def schema_of(operation: type[Operation], convention: Convention, keys: Keys, called: str) -> dict[str, Any]:
@@ -63,7 +71,11 @@ def schema_of(operation: type[Operation], convention: Convention, keys: Keys, ca
     declared, optional = operation.arguments(), _optional(operation, convention)
     properties = {key_of(operation, name, keys): kind.schema(convention) for name, kind in declared.items()}
     required = [key_of(operation, name, keys) for name in declared if name not in optional]
-    parameters = {"type": "object", "properties": properties, "required": required}
+    parameters = {
+        "type": "object",
+        "properties": packed_schema(properties),
+        "required": list(dict.fromkeys(map(list_name, required))),
+    }
     return {
         "type": "function",
         "function": {"name": called, "description": operation.description, "parameters": parameters},
