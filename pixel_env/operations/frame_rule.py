@@ -72,7 +72,7 @@ class FrameRule:
         count = self._count((self.rate if rate is None else rate) * length_s)
         if self.edges == "inside":
             count = min(count, max(last - first + 1, 0))
-        if count < 1:
+        if count < max(1, self.min_frames):
             message = f"No frame lies between {start_s:g} and {end_s:g} s at that rate; give a longer segment."
             return Failure(FailureCode.NO_FRAMES, message)
         if count > max_frames and self.excess == "refuse":
