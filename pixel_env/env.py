@@ -238,7 +238,8 @@ class PixelEnv(gym.Env[Observation, str]):
         if isinstance(new, Failure):
             return self._refusal(new, call)
         sizes = [shown_size(view, self.budgets) for view in new]
-        text = observation_text(operation, range(images, images + len(new)), sizes, self.dialect, task, call)
+        numbers, fields = range(images, images + len(new)), operation.observation_fields(task, self.dialect.rule)
+        text = observation_text(operation, numbers, sizes, self.dialect, task, call=call, fields=fields)
         parent = None if operation.image_number is None else views[operation.image_number]
         return self._reply_with(text, new, parent)
 

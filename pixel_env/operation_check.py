@@ -27,6 +27,7 @@ from pixel_env.views import View
 
 _SIDES = ((640, 480), (480, 640))
 _ROUNDING = 1e-6
+_RATE = 0.5  # frames per second of the video that has times
 _BUDGETS = view_budgets(*[(28 * 28, 16 * 28 * 28)] * 4, factor=28)  # small: nothing that is checked depends on them
 
 
@@ -55,8 +56,9 @@ def check_operation(
         _check_schema(operation, dialect)
         for task in _tasks():
             frames = len(task.sources) if task.media == "video" else 0
+            seconds = frames / task.frames_per_second if task.frames_per_second else 0.0
             for _ in range(draws):
-                drawn = operation.draw(Drawing(rng, len(task.sources), frames))
+                drawn = operation.draw(Drawing(rng, len(task.sources), frames, seconds))
                 if drawn is not None:
                     _check_grammar(drawn, dialect, task)
                     _check_episode(drawn, dialect, task, rng)
@@ -64,7 +66,12 @@ def check_operation(
 
 def _tasks() -> tuple[Task, ...]:
     sources = tuple(PixelSource(*size, shade=index) for index, size in enumerate(_SIDES))
-    return tiny_task(sources=sources, evidence=()), tiny_task(sources=sources[:1] * 4, media="video", evidence=())
+    frames = sources[:1] * 4
+    return (
+        tiny_task(sources=sources, evidence=()),
+        tiny_task(sources=frames, media="video", evidence=()),
+        tiny_task(sources=frames, media="video", evidence=(), frames_per_second=_RATE),
+    )
 
 
 def _check_schema(operation: type[Operation], dialect: Dialect) -> None:
@@ -107,7 +114,11 @@ def _check_episode(drawn: Operation, dialect: Dialect, task: Task, rng: np.rando
     if info["failure"] is not None:
         return
     turn = env.trajectory.turns[-1]
-    _require(bool(turn.views), kind, "it was executed and returned no view; return a Failure if there is none")
+    if kind.brings_images:
+        _require(bool(turn.views), kind, "it was executed and returned no view; return a Failure if there is none")
+    else:
+        _require(not turn.views, kind, "its brings_images is False and it returned a view; set it to True")
+        _require(bool(turn.observation), kind, "it brings no images and its observation is empty; give a text")
     for image, view in zip(observation["images"], turn.views, strict=True):
         size = shown_size(view, env.budgets)
         _require(size == (image.shape[1], image.shape[0]), kind, f"shown_size is {size}, the image {image.shape}")

@@ -21,8 +21,9 @@ from pixel_env.episode import Action, Answer, Limits
 from pixel_env.errors import ConfigError
 from pixel_env.failures import Failure
 from pixel_env.operations.arguments import Argument
-from pixel_env.operations.calls import Keys, read_call
+from pixel_env.operations.calls import read_call
 from pixel_env.operations.coordinates import Coordinates
+from pixel_env.operations.keys import Keys
 from pixel_env.operations.operation import Operation
 from pixel_env.operations.registry import OPERATIONS, operation_named
 

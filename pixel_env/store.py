@@ -25,6 +25,7 @@ from pixel_env.media.images import BLANK_PREFIX, BlankSource, show
 from pixel_env.operations.operation import ImageOperation, Operation
 from pixel_env.operations.registry import OPERATIONS
 from pixel_env.task import Task
+from pixel_env.timeline import frame_with_key
 from pixel_env.views import Cut, Magnified, Source, Step, View, ViewBudgets, ViewKind
 
 VERSION = 1
@@ -274,6 +275,8 @@ def _source(key: str, sources: Mapping[str, Source]) -> Source:
         return sources[key]
     if key.startswith(BLANK_PREFIX):
         return BlankSource(_source(key.removeprefix(BLANK_PREFIX), sources))
+    if (frame := frame_with_key(key, sources)) is not None:
+        return frame
     raise TaskError(f"the task has no image {key!r}: its file has changed since it was played. Restore the file.")
 
 

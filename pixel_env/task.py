@@ -4,7 +4,7 @@ Depends on views; independent of files, formats and episodes.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from pixel_env.boxes import Box
@@ -27,7 +27,8 @@ class Task:
 
     `answers`: all reference answers, none if unknown; `grader`: a name of `grading.GRADERS`; `category`: the group in
     which results are reported; `needs_looking`: whether a crop or a selection of frames is needed to answer, None if
-    unknown.
+    unknown; `frames_per_second`: the rate of a video that is given as separate images, None if unknown (a video file
+    knows its own).
     """
 
     task_id: str
@@ -40,6 +41,8 @@ class Task:
     evidence: tuple[Evidence, ...] = ()
     category: str = ""
     needs_looking: bool | None = None
+    # Not in the repr, which fingerprints are made of: a task without a rate keeps the one that it had.
+    frames_per_second: float | None = field(default=None, repr=False)
 
     @property
     def opening_views(self) -> tuple[View, ...]:

@@ -14,7 +14,8 @@ from pixel_env.views import Source
 
 def fingerprint_of(task: Task, *more: object) -> str:
     """A hash of the task, of the content of its images (not of their paths) and of `more`."""
-    parts = (replace(task, sources=()), [_key(source) for source in task.sources], *more)
+    rate = () if task.frames_per_second is None else (task.frames_per_second,)
+    parts = (replace(task, sources=()), [_key(source) for source in task.sources], *rate, *more)
     return hashlib.sha256(repr(parts).encode(errors="surrogatepass")).hexdigest()[:16]
 
 

@@ -144,7 +144,8 @@ function turns(trajectory, task) {
   const shown = trajectory.turns.map((turn, index) => {
     const images = turn.looks.map((view) => {
       count += 1;
-      const title = view.is_frame ? `frame ${view.source + 1}` : turn.action.kind === "crop image" ? "crop" : turn.action.kind;
+      const isInStrip = view.is_frame && view.source !== null;
+      const title = isInStrip ? `frame ${view.source + 1}` : view.is_frame ? "frame" : turn.action.kind === "crop image" ? "crop" : turn.action.kind;
       return shownAs(view.picture, title, count);
     });
     return turnOf(turn, index, images, trajectory, task);

@@ -140,7 +140,7 @@ class Rows:
             shown = [
                 {
                     "picture": self._images.of_view(view, budgets),
-                    "source": source_indices[view.source.key],
+                    "source": source_indices.get(view.source.key),  # None: a frame outside of the overview
                     "box": _rounded(view.box.corners),
                     "is_frame": view.kind is ViewKind.SELECTED_FRAME,
                 }
@@ -250,7 +250,7 @@ def _refused(turn: Turn, views: Sequence[View], source_indices: Mapping[str, int
     if turn.failure is None or region is None or not 0 <= region[0] < len(views):
         return None
     parent = views[region[0]]
-    return {"source": source_indices[parent.source.key], "box": _rounded(parent.to_source(region[1]).corners)}
+    return {"source": source_indices.get(parent.source.key), "box": _rounded(parent.to_source(region[1]).corners)}
 
 
 def _rounded(corners: Sequence[float]) -> list[float]:

@@ -14,8 +14,10 @@ from typing import Literal, get_args
 from pixel_env.dialects.call_syntax import Call, CallSyntax
 from pixel_env.edges import Edges
 from pixel_env.errors import ConfigError, UnknownNameError
-from pixel_env.operations.calls import BoxKeys, Keys, write_call
+from pixel_env.operations.calls import write_call
 from pixel_env.operations.coordinates import Convention, Coordinates, ImageNames, Size
+from pixel_env.operations.frame_rule import FrameRule
+from pixel_env.operations.keys import BoxKeys, Keys
 from pixel_env.operations.operation import Operation, OperationRule
 from pixel_env.operations.registry import DEFAULT, OPERATIONS, operation_named
 from pixel_env.views import PixelBudget, ViewBudgets
@@ -63,9 +65,10 @@ class Dialect:
     Images and frames. `coordinates`: their unit. `default_image`: the image (from 0) of a call that names none; None: a
     call must name its image. `first_index`: the number of the first image and frame. `image_names`: names instead of
     numbers. `edges`: how a box becomes the region that is cut. `crops_source`: an operation works on the pixels of the
-    source; False: on those of the view that was shown. `max_frames`: of one selection. `budgets`: pixels of each kind
-    of view. `video_entry`: if the chat format allows it, a video is one entry of the prompt
-    (`agents/chat/video_entry.py`) instead of one image per frame; what is shown later are images in both cases.
+    source; False: on those of the view that was shown. `max_frames`: of one selection. `frames`: how a segment or a
+    range of a video becomes frames. `budgets`: pixels of each kind of view. `video_entry`: if the chat format allows
+    it, a video is one entry of the prompt (`agents/chat/video_entry.py`) instead of one image per frame; what is shown
+    later are images in both cases.
 
     Turns. Up to the last `thought_closing` a turn is a thought: neither call nor answer. `answer_rule`: `boxed` (the
     last `\\boxed{}`), `marker` (what follows the last `answer_marker`, up to `answer_closing` if there is one, and in
@@ -108,6 +111,7 @@ class Dialect:
     stop: tuple[str, ...] = ()
     prefill: str = ""
     last_prefill: str = ""
+    frames: FrameRule = field(default_factory=FrameRule)
 
     def __post_init__(self) -> None:
         if self.text_continues == (self.answer_rule == "any"):
@@ -170,7 +174,7 @@ class Dialect:
     @property
     def rule(self) -> OperationRule:
         """The rules of the dialect that operations need."""
-        return OperationRule(self.first_index, self.edges, self.crops_source, self.max_frames)
+        return OperationRule(self.first_index, self.edges, self.crops_source, self.max_frames, self.frames)
 
     def convention(self, shown_sizes: Sequence[Size] = (), source_sizes: Sequence[Size] = ()) -> Convention:
         """What reading and writing arguments needs; the sizes of the images so far: as shown, and in the source."""

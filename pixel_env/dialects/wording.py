@@ -4,7 +4,8 @@ Depends on the templates of a dialect; independent of how a call is written (`ac
 """
 
 import string
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from pixel_env.boxes import Size
 from pixel_env.dialects.dialect import Dialect
@@ -44,15 +45,23 @@ def opening_prompt(
 
 
 def observation_text(
-    operation: Operation, numbers: range, sizes: Sequence[Size], dialect: Dialect, task: Task, call: int
+    operation: Operation,
+    numbers: range,
+    sizes: Sequence[Size],
+    dialect: Dialect,
+    task: Task,
+    *,
+    call: int,
+    fields: Mapping[str, Any],
 ) -> str:
     """The text that comes back with an operation's images.
 
-    `numbers`: of the new images, from 0; `sizes`: (width, height) of each, as shown; `call`: operations called before.
+    `numbers`: of the new images, from 0; `sizes`: (width, height) of each, as shown; `call`: operations called before;
+    `fields`: what the operation adds (`Operation.observation_fields`). Without images width and height are 0.
     """
     template = dialect.wording.observations.get(operation.name, operation.observation)
-    first, last = numbers[0] + dialect.first_index, numbers[-1] + dialect.first_index
-    width, height = sizes[0]
+    first, last = numbers.start + dialect.first_index, numbers.stop - 1 + dialect.first_index
+    width, height = [*sizes, (0, 0)][0]
     return template.format(
         number=first,
         first=first,
@@ -63,6 +72,7 @@ def observation_text(
         images=_images(numbers, sizes, dialect),
         call=call,
         question=_question(task, dialect),
+        **fields,
     )
 
 

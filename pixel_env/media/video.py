@@ -12,7 +12,7 @@ import threading
 import weakref
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -173,6 +173,33 @@ def clip_numbers(video: Video, count: int, start_s: float | None, end_s: float |
             raise ValueError(f"the segment starts at {start_s} s, after the last of its {video.frame_count} frames")
         last = max(first, min(last, round(end_s * video.frames_per_second)))
     return [first + index * (last - first) // max(count - 1, 1) for index in range(count)]
+
+
+def segment_facts(path: Path, start_s: float | None, end_s: float | None) -> tuple[int, int, float]:
+    """The numbers of the first and the last frame of a video, or of a segment in seconds, and frames per second.
+
+    Raises MediaError, and MissingExtraError where no decoder is installed.
+    """
+    try:
+        return _segment_facts(path, os.stat(path).st_mtime_ns, start_s, end_s)
+    except (MediaError, MissingExtraError):
+        raise
+    except OSError as error:
+        raise MediaError(f"cannot read the video {path}: {error.strerror}") from error
+    except Exception as error:  # a broken file makes the decoders raise nearly anything
+        raise MediaError(f"cannot read the video {path}: {error}") from error
+
+
+@lru_cache(maxsize=1024)
+def _segment_facts(path: Path, changed_ns: int, start_s: float | None, end_s: float | None) -> tuple[int, int, float]:
+    video = installed_decoder()(path)
+    try:
+        if video.frame_count < 1:
+            raise ValueError("it has no frame")
+        first, last = clip_numbers(video, 2, start_s, end_s)
+        return first, last, video.frames_per_second
+    finally:
+        video.close()
 
 
 class Clip:

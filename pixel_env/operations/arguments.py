@@ -19,11 +19,15 @@ BoxMap = Callable[[Box], Box]
 
 @dataclass(frozen=True, slots=True)
 class Drawing:
-    """What random arguments are drawn from: `images` shown so far, `frames` of the video (0 without one)."""
+    """What random arguments are drawn from.
+
+    `images` shown so far; `frames` of the video that were shown (0 without one); `seconds` that it lasts (0: no times).
+    """
 
     rng: np.random.Generator
     images: int = 1
     frames: int = 0
+    seconds: float = 0.0
 
 
 class Argument(ABC):

@@ -3,78 +3,15 @@
 Depends on declared arguments and conventions; independent of the syntax that a call is written in.
 """
 
-import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
 from pixel_env.failures import Failure, FailureCode
 from pixel_env.operations.argument_kinds import ImageNumber, Region
-from pixel_env.operations.arguments import is_number
 from pixel_env.operations.coordinates import Convention
+from pixel_env.operations.keys import Keys, number_or_text
+from pixel_env.operations.list_keys import list_name, packed, packed_schema, unpacked
 from pixel_env.operations.operation import Operation
-
-ANY_KEY = "*"
-"""In ignored keys: all keys that are no argument's."""
-
-BoxKeys = tuple[str, str, str, str]
-
-
-@dataclass(frozen=True, slots=True)
-class Keys:
-    """A dialect's own keys of arguments.
-
-    `names`: from a field's name ("box"), or "operation.field", to the key in a call. `ignored`: keys that a call may
-    have and that mean nothing here, such as `label`; "*" for all that are no argument's. `box`: four keys of the left
-    edge, the top edge, the width and the height, instead of one key with a list of corners. `constants`: arguments that
-    mean nothing here, from "operation.key" to their text, such as the `action` of a tool with one action; a call
-    without them, or with another text, is refused.
-    """
-
-    names: Mapping[str, str] = field(default_factory=dict)
-    ignored: tuple[str, ...] = ()
-    box: BoxKeys | None = None
-    constants: Mapping[str, str] = field(default_factory=dict)
-
-    def of(self, operation: type[Operation], name: str) -> str:
-        """The key of the argument `name` in a call."""
-        return self.names.get(f"{operation.name}.{name}", self.names.get(name, operation.arguments()[name].key))
-
-    def merged(self, operation: type[Operation], given: Mapping[str, Any], convention: Convention) -> dict[str, Any]:
-        """`given` without ignored keys, and with a box's four keys as one list of corners."""
-        constants = self.constants_of(operation)
-        known = {self.of(operation, name) for name in operation.arguments()} | set(self.box or ())
-        ignored = {*self.ignored} | (set(given) - known if ANY_KEY in self.ignored else set())
-        kept = {key: value for key, value in given.items() if key not in ignored and key not in constants}
-        for name in self._regions(operation):
-            if self.box is not None and all(key in kept for key in self.box):
-                values = [kept.pop(key) for key in self.box]
-                x, y, width, height = [_number(value) for value in values] if convention.digits_as_text else values
-                if is_number(x) and is_number(y) and is_number(width) and is_number(height):
-                    values = [x, y, x + width, y + height]
-                kept[self.of(operation, name)] = values
-        return kept
-
-    def split(self, operation: type[Operation], arguments: Mapping[str, Any]) -> dict[str, Any]:
-        """The inverse of `merged`."""
-        written = dict(arguments)
-        for name in self._regions(operation):
-            if self.box is not None:
-                x0, y0, x1, y1 = written.pop(self.of(operation, name))
-                written |= dict(zip(self.box, (x0, y0, _difference(x1, x0), _difference(y1, y0)), strict=True))
-        return written | self.constants_of(operation)
-
-    def constants_of(self, operation: type[Operation]) -> dict[str, str]:
-        """The constants of `operation`, by key."""
-        prefix = f"{operation.name}."
-        return {key.removeprefix(prefix): text for key, text in self.constants.items() if key.startswith(prefix)}
-
-    def _regions(self, operation: type[Operation]) -> list[str]:
-        return [name for name, kind in operation.arguments().items() if isinstance(kind, Region)]
-
-
-def _difference(end: float, start: float) -> float:
-    return round(end - start, 4)
 
 
 def read_call(
@@ -89,7 +26,7 @@ def read_call(
         return expected
     if any(given.get(key) != text for key, text in keys.constants_of(operation).items()):
         return expected
-    given = keys.merged(operation, given, convention)
+    given = keys.merged(operation, unpacked(given, names), convention)
     if unknown := [key for key in given if key not in names]:
         return Failure(expected.code, f"{expected.message} It has no {_shortened(unknown[0])}.")
     if not {names[key] for key in given} | set(optional) >= set(declared):
@@ -120,7 +57,7 @@ def write_call(operation: Operation, convention: Convention, keys: Keys) -> dict
         for name, kind in operation.arguments().items()
         if name not in optional or getattr(operation, name) != optional[name]
     }
-    return keys.split(type(operation), written)
+    return packed(keys.split(type(operation), written), written)
 
 
 def schema_of(operation: type[Operation], convention: Convention, keys: Keys, called: str) -> dict[str, Any]:
@@ -142,7 +79,8 @@ def schema_of(operation: type[Operation], convention: Convention, keys: Keys, ca
     constants = keys.constants_of(operation)
     properties |= {key: {"type": "string", "enum": [text]} for key, text in constants.items()}
     required += list(constants)
-    parameters = {"type": "object", "properties": properties, "required": required}
+    required = list(dict.fromkeys(map(list_name, required)))
+    parameters = {"type": "object", "properties": packed_schema(properties), "required": required}
     return {
         "type": "function",
         "function": {"name": called, "description": operation.description, "parameters": parameters},
@@ -156,22 +94,11 @@ def _optional(operation: type[Operation], convention: Convention) -> dict[str, A
     return operation.optional() | ({} if default is None else dict.fromkeys(images, default))
 
 
-_DIGITS = re.compile(r"\s*[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)\s*")
-
-
 def _adapted(kind: Any, value: object, convention: Convention) -> object:
     adapted = kind.adapted(value, convention)
     if not convention.digits_as_text or kind.is_well_formed(adapted):
         return adapted
-    return [_number(item) for item in adapted] if isinstance(adapted, list) else _number(adapted)
-
-
-def _number(value: Any) -> Any:
-    """The number that a text of digits spells; any other value as it is."""
-    if not isinstance(value, str) or len(value) > 32 or not _DIGITS.fullmatch(value):
-        return value
-    number = float(value)
-    return int(number) if number.is_integer() else number
+    return [number_or_text(item) for item in adapted] if isinstance(adapted, list) else number_or_text(adapted)
 
 
 def _is_unknown_name(kind: Any, value: object, convention: Convention) -> bool:

@@ -17,7 +17,7 @@ dataclass in one file; `registry.py` lists those that ship, and `docs/extending.
 import dataclasses
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, ClassVar, Self
 
 from PIL import Image
@@ -27,6 +27,7 @@ from pixel_env.edges import Edges
 from pixel_env.failures import Failure, no_such_image
 from pixel_env.operations.argument_kinds import ImageNumber
 from pixel_env.operations.arguments import Argument, BoxMap, Drawing
+from pixel_env.operations.frame_rule import FrameRule
 from pixel_env.task import Task
 from pixel_env.views import View, ViewKind
 
@@ -39,6 +40,7 @@ class OperationRule:
     edges: Edges = Edges()  # noqa: RUF009  # frozen
     crops_source: bool = True
     max_frames: int = 8
+    frames: FrameRule = field(default_factory=FrameRule)
 
 
 class Operation(ABC):
@@ -46,8 +48,9 @@ class Operation(ABC):
 
     `name`: its name in calls, dialects, stored trajectories and metrics; lower case, words joined by "_".
     `description`: one sentence for the model. `observation`: the text that comes back with its images, a `str.format`
-    template of `number` and `first` (the first new image), `last`, `count`, `width`, `height` (as shown); a dialect may
-    have its own. `wire_order`: the order of the arguments in a call, if not that of the fields.
+    template of `number` and `first` (the first new image), `last`, `count`, `width`, `height` (as shown), and of what
+    `observation_fields` adds; a dialect may have its own. `wire_order`: the order of the arguments in a call, if not
+    that of the fields. `brings_images`: False for an operation whose result is the text of the observation alone.
     """
 
     __slots__ = ()
@@ -56,13 +59,19 @@ class Operation(ABC):
     description: ClassVar[str]
     observation: ClassVar[str] = "Here is the result (image {number}, {width}x{height} pixels):"
     wire_order: ClassVar[tuple[str, ...]] = ()
+    brings_images: ClassVar[bool] = True
 
     @abstractmethod
     def run(self, views: Sequence[View], task: Task, rule: OperationRule) -> tuple[View, ...] | Failure:
         """The new views, or why there are none; `views` are all images of the episode so far, in order.
 
+        No views and no failure: the operation was executed, and its result is a text (`brings_images` is False).
         Raises MediaError if a source cannot be read. Whatever a model can write is a Failure, never an exception.
         """
+
+    def observation_fields(self, task: Task, rule: OperationRule) -> Mapping[str, Any]:
+        """Further fields of the template `observation`, once the operation was executed."""
+        return {}
 
     def region(self) -> tuple[int, Box] | None:
         """The image that the operation zooms into, and the box on it; None if it does not zoom into one region."""

@@ -15,11 +15,14 @@ from pixel_env.operations.arguments import Argument
 from pixel_env.operations.crop_image import CropImage
 from pixel_env.operations.enhance import Enhance
 from pixel_env.operations.flip import Flip
+from pixel_env.operations.frame_at_time import FrameAtTime
 from pixel_env.operations.operation import Operation
 from pixel_env.operations.point_zoom import PointZoom
 from pixel_env.operations.resize import Resize
 from pixel_env.operations.rotate import Rotate
 from pixel_env.operations.select_frames import SelectFrames
+from pixel_env.operations.select_range import SelectRange
+from pixel_env.operations.select_segment import SelectSegment
 
 ENTRY_POINTS = "pixel_env.operations"
 
@@ -27,7 +30,19 @@ DEFAULT = (CropImage.name, SelectFrames.name)
 """The operations of the method (arXiv 2505.15966), which every dialect offers unless it says otherwise."""
 
 OPERATIONS: dict[str, type[Operation]] = {
-    operation.name: operation for operation in (CropImage, SelectFrames, Rotate, Flip, Resize, PointZoom, Enhance)
+    operation.name: operation
+    for operation in (
+        CropImage,
+        SelectFrames,
+        Rotate,
+        Flip,
+        Resize,
+        PointZoom,
+        Enhance,
+        SelectSegment,
+        SelectRange,
+        FrameAtTime,
+    )
 }
 """By name. Those of users are added by `register`, or when they are first named as 'module:Class'."""
 

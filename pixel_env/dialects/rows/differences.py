@@ -4,12 +4,8 @@ Depends on nothing.
 """
 
 STRICT_JSON = "a call is strict JSON; theirs also reads what Python, JSON5 or a pattern reads, or shows the whole image"
-UNCLOSED = (
-    "a call without its closing mark is told to the model; theirs ends the episode, executes it or ignores it"
-)
-TOLD = (
-    "the mistake is told to the model; theirs ends the episode, says nothing or shows the whole image"
-)
+UNCLOSED = "a call without its closing mark is told to the model; theirs ends the episode, executes it or ignores it"
+TOLD = "the mistake is told to the model; theirs ends the episode, says nothing or shows the whole image"
 DRAFT = "a call or an answer in a finished thought is a draft and is neither"
 CALL_WINS = "a call wins over an answer in the same turn; theirs ends the episode with the answer"
 TAIL = "text after a call is ignored; theirs takes the turn for the answer"

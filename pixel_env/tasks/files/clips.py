@@ -5,8 +5,9 @@ Depends on the numbers of frames that a task shows; independent of decoding (`pi
 
 import hashlib
 import os
+import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import TypeVar
@@ -14,8 +15,9 @@ from typing import TypeVar
 from PIL import Image
 
 from pixel_env.errors import MediaError
-from pixel_env.media.video import clip_frame, video_fault
+from pixel_env.media.video import clip_frame, segment_facts, video_fault
 from pixel_env.task import VIDEO_FRAMES
+from pixel_env.timeline import FileFrame
 
 VIDEO_SUFFIXES = (".mp4", ".avi", ".webm", ".mkv", ".mov", ".gif")
 
@@ -25,7 +27,7 @@ Item = TypeVar("Item")
 
 
 @dataclass(frozen=True)
-class ClipFrame:
+class ClipFrame(FileFrame):
     """Frame `number` (from 0) of `count` evenly spaced ones of a video, or of its segment `start_s` to `end_s`."""
 
     path: Path
@@ -43,6 +45,28 @@ class ClipFrame:
         except OSError as error:
             raise MediaError(f"cannot read the video {self.path}: {error.strerror}") from error
         return f"{content}:{self.start_s}-{self.end_s}:{self.number}/{self.count}"
+
+    def length(self) -> tuple[int, float]:
+        """The number of frames of the segment, and frames per second."""
+        first, last, rate = segment_facts(self.path, self.start_s, self.end_s)
+        return last - first + 1, rate
+
+    def own_number(self) -> int:
+        """The number of this frame among all frames of the segment, from 0."""
+        # The rounding of `clip_numbers`.
+        return self.number * (self.length()[0] - 1) // max(self.count - 1, 1)
+
+    def at(self, number: int) -> "ClipFrame":
+        """Frame `number` of all frames of the segment."""
+        return replace(self, number=number, count=self.length()[0])
+
+    def with_key(self, key: str) -> "ClipFrame | None":
+        """The frame of the same segment of the same file that has this key."""
+        segment, _, place = key.rpartition(":")
+        found = re.fullmatch(r"(\d+)/(\d+)", place)
+        if found is None or segment != self.key.rpartition(":")[0]:
+            return None
+        return replace(self, number=int(found[1]), count=int(found[2]))
 
     def decode(self) -> Image.Image:
         """The frame, RGB, at native size."""

@@ -20,28 +20,9 @@ from pixel_env.media.video import DECODERS, Clip, OpenClips, clip_numbers, decod
 from pixel_env.operations.select_frames import SelectFrames
 from pixel_env.task import Task
 from pixel_env.tasks.files.clips import clip_frames
+from tests.pixel_env.media.films import film, number_shown
 
-BITS, BAR = 8, 16
 INSTALLED = [name for name in DECODERS if importlib.util.find_spec(name) is not None]
-
-
-def film(path, *, frames=120, group=12, b_frames=2, rate=10):
-    """A film whose frames show their number, as bars that are bright for the bits that are set."""
-    av = pytest.importorskip("av")
-    with av.open(str(path), "w") as container:
-        stream = container.add_stream("libx264", rate=rate, options={"bf": str(b_frames), "sc_threshold": "0"})
-        stream.width, stream.height, stream.pix_fmt, stream.gop_size = BITS * BAR, 64, "yuv420p", group
-        for number in range(frames):
-            bars = [255 if number >> bit & 1 else 0 for bit in range(BITS)]
-            pixels = np.repeat(np.array(bars, np.uint8), BAR)[None, :, None].repeat(64, 0).repeat(3, 2)
-            container.mux(stream.encode(av.VideoFrame.from_ndarray(pixels, format="rgb24")))
-        container.mux(stream.encode())
-    return path
-
-
-def number_shown(picture):
-    bars = np.asarray(picture.convert("L"))[:, BAR // 2 :: BAR].mean(axis=0)
-    return sum(1 << bit for bit, value in enumerate(bars) if value > 127)
 
 
 class Stub:

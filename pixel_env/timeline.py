@@ -1,0 +1,110 @@
+"""The timeline of a task's video: all of its frames by number and by time, not only those of the overview.
+
+Depends on tasks and sources; independent of decoding and operations. The frames of a file are sources that are decoded
+when they are shown. Where a task's frames are separate images, they are the whole video, and they have times only if
+the task says at which rate they were taken (`Task.frames_per_second`).
+"""
+
+import math
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from PIL import Image
+
+from pixel_env.task import Task
+from pixel_env.views import Source
+
+
+class FileFrame(ABC):
+    """A source that is a frame of a video file, or of a segment of one, and gives all other frames of it.
+
+    Frames are numbered from 0 by the segment's own frames, in the order of presentation.
+    """
+
+    @property
+    @abstractmethod
+    def key(self) -> str: ...
+
+    @abstractmethod
+    def decode(self) -> Image.Image: ...
+
+    @abstractmethod
+    def length(self) -> tuple[int, float]:
+        """The number of frames, and frames per second. Raises MediaError, MissingExtraError."""
+
+    @abstractmethod
+    def own_number(self) -> int:
+        """The number of this frame. Raises MediaError, MissingExtraError."""
+
+    @abstractmethod
+    def at(self, number: int) -> Source:
+        """Frame `number`, not decoded yet. Raises MediaError, MissingExtraError."""
+
+    @abstractmethod
+    def with_key(self, key: str) -> Source | None:
+        """The frame of the same segment that has this key; None if it is of another one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Timeline:
+    """`frame_count` frames, numbered from 0; frame i is shown from i / `frames_per_second` on (None: no times).
+
+    `overview`: the frames that the episode opens with, by number.
+    """
+
+    frame_count: int
+    frames_per_second: float | None
+    overview: Mapping[int, Source] = field(repr=False)
+
+    @property
+    def seconds(self) -> float | None:
+        """How long the video lasts; None without times."""
+        return None if self.frames_per_second is None else self.frame_count / self.frames_per_second
+
+    def number_at(self, time_s: float) -> int | None:
+        """The number of the frame that is shown at a time; None outside of the video, and without times."""
+        if self.frames_per_second is None or not math.isfinite(time_s):
+            return None
+        number = math.floor(time_s * self.frames_per_second)
+        return number if 0 <= number < self.frame_count else None
+
+    def time_of(self, number: int) -> float | None:
+        """The time in seconds from which on a frame is shown; None without times."""
+        return None if self.frames_per_second is None else number / self.frames_per_second
+
+    def number_of(self, source: Source) -> int | None:
+        """The number of a frame of this video; None for any other source. Raises MediaError, MissingExtraError."""
+        for number, shown in self.overview.items():
+            if shown == source:
+                return number
+        return source.own_number() if isinstance(source, FileFrame) else None
+
+    def frame(self, number: int) -> Source:
+        """Frame `number`: that of the overview if it is in it. Raises MediaError, MissingExtraError."""
+        if number in self.overview:
+            return self.overview[number]
+        file = next(iter(self.overview.values()))
+        assert isinstance(file, FileFrame), "separate images are all in the overview"
+        return file.at(number)
+
+
+def timeline_of(task: Task) -> Timeline | None:
+    """The timeline of a task about a video; None for any other task. Raises MediaError, MissingExtraError."""
+    if task.media != "video" or not task.sources:
+        return None
+    first = task.sources[0]
+    if not isinstance(first, FileFrame):
+        return Timeline(len(task.sources), task.frames_per_second, dict(enumerate(task.sources)))
+    # The first of several sources that show one frame: evidence refers to it.
+    numbered = {source.own_number(): source for source in reversed(task.sources) if isinstance(source, FileFrame)}
+    count, rate = first.length()
+    return Timeline(count, rate or None, numbered)
+
+
+def frame_with_key(key: str, sources: Mapping[str, Source]) -> Source | None:
+    """The frame with this key of a video file of which `sources` hold a frame; None if it is of another file."""
+    for source in sources.values():
+        if isinstance(source, FileFrame) and (frame := source.with_key(key)) is not None:
+            return frame
+    return None
