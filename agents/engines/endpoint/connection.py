@@ -1,0 +1,192 @@
+"""Requests to an OpenAI-compatible endpoint: repeated where that may help, bounded in bytes and in time.
+
+A response is read up to a number of bytes and for a number of seconds in total, however slowly it arrives. Redirects
+are not followed: a redirected POST would become a GET, or take the key elsewhere. What every further request would meet
+as well is an error of the user's; it stops a rollout at once. Depends on httpx; independent of what is asked and
+replied.
+"""
+
+import asyncio
+import json
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from typing import NoReturn, TypeVar
+
+from agents.engines.address import checked_address
+from agents.engines.endpoint.body import ACCEPTED_ENCODING, TooLongError, UnreadableBodyError, read_body
+from agents.engines.endpoint.retry_after import backoff_s, requested_wait_s
+from agents.engines.secret import Secret
+from pixel_env.errors import ConfigError, MissingExtraError
+
+try:
+    import httpx
+except ModuleNotFoundError as missing:
+    raise MissingExtraError.needs("a model behind an endpoint", "endpoint") from missing
+
+T = TypeVar("T")
+
+_MOVED = "Give the URL to which it redirects: redirects are not followed."
+_DEAD = {
+    **dict.fromkeys((300, 301, 302, 303, 307, 308), _MOVED),
+    401: "Set OPENAI_API_KEY to a key of this endpoint.",
+    402: "The account of this key has no credit left: add credit, or use another key.",
+    403: "This key has no access: choose another --model, or another key.",
+    404: "Check --model and --base_url, which usually ends in /v1.",
+    405: "Check --base_url, which usually ends in /v1.",
+}
+"""Status codes that concern every request, each with what to do."""
+_PASSING = frozenset({408, 409, 425, 429})
+"""Status codes below 500 after which the same request may succeed."""
+_CONNECT_S = 10.0
+_ERROR_BYTES, _ERROR_S = 2**16, 10.0  # of the text that comes with an error
+_SHOWN_CHARACTERS = 400
+
+
+class RefusedError(Exception):
+    """The endpoint rejects this request, and may serve others. `reason`: its words, whole."""
+
+    def __init__(self, message: str, reason: str) -> None:
+        super().__init__(message)
+        self.reason = reason
+
+
+class FailedError(Exception):
+    """The endpoint gave no reply that could be read, as often as the request was sent."""
+
+
+class _PassingError(Exception):
+    """What may pass; `wait_s`: for as long as the endpoint asks, 0 if it does not; `connected`: it was reached."""
+
+    def __init__(self, message: str, *, wait_s: float = 0.0, connected: bool = True) -> None:
+        super().__init__(message)
+        self.wait_s, self.connected = wait_s, connected
+
+
+class Connection:
+    """Posts JSON to `url`/chat/completions with the key in `secret`, which no error contains.
+
+    `retries`: how often a request is repeated; `timeout_s`: for one request and its whole response; `concurrency`: of
+    requests. Raises ConfigError for an address that is no URL or holds credentials.
+    """
+
+    def __init__(self, url: str, secret: Secret, *, retries: int, timeout_s: float, concurrency: int) -> None:
+        self._url, self._secret = checked_address(url, "--base_url").rstrip("/"), secret
+        self._retries, self._timeout_s = retries, timeout_s
+        self._has_answered = False
+        self._http = httpx.AsyncClient(
+            headers={
+                "Authorization": f"Bearer {secret.key}",
+                "Content-Type": "application/json",
+                "Accept-Encoding": ACCEPTED_ENCODING,
+            },
+            follow_redirects=False,
+            timeout=httpx.Timeout(timeout_s, connect=min(timeout_s, _CONNECT_S)),
+            limits=httpx.Limits(max_connections=concurrency),
+        )
+
+    async def close(self) -> None:
+        """Closes the connections."""
+        await self._http.aclose()
+
+    async def post(self, body: bytes, read: Callable[[bytes], T | None], *, max_bytes: int) -> T:
+        """What `read` finds in the response to `body`; where it finds nothing (None) the request is sent again.
+
+        Raises RefusedError if this request is rejected, FailedError if all attempts fail or the response has more than
+        `max_bytes`, ConfigError if no request can succeed.
+        """
+        for attempt in range(self._retries + 1):
+            try:
+                content = await self._response(body, max_bytes)
+                if (found := read(content)) is not None:
+                    return found
+                raise _PassingError(f"the response is no chat completion: {self._shown(content)!r}")
+            except _PassingError as error:
+                if attempt == self._retries:
+                    self._give_up(error)
+                await asyncio.sleep(error.wait_s or backoff_s(attempt))
+        raise AssertionError("the last attempt returns or raises")
+
+    def _give_up(self, error: _PassingError) -> NoReturn:
+        if not error.connected:
+            raise self._dead(str(error), "Check that it is running and reachable from this machine.")
+        raise FailedError(f"the endpoint {self._url} failed {self._retries + 1} times: {error}")
+
+    async def _response(self, body: bytes, max_bytes: int) -> bytes:
+        """The body of one response of status 200."""
+        try:
+            return await self._sent(body, max_bytes)
+        except (httpx.ConnectError, httpx.ProxyError) as error:
+            if not self._has_answered:  # nothing listens there: no attempt will change it
+                raise self._dead(
+                    self._words(error), "Check that it is running and reachable from this machine."
+                ) from None
+            raise _PassingError(self._words(error), connected=False) from None
+        except httpx.ConnectTimeout as error:
+            raise _PassingError(self._words(error), connected=False) from None
+        except (httpx.UnsupportedProtocol, httpx.InvalidURL) as error:
+            raise self._dead(self._words(error), "Check --base_url, which usually ends in /v1.") from None
+        except (httpx.TransportError, UnreadableBodyError) as error:  # lost on the way, silent, or no valid HTTP
+            raise _PassingError(self._words(error)) from None
+        except TooLongError as error:
+            raise FailedError(f"the endpoint {self._url}: {error}") from None
+
+    async def _sent(self, body: bytes, max_bytes: int) -> bytes:
+        has_begun = False
+        try:
+            async with (
+                asyncio.timeout(self._timeout_s),
+                self._http.stream("POST", f"{self._url}/chat/completions", content=body) as response,
+            ):
+                has_begun = self._has_answered = True
+                encoding = response.headers.get("content-encoding", "")
+                if response.status_code == 200:
+                    return await read_body(response.aiter_raw(), encoding, max_bytes)
+                reason = b""
+                with suppress(TooLongError, UnreadableBodyError, TimeoutError):
+                    async with asyncio.timeout(min(self._timeout_s, _ERROR_S)):
+                        reason = await read_body(response.aiter_raw(), encoding, _ERROR_BYTES)
+                raise self._fault(response.status_code, reason, response.headers)
+        except TimeoutError:
+            if not has_begun:
+                raise _PassingError(f"no response within {self._timeout_s:g} s") from None
+            # The reply was under way: it would be generated, and paid for, once more.
+            raise FailedError(
+                f"the endpoint {self._url}: the response did not end within {self._timeout_s:g} s"
+            ) from None
+
+    def _fault(self, status: int, content: bytes, headers: Mapping[str, str]) -> Exception:
+        shown = f"Error code: {status} - {self._shown(content)}"
+        if status in _DEAD or 200 < status < 400:
+            location = headers.get("location")
+            redirection = f" It redirects to {self._safe(location)!r}." if location else ""
+            return self._dead(f"{shown}{redirection}", _DEAD.get(status, _DEAD[405]))
+        if status in _PASSING or status >= 500:
+            return _PassingError(shown, wait_s=requested_wait_s(headers))
+        return RefusedError(shown, _reason_in(content))
+
+    def _dead(self, cause: str, remedy: str) -> ConfigError:
+        return ConfigError(f"the endpoint {self._url} serves no request: {cause} {remedy}")
+
+    def _words(self, error: Exception) -> str:
+        return f"{type(error).__name__}: {self._safe(str(error))}"
+
+    def _shown(self, content: bytes) -> str:
+        return self._safe(_reason_in(content))
+
+    def _safe(self, text: str) -> str:
+        """`text` for a message: without the key, and not long."""
+        kept = self._secret.kept_out_of(text)
+        return kept if len(kept) <= _SHOWN_CHARACTERS else f"{kept[:_SHOWN_CHARACTERS]}..."
+
+
+def _reason_in(content: bytes) -> str:
+    """The message of an OpenAI error, or the text of any other body."""
+    text = content.decode("utf-8", "replace")
+    try:
+        parsed = json.loads(text)
+    except (ValueError, RecursionError):
+        return text
+    error = parsed.get("error", parsed) if isinstance(parsed, dict) else parsed
+    message = error.get("message", error) if isinstance(error, dict) else error
+    # Written as JSON, a lone surrogate is an escape, which every file can hold.
+    return message.encode("utf-8", "replace").decode() if isinstance(message, str) else json.dumps(message)
