@@ -8,6 +8,10 @@ from collections.abc import AsyncIterator
 
 ACCEPTED_ENCODING = "identity"
 """The header Accept-Encoding of requests: replies are small, and a compressed one may expand a thousandfold."""
+BYTES_PER_TOKEN = 64
+"""More than tokens of a text have: a turn with more bytes comes from a server that ignores the limit of tokens."""
+_ESCAPED = 6  # bytes of JSON for one byte of text, at most: a control character as an escape
+_BYTES_BESIDES = 2**18
 _GZIP_OR_ZLIB = 32 + zlib.MAX_WBITS
 _ENCODINGS = ("", "identity", "gzip", "x-gzip", "deflate")
 
@@ -18,6 +22,11 @@ class TooLongError(Exception):
 
 class UnreadableBodyError(Exception):
     """A body is not encoded as its header says, or in a way that was not accepted."""
+
+
+def most_bytes(max_tokens: int) -> int:
+    """The most bytes that a response with at most `max_tokens` tokens may have."""
+    return max_tokens * BYTES_PER_TOKEN * _ESCAPED + _BYTES_BESIDES
 
 
 async def read_body(chunks: AsyncIterator[bytes], encoding: str, max_bytes: int) -> bytes:

@@ -2,13 +2,13 @@
 
 A response is read up to a number of bytes and for a number of seconds in total, however slowly it arrives. Redirects
 are not followed: a redirected POST would become a GET, or take the key elsewhere. What every further request would meet
-as well is an error of the user's; it stops a rollout at once. Depends on httpx; independent of what is asked and
+as well has an error of its own, so that a run can stop at once. Depends on httpx; independent of what is asked and
 replied.
 """
 
 import asyncio
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from typing import NoReturn, TypeVar
 
@@ -16,7 +16,7 @@ from agents.engines.address import checked_address
 from agents.engines.endpoint.body import ACCEPTED_ENCODING, TooLongError, UnreadableBodyError, read_body
 from agents.engines.endpoint.retry_after import backoff_s, requested_wait_s
 from agents.engines.secret import Secret
-from pixel_env.errors import ConfigError, MissingExtraError
+from pixel_env.errors import MissingExtraError
 
 try:
     import httpx
@@ -25,14 +25,16 @@ except ModuleNotFoundError as missing:
 
 T = TypeVar("T")
 
-_MOVED = "Give the URL to which it redirects: redirects are not followed."
+_MOVED = "Give {flag} the URL to which it redirects: redirects are not followed."
+_WRONG_URL = "Check the URL in {flag}, which usually ends in /v1."
+_UNREACHABLE = "Check that it is running and reachable from this machine."
 _DEAD = {
     **dict.fromkeys((300, 301, 302, 303, 307, 308), _MOVED),
     401: "Set OPENAI_API_KEY to a key of this endpoint.",
     402: "The account of this key has no credit left: add credit, or use another key.",
-    403: "This key has no access: choose another --model, or another key.",
-    404: "Check --model and --base_url, which usually ends in /v1.",
-    405: "Check --base_url, which usually ends in /v1.",
+    403: "This key has no access to that model: choose another --model, or another key.",
+    404: "Check --model and the URL in {flag}, which usually ends in /v1.",
+    405: _WRONG_URL,
 }
 """Status codes that concern every request, each with what to do."""
 _PASSING = frozenset({408, 409, 425, 429})
@@ -40,6 +42,13 @@ _PASSING = frozenset({408, 409, 425, 429})
 _CONNECT_S = 10.0
 _ERROR_BYTES, _ERROR_S = 2**16, 10.0  # of the text that comes with an error
 _SHOWN_CHARACTERS = 400
+
+
+class DeadError(Exception):
+    """No request can be served: no connection, no access, no such model or path. `remedy`: what to do about it."""
+
+    def __init__(self, cause: str, remedy: str) -> None:
+        super().__init__(f"{cause.strip().removesuffix('.')}. {remedy}")
 
 
 class RefusedError(Exception):
@@ -51,28 +60,53 @@ class RefusedError(Exception):
 
 
 class FailedError(Exception):
-    """The endpoint gave no reply that could be read, as often as the request was sent."""
+    """This request got no response that could be read. `status`: of the last response, if it was an error."""
+
+    def __init__(self, message: str, status: int | None = None) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+async def _nothing(*_: object) -> None:
+    """The default of what is done around each attempt."""
 
 
 class _PassingError(Exception):
-    """What may pass; `wait_s`: for as long as the endpoint asks, 0 if it does not; `connected`: it was reached."""
+    """What may pass; `wait_s`: as long as the endpoint asks, 0 if it does not; `is_connected`: it was reached."""
 
-    def __init__(self, message: str, *, wait_s: float = 0.0, connected: bool = True) -> None:
+    def __init__(
+        self, message: str, *, wait_s: float = 0.0, is_connected: bool = True, status: int | None = None
+    ) -> None:
         super().__init__(message)
-        self.wait_s, self.connected = wait_s, connected
+        self.wait_s, self.is_connected, self.status = wait_s, is_connected, status
 
 
 class Connection:
     """Posts JSON to `url`/chat/completions with the key in `secret`, which no error contains.
 
-    `retries`: how often a request is repeated; `timeout_s`: for one request and its whole response; `concurrency`: of
-    requests. Raises ConfigError for an address that is no URL or holds credentials.
+    `retries`: how often a request is repeated; `timeout_s`: for one attempt and its whole response; `concurrency`: of
+    requests; `flag`: what gave the address, for messages; `has_answered`: the endpoint is known to be there, so a lost
+    connection is worth repetitions; `before`, `after`: awaited around each attempt, `after` with status and headers.
+    Raises ConfigError for an address that is no URL or holds credentials.
     """
 
-    def __init__(self, url: str, secret: Secret, *, retries: int, timeout_s: float, concurrency: int) -> None:
-        self._url, self._secret = checked_address(url, "--base_url").rstrip("/"), secret
+    def __init__(
+        self,
+        url: str,
+        secret: Secret,
+        *,
+        retries: int,
+        timeout_s: float,
+        concurrency: int,
+        flag: str = "--base_url",
+        has_answered: bool = False,
+        before: Callable[[], Awaitable[None]] = _nothing,
+        after: Callable[[int, Mapping[str, str]], Awaitable[None]] = _nothing,
+    ) -> None:
+        self._url, self._secret, self._flag = checked_address(url, flag).rstrip("/"), secret, flag
         self._retries, self._timeout_s = retries, timeout_s
-        self._has_answered = False
+        self._before, self._after = before, after
+        self.has_answered = has_answered
         self._http = httpx.AsyncClient(
             headers={
                 "Authorization": f"Bearer {secret.key}",
@@ -92,14 +126,14 @@ class Connection:
         """What `read` finds in the response to `body`; where it finds nothing (None) the request is sent again.
 
         Raises RefusedError if this request is rejected, FailedError if all attempts fail or the response has more than
-        `max_bytes`, ConfigError if no request can succeed.
+        `max_bytes`, DeadError if no request can succeed.
         """
         for attempt in range(self._retries + 1):
             try:
                 content = await self._response(body, max_bytes)
                 if (found := read(content)) is not None:
                     return found
-                raise _PassingError(f"the response is no chat completion: {self._shown(content)!r}")
+                raise _PassingError(f"its responses are not chat completions: {self._shown(content)!r}")
             except _PassingError as error:
                 if attempt == self._retries:
                     self._give_up(error)
@@ -107,37 +141,37 @@ class Connection:
         raise AssertionError("the last attempt returns or raises")
 
     def _give_up(self, error: _PassingError) -> NoReturn:
-        if not error.connected:
-            raise self._dead(str(error), "Check that it is running and reachable from this machine.")
-        raise FailedError(f"the endpoint {self._url} failed {self._retries + 1} times: {error}")
+        if not error.is_connected:
+            raise DeadError(str(error), _UNREACHABLE)
+        raise FailedError(f"the endpoint failed {self._retries + 1} times: {error}", error.status)
 
     async def _response(self, body: bytes, max_bytes: int) -> bytes:
         """The body of one response of status 200."""
         try:
             return await self._sent(body, max_bytes)
         except (httpx.ConnectError, httpx.ProxyError) as error:
-            if not self._has_answered:  # nothing listens there: no attempt will change it
-                raise self._dead(
-                    self._words(error), "Check that it is running and reachable from this machine."
-                ) from None
-            raise _PassingError(self._words(error), connected=False) from None
+            if not self.has_answered:  # nothing listens there: no attempt will change it
+                raise DeadError(self._words(error), _UNREACHABLE) from None
+            raise _PassingError(self._words(error), is_connected=False) from None
         except httpx.ConnectTimeout as error:
-            raise _PassingError(self._words(error), connected=False) from None
+            raise _PassingError(self._words(error), is_connected=False) from None
         except (httpx.UnsupportedProtocol, httpx.InvalidURL) as error:
-            raise self._dead(self._words(error), "Check --base_url, which usually ends in /v1.") from None
+            raise DeadError(self._words(error), _WRONG_URL.format(flag=self._flag)) from None
         except (httpx.TransportError, UnreadableBodyError) as error:  # lost on the way, silent, or no valid HTTP
             raise _PassingError(self._words(error)) from None
         except TooLongError as error:
-            raise FailedError(f"the endpoint {self._url}: {error}") from None
+            raise FailedError(str(error)) from None
 
     async def _sent(self, body: bytes, max_bytes: int) -> bytes:
+        await self._before()
         has_begun = False
         try:
             async with (
                 asyncio.timeout(self._timeout_s),
                 self._http.stream("POST", f"{self._url}/chat/completions", content=body) as response,
             ):
-                has_begun = self._has_answered = True
+                has_begun = self.has_answered = True
+                await self._after(response.status_code, response.headers)
                 encoding = response.headers.get("content-encoding", "")
                 if response.status_code == 200:
                     return await read_body(response.aiter_raw(), encoding, max_bytes)
@@ -150,22 +184,17 @@ class Connection:
             if not has_begun:
                 raise _PassingError(f"no response within {self._timeout_s:g} s") from None
             # The reply was under way: it would be generated, and paid for, once more.
-            raise FailedError(
-                f"the endpoint {self._url}: the response did not end within {self._timeout_s:g} s"
-            ) from None
+            raise FailedError(f"the response did not end within {self._timeout_s:g} s") from None
 
     def _fault(self, status: int, content: bytes, headers: Mapping[str, str]) -> Exception:
-        shown = f"Error code: {status} - {self._shown(content)}"
+        shown = " - ".join(part for part in (f"Error code: {status}", self._shown(content)) if part)
         if status in _DEAD or 200 < status < 400:
             location = headers.get("location")
             redirection = f" It redirects to {self._safe(location)!r}." if location else ""
-            return self._dead(f"{shown}{redirection}", _DEAD.get(status, _DEAD[405]))
+            return DeadError(f"{shown}{redirection}", _DEAD.get(status, _WRONG_URL).format(flag=self._flag))
         if status in _PASSING or status >= 500:
-            return _PassingError(shown, wait_s=requested_wait_s(headers))
+            return _PassingError(shown, wait_s=requested_wait_s(headers), status=status)
         return RefusedError(shown, _reason_in(content))
-
-    def _dead(self, cause: str, remedy: str) -> ConfigError:
-        return ConfigError(f"the endpoint {self._url} serves no request: {cause} {remedy}")
 
     def _words(self, error: Exception) -> str:
         return f"{type(error).__name__}: {self._safe(str(error))}"

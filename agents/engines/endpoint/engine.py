@@ -14,7 +14,8 @@ from typing import Any
 
 from agents.chat.plain import PlainChat
 from agents.engines.choice import EngineChoice
-from agents.engines.endpoint.connection import Connection, RefusedError
+from agents.engines.endpoint.body import BYTES_PER_TOKEN, most_bytes
+from agents.engines.endpoint.connection import Connection, DeadError, RefusedError
 from agents.engines.endpoint.messages import has_tool_images, messages_of
 from agents.engines.endpoint.reply import Reply, reply_in
 from agents.engines.endpoint.support import Support, ToolImages
@@ -25,11 +26,7 @@ from agents.engines.secret import Secret
 from agents.engines.wire import EncodedImages
 from pixel_env.dialects.dialect import Dialect
 from pixel_env.dialects.prompt import tool_schemas
-
-_BYTES_PER_TOKEN = 64
-"""More than tokens of a text have: a turn with more bytes comes from a server that ignores the limit of tokens."""
-_ESCAPED = 6  # bytes of JSON for one byte of text, at most: \\u0001
-_BYTES_BESIDES = 2**18
+from pixel_env.errors import ConfigError
 
 
 def load_endpoint(choice: EngineChoice, dialect: Dialect) -> "tuple[EndpointEngine, PlainChat]":
@@ -72,7 +69,7 @@ class EndpointEngine(RemoteEngine):
     ) -> None:
         if are_calls_native:
             check_native(chat.dialect)
-        self._model, self._chat = model, chat
+        self._model, self._base_url, self._chat = model, base_url, chat
         self._secret = Secret.of_environment() if api_key is None else Secret(api_key)
         self._connection = Connection(
             base_url, self._secret, retries=retries, timeout_s=timeout_s, concurrency=concurrency
@@ -104,12 +101,15 @@ class EndpointEngine(RemoteEngine):
 
     async def _reply_to(self, request: Request) -> Reply:
         """The endpoint's reply; how it wants to be asked is learned from its refusals, and kept."""
+        most = most_bytes(request.max_new_tokens)
         known: Support = self._support
         support: Support | None = known
         while support is not None:
             body, shows_tool_images = await asyncio.to_thread(self._body, request, support)
             try:
-                reply = await self._connection.post(body, reply_in, max_bytes=most_bytes(request))
+                reply = await self._connection.post(body, reply_in, max_bytes=most)
+            except DeadError as error:
+                raise ConfigError(f"the endpoint {self._base_url} serves no request: {error}") from None
             except RefusedError as error:
                 refused, support = error, support.after_refusal(error.reason, has_tool_images=shows_tool_images)
                 continue
@@ -137,12 +137,7 @@ class EndpointEngine(RemoteEngine):
         syntax = self._chat.dialect.calls
         reply = with_stop(reply, request.stop, syntax)
         ids = self._chat.encode(self._secret.kept_out_of_reply(text_of(reply, syntax)))
-        most = request.max_new_tokens * _BYTES_PER_TOKEN
+        most = request.max_new_tokens * BYTES_PER_TOKEN
         ended = reply.ended and len(ids) <= most + 1
         kept = ids if ended else ids[:-1][:most]
         return Response(request.request_id, kept, (0.0,) * len(kept), ended=ended)
-
-
-def most_bytes(request: Request) -> int:
-    """The most bytes that the response to `request` may have."""
-    return request.max_new_tokens * _BYTES_PER_TOKEN * _ESCAPED + _BYTES_BESIDES

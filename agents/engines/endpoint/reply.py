@@ -59,10 +59,10 @@ def reply_in(body: bytes) -> Reply | None:
         if finish_reason == _WITHHELD:
             raise WithheldError("the endpoint's content filter withheld the reply (finish_reason content_filter)")
         field = next((name for name in REASONING_FIELDS if isinstance(message.get(name), str) and message[name]), None)
-        content, inline_thought = _texts_in(message.get("content"))
+        content, inline_thought = texts_in(message.get("content"))
         stop_reason = choice.get("stop_reason")
         return Reply(
-            content=_whole(content or _texts_in(message.get("refusal"))[0]),
+            content=_whole(content or texts_in(message.get("refusal"))[0]),
             calls=tuple(_calls_in(message)),
             thought=_whole(inline_thought if field is None else message[field]),
             thought_field=field,
@@ -74,7 +74,7 @@ def reply_in(body: bytes) -> Reply | None:
         return None
 
 
-def _texts_in(content: Any) -> tuple[str, str]:
+def texts_in(content: Any) -> tuple[str, str]:
     """The text and the thought of a message's content: a string, nothing, or a list of parts."""
     if content is None:
         return "", ""
@@ -86,7 +86,7 @@ def _texts_in(content: Any) -> tuple[str, str]:
         if isinstance(part, str):
             texts.append(part)
         elif part.get("type") == "thinking":  # Mistral's reasoning models
-            thoughts.append(_texts_in(part.get("thinking"))[0])
+            thoughts.append(texts_in(part.get("thinking"))[0])
         else:
             text = part.get("text", part.get("refusal", ""))
             texts.append(text if isinstance(text, str) else "")

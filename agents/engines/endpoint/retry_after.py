@@ -18,9 +18,10 @@ def backoff_s(attempt: int) -> float:
 
 def requested_wait_s(headers: Mapping[str, str]) -> float:
     """Seconds that a response asks to wait: by OpenAI's header in milliseconds or by Retry-After; 0 for none."""
-    if milliseconds := headers.get("retry-after-ms"):
-        return held_seconds(milliseconds) / 1000
-    return held_seconds(headers.get("retry-after"))
+    try:
+        return _bounded(float(headers.get("retry-after-ms", "")) / 1000)
+    except ValueError:
+        return held_seconds(headers.get("retry-after"))
 
 
 def held_seconds(header: str | None, now_s: float | None = None) -> float:
@@ -29,6 +30,10 @@ def held_seconds(header: str | None, now_s: float | None = None) -> float:
         seconds = float(header or 0.0)
     except ValueError:
         seconds = _seconds_until(header or "", time.time() if now_s is None else now_s)
+    return _bounded(seconds)
+
+
+def _bounded(seconds: float) -> float:
     return min(max(0.0, seconds), _LONGEST_HOLD_S)
 
 
