@@ -77,6 +77,7 @@ class EndpointEngine(RemoteEngine):
         self._are_calls_native = are_calls_native
         self._tools = tool_schemas(chat.dialect) if are_calls_native and chat.dialect.offers_calls else []
         self._support = Support(tool_images=tool_images)
+        self._has_served = False
         self._images = EncodedImages()
         self._slots = asyncio.Semaphore(concurrency)
         super().__init__("endpoint", redact=self._secret.kept_out_of)
@@ -114,8 +115,14 @@ class EndpointEngine(RemoteEngine):
                 refused, support = error, support.after_refusal(error.reason, has_tool_images=shows_tool_images)
                 continue
             # Other requests may have learned more meanwhile: only what this one learned is kept.
+            self._has_served = True
             self._support = (self._support if support == known else support).after_reply(reply)
             return reply
+        if self._tools and not self._has_served and "tool" in refused.reason.lower():
+            raise ConfigError(
+                f"the endpoint {self._base_url} takes no tools: {refused} Start it so that it does (vllm serve: "
+                "--enable-auto-tool-choice --tool-call-parser PARSER), or leave out --tool_calls native."
+            )
         raise refused
 
     def _body(self, request: Request, support: Support) -> tuple[bytes, bool]:

@@ -94,7 +94,8 @@ def texts_in(content: Any) -> tuple[str, str]:
 
 
 def _calls_in(message: Mapping[str, Any]) -> list[Call]:
-    calls = [call["function"] for call in message.get("tool_calls") or ()]
+    # A call of another type has no function: it calls nothing that was declared.
+    calls = [call.get("function") or {} for call in message.get("tool_calls") or ()]
     if message.get("function_call"):  # the field before `tool_calls`, which some servers still send
         calls.append(message["function_call"])
     return [Call(_whole(str(call.get("name") or "")), _arguments_of(call.get("arguments"))) for call in calls]

@@ -206,3 +206,19 @@ def test_a_question_with_the_text_of_a_call_stays_the_users(endpoint):
     endpoint.script = in_turn(ANSWER)
     played(endpoint, [tiny_task(question="What is <tool_call>?")], dialect=DEFAULT, are_calls_native=True)
     assert "What is <tool_call>?" in json.dumps(endpoint.bodies[0]["messages"][-1])
+
+
+def test_an_endpoint_that_takes_no_tools_stops_the_rollout_and_says_how_to_start_it(endpoint):
+    refusal = '"auto" tool choice requires --enable-auto-tool-choice and --tool-call-parser to be set'
+    with pytest.raises(
+        ConfigError, match=r"takes no tools: .*\"auto\" tool choice.*vllm serve: --enable-auto-tool-choice"
+    ):
+        native(endpoint, in_turn((400, refusal)))
+    assert len(endpoint.bodies) == 1
+
+
+def test_a_call_of_another_type_than_a_function_is_one_of_nothing_that_was_declared(endpoint):
+    custom = said(None)
+    custom["choices"][0]["message"]["tool_calls"] = [{"id": "x", "type": "custom", "custom": {"input": "hi"}}]
+    trajectory = native(endpoint, in_turn(custom, ANSWER))
+    assert trajectory.turns[0].failure.code == "unknown_operation" and len(endpoint.bodies) == 2
