@@ -19,14 +19,11 @@ from agents.engines.protocol import NO_TRUNCATION, Engine, Request, Response, Tr
 from pixel_env.dialects.dialect import Dialect
 from pixel_env.env import PixelEnv
 from pixel_env.episode import Limits, Observation, Prompt, Stop, Trajectory, Unfinished
-from pixel_env.errors import ConfigError, MissingExtraError, UnknownNameError
+from pixel_env.errors import USER_MISTAKES
 from pixel_env.interventions import Intervention, unchanged
 from pixel_env.seeding import seed_of
 from pixel_env.task import Task
 from pixel_env.views import View, ViewBudgets
-
-USER_MISTAKES = (ConfigError, UnknownNameError, MissingExtraError)
-"""Errors that every episode would have, so the rollout stops and raises them."""
 
 
 @dataclass(frozen=True, slots=True)

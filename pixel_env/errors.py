@@ -47,3 +47,7 @@ class MissingExtraError(PixelEnvError):
         """The error for `feature`, which the optional dependency group `extra` installs; "" for the base."""
         requirement = f"pixel-env[{extra}]" if extra else "pixel-env"
         return cls(f"{feature} needs packages that are not installed. Run: pip install '{requirement}'")
+
+
+USER_MISTAKES = (ConfigError, UnknownNameError, MissingExtraError)
+"""Errors that every episode would have: a rollout stops and raises them, while any other error ends one episode."""

@@ -17,7 +17,6 @@ _EXTRA_OF_PACKAGE = {
     "transformers": "train",
     "trl": "train",
     "vllm": "vllm",
-    "openai": "endpoint",
     "deepspeed": "deepspeed",
     "flash_attn": "flash-attn",
     "av": "video",

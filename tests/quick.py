@@ -19,7 +19,7 @@ QUICK = (
     "tests/agents/test_rollout.py",
     "tests/agents/chat/test_chat.py",
     "tests/agents/config",
-    "tests/agents/engines/test_endpoint.py",
+    "tests/agents/engines/endpoint",
     "tests/agents/engines/test_engines.py",
     "tests/agents/grpo/test_held_out.py",
     "tests/agents/grpo/test_policy_weights.py",

@@ -129,7 +129,7 @@ def test_the_unpacked_wheel_plays_on_the_light_base_alone_outside_of_the_checkou
 def test_traces_are_made_by_the_template_teacher_on_the_light_base_alone(tmp_path):
     printed = run_python(f"""
         import sys
-        for name in ("torch", "torchvision", "transformers", "trl", "datasets", "vllm", "openai"):
+        for name in ("torch", "torchvision", "transformers", "trl", "datasets", "vllm", "httpx"):
             sys.modules[name] = None  # importing it now raises
         from pixel_env.cli import main
         try:

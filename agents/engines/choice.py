@@ -6,10 +6,12 @@ Depends on what engines declare (`registry.py`); independent of every single eng
 
 from collections.abc import Iterable
 from contextlib import nullcontext
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
+from typing import Literal
 
 from agents.chat.format import ChatFormat
 from agents.checkpoints.loading import loading
+from agents.engines.address import checked_address
 from agents.engines.protocol import Engine
 from agents.engines.registry import ENGINES, OWN_ENGINE, EngineSpec, engine_named, engines_that
 from pixel_env.dialects.dialect import Dialect
@@ -35,10 +37,28 @@ class EngineArguments:
         default=None,
         metadata={"help": "address of an engine that generates elsewhere; of an endpoint with its /v1"},
     )
+    tool_calls: Literal["text", "native"] = field(
+        default="text",
+        metadata={"help": "calls as text of the dialect, or as the tool calls of an endpoint's API"},
+    )
+    tool_images: Literal["auto", "tool", "user"] = field(
+        default="auto",
+        metadata={
+            "help": "images of a native tool's result: in the tool message, in the user message after it, or what the "
+            "endpoint accepts"
+        },
+    )
 
     def __post_init__(self) -> None:
-        """Raises UnknownNameError or ConfigError for an unknown engine."""
+        """Raises UnknownNameError or ConfigError for an unknown engine, and for an address that is none."""
         engine_named(self.engine)
+        for address in (self.base_url or "").split(","):
+            if self.base_url is not None:
+                checked_address(address.strip(), "--base_url")
+
+    def shown_dialect(self, dialect: Dialect) -> Dialect:
+        """`dialect` as the engine shows it: without tools in its prompt where they are declared natively."""
+        return replace(dialect, shows_tools=False) if self.tool_calls == "native" else dialect
 
     def chosen(self, model: str, limits: Limits, *, dtype: str, max_batch: int) -> "EngineChoice":
         """The choice of this engine for `model`; `limits` are those of the longest conversation.
@@ -62,6 +82,8 @@ class EngineChoice(EngineArguments):
     Args:
         engine: As `--engine` names it.
         base_url: Where it generates, for an engine that needs it.
+        tool_calls: Whether calls are text of the dialect or native tool calls.
+        tool_images: Where the images of a native tool's result stand.
         model: A checkpoint (folder, hub id, embedded name), or a name that only the engine knows.
         dtype: Precision of the weights, for one that loads them.
         max_batch: Turns that are generated at a time.
@@ -79,6 +101,7 @@ class EngineChoice(EngineArguments):
     max_images: int = 16
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         spec = self.spec
         if spec.needs_max_tokens and self.max_tokens is None:
             raise ConfigError(
@@ -95,8 +118,22 @@ class EngineChoice(EngineArguments):
                 f"--base_url is {self.base_url}, but --engine {self.engine} generates without a server. Leave "
                 f"--base_url out, or give an --engine that uses it: {others}"
             )
+        self._check_tool_calls()
         spec.check_key()
         spec.check_installed()
+
+    def _check_tool_calls(self) -> None:
+        if self.tool_calls == "native" and not self.spec.has_native_tool_calls:
+            others = engines_that(lambda other: other.has_native_tool_calls)
+            raise ConfigError(
+                f"--tool_calls native needs an engine with an API for tools, and --engine {self.engine} has none. "
+                f"Leave --tool_calls out, or give an --engine that has one: {others}"
+            )
+        if self.tool_calls != "native" and self.tool_images != "auto":
+            raise ConfigError(
+                f"--tool_images {self.tool_images} concerns the results of native tool calls, and calls are text. "
+                "Give --tool_calls native, or leave --tool_images out."
+            )
 
     @property
     def spec(self) -> EngineSpec:

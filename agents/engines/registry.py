@@ -55,6 +55,8 @@ class EngineSpec:
             revision are recorded with the results. False: `--model` is a name that only the engine knows.
         can_ban_tokens: It never samples `Request.banned_ids`. Without this no request has other ones than the chat
             format's own `banned_ids`: policies that forbid calls are refused or left out.
+        has_native_tool_calls: It can declare the operations as tools and return tool calls as turns of the dialect.
+            Without this `--tool_calls native` is refused.
         returns_log_probs: `Response.logprobs` are those of the distribution that was sampled from, which training
             corrects with. Without this they are zeros.
         takes_video_entries: It takes a video that is one entry of the prompt (`Request.video_frames`), or its chat
@@ -77,6 +79,7 @@ class EngineSpec:
     needs_max_tokens: bool = False
     loads_checkpoint: bool = True
     can_ban_tokens: bool = True
+    has_native_tool_calls: bool = False
     returns_log_probs: bool = True
     takes_video_entries: bool = True
     has_model: bool = True
@@ -146,12 +149,13 @@ _ENDPOINT = EngineSpec(
     name="endpoint",
     summary="any OpenAI-compatible endpoint at --base_url (with its /v1); bans no tokens, returns no log-probabilities",
     loader="agents.engines.endpoint:load_endpoint",
-    packages=("openai",),
+    packages=("httpx",),
     extra="endpoint",
     needs_base_url=True,
     key_variable=KEY_VARIABLE,
     loads_checkpoint=False,
     can_ban_tokens=False,
+    has_native_tool_calls=True,
     returns_log_probs=False,
 )
 _SCRIPTED = EngineSpec(

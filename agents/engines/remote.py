@@ -12,6 +12,7 @@ from concurrent.futures import Future
 from typing import Any, TypeVar
 
 from agents.engines.protocol import Request, Response
+from pixel_env.errors import USER_MISTAKES
 
 POLL_S = 0.02
 """How long a poll waits for a response: operations that end meanwhile are submitted that much later at most."""
@@ -29,7 +30,7 @@ class RemoteEngine(ABC):
 
     def __init__(self, thread_name: str, *, redact: Callable[[str], str] = str) -> None:
         self._redact = redact
-        self._finished: queue.SimpleQueue[tuple[int, Response]] = queue.SimpleQueue()
+        self._finished: queue.SimpleQueue[tuple[int, Response | Exception]] = queue.SimpleQueue()
         self._epoch = 0
         self._in_flight = 0
         self._running: set[asyncio.Task[None]] = set()
@@ -39,7 +40,10 @@ class RemoteEngine(ABC):
 
     @abstractmethod
     async def answer(self, request: Request) -> Response:
-        """The response to `request`; runs in the event loop. What it raises is the response's error."""
+        """The response to `request`; runs in the event loop.
+
+        What it raises is the response's error, except errors of the user's (`USER_MISTAKES`), which `poll` raises.
+        """
 
     @property
     def in_flight(self) -> int:
@@ -52,13 +56,19 @@ class RemoteEngine(ABC):
         self._loop.call_soon_threadsafe(self._start, request, self._epoch)
 
     def poll(self) -> list[Response]:
-        """The responses that have arrived, after a short wait for the first one."""
+        """The responses that have arrived, after a short wait for the first one.
+
+        Raises an error of the user's (`USER_MISTAKES`) that a request met: no request can be served.
+        """
         responses: list[Response] = []
         try:
             finished = self._finished.get(timeout=POLL_S)
             while True:
                 epoch, response = finished
-                responses += [response] if epoch == self._epoch else []
+                if epoch == self._epoch:
+                    if isinstance(response, Exception):
+                        raise response
+                    responses.append(response)
                 finished = self._finished.get_nowait()
         except queue.Empty:
             pass
@@ -94,7 +104,9 @@ class RemoteEngine(ABC):
 
     async def _serve(self, request: Request, epoch: int) -> None:
         try:
-            response = await self.answer(request)
+            response: Response | Exception = await self.answer(request)
+        except USER_MISTAKES as error:
+            response = error
         except Exception as error:  # data, like any episode that fails: the others continue
             text = self._redact(f"{type(error).__name__}: {error}")
             response = Response(request.request_id, (), (), ended=True, error=text)

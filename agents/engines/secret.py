@@ -12,6 +12,7 @@ from pixel_env.errors import ConfigError
 KEY_VARIABLE = "OPENAI_API_KEY"
 _NO_KEY = "none"
 _HIDDEN = "(the key)"
+_SHORTEST_KEY = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,5 +34,12 @@ class Secret:
         return cls(key)
 
     def kept_out_of(self, text: str) -> str:
-        """`text` with a placeholder instead of the key."""
+        """`text`, a message, with a placeholder instead of the key."""
         return text if self.key == _NO_KEY else text.replace(self.key, _HIDDEN)
+
+    def kept_out_of_reply(self, text: str) -> str:
+        """`text`, which a model wrote, with a placeholder instead of the key.
+
+        A key that is too short to be one of an account ("EMPTY", for a server without keys) may be a word of a reply.
+        """
+        return text if len(self.key) < _SHORTEST_KEY else self.kept_out_of(text)

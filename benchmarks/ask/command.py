@@ -108,7 +108,7 @@ def _named(argv: list[str]) -> list[str]:
 
 
 def _played(config: AskConfig, task: Task) -> tuple[Trajectory, ViewBudgets]:
-    dialect = dialect_named(config.dialect)
+    dialect = config.shown_dialect(dialect_named(config.dialect))
     limits = limits_from({name: getattr(config, name) for name in ("max_turns", "max_images", "max_tokens")})
     choice = config.chosen(config.model, limits, dtype=config.dtype, max_batch=1)
     check_has_model(choice, "ask")

@@ -71,7 +71,7 @@ def planned(config: EvalConfig) -> EvalPlan:
     Raises ConfigError, UnknownNameError or TaskError for what cannot be played.
     """
     prompt = None if config.prompt_file is None else read_prompt_file(config.prompt_file)
-    dialect = _dialect(config, prompt)
+    dialect = config.shown_dialect(_dialect(config, prompt))
     engine = _engine(config)
     task_set = _questions(config)
     check_videos(config.engine, dialect, task_set.tasks)
@@ -84,6 +84,7 @@ def planned(config: EvalConfig) -> EvalPlan:
         dialect,
         settings.budgets,
         prompt_sha256=None if prompt is None else prompt_hash(prompt),
+        declares_tools=config.tool_calls == "native",
     )
     return EvalPlan(
         model=config.model,

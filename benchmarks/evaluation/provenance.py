@@ -4,6 +4,7 @@ Depends on files and installed packages; independent of models and of every libr
 """
 
 import hashlib
+import json
 import platform
 from contextlib import suppress
 from dataclasses import dataclass
@@ -14,7 +15,7 @@ from typing import Any
 from agents.checkpoints.names import model_folder
 from agents.engines.registry import engine_named
 from pixel_env.dialects.dialect import Dialect
-from pixel_env.dialects.prompt import system_text
+from pixel_env.dialects.prompt import system_text, tool_schemas
 from pixel_env.views import ViewBudgets
 
 _EDGE_BYTES = 2**20
@@ -26,7 +27,8 @@ class Provenance:
     """Kept with a run; a run resumes only where all of it is the same.
 
     `weights`: a hash, because a folder may be trained again under its name; `revision`: the commit of a
-    model of the hub; `prompts`: the system text with the tools, and the templates of a question and an option;
+    model of the hub; `prompts`: the system text with the tools, or native tools by themselves, and the templates of a
+    question and an option;
     `prompt_sha256`: of the prompt file's text, if one was given.
     """
 
@@ -39,17 +41,29 @@ class Provenance:
 
 
 def provenance_of(
-    model: str, engine: str, dialect: Dialect, budgets: ViewBudgets, *, prompt_sha256: str | None = None
+    model: str,
+    engine: str,
+    dialect: Dialect,
+    budgets: ViewBudgets,
+    *,
+    prompt_sha256: str | None = None,
+    declares_tools: bool = False,
 ) -> Provenance:
     """What the results of `model` depend on; `dialect` already has the words of the prompt file.
 
     `engine`: as `--engine` names it; its packages are recorded, and the model's weights if it loads a checkpoint.
+    `declares_tools`: the operations are declared as tools instead of described in the system text.
     """
     wording, spec = dialect.wording, engine_named(engine)
     return Provenance(
         weights=weights_hash(model) if spec.loads_checkpoint else "",
         revision=revision_of(model) if spec.loads_checkpoint else None,
-        prompts={"system": system_text(dialect), "question": wording.question, "option": wording.option},
+        prompts={
+            "system": system_text(dialect),
+            "question": wording.question,
+            "option": wording.option,
+            **({"tools": json.dumps(tool_schemas(dialect))} if declares_tools else {}),
+        },
         pixel_budgets=budgets.to_row(),
         versions={"python": platform.python_version(), **_versions((*_ALWAYS, *spec.packages))},
         prompt_sha256=prompt_sha256,

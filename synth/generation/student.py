@@ -18,6 +18,7 @@ from agents.engines.protocol import Engine
 from agents.rollout import EpisodeSettings, Sampling
 from agents.traces.trace import Trace
 from pixel_env.budgets import budgets_for
+from pixel_env.dialects.dialect import Dialect
 from pixel_env.dialects.table import dialect_named
 from pixel_env.errors import ConfigError
 from pixel_env.locks import alone_in
@@ -46,11 +47,15 @@ class Student:
     def _engine(self) -> tuple[Engine, ChatFormat]:
         """Loaded at the first request, and once."""
         if self._loaded is None:
-            self._loaded = engine_chosen(self._choice, dialect_named(self._config.dialect))
+            self._loaded = engine_chosen(self._choice, self._dialect)
         return self._loaded
 
+    @property
+    def _dialect(self) -> Dialect:
+        return self._choice.shown_dialect(dialect_named(self._config.dialect))
+
     def _settings(self, task_set: TaskSet) -> EpisodeSettings:
-        dialect = dialect_named(self._config.dialect)
+        dialect = self._dialect
         return EpisodeSettings(dialect, self._config.limits, budgets_for(None, task_set, dialect))
 
     # --------------------------------------------------------------------------------------------------- seeds

@@ -21,7 +21,7 @@ def server():
 @pytest.fixture
 def teacher(server, tmp_path):
     """A teacher at the server, with options of its configuration."""
-    pytest.importorskip("openai")
+    pytest.importorskip("httpx")
     from synth.teachers.expert.teacher import ExpertTeacher
 
     def make(**options):

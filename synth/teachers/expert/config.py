@@ -4,8 +4,8 @@ Depends on no other part of synthesis; independent of plans and requests.
 """
 
 from dataclasses import dataclass, field
-from urllib.parse import urlsplit
 
+from agents.engines.address import checked_address
 from pixel_env.errors import ConfigError
 
 OF_THE_TEACHER = frozenset({"max_tokens", "max_attempts", "retries", "timeout_s", "max_pixels"})
@@ -53,7 +53,7 @@ class ExpertConfig:
     )
 
     def __post_init__(self) -> None:
-        self._check_address()
+        checked_address(self.base_url, "--teacher")
         for name in ("concurrency", "max_tokens", "max_attempts", "timeout_s", "max_pixels"):
             self._check(name, getattr(self, name) > 0, "more than 0")
         for name in ("requests_per_minute", "tokens_per_minute"):
@@ -64,17 +64,6 @@ class ExpertConfig:
             raise ConfigError(
                 f"a price needs both --price_in and --price_out, got {self.price_in} and {self.price_out}. "
                 "Give both, per million tokens, or neither to count tokens only."
-            )
-
-    def _check_address(self) -> None:
-        try:
-            parts = urlsplit(self.base_url)
-            is_address = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
-        except ValueError:  # a port above 65535, half an IPv6 address
-            is_address = False
-        if not is_address or not self.base_url.isprintable() or " " in self.base_url:
-            raise ConfigError(
-                f"--teacher must be the URL of an endpoint, as in http://127.0.0.1:8000/v1; got {self.base_url!r}."
             )
 
     def _check(self, name: str, is_right: bool, wanted: str) -> None:

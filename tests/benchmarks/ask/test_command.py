@@ -211,7 +211,7 @@ for name in ("ask", "view", "eval", "eval-demo"):
         main([name, "--help"])
     except SystemExit as end:
         assert end.code == 0
-print("loaded:", [name for name in ("torch", "transformers", "vllm", "openai") if name in sys.modules])
+print("loaded:", [name for name in ("torch", "transformers", "vllm", "httpx") if name in sys.modules])
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, timeout=120)
     assert "loaded: []" in done.stdout, done.stderr

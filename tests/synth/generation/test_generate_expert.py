@@ -8,7 +8,7 @@ from agents.traces.folder import read_trace_folder
 from pixel_env.cli import main
 from tests.synth.scripted_server import completion, thought
 
-pytest.importorskip("openai")
+pytest.importorskip("httpx")
 DATA_SET = ("traces.jsonl", "tasks.jsonl", "task_set.json", "README.md")
 FLAGS = ("--count", "10", "--workers", "1", "--model", "stub", "--seeds", "sample:vstar-tiny")
 MIX = ("--media", "image=4", "text=1", "--dialect", "default")

@@ -17,6 +17,7 @@ from synth.teachers.expert.config import ExpertConfig
         ({"base_url": "http://127.0.0.1:99999/v1"}, "--teacher must be the URL"),
         ({"base_url": "ftp://127.0.0.1/v1"}, "--teacher must be the URL"),
         ({"base_url": "http:///v1"}, "--teacher must be the URL"),
+        ({"base_url": "http://ann:password@127.0.0.1/v1"}, "--teacher holds a user name or a password"),
     ],
 )
 def test_a_configuration_that_cannot_work_says_so(options, words):

@@ -286,3 +286,10 @@ def test_a_run_that_stops_knows_what_was_paid(server, teacher):
     with pytest.raises(ConfigError, match="401"):
         list(asked.narrate(plans_of_all_kinds(2), seed=0))
     assert str(asked.usage).startswith("600 + 60 tokens in 6 requests")
+
+
+@pytest.mark.parametrize("content", ["a" * 20_000_000, " " * 20_000_000])
+def test_a_reply_that_is_far_too_long_is_not_held_and_costs_one_plan(server, teacher, content):
+    server.script = hopeless_only(lambda: json.dumps(completion(content)).encode())
+    bad, good = narrated(teacher(retries=0), [single("a", question="hopeless"), single("b")])
+    assert bad.code == "endpoint_failed" and "longer than" in bad.message and isinstance(good, Narration)

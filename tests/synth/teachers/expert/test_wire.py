@@ -1,12 +1,11 @@
 """Responses of an endpoint are read, whatever is in them."""
 
 import json
-from email.utils import formatdate
 
 import pytest
 
 from synth.teachers.expert.cache import Reply
-from synth.teachers.expert.wire import held_seconds, reply_in
+from synth.teachers.expert.wire import reply_in
 from tests.synth.scripted_server import completion
 
 BODY = json.dumps(completion("Hello."))
@@ -36,11 +35,6 @@ def test_half_a_character_is_replaced_wherever_it_stands():
     assert reply == Reply("?.", "?", 100, 10)
 
 
-@pytest.mark.parametrize(
-    ("header", "seconds"),
-    [(None, 0.0), ("7", 7.0), ("0.5", 0.5), ("-3", 0.0), ("inf", 120.0), ("nan", 0.0), ("soon", 0.0),
-     (formatdate(1_000_004, usegmt=True), 4.0), (formatdate(999_000, usegmt=True), 0.0),
-     (formatdate(2_000_000, usegmt=True), 120.0)],
-)  # fmt: skip
-def test_retry_after_is_read_as_seconds_or_as_a_date_and_never_holds_for_long(header, seconds):
-    assert held_seconds(header, now_s=1_000_000.0) == seconds
+def test_content_in_parts_is_read():
+    body = json.dumps(completion([{"type": "text", "text": "Hel"}, {"type": "text", "text": "lo."}]))
+    assert reply_in(body.encode()) == Reply("Hello.", "stop", 100, 10)

@@ -14,10 +14,11 @@ from agents.chat.plain import PlainChat
 from agents.engines.endpoint import EndpointEngine, messages_of
 from agents.rollout import EpisodeSettings, Sampling, rollout
 from pixel_env.dialects.table import dialect_named
+from pixel_env.errors import ConfigError
 from pixel_env.testing import tiny_task
 from pixel_env.types import Limits, Stop
 
-pytest.importorskip("openai")
+pytest.importorskip("httpx")
 TINY = dialect_named("tiny")
 CHAT = PlainChat(TINY)
 
@@ -51,7 +52,7 @@ def endpoint():
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     server.seen, server.keys, server.script = [], [], lambda messages, count: "<answer>7"
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
     yield server
     server.shutdown()
     server.server_close()
@@ -107,6 +108,6 @@ def test_messages_keep_the_order_of_texts_and_pictures():
 def test_a_key_is_sent_without_the_space_around_it_and_never_printed(endpoint, monkeypatch):
     monkeypatch.setenv("OPENAI_API_KEY", " sk-SECRET-123\n")
     endpoint.script = lambda messages, count: (401, f"Incorrect key: {endpoint.keys[-1]}")
-    [played] = play(endpoint, [tiny_task()], api_key=None)
-    assert endpoint.keys == ["Bearer sk-SECRET-123"]
-    assert "Incorrect key" in played.trajectory.error and "SECRET" not in played.trajectory.error
+    with pytest.raises(ConfigError, match="Incorrect key") as stopped:
+        play(endpoint, [tiny_task()], api_key=None)
+    assert endpoint.keys == ["Bearer sk-SECRET-123"] and "SECRET" not in str(stopped.value)
