@@ -245,11 +245,14 @@ def test_rows_are_written_over_nothing_but_rows(folder_of, tmp_path, name, capsy
     (tmp_path / "notes.json").write_text('{"mine": 1}')
     (tmp_path / "picture.png").write_bytes(b"a picture")
     before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
-    assert main(["convert", str(folder), "--to", "trl", "--out", str(tmp_path / name)]) == 2
+    assert main(["convert", str(folder), "--to", "trl", "--dialect", "default", "--out", str(tmp_path / name)]) == 2
     assert "--output is a file of rows" in (told := capsys.readouterr().err) or "name of a new file" in told
     assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == before
     for _ in range(2):
-        assert main(["convert", str(folder), "--to", "trl", "--out", str(tmp_path / "rows.json")]) == 0
+        assert (
+            main(["convert", str(folder), "--to", "trl", "--dialect", "default", "--out", str(tmp_path / "rows.json")])
+            == 0
+        )
 
 
 def test_traces_are_not_written_into_a_file_nor_over_what_synth_made(rows_of, tmp_path, capsys):
