@@ -6,7 +6,7 @@ nothing is known needs `--dialect`.
 """
 
 import sys
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from agents.checkpoints.conventions import (
@@ -53,13 +53,17 @@ class ModelDialect:
         return None if self.recorded is None else self.recorded.prompt
 
     def limits(self, *, max_turns: int | None, max_images: int | None, max_tokens: int | None) -> Limits:
-        """The given limits; those that are None as recorded with the model, else the defaults of `Limits`."""
-        known = (None if self.recorded is None else self.recorded.limits) or Limits()
-        return Limits(
-            known.max_turns if max_turns is None else max_turns,
-            known.max_images if max_images is None else max_images,
-            known.max_tokens if max_tokens is None else max_tokens,
-        )
+        """The given limits; those that are None as recorded with the model (one line says so), else the defaults."""
+        given = {"max_turns": max_turns, "max_images": max_images, "max_tokens": max_tokens}
+        chosen = {name: limit for name, limit in given.items() if limit is not None}
+        if self.recorded is None or self.recorded.limits is None:
+            return Limits(**chosen)
+        taken = {name: limit for name, limit in asdict(self.recorded.limits).items() if name not in chosen}
+        changed = {name: limit for name, limit in taken.items() if limit != getattr(Limits(), name)}
+        if changed:
+            listed = ", ".join(f"{name} {limit}" for name, limit in changed.items())
+            _print(f"Limits as in training: {listed} ({self.recorded.file}). Change them with --{next(iter(changed))}.")
+        return Limits(**taken, **chosen)
 
 
 def dialect_of_engine(named: str | None, model: str, spec: EngineSpec) -> ModelDialect:
@@ -69,7 +73,7 @@ def dialect_of_engine(named: str | None, model: str, spec: EngineSpec) -> ModelD
     """
     if spec.loads_checkpoint:
         return dialect_of_model(named, model)
-    if not _is_named(named):
+    if not is_named(named):
         if spec.has_model:
             raise ConfigError(
                 f"The engine {spec.name!r} knows {model!r} by name only, so the dialect that it was taught must be "
@@ -90,7 +94,7 @@ def dialect_of_model(named: str | None, model: str, *, traces: Path | None = Non
     """
     convention = convention_of(model)
     of_traces = None if traces is None else convention_in(traces)
-    if _is_named(named):
+    if is_named(named):
         assert named is not None
         return _checked_against(named, convention, model, "--dialect is")
     added = named or ""
@@ -107,19 +111,20 @@ def dialect_of_model(named: str | None, model: str, *, traces: Path | None = Non
     return _own(_by_model_type(model) + added)
 
 
-def dialect_of_object(named: str | None, model: object) -> Dialect:
+def dialect_of_object(named: str | None, model: object) -> ModelDialect:
     """The dialect for a loaded model or the name of one: as `dialect_of_model`; of an object, by its `model_type`."""
     if isinstance(model, str):
-        return dialect_of_model(named, model).dialect
-    if _is_named(named):
+        return dialect_of_model(named, model)
+    if is_named(named):
         assert named is not None
-        return dialect_named(named)
+        return _own(named)
     config = getattr(model, "config", None)
     model_type = str(getattr(config, "model_type", ""))
-    return dialect_named(_of_type(model_type, f"the model, a {type(model).__name__},") + (named or ""))
+    return _own(_of_type(model_type, f"the model, a {type(model).__name__},") + (named or ""))
 
 
-def _is_named(named: str | None) -> bool:
+def is_named(named: str | None) -> bool:
+    """Whether a value of `--dialect` names a dialect, and not only operations to add to one."""
     return named is not None and not named.startswith(ADDED)
 
 

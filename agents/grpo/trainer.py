@@ -73,7 +73,7 @@ class PixelGRPOTrainer(GRPOTrainer):
         self._task_sets = {"train": load_tasks(tasks, split="train")}
         if eval_tasks is not None:
             self._task_sets["eval"] = load_tasks(eval_tasks, split="test")
-        self.dialect = dialect or dialect_of_object(args.dialect, model)
+        self.dialect = dialect or args.take(dialect_of_object(args.dialect, model))
         if engine is not None:
             check_videos(engine, self.dialect, chain.from_iterable(one.tasks for one in self._task_sets.values()))
         chosen_reward = group_reward_of(group_reward, args)

@@ -67,7 +67,7 @@ class PixelSFTTrainer(SFTTrainer):
         """
         if not len(traces):
             raise ConfigError("There are no traces to train on. Give a folder, a file or a function with at least one.")
-        dialect = dialect or dialect_of_object(args.dialect, model)
+        dialect = dialect or args.take(dialect_of_object(args.dialect, model))
         args.dataset_kwargs = {**(args.dataset_kwargs or {}), "skip_prepare_dataset": True}
         eval_traces = () if eval_traces is None else eval_traces
         with loading(model if isinstance(model, str) else type(model).__name__):

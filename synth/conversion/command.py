@@ -15,7 +15,7 @@ from typing import Literal
 
 from agents.checkpoints.conventions import convention_in
 from agents.config.arguments import add_operations_flag
-from agents.config.model_dialect import ADDED
+from agents.config.model_dialect import is_named
 from agents.config.names import DialectName, with_operations
 from agents.rollout import EpisodeSettings
 from agents.run_folder.configuration import make_folder, write_whole
@@ -64,15 +64,22 @@ def main(argv: list[str]) -> int:
     options = _parser().parse_args(argv)
     named = with_operations(vars(options), None)["dialect"]
     if options.to == "traces":
-        recorded = dialect_in_rows(options.source) or _FOREIGN
-        dialect = _dialect_of(named, recorded, f"the first row of {options.source}, or the one for other projects' rows")
+        of_rows = dialect_in_rows(options.source)
+        reason = "what other projects' rows are translated into" if of_rows is None else "that of the rows"
+        dialect = _dialect_of(named, of_rows or _FOREIGN, reason)
         return _to_traces(options.source, options.output, dialect, options.coordinates)
     if not is_trace_folder(options.source):
         raise TaskError(
             f"{options.source} is not a folder of traces; --to {options.to} converts the output of pixel-env synth."
         )
     recorded = convention_in(options.source)
-    dialect = _dialect_of(named, None if recorded is None else recorded.dialect, f"the traces in {options.source}")
+    if recorded is None and not is_named(named):
+        raise ConfigError(
+            f"The dialect of the traces in {options.source} is not recorded there. Give --dialect: "
+            f"{', '.join(DIALECTS)}."
+        )
+    reason = f"that of the traces in {options.source}"
+    dialect = _dialect_of(named, "" if recorded is None else recorded.dialect, reason)
     rows = write_rows(options.source, options.output, ROW_FORMATS[options.to], dialect)
     print(f"{rows} rows: {options.output}")
     return 0
@@ -115,13 +122,11 @@ def _parser() -> CommandParser:
     return parser
 
 
-def _dialect_of(named: str | None, recorded: str | None, source: str) -> str:
-    """The dialect as named, else as recorded in the source. Raises ConfigError if neither is known."""
-    if named is not None and not named.startswith(ADDED):
+def _dialect_of(named: str | None, recorded: str, reason: str) -> str:
+    """The dialect as named, else the recorded one, with a line that says so."""
+    if named is not None and is_named(named):
         return named
-    if recorded is None:
-        raise ConfigError(f"The dialect of {source} is not recorded there. Give --dialect: {', '.join(DIALECTS)}.")
-    print(f"Dialect {recorded}: that of {source}.", file=sys.stderr)
+    print(f"Dialect {recorded}: {reason}. Choose another with --dialect.", file=sys.stderr)
     return recorded + (named or "")
 
 
