@@ -22,6 +22,8 @@ from transformers import (
     Qwen3VLVideoProcessor,
 )
 
+from agents.checkpoints.conventions import Convention, write_convention
+
 PATCH = 8
 MERGE = 2
 SPECIAL_TOKENS = (
@@ -148,12 +150,16 @@ def _sine_table(positions: int, width: int, amplitude: float = 0.3) -> np.ndarra
 def save_checkpoint(
     model: Qwen3VLForConditionalGeneration, processor: Qwen3VLProcessor, folder: Path, facts: dict[str, object]
 ) -> None:
-    """Write an ordinary checkpoint folder in bfloat16, with `facts` (how it was made, held-out figures) beside it."""
+    """Write an ordinary checkpoint folder in bfloat16, with `facts` (how it was made, held-out figures) beside it.
+
+    It says that the model acts in the dialect `tiny` (`conventions.py`).
+    """
     folder.mkdir(parents=True, exist_ok=True)
     # A copy that is cast as a whole keeps its tied weights tied, so that they are written once.
     copy.deepcopy(model).to(torch.bfloat16).save_pretrained(folder)
     processor.save_pretrained(folder)
     (folder / "facts.json").write_text(json.dumps(facts, indent=2) + "\n")
+    write_convention(folder, Convention("tiny"))
 
 
 def load(folder: Path | str) -> tuple[Qwen3VLForConditionalGeneration, Qwen3VLProcessor]:

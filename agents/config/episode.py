@@ -5,6 +5,8 @@ Depends on dialects and limits; independent of training libraries.
 
 from dataclasses import dataclass, field
 
+from agents.checkpoints.conventions import Convention
+from agents.config.model_dialect import ModelDialect
 from agents.config.names import DialectName
 from agents.rollout import EpisodeSettings
 from pixel_env.budgets import budgets_for
@@ -20,9 +22,12 @@ from pixel_env.task import TaskSet
 class EpisodeArguments:
     """How an episode is played."""
 
-    dialect: DialectName = field(
-        default="default",
-        metadata={"help": "format of calls and answers: the name of a dialect, with variants after colons"},
+    dialect: DialectName | None = field(
+        default=None,
+        metadata={
+            "help": "format of calls and answers: the name of a dialect, with variants after colons (default: that of "
+            "the traces, else the model's own, as recorded with it or by its model_type)"
+        },
     )
     prompt_file: str | None = field(
         default=None,
@@ -54,6 +59,20 @@ class EpisodeArguments:
                 f"{actual_sha256}. Give the file with that hash, or leave prompt_sha256 out."
             )
         self._prompt_text, self.prompt_sha256 = text, actual_sha256
+
+    def take(self, known: ModelDialect) -> Dialect:
+        """Takes over the dialect's name and, unless a prompt file is given, the prompt that is recorded with the model.
+
+        Returns the dialect with its pixel budgets and without the prompt, as `settings` wants it.
+        """
+        self.dialect = known.name
+        if self.prompt_file is None and known.prompt is not None:
+            self._prompt_text, self.prompt_sha256 = known.prompt, prompt_hash(known.prompt)
+        return known.plain
+
+    def convention(self, settings: EpisodeSettings) -> Convention:
+        """What is kept beside the weights that are trained with `settings`, which `self.settings` returned."""
+        return Convention(settings.dialect.name, settings.budgets, settings.limits, self._prompt_text)
 
     def settings(self, dialect: Dialect, task_set: TaskSet | None) -> EpisodeSettings:
         """The same as values; the task set's own pixel budgets take precedence over the dialect's."""

@@ -3,6 +3,8 @@
 `--operations` is a flag of every command with `--dialect`. It becomes part of the dialect's name, so that the name
 alone records what was played: `--dialect default --operations rotate` is `--dialect default+rotate`. Depends on the
 registries; independent of the commands that have such a field.
+
+Where no dialect is given, it is the model's (`model_dialect.py`), and `+rotate` stands for that one with operations.
 """
 
 from collections.abc import Iterable, Mapping
@@ -14,7 +16,14 @@ from pixel_env.dialects.table import dialect_named
 from pixel_env.operations.registry import OPERATIONS, operation_named
 from rewards.shaping import group_reward_named
 
-DialectName = Annotated[str, NameOf(dialect_named)]
+
+def _dialect_or_operations(name: str) -> object:
+    """Raises UnknownNameError for a name that is no dialect; "+rotate" adds operations to the model's own."""
+    first, *added = name.split("+")
+    return [operation_named(operation) for operation in added] if added and not first else dialect_named(name)
+
+
+DialectName = Annotated[str, NameOf(_dialect_or_operations)]
 RewardName = Annotated[str, NameOf(group_reward_named)]
 EngineName = Annotated[str, NameOf(engine_named)]
 OperationName = Annotated[str, NameOf(operation_named)]
@@ -29,11 +38,14 @@ def takes_operations(fields: Iterable[str]) -> bool:
     return "dialect" in fields
 
 
-def with_operations(values: Mapping[str, Any], default_dialect: str) -> dict[str, Any]:
-    """`values` of fields with the further operations in the dialect's name. Raises UnknownNameError, ConfigError."""
+def with_operations(values: Mapping[str, Any], default_dialect: str | None) -> dict[str, Any]:
+    """`values` of fields with the further operations in the dialect's name. Raises UnknownNameError, ConfigError.
+
+    `default_dialect`: of a command without `--dialect`; None: the model's, to which "+rotate" adds an operation.
+    """
     named = {name: value for name, value in values.items() if name != FURTHER}
     further = values.get(FURTHER, ())
     if further:
-        named["dialect"] = "+".join([named.get("dialect", default_dialect), *further])
-        dialect_named(named["dialect"])
+        named["dialect"] = "+".join([named.get("dialect") or default_dialect or "", *further])
+        _dialect_or_operations(named["dialect"])
     return named

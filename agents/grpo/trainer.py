@@ -19,7 +19,9 @@ from trl import GRPOTrainer
 from trl.models.utils import unwrap_model_for_generation
 
 from agents.chat.chat import Chat
+from agents.checkpoints.conventions import write_convention
 from agents.checkpoints.names import model_folder
+from agents.config.model_dialect import dialect_of_object
 from agents.engines.choice import check_videos
 from agents.engines.protocol import Engine
 from agents.engines.transformers import TransformersEngine
@@ -37,7 +39,6 @@ from agents.grpo.seeds import GenerationSeeds
 from agents.grpo.token_ban import banned
 from agents.rollout import Rollout, rollout
 from pixel_env.dialects.dialect import Dialect
-from pixel_env.dialects.table import dialect_named
 from pixel_env.episode import Stop
 from pixel_env.errors import TaskError
 from pixel_env.tasks import TaskSpec, load_tasks
@@ -72,7 +73,7 @@ class PixelGRPOTrainer(GRPOTrainer):
         self._task_sets = {"train": load_tasks(tasks, split="train")}
         if eval_tasks is not None:
             self._task_sets["eval"] = load_tasks(eval_tasks, split="test")
-        self.dialect = dialect or dialect_named(args.dialect)
+        self.dialect = dialect or args.take(dialect_of_object(args.dialect, model))
         if engine is not None:
             check_videos(engine, self.dialect, chain.from_iterable(one.tasks for one in self._task_sets.values()))
         chosen_reward = group_reward_of(group_reward, args)
@@ -291,6 +292,13 @@ class PixelGRPOTrainer(GRPOTrainer):
         super()._load_rng_state(checkpoint)
         if self._replay is not None and checkpoint is not None:
             self._replay.load(self._replay_file(checkpoint))
+
+    def save_model(self, output_dir: str | None = None, _internal_call: bool = False) -> None:
+        """The base's; how the model acts is kept beside its weights, in checkpoints, too."""
+        super().save_model(output_dir, _internal_call)
+        if self.args.should_save:
+            settings = self.args.settings(self.dialect, self._task_sets["train"])
+            write_convention(Path(output_dir or self.args.output_dir), self.args.convention(settings))
 
     def train(self, *args: Any, **options: Any) -> Any:
         """TRL's; the policy's weights may have changed since the engine loaded them."""

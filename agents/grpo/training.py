@@ -9,11 +9,13 @@ from trl import ModelConfig, get_peft_config, get_quantization_config
 
 from agents.checkpoints.loading import loading
 from agents.checkpoints.model_options import model_options
+from agents.config.model_dialect import dialect_of_model
 from agents.grpo.config import PixelGRPOConfig
 from agents.grpo.held_out import write_summary
 from agents.grpo.options import TaskArguments
 from agents.grpo.trainer import PixelGRPOTrainer
 from agents.run_folder.folder import RunFolder, checkpoint_to_resume, rank_of_process
+from pixel_env.dialects.dialect import Dialect
 from pixel_env.errors import ConfigError
 from pixel_env.tasks import load_tasks
 
@@ -30,15 +32,18 @@ def train(arguments: TaskArguments, args: PixelGRPOConfig, model_config: ModelCo
         raise ConfigError(
             "No model was given. Give --model_name_or_path: a folder, a hub id or the name of an embedded model."
         )
+    dialect = args.take(dialect_of_model(args.dialect, model_config.model_name_or_path))
     args.eval_on_start = args.eval_on_start or arguments.eval_tasks is not None
     recorded, resumes = [arguments, args, model_config], bool(args.resume_from_checkpoint)
     with RunFolder.claimed(Path(args.output_dir), recorded, resumes=resumes, rank=rank_of_process()) as folder:
         folder.keep_configuration()
-        _train(arguments, args, model_config, folder.path)
+        _train(arguments, args, model_config, dialect, folder.path)
     return 0
 
 
-def _train(arguments: TaskArguments, args: PixelGRPOConfig, model_config: ModelConfig, folder: Path) -> None:
+def _train(
+    arguments: TaskArguments, args: PixelGRPOConfig, model_config: ModelConfig, dialect: Dialect, folder: Path
+) -> None:
     args.model_init_kwargs = model_options(args.model_init_kwargs, model_config)
     eval_tasks = arguments.eval_tasks and load_tasks(
         arguments.eval_tasks, split="test", count=arguments.eval_task_count
@@ -50,6 +55,7 @@ def _train(arguments: TaskArguments, args: PixelGRPOConfig, model_config: ModelC
             tasks=tasks,
             args=args,
             eval_tasks=eval_tasks or None,
+            dialect=dialect,
             peft_config=get_peft_config(model_config),
             quantization_config=get_quantization_config(model_config),
         )

@@ -20,8 +20,10 @@ from trl.models import unwrap_model_for_generation
 
 from agents.chat.chat import Chat
 from agents.chat.video_positions import add_video_positions
+from agents.checkpoints.conventions import write_convention
 from agents.checkpoints.loading import loading
 from agents.checkpoints.names import checked_model_folder
+from agents.config.model_dialect import dialect_of_object
 from agents.engines.transformers import TransformersEngine
 from agents.rollout import EpisodeSettings
 from agents.sft.collator import TraceCollator
@@ -32,7 +34,6 @@ from agents.sft.trace_survey import REFUSED, Survey, survey, write_refused
 from agents.sft.vision_tower import freeze_vision_tower, without_tower
 from agents.traces.trace import Trace
 from pixel_env.dialects.dialect import Dialect
-from pixel_env.dialects.table import dialect_named
 from pixel_env.errors import ConfigError
 from pixel_env.task import TaskSet
 
@@ -66,7 +67,7 @@ class PixelSFTTrainer(SFTTrainer):
         """
         if not len(traces):
             raise ConfigError("There are no traces to train on. Give a folder, a file or a function with at least one.")
-        dialect = dialect or dialect_named(args.dialect)
+        dialect = dialect or args.take(dialect_of_object(args.dialect, model))
         args.dataset_kwargs = {**(args.dataset_kwargs or {}), "skip_prepare_dataset": True}
         eval_traces = () if eval_traces is None else eval_traces
         with loading(model if isinstance(model, str) else type(model).__name__):
@@ -87,6 +88,7 @@ class PixelSFTTrainer(SFTTrainer):
             freeze_vision_tower(self.model)
         add_video_positions(self.model)
         self.chat = Chat(self.processing_class, dialect)
+        self.convention_settings = args.settings(dialect, task_set)
         self.settings = self._settings(dialect, task_set)
         self.eval_settings = self._settings(dialect, task_set if eval_task_set is None else eval_task_set)
         add_blank_row = self.is_deepspeed_enabled or self.is_fsdp_enabled
@@ -160,6 +162,14 @@ class PixelSFTTrainer(SFTTrainer):
         if processes == 1:
             return own
         return Played(gather_object(list(own.free)), gather_object(list(own.forced)))
+
+    # -------------------------------------------------------------------------------------------------- checkpoints
+
+    def save_model(self, output_dir: str | None = None, _internal_call: bool = False) -> None:
+        """The base's; how the model acts is kept beside its weights, in checkpoints, too."""
+        super().save_model(output_dir, _internal_call)
+        if self.args.should_save:
+            write_convention(Path(output_dir or self.args.output_dir), self.args.convention(self.convention_settings))
 
     def _send_telemetry(self) -> None:
         """Sends nothing."""

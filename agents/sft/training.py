@@ -8,12 +8,13 @@ from pathlib import Path
 from trl import ModelConfig, get_peft_config, get_quantization_config
 
 from agents.checkpoints.model_options import model_options
+from agents.config.model_dialect import dialect_of_model
 from agents.run_folder.folder import RunFolder, checkpoint_to_resume, rank_of_process
 from agents.sft.config import PixelSFTConfig
 from agents.sft.evaluation import table, write_sft_summary
 from agents.sft.trainer import PixelSFTTrainer
-from agents.sft.training_traces import TraceArguments, TrainingTraces, load_training_traces
-from pixel_env.dialects.table import dialect_named
+from agents.sft.training_traces import TraceArguments, TrainingTraces, folder_of_traces, load_training_traces
+from pixel_env.dialects.dialect import Dialect
 from pixel_env.errors import ConfigError
 
 CLASSES = (TraceArguments, PixelSFTConfig, ModelConfig)
@@ -26,23 +27,31 @@ def train(arguments: TraceArguments, args: PixelSFTConfig, model_config: ModelCo
         raise ConfigError(
             "No model was given. Give --model_name_or_path: a folder, a hub id or the name of an embedded model."
         )
-    traces = load_training_traces(arguments, dialect_named(args.dialect), args.seed)
+    known = dialect_of_model(args.dialect, model_config.model_name_or_path, traces=folder_of_traces(arguments.traces))
+    dialect = args.take(known)
+    traces = load_training_traces(arguments, dialect, args.seed)
     recorded, resumes = [arguments, args, model_config], bool(args.resume_from_checkpoint)
     with RunFolder.claimed(Path(args.output_dir), recorded, resumes=resumes, rank=rank_of_process()) as folder:
         folder.keep_configuration()
         args.model_init_kwargs = model_options(args.model_init_kwargs, model_config)
-        _train(traces, arguments, args, model_config, folder.path)
+        _train(traces, arguments, args, model_config, dialect, folder.path)
     return 0
 
 
 def _train(
-    traces: TrainingTraces, arguments: TraceArguments, args: PixelSFTConfig, model_config: ModelConfig, folder: Path
+    traces: TrainingTraces,
+    arguments: TraceArguments,
+    args: PixelSFTConfig,
+    model_config: ModelConfig,
+    dialect: Dialect,
+    folder: Path,
 ) -> None:
     trainer = PixelSFTTrainer(
         model=model_config.model_name_or_path,
         traces=traces.train,
         args=args,
         eval_traces=traces.held_out,
+        dialect=dialect,
         task_set=traces.task_set,
         peft_config=get_peft_config(model_config),
         quantization_config=get_quantization_config(model_config),

@@ -97,6 +97,11 @@ def load_training_traces(arguments: TraceArguments, dialect: Dialect, seed: int)
     return TrainingTraces(task_set, train, task_set, held_out)
 
 
+def folder_of_traces(spec: str) -> Path | None:
+    """The folder that the field `traces` names; None for a file and for a function."""
+    return Path(spec) if not _is_function(spec) and Path(spec).is_dir() else None
+
+
 def of_first_tasks(traces: Sequence[Trace], count: int) -> list[Trace]:
     """All traces of the first `count` tasks."""
     chosen = set(list(dict.fromkeys(trace.task.task_id for trace in traces))[:count])

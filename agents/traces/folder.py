@@ -27,6 +27,7 @@ from agents.run_folder.configuration import read_configuration, write_whole
 from agents.traces.trace import Trace, read_traces, write_traces
 from pixel_env.boxes import Box
 from pixel_env.dialects.dialect import Dialect
+from pixel_env.dialects.table import parts_of_name
 from pixel_env.errors import ConfigError, TaskError
 from pixel_env.media.images import FileSource
 from pixel_env.samples import SAMPLE_SETS
@@ -56,9 +57,13 @@ def check_dialect(folder: Path, dialect: Dialect) -> None:
         )
 
 
-def call_alike(one: str, other: str) -> bool:
-    """Whether two dialects have the same call format: variants of one dialect (after a colon) have."""
-    return one.partition(":")[0] == other.partition(":")[0]
+def call_alike(made: str, other: str) -> bool:
+    """Whether the dialect `other` reads the calls of one in which traces were made.
+
+    It does if it is the same one, whatever their variants (after a colon), with at least its operations (after a plus).
+    """
+    (made_row, _, made_operations), (row, _, operations) = parts_of_name(made), parts_of_name(other)
+    return made_row == row and set(made_operations) <= set(operations)
 
 
 def same_task(one: Task, other: Task) -> bool:

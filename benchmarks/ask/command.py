@@ -12,18 +12,18 @@ from pathlib import Path
 
 from agents.checkpoints.names import CHECKPOINTS
 from agents.config.arguments import parse
+from agents.config.model_dialect import ModelDialect, dialect_of_engine
 from agents.config.names import DialectName
 from agents.engines.choice import EngineArguments, check_has_model, check_videos, engine_chosen
+from agents.engines.registry import engine_named
 from agents.rollout import EpisodeSettings, Sampling, rollout
 from benchmarks.ask.question import task_of_files
 from benchmarks.evaluation.config import Precision
 from benchmarks.evaluation.records import Record
 from benchmarks.view.page import check_page, write_page
 from benchmarks.view.rows import Run
-from pixel_env.budgets import limits_from
 from pixel_env.command_line.values import AtLeastOne, AtLeastZero, NotNegative
-from pixel_env.dialects.table import dialect_named
-from pixel_env.episode import Action, Answer, Malformed, Stop, Text, Trajectory
+from pixel_env.episode import Action, Answer, Limits, Malformed, Stop, Text, Trajectory
 from pixel_env.errors import ConfigError
 from pixel_env.media.images import shown_size
 from pixel_env.operations.operation import Operation
@@ -49,18 +49,33 @@ class AskConfig(EngineArguments):
     model: str = field(
         default="tiny-zoom", metadata={"help": "checkpoint: a folder, a hub id or the name of an embedded one"}
     )
-    dialect: DialectName = field(
-        default="tiny",
-        metadata={"help": "format of calls and answers: the name of a dialect, with variants after colons"},
+    dialect: DialectName | None = field(
+        default=None,
+        metadata={
+            "help": "format of calls and answers: the name of a dialect, with variants after colons (default: the "
+            "model's own, as recorded with it or by its model_type)"
+        },
     )
-    max_turns: AtLeastOne = field(
-        default=4, metadata={"help": "turns of the episode, including the one that answers: 4 allow three operations"}
+    max_turns: AtLeastOne | None = field(
+        default=None,
+        metadata={
+            "help": "turns of the episode, including the one that answers (default: as recorded with the model, else "
+            "4, which allow three operations)"
+        },
     )
-    max_images: AtLeastOne = field(
-        default=16, metadata={"help": "images of the episode, including your own; a video counts as one"}
+    max_images: AtLeastOne | None = field(
+        default=None,
+        metadata={
+            "help": "images of the episode, including your own; a video counts as one (default: as recorded with the "
+            "model, else 16)"
+        },
     )
     max_tokens: AtLeastOne | None = field(
-        default=None, metadata={"help": "tokens of the whole conversation, including images (default: no limit)"}
+        default=None,
+        metadata={
+            "help": "tokens of the whole conversation, including images (default: as recorded with the model, else no "
+            "limit)"
+        },
     )
     max_turn_tokens: AtLeastOne = field(default=512, metadata={"help": "sampled tokens of one turn"})
     temperature: NotNegative = field(default=0.0, metadata={"help": "sampling temperature; 0 is greedy"})
@@ -75,7 +90,10 @@ def main(argv: list[str]) -> int:
     path = Path(config.output)
     check_page(path)
     task = task_of_files(config.images, config.question, config.options)
-    played, budgets = _played(config, task)
+    known = dialect_of_engine(config.dialect, config.model, engine_named(config.engine))
+    limits = known.limits(max_turns=config.max_turns, max_images=config.max_images, max_tokens=config.max_tokens)
+    config = dataclasses.replace(config, dialect=known.name, **dataclasses.asdict(limits))
+    played, budgets = _played(config, known, limits, task)
     if played.error is not None and not played.turns:
         raise ConfigError(f"the episode failed before the first turn: {played.error}")
     print("\n".join(map(_printable, episode_lines(played, budgets))))
@@ -107,9 +125,8 @@ def _named(argv: list[str]) -> list[str]:
     return ["--images", *words[:-1], f"--question={words[-1]}", *flags]
 
 
-def _played(config: AskConfig, task: Task) -> tuple[Trajectory, ViewBudgets]:
-    dialect = config.shown_dialect(dialect_named(config.dialect))
-    limits = limits_from({name: getattr(config, name) for name in ("max_turns", "max_images", "max_tokens")})
+def _played(config: AskConfig, known: ModelDialect, limits: Limits, task: Task) -> tuple[Trajectory, ViewBudgets]:
+    dialect = config.shown_dialect(known.dialect)
     choice = config.chosen(config.model, limits, dtype=config.dtype, max_batch=1)
     check_has_model(choice, "ask")
     check_videos(config.engine, dialect, [task])

@@ -16,7 +16,6 @@ from benchmarks.evaluation.policies import NAMES, POLICIES
 from pixel_env.budgets import limits_from
 from pixel_env.command_line.values import AtLeastOne, AtLeastZero, NotNegative
 from pixel_env.dialects.table import DIALECTS
-from pixel_env.episode import Limits
 from pixel_env.errors import ConfigError, UnknownNameError
 from pixel_env.samples import SAMPLE_SETS
 
@@ -67,22 +66,37 @@ class EvalConfig(EngineArguments):
         default=0, metadata={"help": "sampled rollouts of each question, for avg@k, pass@k and RaPR"}
     )
     temperature: NotNegative = field(default=1.0, metadata={"help": "temperature of the sampled rollouts"})
-    dialect: DialectName = field(
-        default="tiny",
-        metadata={"help": "format of calls and answers: the name of a dialect, with variants after colons"},
+    dialect: DialectName | None = field(
+        default=None,
+        metadata={
+            "help": "format of calls and answers: the name of a dialect, with variants after colons (default: the "
+            "model's own, as recorded with it or by its model_type)"
+        },
     )
     prompt_file: str | None = field(
         default=None,
         metadata={"help": "text file for the prompt: it follows the question, or contains {question} itself"},
     )
-    max_turns: AtLeastOne = field(
-        default=4, metadata={"help": "turns of an episode, including the one that answers: 4 allow three operations"}
+    max_turns: AtLeastOne | None = field(
+        default=None,
+        metadata={
+            "help": "turns of an episode, including the one that answers (default: as recorded with the model, else 4, "
+            "which allow three operations)"
+        },
     )
-    max_images: AtLeastOne = field(
-        default=16, metadata={"help": "images of an episode, including those of the task; a video counts as one"}
+    max_images: AtLeastOne | None = field(
+        default=None,
+        metadata={
+            "help": "images of an episode, including those of the task; a video counts as one (default: as recorded "
+            "with the model, else 16)"
+        },
     )
     max_tokens: AtLeastOne | None = field(
-        default=None, metadata={"help": "tokens of the whole conversation, including images (default: no limit)"}
+        default=None,
+        metadata={
+            "help": "tokens of the whole conversation, including images (default: as recorded with the model, else no "
+            "limit)"
+        },
     )
     max_turn_tokens: AtLeastOne = field(default=512, metadata={"help": "sampled tokens of one turn"})
     max_batch: AtLeastOne = field(default=96, metadata={"help": "turns that are generated at a time"})
@@ -106,12 +120,9 @@ class EvalConfig(EngineArguments):
                 raise ConfigError(f"--{name} must be at least {least}, got {getattr(self, name)}")
         if not (self.policies or self.samples or self.ablate):
             raise ConfigError("without --policies and --samples there is nothing to evaluate. Give one of them.")
-        _ = self.limits
-
-    @property
-    def limits(self) -> Limits:
-        """When an episode is truncated. Raises ConfigError."""
-        return limits_from({name: getattr(self, name) for name in ("max_turns", "max_images", "max_tokens")})
+        for name in ("max_turns", "max_images", "max_tokens"):
+            if getattr(self, name) is not None:
+                limits_from({name: getattr(self, name)})
 
     @property
     def folder(self) -> Path:

@@ -4,12 +4,15 @@ Depends on the flags, task sets and dialects; independent of models. All that fo
 no flag, prompt file or task set is read again, so editing a file during the run changes nothing.
 """
 
+import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from agents.config.model_dialect import dialect_of_engine
 from agents.engines.choice import EngineChoice, check_videos
+from agents.engines.registry import engine_named
 from agents.rollout import EpisodeSettings, Sampling
 from agents.run_folder.shards import shard_named
 from benchmarks.evaluation.config import EvalConfig
@@ -18,9 +21,8 @@ from benchmarks.evaluation.policies import LEARNED_ZOOM, NO_ZOOM, SCRIPTED_ZOOM,
 from benchmarks.evaluation.provenance import provenance_of
 from benchmarks.evaluation.questions import shuffled
 from pixel_env.budgets import budgets_for
-from pixel_env.dialects.dialect import Dialect
 from pixel_env.dialects.prompt_files import prompt_hash, read_prompt_file, with_prompt
-from pixel_env.dialects.table import dialect_named
+from pixel_env.episode import Limits
 from pixel_env.errors import ConfigError
 from pixel_env.task import Task, TaskSet
 from pixel_env.tasks import load_tasks
@@ -71,13 +73,17 @@ def planned(config: EvalConfig) -> EvalPlan:
     Raises ConfigError, UnknownNameError or TaskError for what cannot be played.
     """
     prompt = None if config.prompt_file is None else read_prompt_file(config.prompt_file)
-    dialect = config.shown_dialect(_dialect(config, prompt))
-    engine = _engine(config)
+    known = dialect_of_engine(config.dialect, config.model, engine_named(config.engine))
+    dialect = config.shown_dialect(known.dialect if prompt is None else with_prompt(known.plain, prompt))
+    prompt = known.prompt if prompt is None else prompt
+    limits = known.limits(max_turns=config.max_turns, max_images=config.max_images, max_tokens=config.max_tokens)
+    config = replace(config, dialect=known.name, **dataclasses.asdict(limits))  # what is recorded
+    engine = _engine(config, limits)
     task_set = _questions(config)
     check_videos(config.engine, dialect, task_set.tasks)
     if not config.ablate:  # it leaves out the questions without evidence where evidence is needed
         _check_evidence(config, task_set.tasks, has_model=engine.spec.has_model)
-    settings = EpisodeSettings(dialect, config.limits, budgets_for(None, task_set, dialect))
+    settings = EpisodeSettings(dialect, limits, budgets_for(None, task_set, dialect))
     provenance = provenance_of(
         config.model,
         config.engine,
@@ -106,14 +112,9 @@ def planned(config: EvalConfig) -> EvalPlan:
     )
 
 
-def _dialect(config: EvalConfig, prompt: str | None) -> Dialect:
-    dialect = dialect_named(config.dialect)
-    return dialect if prompt is None else with_prompt(dialect, prompt)
-
-
-def _engine(config: EvalConfig) -> EngineChoice:
+def _engine(config: EvalConfig, limits: Limits) -> EngineChoice:
     """The engine for the model. Raises ConfigError for one that cannot play the policies of `config`."""
-    choice = config.chosen(config.model, config.limits, dtype=config.dtype, max_batch=config.max_batch)
+    choice = config.chosen(config.model, limits, dtype=config.dtype, max_batch=config.max_batch)
     if not choice.spec.has_model:
         check_player(config.model)
     if not choice.spec.can_ban_tokens and NO_ZOOM in config.policies and not config.ablate:

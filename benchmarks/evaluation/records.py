@@ -138,8 +138,14 @@ def read_evaluation(folder: Path) -> Evaluation:
     """
     config = evaluation_configuration(folder)
     task_set = questions_of(folder, config)
-    budgets = budgets_for(None, task_set, dialect_named(config["dialect"]))
-    return evaluation_in(folder, task_set, budgets, config["policies"], config["tasks"])
+    return evaluation_in(folder, task_set, _budgets(config, task_set), config["policies"], config["tasks"])
+
+
+def _budgets(config: Mapping[str, Any], task_set: TaskSet) -> ViewBudgets:
+    """The budgets that the images were shown with, as recorded; of a run that records none, by its dialect."""
+    if recorded := config.get("pixel_budgets"):
+        return ViewBudgets.from_row(recorded)
+    return budgets_for(None, task_set, dialect_named(config["dialect"]))
 
 
 def evaluation_in(

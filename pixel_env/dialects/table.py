@@ -75,6 +75,18 @@ def dialect_named(name: str) -> Dialect:
     return with_operations(checked_operations(dialect), operations)
 
 
+def parts_of_name(name: str) -> tuple[str, tuple[str, ...], tuple[str, ...]]:
+    """The row (or 'module:NAME') that `name` begins with, its variants, and its further operations.
+
+    Example: ("default", ("vcot",), ("rotate",)) for "default:vcot+rotate". Nothing is looked up.
+    """
+    spelled, *operations = name.split("+")
+    first, *rest = spelled.split(":")
+    if first not in DIALECTS and rest and rest[0] not in VARIANTS:
+        first, rest = f"{first}:{rest[0]}", rest[1:]
+    return first, tuple(rest), tuple(operations)
+
+
 def with_operations(dialect: Dialect, names: Sequence[str]) -> Dialect:
     """`dialect` with further operations, by name or 'module:Class'. Raises UnknownNameError, ConfigError."""
     added = [name for name in dict.fromkeys(names) if name not in dialect.operations]

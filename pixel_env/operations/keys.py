@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from pixel_env.operations.argument_kinds import Region
+from pixel_env.operations.arguments import is_number
 from pixel_env.operations.coordinates import Convention
 from pixel_env.operations.operation import Operation
 

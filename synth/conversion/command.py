@@ -6,13 +6,16 @@ Depends on files and flags; independent of the row formats (`conversions.py`) an
 
 import itertools
 import json
+import sys
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
+from agents.checkpoints.conventions import convention_in
 from agents.config.arguments import add_operations_flag
+from agents.config.model_dialect import is_named
 from agents.config.names import DialectName, with_operations
 from agents.rollout import EpisodeSettings
 from agents.run_folder.configuration import make_folder, write_whole
@@ -29,7 +32,7 @@ from agents.traces.trace import Trace
 from pixel_env.budgets import budgets_for
 from pixel_env.command_line.parser import CommandParser, value
 from pixel_env.dialects.dialect import Dialect
-from pixel_env.dialects.table import dialect_named
+from pixel_env.dialects.table import DIALECTS, dialect_named
 from pixel_env.episode import Limits
 from pixel_env.errors import ConfigError, MediaError, TaskError
 from pixel_env.task import Task, TaskSet
@@ -38,25 +41,46 @@ from pixel_env.tasks.files.rows import columns_of, read_rows
 from pixel_env.views import ViewBudgets
 from synth.conversion.conversations import Conversation, conversation_of
 from synth.conversion.conversions import ROW_FORMATS, RowFormat
-from synth.conversion.released_rows import OwnTrace, Unit, foreign_trace, note_of, own_trace, translated
+from synth.conversion.released_rows import (
+    OwnTrace,
+    Unit,
+    dialect_in_note,
+    foreign_trace,
+    note_of,
+    own_trace,
+    translated,
+)
 from synth.generation.progress import progress
 
 _SHOWN = 10
 _WRITTEN = (".json", ".jsonl")
+_FOREIGN = "default"
+"""The dialect into which rows of other projects are translated."""
 _LIMITS = Limits(max_turns=16, max_images=64)
 
 
 def main(argv: list[str]) -> int:
     """`pixel-env convert SOURCE --to FORMAT --output FILE_OR_FOLDER`; 0, or 1 if rows were skipped."""
     options = _parser().parse_args(argv)
-    options.dialect = with_operations(vars(options), options.dialect)["dialect"]
+    named = with_operations(vars(options), None)["dialect"]
     if options.to == "traces":
-        return _to_traces(options.source, options.output, options.dialect, options.coordinates)
+        of_rows = dialect_in_rows(options.source)
+        reason = "what other projects' rows are translated into" if of_rows is None else "that of the rows"
+        dialect = _dialect_of(named, of_rows or _FOREIGN, reason)
+        return _to_traces(options.source, options.output, dialect, options.coordinates)
     if not is_trace_folder(options.source):
         raise TaskError(
             f"{options.source} is not a folder of traces; --to {options.to} converts the output of pixel-env synth."
         )
-    rows = write_rows(options.source, options.output, ROW_FORMATS[options.to], options.dialect)
+    recorded = convention_in(options.source)
+    if recorded is None and not is_named(named):
+        raise ConfigError(
+            f"The dialect of the traces in {options.source} is not recorded there. Give --dialect: "
+            f"{', '.join(DIALECTS)}."
+        )
+    reason = f"that of the traces in {options.source}"
+    dialect = _dialect_of(named, "" if recorded is None else recorded.dialect, reason)
+    rows = write_rows(options.source, options.output, ROW_FORMATS[options.to], dialect)
     print(f"{rows} rows: {options.output}")
     return 0
 
@@ -85,8 +109,7 @@ def _parser() -> CommandParser:
         "--dialect",
         type=value(DialectName),
         metavar="TEXT",
-        default="default",
-        help="dialect of the traces (default: %(default)s)",
+        help="dialect of the traces (default: that of the folder or of the rows; default for rows of other projects)",
     )
     add_operations_flag(parser)
     parser.add_argument(
@@ -97,6 +120,14 @@ def _parser() -> CommandParser:
         help="unit of the boxes in rows of other projects; it is never guessed (default: %(default)s)",
     )
     return parser
+
+
+def _dialect_of(named: str | None, recorded: str, reason: str) -> str:
+    """The dialect as named, else the recorded one, with a line that says so."""
+    if named is not None and is_named(named):
+        return named
+    print(f"Dialect {recorded}: {reason}. Choose another with --dialect.", file=sys.stderr)
+    return recorded + (named or "")
 
 
 # ----------------------------------------------------------------------------------------------------- traces -> rows
@@ -174,6 +205,17 @@ def load_rows(path: Path, dialect_name: str = "default", unit: Unit = "fraction"
         except (TaskError, MediaError) as error:
             loaded.problems.append(f"{row.location}: {error}")
     return loaded
+
+
+def dialect_in_rows(path: Path) -> str | None:
+    """The dialect that the first row of the file records, if it is one of ours. Raises TaskError."""
+    for row in read_rows(path):
+        try:
+            conversation = _conversation_of(row)
+        except TaskError:
+            return None  # loading the rows says why
+        return dialect_in_note(conversation.trace)
+    return None
 
 
 def _trace_of(row: Row, name: str, dialect: Dialect, unit: Unit, known: Mapping[str, Task]) -> OwnTrace:

@@ -94,6 +94,15 @@ def note_of(own: OwnTrace, dialect: Dialect, folder: Path, seeds_folder: Path | 
     return json.dumps(note)
 
 
+def dialect_in_note(text: str) -> str | None:
+    """The dialect in a column `trace` that `note_of` wrote; None for any other text."""
+    try:
+        dialect = json.loads(text)["dialect"]
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return None
+    return dialect if isinstance(dialect, str) else None
+
+
 def own_trace(conversation: Conversation, dialect: Dialect, folder: Path, seeds_folder: Path) -> OwnTrace:
     """The trace that `note_of` wrote. Raises TaskError, also for another dialect and for a row that was edited."""
     try:

@@ -13,6 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from agents.chat.format import ChatFormat
+from agents.config.model_dialect import dialect_of_engine
 from agents.engines.choice import check_has_model, check_videos, engine_chosen
 from agents.engines.protocol import Engine
 from agents.rollout import EpisodeSettings, Sampling
@@ -41,6 +42,7 @@ class Student:
         longest = replace(config.limits, max_tokens=options.max_tokens)
         self._choice = options.chosen(config.student, longest, dtype=config.dtype, max_batch=options.max_batch)
         check_has_model(self._choice, "synth")
+        dialect_of_engine(config.dialect, config.student, self._choice.spec)  # warns if it was taught another one
         self._loaded: tuple[Engine, ChatFormat] | None = None
         self._sampling = Sampling(config.student_temperature, config.max_turn_tokens)
 

@@ -145,8 +145,11 @@ def test_a_gif_is_a_video_if_it_moves_and_a_picture_if_not(tmp_path):
         (["{photo}", "{photo}", "-x or y?"], '--question="-x or y?"'),
         (["{photo}", "{photo}", "What?", "--max_images", "1"], "exceeds limits.max_images"),
         (["{photo}", "What?", "--dialect", "tny"], "Did you mean 'tiny'?"),
-        (["{photo}", "What?", "--engine", "endpoint"], "--base_url"),
-        (["{photo}", "What?", "--engine", "endpoint", "--base_url", "http://127.0.0.1:9/v1"], "OPENAI_API_KEY=none"),
+        (["{photo}", "What?", "--dialect", "default", "--engine", "endpoint"], "--base_url"),
+        (
+            ["{photo}", "What?", "--dialect", "tiny", "--engine", "endpoint", "--base_url", "http://127.0.0.1:9/v1"],
+            "OPENAI_API_KEY=none",
+        ),
     ],
 )
 def test_a_mistake_of_the_user_is_a_message_with_the_way_out(words, told, photo, tmp_path, monkeypatch, capsys):

@@ -54,7 +54,18 @@ def scripted(monkeypatch):
 
 def arguments(own_tasks, *more):
     folder = own_tasks.parent / "run"
-    shared = ["--model", "none", "--tasks", str(own_tasks), "--max_turns", "2", "--output_dir", str(folder)]
+    shared = [
+        "--model",
+        "none",
+        "--dialect",
+        "tiny",
+        "--tasks",
+        str(own_tasks),
+        "--max_turns",
+        "2",
+        "--output_dir",
+        str(folder),
+    ]
     return [*shared, "--policies", LEARNED_ZOOM, "--samples", "2", *more]
 
 

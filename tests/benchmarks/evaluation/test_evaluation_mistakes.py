@@ -57,7 +57,19 @@ def own_tasks(tmp_path):
 
 
 def evaluation_of(own_tasks, *more):
-    shared = ["eval", "--model", "none", "--tasks", str(own_tasks), "--max_turns", "2", "--policies", LEARNED_ZOOM]
+    shared = [
+        "eval",
+        "--model",
+        "none",
+        "--dialect",
+        "tiny",
+        "--tasks",
+        str(own_tasks),
+        "--max_turns",
+        "2",
+        "--policies",
+        LEARNED_ZOOM,
+    ]
     return main([*shared, "--output_dir", str(own_tasks.parent / "run"), *more])
 
 

@@ -74,7 +74,19 @@ def scripted(monkeypatch):
 
 def arguments(own_tasks, *more):
     folder = own_tasks.parent / "run"
-    return ["--model", "none", "--tasks", str(own_tasks), "--max_turns", "2", "--output_dir", str(folder), *more]
+    return [
+        "--model",
+        "none",
+        "--dialect",
+        "tiny",
+        "--tasks",
+        str(own_tasks),
+        "--max_turns",
+        "2",
+        "--output_dir",
+        str(folder),
+        *more,
+    ]
 
 
 def test_the_ablations_that_take_the_look_away_lose_and_the_oracle_does_not(own_tasks, scripted, capsys):
@@ -165,7 +177,7 @@ def test_where_nobody_can_ban_calls_the_ablation_is_left_out_with_a_word(own_tas
 
 def test_an_endpoint_is_refused_no_zoom_by_name_and_not_for_ablate(monkeypatch):
     monkeypatch.setenv("OPENAI_API_KEY", "none")
-    config = EvalConfig(engine="endpoint", base_url="http://localhost:1/v1", ablate=True)
+    config = EvalConfig(dialect="tiny", engine="endpoint", base_url="http://localhost:1/v1", ablate=True)
     assert engine_of(planned(config))
     with pytest.raises(ConfigError, match="cannot ban tokens"):
         planned(replace(config, ablate=False))

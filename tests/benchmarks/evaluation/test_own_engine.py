@@ -14,7 +14,7 @@ from pixel_env.cli import main
 from tests.own_engine import SOURCE, own_engine
 from tests.paths import ROOT
 
-TASKS = ("--tasks", "sample:vstar-tiny", "--task_count", "4", "--max_turns", "3")
+TASKS = ("--dialect", "tiny", "--tasks", "sample:vstar-tiny", "--task_count", "4", "--max_turns", "3")
 
 
 def evaluated(folder, *flags, engine="my_engine:ENGINE"):
@@ -149,7 +149,7 @@ def test_one_without_a_model_plays_what_is_known_of_the_tasks(folder_of_engine, 
 
 def test_it_is_asked_a_question(folder_of_engine, capsys):
     Image.new("RGB", (400, 300), "navy").save("photo.png")
-    words = ["ask", "photo.png", "Which colour?", "--model", "any-name", "--output", "page.html"]
+    words = ["ask", "photo.png", "Which colour?", "--dialect", "tiny", "--model", "any-name", "--output", "page.html"]
     assert main([*words, "--engine", "my_engine:ENGINE"]) == 0
     out = capsys.readouterr().out
     assert "Turn 1: <crop> 4 4 8 8" in out and "Answer: red" in out

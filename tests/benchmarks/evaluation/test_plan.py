@@ -36,7 +36,18 @@ def write_questions(folder, question):
 
 
 def flags(files, *more):
-    shared = ["--model", "none", "--tasks", str(files / "tasks.jsonl"), "--policies", LEARNED_ZOOM, "--samples", "2"]
+    shared = [
+        "--model",
+        "none",
+        "--dialect",
+        "tiny",
+        "--tasks",
+        str(files / "tasks.jsonl"),
+        "--policies",
+        LEARNED_ZOOM,
+        "--samples",
+        "2",
+    ]
     return [*shared, "--output_dir", str(files / "run"), "--prompt_file", str(files / "prompt.txt"), *more]
 
 

@@ -28,7 +28,7 @@ def play(tmp_path, monkeypatch):
         asked = []
         engine = ScriptedEngine(lambda conversation: asked.append(conversation) or "<answer>red", CHAT)
         monkeypatch.setattr(command, "engine_of", lambda plan: (engine, CHAT))
-        shared = ["--model", "none", "--tasks", str(tasks), "--policies", LEARNED_ZOOM]
+        shared = ["--model", "none", "--dialect", "tiny", "--tasks", str(tasks), "--policies", LEARNED_ZOOM]
         assert main([*shared, "--output_dir", str(tmp_path / "run"), *more]) == 0
         return len(asked)
 

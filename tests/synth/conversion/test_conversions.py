@@ -172,6 +172,18 @@ def test_rows_of_ours_come_back_in_their_dialect_alone_and_their_folder_says_it(
         check_dialect(tmp_path / "back", dialect_named("qwen3-vl"))
 
 
+def test_a_folder_and_rows_of_ours_are_converted_in_the_dialect_that_they_record(folder_of, tmp_path, capsys):
+    folder, rows, back = folder_of("qwen3-vl"), tmp_path / "rows.jsonl", tmp_path / "back"
+    words = ["convert", str(folder), "--to", "trl", "--out", str(rows)]
+    assert main(words) == 2
+    assert f"The dialect of the traces in {folder} is not recorded there. Give --dialect" in capsys.readouterr().err
+    (folder / "configuration.json").write_text(json.dumps({"dialect": "qwen3-vl"}))
+    assert main(words) == 0 and f"Dialect qwen3-vl: that of the traces in {folder}" in capsys.readouterr().err
+    assert main(["convert", str(rows), "--to", "traces", "--out", str(back)]) == 0
+    assert "Dialect qwen3-vl" in capsys.readouterr().err
+    assert json.loads((back / "configuration.json").read_text())["dialect"] == "qwen3-vl"
+
+
 @pytest.mark.parametrize("edited", ["Now I see it.", "Which colour has the sign?"])
 def test_an_edited_row_of_ours_is_refused_as_it_would_come_back_unedited(rows_of, edited):
     rows, write = rows_of
@@ -245,11 +257,14 @@ def test_rows_are_written_over_nothing_but_rows(folder_of, tmp_path, name, capsy
     (tmp_path / "notes.json").write_text('{"mine": 1}')
     (tmp_path / "picture.png").write_bytes(b"a picture")
     before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
-    assert main(["convert", str(folder), "--to", "trl", "--out", str(tmp_path / name)]) == 2
+    assert main(["convert", str(folder), "--to", "trl", "--dialect", "default", "--out", str(tmp_path / name)]) == 2
     assert "--output is a file of rows" in (told := capsys.readouterr().err) or "name of a new file" in told
     assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == before
     for _ in range(2):
-        assert main(["convert", str(folder), "--to", "trl", "--out", str(tmp_path / "rows.json")]) == 0
+        assert (
+            main(["convert", str(folder), "--to", "trl", "--dialect", "default", "--out", str(tmp_path / "rows.json")])
+            == 0
+        )
 
 
 def test_traces_are_not_written_into_a_file_nor_over_what_synth_made(rows_of, tmp_path, capsys):

@@ -179,3 +179,9 @@ def test_answers_about_other_seeds_or_requested_otherwise_are_not_taken_for_thes
         with Student(SynthConfig(**fields), GenerationOptions(out=str(tmp_path))).overview() as answers:
             answers(task_set)
         assert learner.asked["picture"] == asked
+
+
+def test_a_student_that_was_taught_another_dialect_than_that_of_the_traces_is_warned_of(tmp_path, capsys):
+    config = SynthConfig(student="tiny-zoom", dialect="qwen3-vl")
+    Student(config, GenerationOptions(out=str(tmp_path)))
+    assert "--dialect is 'qwen3-vl', but tiny-zoom was taught 'tiny'" in capsys.readouterr().err
