@@ -20,6 +20,7 @@ FILES = {
         "pixel_reasoner",
         "qwen3_vl",
         "sensenova_mars",
+        "sensenova_mars_trainer",
         "vigorl",
         "visionthink",
         "vt_visualreasoner",
