@@ -31,6 +31,7 @@ COMMANDS = {
     "play": Command("pixel_env.play:main", "play an environment yourself in the terminal"),
     "ask": Command("benchmarks.ask.command:main", "ask a model about an image or a video; writes an HTML page"),
     "data": Command("pixel_env.tasks.command:main", "prepare or check a data set"),
+    "dialect": Command("pixel_env.dialect_report.command:main", "show a dialect, or check whether a model fits it"),
     "demo": Command("benchmarks.demo.command:main", "train a small model to zoom; writes a table and an HTML report"),
     "trap": Command("benchmarks.studies.trap.study:main", "study: the learning trap and its cure, over several seeds"),
     "replay-study": Command(

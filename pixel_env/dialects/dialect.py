@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Literal, get_args
 
 from pixel_env.dialects.call_syntax import Call, CallSyntax
+from pixel_env.dialects.templates import FIELDS, check_template
 from pixel_env.edges import Edges
 from pixel_env.errors import ConfigError, UnknownNameError
 from pixel_env.operations.calls import write_call
@@ -192,8 +193,12 @@ class Dialect:
 
 
 def checked_operations(dialect: Dialect) -> Dialect:
-    """`dialect`, if its operations exist and names and keys are unambiguous. Raises UnknownNameError, ConfigError."""
+    """`dialect`, if its operations exist, names and keys are unambiguous, and templates can be filled.
+
+    Raises UnknownNameError, ConfigError.
+    """
     named = [(operation_named(name), name) for name in dialect.operations]
+    _check_templates(dialect)
     _check_coordinates_names_and_keys(dialect)
     called = [dialect.name_of(operation) for operation, _ in named]
     for index, name_in_dialect in enumerate(called):
@@ -208,6 +213,13 @@ def checked_operations(dialect: Dialect) -> Dialect:
                 "dialect whose calls are JSON."
             )
     return dialect
+
+
+def _check_templates(dialect: Dialect) -> None:
+    for kind in FIELDS:
+        given = getattr(dialect.wording, kind)
+        for name, template in given.items() if isinstance(given, Mapping) else [("", given)]:
+            check_template(template, kind, f"{'.'.join(filter(None, (kind, name)))!r} of the dialect {dialect.name!r}")
 
 
 def _check_coordinates_names_and_keys(dialect: Dialect) -> None:

@@ -9,12 +9,13 @@
     default_image: 0
     stop: [</zoom>]
 
-A key is a field of `Dialect`; a value that is left out is that of `base`, or the field's own default. Depends on the
-parts of a dialect; independent of the rows of the table, which the caller passes in.
+A key is a field of `Dialect`; a value that is left out is that of `base`, or the field's own default. `base` is the
+name of any dialect; that of a file is relative to the folder of the file in which it stands. Depends on the parts of a
+dialect; independent of the rows of the table, which the caller passes in.
 """
 
 import dataclasses
-import types
+import re
 import typing
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -28,6 +29,7 @@ from pixel_env.dialects.dialect import Dialect, Wording, checked_operations
 from pixel_env.dialects.integer_calls import IntegerCalls
 from pixel_env.dialects.json_calls import JsonCalls
 from pixel_env.dialects.phrase_calls import PhraseCalls
+from pixel_env.dialects.plain_values import checked_value, kind_of, plain
 from pixel_env.dialects.xml_calls import XmlCalls
 from pixel_env.edges import Edges
 from pixel_env.errors import ConfigError, UnknownNameError
@@ -37,6 +39,8 @@ from pixel_env.views import ViewBudgets
 
 SUFFIXES = (".yaml", ".yml")
 """How the name of a dialect that is a file ends."""
+
+_FILE = re.compile(rf"(.+?(?:{'|'.join(map(re.escape, SUFFIXES))}))((?:[:+].*)?)", re.DOTALL)
 
 SYNTAXES: dict[str, type[Any]] = {
     "json": JsonCalls,
@@ -55,6 +59,12 @@ _PARTS: dict[str, type[Any]] = {
 }
 
 
+def file_in(name: str) -> tuple[Path, str] | None:
+    """The file that a dialect's name begins with, and what follows it, such as ":notool"; None if it is no file."""
+    match = _FILE.fullmatch(name)
+    return None if match is None else (Path(match[1]), match[2])
+
+
 def dialect_to_row(dialect: Dialect) -> dict[str, Any]:
     """`dialect` as JSON values, complete: `dialect_from_row` is the inverse.
 
@@ -64,11 +74,11 @@ def dialect_to_row(dialect: Dialect) -> dict[str, Any]:
     for field in dataclasses.fields(Dialect):
         value = getattr(dialect, field.name)
         if field.name == "calls":
-            row["calls"] = {"syntax": _name_of(value), **_plain(dataclasses.asdict(value))}
+            row["calls"] = {"syntax": _name_of(value), **plain(dataclasses.asdict(value))}
         elif field.name == "budgets":
             row["budgets"] = value.to_row()
         else:
-            row[field.name] = _plain(value if field.name not in _PARTS or value is None else dataclasses.asdict(value))
+            row[field.name] = plain(value if field.name not in _PARTS or value is None else dataclasses.asdict(value))
     return row
 
 
@@ -81,8 +91,9 @@ def dialect_from_row(row: Mapping[str, Any], where: str, base: Callable[[str], D
     known = [field.name for field in dataclasses.fields(Dialect)]
     for key in given:
         if key not in (*known, "base"):
-            raise UnknownNameError.among("key of a dialect", str(key), [*known, "base"], f"It stands in {where}.")
-    start = None if (name := given.pop("base", None)) is None else base(str(name))
+            names = [*known[1:], "base"]  # without the name, which is the file's path
+            raise UnknownNameError.among("key of a dialect", str(key), names, f"It stands in {where}.")
+    start = None if (name := given.pop("base", None)) is None else _base(str(name), where, base)
     values = {key: _value(key, value, start, where) for key, value in given.items()}
     values.setdefault("name", where)
     missing = [key for key in ("calls", "coordinates", "budgets") if start is None and key not in values]
@@ -99,17 +110,54 @@ def dialect_from_row(row: Mapping[str, Any], where: str, base: Callable[[str], D
 
 def read_dialect(path: Path, base: Callable[[str], Dialect]) -> Dialect:
     """The dialect in a YAML file; its name is the file's path. Raises ConfigError for a file that cannot be read."""
-    try:
-        row = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise ConfigError(f"cannot read the dialect {path}: {error.strerror}. Give the path of a YAML file.") from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise ConfigError(f"the dialect {path} is not valid YAML: {' '.join(str(error).split())}") from error
-    if not isinstance(row, dict):
-        raise ConfigError(f"the dialect {path} holds {_kind(row)}; wanted: keys and values, such as `base: qwen3-vl`")
+    row = _row_in(path)
     if "name" in row:
         raise ConfigError(f"the dialect {path} has a key 'name'. Leave it out: the file's path is its name.")
-    return dialect_from_row(row, str(path), base)
+    return dialect_from_row(row, str(path), lambda name: base(_beside(path, name)))
+
+
+class _Loader(yaml.SafeLoader):
+    """PyYAML's, which silently keeps the last of two values of one key; here that is an error."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        seen = set()
+        for key, _ in node.value:
+            if key.value in seen:
+                raise yaml.constructor.ConstructorError(
+                    problem=f"{key.value} is set twice", problem_mark=key.start_mark
+                )
+            seen.add(key.value if isinstance(key, yaml.ScalarNode) else None)
+        return super().construct_mapping(node, deep)
+
+
+def _row_in(path: Path) -> dict[Any, Any]:
+    try:
+        row = yaml.load(path.read_text(encoding="utf-8"), _Loader)
+    except OSError as error:
+        raise ConfigError(f"cannot read the dialect {path}: {error.strerror}. Give the path of a YAML file.") from error
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"the dialect {path} is not text in UTF-8. Save it as UTF-8.") from error
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        where = f", line {mark.line + 1}, column {mark.column + 1}," if mark else ""
+        raise ConfigError(f"the dialect {path}{where} is not valid YAML: {error.problem or error.context}") from error
+    except (yaml.YAMLError, ValueError, RecursionError) as error:  # a control sign, an invalid date, deep nesting
+        raise ConfigError(f"the dialect {path} is not valid YAML: {' '.join(str(error).split())}") from error
+    if not isinstance(row, dict):
+        raise ConfigError(f"the dialect {path} holds {kind_of(row)}; wanted: keys and values, such as `base: qwen3-vl`")
+    return row
+
+
+def _beside(path: Path, name: str) -> str:
+    """The name of a base as it stands in the file `path`: one that is a file is relative to its folder."""
+    return name if file_in(name) is None else str(path.parent / name)
+
+
+def _base(name: str, where: str, base: Callable[[str], Dialect]) -> Dialect:
+    try:
+        return base(name)
+    except UnknownNameError as error:
+        raise UnknownNameError(f"The base of {where} is unknown: {error}") from error
 
 
 def dialect_text(dialect: Dialect) -> str:
@@ -135,15 +183,23 @@ def _value(key: str, value: Any, start: Dialect | None, where: str) -> Any:
     if key == "calls":
         return _calls(value, where)
     if key == "budgets":
-        try:
-            return ViewBudgets.from_row(value)
-        except (TypeError, ValueError, AttributeError) as error:
-            raise ConfigError(
-                f"'budgets' in {where} cannot be read: {error}. Write them as `dialect show` does."
-            ) from error
+        return _budgets(value, start, where)
     if key in _PARTS and not (key == "image_names" and value is None):
         return _part(_PARTS[key], value, None if start is None else getattr(start, key), f"{key!r} in {where}")
-    return _checked(key, value, typing.get_type_hints(Dialect)[key], where)
+    return checked_value(key, value, typing.get_type_hints(Dialect)[key], where)
+
+
+def _budgets(value: Any, start: Dialect | None, where: str) -> ViewBudgets:
+    """Pixel budgets; kinds of views, and numbers of a kind, that are left out are those of `start`."""
+    try:
+        given = dict({} if start is None else start.budgets.to_row())
+        for kind, budget in value.items():
+            given[kind] = None if budget is None else {**(given.get(kind) or {}), **budget}
+        return ViewBudgets.from_row(given)
+    except (TypeError, ValueError, AttributeError) as error:
+        raise ConfigError(
+            f"'budgets' in {where} cannot be read: {error}. Write them as `pixel-env dialect show NAME --yaml` does."
+        ) from error
 
 
 def _calls(value: Any, where: str) -> Any:
@@ -156,7 +212,17 @@ def _calls(value: Any, where: str) -> Any:
     if name not in SYNTAXES and ":" not in name:
         advice = f"It stands in {where}. Your own is named as 'module:Class'."
         raise UnknownNameError.among("call syntax", name, SYNTAXES, advice)
-    return _part(SYNTAXES.get(name) or imported(name, "call syntax"), given, None, f"'calls' in {where}")
+    return _part(SYNTAXES[name] if name in SYNTAXES else _own_syntax(name), given, None, f"'calls' in {where}")
+
+
+def _own_syntax(name: str) -> type[Any]:
+    syntax = imported(name, "call syntax")
+    verbs = ("parse", "write", "can_say", "tool_text", "without_call")
+    if not isinstance(syntax, type) or not dataclasses.is_dataclass(syntax):
+        raise ConfigError(f"The call syntax {name!r} is no dataclass. Put @dataclass(frozen=True) above a class.")
+    if missing := [verb for verb in verbs if not hasattr(syntax, verb)]:
+        raise ConfigError(f"The call syntax {name!r} has no {', '.join(missing)}. Give it all of CallSyntax.")
+    return syntax
 
 
 def _part(kind: type[Any], value: Any, start: Any, where: str) -> Any:
@@ -168,7 +234,7 @@ def _part(kind: type[Any], value: Any, start: Any, where: str) -> Any:
     for name in value:
         if name not in names:
             raise UnknownNameError.among(f"field of {kind.__name__}", str(name), names, f"It stands in {where}.")
-    given = {name: _checked(name, one, hints[name], where) for name, one in value.items()}
+    given = {name: checked_value(name, one, hints[name], where) for name, one in value.items()}
     required = [field.name for field in fields if _has_no_default(field) and start is None]
     if missing := [name for name in required if name not in given]:
         raise ConfigError(f"{where} lacks {', '.join(missing)}")
@@ -177,66 +243,3 @@ def _part(kind: type[Any], value: Any, start: Any, where: str) -> Any:
 
 def _has_no_default(field: "dataclasses.Field[Any]") -> bool:
     return field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
-
-
-def _checked(name: str, value: Any, hint: Any, where: str) -> Any:
-    """`value` as the type that `hint` wants. Raises ConfigError for another type."""
-    typed = _typed(value, hint)
-    if typed is _WRONG:
-        wanted = str(hint).replace("typing.", "").replace("collections.abc.", "")
-        wanted = hint.__name__ if isinstance(hint, type) else wanted
-        raise ConfigError(f"{name!r} is {value!r}, {_kind(value)}; wanted: {wanted}. It stands in {where}.")
-    return typed
-
-
-_WRONG = object()
-
-
-def _typed(value: Any, hint: Any) -> Any:
-    origin, arguments = typing.get_origin(hint), typing.get_args(hint)
-    if origin is typing.Literal:
-        return value if value in arguments else _WRONG
-    if origin in (typing.Union, types.UnionType):
-        return next((typed for one in arguments if (typed := _typed(value, one)) is not _WRONG), _WRONG)
-    if hint is types.NoneType:
-        return None if value is None else _WRONG
-    if origin is tuple:
-        return _typed_tuple(value, arguments)
-    if origin is not None:  # the mappings of texts to texts
-        if not isinstance(value, dict) or not all(isinstance(one, str) for pair in value.items() for one in pair):
-            return _WRONG
-        return dict(value)
-    if hint is float:
-        is_number = isinstance(value, int | float) and not isinstance(value, bool)
-        return float(value) if is_number else _WRONG
-    is_right = isinstance(value, hint) and (hint is bool or not isinstance(value, bool))
-    return value if is_right else _WRONG
-
-
-def _typed_tuple(value: Any, arguments: tuple[Any, ...]) -> Any:
-    if not isinstance(value, list | tuple):
-        return _WRONG
-    kinds = [arguments[0]] * len(value) if arguments[1:] == (...,) else list(arguments)
-    if len(kinds) != len(value):
-        return _WRONG
-    typed = tuple(_typed(one, kind) for one, kind in zip(value, kinds, strict=True))
-    return _WRONG if _WRONG in typed else typed
-
-
-def _kind(value: Any) -> str:
-    names = {
-        str: "a text",
-        bool: "true or false",
-        int: "a number",
-        float: "a number",
-        list: "a list",
-        dict: "a mapping",
-    }
-    return "nothing" if value is None else names.get(type(value), f"a {type(value).__name__}")
-
-
-def _plain(value: Any) -> Any:
-    """`value` as JSON and YAML hold it: tuples as lists, mappings as dicts."""
-    if isinstance(value, Mapping):
-        return {key: _plain(one) for key, one in value.items()}
-    return [_plain(one) for one in value] if isinstance(value, tuple | list) else value

@@ -4,13 +4,13 @@ Depends on the parts of a dialect; independent of episodes. A dialect of your ow
 that is passed as it is, or named as 'module:NAME'.
 """
 
-import re
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from pixel_env.dialects.dialect import Dialect, checked_operations
-from pixel_env.dialects.files import SUFFIXES, read_dialect
+from pixel_env.dialects.files import file_in, read_dialect
 from pixel_env.dialects.rows import (
     adaptive_cof,
     deepeyes,
@@ -61,8 +61,29 @@ def dialect_named(name: str) -> Dialect:
     further operations ("default+rotate+my_operations:Grey"). Raises UnknownNameError, or ConfigError where a variant
     does not fit, an operation cannot be called, or 'module:NAME' is not a Dialect.
     """
+    return _named(name, ())
+
+
+def _named(name: str, reading: tuple[Path, ...]) -> Dialect:
+    """The same; `reading`: the files in which the name stands as a base, the first one first."""
+    if (file := file_in(name)) is not None:
+        variants, *operations = file[1].split("+")
+        return _derived(_in_file(file[0], reading), variants.split(":")[1:], operations, name)
     spelled, *operations = name.split("+")
-    dialect, variants = _row_of(spelled)
+    dialect, further = _row_of(spelled)
+    return _derived(dialect, further, operations, name)
+
+
+def _in_file(path: Path, reading: tuple[Path, ...]) -> Dialect:
+    if path.resolve() in reading:
+        way = " -> ".join(file.name for file in (*reading, path))
+        raise ConfigError(
+            f"the dialect {path} is its own base: {way}. Give one of them a row of the table as its base."
+        )
+    return read_dialect(path, partial(_named, reading=(*reading, path.resolve())))
+
+
+def _derived(dialect: Dialect, variants: Sequence[str], operations: Sequence[str], name: str) -> Dialect:
     for variant in variants:
         if variant not in VARIANTS:
             raise UnknownNameError.among("dialect variant", variant, VARIANTS, f"The name is {name!r}.")
@@ -98,9 +119,6 @@ def with_operations(dialect: Dialect, names: Sequence[str]) -> Dialect:
 
 def _row_of(spelled: str) -> tuple[Dialect, list[str]]:
     """The row that `spelled` begins with, and the variants that follow."""
-    file, *variants = re.split(r"(?<=\.yaml):|(?<=\.yml):", spelled)
-    if file.endswith(SUFFIXES):
-        return read_dialect(Path(file), dialect_named), variants[0].split(":") if variants else []
     first, *rest = spelled.split(":")
     if first in DIALECTS:
         return DIALECTS[first], rest
