@@ -73,6 +73,8 @@ class Edges:
         for name in ("enlarge", "magnify"):
             if not 0 < getattr(self, name) < math.inf:
                 raise ConfigError(f"the edge rule {name} is {getattr(self, name)}; give a factor above 0, 1 for none")
+        if self.pads_first and self.padding_pixels is not None:
+            raise ConfigError("the edge rules pads_first and padding_pixels exclude each other; give one of them")
 
     def region(self, box: Box, width: int, height: int) -> Box:
         """The region that is cut for `box`, on an image of `width` x `height` source pixels."""
@@ -108,6 +110,9 @@ class Edges:
             low, high = min(low, (side - 2) / side), min(high, last)
         if self.small_box == "expand" and (high - low) * side < self.min_side:
             low, high = _expanded(low, high, self.min_side / side)
+            if self.rounding in ("inward", "nearest"):  # they could take a pixel of it away
+                start = min(round(low * side), side - min(self.min_side, side))
+                low, high = start / side, min(1.0, start / side + self.min_side / side)
         return low, high
 
 

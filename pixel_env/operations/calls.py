@@ -3,6 +3,7 @@
 Depends on declared arguments and conventions; independent of the syntax that a call is written in.
 """
 
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -42,7 +43,7 @@ class Keys:
                 values = [kept.pop(key) for key in self.box]
                 x, y, width, height = [_number(value) for value in values] if convention.digits_as_text else values
                 if is_number(x) and is_number(y) and is_number(width) and is_number(height):
-                    values = [x, y, x + width, y + height]
+                    values = [x, y, _sum(x, width), _sum(y, height)]
                 kept[self.of(operation, name)] = values
         return kept
 
@@ -55,8 +56,19 @@ class Keys:
                 written |= dict(zip(self.box, (x0, y0, _difference(x1, x0), _difference(y1, y0)), strict=True))
         return written
 
+    def of_boxes(self, operation: type[Operation]) -> BoxKeys | tuple[()]:
+        """The four keys of a box, if the operation has one."""
+        return self.box if self.box is not None and self._regions(operation) else ()
+
     def _regions(self, operation: type[Operation]) -> list[str]:
         return [name for name, kind in operation.arguments().items() if isinstance(kind, Region)]
+
+
+def _sum(start: float, length: float) -> float:
+    try:
+        return start + length
+    except OverflowError:  # a whole number beyond all floats
+        return math.inf
 
 
 def _difference(end: float, start: float) -> float:
@@ -75,7 +87,9 @@ def read_call(
         return expected
     given = keys.merged(operation, given, convention)
     if unknown := [key for key in given if key not in names]:
-        return Failure(expected.code, f"{expected.message} It has no {_shortened(unknown[0])}.")
+        # Some of the four keys of a box, without the others, are no keys that the operation does not have.
+        named = [key for key in unknown if key not in keys.of_boxes(operation)]
+        return Failure(expected.code, f"{expected.message} It has no {_shortened(named[0])}.") if named else expected
     values = {names[key]: _adapted(declared[names[key]], value, convention) for key, value in given.items()}
     if not set(values) | set(optional) >= set(declared):
         return expected
