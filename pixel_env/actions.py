@@ -127,11 +127,15 @@ def _answer_in(text: str, dialect: Dialect) -> str | None:
 
 
 def _marked(text: str, dialect: Dialect) -> str | None:
-    """What follows the last marker, up to its closing mark, and of it what is boxed; None without a marker."""
-    _, marker, rest = text.rpartition(dialect.answer_marker)
+    """What follows the last marker, up to its closing mark, and of it what is boxed; None without a marker.
+
+    A marker that is closed goes before one that is not.
+    """
+    closed, closing, _ = text.rpartition(dialect.answer_closing) if dialect.answer_closing else ("", "", "")
+    _, marker, rest = (closed if dialect.answer_marker in closed else text).rpartition(dialect.answer_marker)
     if not marker:
         return None
-    answer = rest.partition(dialect.answer_closing)[0] if dialect.answer_closing else rest
+    answer = rest.partition(closing)[0] if closing else rest
     boxed = last_boxed(answer) if dialect.answer_closing else None
     return answer.strip() if boxed is None else boxed
 

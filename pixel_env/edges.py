@@ -36,7 +36,7 @@ class Edges:
         padding: Added on each side, as a fraction of the *image's* side (the released Pixel Reasoner: 0.1).
         padding_pixels: The padding of a side is at most this long; None: no bound.
         pads_first: The padding comes before the checks, so that an empty, inverted or outlying box is cut if its
-            padded region is a box.
+            padded region is a box (there without `padding_pixels`, because the source's size is not known yet).
         min_side: The least width and height of a region.
         small_box: What happens to a smaller one (`SmallBox`).
         max_aspect: The longest region, length to width.
@@ -114,6 +114,9 @@ class Edges:
             low, high = min(low, (side - 2) / side), min(high, last)
         if self.small_box == "expand" and (high - low) * side < self.min_side:
             low, high = _expanded(low, high, self.min_side / side)
+            if self.rounding in ("inward", "nearest"):  # they could take a pixel of it away
+                start = min(round(low * side), side - min(self.min_side, side))
+                low, high = start / side, min(1.0, start / side + self.min_side / side)
         return low, high
 
 

@@ -25,7 +25,19 @@ from pixel_env.dialects.wording import (
     observation_text,
     opening_prompt,
 )
-from pixel_env.episode import Action, Answer, Limits, Malformed, Observation, Stop, Text, Trajectory, Turn, Unfinished
+from pixel_env.episode import (
+    IMAGE_SIGN,
+    Action,
+    Answer,
+    Limits,
+    Malformed,
+    Observation,
+    Stop,
+    Text,
+    Trajectory,
+    Turn,
+    Unfinished,
+)
 from pixel_env.errors import ConfigError, MediaError, TaskError, UnknownNameError
 from pixel_env.failures import Failure, FailureCode
 from pixel_env.grading import grade
@@ -165,14 +177,15 @@ class PixelEnv(gym.Env[Observation, str]):
             return self._end_with(action, actions[0])
         replies = self._replies_to(actions, action)
         images = tuple(image for reply in replies for image in reply.images)
+        is_continued = isinstance(action, Unfinished) and isinstance(actions[0], Text)
+        if len(self.trajectory.messages) + 2 == self.limits.max_turns and not is_continued:
+            replies[-1] = replace(replies[-1], text=replies[-1].text + self._last_turn_text())
         self._tokens += self._tokens_of(action, ()) + self._tokens_of(_text_of(replies), images)
         stop, messages = self._exceeded(len(images)), len(self.trajectory.messages) + 1
         if stop is not None:
             replies, images = [_Reply(budget_text(stop, self.limits), failure=replies[0].failure)], ()
         elif messages >= self.limits.max_turns:
             stop = Stop.TURNS
-        elif messages + 1 == self.limits.max_turns and (added := self._last_turn_text()):
-            replies[-1] = replace(replies[-1], text=replies[-1].text + added)
         self._shown_sizes += [_size(image) for image in images]
         for number, (typed, reply) in enumerate(zip(actions, replies, strict=False)):
             turn = Turn("" if number else action, typed, reply.failure, reply.text, reply.views, number > 0)
@@ -241,11 +254,14 @@ class PixelEnv(gym.Env[Observation, str]):
         numbers, fields = range(images, images + len(new)), operation.observation_fields(task, self.dialect.rule)
         text = observation_text(operation, numbers, sizes, self.dialect, task, call=call, fields=fields)
         parent = None if operation.image_number is None else views[operation.image_number]
-        return self._reply_with(text, new, parent)
+        turn = len(self.trajectory.turns) + call - self.trajectory.operations
+        return self._reply_with(text, turn, new, parent)
 
-    def _reply_with(self, text: str, views: tuple[View, ...], parent: View | None) -> _Reply:
-        executed = ExecutedOperation(self.trajectory.task, len(self.trajectory.turns), views, parent, self.budgets)
+    def _reply_with(self, text: str, turn: int, views: tuple[View, ...], parent: View | None) -> _Reply:
+        executed = ExecutedOperation(self.trajectory.task, turn, views, parent, self.budgets)
         shown = self._intervention(executed)
+        if len(shown) != len(views):  # the signs stand for the operation's own images
+            text = text.replace(IMAGE_SIGN, "")
         return _Reply(text, shown, tuple(show(view, self.budgets) for view in shown))
 
     def _refusal(self, failure: Failure, call: int) -> _Reply:

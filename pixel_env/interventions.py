@@ -89,10 +89,11 @@ def _moved(view: View, parent: View, budgets: ViewBudgets, rng: np.random.Genera
         return replace(view, box=_moved_box(view, parent.box, budgets, rng))
     *before, last = view.steps
     if isinstance(last, Magnified) and before:
-        cut = replace(view, steps=tuple(before))
-        return (
-            replace(moved, steps=(*moved.steps, last)) if (moved := _moved(cut, parent, budgets, rng)) != cut else view
-        )
+        # A plain crop has its cut among its steps only because it is magnified.
+        first = before[0]
+        is_plain = not parent.steps and len(before) == 1 and isinstance(first, Cut) and first.rounding == "outward"
+        cut = replace(view, steps=() if is_plain else tuple(before))
+        return _moved(cut, parent, budgets, rng).magnified(last.factor, last.max_pixels)
     if not isinstance(last, Cut):
         return view  # the whole image, transformed: there is no other position to take it from
     box = _moved_cut(view, last, budgets, rng)

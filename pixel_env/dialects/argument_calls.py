@@ -9,7 +9,6 @@ Depends on the protocol of call syntaxes; independent of dialects and operations
 """
 
 import json
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -17,7 +16,7 @@ from typing import Any
 from pixel_env.dialects.call_syntax import Call, body_of, json_or_text, text_of_value
 from pixel_env.failures import Failure, FailureCode
 
-_PAIR = re.compile(r"\s*<arg_key>(.*?)</arg_key>\s*<arg_value>(.*?)</arg_value>\s*", re.DOTALL)
+_FORM = "the function's name, <arg_key>KEY</arg_key> and <arg_value>VALUE</arg_value> for each argument"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,11 +42,10 @@ class ArgumentCalls:
         if isinstance(body, Failure):
             return body
         name, mark, rest = body.partition("<arg_key>")
-        if not name.strip() or "<" in name or _PAIR.sub("", mark + rest).strip():
-            form = "the function's name, <arg_key>KEY</arg_key> and <arg_value>VALUE</arg_value> for each argument"
-            return Failure(FailureCode.BAD_ARGUMENTS, f"The call cannot be read: between the marks stand {form}.")
-        pairs = _PAIR.findall(mark + rest)
-        return Call(name.strip(), {key.strip(): json_or_text(value) for key, value in pairs})
+        arguments = _arguments_in(mark + rest)
+        if not name.strip() or "<" in name or arguments is None:
+            return Failure(FailureCode.BAD_ARGUMENTS, f"The call cannot be read: between the marks stand {_FORM}.")
+        return Call(name.strip(), arguments)
 
     def write(self, call: Call) -> str:
         """Several lines, as the model's own template writes a call."""
@@ -74,3 +72,16 @@ class ArgumentCalls:
         """The text before the opening mark and after the closing one."""
         before, _, after = text.partition(self.opening)
         return f"{before} {after.partition(self.closing)[2]}".strip()
+
+
+def _arguments_in(text: str) -> dict[str, Any] | None:
+    """The arguments that `text` holds, by key; None if it holds anything else."""
+    arguments: dict[str, Any] = {}
+    for pair in text.split("<arg_key>")[1:]:
+        key, of_key, value = pair.partition("</arg_key>")
+        before, opening, value = value.partition("<arg_value>")
+        value, closing, after = value.partition("</arg_value>")
+        if not (of_key and opening and closing) or before.strip() or after.strip():
+            return None
+        arguments[key.strip()] = json_or_text(value)
+    return arguments

@@ -15,6 +15,7 @@ from pixel_env.errors import ConfigError
 from pixel_env.failures import Failure, FailureCode
 
 _GAP = re.compile(r"\{([A-Za-z_][A-Za-z_0-9]*)\}")
+_WORDS = re.compile(r"\s+|\S+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,9 +52,8 @@ class PhraseCalls:
         if isinstance(body, Failure):
             return body
         for name, phrase in self.phrases:
-            if (match := re.fullmatch(_pattern(phrase), body.strip(), re.IGNORECASE | re.DOTALL)) is not None:
-                values = zip(_GAP.findall(phrase), match.groups(), strict=True)
-                return Call(name, {key: json_or_text(value) for key, value in values})
+            if (values := _values_in(body.strip(), phrase)) is not None:
+                return Call(name, values)
         listed = " or ".join(f'"{phrase}"' for name, phrase in self.phrases if name in names)
         return Failure(FailureCode.BAD_ARGUMENTS, f"The call cannot be read: between the marks stands {listed}.")
 
@@ -86,8 +86,24 @@ class PhraseCalls:
         return f"{before} {after.partition(self.closing)[2]}".strip()
 
 
-def _pattern(phrase: str) -> str:
-    """The regular expression of a phrase: blanks match any run of blanks, a gap anything on its own."""
-    words, keys = _GAP.split(phrase)[::2], _GAP.findall(phrase)
-    parts = [r"\s+".join(re.escape(word) for word in re.split(r"\s+", text)) for text in words]
-    return parts[0] + "".join(f"(.+?){part}" for _, part in zip(keys, parts[1:], strict=True))
+def _values_in(text: str, phrase: str) -> dict[str, Any] | None:
+    """What stands in the gaps of `phrase` in `text`; None if `text` is not that phrase."""
+    first, *others = [_WORDS.sub(_pattern, words) for words in _GAP.split(phrase)[::2]]
+    keys = _GAP.findall(phrase)
+    if (match := re.match(first, text, re.IGNORECASE)) is None:
+        return None
+    values, end = [], match.end()
+    for number, words in enumerate(others):
+        is_last = number == len(others) - 1
+        # A value has at least one character. The text between two gaps is searched once: no backtracking.
+        match = re.compile(words + (r"\Z" if is_last else ""), re.IGNORECASE).search(text, end + 1)
+        if match is None or match.start() <= end:
+            return None
+        values.append(text[end : match.start()])
+        end = match.end()
+    return dict(zip(keys, map(json_or_text, values), strict=True)) if end == len(text) else None
+
+
+def _pattern(words: "re.Match[str]") -> str:
+    """The regular expression of a run of blanks, which matches any run, or of words."""
+    return r"(?<!\s)\s+" if words[0].isspace() else re.escape(words[0])

@@ -20,8 +20,9 @@ from typing import Any
 from pixel_env.dialects.call_syntax import Call, body_of, json_or_text, text_of_value
 from pixel_env.failures import Failure, FailureCode
 
-_FUNCTION = re.compile(r"\s*<function=([^>\n]+)>(.*?)(?:</function>\s*|\Z)", re.DOTALL)
-_PARAMETER = re.compile(r"\s*<parameter=([^>\n]+)>(.*?)</parameter>\s*", re.DOTALL)
+_FUNCTION = re.compile(r"<function=([^>\n]+)>")
+_PARAMETER = re.compile(r"<parameter=([^>\n]+)>")
+_FORM = "<function=NAME>, <parameter=KEY>VALUE</parameter> for each argument, </function>"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,12 +47,12 @@ class XmlCalls:
         body = body_of(text, self.opening, self.closing)
         if isinstance(body, Failure):
             return body
-        function = _FUNCTION.fullmatch(body)
-        if function is None or _PARAMETER.sub("", function[2]).strip():
-            form = "<function=NAME>, <parameter=KEY>VALUE</parameter> for each argument, </function>"
-            return Failure(FailureCode.BAD_ARGUMENTS, f"The call cannot be read: between the marks stand {form}.")
-        pairs = _PARAMETER.findall(function[2])
-        return Call(function[1].strip(), {key.strip(): json_or_text(value) for key, value in pairs})
+        body = body.strip()
+        function = _FUNCTION.match(body)
+        arguments = None if function is None else _arguments_in(body[function.end() :].removesuffix("</function>"))
+        if function is None or arguments is None:
+            return Failure(FailureCode.BAD_ARGUMENTS, f"The call cannot be read: between the marks stand {_FORM}.")
+        return Call(function[1].strip(), arguments)
 
     def write(self, call: Call) -> str:
         """Several lines, as the models' own templates write a call."""
@@ -77,3 +78,14 @@ class XmlCalls:
         """The text before the opening mark and after the closing one."""
         before, _, after = text.partition(self.opening)
         return f"{before} {after.partition(self.closing)[2]}".strip()
+
+
+def _arguments_in(text: str) -> dict[str, Any] | None:
+    """The arguments that `text` holds, by key; None if it holds anything else."""
+    *parameters, rest = (part.strip() for part in text.split("</parameter>"))
+    arguments: dict[str, Any] = {}
+    for part in parameters:
+        if (parameter := _PARAMETER.match(part)) is None:
+            return None
+        arguments[parameter[1].strip()] = json_or_text(part[parameter.end() :])
+    return None if rest else arguments

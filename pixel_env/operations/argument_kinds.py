@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from pixel_env.boxes import FULL, Box, read_box
+from pixel_env.boxes import FULL, Box, PaddedBox, read_box
 from pixel_env.failures import Failure, FailureCode, no_such_image
 from pixel_env.operations.arguments import Argument, BoxMap, Drawing, is_number, number_typed, whole
 from pixel_env.operations.coordinates import FRACTION_STEPS, Convention
@@ -148,11 +148,11 @@ class Region(Argument):
         x0, y0 = drawing.rng.integers(0, 6, size=2) / 8
         return Box(float(x0), float(y0), float(x0 + 0.25), float(y0 + 0.25))
 
-    def to_row(self, value: Box) -> list[float]:
-        return list(value.corners)
+    def to_row(self, value: Box) -> list[float] | dict[str, list[float]]:
+        return {"padded": list(value.corners)} if value.is_padded else list(value.corners)
 
-    def from_row(self, row: Sequence[float]) -> Box:
-        return Box(*row)
+    def from_row(self, row: Sequence[float] | dict[str, list[float]]) -> Box:
+        return PaddedBox(*row["padded"]) if isinstance(row, dict) else Box(*row)
 
     def mapped(self, value: Box, box_map: BoxMap) -> Box:
         return box_map(value)

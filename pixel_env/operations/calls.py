@@ -28,7 +28,9 @@ def read_call(
         return expected
     given = keys.merged(operation, unpacked(given, names), convention)
     if unknown := [key for key in given if key not in names]:
-        return Failure(expected.code, f"{expected.message} It has no {_shortened(unknown[0])}.")
+        # Some of the four keys of a box, without the others, are no keys that the operation does not have.
+        named = [key for key in unknown if key not in keys.of_boxes(operation)]
+        return Failure(expected.code, f"{expected.message} It has no {_shortened(named[0])}.") if named else expected
     if not {names[key] for key in given} | set(optional) >= set(declared):
         return expected
     if any(_is_unknown_name(declared[names[key]], value, convention) for key, value in given.items()):

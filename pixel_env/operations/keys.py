@@ -3,6 +3,7 @@
 Depends on declared arguments and conventions; independent of the syntax that a call is written in.
 """
 
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -52,7 +53,7 @@ class Keys:
                     [number_or_text(value) for value in values] if convention.digits_as_text else values
                 )
                 if is_number(x) and is_number(y) and is_number(width) and is_number(height):
-                    values = [x, y, x + width, y + height]
+                    values = [x, y, _sum(x, width), _sum(y, height)]
                 kept[self.of(operation, name)] = values
         return kept
 
@@ -70,8 +71,19 @@ class Keys:
         prefix = f"{operation.name}."
         return {key.removeprefix(prefix): text for key, text in self.constants.items() if key.startswith(prefix)}
 
+    def of_boxes(self, operation: type[Operation]) -> BoxKeys | tuple[()]:
+        """The four keys of a box, if the operation has one."""
+        return self.box if self.box is not None and self._regions(operation) else ()
+
     def _regions(self, operation: type[Operation]) -> list[str]:
         return [name for name, kind in operation.arguments().items() if isinstance(kind, Region)]
+
+
+def _sum(start: float, length: float) -> float:
+    try:
+        return start + length
+    except OverflowError:  # a whole number beyond all floats
+        return math.inf
 
 
 def _difference(end: float, start: float) -> float:
