@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Literal, get_args
 
 from pixel_env.dialects.call_syntax import Call, CallSyntax
-from pixel_env.dialects.templates import FIELDS, check_template
+from pixel_env.dialects.templates import FIELDS, check_template, fields_of
 from pixel_env.edges import Edges
 from pixel_env.errors import ConfigError, UnknownNameError
 from pixel_env.operations.calls import write_call
@@ -219,7 +219,9 @@ def _check_templates(dialect: Dialect) -> None:
     for kind in FIELDS:
         given = getattr(dialect.wording, kind)
         for name, template in given.items() if isinstance(given, Mapping) else [("", given)]:
-            check_template(template, kind, f"{'.'.join(filter(None, (kind, name)))!r} of the dialect {dialect.name!r}")
+            more = fields_of(OPERATIONS[name].observation) if name in OPERATIONS else ()
+            where = f"{'.'.join(filter(None, (kind, name)))!r} of the dialect {dialect.name!r}"
+            check_template(template, kind, where, more)
 
 
 def _check_coordinates_names_and_keys(dialect: Dialect) -> None:

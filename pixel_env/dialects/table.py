@@ -26,7 +26,7 @@ from pixel_env.dialects.rows import (
 )
 from pixel_env.dialects.rows.own import OWN
 from pixel_env.dialects.rows.row import PeerRow
-from pixel_env.dialects.variants import VARIANTS
+from pixel_env.dialects.variants import VARIANTS, has_variants
 from pixel_env.errors import ConfigError, UnknownNameError
 from pixel_env.import_callable import imported
 
@@ -87,9 +87,9 @@ def _derived(dialect: Dialect, variants: Sequence[str], operations: Sequence[str
     for variant in variants:
         if variant not in VARIANTS:
             raise UnknownNameError.among("dialect variant", variant, VARIANTS, f"The name is {name!r}.")
-        if dialect.answer_rule == "marker":
+        if not has_variants(dialect):
             raise ConfigError(
-                f"{dialect.name!r} has no variants: only dialects with boxed answers have them. "
+                f"{dialect.name!r} has no variants: its answers are neither boxed nor between two marks. "
                 f"Give {dialect.name!r} alone."
             )
         dialect = replace(VARIANTS[variant](dialect), name=f"{dialect.name}:{variant}")

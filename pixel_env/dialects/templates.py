@@ -4,7 +4,7 @@ Depends on texts; independent of dialects. What the fields stand for: `Wording`,
 """
 
 import string
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from pixel_env.errors import ConfigError, UnknownNameError
 
@@ -21,13 +21,21 @@ FIELDS: Mapping[str, tuple[str, ...]] = {
 """The fields of each template of `Wording`; those of `observations` are of each of its values."""
 
 
-def check_template(template: str, kind: str, where: str) -> None:
-    """Raises ConfigError or UnknownNameError for a template that cannot be filled; `where` names it in messages."""
+def fields_of(template: str) -> list[str]:
+    """The names of the fields in a template. Raises ValueError for one that is none."""
+    return [name for _, name, _, _ in string.Formatter().parse(template) if name is not None]
+
+
+def check_template(template: str, kind: str, where: str, more: Sequence[str] = ()) -> None:
+    """Raises ConfigError or UnknownNameError for a template that cannot be filled; `where` names it in messages.
+
+    `more`: fields that this template has beside those of its kind.
+    """
     try:
-        fields = [name for _, name, _, _ in string.Formatter().parse(template) if name is not None]
+        fields = fields_of(template)
     except ValueError as error:
         raise ConfigError(f"{where} is no template: {error}. Write {{{{ and }}}} for braces of the text.") from error
-    known = FIELDS[kind]
+    known = (*FIELDS[kind], *more)
     for name in fields:
         if not name.isidentifier():
             raise ConfigError(

@@ -11,16 +11,34 @@ from pixel_env.operations.crop_image import CropImage
 from pixel_env.operations.select_frames import SelectFrames
 
 
+def has_variants(dialect: Dialect) -> bool:
+    """Whether a text can say how the dialect answers: not for the tiny model, whose prompt is the bare question."""
+    return dialect.answer_rule != "marker" or bool(dialect.answer_closing)
+
+
+def _answer_form(dialect: Dialect) -> str:
+    """How the final answer is written, as a template: in a box, or between the dialect's marks."""
+    if dialect.answer_closing:
+        return f"between {dialect.answer_marker} and {dialect.answer_closing}"
+    return "within \\boxed{{}}"
+
+
 def _vcot(dialect: Dialect) -> Dialect:
     """The released code's prompt set `vcot`: the question explains when to use which operation. The wording is ours.
 
     The original names `crop_image`, which the released checkpoints cannot call; here the name is the dialect's.
     """
-    crop, frames = dialect.name_of(CropImage), dialect.name_of(SelectFrames)
+    offered = dialect.offered
+    uses = [
+        f"{where} with `{dialect.name_of(operation)}`"
+        for operation, where in ((SelectFrames, "in a video"), (CropImage, "in an image"))
+        if operation in offered
+    ]
+    others = [f"with `{dialect.name_of(one)}`" for one in offered if one not in (SelectFrames, CropImage)]
     question = (
-        "{question}\n\nUnderstand what is shown and what is asked. Decide whether it helps to look closer: in a video "
-        f"with `{frames}`, in an image with `{crop}`. Reason step by step about what you see, "
-        "and put the final answer within \\boxed{{}}."
+        "{question}\n\nUnderstand what is shown and what is asked. Decide whether it helps to look closer: "
+        f"{', '.join(uses or others)}. Reason step by step about what you see, "
+        f"and put the final answer {_answer_form(dialect)}."
     )
     return replace(dialect, shows_tools=True, offers_calls=True, wording=replace(dialect.wording, question=question))
 
@@ -31,12 +49,13 @@ def _notool(dialect: Dialect) -> Dialect:
     The original executes a call that the model makes nevertheless; here it is refused, so that the accuracy without
     tools is measured without tools.
     """
+    answer = _answer_form(dialect)
     wording = replace(
         dialect.wording,
-        question="{question}\n\nThink step by step, and put the final answer within \\boxed{{}}.",
-        expected="Put the final answer within \\boxed{{}}.",
+        question="{question}\n\nThink step by step, and put the final answer " + answer + ".",
+        expected=f"Put the final answer {answer}.",
     )
-    return replace(dialect, shows_tools=False, offers_calls=False, wording=wording)
+    return replace(dialect, shows_tools=False, offers_calls=False, stop=(), wording=wording)
 
 
 def _train_pixels(dialect: Dialect) -> Dialect:
@@ -58,4 +77,4 @@ VARIANTS: dict[str, Callable[[Dialect], Dialect]] = {
     "train-pixels": _train_pixels,
     "frames": _frames,
 }
-"""What may follow a dialect's name after a colon, if its answers are boxed."""
+"""What may follow a dialect's name after a colon."""

@@ -171,9 +171,10 @@ def test_the_nearest_pixel_of_a_half_is_the_even_one_as_python_rounds():
     assert cut_by([10.5, 11.5, 20.5, 21.5], rounding="nearest") == (10, 12, 20, 22)
 
 
-def test_a_region_never_has_less_than_one_pixel():
-    assert cut_by([10.2, 20.2, 10.6, 20.6], rounding="inward") == (11, 21, 12, 22)
-    assert cut_by([10.2, 20.2, 10.6, 20.6], rounding="down") == (10, 20, 11, 21)
+def test_a_region_that_rounding_leaves_without_a_pixel_is_refused():
+    assert cut_by([10.2, 20.2, 10.6, 20.6], rounding="inward") == "crop_too_small"
+    assert cut_by([10.2, 20.2, 10.6, 20.6], rounding="down") == "crop_too_small"
+    assert cut_by([10.2, 20.2, 10.6, 20.6], rounding="outward") == (10, 20, 11, 21)
 
 
 def test_the_last_row_and_column_can_be_left_out():

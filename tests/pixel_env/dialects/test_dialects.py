@@ -1,9 +1,10 @@
 """Variants of a dialect: the released code's prompt sets and its pixels while training."""
 
+import numpy as np
 import pytest
 
 from pixel_env.actions import parse, write
-from pixel_env.boxes import FULL, Box
+from pixel_env.boxes import FULL
 from pixel_env.dialects.dialect import Dialect
 from pixel_env.dialects.json_calls import JsonCalls
 from pixel_env.dialects.table import DIALECTS, dialect_named
@@ -11,9 +12,9 @@ from pixel_env.dialects.variants import VARIANTS
 from pixel_env.env import PixelEnv
 from pixel_env.errors import ConfigError, UnknownNameError
 from pixel_env.failures import FailureCode
+from pixel_env.operations.arguments import Drawing
 from pixel_env.operations.coordinates import Coordinates
 from pixel_env.operations.crop_image import CropImage
-from pixel_env.operations.select_frames import SelectFrames
 from pixel_env.testing import PixelSource, tiny_task, tiny_video_task
 from pixel_env.types import Answer, Malformed, Stop
 
@@ -27,32 +28,38 @@ def opening(dialect):
     return env.trajectory.prompt
 
 
+END = {
+    False: lambda dialect: "within \\boxed{}.",
+    True: lambda dialect: f"between {dialect.answer_marker} and {dialect.answer_closing}.",
+}
+
+
 @pytest.mark.parametrize("name", JSON_DIALECTS)
 def test_a_variant_changes_what_it_is_about_and_leaves_the_wire_format_as_it_is(name):
-    crop = CropImage(0, Box(0.25, 0.25, 0.75, 0.75))
-    sizes = [(560, 560)]
+    operation = DIALECTS[name].offered[0].draw(Drawing(np.random.default_rng(0)))
+    sizes = [(560, 560)], [(1120, 1120)]
     for variant in ("vcot", "train-pixels", "vcot:train-pixels"):
         derived = dialect_named(f"{name}:{variant}")
         assert derived.name == f"{name}:{variant}"
-        assert write(crop, derived, sizes) == write(crop, DIALECTS[name], sizes)
+        assert write(operation, derived, *sizes) == write(operation, DIALECTS[name], *sizes)
         assert parse(write(Answer("7"), derived), derived) == Answer("7")
 
 
 @pytest.mark.parametrize("name", JSON_DIALECTS)
-def test_the_prompt_set_vcot_names_both_operations_as_the_dialect_calls_them(name):
+def test_the_prompt_set_vcot_names_the_operations_as_the_dialect_calls_them(name):
     prompt, dialect = opening(f"{name}:vcot"), DIALECTS[name]
     assert "<tools>" in prompt.system
-    assert all(f"`{dialect.name_of(operation)}`" in prompt.question for operation in (CropImage, SelectFrames))
-    assert prompt.question.endswith("\\boxed{}.")
+    assert all(f"`{dialect.name_of(operation)}`" in prompt.question for operation in dialect.offered)
+    assert prompt.question.endswith(END[bool(dialect.answer_closing)](dialect))
 
 
 @pytest.mark.parametrize("name", JSON_DIALECTS)
 def test_the_prompt_set_notool_says_nothing_of_tools(name):
     prompt, dialect = opening(f"{name}:notool"), DIALECTS[name]
     assert prompt.system == dialect.system
-    words = ("tool", dialect.name_of(CropImage), dialect.name_of(SelectFrames), dialect.calls.opening)
+    words = ("tool", *map(dialect.name_of, dialect.offered), dialect.calls.opening)
     assert not any(word in prompt.text for word in words)
-    assert prompt.question.endswith("\\boxed{}.")
+    assert prompt.question.endswith(END[bool(dialect.answer_closing)](dialect))
 
 
 def test_without_tools_a_call_is_refused_and_the_episode_continues():
