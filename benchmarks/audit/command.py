@@ -16,7 +16,7 @@ from benchmarks.audit.figures import Audit, audit_of, to_row
 from benchmarks.audit.inputs import read_run
 from benchmarks.audit.page import write_page
 from benchmarks.audit.tables import text_of
-from benchmarks.audit.units import OWN, asked_coordinates, asking_dialect, limits_of
+from benchmarks.audit.units import OWN, asked_coordinates, asking_in, limits_of
 from benchmarks.audit.worst import worst_crops
 from benchmarks.view.page import check_page
 from pixel_env.command_line.values import AtLeastZero, NameOf
@@ -61,7 +61,7 @@ def main(argv: list[str]) -> int:
     config = parse(named, AuditConfig, "audit", usage="[RUN] [--config FILE] [--NAME VALUE ...]")
     _check_outputs(config)
     episodes = read_run(Path(config.run), dialect=config.dialect, tasks=config.tasks)
-    audit = audit_of(episodes, asking_dialect(episodes.dialect, config.asked), config.asked)
+    audit = audit_of(episodes, asking_in(config.asked, episodes.dialect))
     _report_faults(audit)
     if not audit.audited:
         print(f"Nothing could be audited: {config.run} has {episodes.rows} rows.", file=sys.stderr)

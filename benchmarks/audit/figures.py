@@ -18,9 +18,9 @@ from benchmarks.audit.episodes import Episodes, played_turns
 from benchmarks.audit.overlaps import Overlaps, overlaps_of
 from benchmarks.audit.readings import Readings, other_dialects
 from benchmarks.audit.regions import CropRegions, crops_of
+from benchmarks.audit.units import Asking
 from benchmarks.evaluation.records import Record
 from benchmarks.evaluation.tables import parts_of
-from pixel_env.dialects.dialect import Dialect
 from pixel_env.errors import MediaError
 
 
@@ -70,8 +70,8 @@ class Audit:
         return sum(policy.all.episodes for policy in self.policies.values())
 
 
-def audit_of(episodes: Episodes, asking: Dialect, asked: str) -> Audit:
-    """The audit of the episodes; `asking`: their dialect with the unit `asked`.
+def audit_of(episodes: Episodes, asking: Asking) -> Audit:
+    """The audit of the episodes.
 
     An episode whose images cannot be read is left out, and is one of the faults.
     """
@@ -89,10 +89,10 @@ def audit_of(episodes: Episodes, asking: Dialect, asked: str) -> Audit:
                 dict(_by(records, lambda record: record.trajectory.task.task_id, figures)),
                 tuple(crop for record in records for crop in crops[id(record)]),
             )
-    return Audit(episodes, asked, policies, (*episodes.faults, *faults))
+    return Audit(episodes, asking.unit, policies, (*episodes.faults, *faults))
 
 
-def _crops_by_record(episodes: Episodes, asking: Dialect) -> tuple[dict[int, list[CropRegions]], list[str]]:
+def _crops_by_record(episodes: Episodes, asking: Asking) -> tuple[dict[int, list[CropRegions]], list[str]]:
     """The crops of each record, by its `id`, and why records are left out."""
     crops: dict[int, list[CropRegions]] = {}
     faults = []

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from agents.metrics.zooming import evidence_on
 from benchmarks.audit.episodes import PlayedTurn, played_turns
 from benchmarks.audit.places import place_of
-from benchmarks.audit.units import guessing
+from benchmarks.audit.units import Asking
 from benchmarks.evaluation.records import Record
 from pixel_env.boxes import FULL, Box
 from pixel_env.dialects.dialect import Dialect
@@ -72,15 +72,15 @@ class CropRegions:
 
 
 def crops_of(
-    record: Record, asking: Dialect, budgets: ViewBudgets, returned: Sequence[Sequence[Source]] = ()
+    record: Record, asking: Asking, budgets: ViewBudgets, returned: Sequence[Sequence[Source]] = ()
 ) -> Iterator[CropRegions]:
-    """The executed crops of the episode, in order. `asking`: the dialect with the unit that the model means.
+    """The executed crops of the episode, in order.
 
     `returned`: the images after each message, where the file holds them; one of several cannot be told apart. Raises
     MediaError if an image cannot be read.
     """
     delivered_before: list[tuple[str, Box]] = []
-    guess = guessing(asking)
+    task = record.trajectory.task
     for played in played_turns(record.trajectory, budgets):
         action = played.turn.action
         region = action.region() if played.executed and isinstance(action, Operation) else None
@@ -91,8 +91,8 @@ def crops_of(
         delivered = _delivered(played.turn.views, source)
         regions = {
             "delivered": delivered,
-            "asked": _asked(played, asking),
-            "guessed": None if guess is None else _guessed(played, guess, record.trajectory.task, source),
+            "asked": _cut(played, asking.dialect, task, source),
+            "guessed": None if asking.guess is None else _cut(played, asking.guess, task, source),
         }
         image = _only(returned[played.number]) if played.number < len(returned) else None
         yield CropRegions(
@@ -102,7 +102,7 @@ def crops_of(
             regions["asked"],
             regions["guessed"],
             delivered,
-            tuple(evidence_on(source, record.trajectory.task)),
+            tuple(evidence_on(source, task)),
             any(_are_same(source, delivered, *earlier) for earlier in delivered_before),
             None if image is None else place_of(image, source, regions | {"whole image": FULL}),
         )
@@ -114,19 +114,10 @@ def _are_same(source: Source, delivered: Box | None, key: str, box: Box) -> bool
     return key == source.key and delivered is not None and delivered.iou(box) >= SAME
 
 
-def _asked(played: PlayedTurn, asking: Dialect) -> Box | None:
-    """The region that the text of the call asks for, on the source; None if it holds no box in that unit."""
-    operation = played.call_in(asking)
-    region = None if operation is None else operation.region()
-    if region is None or not 0 <= region[0] < len(played.seen):
-        return None
-    return played.seen[region[0]].to_source(region[1])
-
-
-def _guessed(played: PlayedTurn, guess: Dialect, task: Task, source: Source) -> Box | None:
-    """The region that a tool delivers which guesses the unit."""
-    operation = played.call_in(guess)
-    views = () if operation is None else operation.run(played.seen, task, guess.rule)
+def _cut(played: PlayedTurn, dialect: Dialect, task: Task, source: Source) -> Box | None:
+    """The region of `source` that the call of the step cuts in `dialect`; None if it cuts none."""
+    operation = played.call_in(dialect)
+    views = () if operation is None else operation.run(played.seen, task, dialect.rule)
     return None if isinstance(views, Failure) else _delivered(views, source)
 
 

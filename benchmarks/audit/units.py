@@ -4,9 +4,10 @@ Depends on coordinates, edge rules and dialects; independent of episodes.
 """
 
 import math
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from pixel_env.dialects.dialect import Dialect
+from pixel_env.edges import Edges
 from pixel_env.errors import ConfigError, UnknownNameError
 from pixel_env.operations.coordinates import Coordinates
 
@@ -35,26 +36,34 @@ def asked_coordinates(name: str) -> Coordinates | None:
     return _UNITS[name]
 
 
-def asking_dialect(dialect: Dialect, name: str) -> Dialect:
-    """`dialect` as the model means it: its calls with coordinates in the unit `name`, clamped to the image.
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """How the texts of a run are read once more.
+
+    `dialect`: the run's own, with the unit `unit` that the model means and edge rules that cut what is asked for and no
+    more. `guess`: the run's own with the test `all(n < 1)`, which takes all other numbers for pixels of the source;
+    None where the model does not mean fractions. Source of the test: verl_tool/servers/tools/pixel_reasoner.py, and
+    experience_maker.py of the released Pixel Reasoner.
+    """
+
+    unit: str
+    dialect: Dialect
+    guess: Dialect | None
+
+
+def asking_in(unit: str, dialect: Dialect) -> Asking:
+    """How the texts of a run in `dialect` are read if the model means the unit of this name.
 
     A dialect that guesses the unit (`Coordinates.unit` "guessed") means fractions up to and including 1.
     """
-    coordinates = asked_coordinates(name) or replace(dialect.coordinates, one_is_a_pixel=False)
-    edges = replace(dialect.edges, overhang=math.inf, pads_first=False, whole_image_on_failure=False)
-    return replace(dialect, coordinates=coordinates, edges=edges)
-
-
-def guessing(asking: Dialect) -> Dialect | None:
-    """`asking` as a tool with the test `all(n < 1)` reads it: other numbers are pixels of the source, however few.
-
-    None where the model does not mean fractions. Source: verl_tool/servers/tools/pixel_reasoner.py, and
-    experience_maker.py of the released Pixel Reasoner.
-    """
-    if asking.coordinates.written != "fraction":
-        return None
-    coordinates = Coordinates("guessed", otherwise="source_pixel", one_is_a_pixel=True)
-    return replace(asking, coordinates=coordinates, edges=replace(asking.edges, min_side=1, max_aspect=math.inf))
+    coordinates = asked_coordinates(unit) or replace(dialect.coordinates, one_is_a_pixel=False)
+    exact = Edges(overhang=math.inf, min_side=1, max_aspect=math.inf, window_pixels=dialect.edges.window_pixels)
+    asked = replace(dialect, coordinates=coordinates, edges=exact)
+    if coordinates.written != "fraction":
+        return Asking(unit, asked, None)
+    guessed = Coordinates("guessed", otherwise="source_pixel", one_is_a_pixel=True)
+    edges = replace(dialect.edges, overhang=math.inf, min_side=1, max_aspect=math.inf)
+    return Asking(unit, asked, replace(dialect, coordinates=guessed, edges=edges))
 
 
 def limits_of(dialect: Dialect, name: str) -> str:

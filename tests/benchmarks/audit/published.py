@@ -31,3 +31,11 @@ SEVERAL = Dialect(
     budgets=_BUDGETS,
     several_calls="all",
 )
+POINTS = Dialect(
+    name="points",
+    calls=JsonCalls(),
+    coordinates=Coordinates("fraction"),
+    edges=Edges(window_pixels=200),
+    budgets=_BUDGETS,
+    operations=("point_zoom",),
+)

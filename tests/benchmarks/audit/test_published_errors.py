@@ -31,15 +31,15 @@ def shown_pixels(box, size):
     return tuple(round(corner * side) for corner, side in zip(box, (width, height) * 2, strict=True))
 
 
-@pytest.mark.parametrize(("size", "covered"), list(zip(SIZES, (0.96, 0.0, 0.0, 0.0), strict=True)))
+@pytest.mark.parametrize(("size", "covered"), list(zip(SIZES, (0.949, 0.0, 0.0, 0.0), strict=True)))
 def test_shown_pixels_cut_from_the_unscaled_original_miss_the_target_on_large_images(tmp_path, size, covered, capsys):
     assert fitted_size(*size, DEEPEYES.budgets.original) == SIZES[size]
     named = "tests.benchmarks.audit.published:DEEPEYES"
-    # At the upper border only the width shifts, as in the published arithmetic.
+    # At the upper border 96 % of the width and 99 % of the height are delivered.
     box = (TARGET[0], 0.0, TARGET[2], 0.3)
     arguments = {"name": "image_zoom_in_tool", "label": "the card"}
     overlaps = audit(tmp_path, size, named, shown_pixels(box, size), "--asked", "shown", **arguments)
-    assert overlaps["delivered"]["covered"] == pytest.approx(covered, abs=0.015)
+    assert overlaps["delivered"]["covered"] == pytest.approx(covered, abs=0.001)
     assert overlaps["delivered"]["apart"] == float(covered == 0)
     assert ("Worst crops" in capsys.readouterr().out) == (covered == 0)
 

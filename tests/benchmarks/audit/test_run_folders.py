@@ -44,6 +44,13 @@ def test_padding_covers_what_is_asked_for_and_is_no_error(audited, capsys):
     assert "Worst crops" not in capsys.readouterr().out
 
 
+def test_the_window_around_a_point_is_what_is_asked_for(audited, capsys):
+    arguments = {"point_2d": [0.6, 0.4], "target_image": 1}
+    text = f"<tool_call>{json.dumps({'name': 'point_zoom', 'arguments': arguments})}</tool_call>"
+    overlaps = audited(text, answer("7"), dialect="tests.benchmarks.audit.published:POINTS")["overlaps"]
+    assert overlaps["crops"] == 1 and overlaps["delivered"]["mean_iou"] == 1.0
+
+
 def test_a_unit_that_the_model_did_not_mean_shows_as_another_region(audited, capsys):
     overlaps = audited(call(AT_EVIDENCE), answer("7"), asked="shown")["overlaps"]
     assert overlaps["delivered"]["apart"] == 1.0
