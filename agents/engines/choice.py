@@ -15,6 +15,7 @@ from agents.engines.address import checked_address
 from agents.engines.protocol import Engine
 from agents.engines.registry import ENGINES, OWN_ENGINE, EngineSpec, engine_named, engines_that
 from pixel_env.dialects.dialect import Dialect
+from pixel_env.dialects.prompt import tool_schemas
 from pixel_env.episode import Limits
 from pixel_env.errors import ConfigError
 from pixel_env.task import Task
@@ -57,8 +58,14 @@ class EngineArguments:
                 checked_address(address.strip(), "--base_url")
 
     def shown_dialect(self, dialect: Dialect) -> Dialect:
-        """`dialect` as the engine shows it: without tools in its prompt where they are declared natively."""
-        return replace(dialect, shows_tools=False) if self.tool_calls == "native" else dialect
+        """`dialect` as the engine shows it: without tools in its prompt where they are declared natively.
+
+        Raises ConfigError for a dialect that has none to declare.
+        """
+        if self.tool_calls != "native":
+            return dialect
+        check_declares_tools(dialect)
+        return replace(dialect, shows_tools=False)
 
     def chosen(self, model: str, limits: Limits, *, dtype: str, max_batch: int) -> "EngineChoice":
         """The choice of this engine for `model`; `limits` are those of the longest conversation.
@@ -166,6 +173,15 @@ def check_has_model(choice: EngineChoice, command: str) -> None:
         raise ConfigError(
             f"--engine {choice.engine} has no model (it plays a task's known answer), and pixel-env {command} needs "
             f"one. Give one of {engines_that(lambda spec: spec.has_model)}, or your own as '{OWN_ENGINE}'."
+        )
+
+
+def check_declares_tools(dialect: Dialect) -> None:
+    """Raises ConfigError if calls of `dialect` cannot be native: its syntax describes no tools."""
+    if dialect.offers_calls and not tool_schemas(dialect):
+        raise ConfigError(
+            f"--tool_calls native declares the operations as tools, and the dialect {dialect.name!r} describes none. "
+            "Give a dialect whose calls are JSON, such as --dialect default."
         )
 
 

@@ -13,13 +13,13 @@ from dataclasses import replace
 from typing import Any
 
 from agents.chat.plain import PlainChat
-from agents.engines.choice import EngineChoice
+from agents.engines.choice import EngineChoice, check_declares_tools
 from agents.engines.endpoint.body import BYTES_PER_TOKEN, most_bytes
 from agents.engines.endpoint.connection import Connection, DeadError, RefusedError
 from agents.engines.endpoint.messages import has_tool_images, messages_of
 from agents.engines.endpoint.reply import Reply, reply_in
 from agents.engines.endpoint.support import Support, ToolImages
-from agents.engines.endpoint.turns import check_native, text_of, with_stop
+from agents.engines.endpoint.turns import check_read_back, text_of, with_stop
 from agents.engines.protocol import Request, Response
 from agents.engines.remote import RemoteEngine
 from agents.engines.secret import Secret
@@ -68,7 +68,8 @@ class EndpointEngine(RemoteEngine):
         tool_images: ToolImages = "auto",
     ) -> None:
         if are_calls_native:
-            check_native(chat.dialect)
+            check_declares_tools(chat.dialect)
+            check_read_back(chat.dialect)
         self._model, self._base_url, self._chat = model, base_url, chat
         self._secret = Secret.of_environment() if api_key is None else Secret(api_key)
         self._connection = Connection(

@@ -65,17 +65,10 @@ def with_stop(reply: Reply, stop: Sequence[str], syntax: CallSyntax) -> Reply:
     return replace(reply, content=next((content + text for text in stop if _closes(content, text, syntax)), content))
 
 
-def check_native(dialect: Dialect) -> None:
-    """Raises ConfigError if native tool calls cannot be written and read back as turns of `dialect`."""
-    schemas = tool_schemas(dialect)
-    if dialect.offers_calls and not schemas:
-        raise ConfigError(
-            f"--tool_calls native declares the operations as tools, and the dialect {dialect.name!r} describes none. "
-            "Give a dialect whose calls are JSON, such as --dialect default."
-        )
-    turn = SplitTurn(
-        "Thought.", "Words.", tuple(Call(schema["function"]["name"], {"key": 1}) for schema in schemas) * 2
-    )
+def check_read_back(dialect: Dialect) -> None:
+    """Raises ConfigError if native tool calls cannot be written as turns of `dialect` and read back."""
+    names = [schema["function"]["name"] for schema in tool_schemas(dialect)]
+    turn = SplitTurn("Thought.", "Words.", tuple(Call(name, {"key": 1}) for name in names) * 2)
     text = text_of(Reply(turn.content, turn.calls, turn.thought), dialect.calls)
     if split_turn(text, dialect.calls, splits_thought=True, reads_calls=True) != turn:
         raise ConfigError(

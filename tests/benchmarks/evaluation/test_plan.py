@@ -12,6 +12,7 @@ from benchmarks.evaluation.config import EvalConfig
 from benchmarks.evaluation.plan import planned
 from benchmarks.evaluation.policies import LEARNED_ZOOM
 from benchmarks.evaluation.records import ROWS, read_evaluation
+from pixel_env.actions import tool_schemas
 from pixel_env.cli import main
 from pixel_env.dialects.prompt_files import prompt_hash
 from pixel_env.dialects.table import dialect_named
@@ -127,3 +128,25 @@ def test_the_plan_holds_the_dialect_as_it_is_played(files):
     assert (plan.settings.limits.max_turns, len(plan.task_set), plan.whole) == (3, 2, None)
     plain = planned(EvalConfig(task_count=2))
     assert plain.settings.dialect == dialect_named("tiny") and plain.recorded[1].prompt_sha256 is None
+
+
+def test_native_tools_are_declared_and_recorded_instead_of_described_in_the_prompt(monkeypatch):
+    monkeypatch.setenv("OPENAI_API_KEY", "none")
+    asked = {"engine": "endpoint", "base_url": "http://127.0.0.1:9/v1", "policies": (LEARNED_ZOOM,), "task_count": 2}
+    text, native = (planned(EvalConfig(dialect="default", tool_calls=way, **asked)) for way in ("text", "native"))
+    assert text.settings.dialect.shows_tools and not native.settings.dialect.shows_tools
+    (config, provenance), (_, plain) = native.recorded, text.recorded
+    assert (config.tool_calls, config.tool_images) == ("native", "auto")
+    assert "crop_image" in plain.prompts["system"] and "tools" not in plain.prompts
+    assert "crop_image" not in provenance.prompts["system"]
+    assert json.loads(provenance.prompts["tools"]) == tool_schemas(native.settings.dialect)
+    with pytest.raises(ConfigError, match=r"'tiny' describes none.*--dialect default"):
+        planned(EvalConfig(dialect="tiny", tool_calls="native", **asked))
+
+
+@pytest.mark.parametrize("address", ["http://127.0.0.1:9/v1", "http://127.0.0.1:0/v1", "127.0.0.1:9/v1"])
+def test_an_endpoint_that_is_not_there_leaves_no_accuracy(files, monkeypatch, address):
+    monkeypatch.setenv("OPENAI_API_KEY", "none")
+    with pytest.raises(ConfigError, match=r"running and reachable|must be the URL"):
+        command.main(flags(files, "--engine", "endpoint", "--base_url", address))
+    assert not (files / "run" / "metrics.json").exists() and not (files / "run" / ROWS).exists()
