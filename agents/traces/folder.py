@@ -131,6 +131,7 @@ def task_row(task: Task, folder: Path, seeds_folder: Path | None) -> dict[str, A
     """The task as JSON; `task_of_row` with the same folders is the inverse."""
     if _rendered_task(task.task_id) == task:
         return {"sample": task.task_id}
+    rate = {} if task.frames_per_second is None else {"frames_per_second": task.frames_per_second}
     return {
         "id": task.task_id,
         "question": task.question,
@@ -142,6 +143,7 @@ def task_row(task: Task, folder: Path, seeds_folder: Path | None) -> dict[str, A
         "evidence": [{"image": one.image, "box": list(one.box.corners)} for one in task.evidence],
         "category": task.category,
         "needs_looking": task.needs_looking,
+        **rate,
     }
 
 
@@ -233,6 +235,7 @@ def task_of_row(row: dict[str, Any], folder: Path, seeds_folder: Path) -> Task:
         evidence=tuple(Evidence(one["image"], Box(*one["box"])) for one in row["evidence"]),
         category=row["category"],
         needs_looking=row["needs_looking"],
+        frames_per_second=row.get("frames_per_second"),
     )
 
 

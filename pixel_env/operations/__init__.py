@@ -6,12 +6,15 @@ from pixel_env.operations.crop_image import CropImage
 from pixel_env.operations.operation import ImageOperation, Operation, OperationRule
 from pixel_env.operations.registry import OPERATIONS, operation_named, register
 from pixel_env.operations.select_frames import SelectFrames
+from pixel_env.operations.time_arguments import ClockTime, FrameNumber, Seconds
 
 __all__ = [
     "OPERATIONS",
     "Amount",
     "Choice",
+    "ClockTime",
     "CropImage",
+    "FrameNumber",
     "FrameNumbers",
     "ImageNumber",
     "ImageOperation",
@@ -19,6 +22,7 @@ __all__ = [
     "OperationRule",
     "Point",
     "Region",
+    "Seconds",
     "SelectFrames",
     "argument",
     "operation_named",

@@ -21,6 +21,10 @@ _CHOICES = {
 }
 
 
+_HAIR = 1e-6
+"""Of a frame: 0.28 s at 100 frames/s is frame 28, although 0.28 * 100 is a little more."""
+
+
 @dataclass(frozen=True, slots=True)
 class FrameRule:
     """A dialect's rule for segments (from second to second) and ranges (from frame to frame) of a video.
@@ -89,13 +93,12 @@ class FrameRule:
         # Clamped first: a model can write any number, and a large one times the rate is infinite.
         start = max(start_s, 0.0) * timeline.frames_per_second
         end = min(end_s, final / timeline.frames_per_second) * timeline.frames_per_second
-        first = math.ceil(start) if self.edges == "inside" else math.floor(start)
-        return min(first, final), min(math.floor(end), final)
+        first = math.ceil(start - _HAIR) if self.edges == "inside" else math.floor(start + _HAIR)
+        return min(first, final), min(math.floor(end + _HAIR), final)
 
     def _count(self, wanted: float) -> int:
         """The number of frames for `wanted` ones, before any limit."""
-        # A product such as 0.1 * 30 * 10 that should be whole may lie a hair below.
-        return max(self.min_frames, math.floor(min(wanted, 1e9) + 1e-9) // self.multiple * self.multiple)
+        return max(self.min_frames, math.floor(min(wanted, 1e9) + _HAIR) // self.multiple * self.multiple)
 
     def range(
         self, first: int, last: int, timeline: Timeline, max_frames: int, first_index: int

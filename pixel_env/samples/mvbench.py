@@ -43,6 +43,8 @@ MOVING_DIRECTION = "moving-direction"
 
 FRAME_SIZE = (1344, 896)
 """Width and height in source pixels of every frame."""
+FRAMES_PER_SECOND = 1.0
+"""Of a clip, which so lasts sixteen seconds: for operations that name times."""
 LARGE_CARD_SIDE = 102
 LARGE_DIGIT_SIDE = 34
 FINE_DIGIT_SIDE = 8
@@ -231,6 +233,7 @@ def _compose(kind: str, task_id: str, split: Split, rng: np.random.Generator) ->
         ),
         category=kind,
         needs_looking=question.needs_looking,
+        frames_per_second=FRAMES_PER_SECOND,
     )
 
 

@@ -25,6 +25,7 @@ def folder(tmp_path):
 
 
 GOOD = {"question": "Which digit?", "image": "photos/one.png", "answer": "7"}
+FRAMES = {"question": "Which digit?", "frames": ["photos/one.png", "photos/two.png"], "answer": "7"}
 
 
 def written(folder, *rows):
@@ -67,12 +68,13 @@ def test_every_optional_key_is_read(folder):
 def test_options_make_a_choice_frames_a_video_and_neither_image_a_text(folder):
     rows = [
         GOOD | {"options": ["7", "8"]},
-        {"question": "q", "frames": ["photos/one.png", "photos/two.png"], "answer": "a"},
+        FRAMES | {"frames_per_second": 2},
         {"question": "q", "answer": "a"},
     ]
     choice, video, text = load_tasks(written(folder, *rows)).tasks
     assert choice.grader == "choice"
     assert (video.media, len(video.sources), text.media, text.sources) == ("video", 2, "text", ())
+    assert (video.frames_per_second, text.frames_per_second) == (2.0, None)
 
 
 def test_empty_lines_are_skipped_and_a_byte_order_mark_is_no_matter(folder):
@@ -111,6 +113,9 @@ def test_the_environment_plays_a_file(folder):
         (GOOD | {"frames": ["photos/one.png"]}, "either 'image' or 'frames'"),
         (GOOD | {"image": []}, "'image' is missing"),
         ({"question": "q", "frames": "photos/one.png", "answer": "a"}, "'frames' must be a list"),
+        (GOOD | {"frames_per_second": 2}, "'frames_per_second' is the rate of 'frames'"),
+        (FRAMES | {"frames_per_second": 0}, "'frames_per_second' must be a number above 0, got 0"),
+        (FRAMES | {"frames_per_second": "2"}, "'frames_per_second' must be a number above 0"),
         (GOOD | {"image": "photos/gone.png"}, "there is no image 'photos/gone.png'"),
         (GOOD | {"image": "photos"}, "there is no image"),
         (GOOD | {"image": "../outside.png"}, "leaves the folder"),

@@ -5,7 +5,8 @@ of paths) and `frames` (the list of a video's frames, in order), or neither for 
 `id` (default: file name and line), `grader` ("exact", "choice", "number", "anls", or your own as "module:function";
 default: "choice" with options, else "exact"), `options` (list of texts; the answer of a "choice" is one of them, or its
 letter), `evidence` (list of {"image": number from 0, "box": [x0, y0, x1, y1] in fractions}), `category` (text),
-`needs_looking` (true if the answer needs a crop or a selection of frames, false if not).
+`needs_looking` (true if the answer needs a crop or a selection of frames, false if not), `frames_per_second` (the rate
+of `frames`, for operations that name times).
 
     {"question": "Which digit?", "image": "photos/one.png", "answer": "7"}
     {"question": "What colour is the card?", "image": "photos/one.png", "options": ["red", "blue"], "answer": "red",
@@ -28,7 +29,19 @@ from pixel_env.tasks.formats.format import Format
 from pixel_env.views import Source
 
 _KEYS = frozenset(
-    {"id", "question", "answer", "image", "frames", "grader", "options", "evidence", "category", "needs_looking"}
+    {
+        "id",
+        "question",
+        "answer",
+        "image",
+        "frames",
+        "frames_per_second",
+        "grader",
+        "options",
+        "evidence",
+        "category",
+        "needs_looking",
+    }
 )
 
 
@@ -54,6 +67,7 @@ def _task_of(entry: Row, images: ImageFolder) -> Task:
         evidence=_evidence(row, len(sources)),
         category=_text(row, "category", ""),
         needs_looking=_needs_looking(row),
+        frames_per_second=_frames_per_second(row),
     )
     _check_choice(task)
     return task
@@ -138,6 +152,17 @@ def _needs_looking(row: Mapping[str, Any]) -> bool | None:
     if value is not None and not isinstance(value, bool):
         raise TaskError(f"'needs_looking' must be true or false, got {value!r}")
     return value
+
+
+def _frames_per_second(row: Mapping[str, Any]) -> float | None:
+    value = row.get("frames_per_second")
+    if value is None:
+        return None
+    if "frames" not in row:
+        raise TaskError("'frames_per_second' is the rate of 'frames', and the row has none")
+    if not is_finite(value) or value <= 0:
+        raise TaskError(f"'frames_per_second' must be a number above 0, got {shortened(value)}")
+    return float(value)
 
 
 OWN = Format(

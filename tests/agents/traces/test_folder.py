@@ -52,15 +52,16 @@ def test_files_and_clips_are_named_by_their_paths_below_the_seeds(tmp_path):
     picture = Task("one", "?", ("7",), (FileSource(seeds / "a" / "one.png"),), evidence=(Evidence(0, Box(0, 0, 1, 1)),))
     video = Task("two", "?", ("7",), clip_frames(seeds / "clip.mp4", 1.5, 4.0), media="video", category="STAR")
     text = Task("three", "2 + 5?", ("7",), media="text", grader="number", needs_looking=False)
-    folder = written(tmp_path / "out" / "traces", picture, video, text, seeds=seeds)
+    frames = Task("four", "?", ("7",), (FileSource(seeds / "a" / "one.png"),) * 2, media="video", frames_per_second=0.5)
+    folder = written(tmp_path / "out" / "traces", picture, video, text, frames, seeds=seeds)
     rows = [json.loads(line) for line in (folder / TASKS).read_text().splitlines()]
     assert rows[0]["sources"] == ["a/one.png"] and rows[1]["sources"][15]["clip"] == "clip.mp4"
     back = read_trace_folder(folder)[0].tasks
     assert [dataclasses.replace(task, sources=()) for task in back] == [
-        dataclasses.replace(task, sources=()) for task in (picture, video, text)
+        dataclasses.replace(task, sources=()) for task in (picture, video, text, frames)
     ]
     assert [source.key for task in back for source in task.sources] == [
-        source.key for task in (picture, video) for source in task.sources
+        source.key for task in (picture, video, frames) for source in task.sources
     ]
     (tmp_path / "out").rename(tmp_path / "moved")
     (seeds / "a").rename(tmp_path / "elsewhere")

@@ -18,9 +18,10 @@ from benchmarks.view import page as view_page
 from benchmarks.view.command import main
 from benchmarks.view.page import page, read_run, write_page
 from benchmarks.view.rows import Run, groups_of
+from pixel_env import PixelEnv
 from pixel_env.errors import ConfigError, MediaError, UnknownNameError
 from pixel_env.task import Task
-from pixel_env.types import Prompt, Stop, Trajectory
+from pixel_env.types import Limits, Prompt, Stop, Trajectory
 from rewards.shaping import paper
 from tests.benchmarks.view.runs import (
     DEFAULT,
@@ -32,9 +33,13 @@ from tests.benchmarks.view.runs import (
     POLICY,
     SELECT,
     STUMBLE,
+    answer,
+    call,
+    crop,
     hostile_tasks,
     write_run,
 )
+from tests.pixel_env.operations.films import film_task
 
 SVG = "http://www.w3.org/2000/svg"
 
@@ -236,6 +241,24 @@ def test_a_selected_frame_is_marked_where_it_stands_even_if_another_has_the_same
     view(run)
     data = Scripts((run / "view.html").read_text()).json("data")
     assert [look["source"] for look in data["trajectories"][0]["turns"][0]["looks"]] == [1, 6, 11]
+
+
+def test_frames_that_the_overview_does_not_show_are_on_the_page_and_marked_nowhere_in_the_strip(tmp_path):
+    env = PixelEnv([film_task(tmp_path)], dialect="default+select_segment+frame_at_time", limits=Limits(8, 64))
+    env.reset(seed=0)
+    for text in (
+        call("select_segment", start_time=2.2, end_time=2.4, fps=10),
+        call("frame_at_time", time="00:03"),
+        crop(0.2, 0.2, 0.9, 0.8, image=17),
+        crop(0.2, 0.2, 0.21, 0.8, image=17),
+        answer("7"),
+    ):
+        env.step(text)
+    write_page(tmp_path / "page.html", [Run("run", [Record(env.trajectory, POLICY, None)], env.budgets)], paper)
+    [row] = Scripts((tmp_path / "page.html").read_text()).json("data")["trajectories"]
+    sources = [[look["source"] for look in turn["looks"]] for turn in row["turns"]]
+    assert sources == [[None, 3, None], [], [None], [], []]
+    assert row["turns"][3]["refused"]["source"] is None and "has the number 31" in row["turns"][1]["observation"]
 
 
 def test_two_runs_stand_on_one_page_paired_by_rollout(run, tmp_path):

@@ -74,6 +74,11 @@ def test_a_segment_that_is_refused_says_what_is_allowed(result, code, message):
     assert result.code == code and message in result.message
 
 
+def test_a_time_at_which_a_frame_begins_is_that_frame_whatever_the_rounding_of_the_product():
+    assert 0.28 * 100 > 28 and 0.29 * 100 < 29
+    assert shades(run(SelectSegment(0.28, 0.29, 100.0), timed_task(100, rate=100.0))) == [28, 29]
+
+
 @pytest.mark.parametrize("arguments", ['"start_time": "1"', '"start_time": NaN', f'"start_time": 1{"0" * 400}'])
 def test_a_time_that_is_no_finite_number_is_told_to_the_model(arguments):
     assert parse(call(f'{arguments}, "end_time": 2'), DIALECT).code == "bad_arguments"
