@@ -6,18 +6,34 @@ independent of models, engines and files.
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
-from agents.metrics.statistics import Estimate, resampled_difference_of_means, resampled_mean, wilson
-from pixel_env.episode import Trajectory
+from agents.metrics.statistics import NOTHING, Estimate, resampled_difference_of_means, resampled_mean, wilson
+from pixel_env.episode import Stop, Trajectory
 from pixel_env.errors import ConfigError
 from pixel_env.media.images import shown_size
 from pixel_env.views import ViewBudgets
 
 
+def failed(trajectories: Sequence[Trajectory]) -> list[Trajectory]:
+    """Those that an error ended: they say nothing about the model."""
+    return [trajectory for trajectory in trajectories if trajectory.stop is Stop.FAILED]
+
+
+def all_failed(trajectories: Sequence[Trajectory]) -> bool:
+    """Whether there are trajectories and an error ended every one: then no figure means anything."""
+    return bool(trajectories) and len(failed(trajectories)) == len(trajectories)
+
+
 def accuracy(trajectories: Sequence[Trajectory]) -> Estimate:
-    """Mean grade with Wilson's interval (conservative for partial grades: their variance is smaller)."""
+    """Mean grade with Wilson's interval (conservative for partial grades: their variance is smaller).
+
+    A failed episode counts as wrong; if all failed there is no accuracy: NaN.
+    """
+    if all_failed(trajectories):
+        return replace(NOTHING, n=len(trajectories))
     return wilson(sum(trajectory.reward for trajectory in trajectories), len(trajectories))
 
 

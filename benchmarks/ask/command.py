@@ -20,6 +20,7 @@ from agents.rollout import EpisodeSettings, Sampling, rollout
 from benchmarks.ask.question import task_of_files
 from benchmarks.evaluation.config import Precision
 from benchmarks.evaluation.records import Record
+from benchmarks.evaluation.unread import unread_notice
 from benchmarks.view.page import check_page, write_page
 from benchmarks.view.rows import Run
 from pixel_env.command_line.values import AtLeastOne, AtLeastZero, NotNegative
@@ -97,9 +98,11 @@ def main(argv: list[str]) -> int:
     if played.error is not None and not played.turns:
         raise ConfigError(f"the episode failed before the first turn: {played.error}")
     print("\n".join(map(_printable, episode_lines(played, budgets))))
-    run = Run(
-        f"{config.model}: {task.question}", [Record(played, "ask", None)], budgets, "", dataclasses.asdict(config)
-    )
+    record = Record(played, "ask", None)
+    notice = unread_notice([record], budgets, known.name) or ""
+    if notice:
+        print(notice)
+    run = Run(f"{config.model}: {task.question}", [record], budgets, notice, dataclasses.asdict(config))
     write_page(path, [run], group_reward_named("paper"))
     print(f"Page: {path}")
     return 1 if played.stop is Stop.FAILED else 0

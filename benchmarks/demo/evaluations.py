@@ -12,7 +12,7 @@ from pathlib import Path
 from string import Template
 
 from agents.config.arguments import parse
-from agents.metrics.trajectories import calls, rapr
+from agents.metrics.trajectories import all_failed, calls, failed, rapr
 from agents.run_folder.configuration import write_whole
 from agents.run_folder.folder import RunFolder
 from benchmarks.evaluation.config import EvalConfig
@@ -36,7 +36,7 @@ PLAYERS = (
     "tiny-zoom: the embedded model, on the set with the images and questions that it was trained on. "
     "oracle: no model; it crops the evidence and gives the right answer, so its score is the highest possible."
 )
-_HEAD = ("set", "player", "questions", "score", "RaPR", "calls", "seconds")
+_HEAD = ("set", "player", "questions", "score", "RaPR", "calls", "seconds", "failed")
 
 
 @dataclass(frozen=True)
@@ -63,16 +63,17 @@ class Played:
     rapr: float
     calls: float
     seconds: float
+    failed: int = 0
 
     @property
     def cells(self) -> list[str]:
         """The cells of the row as text."""
         figures = [fraction(value) for value in (self.score, self.rapr, self.calls)]
-        return [self.set_name, self.player, str(self.questions), *figures, f"{self.seconds:.1f}"]
+        return [self.set_name, self.player, str(self.questions), *figures, f"{self.seconds:.1f}", str(self.failed)]
 
 
 def main(argv: list[str]) -> int:
-    """`pixel-env eval-demo [--limit 60] [--output_dir runs/eval_demo]`. Returns the exit code."""
+    """`pixel-env eval-demo [--limit 60] [--output_dir runs/eval_demo]`; 0, or 1 if an episode failed."""
     config = parse(argv, EvalDemoConfig, "eval-demo")
     folder = Path(config.output_dir)
     played = [_played(evaluation, folder) for evaluation in evaluations(config)]
@@ -80,7 +81,7 @@ def main(argv: list[str]) -> int:
     print(
         f"\n{table([_HEAD, *(one.cells for one in played)], text_columns=2)}\n\n{NOTICE}\n{PLAYERS}\n\n{folder / INDEX}"
     )
-    return 0
+    return 1 if any(one.failed for one in played) else 0
 
 
 def evaluations(config: EvalDemoConfig) -> list[EvalConfig]:
@@ -110,9 +111,10 @@ def _played(config: EvalConfig, folder: Path) -> Played:
         page=page.relative_to(folder),
         questions=len(trajectories),
         score=accuracy_of_questions(trajectories).value,
-        rapr=rapr(trajectories),
-        calls=calls(trajectories),
+        rapr=float("nan") if all_failed(trajectories) else rapr(trajectories),
+        calls=float("nan") if all_failed(trajectories) else calls(trajectories),
         seconds=seconds_per_answer(plan.folder)[LEARNED_ZOOM] * len(trajectories),
+        failed=len(failed(trajectories)),
     )
 
 

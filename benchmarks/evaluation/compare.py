@@ -4,6 +4,7 @@ Depends on stored rows and statistics; independent of task sets, images and mode
 where every grade is 0 or 1 and each question has one answer; the interval of the difference resamples questions.
 """
 
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +19,7 @@ from benchmarks.evaluation.records import ROWS, SAMPLED
 from benchmarks.text_tables import fraction, signed, signed_interval, table
 from pixel_env.command_line.parser import CommandParser, value
 from pixel_env.command_line.values import AtLeastZero
+from pixel_env.episode import Stop
 from pixel_env.errors import ConfigError
 from pixel_env.store import read
 
@@ -89,9 +91,10 @@ def _parser() -> CommandParser:
 
 
 def graded_in(folder: Path, policy: str) -> dict[str, Graded]:
-    """The questions of the run by task id, with their grades under `policy`. Raises ConfigError if there are none.
+    """The questions of the run by task id, with their grades under `policy`.
 
-    A failed episode counts as wrong. Where a rollout has several rows, the last one counts.
+    Raises ConfigError if there are none, or all episodes failed. A failed episode counts as wrong, and is warned of.
+    Where a rollout has several rows, the last one counts.
     """
     rows = list(read(folder / ROWS))
     kept = {(row["task_id"], row["sample"]): row for row in rows if _policy(row) == policy}
@@ -101,6 +104,7 @@ def graded_in(folder: Path, policy: str) -> dict[str, Graded]:
             f"{folder} holds no answers of the policy {policy!r}; it holds: {held}. Choose another with --policy and "
             "--other_policy, or run pixel-env eval."
         )
+    _check_failed(folder, policy, list(kept.values()))
     grades: dict[str, list[float]] = {}
     for (task_id, _), row in kept.items():
         grades.setdefault(task_id, []).append(row["reward"])
@@ -108,6 +112,19 @@ def graded_in(folder: Path, policy: str) -> dict[str, Graded]:
         task_id: Graded(row["question"], tuple(row["answers"]), row["category"], tuple(grades[task_id]))
         for (task_id, _), row in kept.items()
     }
+
+
+def _check_failed(folder: Path, policy: str, rows: Sequence[Mapping[str, Any]]) -> None:
+    broken = [row for row in rows if row["stop"] == Stop.FAILED]
+    if not broken:
+        return
+    again = "Run its pixel-env eval again: it repeats the failed ones."
+    if len(broken) == len(rows):
+        raise ConfigError(
+            f"All {len(rows)} episodes of {policy!r} in {folder} failed, so there is no accuracy to compare. The first "
+            f"error: {broken[0]['error']}. {again}"
+        )
+    print(f"{len(broken)} of {len(rows)} episodes in {folder} failed and count as wrong. {again}", file=sys.stderr)
 
 
 def _policy(row: Mapping[str, Any]) -> str:

@@ -16,6 +16,7 @@ from agents.chat.format import ChatFormat
 from agents.config.arguments import parse
 from agents.engines.choice import engine_chosen
 from agents.engines.protocol import Engine
+from agents.metrics.trajectories import failed
 from agents.rollout import Rollout, rollout
 from agents.run_folder.folder import RunFolder
 from benchmarks.evaluation.config import EvalConfig, known_names
@@ -39,15 +40,15 @@ from benchmarks.evaluation.records import (
 )
 from benchmarks.evaluation.released_scorer import load_math_verify, released_score
 from benchmarks.evaluation.result_files import write_metrics, write_samples
-from benchmarks.evaluation.tables import Verdicts, accuracy_table, position_table, summary_table
-from pixel_env.episode import Stop
+from benchmarks.evaluation.tables import Verdicts, accuracy_table, failure_notice, position_table, summary_table
+from benchmarks.evaluation.unread import unread_notice
 from pixel_env.errors import ConfigError
 from pixel_env.store import TrajectoryStore
 from pixel_env.task import Task
 
 
 def main(argv: list[str]) -> int:
-    """`pixel-env eval [--config file.yaml] [--flags]`. Returns the exit code."""
+    """`pixel-env eval [--config file.yaml] [--flags]`. Returns the exit code: 1 if an episode failed."""
     config = parse(argv, EvalConfig, "eval", epilog=known_names())
     judge = load_math_verify() if config.scorer == "released" else None  # a missing package is an error before any work
     plan = planned(config)
@@ -55,7 +56,7 @@ def main(argv: list[str]) -> int:
         evaluation = measured(plan, folder)
         released = {r.key: released_score(r.trajectory, judge) for r in evaluation.records} if judge else None
         _report(plan, evaluation, released)
-    return 0
+    return 1 if failed(evaluation.trajectories) else 0
 
 
 def measured(plan: EvalPlan, folder: RunFolder) -> Evaluation:
@@ -77,6 +78,8 @@ def _report(plan: EvalPlan, evaluation: Evaluation, released: Verdicts | None) -
     if plan.ablates:
         tables.append(control_report(evaluation, seed=plan.seed))
     print("\n\n".join(tables))
+    if notice := unread_notice(evaluation.records, evaluation.budgets, plan.settings.dialect.name):
+        print(f"\n{notice}")
     if plan.writes_lmms_samples:
         print(f"Samples: {', '.join(map(str, write_samples(plan.folder, evaluation)))}")
     print(f"Figures: {write_metrics(plan.folder, evaluation, released)}")
@@ -178,10 +181,5 @@ def _keeper(
 
 
 def _warn_of_failures(evaluation: Evaluation) -> None:
-    failed = [r.trajectory for r in evaluation.records if r.trajectory.stop is Stop.FAILED]
-    if failed:
-        print(
-            f"{len(failed)} episodes failed and count as wrong; run the same command again to repeat them. "
-            f"The first error: {failed[0].error}",
-            file=sys.stderr,
-        )
+    if notice := failure_notice(evaluation):
+        print(f"{notice} Run the same command again to repeat the failed ones.", file=sys.stderr)

@@ -6,6 +6,7 @@ Depends on policies, records and paired tests; independent of engines and files.
 from collections.abc import Mapping, Sequence
 
 from agents.chat.format import ChatFormat
+from agents.metrics.trajectories import all_failed
 from benchmarks.evaluation.compare import ALL, Comparison, Graded, cells_of, comparisons
 from benchmarks.evaluation.policies import BLANK_CROP, FALSIFIED, LEARNED_ZOOM, NO_ZOOM, ORACLE_ZOOM, RANDOM_CROP
 from benchmarks.evaluation.records import Evaluation
@@ -39,9 +40,13 @@ def _has_one_opening(chat: ChatFormat) -> bool:
 def control_report(evaluation: Evaluation, *, seed: int) -> str:
     """A table of baseline and controls, notes on what was left out, and a conclusion in one sentence."""
     baseline = evaluation.of(LEARNED_ZOOM)
+    if all_failed(baseline):
+        return f"{TITLE}\nAll episodes of {_words(LEARNED_ZOOM)}, the baseline, failed: there is nothing to compare."
     learned = _graded(baseline)
     by_control = {
-        name: comparisons(learned, _graded(played), seed=seed) for name in CONTROLS if (played := evaluation.of(name))
+        name: comparisons(learned, _graded(played), seed=seed)
+        for name in CONTROLS
+        if (played := evaluation.of(name)) and not all_failed(played)
     }
     head = ["control", "questions", "n", "baseline", "with control", "difference", "95% interval"]
     head += ["only baseline right", "only control right", "McNemar p"]
@@ -67,6 +72,9 @@ def _left_out(evaluation: Evaluation) -> list[str]:
     if without_evidence := sum(not task.evidence for task in evaluation.task_set.tasks):
         whole = len(evaluation.task_set)
         lines.append(f"{without_evidence} of {whole} questions have no evidence and no scripted operation.")
+    for name in CONTROLS:
+        if all_failed(evaluation.of(name)):
+            lines.append(f"{_words(name)} is left out: all of its episodes failed.")
     if not evaluation.of(NO_ZOOM):
         lines.append(
             "no zoom is left out: calls cannot be banned with this engine or dialect. Evaluate --dialect NAME:notool "

@@ -121,6 +121,11 @@ class Evaluation:
         ]
 
     @property
+    def trajectories(self) -> list[Trajectory]:
+        """Those of all records."""
+        return [record.trajectory for record in self.records]
+
+    @property
     def policies(self) -> list[str]:
         """The policies with greedy trajectories, in the order in which they were played."""
         return list(dict.fromkeys(record.policy for record in self.records if record.sample is None))

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from agents.metrics.statistics import Estimate
-from agents.metrics.trajectories import calls, failures_by_code, rapr, stop_reasons, visual_tokens
+from agents.metrics.trajectories import all_failed, calls, failed, failures_by_code, rapr, stop_reasons, visual_tokens
 from agents.run_folder.configuration import write_whole
 from benchmarks.evaluation.records import SAMPLED, Evaluation, Record
 from benchmarks.evaluation.tables import Verdicts, accuracy_at, accuracy_of_questions, judged, parts_of, pass_at_k
@@ -60,15 +60,16 @@ def _figures(
     figures: dict[str, object] = {
         "accuracy": _estimate(accuracy_of_questions(played)),
         "rollouts": len(played),
-        "rapr": rapr(played),
-        "calls": calls(played),
+        "failed": len(failed(played)),
+        "rapr": None if all_failed(played) else rapr(played),
+        "calls": None if all_failed(played) else calls(played),
         "failed_calls": failures_by_code(played),
         "stops": stop_reasons(played),
         "turns": sum(len(one.turns) for one in played) / len(played),
         "visual_tokens": visual_tokens(played, evaluation.budgets),
     }
     if name == SAMPLED:
-        figures["pass_at_k"] = pass_at_k(played)
+        figures["pass_at_k"] = None if all_failed(played) else pass_at_k(played)
     if released is not None:
         figures["released_judge"] = _estimate(judged(records, released))
     return figures
@@ -113,7 +114,7 @@ def _row(doc_id: int, group: Sequence[Trajectory]) -> dict[str, Any]:
         "doc_hash": _hash(json.dumps(doc, indent=2)),
         "prompt_hash": _hash(prompt),
         "target_hash": _hash(str(target)),
-        "score": sum(trajectory.reward for trajectory in group) / len(group),
+        "score": None if all_failed(group) else sum(trajectory.reward for trajectory in group) / len(group),
     }
 
 

@@ -4,14 +4,15 @@ Depends on records and statistics; independent of files and engines.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from agents.metrics.statistics import NOTHING, Estimate, mean_of_questions
-from agents.metrics.trajectories import accuracy, calls, failures_by_code, rapr, visual_tokens
+from agents.metrics.trajectories import accuracy, all_failed, calls, failed, failures_by_code, rapr, visual_tokens
 from benchmarks.evaluation.questions import right_position
 from benchmarks.evaluation.records import SAMPLED, Evaluation, Key, Record
 from benchmarks.text_tables import fraction, interval, table
 from pixel_env.dialects.wording import OPTION_LETTERS
-from pixel_env.episode import Trajectory
+from pixel_env.episode import Stop, Trajectory
 from pixel_env.views import ViewBudgets
 
 Verdicts = Mapping[Key, float]
@@ -20,7 +21,9 @@ Verdicts = Mapping[Key, float]
 
 def accuracy_table(evaluation: Evaluation) -> str:
     """A row for each category and policy: n questions, accuracy, its interval, RaPR, calls and tokens per answer."""
+    has_failed = any(record.trajectory.stop is Stop.FAILED for record in evaluation.records)
     head = ["questions", "policy", "n", "accuracy", "95% interval", "RaPR", "calls", "visual tokens"]
+    head += ["failed"] if has_failed else []
     rows = []
     unnamed = "-" if len(evaluation.categories) > 1 else "all"
     for category in evaluation.categories:
@@ -35,12 +38,16 @@ def accuracy_table(evaluation: Evaluation) -> str:
             if record.sample is not None and record.trajectory.task.category == category
         ]:
             parts.append((SAMPLED, sampled))
-        rows += [[category or unnamed, *_row(name, part, evaluation.budgets)] for name, part in parts]
+        for name, part in parts:
+            failures = [str(len(failed(part)))] if has_failed else []
+            rows.append([category or unnamed, *_row(name, part, evaluation.budgets), *failures])
     return table([head, *rows], text_columns=2)
 
 
 def _row(name: str, trajectories: Sequence[Trajectory], budgets: ViewBudgets) -> list[str]:
     estimate = accuracy_of_questions(trajectories)
+    if all_failed(trajectories):
+        return [name.replace("_", " "), str(estimate.n), *["-"] * 5]
     return [
         name.replace("_", " "),
         str(estimate.n),
@@ -53,11 +60,34 @@ def _row(name: str, trajectories: Sequence[Trajectory], budgets: ViewBudgets) ->
 
 
 def accuracy_of_questions(trajectories: Sequence[Trajectory]) -> Estimate:
-    """Mean over questions of each one's mean grade; for sampled rollouts this is avg@k."""
+    """Mean over questions of each one's mean grade; for sampled rollouts this is avg@k.
+
+    A failed episode counts as wrong; if all failed there is no accuracy: NaN.
+    """
     grades: dict[str, list[float]] = {}
     for trajectory in trajectories:
         grades.setdefault(trajectory.task.task_id, []).append(trajectory.reward)
-    return mean_of_questions(grades.values())
+    return _unless_all_failed(trajectories, mean_of_questions(grades.values()))
+
+
+def failure_notice(evaluation: Evaluation) -> str:
+    """How many episodes failed, and the first error; empty if none did."""
+    broken = failed(evaluation.trajectories)
+    if not broken:
+        return ""
+    parts = {name: [one.trajectory for one in records] for name, records in parts_of(evaluation).items()}
+    dead = [name.replace("_", " ") for name, played in parts.items() if all_failed(played)]
+    whole = len(evaluation.records)
+    if len(dead) == len(parts):
+        counted = f"All {whole} episodes failed, so there is no accuracy"
+    else:
+        counted = f"{len(broken)} of {whole} episodes failed and count as wrong"
+        counted += f"; all of {' and '.join(dead)} did, for which there is no accuracy" if dead else ""
+    return f"{counted}. The first error: {(broken[0].error or 'unknown').rstrip('.')}."
+
+
+def _unless_all_failed(trajectories: Sequence[Trajectory], estimate: Estimate) -> Estimate:
+    return replace(NOTHING, n=estimate.n) if all_failed(trajectories) else estimate
 
 
 def parts_of(evaluation: Evaluation) -> dict[str, list[Record]]:
@@ -74,6 +104,7 @@ def summary_table(evaluation: Evaluation, seconds: Mapping[str, float], released
     The accuracy of k sampled rollouts a question is avg@k; pass@k is the mean of each question's best grade.
     """
     parts = parts_of(evaluation)
+    has_failed = any(record.trajectory.stop is Stop.FAILED for record in evaluation.records)
     rows = []
     for name, records in parts.items():
         trajectories = [record.trajectory for record in records]
@@ -82,17 +113,24 @@ def summary_table(evaluation: Evaluation, seconds: Mapping[str, float], released
             cells |= _scores("released judge", judged(records, released))
         if SAMPLED in parts:
             cells["pass@k"] = fraction(pass_at_k(trajectories)) if name == SAMPLED else "-"
-        cells["RaPR"] = fraction(rapr(trajectories))
+        cells["RaPR"] = "-" if all_failed(trajectories) else fraction(rapr(trajectories))
         cells["turns"] = f"{sum(len(one.turns) for one in trajectories) / len(trajectories):.2f}"
         cells["visual tokens"] = f"{visual_tokens(trajectories, evaluation.budgets):.0f}"
         cells["s/answer"] = f"{seconds[name]:.3g}" if name in seconds else "-"
-        cells["failed calls"] = _failed(trajectories)
+        cells["failed calls"] = _failed_calls(trajectories)
+        if has_failed:
+            cells["failed episodes"] = str(len(failed(trajectories)))
         rows.append(cells)
     return table([list(rows[0]), *(list(cells.values()) for cells in rows)])
 
 
 def pass_at_k(trajectories: Sequence[Trajectory]) -> float:
-    """Mean over questions of the best grade among each one's rollouts: the share that was ever right."""
+    """Mean over questions of the best grade among each one's rollouts: the share that was ever right.
+
+    NaN if all failed.
+    """
+    if all_failed(trajectories):
+        return float("nan")
     best: dict[str, float] = {}
     for trajectory in trajectories:
         best[trajectory.task.task_id] = max(best.get(trajectory.task.task_id, 0.0), trajectory.reward)
@@ -143,10 +181,10 @@ def judged(records: Sequence[Record], verdicts: Verdicts) -> Estimate:
     of_question: dict[str, list[float]] = {}
     for record in records:
         of_question.setdefault(record.trajectory.task.task_id, []).append(verdicts[record.key])
-    return mean_of_questions(of_question.values())
+    return _unless_all_failed([record.trajectory for record in records], mean_of_questions(of_question.values()))
 
 
-def _failed(trajectories: Sequence[Trajectory]) -> str:
+def _failed_calls(trajectories: Sequence[Trajectory]) -> str:
     counts = failures_by_code(trajectories)
     codes = ", ".join(f"{code} {count}" for code, count in counts.items())
     return f"{sum(counts.values())} ({codes})" if counts else "0"

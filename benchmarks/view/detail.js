@@ -214,7 +214,9 @@ function prompt(trajectory) {
 // --------------------------------------------------------------------------------------------- nothing is open
 
 function about() {
+  const hasFailed = data.runs.some((run) => run.figures.some((row) => row.failed));
   const head = ["policy", "rollouts", "mean grade", "95 % interval (Wilson)", "RaPR", "operations"];
+  if (hasFailed) head.push("failed");
   return data.runs.map((run, index) =>
     make(
       "article",
@@ -228,8 +230,9 @@ function about() {
           String(row.count),
           row.accuracy === null ? "–" : percent(row.accuracy),
           row.accuracy === null ? "–" : `${percent(row.low)} to ${percent(row.high)}`,
-          row.rapr.toFixed(3),
-          row.calls.toFixed(2),
+          row.rapr === null ? "–" : row.rapr.toFixed(3),
+          row.calls === null ? "–" : row.calls.toFixed(2),
+          ...(hasFailed ? [String(row.failed)] : []),
         ]),
       ),
       index === 0

@@ -10,6 +10,7 @@ import base64
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from html import escape
 from importlib import resources
 from pathlib import Path
@@ -19,6 +20,8 @@ from tqdm import tqdm
 
 from agents.run_folder.configuration import read_configuration, write_whole
 from benchmarks.evaluation.records import ROWS, read_evaluation
+from benchmarks.evaluation.tables import failure_notice
+from benchmarks.evaluation.unread import unread_notice
 from benchmarks.view.images import ImageList, Size, Unreadable
 from benchmarks.view.rows import Rows, Run
 from pixel_env.errors import ConfigError
@@ -41,7 +44,13 @@ def read_run(folder: Path, *, limit: int | None = None) -> Run:
     evaluation = read_evaluation(folder)
     kept = set(list(dict.fromkeys(record.trajectory.task.task_id for record in evaluation.records))[:limit])
     records = [record for record in evaluation.records if record.trajectory.task.task_id in kept]
-    return Run(str(folder), records, evaluation.budgets, evaluation.task_set.notice, read_configuration(folder))
+    facts = read_configuration(folder)
+    notices = (
+        evaluation.task_set.notice,
+        failure_notice(replace(evaluation, records=records)),
+        unread_notice(records, evaluation.budgets, facts["dialect"]),
+    )
+    return Run(str(folder), records, evaluation.budgets, " ".join(filter(None, notices)), facts)
 
 
 def check_page(path: Path) -> None:

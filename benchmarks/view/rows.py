@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from agents.metrics.trajectories import accuracy, calls, rapr
+from agents.metrics.trajectories import accuracy, all_failed, calls, failed, rapr
 from benchmarks.evaluation.records import Record
 from benchmarks.view.images import FRAME_SIDE, SOURCE_SIDE, ImageList
 from pixel_env.episode import Action, Answer, Malformed, Stop, Text, Trajectory, Turn, Unfinished
@@ -183,23 +183,25 @@ def _run(run: Run) -> Row:
 
 
 def _figures(records: Sequence[Record]) -> list[Row]:
-    """One row per policy, greedy and sampled rollouts apart."""
+    """One row per policy, greedy and sampled rollouts apart. A policy whose episodes all failed has no figures."""
     passes: dict[tuple[str, bool], list[Trajectory]] = {}
     for record in records:
         passes.setdefault((record.policy, record.sample is not None), []).append(record.trajectory)
     rows = []
     for (policy, is_sampled), trajectories in passes.items():
         graded = [trajectory for trajectory in trajectories if trajectory.task.answers]
-        estimate = accuracy(graded)
+        estimate, is_dead = accuracy(graded), all_failed(trajectories)
+        has_accuracy = bool(graded) and not all_failed(graded)
         rows.append(
             {
                 "policy": f"{policy}, sampled" if is_sampled else policy,
                 "count": len(trajectories),
-                "accuracy": estimate.value if graded else None,
-                "low": estimate.low if graded else None,
-                "high": estimate.high if graded else None,
-                "rapr": rapr(trajectories),
-                "calls": calls(trajectories),
+                "accuracy": estimate.value if has_accuracy else None,
+                "low": estimate.low if has_accuracy else None,
+                "high": estimate.high if has_accuracy else None,
+                "rapr": None if is_dead else rapr(trajectories),
+                "calls": None if is_dead else calls(trajectories),
+                "failed": len(failed(trajectories)),
             }
         )
     return rows
