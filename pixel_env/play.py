@@ -16,6 +16,7 @@ from pixel_env.actions import sizes_for, write
 from pixel_env.command_line.parser import CommandParser, value
 from pixel_env.command_line.values import AtLeastOne, AtLeastZero, NameOf
 from pixel_env.dialects.dialect import Dialect
+from pixel_env.dialects.table import dialect_named
 from pixel_env.env import PixelEnv
 from pixel_env.episode import Action, Answer, Limits
 from pixel_env.errors import ConfigError
@@ -70,7 +71,8 @@ def _parser() -> CommandParser:
         parser.add_argument(f"--{name}", type=value(kind), metavar=metavar, default=default, help=f"{text}{shown}")
 
     add("tasks", str, "TEXT", "sample:vstar", "task set: a sample set, a path or a hub id (docs/tasks.md)")
-    add("dialect", str, "TEXT", "default", "format of calls and answers: the name of a dialect")
+    dialect = Annotated[str, NameOf(dialect_named)]
+    add("dialect", dialect, "TEXT", "default", "format of calls and answers: the name of a dialect, or a YAML file")
     parser.add_argument(
         "--operations",
         type=value(Annotated[str, NameOf(operation_named)]),
