@@ -80,9 +80,7 @@ def test_a_fraction_box_that_touches_the_border_is_a_corner_where_one_is_a_pixel
     guessing = dialect(coordinates=UNITS["guessed, and one is a pixel"])
     corner = read(guessing, bbox_2d=[0.5, 0.5, 1, 1], target_image=1)
     assert corner.box.corners == pytest.approx((0.5 / 400, 0.5 / 300, 1 / 400, 1 / 300))
-    inside = read(
-        dialect(coordinates=UNITS["guessed, and one is a pixel"]), bbox_2d=[0.5] * 2 + [0.999] * 2, target_image=1
-    )
+    inside = read(guessing, bbox_2d=[0.5, 0.5, 0.999, 0.999], target_image=1)
     assert inside == CropImage(0, Box(0.5, 0.5, 0.999, 0.999))
 
 
@@ -262,7 +260,7 @@ def test_four_keys_of_a_box_are_refused_together_and_named():
         assert wanted.replace("crop_image takes ", "") in reason or wanted in reason
         assert "has no" not in reason
     [crop, _] = tool_schemas(four)
-    assert crop["function"]["parameters"]["required"] == ["target_image", "x", "y", "width", "height"]
+    assert crop["function"]["parameters"]["required"] == ["x", "y", "width", "height", "target_image"]
 
 
 def test_sides_beyond_all_numbers_are_refused():
