@@ -61,7 +61,9 @@ class PhraseCalls:
         """The operation's first phrase with its arguments. Raises ValueError for one that no phrase can say."""
         for name, phrase in self.phrases:
             if name == call.name and set(_GAP.findall(phrase)) == set(call.arguments):
-                said = _GAP.sub(lambda gap: text_of_value(call.arguments[gap[1]]), phrase)
+                said = _GAP.sub(lambda gap: text_of_value(call.arguments[gap[1]]) or '""', phrase)
+                if _values_in(said, phrase) != call.arguments:
+                    raise ValueError(f"cannot say {said!r} so that it reads as the same arguments")
                 return f"{self.opening}{said}{self.closing}"
         arguments = ", ".join(call.arguments) or "nothing"
         raise ValueError(f"has no phrase for {call.name.replace('_', ' ')} with {arguments}")

@@ -80,9 +80,7 @@ def test_a_fraction_box_that_touches_the_border_is_a_corner_where_one_is_a_pixel
     guessing = dialect(coordinates=UNITS["guessed, and one is a pixel"])
     corner = read(guessing, bbox_2d=[0.5, 0.5, 1, 1], target_image=1)
     assert corner.box.corners == pytest.approx((0.5 / 400, 0.5 / 300, 1 / 400, 1 / 300))
-    inside = read(
-        dialect(coordinates=UNITS["guessed, and one is a pixel"]), bbox_2d=[0.5] * 2 + [0.999] * 2, target_image=1
-    )
+    inside = read(guessing, bbox_2d=[0.5, 0.5, 0.999, 0.999], target_image=1)
     assert inside == CropImage(0, Box(0.5, 0.5, 0.999, 0.999))
 
 
