@@ -35,6 +35,7 @@ from pixel_env.edges import Edges
 from pixel_env.errors import ConfigError, UnknownNameError
 from pixel_env.import_callable import imported
 from pixel_env.operations.coordinates import Coordinates, ImageNames
+from pixel_env.operations.frame_rule import FrameRule
 from pixel_env.views import ViewBudgets
 
 SUFFIXES = (".yaml", ".yml")
@@ -54,6 +55,7 @@ SYNTAXES: dict[str, type[Any]] = {
 _PARTS: dict[str, type[Any]] = {
     "coordinates": Coordinates,
     "edges": Edges,
+    "frames": FrameRule,
     "image_names": ImageNames,
     "wording": Wording,
 }
