@@ -15,6 +15,7 @@ from typing import Any
 from agents.checkpoints.names import model_folder
 from agents.run_folder.configuration import FILE_NAME as CONFIGURATION
 from agents.run_folder.configuration import read_configuration, write_whole
+from agents.run_folder.own_dialect import keep_dialect, kept_name
 from pixel_env.dialects.dialect import Dialect
 from pixel_env.dialects.table import dialect_named
 from pixel_env.episode import Limits
@@ -28,6 +29,8 @@ VERSION = 1
 DIALECT_OF_MODEL_TYPE: Mapping[str, str] = {
     "qwen2_5_vl": "qwen2.5-vl",
     "qwen3_vl": "qwen3-vl",
+    "qwen3_5": "qwen3.5",
+    "glm4v": "glm-4.5v",
 }
 """The dialect in which a model of this family was trained to ground, by the beginning of the `model_type` of its
 `config.json` ("qwen3_vl_moe" begins with "qwen3_vl"). The longest beginning that fits decides."""
@@ -62,7 +65,8 @@ class Convention:
 
 
 def write_convention(folder: Path, convention: Convention) -> None:
-    """Writes `pixel_env.json` into `folder`; `convention_in` reads it."""
+    """Writes `pixel_env.json` into `folder`, with a dialect of a user's own beside it; `convention_in` reads it."""
+    keep_dialect(folder, convention.dialect)
     row = {
         "version": VERSION,
         "dialect": convention.dialect,
@@ -84,7 +88,9 @@ def convention_in(folder: Path) -> Convention | None:
     for run in (folder, folder.resolve().parent) if is_checkpoint else (folder,):
         if (run / CONFIGURATION).is_file():
             dialect = read_configuration(run).get("dialect")
-            return Convention(dialect, file=str(run / CONFIGURATION)) if isinstance(dialect, str) else None
+            if not isinstance(dialect, str):
+                return None
+            return Convention(kept_name(run, dialect), file=str(run / CONFIGURATION))
     return None
 
 
@@ -125,7 +131,7 @@ def _read(file: Path) -> Convention:
             raise ValueError(f"it is of version {row['version']}, and this release reads version {VERSION}")
         budgets, limits, prompt = row.get("budgets"), row.get("limits"), row.get("prompt")
         return Convention(
-            _dialect_of(row["dialect"]),
+            kept_name(file.parent, _dialect_of(row["dialect"])),
             None if budgets is None else ViewBudgets.from_row(budgets),
             None if limits is None else Limits(**limits),
             None if prompt is None else str(prompt),
@@ -139,7 +145,7 @@ def _read(file: Path) -> Convention:
 
 
 def _dialect_of(stored: Any) -> str:
-    """The name that is stored; the one place that changes when a whole dialect is stored as a row."""
+    """The name that is stored."""
     if not isinstance(stored, str):
         raise TypeError(f"the dialect is a {type(stored).__name__}; wanted: its name")
     return stored

@@ -19,6 +19,7 @@ from agents.run_folder.configuration import (
     read_configuration,
     write_whole,
 )
+from agents.run_folder.own_dialect import keep_dialect
 from pixel_env.errors import ConfigError
 from pixel_env.locks import claimed, refuse_claimed
 
@@ -85,6 +86,8 @@ class RunFolder:
         if self.is_writer:
             text = json.dumps(self.configuration, indent=2, sort_keys=True) + "\n"
             write_whole(self.path / FILE_NAME, text)
+            if isinstance(dialect := self.configuration.get("dialect"), str):
+                keep_dialect(self.path, dialect)
 
     def shards(self, file_name: str, own: Collection[str] = ()) -> list[Path]:
         """The files of this name in the shards below the folder, in a fixed order.

@@ -24,6 +24,7 @@ import numpy as np
 
 from agents.run_folder.configuration import FILE_NAME as CONFIGURATION
 from agents.run_folder.configuration import read_configuration, write_whole
+from agents.run_folder.own_dialect import is_same, kept_name
 from agents.traces.trace import Trace, read_traces, write_traces
 from pixel_env.boxes import Box
 from pixel_env.dialects.dialect import Dialect
@@ -49,8 +50,8 @@ def check_dialect(folder: Path, dialect: Dialect) -> None:
     """Raises ConfigError if the traces were made with another call format, where the folder records the dialect."""
     if not (folder / CONFIGURATION).is_file():
         return
-    made = str(read_configuration(folder).get("dialect", dialect.name))
-    if not call_alike(made, dialect.name):
+    made = kept_name(folder, str(read_configuration(folder).get("dialect", dialect.name)))
+    if not call_alike(made, dialect.name) and not is_same(made, dialect):
         raise ConfigError(
             f"The traces in {folder} were made with the dialect {made!r}, but --dialect is {dialect.name!r}. "
             f"Give --dialect {made}, or generate the traces again."
