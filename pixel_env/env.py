@@ -252,7 +252,7 @@ class PixelEnv(gym.Env[Observation, str]):
             return self._refusal(new, call)
         sizes = [shown_size(view, self.budgets) for view in new]
         numbers, fields = range(images, images + len(new)), operation.observation_fields(task, self.dialect.rule)
-        text = observation_text(operation, numbers, sizes, self.dialect, task, call=call, fields=fields)
+        text = observation_text(operation, numbers, new, sizes, self.dialect, task, call=call, fields=fields)
         parent = None if operation.image_number is None else views[operation.image_number]
         turn = len(self.trajectory.turns) + call - self.trajectory.operations
         return self._reply_with(text, turn, new, parent)

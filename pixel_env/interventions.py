@@ -15,7 +15,8 @@ from pixel_env.boxes import FULL, Box
 from pixel_env.media.images import CACHE, BlankSource, shown_size
 from pixel_env.seeding import rng_of
 from pixel_env.task import Task
-from pixel_env.views import Cut, Magnified, View, ViewBudgets
+from pixel_env.timeline import timeline_of
+from pixel_env.views import Cut, Magnified, Source, View, ViewBudgets
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,14 +71,23 @@ def random_position(seed: int) -> Intervention:
     def moved(executed: ExecutedOperation) -> tuple[View, ...]:
         rng = rng_of(f"{seed}/{executed.turn}/{executed.task.task_id}")
         if executed.parent is None:
-            sources, count = executed.task.sources, len(executed.views)
-            indices = sorted(rng.choice(len(sources), count, replace=count > len(sources)).tolist())
+            frame, total = _frames_to_draw_from(executed)
+            count = len(executed.views)
+            numbers = sorted(rng.choice(total, count, replace=count > total).tolist())
             return tuple(
-                replace(view, source=sources[index]) for view, index in zip(executed.views, indices, strict=True)
+                replace(view, source=frame(number)) for view, number in zip(executed.views, numbers, strict=True)
             )
         return tuple(_moved(view, executed.parent, executed.budgets, rng) for view in executed.views)
 
     return moved
+
+
+def _frames_to_draw_from(executed: ExecutedOperation) -> tuple[Callable[[int], Source], int]:
+    """The frames of the overview; all frames of the file if the operation showed others."""
+    sources = executed.task.sources
+    known = {source.key for source in sources}
+    timeline = None if all(view.source.key in known for view in executed.views) else timeline_of(executed.task)
+    return (sources.__getitem__, len(sources)) if timeline is None else (timeline.frame, timeline.frame_count)
 
 
 random_place = random_position

@@ -7,7 +7,7 @@ the task says at which rate they were taken (`Task.frames_per_second`).
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from PIL import Image
@@ -100,6 +100,24 @@ def timeline_of(task: Task) -> Timeline | None:
     numbered = {source.own_number(): source for source in reversed(task.sources) if isinstance(source, FileFrame)}
     count, rate = first.length()
     return Timeline(count, rate or None, numbered)
+
+
+@dataclass(frozen=True, slots=True)
+class FrameLabel:
+    """What a text may say of a frame: its number in the video (from 0) and its time, both None where unknown."""
+
+    number: int | None
+    time_s: float | None
+
+
+def frame_labels(sources: Sequence[Source], task: Task) -> list[FrameLabel]:
+    """The label of each source, in order. Raises MediaError, MissingExtraError."""
+    timeline = timeline_of(task)
+    numbers = [None if timeline is None else timeline.number_of(source) for source in sources]
+    return [
+        FrameLabel(number, None if timeline is None or number is None else timeline.time_of(number))
+        for number in numbers
+    ]
 
 
 def frame_with_key(key: str, sources: Mapping[str, Source]) -> Source | None:

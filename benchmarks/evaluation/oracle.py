@@ -7,12 +7,17 @@ the evidence that the trace templates use; independent of models and policies.
 from collections.abc import Sequence
 
 from agents.rollout import EpisodeSettings
+from benchmarks.evaluation.oracle_frames import OTHERS, frames_shown, showing
 from pixel_env.actions import sizes_for, write
 from pixel_env.boxes import FULL
+from pixel_env.dialects.dialect import Dialect
 from pixel_env.episode import Action, Answer
 from pixel_env.errors import ConfigError
 from pixel_env.operations.crop_image import CropImage
+from pixel_env.operations.operation import Operation
 from pixel_env.operations.select_frames import SelectFrames
+from pixel_env.operations.select_range import SelectRange
+from pixel_env.operations.select_segment import SelectSegment
 from pixel_env.task import Task
 from pixel_env.tasks.files.clips import evenly
 from pixel_env.views import View, ViewKind
@@ -40,8 +45,8 @@ def oracle_operations(task: Task, settings: EpisodeSettings) -> list[str]:
     room = settings.limits.max_images - (1 if task.media == "video" else len(task.sources))
     frames = _frames(task, settings)[: max(room, 0)]
     views = [*task.opening_views, *(View(task.sources[frame], ViewKind.SELECTED_FRAME) for frame in frames)]
-    operations = _video_operations(task, frames) if task.media == "video" else _crops(task)
-    affordable = _affordable(operations[: settings.limits.max_turns - 1], room)
+    operations = _video_operations(task, frames, settings.dialect) if task.media == "video" else _crops(task)
+    affordable = _affordable(operations[: settings.limits.max_turns - 1], room, task, settings.dialect)
     return [_written(operation, views, task, settings) for operation in affordable]
 
 
@@ -61,21 +66,36 @@ def _frames(task: Task, settings: EpisodeSettings) -> list[int]:
     return evenly(list(dict.fromkeys(item.image for item in task.evidence)), settings.dialect.max_frames)
 
 
-def _crops(task: Task) -> Sequence[Action]:
+def _crops(task: Task) -> Sequence[Operation]:
     return list(dict.fromkeys(CropImage(item.image, right_window(item.box)) for item in task.evidence))
 
 
-def _video_operations(task: Task, frames: Sequence[int]) -> Sequence[Action]:
-    # The selected frames are numbered after the video's own, and the first one is that of the first evidence.
-    crop = CropImage(len(task.sources), right_window(task.evidence[0].box))
-    return [SelectFrames(tuple(frames)), *([crop] if crop.box != FULL else [])] if frames else []
+def _video_operations(task: Task, frames: Sequence[int], dialect: Dialect) -> Sequence[Operation]:
+    if not frames:
+        return []
+    selections = showing(task, frames, dialect)
+    if not any(map(dialect.can_call, OTHERS)):
+        # The selected frames are numbered after the video's own, and the first one is that of the first evidence.
+        shown: Sequence[int | None] = frames
+    else:
+        shown = [frame for selection in selections for frame in frames_shown(selection, task, dialect)]
+        if task.evidence[0].image not in shown or not dialect.can_call(CropImage.name):
+            return selections
+    crop = CropImage(len(task.sources) + shown.index(task.evidence[0].image), right_window(task.evidence[0].box))
+    return [*selections, *([crop] if crop.box != FULL else [])]
 
 
-def _affordable(operations: Sequence[Action], room: int) -> list[Action]:
+def _affordable(operations: Sequence[Operation], room: int, task: Task, dialect: Dialect) -> list[Operation]:
     """The first operations that together bring at most `room` images."""
     kept = []
     for operation in operations:
-        room -= len(operation.frames) if isinstance(operation, SelectFrames) else 1
+        match operation:
+            case SelectFrames(frames):
+                room -= len(frames)
+            case SelectSegment() | SelectRange():
+                room -= len(frames_shown(operation, task, dialect))
+            case _:
+                room -= 1
         if room < 0:
             break
         kept.append(operation)

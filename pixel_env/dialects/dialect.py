@@ -45,7 +45,7 @@ class Wording:
     expected: str = "Call a tool, or give the final answer within \\boxed{{}}."  # question
     question: str = "{question}"  # question, options, images, width, height, source_width, source_height
     option: str = "({letter}) {text}"  # letter, text
-    image: str = "{image}"  # image, number, width, height
+    image: str = "{image}"  # image, number, index (in its message, from 0), width, height, frame and time (of a video)
     separator: str = ""  # between the images of one message
     last_turn: str = ""  # appended to the observation before the last turn: question
 

@@ -14,12 +14,15 @@ from pixel_env.dialects.files import file_in, read_dialect
 from pixel_env.dialects.rows import (
     adaptive_cof,
     deepeyes,
+    frame_thinker,
     glm,
+    long_vt,
     mini_o3,
     qwen3_5,
     qwen3_vl_zoom,
     released,
     sensenova_mars,
+    video_zoomer,
     vigorl,
     visionthink,
     vt_visualreasoner,
@@ -45,6 +48,9 @@ PEERS: dict[str, PeerRow] = {
         visionthink.ROW,
         qwen3_5.ROW,
         glm.ROW,
+        video_zoomer.ROW,
+        frame_thinker.ROW,
+        long_vt.ROW,
     )
 }
 """The rows of other projects' models, with where each is written and where ours differs."""

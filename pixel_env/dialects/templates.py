@@ -15,7 +15,7 @@ FIELDS: Mapping[str, tuple[str, ...]] = {
     "expected": ("question",),
     "question": ("question", "options", "images", *_SIZES, "source_width", "source_height"),
     "option": ("letter", "text"),
-    "image": ("image", "number", *_SIZES),
+    "image": ("image", "number", "index", "frame", "time", *_SIZES),
     "last_turn": ("question",),
 }
 """The fields of each template of `Wording`; those of `observations` are of each of its values."""

@@ -10,10 +10,13 @@ from typing import Any
 from pixel_env.boxes import Size
 from pixel_env.dialects.dialect import Dialect
 from pixel_env.dialects.prompt import system_text
+from pixel_env.dialects.templates import fields_of
 from pixel_env.episode import IMAGE_SIGN, Limits, Prompt, Stop
 from pixel_env.failures import Failure
 from pixel_env.operations.operation import Operation
 from pixel_env.task import Task
+from pixel_env.timeline import frame_labels
+from pixel_env.views import Source, View
 
 OPTION_LETTERS = string.ascii_uppercase
 """The letters of options, in order. A task has at most as many options."""
@@ -35,7 +38,7 @@ def opening_prompt(
     text = template.format(
         question=question,
         options=options,
-        images=_images(range(len(sizes)), sizes, dialect),
+        images=_images(range(len(sizes)), sizes, task.sources, task, dialect),
         width=width,
         height=height,
         source_width=source_width,
@@ -47,6 +50,7 @@ def opening_prompt(
 def observation_text(
     operation: Operation,
     numbers: range,
+    views: Sequence[View],
     sizes: Sequence[Size],
     dialect: Dialect,
     task: Task,
@@ -56,8 +60,9 @@ def observation_text(
 ) -> str:
     """The text that comes back with an operation's images.
 
-    `numbers`: of the new images, from 0; `sizes`: (width, height) of each, as shown; `call`: operations called before;
-    `fields`: what the operation adds (`Operation.observation_fields`). Without images width and height are 0.
+    `numbers`: of the new images, from 0; `views`: they themselves; `sizes`: their (width, height) as shown; `call`:
+    operations called before; `fields`: what the operation adds (`Operation.observation_fields`). Without images width
+    and height are 0.
     """
     template = dialect.wording.observations.get(operation.name, operation.observation)
     first, last = numbers.start + dialect.first_index, numbers.stop - 1 + dialect.first_index
@@ -69,7 +74,7 @@ def observation_text(
         count=len(numbers),
         width=width,
         height=height,
-        images=_images(numbers, sizes, dialect),
+        images=_images(numbers, sizes, [view.source for view in views], task, dialect),
         call=call,
         question=_question(task, dialect),
         **fields,
@@ -121,14 +126,33 @@ def _question(task: Task, dialect: Dialect) -> str:
     return "\n".join([_plain(task.question), options]) if options else _plain(task.question)
 
 
-def _images(numbers: range, sizes: Sequence[Size], dialect: Dialect) -> str:
+def _images(numbers: range, sizes: Sequence[Size], sources: Sequence[Source], task: Task, dialect: Dialect) -> str:
     """What stands in the slot `{images}`: a sign for each image, in the dialect's wording."""
     wording, first = dialect.wording, dialect.first_index
+    labels = _frame_fields(sources, task, dialect) if {"frame", "time"} & set(fields_of(wording.image)) else None
     shown = [
-        wording.image.format(image=IMAGE_SIGN, number=number + first, width=width, height=height)
-        for number, (width, height) in zip(numbers, sizes, strict=True)
+        wording.image.format(
+            image=IMAGE_SIGN,
+            number=number + first,
+            index=index,
+            width=width,
+            height=height,
+            **({} if labels is None else labels[index]),
+        )
+        for index, (number, (width, height)) in enumerate(zip(numbers, sizes, strict=True))
     ]
     return wording.separator.join(shown)
+
+
+def _frame_fields(sources: Sequence[Source], task: Task, dialect: Dialect) -> list[dict[str, str]]:
+    """For each image: the number of its frame and its time in seconds, "?" where the video does not tell."""
+    return [
+        {
+            "frame": "?" if label.number is None else str(label.number + dialect.first_index),
+            "time": "?" if label.time_s is None else f"{label.time_s:.2f}",
+        }
+        for label in frame_labels(sources, task)
+    ]
 
 
 def _plain(text: str) -> str:

@@ -69,6 +69,8 @@ def schema_of(operation: type[Operation], convention: Convention, keys: Keys, ca
     required: list[str] = []
     for name, kind in declared.items():
         schema, of_argument = kind.schema(convention), [keys.of(operation, name)]
+        if name in optional and of_argument[0] in keys.ignored:
+            continue
         if isinstance(kind, Region) and keys.box is not None:
             of_argument = list(keys.box)
             sides = ("left edge", "top edge", "width", "height")

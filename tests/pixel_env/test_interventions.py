@@ -15,10 +15,13 @@ from pixel_env.media.images import DecodeCache, show
 from pixel_env.operations.crop_image import CropImage
 from pixel_env.operations.rotate import Rotate
 from pixel_env.operations.select_frames import SelectFrames
-from pixel_env.store import TrajectoryStore, read, trajectory_of, write_rollout
+from pixel_env.operations.select_segment import SelectSegment
+from pixel_env.store import TrajectoryStore, read, row_of, trajectory_of, write_rollout
 from pixel_env.testing import BrokenSource, PixelSource, tiny_task, tiny_video_task
 from pixel_env.types import Limits, Stop
 from pixel_env.views import View, ViewKind
+from tests.pixel_env.media.films import number_shown
+from tests.pixel_env.operations.films import film_task
 
 DEFAULT, RELEASED, TINY = DIALECTS["default"], DIALECTS["released"], DIALECTS["tiny"]
 LARGE = PixelSource(1000, 700)
@@ -172,6 +175,20 @@ def test_random_frames_are_as_many_others_in_the_order_of_time():
         assert {view.kind for view in of_turns(env)} == {ViewKind.SELECTED_FRAME}
         drawn.update(shades)
     assert drawn == set(range(16))
+
+
+def test_instead_of_frames_that_the_overview_does_not_show_any_frames_of_the_file_are_shown(tmp_path):
+    task, dialect = film_task(tmp_path), dialect_named("default+select_segment")
+    call = write(SelectSegment(2.0, 2.4, 10.0), dialect)
+    drawn = set()
+    for seed in range(10):
+        env, _ = played(random_position(seed), call, task=task, dialect=dialect, limits=Limits(4, 32))
+        numbers = [number_shown(view.source.decode()) for view in of_turns(env)]
+        assert len(set(numbers)) == 5 and numbers == sorted(numbers)
+        drawn.update(numbers)
+    assert len(drawn) > 16
+    env, _ = played(blank, call, task=task, dialect=dialect, limits=Limits(4, 32))
+    assert trajectory_of(row_of(env.trajectory), task) == env.trajectory
 
 
 def test_more_frames_than_the_video_has_may_repeat():

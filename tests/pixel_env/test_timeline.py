@@ -8,7 +8,7 @@ from pixel_env.media.images import BlankSource
 from pixel_env.samples import sample_set
 from pixel_env.store import row_of, trajectory_of
 from pixel_env.testing import PixelSource, tiny_task, tiny_video_task
-from pixel_env.timeline import frame_with_key, timeline_of
+from pixel_env.timeline import FrameLabel, frame_labels, frame_with_key, timeline_of
 from pixel_env.types import Prompt, Trajectory
 from pixel_env.views import View, ViewKind
 from tests.pixel_env.media.films import number_shown
@@ -77,6 +77,16 @@ def test_a_key_of_another_file_or_another_segment_is_not_found(tmp_path):
     assert frame_with_key("pixels:84x56:3", {"pixels:84x56:0": PixelSource(84, 56)}) is None
     again = frame_with_key(timeline_of(here).frame(33).key, sources)
     assert np.array_equal(again.decode(), timeline_of(here).frame(33).decode())
+
+
+def test_a_frame_can_be_labelled_by_its_number_and_its_time(tmp_path):
+    task = film_task(tmp_path)
+    sources = (*task.sources[1:3], timeline_of(task).frame(33), PixelSource(1, 1))
+    assert frame_labels(sources, task) == [
+        FrameLabel(7, 0.7), FrameLabel(15, 1.5), FrameLabel(33, 3.3), FrameLabel(None, None),
+    ]  # fmt: skip
+    assert frame_labels(tiny_video_task().sources[2:4], tiny_video_task()) == [FrameLabel(2, None), FrameLabel(3, None)]
+    assert frame_labels(tiny_task().sources, tiny_task()) == [FrameLabel(None, None)]
 
 
 def test_the_sample_clips_last_sixteen_seconds():

@@ -16,12 +16,14 @@ from benchmarks.evaluation.oracle import oracle_answer, oracle_operations, oracl
 from benchmarks.evaluation.policies import LEARNED_ZOOM, NO_ZOOM, RANDOM_ZOOM
 from benchmarks.evaluation.questions import shuffled
 from benchmarks.evaluation.records import ROWS, read_evaluation
+from pixel_env import PixelEnv
 from pixel_env.actions import parse
 from pixel_env.boxes import Box
 from pixel_env.budgets import budgets_for
 from pixel_env.dialects.table import dialect_named
 from pixel_env.errors import ConfigError, UnknownNameError
 from pixel_env.operations.crop_image import CropImage
+from pixel_env.operations.frame_rule import FrameRule
 from pixel_env.operations.select_frames import SelectFrames
 from pixel_env.samples import sample_set
 from pixel_env.task import Evidence, Task
@@ -89,6 +91,38 @@ def test_of_a_video_the_frames_of_the_evidence_come_first_and_then_a_crop_of_the
     select, crop = actions(oracle_operations(task, settings_of(task_set)))
     assert select == SelectFrames(tuple(dict.fromkeys(item.image for item in task.evidence)))
     assert isinstance(crop, CropImage) and crop.image == len(task.sources)
+
+
+VIDEO_ZOOMER = FrameRule(edges="before", spacing="down", min_frames=0)
+LONG_VT = FrameRule(min_frames=2, multiple=2, excess="spread", overhang="refuse")
+FRAME_THINKER = FrameRule(range_ends=False, short_range="refuse", overhang="refuse", spacing="down")
+
+
+@pytest.mark.parametrize(
+    ("operations", "frames", "max_frames", "can_show_both_ends"),
+    [
+        (("select_segment", "crop_image"), FrameRule(), 8, True),
+        (("select_segment",), VIDEO_ZOOMER, 16, False),
+        (("select_segment",), LONG_VT, 128, True),
+        (("select_range", "crop_image"), FrameRule(), 8, True),
+        (("select_range", "frame_at_time"), FRAME_THINKER, 8, False),
+    ],
+)
+def test_the_oracle_shows_the_evidence_as_segments_and_ranges_where_frames_cannot_be_named(
+    operations, frames, max_frames, can_show_both_ends
+):
+    dialect = replace(dialect_named("default"), operations=operations, frames=frames, max_frames=max_frames)
+    task_set = sample_set("mvbench", count=10)
+    settings = EpisodeSettings(dialect, Limits(6, max_images=64), budgets_for(None, task_set, dialect))
+    for task in task_set.tasks:
+        env = PixelEnv([task], dialect=dialect, budgets=settings.budgets, limits=settings.limits)
+        env.reset(seed=0)
+        for text in (*oracle_operations(task, settings), oracle_answer(task, settings)):
+            *_, info = env.step(text)
+            assert info["failure"] is None, (text, info["failure"])
+        shown = {view.source for turn in env.trajectory.turns for view in turn.views}
+        missing = {item.image for item in task.evidence if task.sources[item.image] not in shown}
+        assert env.trajectory.reward == 1.0 and missing <= (set() if can_show_both_ends else {0, 15})
 
 
 def test_looks_leave_a_turn_for_the_answer_and_room_for_their_pictures():
