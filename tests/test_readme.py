@@ -196,7 +196,8 @@ def leads_somewhere(name):
 @PAGE
 def test_every_dotted_name_of_a_page_leads_somewhere(page):
     ours = re.compile(rf"(?:{'|'.join(PACKAGES)})(?:\.\w+)+(?::\w+)?(?:\(\))?")
-    names = {span.removesuffix("()") for span in page.code_spans if ours.fullmatch(span)}
+    spans = {span for span in page.code_spans if not span.endswith(".json")}  # a file, such as pixel_env.json
+    names = {span.removesuffix("()") for span in spans if ours.fullmatch(span)}
     assert sorted(name for name in names if not leads_somewhere(name)) == []
 
 

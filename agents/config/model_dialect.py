@@ -96,12 +96,13 @@ def dialect_of_model(named: str | None, model: str, *, traces: Path | None = Non
     of_traces = None if traces is None else convention_in(traces)
     if is_named(named):
         assert named is not None
-        return _checked_against(named, convention, model, "--dialect is")
+        return _checked_against(named, convention, model, "--dialect is", "Leave --dialect out to keep to the latter.")
     added = named or ""
     if of_traces is not None:
         name = of_traces.dialect + added
         _say(name, f"it is that of the traces in {traces}")
-        return _checked_against(name, convention, model, f"the dialect of the traces in {traces} is")
+        what = f"the dialect of the traces in {traces} is"
+        return _checked_against(name, convention, model, what, "It is taught that of the traces from now on.")
     if convention is not None:
         # The budgets and the prompt are the model's with further operations, too.
         name = convention.value().name + added
@@ -140,16 +141,15 @@ def _with(name: str, convention: Convention) -> ModelDialect:
     return ModelDialect(dialect, name, plain, convention)
 
 
-def _checked_against(name: str, convention: Convention | None, model: str, what: str) -> ModelDialect:
+def _checked_against(name: str, convention: Convention | None, model: str, what: str, consequence: str) -> ModelDialect:
     """The dialect `name`; warns if the model was taught another one, else takes what is recorded with it."""
     if convention is None:
         return _own(name)
     if convention.dialect == name:
         return _with(name, convention)
     _print(
-        f"{what} {name!r}, but {model} was taught {convention.dialect!r} ({convention.file}): it may write calls and "
-        f"boxes that {name!r} reads otherwise. Leave --dialect out, or give --dialect {convention.dialect}, to play "
-        "what it was taught."
+        f"{what} {name!r}, but {model} was taught {convention.dialect!r} ({convention.file}): its calls and boxes may "
+        f"be read otherwise than it means them. {consequence}"
     )
     return _own(name)
 
@@ -160,7 +160,7 @@ def _by_model_type(model: str) -> str:
     if model_type is None:
         raise ConfigError(
             f"The dialect of {model!r} is not known: nothing is recorded with it, and the model_type in its "
-            f"config.json cannot be read. {_WAY_OUT}"
+            f"config.json cannot be read. Check the model's name, or name the dialect. {_WAY_OUT}"
         )
     return _of_type(model_type, repr(model))
 

@@ -155,7 +155,7 @@ def _warn_of_foreign_question(config: AskConfig) -> None:
         examples = " and ".join(repr(question("red")) for question in (digit_question, half_question))
         print(
             f"{config.model} was trained only on {examples} about images with coloured cards, so its answer to "
-            "another question means nothing. Choose another model with --model and --dialect.",
+            "another question means nothing. Choose another model with --model.",
             file=sys.stderr,
         )
 

@@ -4,7 +4,53 @@ from tests.mutants.mutant import Mutant
 
 RESUME = ("tests/benchmarks/evaluation/test_evaluation_resumes.py",)
 
+FAILED = ("tests/benchmarks/evaluation/test_failed_episodes.py",)
+UNREAD = ("tests/benchmarks/evaluation/test_unread.py",)
+DIALECT = ("tests/agents/config/test_model_dialect.py",)
+
 MUTANTS = (
+    Mutant(
+        "a policy whose episodes all failed has the accuracy 0",
+        "tables._unless_all_failed",
+        "replace(NOTHING, n=estimate.n) if all_failed(trajectories) else estimate",
+        "estimate",
+        FAILED,
+    ),
+    Mutant(
+        "an evaluation with failed episodes ends as one without",
+        "evaluate.main",
+        "return 1 if failed(evaluation.trajectories) else 0",
+        "return 0",
+        FAILED,
+    ),
+    Mutant(
+        "scripted calls count as read from the model",
+        "unread._own_turns",
+        "if index >= _scripted(record.policy, trajectory):",
+        "if True:",
+        UNREAD,
+    ),
+    Mutant(
+        "a model behind an endpoint is played in a dialect that nobody named",
+        "model_dialect.dialect_of_engine",
+        "if spec.has_model:",
+        "if False:",
+        DIALECT,
+    ),
+    Mutant(
+        "another dialect than the model's takes the pixel budgets that are recorded with it",
+        "model_dialect._checked_against",
+        "if convention.dialect == name:",
+        "if True:",
+        DIALECT,
+    ),
+    Mutant(
+        "a checkpoint of a warm start does not say its dialect",
+        "PixelSFTTrainer.save_model",
+        "if self.args.should_save:",
+        "if False:",
+        ("tests/agents/config/test_dialect_travels.py",),
+    ),
     Mutant(
         "rows that fill a batch up are counted again",
         "HeldOut.add",

@@ -46,8 +46,8 @@ MUTANTS = (
     Mutant(
         "further operations are not played",
         "names.with_operations",
-        '"+".join([named.get("dialect", default_dialect), *further])',
-        'named.get("dialect", default_dialect)',
+        '"+".join([named.get("dialect") or default_dialect or "", *further])',
+        'named.get("dialect") or default_dialect or ""',
         ARGUMENTS,
     ),
     Mutant(

@@ -287,6 +287,25 @@ def test_a_page_with_one_trajectory_opens_it_and_does_not_grade_what_nobody_know
         assert page.locator("#detail .about td").all_inner_texts()[:4] == ["ask", "1", "–", "–"]
 
 
+def test_failed_episodes_have_a_column_and_a_policy_in_which_all_failed_has_no_figures(visit, tmp_path):
+    tasks, chat, budgets = load_tasks("sample:vstar", count=2).tasks, PlainChat(DEFAULT), DEFAULT.budgets
+    settings = EpisodeSettings(DEFAULT, Limits(4), budgets)
+
+    def breaks(conversation):
+        raise ConnectionError("gone")
+
+    records = []
+    for name, script in (("dead", breaks), ("alive", lambda conversation: GUESS[0])):
+        played = rollout(tasks, ScriptedEngine(script, chat), chat, settings=settings, sampling=Sampling(0.0), seed=0)
+        records += [Record(one.trajectory, name, None) for one in played]
+    write_page(tmp_path / "view.html", [Run("run", records, budgets, "What is told.")], paper)
+    page = visit(tmp_path / "view.html")
+    assert page.locator("#detail .about th").all_inner_texts()[6] == "failed"
+    dead, alive = (page.locator("#detail .about table >> nth=0 >> tr").nth(row).inner_text() for row in (1, 2))
+    assert dead.split() == ["dead", "2", "–", "–", "–", "–", "2"] and alive.split()[-1] == "0"
+    assert "What is told." in page.inner_text("#detail .about")
+
+
 def test_a_served_page_shows_its_pictures_from_the_folder(browser, run, tmp_path, monkeypatch):
     monkeypatch.setattr("benchmarks.view.page.EMBEDDED_IMAGES", 3)
     main([str(run), "--output", str(tmp_path / "a page.html")])
