@@ -8,6 +8,7 @@ _EXTRA_OF_PACKAGE = {
     "cachetools": "train",
     "datasets": "data",
     "httpx": "endpoint",
+    "jinja2": "train",
     "peft": "train",
     "psutil": "train",
     "safetensors": "train",

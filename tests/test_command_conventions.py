@@ -49,7 +49,8 @@ CONFIGURED = {
 }
 """The commands that fill dataclasses."""
 PARSERS = {"play": play_parser, "compare": compare_parser, "convert": convert_parser, "serve": serve_parser}
-"""The commands with a parser of their own; `data` has subcommands."""
+"""The commands with a parser of their own."""
+WITH_SUBCOMMANDS = {"data", "dialect"}
 TRAINING = {"sft": SFT, "grpo": GRPO}
 NEEDED = {
     "convert": ["SOURCE", "--to", "trl", "--output", "rows.json"],
@@ -107,8 +108,8 @@ def values(command, argv):
 OTHERS = [(command, name, other) for command, names in OTHER_NAMES.items() for name in names for other in names[name]]
 
 
-def test_every_command_but_data_is_in_the_tables_of_this_test():
-    assert set(CONVENTIONS) == {*CONFIGURED, *PARSERS, *TRAINING} == set(COMMANDS) - {"data"}
+def test_every_command_without_subcommands_is_in_the_tables_of_this_test():
+    assert set(CONVENTIONS) == {*CONFIGURED, *PARSERS, *TRAINING} == set(COMMANDS) - WITH_SUBCOMMANDS
     assert set(OTHER_NAMES) <= set(CONVENTIONS)
 
 
@@ -147,7 +148,7 @@ def test_the_beginning_of_a_flag_is_no_flag_and_the_closest_one_is_suggested_in_
     assert "usage: pixel-env " in text and "--help" in text and len(text.splitlines()) <= 6
 
 
-@pytest.mark.parametrize("command", [*CONVENTIONS, "data"])
+@pytest.mark.parametrize("command", [*CONVENTIONS, *sorted(WITH_SUBCOMMANDS)])
 def test_a_flag_like_no_other_is_refused_in_few_lines(command):
     code, text = run(command, *NEEDED.get(command, []), "--zzzz", "7")
     assert code == 2 and "there is no flag --zzzz" in text and len(text.splitlines()) <= 6
@@ -160,6 +161,10 @@ def test_subcommands_are_read_in_the_same_way():
     assert code == 2 and "Did you mean --split?" in text and "usage: pixel-env data check PATH" in text
     code, text = run("data", "check", "folder", "--split", "tset")
     assert code == 2 and "Did you mean test?" in text
+    code, text = run("dialect", "shwo", "tiny")
+    assert code == 2 and "Did you mean show?" in text and len(text.splitlines()) <= 6
+    code, text = run("dialect", "check", "tiny", "--modl", "tiny-zoom")
+    assert code == 2 and "Did you mean --model?" in text and "usage: pixel-env dialect check NAME" in text
 
 
 # ------------------------------------------------------------------------------------------------------------- numbers
@@ -208,6 +213,47 @@ def test_a_setting_of_a_preset_that_cannot_be_used_is_refused_with_its_place(com
 def test_a_number_of_a_command_with_a_parser_of_its_own_is_refused_too(words):
     code, text = run(*words)
     assert code == 2 and "wanted: a whole number" in text and len(text.splitlines()) <= 6
+
+
+# ------------------------------------------------------------------------------------------------------------ dialects
+
+DIALECT_COMMANDS = {
+    **{command: [] for command in ("eval", "play", "synth", "sft", "grpo")},
+    "ask": ["--images", "missing.png", "--question", "What?"],
+    "convert": NEEDED["convert"],
+}
+"""Every command with `--dialect`, and the words that it needs."""
+
+
+def test_every_command_with_the_flag_dialect_is_in_the_table_of_this_test():
+    with_flag = {command for command in CONVENTIONS if "--dialect " in run(command, "--help")[1]}
+    assert with_flag == set(DIALECT_COMMANDS)
+
+
+@pytest.mark.parametrize("command", DIALECT_COMMANDS)
+def test_a_broken_dialect_is_one_line_before_anything_is_read(command, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "my.yaml").write_text("base: default\nedgs: {}\n")
+    for name, message in (
+        ("my.yaml", "No key of a dialect named 'edgs'. Did you mean 'edges'? It stands in my.yaml."),
+        ("missing.yaml", "cannot read the dialect missing.yaml: No such file"),
+        ("my_missing:ROW", "The dialect 'my_missing:ROW' cannot be loaded"),
+    ):
+        code, text = run(command, *DIALECT_COMMANDS[command], "--dialect", name)
+        assert code == 2 and message in text and len(text.splitlines()) == 1, text
+    assert [path.name for path in tmp_path.iterdir()] == ["my.yaml"]
+
+
+@pytest.mark.parametrize("command", DIALECT_COMMANDS)
+def test_a_file_and_a_row_of_ones_own_are_taken_as_a_dialect(command, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    (tmp_path / "my.yaml").write_text("base: default\nstop: [</tool_call>]\n")
+    (tmp_path / "my_rows.py").write_text("from pixel_env.dialects import DIALECTS\nROW = DIALECTS['default']\n")
+    for name in ("my.yaml", "my.yaml:notool", str(tmp_path / "my.yaml+rotate"), "my_rows:ROW"):
+        given = values(command, [*DIALECT_COMMANDS[command], "--dialect", name])
+        assert given["dialect"] == name
+    sys.modules.pop("my_rows")
 
 
 # ---------------------------------------------------------------------------------------------------------------- YAML

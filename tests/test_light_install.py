@@ -82,6 +82,7 @@ def light():
 
 def test_the_help_of_every_command_needs_nothing_but_the_base(light, tmp_path):
     subcommands = [["data", name, "--help"] for name in ("prepare", "check", "list")]
+    subcommands += [["dialect", name, "--help"] for name in ("list", "show", "check")]
     lines = [["--help"], *([name, "--help"] for name in COMMANDS), *subcommands]
     codes, text, _ = light(tmp_path, *lines)
     assert codes == [0] * len(lines)
@@ -101,12 +102,14 @@ def test_what_needs_no_model_runs_on_the_base(light, tmp_path):
         ["audit", "a", "--page", "a/audit.html"],
         ["data", "list"],
         ["data", "check", "tasks.jsonl"],
+        ["dialect", "list"],
+        ["dialect", "show", "released"],
         ["play", "--tasks", "sample:vstar-tiny"],
         ["synth", "--count", "4", "--workers", "1", "--output_dir", "traces"],
         ["convert", "traces", "--to", "trl", "--output", "rows.json"],
         ["eval-demo", "--no_model", "--limit", "1", "--output_dir", "demo"],
     )
-    assert codes == [0] * 11, errors
+    assert codes == [0] * 13, errors
     assert (tmp_path / "a" / "view.html").is_file() and (tmp_path / "demo" / "index.html").is_file()
 
 
@@ -117,6 +120,7 @@ def test_what_needs_no_model_runs_on_the_base(light, tmp_path):
         (["grpo", "--config", "tiny_grpo_paper"], "train"),
         (["eval", "--limit", "1"], "train"),
         (["serve", "--model", "tiny-base", "--max_model_len", "64"], "vllm"),
+        (["dialect", "check", "tiny", "--model", "tiny-zoom"], "train"),
         (["data", "prepare", "vstar"], "data"),
         (["data", "check", "tasks.parquet"], "data"),
         (["synth", "--teacher", "http://127.0.0.1:1/v1", "--model", "m"], "endpoint"),
