@@ -320,6 +320,7 @@ class _Episode:
             video_frames=self._video_frames,
             stop=self.settings.dialect.stop,
             truncation=self.sampling.truncation,
+            opening=self.opening,
         )
 
     def _trajectory(self) -> Trajectory:

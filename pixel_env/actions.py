@@ -48,14 +48,16 @@ def parse_all(
     said, is_unfinished = without_thought(text, dialect), isinstance(text, Unfinished)
     if is_unfinished and _opens_a_thought(said, dialect):
         return (Text(text),)
-    answer = None if is_unfinished else _answer_in(said, dialect)
-    if dialect.calls.opening in said and not (answer is not None and _answers_by_call(said, dialect)):
-        convention = dialect.convention(shown_sizes, source_sizes)
-        calls = _calls_in(said, dialect)
-        if isinstance(calls, Malformed):
-            return (calls,)
-        return tuple(_called(call, dialect, convention, is_unfinished=is_unfinished) for call in calls)
-    return (Text(text) if answer is None else Answer(answer),)
+    if dialect.calls.opening not in said:
+        answer = None if is_unfinished else _answer_in(said, dialect)
+        return (Text(text) if answer is None else Answer(answer),)
+    calls = _calls_in(said, dialect)
+    if isinstance(calls, Malformed):
+        return (calls,)
+    if len(calls) == 1 and not is_unfinished and _is_answer(calls[0], dialect):
+        return (Answer(_marked(calls[0], dialect) or ""),)
+    convention = dialect.convention(shown_sizes, source_sizes)
+    return tuple(_called(call, dialect, convention, is_unfinished=is_unfinished) for call in calls)
 
 
 def without_thought(text: str, dialect: Dialect) -> str:
@@ -87,10 +89,10 @@ def _calls_in(text: str, dialect: Dialect) -> list[str] | Malformed:
             return Malformed(FailureCode.TWO_CALLS, allowed)
 
 
-def _answers_by_call(text: str, dialect: Dialect) -> bool:
-    """Whether the last call of `text` is the answer itself, as "<action>output answer: B</action>" is."""
-    opening = dialect.calls.opening
-    return dialect.answer_marker.startswith(opening) and text.rindex(opening) == text.rindex(dialect.answer_marker)
+def _is_answer(call: str, dialect: Dialect) -> bool:
+    """Whether the one call of a text is the answer itself, as "<action>output answer: B</action>" is."""
+    opening, marker = dialect.calls.opening, dialect.answer_marker
+    return marker.startswith(opening) and call.count(opening) == 1 and marker in call
 
 
 def _called(text: str, dialect: Dialect, convention: Convention, *, is_unfinished: bool) -> Action:

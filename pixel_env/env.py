@@ -20,7 +20,6 @@ from pixel_env.dialects.wording import (
     budget_text,
     expected_text,
     failure_text,
-    joined,
     last_turn_text,
     observation_text,
     opening_prompt,
@@ -37,6 +36,7 @@ from pixel_env.episode import (
     Trajectory,
     Turn,
     Unfinished,
+    joined,
 )
 from pixel_env.errors import ConfigError, MediaError, TaskError, UnknownNameError
 from pixel_env.failures import Failure, FailureCode
@@ -183,11 +183,12 @@ class PixelEnv(gym.Env[Observation, str]):
         self._tokens += self._tokens_of(action, ()) + self._tokens_of(_text_of(replies), images)
         stop, messages = self._exceeded(len(images)), len(self.trajectory.messages) + 1
         if stop is not None:
-            replies, images = [_Reply(budget_text(stop, self.limits), failure=replies[0].failure)], ()
+            replies, images = [_Reply("", failure=reply.failure) for reply in replies], ()
+            replies[0] = replace(replies[0], text=budget_text(stop, self.limits))
         elif messages >= self.limits.max_turns:
             stop = Stop.TURNS
         self._shown_sizes += [_size(image) for image in images]
-        for number, (typed, reply) in enumerate(zip(actions, replies, strict=False)):
+        for number, (typed, reply) in enumerate(zip(actions, replies, strict=True)):
             turn = Turn("" if number else action, typed, reply.failure, reply.text, reply.views, number > 0)
             self._record(turn, stop=stop if number == len(replies) - 1 else None)
         observation: Observation = {"text": _text_of(replies), "images": images}

@@ -4,6 +4,7 @@ Depends on tasks, views and operations; independent of parsing, decoding and gra
 a box is fractions (`boxes.py`); dialects translate to what a model writes and reads.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TypedDict
@@ -143,10 +144,11 @@ class Trajectory:
     @property
     def executed(self) -> tuple[bool, ...]:
         """For each turn, whether it is an operation that was executed."""
-        # The turn that exceeded a budget returned no view: its operation was requested, not executed.
-        over_budget = len(self.turns) - 1 if self.stop in (Stop.IMAGES, Stop.TOKENS) else None
+        # The message that exceeded a budget returned no view: its operations were requested, not executed.
+        is_over_budget = self.stop in (Stop.IMAGES, Stop.TOKENS) and bool(self.turns)
+        within_budgets = len(self.turns) - (len(self.messages[-1]) if is_over_budget else 0)
         return tuple(
-            turn.failure is None and operations_spent(turn.action) > 0 and index != over_budget
+            turn.failure is None and operations_spent(turn.action) > 0 and index < within_budgets
             for index, turn in enumerate(self.turns)
         )
 
@@ -184,6 +186,27 @@ def message_parts(text: str, images: int) -> list[str | None]:
     for after in texts[1:]:
         parts += [None, after]
     return [part for part in parts if part != ""]
+
+
+def with_images_named(text: str) -> str:
+    """A message's text for people: "[image]" where an image stands."""
+    return text.replace(IMAGE_SIGN, "[image]")
+
+
+def joined(texts: Sequence[str], images: Sequence[int]) -> str:
+    """The texts of several observations as the text of one message, `images` the number of images of each."""
+    if len(texts) == 1:
+        return texts[0]
+    signed = [
+        text if IMAGE_SIGN in text else IMAGE_SIGN * count + text for text, count in zip(texts, images, strict=True)
+    ]
+    return "\n".join(text for text in signed if text)
+
+
+def observed(turns: Sequence[Turn]) -> tuple[str, tuple[View, ...]]:
+    """The observation after one message, given its steps: the text, and the images that it shows."""
+    text = joined([turn.observation for turn in turns], [len(turn.views) for turn in turns])
+    return text, tuple(view for turn in turns for view in turn.views)
 
 
 # ----------------------------------------------------------------------------------------------------- limits

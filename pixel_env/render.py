@@ -9,7 +9,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from pixel_env.boxes import Box
-from pixel_env.episode import Trajectory
+from pixel_env.episode import Trajectory, with_images_named
 from pixel_env.media.images import CACHE, show
 from pixel_env.views import View, ViewBudgets, ViewKind
 
@@ -76,12 +76,12 @@ def _write_lines(pen: ImageDraw.ImageDraw, position: tuple[int, int], text: str,
 def episode_text(trajectory: Trajectory, notice: str) -> str:
     """The episode as plain text: notice, question, each turn with its observation, the end."""
     parts = [f"[{notice}]"] if notice else []
-    parts.append(f"{trajectory.task.task_id}: {trajectory.prompt.question}")
+    parts.append(f"{trajectory.task.task_id}: {with_images_named(trajectory.prompt.question)}")
     parts += [_view_text(number, view) for number, view in enumerate(trajectory.prompt_views)]
     number = len(trajectory.prompt_views)
     for turn in trajectory.turns:
-        parts.append(f"> {turn.text}")
-        parts += [turn.observation] if turn.observation else []
+        parts += [] if turn.same_message else [f"> {turn.text}"]
+        parts += [with_images_named(turn.observation)] if turn.observation else []
         for view in turn.views:
             parts.append(_view_text(number, view))
             number += 1

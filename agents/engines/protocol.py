@@ -48,7 +48,8 @@ class Request:
     frames of the prompt's one video entry; `temperature`: 0 is greedy; `seed`: this request's own, so that what is
     sampled does not depend on which requests share a batch; `banned_ids`: never sampled, their logits are minus
     infinity before the softmax; `stop`: texts that end the turn once it holds one of them, kept in the turn;
-    `truncation`: which tokens can be sampled at all, and the penalties of repeated ones.
+    `truncation`: which tokens can be sampled at all, and the penalties of repeated ones; `opening`: the text that the
+    turn begins with already, at the end of `prompt_ids`, which what is generated continues.
     """
 
     request_id: int
@@ -61,6 +62,7 @@ class Request:
     video_frames: int = 0
     stop: tuple[str, ...] = ()
     truncation: Truncation = NO_TRUNCATION
+    opening: str = ""
 
     @property
     def still_images(self) -> tuple[np.ndarray, ...]:

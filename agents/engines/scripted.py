@@ -59,6 +59,6 @@ class ScriptedEngine(QueuedEngine):
             text = self._script(Conversation(self._chat.decode(request.prompt_ids), turn, request))
         except Exception as error:
             return Response(request.request_id, (), (), ended=True, error=f"{type(error).__name__}: {error}")
-        ids = self._chat.encode(text)
+        ids = self._chat.encode(text.removeprefix(request.opening))
         kept = ids[: request.max_new_tokens]
         return Response(request.request_id, kept, (0.0,) * len(kept), ended=len(kept) == len(ids))

@@ -22,7 +22,7 @@ def trajectory_metrics(trajectories: Sequence[Trajectory]) -> dict[str, float]:
     metrics |= {f"failures/{code}": count / len(trajectories) for code, count in sorted(codes.items())}
     metrics["failures/all"] = sum(codes.values()) / len(trajectories)
     metrics |= {f"stops/{stop}": stops.get(stop.value, 0) / len(trajectories) for stop in Stop}
-    metrics["turns"] = _mean([len(trajectory.turns) for trajectory in trajectories])
+    metrics["turns"] = _mean([len(trajectory.messages) for trajectory in trajectories])
     return metrics
 
 

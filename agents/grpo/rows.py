@@ -11,7 +11,7 @@ from datasets import Dataset
 
 from agents.chat.chat import Chat
 from agents.rollout import Rollout
-from pixel_env.episode import Trajectory
+from pixel_env.episode import Trajectory, observed
 from rewards.advantages import informative
 
 
@@ -31,10 +31,11 @@ def with_tokens(row: Rollout, chat: Chat) -> Rollout:
 def messages_of(trajectory: Trajectory) -> list[dict[str, str]]:
     """The completion for reward functions: assistant turns and observations, in order."""
     messages = []
-    for turn in trajectory.turns:
-        messages.append({"role": "assistant", "content": str(turn.text)})
-        if turn.observation or turn.views:
-            messages.append({"role": "user", "content": turn.observation})
+    for steps in trajectory.messages:
+        messages.append({"role": "assistant", "content": str(steps[0].text)})
+        text, views = observed(steps)
+        if text or views:
+            messages.append({"role": "user", "content": text})
     return messages or [{"role": "assistant", "content": ""}]
 
 

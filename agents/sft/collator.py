@@ -65,7 +65,7 @@ class _Replay(QueuedEngine):
         turn = next(self._turns, None)
         if turn is None:
             return Response(request.request_id, (), (), ended=True, error="the trace has no further turn")
-        ids = self._chat.encode(turn.text)
+        ids = self._chat.encode(turn.text.removeprefix(request.opening))
         return Response(request.request_id, ids, (0.0,) * len(ids), ended=True)
 
 
@@ -103,16 +103,18 @@ def _check(trace: Trace, played: Rollout, settings: EpisodeSettings) -> None:
             f"{name} has an image that cannot be shown: {unreadable}. Replace the file, or remove the trace.",
             Fault.UNREADABLE_PICTURE,
         )
-    for number, (turn, played_turn) in enumerate(zip(trace.turns, trajectory.turns, strict=False), 1):
-        if turn.train and (failure := played_turn.failure) is not None:
+    messages = trajectory.messages
+    for number, (turn, steps) in enumerate(zip(trace.turns, messages, strict=False), 1):
+        failure = next((step.failure for step in steps if step.failure is not None), None)
+        if turn.train and failure is not None:
             raise UnusableTrace(
                 f"{name} would train a call that is refused, in turn {number} ({failure.code}: "
                 f"{failure.message.rstrip('.')}). Give the --dialect that the trace was made with (now "
                 f'{settings.dialect.name!r}), or set "train" of that turn to false.',
                 Fault.REFUSED_CALL,
             )
-    if len(trajectory.turns) < len(trace.turns) or trajectory.error is not None:
-        ending = trajectory.error or f"the episode stopped ({trajectory.stop}) after {len(trajectory.turns)} turns"
+    if len(messages) < len(trace.turns) or trajectory.error is not None:
+        ending = trajectory.error or f"the episode stopped ({trajectory.stop}) after {len(messages)} turns"
         raise UnusableTrace(
             f"{name} with {len(trace.turns)} turns cannot be played to its end: {ending}. Raise max_turns or "
             f"max_images, or end the trace with an answer of the dialect {settings.dialect.name!r}.",

@@ -176,8 +176,11 @@ def episode_lines(trajectory: Trajectory, budgets: ViewBudgets) -> Iterator[str]
 
     yield f"Question: {trajectory.task.question}"
     yield from shown(trajectory.prompt_views)
-    for number_of_turn, turn in enumerate(trajectory.turns, start=1):
-        yield f"Turn {number_of_turn}: {turn.text or '(nothing)'}"
+    number_of_turn = 0
+    for turn in trajectory.turns:
+        if not turn.same_message:
+            number_of_turn += 1
+            yield f"Turn {number_of_turn}: {turn.text or '(nothing)'}"
         yield f"  {_in_words(turn.action)}"
         if turn.failure is not None:
             yield f"  refused, {turn.failure.code.value}: {turn.failure.message}"

@@ -14,7 +14,7 @@ from PIL import Image
 from benchmarks.evaluation.records import Evaluation, Record
 from benchmarks.pipeline.chain import EASY, HARD
 from pixel_env.boxes import Box
-from pixel_env.episode import Stop, Trajectory
+from pixel_env.episode import Stop, Trajectory, with_images_named
 from pixel_env.media.encoding import data_uri, encoded
 from pixel_env.media.images import CACHE, show
 from pixel_env.task import Task
@@ -138,11 +138,12 @@ def _image(view: View, budgets: ViewBudgets, number: int) -> str:
 def _transcript(trajectory: Trajectory) -> str:
     rows = []
     for turn in trajectory.turns:
-        rows.append(f"<dt>model</dt><dd><code>{escape(str(turn.text)) or '(nothing)'}</code></dd>")
+        if not turn.same_message:
+            rows.append(f"<dt>model</dt><dd><code>{escape(str(turn.text)) or '(nothing)'}</code></dd>")
         if turn.failure is not None:
             rows.append(f"<dt>refused</dt><dd>{escape(turn.failure.message)}</dd>")
         elif turn.observation:
-            rows.append(f"<dt>environment</dt><dd>{escape(turn.observation)}</dd>")
+            rows.append(f"<dt>environment</dt><dd>{escape(with_images_named(turn.observation))}</dd>")
     ending = "" if trajectory.stop is Stop.ANSWERED else f" (episode ended: {escape(str(trajectory.stop))})"
     rows.append(f"<dt>reference</dt><dd>{escape(' or '.join(trajectory.task.answers))}{ending}</dd>")
     return f"<dl>{''.join(rows)}</dl>"

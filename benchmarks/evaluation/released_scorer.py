@@ -16,7 +16,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from pixel_env.episode import Trajectory, Unfinished
+from pixel_env.episode import Trajectory, Unfinished, message_parts, observed
 from pixel_env.errors import MissingExtraError, PixelEnvError
 from pixel_env.grading.choices import option_meant
 from pixel_env.task import Task
@@ -65,13 +65,14 @@ def released_score(trajectory: Trajectory, math_verify: MathVerify) -> float:
 def judged_text(trajectory: Trajectory) -> str:
     """All that follows the first header of an assistant in Qwen's chat format: every turn and every observation."""
     text = ""
-    for number, turn in enumerate(trajectory.turns, start=1):
-        text += turn.text
-        continues = isinstance(turn.text, Unfinished) and not turn.observation
-        if number < len(trajectory.turns) and not continues:
-            observation = turn.observation + _IMAGE * len(turn.views)
-            text += f"{_TURN_END}\n<|im_start|>user\n{observation}{_TURN_END}\n"
-        elif not isinstance(turn.text, Unfinished):
+    for number, steps in enumerate(trajectory.messages, start=1):
+        said, (observation, views) = steps[0].text, observed(steps)
+        text += said
+        continues = isinstance(said, Unfinished) and not observation
+        if number < len(trajectory.messages) and not continues:
+            shown = "".join(_IMAGE if part is None else part for part in message_parts(observation, len(views)))
+            text += f"{_TURN_END}\n<|im_start|>user\n{shown}{_TURN_END}\n"
+        elif not isinstance(said, Unfinished):
             text += _TURN_END
     return text
 

@@ -65,7 +65,7 @@ def _figures(
         "calls": None if all_failed(played) else calls(played),
         "failed_calls": failures_by_code(played),
         "stops": stop_reasons(played),
-        "turns": sum(len(one.turns) for one in played) / len(played),
+        "turns": sum(len(one.messages) for one in played) / len(played),
         "visual_tokens": visual_tokens(played, evaluation.budgets),
     }
     if name == SAMPLED:
@@ -109,7 +109,7 @@ def _row(doc_id: int, group: Sequence[Trajectory]) -> dict[str, Any]:
         "doc": doc,
         "target": target,
         "arguments": [prompt],
-        "resps": [["\n".join(turn.text for turn in trajectory.turns) for trajectory in group]],
+        "resps": [["\n".join(steps[0].text for steps in trajectory.messages) for trajectory in group]],
         "filtered_resps": [trajectory.answer or "" for trajectory in group],
         "doc_hash": _hash(json.dumps(doc, indent=2)),
         "prompt_hash": _hash(prompt),

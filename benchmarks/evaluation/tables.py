@@ -114,7 +114,7 @@ def summary_table(evaluation: Evaluation, seconds: Mapping[str, float], released
         if SAMPLED in parts:
             cells["pass@k"] = fraction(pass_at_k(trajectories)) if name == SAMPLED else "-"
         cells["RaPR"] = "-" if all_failed(trajectories) else fraction(rapr(trajectories))
-        cells["turns"] = f"{sum(len(one.turns) for one in trajectories) / len(trajectories):.2f}"
+        cells["turns"] = f"{sum(len(one.messages) for one in trajectories) / len(trajectories):.2f}"
         cells["visual tokens"] = f"{visual_tokens(trajectories, evaluation.budgets):.0f}"
         cells["s/answer"] = f"{seconds[name]:.3g}" if name in seconds else "-"
         cells["failed calls"] = _failed_calls(trajectories)

@@ -141,14 +141,16 @@ function turns(trajectory, task) {
   const opening = trajectory.opening.map((name, index) =>
     shownAs(name, trajectory.opening.length > 1 ? `image ${index + 1}` : "overview"),
   );
-  const shown = trajectory.turns.map((turn, index) => {
+  let number = 0;
+  const shown = trajectory.turns.map((turn) => {
+    number += turn.same ? 0 : 1; // a turn with several calls is one step for each
     const images = turn.looks.map((view) => {
       count += 1;
       const isInStrip = view.is_frame && view.source !== null;
       const title = isInStrip ? `frame ${view.source + 1}` : view.is_frame ? "frame" : turn.action.kind === "crop image" ? "crop" : turn.action.kind;
       return shownAs(view.picture, title, count);
     });
-    return turnOf(turn, index, images, trajectory, task);
+    return turnOf(turn, number, images, trajectory, task);
   });
   return make(
     "section",
@@ -158,19 +160,19 @@ function turns(trajectory, task) {
   );
 }
 
-function turnOf(turn, index, images, trajectory, task) {
+function turnOf(turn, number, images, trajectory, task) {
   return make(
     "div",
     { class: "turn" },
     make(
       "h3",
       {},
-      `Turn ${index + 1} `,
+      `Turn ${number} `,
       chip(actionText(turn.action, trajectory, task), turn.code ? "wrong" : ""),
       turn.code ? chip(turn.code, "wrong code") : null,
       turn.cut ? chip("truncated by the turn’s token limit") : null,
     ),
-    make("pre", { class: "text" }, turn.text || "(nothing)"),
+    turn.same ? null : make("pre", { class: "text" }, turn.text || "(nothing)"),
     turn.message ? make("p", { class: "message" }, turn.message) : null,
     turn.observation
       ? make(

@@ -12,7 +12,7 @@ from typing import Any
 from agents.metrics.trajectories import accuracy, all_failed, calls, failed, rapr
 from benchmarks.evaluation.records import Record
 from benchmarks.view.images import FRAME_SIDE, SOURCE_SIDE, ImageList
-from pixel_env.episode import Action, Answer, Malformed, Stop, Text, Trajectory, Turn, Unfinished
+from pixel_env.episode import Action, Answer, Malformed, Stop, Text, Trajectory, Turn, Unfinished, with_images_named
 from pixel_env.media.images import BlankSource
 from pixel_env.operations.operation import Operation
 from pixel_env.operations.select_frames import SelectFrames
@@ -113,14 +113,14 @@ class Rows:
         return figures, [{} if record.trajectory.stop is Stop.FAILED else next(rewards_of_rollouts) for record in group]
 
     def _trajectory(self, record: Record, budgets: ViewBudgets) -> Row:
-        trajectory = record.trajectory
+        trajectory, prompt = record.trajectory, record.trajectory.prompt
         # The film strip shows the frames of a video already.
         opening = () if trajectory.task.media == "video" else trajectory.prompt_views
         return {
             "id": identity(record),
             "policy": record.policy,
             "sample": record.sample,
-            "prompt": [self._text(trajectory.prompt.system), self._text(trajectory.prompt.question)],
+            "prompt": [self._text(with_images_named(text)) for text in (prompt.system, prompt.question)],
             "opening": [self._images.of_view(view, budgets) for view in opening],
             "turns": self._turns(trajectory, budgets),
             "stop": None if trajectory.stop is None else trajectory.stop.value,
@@ -215,7 +215,8 @@ def _turn(turn: Turn) -> Row:
         "action": _action(turn.action),
         "code": None if failure is None else failure.code.value,
         "message": None if failure is None else failure.message,
-        "observation": turn.observation,
+        "observation": with_images_named(turn.observation),
+        "same": turn.same_message,
     }
 
 

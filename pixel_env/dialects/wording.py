@@ -98,16 +98,6 @@ def last_turn_text(dialect: Dialect, task: Task) -> str:
     return dialect.wording.last_turn.format(question=_question(task, dialect))
 
 
-def joined(texts: Sequence[str], images: Sequence[int]) -> str:
-    """The texts of the observations of one message as one, `images` the number of images of each."""
-    if len(texts) == 1:
-        return texts[0]
-    signed = [
-        text if IMAGE_SIGN in text else IMAGE_SIGN * count + text for text, count in zip(texts, images, strict=True)
-    ]
-    return "\n".join(signed)
-
-
 def budget_text(stop: Stop, limits: Limits) -> str:
     """The text, for people, instead of an observation that exceeds the budget that `stop` names."""
     allowed = {Stop.TURNS: limits.max_turns, Stop.IMAGES: limits.max_images, Stop.TOKENS: limits.max_tokens}

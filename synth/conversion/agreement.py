@@ -70,9 +70,8 @@ def agreement(replayed: Iterable[tuple[Trace, Trajectory]], dialect: Dialect) ->
     operations: Counter[tuple[str, str]] = Counter()
     for trace, trajectory in replayed:
         detections = detected_mistakes(trajectory, dialect)
-        turns = zip(trace.turns, trajectory.turns, trajectory.executed, detections, strict=True)
-        for turn, played_turn, executed, detected in turns:
-            if executed and played_turn.views:
+        for turn, steps, detected in zip(trace.turns, trajectory.messages, detections, strict=True):
+            if any(step.views for step in steps):
                 operations[turn.mistake or NOTHING, detected or NOTHING] += 1
     return Agreement(operations)
 

@@ -7,13 +7,14 @@ This is what every exchange format has in common. Depends on traces, episodes an
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from pathlib import Path
 
 import numpy as np
 
 from agents.rollout import EpisodeSettings
 from agents.traces.trace import Trace
-from pixel_env.episode import Trajectory
+from pixel_env.episode import Trajectory, message_parts, observed
 from pixel_env.errors import TaskError
 from pixel_env.media.images import CACHE, FileSource, show
 from pixel_env.store import save_image
@@ -71,31 +72,42 @@ def conversation_of(trace: Trace, settings: EpisodeSettings, folder: Path, note:
     _check(trace, trajectory)
     is_video = trace.task.media == "video"
     task_images = Images(tuple(_file_of(view, settings.budgets, folder) for view in trajectory.prompt_views), is_video)
-    messages = [_message("system", trajectory.prompt.system, None)] if trajectory.prompt.system else []
-    messages.append(_message("user", trajectory.prompt.question, task_images if task_images.files else None))
-    for turn in trajectory.turns:
-        messages.append(_message("assistant", turn.text, None))
-        shown = Images(tuple(_shown_file(view, settings.budgets, folder) for view in turn.views))
-        if turn is not trajectory.turns[-1]:
-            messages.append(_message("user", turn.observation, shown if shown.files else None))
+    messages = [Message("system", (trajectory.prompt.system,))] if trajectory.prompt.system else []
+    messages.append(_user_message(trajectory.prompt.question, task_images))
+    for number, steps in enumerate(trajectory.messages, start=1):
+        messages.append(Message("assistant", (steps[0].text,)))
+        if number < len(trajectory.messages):
+            text, views = observed(steps)
+            shown = Images(tuple(_shown_file(view, settings.budgets, folder) for view in views))
+            messages.append(_user_message(text, shown))
     return Conversation(trace.task.task_id, tuple(messages), note)
 
 
 def _check(trace: Trace, trajectory: Trajectory) -> None:
     fault = ""
-    if trajectory.error is not None or len(trajectory.turns) != len(trace.turns):
+    if trajectory.error is not None or len(trajectory.messages) != len(trace.turns):
         fault = f"cannot be replayed to its end: {trajectory.error or trajectory.stop}."
-    for number, (turn, played) in enumerate(zip(trace.turns, trajectory.turns, strict=False), start=1):
-        if turn.train and played.failure is not None and not fault:
-            fault = f"has a refused operation on a trained turn, turn {number}: {played.failure.message}"
+    for number, (turn, steps) in enumerate(zip(trace.turns, trajectory.messages, strict=False), start=1):
+        failure = next((step.failure for step in steps if step.failure is not None), None)
+        if turn.train and failure is not None and not fault:
+            fault = f"has a refused operation on a trained turn, turn {number}: {failure.message}"
     if fault:
         raise TaskError(
             f"the trace of task {trace.task.task_id!r} {fault} Give the dialect and the limits of its generation."
         )
 
 
-def _message(role: str, text: str, images: Images | None) -> Message:
-    return Message(role, (text,) if images is None else (text, images))
+def _user_message(text: str, images: Images) -> Message:
+    """A message of the user, with its images where the text has them; a video stands where its first frame does."""
+    files, parts = iter(images.files), list[str | Images]()
+    for is_image, run in groupby(message_parts(text, len(images.files)), key=lambda part: part is None):
+        if not is_image:
+            parts += [part for part in run if part is not None]
+        elif not images.is_video:
+            parts.append(Images(tuple(next(files) for _ in run)))
+        elif images not in parts:
+            parts.append(images)
+    return Message("user", tuple(parts) or ("",))
 
 
 def _file_of(view: View, budgets: ViewBudgets, folder: Path) -> str:

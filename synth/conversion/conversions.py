@@ -87,12 +87,12 @@ def _image(value: Any) -> str | EncodedImage:
     raise TypeError("an image is a path, or an object with 'bytes' or 'path'")
 
 
-def trl_row(conversation: Conversation, *, images_first: bool = True) -> Row:
+def trl_row(conversation: Conversation) -> Row:
     """A row for TRL's SFTTrainer; load `images` with `datasets.Image`."""
-    messages = []
-    for message in conversation.messages:
-        parts = sorted(message.parts, key=lambda part: isinstance(part, str)) if images_first else message.parts
-        messages.append({"role": message.role, "content": [item for part in parts for item in _blocks(part)]})
+    messages = [
+        {"role": message.role, "content": [item for part in message.parts for item in _blocks(part)]}
+        for message in conversation.messages
+    ]
     files = [name for message in conversation.messages for part in message.images for name in part.files]
     return {"id": conversation.name, "messages": messages, "images": files, **_note(conversation)}
 

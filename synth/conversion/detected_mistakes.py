@@ -84,13 +84,14 @@ def tone_of(remark: str) -> Tone:
 
 
 def detected_mistakes(trajectory: Trajectory, dialect: Dialect) -> tuple[Mistake | None, ...]:
-    """For each turn: the mistake of its operation if a later turn corrects it, else None."""
-    turns = trajectory.turns
-    operations = [index for index, executed in enumerate(trajectory.executed) if executed and turns[index].views]
-    mistakes: list[Mistake | None] = [None] * len(turns)
-    for index, following in pairwise(operations):
-        remark = reasoning_in(turns[index + 1].text, dialect)
-        mistakes[index] = _corrected(turns[index], turns[following], remark)
+    """For each message: the mistake of its last operation if a later message corrects it, else None."""
+    messages = trajectory.messages
+    # A step has views only if its operation was executed.
+    last = {index: step for index, steps in enumerate(messages) for step in steps if step.views}
+    mistakes: list[Mistake | None] = [None] * len(messages)
+    for index, following in pairwise(last):
+        remark = reasoning_in(messages[index + 1][0].text, dialect)
+        mistakes[index] = _corrected(last[index], last[following], remark)
     return tuple(mistakes)
 
 

@@ -160,9 +160,7 @@ def foreign_trace(conversation: Conversation, folder: Path, unit: Unit, name: st
     trajectory = replay_trace(unflagged, EpisodeSettings(dialect, _LIMITS, dialect.budgets)).trajectory
     _check(trajectory, conversation, unit)
     mistakes = detected_mistakes(trajectory, dialect)
-    turns = tuple(
-        TraceTurn(turn.text, mistake is None, mistake) for turn, mistake in zip(trajectory.turns, mistakes, strict=True)
-    )
+    turns = tuple(TraceTurn(text, mistake is None, mistake) for text, mistake in zip(texts, mistakes, strict=True))
     return ForeignTrace(Trace(task, turns, _kind(task, mistakes).value), trajectory, dialect)
 
 
@@ -189,8 +187,8 @@ def _without_guideline(text: str) -> str:
 def _check(trajectory: Trajectory, conversation: Conversation, unit: Unit) -> None:
     if trajectory.error is not None:
         raise TaskError(trajectory.error)
-    if trajectory.stop is not Stop.ANSWERED or len(trajectory.turns) != len(assistant_texts(conversation)):
-        raise TaskError(f"its episode ends ({trajectory.stop}) after {len(trajectory.turns)} turns")
+    if trajectory.stop is not Stop.ANSWERED or len(trajectory.messages) != len(assistant_texts(conversation)):
+        raise TaskError(f"its episode ends ({trajectory.stop}) after {len(trajectory.messages)} turns")
     if grade(trajectory.task, trajectory.answer or "") != 1.0:
         raise TaskError(f"its answer {trajectory.answer!r} is graded as wrong against itself")
     for turn, observation in zip(trajectory.turns, observations_of(conversation), strict=True):

@@ -99,7 +99,7 @@ def rejection_of(trajectory: Trajectory) -> Rejected | None:
         Rejected.OPERATION: trajectory.operations > 0,
         Rejected.UNANSWERED: trajectory.stop is not Stop.ANSWERED,
         Rejected.WRONG: trajectory.reward < 1.0,
-        Rejected.SEVERAL_TURNS: len(trajectory.turns) > 1,
+        Rejected.SEVERAL_TURNS: len(trajectory.messages) > 1,
         Rejected.NO_REASONING: len(text) < MIN_CHARACTERS + len(trajectory.answer or ""),
         Rejected.TOO_LONG: len(text) > MAX_CHARACTERS,
         Rejected.CONTROL_CHARACTERS: has_control_characters(text),

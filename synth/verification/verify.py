@@ -120,9 +120,10 @@ def _fault_of_episode(trace: Trace, trajectory: Trajectory) -> Fault | None:
     if trajectory.failures:
         failure = trajectory.failures[0]
         return Fault(Reason.OPERATION_REFUSED, f"{failure.code.value}: {failure.message}")
-    if trajectory.stop is not Stop.ANSWERED or len(trajectory.turns) != len(trace.turns):
+    played = len(trajectory.messages)
+    if trajectory.stop is not Stop.ANSWERED or played != len(trace.turns):
         stop = "no end" if trajectory.stop is None else trajectory.stop.value
-        return Fault(Reason.NOT_ANSWERED, f"{stop} after {len(trajectory.turns)} of {len(trace.turns)} turns")
+        return Fault(Reason.NOT_ANSWERED, f"{stop} after {played} of {len(trace.turns)} turns")
     if trajectory.reward != 1.0:
         return Fault(Reason.ANSWERED_WRONG, f"{trajectory.answer!r} is graded {trajectory.reward}")
     return None
@@ -142,9 +143,10 @@ def _leak(trace: Trace, trajectory: Trajectory, dialect: Dialect) -> Fault | Non
 
 def _is_cropped_later(index: int, right: Sequence[int], trajectory: Trajectory) -> bool:
     """Whether a later right operation crops an image that the operation of turn `index` has shown."""
-    first = len(trajectory.prompt_views) + sum(len(turn.views) for turn in trajectory.turns[:index])
-    images = range(first, first + len(trajectory.turns[index].views))
-    actions = [trajectory.turns[later].action for later in right if later > index]
+    shown = [sum(len(step.views) for step in steps) for steps in trajectory.messages]
+    first = len(trajectory.prompt_views) + sum(shown[:index])
+    images = range(first, first + shown[index])
+    actions = [step.action for later in right if later > index for step in trajectory.messages[later]]
     return any(isinstance(action, Operation) and action.image_number in images for action in actions)
 
 
@@ -165,7 +167,12 @@ def _trained_mistake(trace: Trace) -> Fault | None:
 def _fault_of_operations(trace: Trace, trajectory: Trajectory, dialect: Dialect) -> Fault | None:
     task = trace.task
     right: list[View] = []
-    for number, (turn, played) in enumerate(zip(trace.turns, trajectory.turns, strict=True), start=1):
+    of_steps = [
+        (number, turn, step)
+        for number, (turn, steps) in enumerate(zip(trace.turns, trajectory.messages, strict=True), start=1)
+        for step in steps
+    ]
+    for number, turn, played in of_steps:
         if turn.mistake is not None:
             if problem := _not_its_mistake(turn.mistake, played, trajectory):
                 return Fault(Reason.NOT_ITS_MISTAKE, f"turn {number}: {problem}")
@@ -217,8 +224,13 @@ def _fault_of_kind(trace: Trace, trajectory: Trajectory) -> Fault | None:
 
 
 def _operations(trajectory: Trajectory) -> list[tuple[int, Turn]]:
-    """The turns that call an operation, each with its index."""
-    return [(i, turn) for i, turn in enumerate(trajectory.turns) if isinstance(turn.action, Operation)]
+    """The steps that call an operation, each with the index of its message, which is that of the trace's turn."""
+    return [
+        (index, step)
+        for index, steps in enumerate(trajectory.messages)
+        for step in steps
+        if isinstance(step.action, Operation)
+    ]
 
 
 def _pixels(turn: Turn) -> list[tuple[object, ...]]:

@@ -67,13 +67,8 @@ def assistant_turn(tokenizer, content, calls):
     tool_calls = [{"type": "function", "function": {"name": c.name, "arguments": c.arguments}} for c in calls]
     message = {"role": "assistant", "content": content, "reasoning_content": "", "tool_calls": tool_calls}
     rendered = tokenizer.apply_chat_template([question, message], tokenize=False)
-    return (
-        rendered.rpartition("assistant")[2]
-        .rpartition("</think>")[2]
-        .removesuffix("<|im_end|>\n")
-        .lstrip("|>\n ")
-        .rstrip()
-    )
+    turn = rendered.rpartition("assistant")[2].rpartition("</think>")[2]
+    return turn.removesuffix("<|im_end|>\n").lstrip("|>\n ").rstrip()
 
 
 def call_of(written, calls):

@@ -6,6 +6,7 @@ dialect; independent of other rows.
 
 from pixel_env.dialects.dialect import Dialect, Wording, view_budgets
 from pixel_env.dialects.phrase_calls import PhraseCalls
+from pixel_env.dialects.rows.differences import AFTER, DRAFT, NO_FRAMES, NO_THOUGHT, ONE_PHRASE, PATTERN, UNCLOSED
 from pixel_env.dialects.rows.row import PeerRow
 from pixel_env.operations.coordinates import Coordinates
 from pixel_env.operations.frame_rule import FrameRule
@@ -50,4 +51,24 @@ ROW = PeerRow(
     commit="3c917f3a7d311e91ae2ac1ebdb30723850e4508e",
     file="examples/agent/infer.py",
     golden="frame_thinker.json",
+    differences={
+        "extra words": ONE_PHRASE,
+        "extra words before": ONE_PHRASE,
+        "several blanks": PATTERN,
+        "capitals": PATTERN,
+        "two ranges in one action": ONE_PHRASE,
+        "range and answer in one action": ONE_PHRASE,
+        "draft in a thought, and range": DRAFT,
+        "draft in a thought, and answer": DRAFT,
+        "tag named in a thought, and answer": DRAFT,
+        "missing closing tag": UNCLOSED,
+        "without a thought": NO_THOUGHT,
+        "thought not closed": NO_THOUGHT,
+        "thought not opened": NO_THOUGHT,
+        "thought after the action": AFTER,
+        "time": NO_FRAMES,
+        "time with words after": ONE_PHRASE,
+        "time, capitals": PATTERN,
+        "time and range in one action": ONE_PHRASE,
+    },
 )

@@ -5,6 +5,7 @@ Depends on the parts of a dialect; independent of other rows.
 
 from pixel_env.dialects.dialect import Dialect, Wording, view_budgets
 from pixel_env.dialects.json_calls import JsonCalls
+from pixel_env.dialects.rows.differences import DRAFT, EACH, OPTIONAL, TOLD, UNCLOSED
 from pixel_env.dialects.rows.guidelines import EXPECTED_TAGGED, TAGGED
 from pixel_env.dialects.rows.row import PeerRow
 from pixel_env.operations.coordinates import Coordinates
@@ -21,13 +22,13 @@ ROW = PeerRow(
         names={"select_segment": "crop_video"},
         keys={"select_segment.start": "start_time", "select_segment.end": "end_time"},
         # The path is the tool's; the rate is fixed.
-        ignored_keys=("video_path", "rate"),
+        ignored_keys=("*", "fps"),
         digits_as_text=True,
         frames=FrameRule(min_frames=2, multiple=2, excess="spread", overhang="refuse"),
         max_frames=128,
         first_index=0,
         several_calls="all",
-        max_calls=5,
+        max_calls=20,
         budgets=view_budgets(_FRAME, _FRAME, _FRAME, _FRAME, factor=28),
         answer_rule="any",
         answer_closing="</answer>",
@@ -44,4 +45,24 @@ ROW = PeerRow(
     commit="08d755b973e4ad990ac5cdd64fb992c804d840db",
     file="examples/video_tools/mcp_server.py",
     golden="long_vt.json",
+    differences={
+        "missing path": OPTIONAL,
+        "other path": OPTIONAL,
+        "empty path": OPTIONAL,
+        "arguments missing": TOLD,
+        "parameters instead of arguments": TOLD,
+        "bare object": TOLD,
+        "two calls, second broken": EACH,
+        "draft in a thought, and call": DRAFT,
+        "draft in a thought, and answer": DRAFT,
+        "tag named in a thought, and call": DRAFT,
+        "missing closing tag": UNCLOSED,
+        "missing closing tag, and answer": UNCLOSED,
+        "broken JSON": TOLD,
+        "broken JSON: single quotes": TOLD,
+        "broken JSON: trailing comma": TOLD,
+        "fence in the tags": TOLD,
+        "list of calls": TOLD,
+        "empty call": TOLD,
+    },
 )

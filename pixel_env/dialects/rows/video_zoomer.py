@@ -6,6 +6,7 @@ task set holds. Depends on the parts of a dialect; independent of other rows.
 
 from pixel_env.dialects.dialect import Dialect, Wording, view_budgets
 from pixel_env.dialects.json_calls import JsonCalls
+from pixel_env.dialects.rows.differences import NO_FRAMES, OPTIONAL, PATTERN, STRICT_JSON, TWO_NUMBERS, UNCLOSED
 from pixel_env.dialects.rows.guidelines import EXPECTED_TAGGED, TAGGED
 from pixel_env.dialects.rows.row import PeerRow
 from pixel_env.operations.coordinates import Coordinates
@@ -27,6 +28,8 @@ ROW = PeerRow(
         frames=FrameRule(edges="before", spacing="down", min_frames=0),
         max_frames=16,
         first_index=0,
+        ignored_keys=("*",),
+        digits_as_text=True,
         several_calls="first",
         stop=("</video_zoom>",),
         budgets=view_budgets(_FRAME, _FRAME, _FRAME, _FRAME, factor=28),
@@ -51,4 +54,20 @@ ROW = PeerRow(
     commit="56381538bbde43d6d3417b54f727784958a4e316",
     file="verl/workers/rollout/vllm_rollout/vllm_rollout_spmd_video.py",
     golden="video_zoomer.json",
+    differences={
+        "beyond the end": NO_FRAMES,
+        "negative": NO_FRAMES,
+        "start = end": NO_FRAMES,
+        "too short for a frame": NO_FRAMES,
+        "zero rate": NO_FRAMES,
+        "start > end, negative rate": NO_FRAMES,
+        "missing rate": OPTIONAL,
+        "third number": TWO_NUMBERS,
+        "text as segment": TWO_NUMBERS,
+        "boolean": TWO_NUMBERS,
+        "several lines": PATTERN,
+        "words inside": STRICT_JSON,
+        "fence inside": STRICT_JSON,
+        "missing closing tag": UNCLOSED,
+    },
 )

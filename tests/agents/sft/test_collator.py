@@ -212,3 +212,35 @@ def test_workers_decode_a_picture_once_for_a_trace_and_an_epoch_and_once_for_a_b
         assert sorted((tmp_path / "log").read_text().split()) == sorted(keys * epoch)
     collator.batch([traces[0]] * 4)
     assert len((tmp_path / "log").read_text().split()) == 2 * 4 + 1
+
+
+ALL = replace(TINY, name="all", several_calls="all")
+
+
+def crops(task, *boxes):
+    return "".join(write(CropImage(0, box), ALL) for box in boxes)
+
+
+def test_a_turn_with_two_calls_is_one_turn_of_the_trace(chat, tasks, settings):
+    task, chat = tasks.tasks[0], Chat(chat.processor, ALL)
+    texts = [crops(task, Box(0, 0, 0.5, 0.5), Box(0.5, 0.5, 1, 1)), "<answer>7"]
+    played = play(Trace(task, tuple(map(TraceTurn, texts))), chat, replace(settings, dialect=ALL))
+    assert trained_texts(played, chat) == texts and len(played.images) == 3
+    assert [len(steps) for steps in played.rollout.trajectory.messages] == [2, 1]
+
+
+def test_a_refused_call_among_several_of_a_trained_turn_is_refused_with_its_turn(chat, tasks, settings):
+    task, chat = tasks.tasks[0], Chat(chat.processor, ALL)
+    text = crops(task, Box(0, 0, 0.5, 0.5)) + "<crop> 9 9 2 2"
+    turns = (TraceTurn(crops(task, Box(0, 0, 0.5, 0.5))), TraceTurn(text), TraceTurn("<answer>7"))
+    with pytest.raises(UnusableTrace, match="in turn 2"):
+        play(Trace(task, turns), chat, replace(settings, dialect=ALL))
+
+
+def test_what_the_dialect_begins_a_turn_with_is_not_trained(chat, tasks, settings):
+    dialect = replace(TINY, name="begun", prefill="I ")
+    task, chat = tasks.tasks[0], Chat(chat.processor, dialect)
+    texts = ["I see <crop> 1 1 9 9", "so <answer>7"]  # with it and without it
+    played = play(Trace(task, tuple(map(TraceTurn, texts))), chat, replace(settings, dialect=dialect))
+    assert trained_texts(played, chat) == ["see <crop> 1 1 9 9", "so <answer>7"]
+    assert [turn.text for turn in played.rollout.trajectory.turns] == ["I see <crop> 1 1 9 9", "I so <answer>7"]

@@ -22,6 +22,7 @@ from pixel_env.actions import write
 from pixel_env.boxes import FULL
 from pixel_env.dialects.table import dialect_named
 from pixel_env.env import PixelEnv
+from pixel_env.episode import IMAGE_SIGN
 from pixel_env.errors import MissingExtraError, PixelEnvError
 from pixel_env.grading.boxed import last_boxed
 from pixel_env.operations.crop_image import CropImage
@@ -96,7 +97,8 @@ def test_the_judged_text_is_the_conversation_behind_the_first_header():
     trajectory = played(CALL, r"\boxed{7}")
     observation = trajectory.turns[0].observation
     assert judged_text(trajectory) == (
-        f"{CALL}<|im_end|>\n<|im_start|>user\n{observation}<|vision_start|><|vision_end|><|im_end|>\n"
+        f"{CALL}<|im_end|>\n<|im_start|>user\n{observation.removesuffix(IMAGE_SIGN)}"
+        "<|vision_start|><|vision_end|><|im_end|>\n"
         r"\boxed{7}<|im_end|>"
     )
 

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from pixel_env.dialects.table import DIALECTS
 from pixel_env.failures import Failure
-from pixel_env.operations.frame_rule import FrameRule
 from pixel_env.timeline import Timeline
 
 FOLDER = Path(__file__).parent
@@ -21,9 +21,7 @@ OUTCOMES = {"frames", "text", "refused", "no call", "answer", "crash", "calls"}
 LONGEST_TEXT = 200
 """Longer texts of other people stand in a file as length and SHA-256 alone."""
 
-VIDEO_ZOOMER = FrameRule(edges="before", spacing="down", min_frames=0)
-LONG_VT = FrameRule(edges="inside", spacing="nearest", min_frames=2, multiple=2, excess="spread", overhang="refuse")
-FRAME_THINKER = FrameRule(range_ends=False, short_range="refuse", overhang="refuse", spacing="down")
+VIDEO_ZOOMER, LONG_VT, FRAME_THINKER = (DIALECTS[name].frames for name in ("videozoomer", "longvt", "framethinker"))
 
 REFUSED_BY_US = {
     "beyond the end": "no_such_frame",  # theirs: as many copies of the last frame as were requested

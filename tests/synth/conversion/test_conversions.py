@@ -4,8 +4,10 @@ import json
 import pytest
 from PIL import Image
 
+from agents.rollout import EpisodeSettings
 from agents.traces.folder import TRACES, check_dialect, read_trace_folder, write_trace_folder
-from agents.traces.trace import Mistake
+from agents.traces.trace import Mistake, Trace, TraceTurn
+from pixel_env.actions import write
 from pixel_env.boxes import Box
 from pixel_env.cli import main
 from pixel_env.dialects.table import dialect_named
@@ -15,8 +17,10 @@ from pixel_env.operations.crop_image import CropImage
 from pixel_env.operations.select_frames import SelectFrames
 from pixel_env.samples import sample_set
 from pixel_env.task import Evidence, Task, TaskSet
+from pixel_env.types import Limits
 from synth.conversion.command import load_rows, write_rows
-from synth.conversion.conversions import ROW_FORMATS
+from synth.conversion.conversations import conversation_of
+from synth.conversion.conversions import ROW_FORMATS, message_list_row, trl_row
 from synth.plans.plan import Narration, Plan, PlanKind, PlannedOperation, traced
 from synth.plans.windows import right_window
 from synth.warm_starts.templates import shown_as
@@ -114,11 +118,10 @@ def test_a_released_row_has_every_text_and_image_in_the_order_of_the_episode(fol
     roles = [message["role"] for message in rows[0]["message_list"]]
     assert roles == ["system", "user", "assistant", "user", "assistant", "user", "assistant"]
     question, crop = rows[0]["message_list"][1]["content"], rows[0]["message_list"][3]["content"]
-    assert question[0]["text"].startswith("Which colour has the sign?\n(A) red") and question[1] == {
-        "image": "seeds/one.png"
-    }
+    assert question[0] == {"image": "seeds/one.png"}
+    assert question[1]["text"].startswith("Which colour has the sign?\n(A) red")
     assert "Here is the cropped image" in crop[0]["text"] and (tmp_path / crop[1]["image"]).is_file()
-    video = rows[2]["message_list"][1]["content"][1]["video"]
+    video = rows[2]["message_list"][1]["content"][0]["video"]
     assert len(video) == 16 and all((tmp_path / frame).is_file() for frame in video)
     assert [message["role"] for message in rows[3]["message_list"]] == ["system", "user", "assistant"]
 
@@ -131,6 +134,27 @@ def test_a_row_for_trl_has_a_place_for_each_image(folder_of, tmp_path):
         assert sum(block["type"] == "image" for block in blocks) == len(row["images"])
     assert [len(row["images"]) for row in rows][:2] == [3, 3] and len(rows[2]["images"]) > 17 and not rows[3]["images"]
     assert rows[0]["messages"][1]["content"][0] == {"type": "image"}
+
+
+def test_images_stand_where_the_dialect_has_them_and_a_turn_with_two_calls_is_one_message(tmp_path):
+    base = dialect_named("default")
+    wording = dataclasses.replace(
+        base.wording, question="Given {images}: {question}", observations={"crop_image": "Closer {images}."}
+    )
+    dialect = dataclasses.replace(base, several_calls="all", wording=wording)
+    texts = ["".join(write(CropImage(0, box), dialect) for box in (CARD, WIDE)), "\\boxed{green}"]
+    trace = Trace(file_task(tmp_path), tuple(TraceTurn(text) for text in texts))
+    conversation = conversation_of(trace, EpisodeSettings(dialect, Limits(), dialect.budgets), tmp_path, "")
+    _, question, call, observation, answer = message_list_row(conversation)["message_list"]
+    assert question["content"] == [{"text": "Given "}, {"image": "one.png"}, {"text": f": {wording_of(trace)}"}]
+    assert [item.get("text") for item in observation["content"]] == ["Closer ", None, ".\nCloser ", None, "."]
+    assert (call["content"], answer["content"]) == ([{"text": texts[0]}], [{"text": texts[1]}])
+    blocks = trl_row(conversation)["messages"][3]["content"]
+    assert [block["type"] for block in blocks] == ["text", "image", "text", "image", "text"]
+
+
+def wording_of(trace):
+    return "\n".join([trace.task.question, "(A) red", "(B) green", "(C) dark red"])
 
 
 def test_what_is_no_folder_of_traces_is_refused(tmp_path, capsys):

@@ -315,3 +315,30 @@ def plain(task):
 
 SMALL = dataclasses.replace(DIALECT, budgets=view_budgets(*[(28 * 28, 84 * 84)] * 4, factor=28))
 SMALL_SETTINGS = EpisodeSettings(SMALL, Limits(), SMALL.budgets)
+
+
+ALL = dataclasses.replace(DIALECT, several_calls="all")
+ALL_SETTINGS = dataclasses.replace(SETTINGS, dialect=ALL)
+
+
+def two_calls(first, second, mistake=None):
+    calls = write(first, DIALECT) + write(second, DIALECT)
+    turns = (TraceTurn(calls, train=mistake is None, mistake=mistake), TraceTurn(write(RIGHT, DIALECT)))
+    return Trace(TASK, (*turns[: 2 if mistake else 1], TraceTurn("\\boxed{7}")))
+
+
+def test_each_call_of_a_turn_with_several_is_checked():
+    larger = CropImage(0, Box(0.45, 0.45, 0.8, 0.8))
+    assert reason(two_calls(RIGHT, larger), ALL_SETTINGS) is None
+    assert reason(two_calls(RIGHT, ELSEWHERE), ALL_SETTINGS) is Reason.EVIDENCE_NOT_SHOWN
+    assert reason(two_calls(RIGHT, RIGHT), ALL_SETTINGS) is Reason.LOOKS_AGAIN
+    assert reason(two_calls(RIGHT, CropImage(8, CARD)), ALL_SETTINGS) is Reason.OPERATION_REFUSED
+    assert reason(two_calls(ELSEWHERE, ASIDE, Mistake.UNRELATED_REGION), ALL_SETTINGS) is None
+    assert reason(two_calls(ELSEWHERE, RIGHT, Mistake.UNRELATED_REGION), ALL_SETTINGS) is Reason.NOT_ITS_MISTAKE
+
+
+def test_a_thought_is_read_for_leaks_and_its_draft_of_a_call_is_no_call():
+    draft = f"<think>I could write {write(ELSEWHERE, DIALECT)} first.</think>{write(RIGHT, DIALECT)}"
+    assert reason(Trace(TASK, (TraceTurn(draft), TraceTurn("\\boxed{7}")))) is None
+    leak = f"<think>The card shows a 7, so the digit is 7.</think>{write(RIGHT, DIALECT)}"
+    assert reason(Trace(TASK, (TraceTurn(leak), TraceTurn("\\boxed{7}")))) is Reason.LEAK
