@@ -194,7 +194,8 @@ def action_of(row: Row) -> Any:
 def written(row: Row, dialect: str, sizes: Sequence[Sequence[int]]) -> str | None:
     """The action's text; None for what the dialect cannot say."""
     try:
-        return write(action_of(row), dialect_named(dialect), [(width, height) for width, height in sizes])
+        both = [(width, height) for width, height in sizes]
+        return write(action_of(row), dialect_named(dialect), both, both)
     except ValueError:
         return None
 
