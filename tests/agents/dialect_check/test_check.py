@@ -117,14 +117,14 @@ def test_what_cannot_be_checked_is_a_mistake_of_the_command_line(words, capsys):
     assert "pixel-env" in capsys.readouterr().err
 
 
-def test_a_mistake_in_the_dialect_is_answered_before_torch_is_loaded(tmp_path):
+@pytest.mark.parametrize("words", [("broken.yaml", "--model", "tiny-zoom"), ("tiny", "--model", "./missing")])
+def test_a_mistake_in_a_name_is_answered_before_torch_is_loaded(words, tmp_path):
     (tmp_path / "broken.yaml").write_text("base: default\nedgs: {}\n")
     code = (
-        "import sys\nfrom pixel_env.cli import main\n"
-        f"code = main(['dialect', 'check', {str(tmp_path / 'broken.yaml')!r}, '--model', 'tiny-zoom'])\n"
-        "print(code, 'torch' in sys.modules)"
+        f"import sys\nsys.path.insert(0, {str(ROOT)!r})\nfrom pixel_env.cli import main\n"
+        f"code = main(['dialect', 'check', *{words!r}])\nprint(code, 'torch' in sys.modules)"
     )
-    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True)
     assert done.stdout.split() == ["2", "False"]
 
 
