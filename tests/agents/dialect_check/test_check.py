@@ -4,6 +4,7 @@ import copy
 import subprocess
 import sys
 from dataclasses import replace
+from importlib import resources
 
 import pytest
 from tokenizers import normalizers
@@ -156,6 +157,29 @@ def test_a_template_that_opens_a_thought_needs_a_dialect_that_reads_thoughts(tin
     assert problems(template_findings(opens, TINY)) == []
     [text] = problems(template_findings(opens, replace(TINY, thought_closing="")))
     assert "the template opens every turn with '<think>\\n'" in text
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("qwen2_5_vl", None),
+        ("qwen3_vl", None),
+        ("qwen3_5_think", None),
+        ("qwen3", "takes texts alone, no images"),
+        ("llama3", "refuses a conversation"),
+        ("llava_next", "it drops or repeats a text"),
+        ("smolvlm", "depends on later turns"),
+    ],
+)
+def test_templates_that_trl_ships_fit_or_are_told_why_not(name, message, tiny_processor):
+    template = (resources.files("trl") / "chat_templates" / f"{name}.jinja").read_text()
+    found = problems(template_findings(with_template(tiny_processor, lambda text: template), RELEASED))
+    assert [message in text for text in found] == ([] if message is None else [True]), found
+
+
+def test_a_processor_without_a_template_is_a_problem(tiny_processor):
+    [text] = problems(template_findings(with_template(tiny_processor, lambda text: None), TINY))
+    assert "has no chat template" in text
 
 
 def test_a_tokenizer_alone_reads_no_images(tiny_processor):
