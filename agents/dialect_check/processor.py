@@ -25,6 +25,11 @@ def template_findings(processor: Any, dialect: Dialect) -> Iterator[Finding]:
     if missing := [part for part in ("tokenizer", "image_processor", "image_token_id") if not hasattr(processor, part)]:
         yield problem(f"{name} has no {', '.join(missing)}: it reads no images. Give a model that reads images.")
         return
+    if not processor.chat_template:
+        yield problem(
+            f"{name} has no chat template. Set processor.chat_template, or give the chat version of the model."
+        )
+        return
     try:
         frame = read_frame(renderer(processor))
     except ConfigError as error:
@@ -35,6 +40,9 @@ def template_findings(processor: Any, dialect: Dialect) -> Iterator[Finding]:
             f"the chat template of {name} refuses a conversation of a system text, a question and two turns: {error}. "
             "Set processor.chat_template to one that takes it."
         )
+        return
+    except TypeError:  # it joins the list of parts to a text
+        yield problem(f"the chat template of {name} takes texts alone, no images. Give a model that reads images.")
         return
     yield ok("the chat template is rendered turn by turn")
     if dialect.interleaves:

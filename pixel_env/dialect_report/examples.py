@@ -79,9 +79,12 @@ def turn_without_effect(dialect: Dialect, task_set: TaskSet) -> Example | None:
 
 
 def answer_of(dialect: Dialect, task_set: TaskSet) -> str:
-    """The first task's answer as the dialect writes it."""
+    """The first task's answer as the dialect writes it, or why it cannot."""
     answers = task_set.tasks[0].answers
-    return write(Answer(answers[0] if answers else "7"), dialect)
+    try:
+        return write(Answer(answers[0] if answers else "7"), dialect)
+    except ValueError as error:
+        return str(error)
 
 
 def shown(text: str, sizes: Sequence[Size], *, is_entry: bool = False) -> str:

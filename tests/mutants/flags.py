@@ -6,6 +6,8 @@ PARSER = ("tests/pixel_env/command_line/test_parser.py",)
 ARGUMENTS = ("tests/agents/config/test_arguments.py",)
 CONVENTIONS = ("tests/test_command_conventions.py",)
 TRAINING = ("tests/agents/config/test_training_command.py",)
+DIALECT_FILES = ("tests/pixel_env/dialects/test_files.py",)
+DIALECT_CHECK = ("tests/agents/dialect_check/test_check.py",)
 
 MUTANTS = (
     Mutant(
@@ -63,5 +65,40 @@ MUTANTS = (
         "BOUNDS.get(name, UNBOUNDED)",
         "UNBOUNDED",
         TRAINING,
+    ),
+    Mutant(
+        "the base of a dialect's file is looked for in the working folder",
+        "files._beside",
+        "str(path.parent / name)",
+        "name",
+        DIALECT_FILES,
+    ),
+    Mutant(
+        "two dialects may be each other's base",
+        "table._named",
+        "_in_file(file[0], reading)",
+        "_in_file(file[0], ())",
+        DIALECT_FILES,
+    ),
+    Mutant(
+        "the templates of a dialect are not checked",
+        "dialect.checked_operations",
+        "    _check_templates(dialect)\n",
+        "",
+        DIALECT_FILES,
+    ),
+    Mutant(
+        "a mark may hold a special token",
+        "mark_findings",
+        "if token.special]",
+        "if False]",
+        DIALECT_CHECK,
+    ),
+    Mutant(
+        "images of any multiple fit",
+        "image_findings",
+        "if budget.factor % factor}",
+        "if False}",
+        DIALECT_CHECK,
     ),
 )

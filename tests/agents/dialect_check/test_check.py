@@ -4,6 +4,7 @@ import copy
 import subprocess
 import sys
 from dataclasses import replace
+from importlib import resources
 
 import pytest
 from tokenizers import normalizers
@@ -117,14 +118,14 @@ def test_what_cannot_be_checked_is_a_mistake_of_the_command_line(words, capsys):
     assert "pixel-env" in capsys.readouterr().err
 
 
-def test_a_mistake_in_the_dialect_is_answered_before_torch_is_loaded(tmp_path):
+@pytest.mark.parametrize("words", [("broken.yaml", "--model", "tiny-zoom"), ("tiny", "--model", "./missing")])
+def test_a_mistake_in_a_name_is_answered_before_torch_is_loaded(words, tmp_path):
     (tmp_path / "broken.yaml").write_text("base: default\nedgs: {}\n")
     code = (
-        "import sys\nfrom pixel_env.cli import main\n"
-        f"code = main(['dialect', 'check', {str(tmp_path / 'broken.yaml')!r}, '--model', 'tiny-zoom'])\n"
-        "print(code, 'torch' in sys.modules)"
+        f"import sys\nsys.path.insert(0, {str(ROOT)!r})\nfrom pixel_env.cli import main\n"
+        f"code = main(['dialect', 'check', *{words!r}])\nprint(code, 'torch' in sys.modules)"
     )
-    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True)
     assert done.stdout.split() == ["2", "False"]
 
 
@@ -156,6 +157,29 @@ def test_a_template_that_opens_a_thought_needs_a_dialect_that_reads_thoughts(tin
     assert problems(template_findings(opens, TINY)) == []
     [text] = problems(template_findings(opens, replace(TINY, thought_closing="")))
     assert "the template opens every turn with '<think>\\n'" in text
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("qwen2_5_vl", None),
+        ("qwen3_vl", None),
+        ("qwen3_5_think", None),
+        ("qwen3", "takes texts alone, no images"),
+        ("llama3", "refuses a conversation"),
+        ("llava_next", "it drops or repeats a text"),
+        ("smolvlm", "depends on later turns"),
+    ],
+)
+def test_templates_that_trl_ships_fit_or_are_told_why_not(name, message, tiny_processor):
+    template = (resources.files("trl") / "chat_templates" / f"{name}.jinja").read_text()
+    found = problems(template_findings(with_template(tiny_processor, lambda text: template), RELEASED))
+    assert [message in text for text in found] == ([] if message is None else [True]), found
+
+
+def test_a_processor_without_a_template_is_a_problem(tiny_processor):
+    [text] = problems(template_findings(with_template(tiny_processor, lambda text: None), TINY))
+    assert "has no chat template" in text
 
 
 def test_a_tokenizer_alone_reads_no_images(tiny_processor):
