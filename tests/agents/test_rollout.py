@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from agents.chat.plain import PlainChat
-from agents.engines.protocol import Response
+from agents.engines.protocol import Response, Truncation
 from agents.engines.scripted import ScriptedEngine, in_turn
 from agents.rollout import EpisodeSettings, Sampling, rollout
 from pixel_env.dialects.table import dialect_named
@@ -340,3 +340,105 @@ def test_the_rollouts_of_a_question_hold_its_overview_once_between_them():
     overviews = {id(images[0]) for images in kept}
     assert len(kept) == 16 and len(overviews) == 2
     assert all(len(arrays) == 1 for arrays in shown.values())  # the same crop of the same question, too
+
+
+# ------------------------------------------------------------------------------------- what begins and ends a turn
+
+
+def play_in(dialect, script, *, limits=None, tasks=None, **options):
+    chat = PlainChat(dialect)
+    recorder = Recorder(ScriptedEngine(script, chat))
+    settings = EpisodeSettings(dialect, limits or Limits(max_turns=3), dialect.budgets)
+    played = rollout(tasks or [tiny_task()], recorder, chat, settings=settings, sampling=Sampling(**options), seed=0)
+    return played[0], recorder.requests, chat
+
+
+def test_what_the_dialect_begins_a_turn_with_is_read_and_not_sampled():
+    dialect = replace(TINY, prefill="I see ", last_prefill="<answer>")
+    played, requests, chat = play_in(dialect, in_turn("it <crop> 1 1 9 9", "<crop> 2 2 8 8", "7"))
+    trajectory = played.trajectory
+    assert [turn.text for turn in trajectory.turns] == ["I see it <crop> 1 1 9 9", "I see <crop> 2 2 8 8", "<answer>7"]
+    assert trajectory.answer == "7" and trajectory.stop is Stop.ANSWERED
+    marked = list(zip(played.completion_ids, played.sampled, strict=True))
+    assert chat.decode([id for id, is_sampled in marked if is_sampled]) == (
+        "it <crop> 1 1 9 9[end]<crop> 2 2 8 8[end]7"
+    )
+    assert [chat.decode(request.prompt_ids).rpartition("[assistant]")[2] for request in requests] == [
+        "I see ", "I see ", "<answer>"
+    ]  # fmt: skip
+    assert [request.opening for request in requests] == ["I see ", "I see ", "<answer>"]
+    assert [logprob for (_, is_sampled), logprob in zip(marked, played.logprobs, strict=True) if not is_sampled] == (
+        [0.0] * (len(marked) - sum(played.sampled))
+    )
+
+
+def test_a_turn_that_was_cut_is_continued_without_being_begun_again():
+    dialect = replace(TINY, prefill="I see ")
+    text = "a card <answer>7"
+
+    def script(conversation):
+        said = conversation.text.rpartition("[assistant]")[2].removeprefix("I see ")
+        return text[len(said) :]
+
+    played, requests, chat = play_in(dialect, script, max_turn_tokens=6, limits=Limits(max_turns=5))
+    assert played.trajectory.answer == "7"
+    assert "".join(turn.text for turn in played.trajectory.turns) == "I see " + text
+    assert chat.decode(played.completion_ids) == "I see " + text
+    assert [request.opening for request in requests] == ["I see ", "", ""]
+
+
+def test_forced_turns_begin_as_the_dialect_says():
+    dialect = replace(TINY, prefill="I see ")
+    chat = PlainChat(dialect)
+    settings = EpisodeSettings(dialect, Limits(max_turns=3), dialect.budgets)
+    engine = ScriptedEngine(in_turn("never", "<answer>7"), chat)
+    [played] = rollout(
+        [tiny_task()], engine, chat, settings=settings, sampling=Sampling(), seed=0,
+        forced=lambda task: ["I see <crop> 1 1 9 9"],
+    )  # fmt: skip
+    assert [turn.text for turn in played.trajectory.turns] == ["I see <crop> 1 1 9 9", "I see <answer>7"]
+
+
+class StopsAt:
+    """An engine that ends each turn after its stop text, as those that generate do: without the end token."""
+
+    static, in_flight = True, 0
+
+    def __init__(self, chat, *texts):
+        self.chat, self.texts, self.requests = chat, iter(texts), []
+
+    def submit(self, request):
+        self.requests.append(request)
+
+    def poll(self):
+        pending, self.requests = self.requests, []
+        return [self._stopped(request) for request in pending]
+
+    def cancel(self):
+        self.requests = []
+
+    def _stopped(self, request):
+        [stop] = request.stop
+        before, mark, _ = next(self.texts).partition(stop)
+        ids = self.chat.fragment(before + mark)
+        return Response(request.request_id, ids, (0.0,) * len(ids), ended=True)
+
+
+def test_a_turn_that_ended_at_a_stop_text_gets_the_end_that_it_lacks_unsampled():
+    dialect = replace(dialect_named("default"), stop=("</tool_call>",))
+    chat = PlainChat(dialect)
+    settings = EpisodeSettings(dialect, Limits(max_turns=3), dialect.budgets)
+    call = '<tool_call>{"name": "crop_image", "arguments": {"bbox_2d": [0, 0, 1, 1], "target_image": 1}}</tool_call>'
+    engine = StopsAt(chat, f"{call} and then I imagine the result", "\\boxed{7}")
+    [played] = rollout([tiny_task()], engine, chat, settings=settings, sampling=Sampling(), seed=0)
+    assert [turn.text for turn in played.trajectory.turns] == [call, "\\boxed{7}"]
+    assert played.trajectory.answer == "7" and played.trajectory.valid_operations == 1
+    end = len(chat.fragment(call))
+    assert played.completion_ids[end] == chat.end_id and not played.sampled[end] and all(played.sampled[:end])
+
+
+def test_the_stop_texts_and_the_truncation_reach_the_engine():
+    truncation = Truncation(top_p=0.9, top_k=20)
+    dialect = replace(TINY, stop=("</answer>",))
+    _, requests, _ = play_in(dialect, in_turn("<answer>7"), truncation=truncation)
+    assert [(request.stop, request.truncation) for request in requests] == [(("</answer>",), truncation)]

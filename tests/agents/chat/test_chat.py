@@ -9,8 +9,13 @@ import torch
 from agents.chat.chat import Chat
 from agents.chat.template import read_frame
 from pixel_env.dialects.table import dialect_named
+from pixel_env.episode import IMAGE_SIGN, message_parts
 from pixel_env.errors import ConfigError
 from pixel_env.types import Prompt
+
+S = IMAGE_SIGN
+TINY = dialect_named("tiny")
+INTERLEAVED = replace(TINY, wording=replace(TINY.wording, question="{images}{question}"))
 
 
 def picture(width, height, seed=0):
@@ -23,25 +28,30 @@ def rendered(processor, messages, images):
     return processor(text=[text], **kwargs)["input_ids"][0]
 
 
-@pytest.mark.parametrize("images_first", [True, False])
-def test_a_glued_conversation_is_what_the_processor_renders(tiny_processor, images_first):
-    chat = Chat(tiny_processor, replace(dialect_named("tiny"), images_first=images_first))
-    first, second, third = picture(64, 64), picture(48, 32), picture(128, 16)
-    reply = "\nHere is the cropped image:"  # the line break joins with the header's in a rendering
-    glued = chat.open(Prompt("Be brief.", "\nWhich digit?"), [first, second])
-    glued += chat.encode("let me look") + chat.reply(reply, [third], ended=True)
+@pytest.mark.parametrize(
+    ("question", "count"),
+    [("\nWhich digit?", 2), (f"\nWhich digit?{S}{S}", 2), (f"A{S} or b{S}, which?", 2), (f"{S}?", 1)],
+)
+def test_a_glued_conversation_is_what_the_processor_renders(tiny_processor, question, count):
+    chat = Chat(tiny_processor, INTERLEAVED)
+    images, third = [picture(64, 64), picture(48, 32)][:count], picture(128, 16)
+    # The line break joins with the header's in a rendering.
+    for reply in ("\nHere is the cropped image:", f"\nHere is the cropped image:{S}"):
+        glued = chat.open(Prompt("Be brief.", question), images)
+        glued += chat.encode("let me look") + chat.reply(reply, [third], ended=True)
+        messages = [
+            {"role": "system", "content": [{"type": "text", "text": "Be brief."}]},
+            user(question, count),
+            {"role": "assistant", "content": [{"type": "text", "text": "let me look"}]},
+            user(reply, 1),
+        ]
+        assert list(glued) == list(rendered(tiny_processor, messages, [*images, third]))
 
-    def user(text, count):
-        parts = [{"type": "text", "text": text}, *[{"type": "image"}] * count]
-        return {"role": "user", "content": [*parts[1:], parts[0]] if images_first else parts}
 
-    messages = [
-        {"role": "system", "content": [{"type": "text", "text": "Be brief."}]},
-        user("\nWhich digit?", 2),
-        {"role": "assistant", "content": [{"type": "text", "text": "let me look"}]},
-        user(reply, 1),
-    ]
-    assert list(glued) == list(rendered(tiny_processor, messages, [first, second, third]))
+def user(text, count):
+    parts = message_parts(text, count)
+    content = [{"type": "image"} if part is None else {"type": "text", "text": part} for part in parts]
+    return {"role": "user", "content": content}
 
 
 def test_without_a_system_text_there_is_no_system_turn(tiny_chat, tiny_processor):
@@ -116,4 +126,4 @@ def test_a_template_that_cannot_be_glued_is_refused(template):
 
     compiled = jinja2.Template(template)
     with pytest.raises(ConfigError, match="cannot be rendered turn by turn"):
-        read_frame(lambda messages: compiled.render(messages=messages), images_first=False)
+        read_frame(lambda messages: compiled.render(messages=messages))

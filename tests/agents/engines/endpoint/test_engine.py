@@ -14,6 +14,7 @@ from agents.chat.plain import PlainChat
 from agents.engines.endpoint import EndpointEngine, messages_of
 from agents.rollout import EpisodeSettings, Sampling, rollout
 from pixel_env.dialects.table import dialect_named
+from pixel_env.episode import IMAGE_SIGN
 from pixel_env.errors import ConfigError
 from pixel_env.testing import tiny_task
 from pixel_env.types import Limits, Stop
@@ -97,11 +98,14 @@ def test_an_endpoint_that_refuses_fails_the_episode_and_not_the_others(endpoint)
 
 def test_messages_keep_the_order_of_texts_and_pictures():
     images = [np.zeros((16, 32, 3), np.uint8), np.full((16, 16, 3), 255, np.uint8)]
-    ids = (*CHAT._user_turn("one", [(32, 16), (16, 16)]), *CHAT.encode("said"), *CHAT._user_turn("two", []))
-    messages = messages_of(ids, images, CHAT)
-    assert [m["role"] for m in messages] == ["user", "assistant", "user"]
-    kinds = [part["type"] for part in messages[0]["content"]]
-    assert kinds == (["image_url", "image_url", "text"] if TINY.images_first else ["text", "image_url", "image_url"])
+    for text, expected in (
+        ("one", ["image_url", "image_url", "text"]),
+        (f"one{IMAGE_SIGN}or{IMAGE_SIGN}", ["text", "image_url", "text", "image_url"]),
+    ):
+        ids = (*CHAT._user_turn(text, [(32, 16), (16, 16)]), *CHAT.encode("said"), *CHAT._user_turn("two", []))
+        messages = messages_of(ids, images, CHAT)
+        assert [m["role"] for m in messages] == ["user", "assistant", "user"]
+        assert [part["type"] for part in messages[0]["content"]] == expected
     assert messages[1]["content"] == "said" and messages[2]["content"] == "two"
 
 
