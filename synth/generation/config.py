@@ -75,7 +75,7 @@ class SynthConfig:
     )
     dialect: DialectName = field(
         default="default",
-        metadata={"help": "format of calls and answers: the name of a dialect, with variants after colons, or a YAML file"},
+        metadata={"help": "format of calls and answers: a dialect with variants after colons, or a YAML file"},
     )
     max_turns: AtLeastOne = field(
         default=4, metadata={"help": "turns of a trace, including the one that answers: 4 allow three operations"}
