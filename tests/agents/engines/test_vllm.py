@@ -10,7 +10,7 @@ import torch
 from agents.chat.chat import Chat
 from agents.checkpoints.names import model_folder
 from agents.checkpoints.tiny import load
-from agents.engines.protocol import Request
+from agents.engines.protocol import Request, Truncation
 from agents.engines.transformers import TransformersEngine
 from agents.grpo.policy_weights import policy_weights
 from agents.rollout import EpisodeSettings, Sampling, rollout
@@ -86,6 +86,35 @@ def test_a_banned_token_is_never_sampled_and_the_temperature_counts_in_the_log_p
     rows[:, sorted(request.banned_ids)] = -torch.inf
     expected = rows.log_softmax(-1).gather(1, ids[0, len(request.prompt_ids) :, None]).squeeze(1)
     assert found.logprobs == pytest.approx(expected.tolist(), abs=BOUND)
+
+
+def test_a_turn_ends_at_a_stop_text_which_stays_in_it(engine, policy):
+    model, chat = policy
+    free = dataclasses.replace(asking(chat, 1), max_new_tokens=6)
+    ids = generated(engine, free).token_ids
+    stop = chat.decode(ids[1:2])
+    request = dataclasses.replace(free, stop=(stop,))
+    found, expected = generated(engine, request), generated(TransformersEngine(model, chat), request)
+    assert found.ended and stop in chat.decode(found.token_ids) and len(found.token_ids) < len(ids)
+    assert (found.token_ids, found.ended) == (expected.token_ids, expected.ended)
+
+
+@pytest.mark.parametrize(
+    "truncation",
+    [
+        Truncation(top_k=1),
+        Truncation(presence_penalty=2.0),
+        Truncation(repetition_penalty=1.8),
+        Truncation(presence_penalty=-1.5, repetition_penalty=0.7),
+    ],
+)
+def test_penalties_and_top_k_choose_the_tokens_of_transformers(engine, policy, truncation):
+    model, chat = policy
+    request = dataclasses.replace(asking(chat, 1), truncation=truncation, max_new_tokens=6)
+    request = dataclasses.replace(request, temperature=1.0) if truncation.top_k else request
+    found, expected = generated(engine, request), generated(TransformersEngine(model, chat), request)
+    assert found.token_ids == expected.token_ids
+    assert furthest(found, expected) < BOUND
 
 
 def test_a_prompt_that_is_too_long_fails_alone(engine, policy):
