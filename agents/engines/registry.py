@@ -16,7 +16,7 @@ of your own, and is named as 'module:NAME' on every command with `--engine`:
         can_ban_tokens=False,
     )
 
-    pixel-env eval --engine my_engine:ENGINE --base_url http://... --model its-name --policies learned_zoom
+    pixel-env eval --engine my_engine:ENGINE --base_url URL --model its-name --dialect default --policies learned_zoom
 
 Depends on the standard library and on error types; independent of engines: libraries are imported by `loader`, when the
 engine is loaded, so that a list of engines costs nothing.

@@ -14,6 +14,7 @@ from agents.engines.scripted import ScriptedEngine, in_turn
 from benchmarks.ask import command as ask_command
 from benchmarks.ask.question import task_of_files
 from pixel_env.cli import main
+from pixel_env.dialects.table import dialect_named
 from pixel_env.errors import TaskError
 from pixel_env.samples import sample_set
 from tests.benchmarks.view.runs import GUESS, HOSTILE, LOOK_TWICE, SELECT, STUMBLE
@@ -95,6 +96,21 @@ def test_hostile_texts_stay_text_on_the_page_and_in_the_terminal(ask, photo):
     assert "<script>window.pwned" not in page and "<img src=x" not in page
     assert "\x1b" not in out and "\x07" not in out and r"\x1b]0;owned\x07" in out
     assert data_of(page)["tasks"][0]["question"].startswith(HOSTILE)
+
+
+def test_an_episode_that_breaks_is_told_with_its_error_and_the_exit_code(photo, tmp_path, monkeypatch, capsys):
+    def breaks(conversation):
+        if conversation.turn:
+            raise ConnectionError("the server is gone")
+        return LOOK_TWICE[0]
+
+    chat = PlainChat(dialect_named("default"))
+    monkeypatch.setattr(ask_command, "engine_chosen", lambda choice, dialect: (ScriptedEngine(breaks, chat), chat))
+    page = tmp_path / "page.html"
+    assert main(["ask", photo, "What is on it?", "--dialect", "default", "--output", str(page)]) == 1
+    out = capsys.readouterr().out
+    assert "No answer." in out and "Stopped: failed" in out and "the server is gone" in out
+    assert data_of(page.read_text(encoding="utf-8"))["runs"][0]["figures"][0]["failed"] == 1
 
 
 # ------------------------------------------------------------------------------------------------- videos as frames
