@@ -2,11 +2,14 @@ r"""Throws random texts at every parser: what reads a model's words, and what re
 
     python examples/fuzz_parsers.py                      # a million cases
     python examples/fuzz_parsers.py --cases 20000 --seed 1
+    python examples/fuzz_parsers.py --only turn          # turns, each read by every row of the dialects
 
 A case is one text for one reader, in turn. Texts are glued from the pieces that readers look for (openings of calls,
 braces, boxes, numbers, letters of options, paths), broken in random places, and from random characters. A grammar must
 return an action, a grader a number from 0 to 1, and a reader of data sets, for which the text says what is broken
-(`fuzzed_tasks.py`), tasks that show nothing outside of their folder, or one of the package's own errors. What raises or
+(`fuzzed_tasks.py`), tasks that show nothing outside of their folder, or one of the package's own errors. The reader
+`turn` gets turns that follow the rows' grammars (`fuzzed_turns.py`); no row may take for plain text what another row
+with the same opening mark executes. What raises or
 returns something else is printed with its text, so that it can become a test; the exit code is 1 then.
 """
 
@@ -22,6 +25,7 @@ from pathlib import Path
 import numpy as np
 from fuzzed_tasks import PIECES as TASK_PIECES
 from fuzzed_tasks import task_readers
+from fuzzed_turns import RandomTurns, read_by_all
 
 from pixel_env.actions import parse
 from pixel_env.dialects.dialect import Dialect
@@ -31,6 +35,8 @@ from pixel_env.task import Task
 from pixel_env.types import Action, Unfinished
 
 CASES = 1_000_000
+TURN = "turn"
+"""The reader that gets turns instead of any texts."""
 BATCH = 10_000
 LONGEST = 16  # pieces of one text
 SHOWN_SIZES = [(640, 480), (28, 28)]
@@ -59,10 +65,15 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--cases", type=int, default=CASES, help="how many texts are read")
     parser.add_argument("--seed", type=int, default=0, help="of the texts")
+    parser.add_argument("--only", default="", help="beginning of the names of the readers that read (default: all)")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
         warnings.simplefilter("ignore")  # Pillow's, of broken pictures
-        return _run(all_readers(Path(folder)), arguments.cases, arguments.seed)
+        known = all_readers(Path(folder))
+        readers = {name: read for name, read in known.items() if name.startswith(arguments.only)}
+        if not readers:
+            parser.error(f"no reader begins with {arguments.only!r}; there are {', '.join(known)}")
+        return _run(readers, arguments.cases, arguments.seed)
 
 
 def _run(readers: Mapping[str, Callable[[str], str]], cases: int, seed: int) -> int:
@@ -70,8 +81,10 @@ def _run(readers: Mapping[str, Callable[[str], str]], cases: int, seed: int) -> 
     start = time.perf_counter()
     failures: Counter[str] = Counter()
     results: dict[str, Counter[str]] = {name: Counter() for name in names}
+    turns = iter(RandomTurns(DIALECTS, seed))
     for number, text in enumerate(random_texts(cases, np.random.default_rng(seed))):
         name = names[number % len(names)]
+        text = next(turns) if name == TURN else text
         try:
             results[name][readers[name](text)] += 1
         except Exception as error:
@@ -93,13 +106,13 @@ def all_readers(folder: Path) -> dict[str, Callable[[str], str]]:
     grammars = {f"parse:{name}": partial(read_turn, dialect=dialect_named(name)) for name in DIALECTS}
     task = Task("fuzz", "How many people are there?", REFERENCES, options=OPTIONS)
     graders = {f"grade:{name}": partial(read_answer, grader=grader, task=task) for name, grader in GRADERS.items()}
-    return grammars | graders | task_readers(folder)
+    return grammars | {TURN: partial(read_by_all, dialects=DIALECTS)} | graders | task_readers(folder)
 
 
 def read_turn(text: str, dialect: Dialect) -> str:
     """The kind of action that `text` is; it is read as a turn that its token limit cut, too."""
     for turn in (Unfinished(text), text):
-        action = parse(turn, dialect, SHOWN_SIZES)
+        action = parse(turn, dialect, SHOWN_SIZES, SHOWN_SIZES)
         if not isinstance(action, Action):
             raise AssertionError(f"read as {action!r}, wanted an action")
     return type(action).__name__

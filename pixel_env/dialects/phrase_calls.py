@@ -90,7 +90,7 @@ class PhraseCalls:
 
 def _values_in(text: str, phrase: str) -> dict[str, Any] | None:
     """What stands in the gaps of `phrase` in `text`; None if `text` is not that phrase."""
-    first, *others = [_WORDS.sub(_pattern, words) for words in _GAP.split(phrase)[::2]]
+    first, *others = [_WORDS.sub(_expression, words) for words in _GAP.split(phrase)[::2]]
     keys = _GAP.findall(phrase)
     if (match := re.match(first, text, re.IGNORECASE)) is None:
         return None
@@ -106,6 +106,6 @@ def _values_in(text: str, phrase: str) -> dict[str, Any] | None:
     return dict(zip(keys, map(json_or_text, values), strict=True)) if end == len(text) else None
 
 
-def _pattern(words: "re.Match[str]") -> str:
+def _expression(words: "re.Match[str]") -> str:
     """The regular expression of a run of blanks, which matches any run, or of words."""
     return r"(?<!\s)\s+" if words[0].isspace() else re.escape(words[0])

@@ -5,6 +5,8 @@ import sys
 
 import pytest
 
+from pixel_env.actions import parse_all
+from pixel_env.types import Text
 from tests.paths import EXAMPLES
 
 EXAMPLE = EXAMPLES / "fuzz_parsers.py"
@@ -30,6 +32,28 @@ def test_five_thousand_cases_reach_every_kind_of_result_and_nothing_raises(scrip
     of_data_sets = ("task", "reason", "index", "none", "rows", "unpacked", "whole", "broken", "cut")
     for result in (*of_models, *of_data_sets):
         assert f"{result} " in printed
+
+
+def test_turns_are_read_by_all_rows_at_once_and_reach_every_kind_of_result(script, monkeypatch, capsys):
+    code, printed = run(monkeypatch, capsys, script["main"], "--cases", "3000", "--only", "turn")
+    assert code == 0 and "0 failures" in printed and "parse:" not in printed
+    for result in ("called", "refused", "answer"):
+        assert f"{result} " in printed
+
+
+def test_a_row_that_takes_a_call_for_plain_text_fails_the_run(script, monkeypatch, capsys):
+    def deaf(text, dialect, *sizes):
+        return (Text(text),) if dialect.name == "qwen3-vl" else parse_all(text, dialect, *sizes)
+
+    monkeypatch.setattr("fuzzed_turns.parse_all", deaf)
+    code, printed = run(monkeypatch, capsys, script["main"], "--cases", "500", "--only", "turn")
+    assert code == 1 and "reads a call and qwen3-vl plain text" in printed
+
+
+def test_a_reader_that_does_not_exist_is_refused_with_those_that_do(script, monkeypatch, capsys):
+    with pytest.raises(SystemExit):
+        run(monkeypatch, capsys, script["main"], "--only", "trun")
+    assert "parse:default, " in capsys.readouterr().err
 
 
 def test_a_task_that_shows_what_lies_outside_of_its_folder_fails_the_run(script, monkeypatch, capsys):

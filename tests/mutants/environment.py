@@ -4,6 +4,9 @@ from tests.mutants.mutant import Mutant
 
 BOXES = ("tests/pixel_env/test_boxes.py",)
 CROPS = ("tests/pixel_env/operations/test_crop_image.py",)
+EDGES = ("tests/pixel_env/test_edges.py",)
+TURNS = ("tests/pixel_env/dialects/test_turns.py",)
+CALLS = ("tests/pixel_env/test_several_calls.py",)
 ENV = ("tests/pixel_env/test_env.py",)
 SPLITS = ("tests/pixel_env/samples/test_samples.py::test_no_photograph_and_no_digit_is_in_both_splits",)
 
@@ -19,23 +22,23 @@ MUTANTS = (
     Mutant("an edge may overhang by a fifth", "OVERHANG", "OVERHANG = 0.02", "OVERHANG = 0.2", BOXES),
     Mutant(
         "a box is inverted only if both sides are",
-        "read_box",
+        "boxes._checked",
         "if x0 > x1 or y0 > y1:",
         "if x0 > x1 and y0 > y1:",
         BOXES,
     ),
     Mutant(
         "a crop must be larger than the minimum side",
-        "crop_image.cut",
-        "if min(width, height) < rule.min_crop_side:",
-        "if min(width, height) <= rule.min_crop_side:",
+        "Edges.fault",
+        "if min(width, height) < self.min_side:",
+        "if min(width, height) <= self.min_side:",
         CROPS,
     ),
     Mutant(
         "a crop of a crop cuts the shown pixels",
         "crop_image.cut",
-        "of_shown=not rule.crops_source",
-        "of_shown=True",
+        "rule.edges, not rule.crops_source",
+        "rule.edges, True",
         CROPS,
     ),
     Mutant(
@@ -55,8 +58,9 @@ MUTANTS = (
     Mutant(
         "small numbers are taken for fractions in every dialect",
         "Region.read",
-        "else read_box(fractions)",
-        "else read_box([float(n) for n in value] if max(value, default=0) <= 1 else fractions)",
+        "fractions, edges = _as_fractions(value, convention, image), convention.edges",
+        "fractions, edges = (_as_fractions(value, convention, image) if max(value, default=0) > 1 else value), "
+        "convention.edges",
         ("tests/pixel_env/test_actions.py",),
     ),
     Mutant(
@@ -66,26 +70,64 @@ MUTANTS = (
         "math.ceil(width / scale / factor)",
         ("tests/pixel_env/media/test_images.py",),
     ),
+    # -------------------------------------------------------------------------------------------- edges and calls
+    Mutant("a small box is expanded from its corner", "edges._expanded", "(low + high - length) / 2", "low", EDGES),
+    Mutant("padding is added twice", "Edges._edges", "if self.padding and not is_padded:", "if self.padding:", EDGES),
+    Mutant(
+        "a random position of a magnified crop is not cut",
+        "interventions._moved",
+        "_moved(cut, parent, budgets, rng).magnified(last.factor, last.max_pixels)",
+        "replace(moved := _moved(cut, parent, budgets, rng), steps=(*moved.steps, last))",
+        EDGES,
+    ),
+    Mutant(
+        "the draft of a call in a thought is executed",
+        "without_thought",
+        "text.rpartition(dialect.thought_closing)[2]",
+        "text",
+        TURNS,
+    ),
+    Mutant(
+        "an answer that the token limit cut is one",
+        "parse_all",
+        "None if is_unfinished else _answer_in(said, dialect)",
+        "_answer_in(said, dialect)",
+        TURNS,
+    ),
+    Mutant(
+        "of the calls of a turn that exceeds a budget one is spent",
+        "PixelEnv.step",
+        '[_Reply("", failure=reply.failure) for reply in replies], ()',
+        '[_Reply("", failure=replies[0].failure)], ()\n            actions = actions[:1]',
+        CALLS,
+    ),
+    Mutant(
+        "all calls of a turn have the number of the first image",
+        "PixelEnv._replies_to",
+        "len(self._shown_sizes) + sum(len(reply.images) for reply in replies)",
+        "len(self._shown_sizes)",
+        CALLS,
+    ),
     # ----------------------------------------------------------------------------------------------------- environment
     Mutant(
         "an answer is read from all turns",
         "PixelEnv._read",
-        "joined = beginning + text",
-        'joined = "".join(turn.text for turn in self.trajectory.turns) + text',
+        "message = _unfinished_text(self.trajectory.turns) + text",
+        'message = "".join(turn.text for turn in self.trajectory.turns) + text',
         ENV,
     ),
     Mutant(
         "the tokens of an observation are not counted before it is added",
         "PixelEnv.step",
-        "self._tokens_of(action, ()) + self._tokens_of(reply.text, reply.images)",
+        "self._tokens_of(action, ()) + self._tokens_of(_text_of(replies), images)",
         "self._tokens_of(action, ())",
         ENV,
     ),
     Mutant(
         "the image budget is checked after the image was added",
         "PixelEnv.step",
-        "stop = self._exceeded(len(reply.images))",
-        "stop = self._exceeded(0)",
+        "stop, messages = self._exceeded(len(images)),",
+        "stop, messages = self._exceeded(0),",
         ENV,
     ),
     Mutant(

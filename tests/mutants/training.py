@@ -61,8 +61,8 @@ MUTANTS = (
     Mutant(
         "forced turns count as sampled",
         "_Episode.begin",
-        "self._step(ids, [0.0] * len(ids), text, sampled=False, ended=True)",
-        "self._step(ids, [0.0] * len(ids), text, sampled=True, ended=True)",
+        "self._step(ids, [0.0] * len(ids), self.opening + said, sampled=False)",
+        "self._step(ids, [0.0] * len(ids), self.opening + said, sampled=True)",
         ROLLOUT,
     ),
     Mutant(
