@@ -54,13 +54,11 @@ MINI_O3 = Protocol(
     commit="8654dbf42d2ea98b9d81b6cc7179026dd0598fdf",
     sources={
         "dialect": "verl/workers/rollout/vllm_rollout/vllm_async_engine.py",
-        "limits": "README.md (val_max_generation_round, val_limit_mm_per_prompt), "
-        "verl/workers/rollout/vllm_rollout/vllm_async_engine.py:708",
+        "limits": "README.md:155, README.md:156, verl/workers/rollout/vllm_rollout/vllm_async_engine.py:708",
         "max_turn_tokens": "verl/trainer/config/ppo_trainer.yaml:125",
         "temperature": "README.md:193, verl/trainer/config/ppo_trainer.yaml:94",
         "samples": "README.md:193",
-        "budgets": "README.md (data.min_pixels, data.max_pixels), "
-        "verl/workers/rollout/vllm_rollout/vllm_async_engine.py:189",
+        "budgets": "README.md:127, verl/workers/rollout/vllm_rollout/vllm_async_engine.py:189",
         "judge": "verl/workers/rollout/vllm_rollout/vllm_async_engine.py:730",
     },
 )

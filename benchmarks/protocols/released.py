@@ -8,7 +8,7 @@ from pixel_env.episode import Limits
 
 _LOOP = "curiosity_driven_rl/openrlhf/trainer/ppo_utils/experience_maker.py"
 _PAPER = "reported by the paper, arXiv 2505.15966; not written in the repository"
-_RERUN = "reported by Mini-o3/Mini-o3@8654dbf README.md"
+_RERUN = "Mini-o3/Mini-o3@8654dbf README.md:210"
 
 RELEASED = Protocol(
     name="released",
@@ -31,6 +31,9 @@ RELEASED = Protocol(
         Published("HR-Bench 4K", 74.0, 32, _RERUN, is_rerun=True),
         Published("HR-Bench 8K", 66.9, 32, _RERUN, is_rerun=True),
         Published("MME-RealWorld", 64.4, 32, _RERUN, is_rerun=True),
+        Published("VisualProbe hard", 28.8, 32, _RERUN, is_rerun=True),
+        Published("VisualProbe medium", 29.6, 32, _RERUN, is_rerun=True),
+        Published("VisualProbe easy", 58.4, 32, _RERUN, is_rerun=True),
         Published("TallyQA-Complex", 73.8, None, _PAPER),
         Published("InfographicsVQA", 84.0, None, _PAPER),
         Published("MVBench", 67.8, None, _PAPER),

@@ -4,6 +4,7 @@ Depends on the protocols; independent of task sets and models. A protocol of you
 value named as 'module:NAME', or a YAML file.
 """
 
+from dataclasses import replace
 from pathlib import Path
 
 from benchmarks.protocols.adaptive_cof import ADAPTIVE_COF
@@ -75,4 +76,4 @@ def _named(name: str, reading: tuple[Path, ...]) -> Protocol:
     protocol = imported(name, "protocol")
     if not isinstance(protocol, Protocol):
         raise ConfigError(f"{name!r} is a {type(protocol).__name__}. Wanted: a benchmarks.protocols.protocol.Protocol.")
-    return protocol
+    return replace(protocol, name=name)
