@@ -30,9 +30,7 @@ ADAPTIVE_COF = Protocol(
         ),
     },
     published=(
-        Published(
-            "V*", 88.0, 1, "reported by Mini-o3/Mini-o3@8654dbf README.md:209; not in its own repository"
-        ),
+        Published("V*", 88.0, 1, "reported by Mini-o3/Mini-o3@8654dbf README.md:209; not in its own repository"),
     ),
     repository="xtong-zhang/Chain-of-Focus",
     commit="431ff0dd703f83d8a624ec1ba1d2ef6a834b78bc",
