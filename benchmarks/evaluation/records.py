@@ -60,7 +60,7 @@ class Record:
 
 def append(store: TrajectoryStore, record: Record) -> None:
     """Appends the record as one row."""
-    repeated = {"repeated": record.repeated} if record.repeated else {}
+    repeated: dict[str, Any] = {"repeated": record.repeated} if record.repeated else {}
     write_rollout(record.trajectory, store, policy=record.policy, sample=record.sample, **repeated)
 
 

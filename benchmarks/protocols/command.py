@@ -69,7 +69,8 @@ def _shown(protocol: Protocol) -> Iterator[str]:
     for one in protocol.published:
         who = ", a re-run by others" if one.is_rerun else ""
         k = "" if one.k is None else f" avg@{one.k}"
-        yield f"published: {one.benchmark} {one.value:g}{k}{who} ({' '.join(filter(None, (one.checkpoint, one.where)))})"
+        place = " ".join(filter(None, (one.checkpoint, one.where)))
+        yield f"published: {one.benchmark} {one.value:g}{k}{who} ({place})"
     if protocol.unpublished:
         yield f"published: {protocol.unpublished}"
     for deviation in protocol.deviations:

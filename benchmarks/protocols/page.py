@@ -129,8 +129,8 @@ def _calls(golden: Path) -> Iterator[str]:
     yield "## Calls as real checkpoints write them"
     yield ""
     yield (
-        f"What {len(HABITS)} habits do in each dialect, and why. The texts are written in the dialect and parsed by it.\n"
-        '"As its own code": the dialect is tested against that code\'s values\n'
+        f"What {len(HABITS)} habits do in each dialect, and why. Texts are written in the dialect and parsed by it.\n"
+        '"As its own code": the dialect is tested against that code\'s values '
         '(`tests/pixel_env/golden`). "Unlike": on purpose, with the reason.'
     )
     for dialect in DIALECTS.values():
