@@ -42,6 +42,7 @@ COMMANDS = {
         "study: self-correction traces and masked mistakes, over several seeds",
     ),
     "eval": Command("benchmarks.evaluation.evaluate:main", "evaluate a checkpoint on a task set under zoom policies"),
+    "protocol": Command("benchmarks.protocols.command:main", "list evaluation protocols, or show one with its sources"),
     "eval-demo": Command(
         "benchmarks.demo.evaluations:main", "evaluate an embedded model and an oracle on the sample sets"
     ),

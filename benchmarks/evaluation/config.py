@@ -5,7 +5,7 @@ Depends on names and limits; independent of files, tasks and models: `plan.py` s
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 from agents.checkpoints.names import CHECKPOINTS
 from agents.config.names import DialectName
@@ -13,8 +13,9 @@ from agents.engines.choice import EngineArguments
 from agents.engines.registry import ENGINES
 from agents.run_folder.shards import shard_named
 from benchmarks.evaluation.policies import NAMES, POLICIES
+from benchmarks.protocols.table import PROTOCOLS, protocols_named
 from pixel_env.budgets import limits_from
-from pixel_env.command_line.values import AtLeastOne, AtLeastZero, NotNegative
+from pixel_env.command_line.values import AtLeastOne, AtLeastZero, NameOf, NotNegative
 from pixel_env.dialects.table import DIALECTS
 from pixel_env.errors import ConfigError, UnknownNameError
 from pixel_env.samples import SAMPLE_SETS
@@ -22,11 +23,14 @@ from pixel_env.samples import SAMPLE_SETS
 Precision = Literal["float32", "bfloat16", "float16", "auto"]
 """Precision of a model's weights; auto: as they are stored."""
 
+ProtocolNames = Annotated[str, NameOf(protocols_named)]
+
 
 def known_names() -> str:
     """The names that the flags of `pixel-env eval` take, for its help."""
     lines = {
         "policies": NAMES,
+        "protocols": PROTOCOLS,
         "dialects": DIALECTS,
         "engines": ENGINES,
         "embedded models": CHECKPOINTS,
@@ -76,6 +80,17 @@ class EvalConfig(EngineArguments):
     prompt_file: str | None = field(
         default=None,
         metadata={"help": "text file for the prompt: it follows the question, or contains {question} itself"},
+    )
+    system_file: str | None = field(
+        default=None,
+        metadata={"help": "text file for the system message, instead of the dialect's own and its tools' description"},
+    )
+    protocol: ProtocolNames | None = field(
+        default=None,
+        metadata={
+            "help": "play as published, or as our 'common' or 'notool': dialect, limits, sampling and pixels are the "
+            "protocol's; several names with commas between them are played in turn and compared (docs/protocols.md)"
+        },
     )
     max_turns: AtLeastOne | None = field(
         default=None,

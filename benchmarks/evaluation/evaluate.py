@@ -8,6 +8,7 @@ training.
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from tqdm import tqdm
@@ -17,13 +18,14 @@ from agents.config.arguments import parse
 from agents.engines.choice import engine_chosen
 from agents.engines.protocol import Engine
 from agents.metrics.trajectories import failed
-from agents.rollout import Rollout, rollout
+from agents.rollout import Rollout, Sampling, rollout
 from agents.run_folder.folder import RunFolder
 from benchmarks.evaluation.config import EvalConfig, known_names
 from benchmarks.evaluation.operation_ablation import control_report, with_controls
 from benchmarks.evaluation.oracle import NEEDS_EVIDENCE
 from benchmarks.evaluation.plan import EvalPlan, planned
 from benchmarks.evaluation.policies import LEARNED_ZOOM, Policy, played_by_oracle, policy_named
+from benchmarks.evaluation.published import benchmark_of, notes_on
 from benchmarks.evaluation.records import (
     ROWS,
     SAMPLED,
@@ -40,8 +42,11 @@ from benchmarks.evaluation.records import (
 )
 from benchmarks.evaluation.released_scorer import load_math_verify, released_score
 from benchmarks.evaluation.result_files import write_metrics, write_samples
+from benchmarks.evaluation.retries import play_with_retries
+from benchmarks.evaluation.side_by_side import folder_of, side_by_side
 from benchmarks.evaluation.tables import Verdicts, accuracy_table, failure_notice, position_table, summary_table
 from benchmarks.evaluation.unread import unread_notice
+from benchmarks.protocols.table import protocols_named
 from pixel_env.errors import ConfigError
 from pixel_env.store import TrajectoryStore
 from pixel_env.task import Task
@@ -50,8 +55,26 @@ from pixel_env.task import Task
 def main(argv: list[str]) -> int:
     """`pixel-env eval [--config file.yaml] [--flags]`. Returns the exit code: 1 if an episode failed."""
     config = parse(argv, EvalConfig, "eval", epilog=known_names())
-    judge = load_math_verify() if config.scorer == "released" else None  # a missing package is an error before any work
-    plan = planned(config)
+    plans = _plans(config)
+    code = max([_run(plan) for plan in plans])
+    if len(plans) > 1:
+        print(f"\n{side_by_side(plans, config.tasks)}")
+    elif plans[0].protocol is not None:
+        print("\n".join(notes_on(plans[0], benchmark_of(config.tasks, plans[0].task_set))))
+    return code
+
+
+def _plans(config: EvalConfig) -> list[EvalPlan]:
+    """A plan for each protocol, in folders of their own if there are several. All are made before one is played."""
+    names = [] if config.protocol is None else [protocol.name for protocol in protocols_named(config.protocol)]
+    if len(names) < 2:
+        return [planned(config)]
+    return [planned(replace(config, protocol=name, output_dir=folder_of(config.output_dir, name))) for name in names]
+
+
+def _run(plan: EvalPlan) -> int:
+    """Plays, or resumes, one evaluation and prints its report. Returns the exit code: 1 if an episode failed."""
+    judge = load_math_verify() if plan.scores_as_released else None  # a missing package is an error before any work
     with RunFolder.claimed(plan.folder, plan.recorded, resumes=True, whole=plan.whole) as folder:
         evaluation = measured(plan, folder)
         released = {r.key: released_score(r.trajectory, judge) for r in evaluation.records} if judge else None
@@ -82,6 +105,8 @@ def _report(plan: EvalPlan, evaluation: Evaluation, released: Verdicts | None) -
         print(f"\n{notice}")
     if plan.writes_lmms_samples:
         print(f"Samples: {', '.join(map(str, write_samples(plan.folder, evaluation)))}")
+    if repeated := [record for record in evaluation.records if record.repeated]:
+        print(f"{len(repeated)} rollouts were repeated because they ended without an answer; the last attempt counts.")
     print(f"Figures: {write_metrics(plan.folder, evaluation, released)}")
     print(f"Trajectories: {plan.folder / ROWS}")
 
@@ -107,20 +132,36 @@ def evaluate(plan: EvalPlan, engine: Engine, chat: ChatFormat, shards: Sequence[
             missing = missing_rollouts(tasks, policy.name, samples, done)
             keep = _keeper(policy, missing, store, done, bar)
             sampling = replace(plan.greedy if samples is None else plan.sampled, banned_ids=policy.banned_ids)
+            retries = None if plan.protocol is None else plan.protocol.retries
             with timed(plan.folder, policy.name if samples is None else SAMPLED, len(missing)):
-                rollout(
-                    [task for task, _ in missing],
-                    engine,
-                    chat,
-                    settings=replace(plan.settings, intervention=policy.intervention),
-                    sampling=sampling,
-                    seed=plan.seed,
-                    forced=policy.forced,
-                    on_finish=keep,
-                )
+                play = partial(_play, plan, policy, engine, chat)
+                play_with_retries(play, [task for task, _ in missing], sampling, plan.seed, retries, keep)
     evaluation = evaluation_in(plan.folder, plan.task_set, plan.settings.budgets, plan.policies)
     _warn_of_failures(evaluation)
     return evaluation
+
+
+def _play(
+    plan: EvalPlan,
+    policy: Policy,
+    engine: Engine,
+    chat: ChatFormat,
+    tasks: Sequence[Task],
+    sampling: Sampling,
+    seed: int,
+    on_finish: Callable[[Rollout], None],
+) -> None:
+    """An episode of each task under the policy."""
+    rollout(
+        tasks,
+        engine,
+        chat,
+        settings=replace(plan.settings, intervention=policy.intervention),
+        sampling=sampling,
+        seed=seed,
+        forced=policy.forced,
+        on_finish=on_finish,
+    )
 
 
 def _passes(plan: EvalPlan, chat: ChatFormat) -> list[tuple[Policy, int | None]]:
@@ -167,11 +208,11 @@ def _keeper(
     store: TrajectoryStore,
     done: set[Key],
     bar: "tqdm[object]",
-) -> Callable[[Rollout], None]:
-    """A function that writes each finished rollout, unless its row is there already."""
+) -> Callable[[Rollout, int, int], None]:
+    """A function that writes a finished rollout of `missing`, unless its row is there already."""
 
-    def keep(played: Rollout) -> None:
-        record = Record(played.trajectory, policy.name, missing[played.index][1])
+    def keep(played: Rollout, index: int, repeated: int) -> None:
+        record = Record(played.trajectory, policy.name, missing[index][1], repeated)
         if record.key not in done:
             append(store, record)
             done.add(record.key)

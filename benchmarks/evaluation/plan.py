@@ -5,23 +5,30 @@ no flag, prompt file or task set is read again, so editing a file during the run
 """
 
 import dataclasses
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from agents.config.model_dialect import dialect_of_engine
+from agents.config.model_dialect import ModelDialect, dialect_of_engine
 from agents.engines.choice import EngineChoice, check_videos
+from agents.engines.protocol import NO_TRUNCATION
 from agents.engines.registry import engine_named
 from agents.rollout import EpisodeSettings, Sampling
 from agents.run_folder.shards import shard_named
+from benchmarks.evaluation.as_published import PlayedProtocol, played_dialect, played_name, with_protocol
 from benchmarks.evaluation.config import EvalConfig
 from benchmarks.evaluation.oracle import NEEDS_EVIDENCE
 from benchmarks.evaluation.policies import LEARNED_ZOOM, NO_ZOOM, SCRIPTED_ZOOM, check_player
 from benchmarks.evaluation.provenance import provenance_of
 from benchmarks.evaluation.questions import shuffled
+from benchmarks.protocols.files import protocol_to_row
+from benchmarks.protocols.protocol import Protocol
+from benchmarks.protocols.table import protocol_named
+from benchmarks.protocols.texts import read_text, with_question, with_system
 from pixel_env.budgets import budgets_for
-from pixel_env.dialects.prompt_files import prompt_hash, read_prompt_file, with_prompt
+from pixel_env.dialects.dialect import Dialect
+from pixel_env.dialects.prompt_files import prompt_hash
 from pixel_env.episode import Limits
 from pixel_env.errors import ConfigError
 from pixel_env.task import Task, TaskSet
@@ -47,6 +54,8 @@ class EvalPlan:
         shard: Its name, such as 1/8; None for the whole evaluation.
         scores_as_released: Whether the released code's judge is reported as well.
         writes_lmms_samples: Whether the samples are also written as lmms-eval logs them.
+        protocol: The protocol that is played, if any.
+        texts: The texts of the user's files by kind ("system", "question"); the other texts are ours.
     """
 
     model: str
@@ -65,6 +74,8 @@ class EvalPlan:
     shard: str | None
     scores_as_released: bool
     writes_lmms_samples: bool
+    protocol: Protocol | None = None
+    texts: Mapping[str, str] = field(default_factory=dict)
 
 
 def planned(config: EvalConfig) -> EvalPlan:
@@ -72,12 +83,19 @@ def planned(config: EvalConfig) -> EvalPlan:
 
     Raises ConfigError, UnknownNameError or TaskError for what cannot be played.
     """
-    prompt = None if config.prompt_file is None else read_prompt_file(config.prompt_file)
+    protocol = None if config.protocol is None else protocol_named(config.protocol)
+    if protocol is not None:
+        config = with_protocol(config, protocol)
+    texts = _texts(config, protocol)
     known = dialect_of_engine(config.dialect, config.model, engine_named(config.engine))
-    dialect = config.shown_dialect(known.dialect if prompt is None else with_prompt(known.plain, prompt))
-    prompt = known.prompt if prompt is None else prompt
-    limits = known.limits(max_turns=config.max_turns, max_images=config.max_images, max_tokens=config.max_tokens)
-    config = replace(config, dialect=known.name, **dataclasses.asdict(limits))  # what is recorded
+    dialect = config.shown_dialect(_dialect(known, protocol, texts))
+    prompt = texts.get("question", known.prompt if protocol is None or protocol.dialect is None else None)
+    if protocol is None:
+        limits = known.limits(max_turns=config.max_turns, max_images=config.max_images, max_tokens=config.max_tokens)
+        name = known.name
+    else:
+        limits, name = protocol.limits, played_name(protocol, known.name)
+    config = replace(config, dialect=name, **dataclasses.asdict(limits))  # what is recorded
     engine = _engine(config, limits)
     task_set = _questions(config)
     check_videos(config.engine, dialect, task_set.tasks)
@@ -91,7 +109,10 @@ def planned(config: EvalConfig) -> EvalPlan:
         settings.budgets,
         prompt_sha256=None if prompt is None else prompt_hash(prompt),
         declares_tools=config.tool_calls == "native",
+        system_sha256=prompt_hash(texts["system"]) if "system" in texts else None,
     )
+    recorded = () if protocol is None else (PlayedProtocol(protocol_to_row(protocol)),)
+    truncation = NO_TRUNCATION if protocol is None else protocol.truncation
     return EvalPlan(
         model=config.model,
         engine=engine,
@@ -100,16 +121,36 @@ def planned(config: EvalConfig) -> EvalPlan:
         policies=config.policies,
         ablates=config.ablate,
         samples=config.samples,
-        greedy=Sampling(0.0, config.max_turn_tokens),
-        sampled=Sampling(config.temperature, config.max_turn_tokens),
+        greedy=Sampling(0.0, config.max_turn_tokens, truncation=truncation),
+        sampled=Sampling(config.temperature, config.max_turn_tokens, truncation=truncation),
         seed=config.seed,
-        recorded=(config, provenance),
+        recorded=(config, provenance, *recorded),
         folder=config.folder,
         whole=None if config.shard is None else Path(config.output_dir),
         shard=config.shard,
         scores_as_released=config.scorer == "released",
         writes_lmms_samples=config.lmms_samples,
+        protocol=protocol,
+        texts=texts,
     )
+
+
+def _texts(config: EvalConfig, protocol: Protocol | None) -> dict[str, str]:
+    """The texts of the user's files, by kind. Raises ConfigError for one that is not the protocol's."""
+    files = {"system": config.system_file, "question": config.prompt_file}
+    return {kind: read_text(file, kind, protocol) for kind, file in files.items() if file is not None}
+
+
+def _dialect(known: ModelDialect, protocol: Protocol | None, texts: Mapping[str, str]) -> Dialect:
+    """The dialect that is played, in the words of the user's files."""
+    question, system = texts.get("question"), texts.get("system")
+    if protocol is None:
+        dialect = known.dialect if question is None else known.plain
+    else:
+        dialect = played_dialect(protocol, known)
+    if question is not None:
+        dialect = with_question(dialect, question, None if protocol is None else protocol.texts.get("question"))
+    return dialect if system is None else with_system(dialect, system)
 
 
 def _engine(config: EvalConfig, limits: Limits) -> EngineChoice:

@@ -11,13 +11,13 @@ import numpy as np
 
 from agents.chat.format import ChatFormat
 from agents.rollout import EpisodeSettings
+from benchmarks.evaluation.looks import looks_at
 from benchmarks.evaluation.oracle import oracle_answer, oracle_operations, oracle_turns
 from pixel_env.boxes import FULL, Box
 from pixel_env.dialects.dialect import Dialect
 from pixel_env.errors import ConfigError, UnknownNameError
 from pixel_env.interventions import Intervention, blank, random_position, unchanged, withheld
 from pixel_env.operations.crop_image import CropImage
-from pixel_env.operations.select_frames import SelectFrames
 from pixel_env.seeding import rng_of
 from pixel_env.task import Evidence, Task
 from synth.plans.windows import GRID_CELLS, right_window, windows_off
@@ -63,14 +63,8 @@ class Policy:
     intervention: Intervention = unchanged
 
     def can_play(self, task: Task, dialect: Dialect) -> bool:
-        """False if scripted turns are needed and the task has no evidence, or the dialect cannot express them."""
-        return self.forced is None or (bool(task.evidence) and _can_say(task, dialect))
-
-
-def _can_say(task: Task, dialect: Dialect) -> bool:
-    if task.media == "video":
-        return dialect.can_say(SelectFrames((0,)))
-    return dialect.can_say(CropImage(task.evidence[0].image, FULL))
+        """False if scripted turns are needed and the task has no evidence, or the dialect offers no look at it."""
+        return self.forced is None or bool(looks_at(task, dialect, room=1))
 
 
 def policy_named(name: str, settings: EpisodeSettings, chat: ChatFormat, *, seed: int) -> Policy:
@@ -171,7 +165,12 @@ def _moved(window: Box, rng: np.random.Generator) -> Box:
 
 def _scripted(task: Task, settings: EpisodeSettings) -> list[str]:
     window = oracle_window(task)
-    if task.media == "video":
+    if not looks_at(task, settings.dialect, room=1):
+        raise ConfigError(
+            f"no operation that the dialect {settings.dialect.name!r} offers shows the evidence of the task "
+            f"{task.task_id!r}. Give another --dialect, or --policies {NO_ZOOM} {LEARNED_ZOOM}."
+        )
+    if task.media == "video" or not settings.dialect.can_call(CropImage.name):
         return oracle_operations(task, settings)
     return [
         written_crop_call(task, task.evidence[0].image, window, replace(settings.dialect, budgets=settings.budgets))

@@ -29,7 +29,7 @@ class Provenance:
     `weights`: a hash, because a folder may be trained again under its name; `revision`: the commit of a
     model of the hub; `prompts`: the system text with the tools, or native tools by themselves, and the templates of a
     question and an option;
-    `prompt_sha256`: of the prompt file's text, if one was given.
+    `prompt_sha256` and `system_sha256`: of the texts of the prompt file and of the system file, if they were given.
     """
 
     weights: str
@@ -38,6 +38,7 @@ class Provenance:
     pixel_budgets: dict[str, Any]
     versions: dict[str, str]
     prompt_sha256: str | None = None
+    system_sha256: str | None = None
 
 
 def provenance_of(
@@ -48,6 +49,7 @@ def provenance_of(
     *,
     prompt_sha256: str | None = None,
     declares_tools: bool = False,
+    system_sha256: str | None = None,
 ) -> Provenance:
     """What the results of `model` depend on; `dialect` already has the words of the prompt file.
 
@@ -67,6 +69,7 @@ def provenance_of(
         pixel_budgets=budgets.to_row(),
         versions={"python": platform.python_version(), **_versions((*_ALWAYS, *spec.packages))},
         prompt_sha256=prompt_sha256,
+        system_sha256=system_sha256,
     )
 
 

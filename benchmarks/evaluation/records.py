@@ -1,7 +1,8 @@
 """The folder of an evaluation: writes and reads one JSONL row per trajectory, the rows of shards, and the seconds.
 
 Depends on rows, names of policies and task sets; independent of models. A row is that of the trajectory
-(`pixel_env/store.py`) with `policy` and `sample`: null for the greedy rollout, else the number of the sampled one.
+(`pixel_env/store.py`) with `policy`, `sample` (null for the greedy rollout, else the number of the sampled one) and,
+where a protocol repeated the rollout because it had no answer, `repeated`.
 """
 
 import json
@@ -44,11 +45,12 @@ Key = tuple[str, str, int | None]
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """A trajectory and the policy that played it."""
+    """A trajectory and the policy that played it; `repeated`: how often, where a protocol repeats episodes."""
 
     trajectory: Trajectory
     policy: str
     sample: int | None
+    repeated: int = 0
 
     @property
     def key(self) -> Key:
@@ -58,7 +60,8 @@ class Record:
 
 def append(store: TrajectoryStore, record: Record) -> None:
     """Appends the record as one row."""
-    write_rollout(record.trajectory, store, policy=record.policy, sample=record.sample)
+    repeated: dict[str, Any] = {"repeated": record.repeated} if record.repeated else {}
+    write_rollout(record.trajectory, store, policy=record.policy, sample=record.sample, **repeated)
 
 
 def keys_of(path: Path, task_set: TaskSet | None = None) -> set[Key]:
@@ -162,7 +165,10 @@ def evaluation_in(
     """
     rows = list({key_of(row): row for row in read(folder / ROWS)}.values())  # a repeated episode counts once
     tasks = _tasks_of(rows, task_set, folder, name or task_set.name)
-    records = [Record(trajectory_of(row, tasks[row["task_id"]]), row["policy"], row["sample"]) for row in rows]
+    records = [
+        Record(trajectory_of(row, tasks[row["task_id"]]), row["policy"], row["sample"], row.get("repeated", 0))
+        for row in rows
+    ]
     positions = {task_id: position for position, task_id in enumerate(tasks)}
     # --ablate adds policies to the configured ones.
     names = dict.fromkeys([*policies, *(record.policy for record in records if record.sample is None)])

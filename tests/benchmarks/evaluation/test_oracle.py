@@ -13,7 +13,7 @@ from agents.metrics.trajectories import accuracy, failures_by_code, rapr
 from agents.rollout import EpisodeSettings, Sampling, rollout
 from benchmarks.evaluation.evaluate import main
 from benchmarks.evaluation.oracle import oracle_answer, oracle_operations, oracle_turns
-from benchmarks.evaluation.policies import LEARNED_ZOOM, NO_ZOOM, RANDOM_ZOOM
+from benchmarks.evaluation.policies import LEARNED_ZOOM, NO_ZOOM, RANDOM_ZOOM, policy_named
 from benchmarks.evaluation.questions import shuffled
 from benchmarks.evaluation.records import ROWS, read_evaluation
 from pixel_env import PixelEnv
@@ -143,10 +143,19 @@ def test_more_frames_of_evidence_than_may_be_selected_are_thinned_and_the_first_
     assert len(select.frames) == 8 and select.frames[0] == 0 and select.frames[-1] == 15
 
 
-def test_what_the_oracle_cannot_know_or_say_is_an_error_that_says_the_way_out():
+def test_a_question_that_no_offered_operation_helps_is_answered_directly_and_not_scripted_for_a_model():
+    task_set = sample_set("mvbench", count=1)
+    video = replace(task_set.tasks[0], evidence=(Evidence(3, Box(0, 0, 0.1, 0.1)),))
+    settings = settings_of(task_set, "tiny")  # it can name the first image alone
+    assert oracle_operations(video, settings) == []
+    policy = policy_named("oracle_zoom", settings, PlainChat(settings.dialect), seed=0)
+    assert not policy.can_play(video, settings.dialect)
+    with pytest.raises(ConfigError, match=r"no operation that the dialect 'tiny' offers.*another --dialect"):
+        policy.forced(video)
+
+
+def test_what_the_oracle_cannot_know_is_an_error_that_says_the_way_out():
     video = sample_set("mvbench", count=1)
-    with pytest.raises(ConfigError, match=r"cannot select frames.*another --dialect"):
-        oracle_operations(video.tasks[0], settings_of(video, "tiny"))
     unknown = Task("t", "What?", answers=())
     with pytest.raises(ConfigError, match=r"no evidence box.*another --engine and --model"):
         oracle_operations(unknown, settings_of(video))

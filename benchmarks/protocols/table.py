@@ -1,0 +1,79 @@
+"""The table of protocols, and how a name is resolved to one.
+
+Depends on the protocols; independent of task sets and models. A protocol of your own needs no row: it is a `Protocol`
+value named as 'module:NAME', or a YAML file.
+"""
+
+from dataclasses import replace
+from pathlib import Path
+
+from benchmarks.protocols.adaptive_cof import ADAPTIVE_COF
+from benchmarks.protocols.deepeyes import DEEPEYES, MENDED
+from benchmarks.protocols.files import SUFFIXES, read_protocol
+from benchmarks.protocols.mini_o3 import MINI_O3
+from benchmarks.protocols.own import COMMON, NOTOOL
+from benchmarks.protocols.protocol import Protocol
+from benchmarks.protocols.qwen3_vl_zoom import QWEN3_VL_ZOOM
+from benchmarks.protocols.released import RELEASED
+from benchmarks.protocols.sensenova_mars import SENSENOVA_MARS
+from benchmarks.protocols.unpublished import GLM_4_5V, QWEN3_5
+from benchmarks.protocols.vigorl import VIGORL
+from benchmarks.protocols.visionthink import VISIONTHINK
+from benchmarks.protocols.vt_visualreasoner import VT_VISUALREASONER
+from pixel_env.errors import ConfigError, UnknownNameError
+from pixel_env.import_callable import imported
+
+PROTOCOLS: dict[str, Protocol] = {
+    protocol.name: protocol
+    for protocol in (
+        COMMON,
+        NOTOOL,
+        RELEASED,
+        MINI_O3,
+        DEEPEYES,
+        MENDED,
+        ADAPTIVE_COF,
+        QWEN3_VL_ZOOM,
+        SENSENOVA_MARS,
+        VT_VISUALREASONER,
+        VIGORL,
+        VISIONTHINK,
+        QWEN3_5,
+        GLM_4_5V,
+    )
+}
+"""By the name that `--protocol` takes."""
+
+
+def protocol_named(name: str) -> Protocol:
+    """The protocol called `name`: a row of the table, 'module:NAME', or a YAML file.
+
+    Raises UnknownNameError, or ConfigError where 'module:NAME' is no Protocol or the file cannot be read.
+    """
+    return _named(name, ())
+
+
+def protocols_named(names: str) -> list[Protocol]:
+    """The protocols of a list of names with commas between them, each once. Raises as `protocol_named`."""
+    given = [name.strip() for name in names.split(",")]
+    if "" in given:
+        raise ConfigError(f"--protocol {names!r} has an empty name. Give names with commas between them.")
+    return [protocol_named(name) for name in dict.fromkeys(given)]
+
+
+def _named(name: str, reading: tuple[Path, ...]) -> Protocol:
+    """The same; `reading`: the files in which the name stands as a base, the first one first."""
+    if name.endswith(SUFFIXES):
+        path = Path(name)
+        if path.resolve() in reading:
+            raise ConfigError(f"the protocol {path} is its own base. Give it a row of the table as its base.")
+        return read_protocol(path, lambda base: _named(base, (*reading, path.resolve())))
+    if name in PROTOCOLS:
+        return PROTOCOLS[name]
+    if ":" not in name:
+        advice = "Your own is named as 'module:NAME', or is a file.yaml."
+        raise UnknownNameError.among("protocol", name, PROTOCOLS, advice)
+    protocol = imported(name, "protocol")
+    if not isinstance(protocol, Protocol):
+        raise ConfigError(f"{name!r} is a {type(protocol).__name__}. Wanted: a benchmarks.protocols.protocol.Protocol.")
+    return replace(protocol, name=name)
