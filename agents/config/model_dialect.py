@@ -96,7 +96,8 @@ def dialect_of_model(named: str | None, model: str, *, traces: Path | None = Non
     of_traces = None if traces is None else convention_in(traces)
     if is_named(named):
         assert named is not None
-        return _checked_against(named, convention, model, "--dialect is", "Leave --dialect out to keep to the latter.")
+        taught = "" if convention is None else convention.dialect
+        return _checked_against(named, convention, model, "--dialect is", f"Leave --dialect out to use {taught!r}.")
     added = named or ""
     if of_traces is not None:
         name = of_traces.dialect + added
