@@ -4,8 +4,9 @@ Depends on tasks, dialects and the window around the evidence that the trace tem
 is written and of limits.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
+from benchmarks.evaluation.oracle_frames import showing
 from pixel_env.boxes import FULL
 from pixel_env.dialects.dialect import Dialect
 from pixel_env.failures import Failure
@@ -18,7 +19,6 @@ from pixel_env.operations.select_range import SelectRange
 from pixel_env.operations.select_segment import SelectSegment
 from pixel_env.task import Evidence, Task
 from pixel_env.tasks.files.clips import evenly
-from pixel_env.timeline import Timeline, timeline_of
 from pixel_env.views import Source
 from synth.plans.windows import right_window
 
@@ -38,18 +38,20 @@ def looks_at_images(task: Task, dialect: Dialect) -> list[Operation]:
 
 def looks_at_video(task: Task, dialect: Dialect, room: int) -> list[Operation]:
     """The frames of the evidence, at most `room`, then a look at the first box; without frames, that look alone."""
-    frames = _frames(task, dialect, room)
+    wanted = list(dict.fromkeys(item.image for item in task.evidence))
+    selections = showing(task, evenly(wanted, dialect.max_frames)[:room], dialect) if room else []
+    selections = [selection for selection in selections if _can(selection, dialect)]
     first = task.evidence[0]
-    if frames is None:
+    if not selections:
         return looks_at_images(task, dialect)[:1]
     if right_window(first.box) == FULL:
-        return [frames]
-    shown = [source.key for source in frames_shown(frames, task, dialect)]
+        return selections
+    shown = [source.key for selection in selections for source in frames_shown(selection, task, dialect)]
     key = task.sources[first.image].key
     # New images are numbered after the video's own.
     number = len(task.sources) + shown.index(key) if key in shown else first.image
     look = _look(Evidence(number, first.box), dialect)
-    return [frames] if look is None else [frames, look]
+    return selections if look is None else [*selections, look]
 
 
 def frames_shown(operation: Operation, task: Task, dialect: Dialect) -> Sequence[Source]:
@@ -73,40 +75,3 @@ def _look(item: Evidence, dialect: Dialect) -> Operation | None:
 
 def _can(operation: Operation, dialect: Dialect) -> bool:
     return dialect.can_call(operation.name) and dialect.can_say(operation)
-
-
-def _frames(task: Task, dialect: Dialect, room: int) -> Operation | None:
-    """The operation that brings the frames of the evidence; None if the dialect has none that does."""
-    wanted = list(dict.fromkeys(item.image for item in task.evidence))
-    select = SelectFrames(tuple(evenly(wanted, dialect.max_frames)[:room]))
-    if room and _can(select, dialect):
-        return select
-    timeline = timeline_of(task)
-    if timeline is None:
-        return None
-    numbers = [number for frame in wanted if (number := timeline.number_of(task.sources[frame])) is not None]
-    if not numbers:
-        return None
-    keys = {task.sources[frame].key for frame in wanted}
-    looks = [look for look in _spans(timeline, min(numbers), max(numbers), dialect) if _can(look, dialect)]
-    shown = [(look, {source.key for source in frames_shown(look, task, dialect)}) for look in looks]
-    whole = (look for look, seen in shown if keys <= seen)
-    return next(whole, next((look for look, seen in shown if seen & keys), None))
-
-
-def _spans(timeline: Timeline, first: int, last: int, dialect: Dialect) -> Iterator[Operation]:
-    """Ranges and segments that hold the frames from `first` to `last`, the narrow ones first."""
-    final = timeline.frame_count - 1
-    widths = [0, *(2**power for power in range(final.bit_length()))]
-    for wider in widths:
-        low, high = max(0, first - wider), min(final, last + wider)
-        if low < high:
-            yield SelectRange(low, high)
-        if timeline.frames_per_second is None or timeline.seconds is None:
-            continue
-        # A quarter of a frame outside of the two, so that rounding keeps them.
-        start = max(0.0, round((low - 0.25) / timeline.frames_per_second, 3))
-        end = min(timeline.seconds, round((high + 0.75) / timeline.frames_per_second, 3))
-        rate = min(timeline.frames_per_second, dialect.max_frames / (end - start))
-        yield SelectSegment(start, end, round(rate - 0.0005, 3))
-        yield SelectSegment(start, end)
