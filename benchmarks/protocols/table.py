@@ -10,6 +10,8 @@ from pathlib import Path
 from benchmarks.protocols.adaptive_cof import ADAPTIVE_COF
 from benchmarks.protocols.deepeyes import DEEPEYES, MENDED
 from benchmarks.protocols.files import SUFFIXES, read_protocol
+from benchmarks.protocols.framethinker import FRAMETHINKER
+from benchmarks.protocols.longvt import LONGVT
 from benchmarks.protocols.mini_o3 import MINI_O3
 from benchmarks.protocols.own import COMMON, NOTOOL
 from benchmarks.protocols.protocol import Protocol
@@ -17,6 +19,7 @@ from benchmarks.protocols.qwen3_vl_zoom import QWEN3_VL_ZOOM
 from benchmarks.protocols.released import RELEASED
 from benchmarks.protocols.sensenova_mars import SENSENOVA_MARS
 from benchmarks.protocols.unpublished import GLM_4_5V, QWEN3_5
+from benchmarks.protocols.videozoomer import VIDEOZOOMER
 from benchmarks.protocols.vigorl import VIGORL
 from benchmarks.protocols.visionthink import VISIONTHINK
 from benchmarks.protocols.vt_visualreasoner import VT_VISUALREASONER
@@ -38,6 +41,9 @@ PROTOCOLS: dict[str, Protocol] = {
         VT_VISUALREASONER,
         VIGORL,
         VISIONTHINK,
+        VIDEOZOOMER,
+        FRAMETHINKER,
+        LONGVT,
         QWEN3_5,
         GLM_4_5V,
     )
