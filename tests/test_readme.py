@@ -151,7 +151,7 @@ def test_every_command_of_the_pages_exists_with_its_flags(line):
     assert name in COMMANDS
     ours = words[: words.index("--")] if "--" in words else words  # what follows belongs to another program
     given = [word[2:].partition("=")[0].replace("-", "_") for word in ours if word.startswith("--")]
-    parts = words[:1] if name in ("data", "dialect") else []  # the commands that have commands
+    parts = words[:1] if name in ("data", "dialect", "protocol") else []  # the commands that have commands
     known = {"help", "help_all", "config", *flags_of(name, *parts)}
     assert [flag for flag in given if shown_name(flag, name) not in known] == []
 
