@@ -24,7 +24,7 @@ from benchmarks.evaluation.provenance import provenance_of
 from benchmarks.evaluation.questions import shuffled
 from benchmarks.protocols.files import protocol_to_row
 from benchmarks.protocols.protocol import Protocol
-from benchmarks.protocols.table import protocol_named
+from benchmarks.protocols.table import as_known, protocol_named, question_text
 from benchmarks.protocols.texts import read_text, with_question, with_system
 from pixel_env.budgets import budgets_for
 from pixel_env.dialects.dialect import Dialect
@@ -89,7 +89,8 @@ def planned(config: EvalConfig) -> EvalPlan:
     texts = _texts(config, protocol)
     known = dialect_of_engine(config.dialect, config.model, engine_named(config.engine))
     dialect = config.shown_dialect(_dialect(known, protocol, texts))
-    prompt = texts.get("question", known.prompt if protocol is None or protocol.dialect is None else None)
+    takes_recorded = protocol is None or (protocol.dialect is None and not protocol.variant)
+    prompt = texts.get("question", known.prompt if takes_recorded else None)
     if protocol is None:
         limits = known.limits(max_turns=config.max_turns, max_images=config.max_images, max_tokens=config.max_tokens)
         name = known.name
@@ -136,9 +137,15 @@ def planned(config: EvalConfig) -> EvalPlan:
 
 
 def _texts(config: EvalConfig, protocol: Protocol | None) -> dict[str, str]:
-    """The texts of the user's files, by kind. Raises ConfigError for one that is not the protocol's."""
+    """The texts of the user's files, by kind; none where no tool is offered, which such texts describe.
+
+    Raises ConfigError for one that is not the protocol's.
+    """
+    if protocol is not None and protocol.variant:
+        return {}
     files = {"system": config.system_file, "question": config.prompt_file}
-    return {kind: read_text(file, kind, protocol) for kind, file in files.items() if file is not None}
+    texts = {kind: read_text(file, kind, protocol) for kind, file in files.items() if file is not None}
+    return texts if protocol is None else {kind: as_known(text, kind) for kind, text in texts.items()}
 
 
 def _dialect(known: ModelDialect, protocol: Protocol | None, texts: Mapping[str, str]) -> Dialect:
@@ -149,7 +156,7 @@ def _dialect(known: ModelDialect, protocol: Protocol | None, texts: Mapping[str,
     else:
         dialect = played_dialect(protocol, known)
     if question is not None:
-        dialect = with_question(dialect, question, None if protocol is None else protocol.texts.get("question"))
+        dialect = with_question(dialect, question, None if protocol is None else question_text(question, protocol))
     return dialect if system is None else with_system(dialect, system)
 
 

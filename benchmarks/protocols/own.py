@@ -24,6 +24,6 @@ COMMON = Protocol(
 NOTOOL = replace(
     COMMON,
     name="notool",
-    about="as common, and no tool is described or offered",
+    about="as common, and no tool is described or offered, so texts of files are left out",
     variant="notool",
 )

@@ -14,7 +14,7 @@ from benchmarks.protocols.framethinker import FRAMETHINKER
 from benchmarks.protocols.longvt import LONGVT
 from benchmarks.protocols.mini_o3 import MINI_O3
 from benchmarks.protocols.own import COMMON, NOTOOL
-from benchmarks.protocols.protocol import Protocol
+from benchmarks.protocols.protocol import PromptText, Protocol
 from benchmarks.protocols.qwen3_vl_zoom import QWEN3_VL_ZOOM
 from benchmarks.protocols.released import RELEASED
 from benchmarks.protocols.sensenova_mars import SENSENOVA_MARS
@@ -23,6 +23,7 @@ from benchmarks.protocols.videozoomer import VIDEOZOOMER
 from benchmarks.protocols.vigorl import VIGORL
 from benchmarks.protocols.visionthink import VISIONTHINK
 from benchmarks.protocols.vt_visualreasoner import VT_VISUALREASONER
+from pixel_env.dialects.prompt_files import prompt_hash
 from pixel_env.errors import ConfigError, UnknownNameError
 from pixel_env.import_callable import imported
 
@@ -65,6 +66,19 @@ def protocols_named(names: str) -> list[Protocol]:
     if "" in given:
         raise ConfigError(f"--protocol {names!r} has an empty name. Give names with commas between them.")
     return [protocol_named(name) for name in dict.fromkeys(given)]
+
+
+def question_text(text: str, protocol: Protocol | None) -> PromptText | None:
+    """What is known about a question's text: by `protocol`, or by one of the table; None for a text of the user's."""
+    known = [one.texts.get("question") for one in (protocol, *PROTOCOLS.values()) if one is not None]
+    return next((one for one in known if one is not None and one.sha256 == prompt_hash(text)), None)
+
+
+def as_known(text: str, kind: str) -> str:
+    """`text` without a line break at its end if that is the text `kind` of a protocol of the table, else unchanged."""
+    bare = text.removesuffix("\n")
+    known = {one.texts[kind].sha256 for one in PROTOCOLS.values() if kind in one.texts}
+    return bare if prompt_hash(bare) in known else text
 
 
 def _named(name: str, reading: tuple[Path, ...]) -> Protocol:

@@ -142,6 +142,30 @@ def test_a_question_text_is_put_where_the_project_puts_it(tmp_path):
     assert not any("question text" in note for note in notes_on(plan, None))
 
 
+def test_a_projects_question_text_is_put_in_its_place_by_other_protocols_too(tmp_path, monkeypatch):
+    text, file = "\nThink {first}.", tmp_path / "question.txt"
+    file.write_text(text + "\n")
+    known = replace(PROTOCOLS["adaptive-cof"].texts["question"], sha256=prompt_hash(text))
+    monkeypatch.setitem(PROTOCOLS, "adaptive-cof", replace(PROTOCOLS["adaptive-cof"], texts={"question": known}))
+    flags = {"engine": "scripted", "model": "oracle", "tasks": "sample:vstar", "prompt_file": str(file)}
+    for name in ("adaptive-cof", "common"):
+        plan = planned(EvalConfig(protocol=name, dialect="adaptive-cof", **flags))
+        assert plan.settings.dialect.wording.question == "Question: {question}\nThink {{first}}."
+
+
+def test_a_given_text_is_played_by_the_common_protocol_too_and_not_without_tools(tmp_path):
+    (tmp_path / "system.txt").write_text("Zoom with the tool.")
+    flags = {
+        "engine": "scripted",
+        "model": "oracle",
+        "tasks": "sample:vstar",
+        "system_file": str(tmp_path / "system.txt"),
+    }
+    plans = [planned(EvalConfig(protocol=one, dialect="mini-o3", **flags)) for one in ("common", "notool")]
+    assert [plan.settings.dialect.system for plan in plans] == ["Zoom with the tool.", DIALECTS["mini-o3"].system]
+    assert not plans[1].settings.dialect.shows_tools
+
+
 # ------------------------------------------------------------------------------------------- retries, and the report
 
 
@@ -181,6 +205,16 @@ def test_repeated_attempts_are_sampled_with_other_seeds_that_depend_on_the_first
 
 def unanswered(task, index):
     return Rollout(Trajectory(task, Prompt("", ""), (), stop=Stop.TURNS), (), (), (), (), index)
+
+
+def test_an_interrupted_run_of_a_protocol_resumes_and_another_protocol_in_its_folder_is_refused(tmp_path, capsys):
+    played(tmp_path, "--protocol", "vigorl", "--tasks", "sample:vstar")
+    rows = (tmp_path / ROWS).read_bytes()
+    (tmp_path / ROWS).write_bytes(rows[: rows.index(b"\n") + 1])
+    played(tmp_path, "--protocol", "vigorl", "--tasks", "sample:vstar")
+    assert sorted((tmp_path / ROWS).read_bytes().splitlines()) == sorted(rows.splitlines())
+    with pytest.raises(ConfigError, match=r"protocol \(was 'vigorl', is 'mini-o3'\)"):
+        played(tmp_path, "--protocol", "mini-o3", "--tasks", "sample:vstar")
 
 
 def test_several_protocols_are_played_in_folders_of_their_own_and_paired(tmp_path, capsys):
