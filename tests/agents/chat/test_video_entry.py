@@ -227,7 +227,7 @@ def test_endpoints_are_sent_the_frames_as_images():
 
     played(ScriptedEngine(script, chat), chat, [tiny_video_task()])
     kinds = [[part["type"] for part in turn["content"]] for turn in sent[0] if turn["role"] == "user"]
-    assert kinds == [["image_url"] * 16 + ["text"], ["image_url"] * 2 + ["text"]]
+    assert kinds == [["image_url"] * 16 + ["text"], ["text"] + ["image_url"] * 2]
 
 
 # ------------------------------------------------------------------------------------------------------ training
