@@ -3,9 +3,9 @@
 import PIL
 import pytest
 
-from pixel_env.dialects import DIALECTS
 from tests.pixel_env.recording import again, told
 from tests.pixel_env.recording_files import FOLDER, plain, recorded, recorded_with, without_pixels
+from tests.pixel_env.recording_plan import BASES
 
 FILES = sorted(path.name for path in FOLDER.glob("*.jsonl"))
 IDS = {f"PixelReasoning-{name}-v0" for name in ("VStar", "TallyQA", "InfographicsVQA", "MVBench")}
@@ -41,8 +41,8 @@ def test_every_id_dialect_ending_intervention_and_failure_is_recorded():
     steps = [step for row in rows for step in row.get("steps", [])]
     refused = [step for step in steps if "failure" in step]
     assert {*IDS, "own"} == {setting["id"] for setting in settings}
-    assert set(DIALECTS) <= {row["dialect"] for row in rows if "dialect" in row}
-    assert set(DIALECTS) <= {setting["dialect"] for setting in settings if setting["id"] in IDS}
+    assert {*BASES} <= {row["dialect"] for row in rows if "dialect" in row}
+    assert {*BASES} <= {setting["dialect"] for setting in settings if setting["id"] in IDS}
     assert {"answered", "turns", "images", "tokens"} <= {step.get("stop") for step in steps}
     assert {"blank", "withheld", "random_place:3"} <= {setting.get("intervention") for setting in settings}
     failures = [step["action"] if step["failure"] == "as the action" else step["failure"] for step in refused]
