@@ -33,6 +33,7 @@ def test_optional_arguments_may_be_left_out():
     [
         ('"target_image": 1, "contrast": 9', "bad_arguments", "a number from 0.25 to 4, optional"),
         ('"target_image": 1, "sharpness": "much"', "bad_arguments", "sharpness"),
+        ('"target_image": 1, "sharpness": 1' + "0" * 400, "bad_arguments", "sharpness"),  # beyond all floats
     ],
 )
 def test_a_bad_call_is_refused_with_what_is_allowed(arguments, code, message):
