@@ -90,3 +90,18 @@ def text_of_value(value: Any) -> str:
     if isinstance(value, str) and json_or_text(value) == value:
         return value
     return json.dumps(value)
+
+
+def text_around(text: str, opening: str, closing: str) -> str:
+    """`text` without the first call between these marks: what stands before it and after it."""
+    before, _, after = text.partition(opening)
+    return f"{before} {after.partition(closing)[2]}".strip()
+
+
+def described_tools(schemas: Sequence[Mapping[str, Any]], form: str) -> str:
+    """The part of a system text about the operations: their schemas, one a line, and the `form` of a call."""
+    listed = "\n".join(json.dumps(schema) for schema in schemas)
+    return (
+        "# Tools\n\nYou may call one function per turn to look closer.\n"
+        f"The functions, as JSON signatures:\n<tools>\n{listed}\n</tools>\n\n{form}"
+    )

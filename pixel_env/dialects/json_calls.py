@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from pixel_env.dialects.call_syntax import Call, body_of
+from pixel_env.dialects.call_syntax import Call, body_of, described_tools, text_around
 from pixel_env.failures import Failure, FailureCode
 
 
@@ -67,7 +67,6 @@ class JsonCalls:
 
     def tool_text(self, schemas: Sequence[Mapping[str, Any]]) -> str:
         """The schemas, one a line, and the form of a call (Nous format)."""
-        listed = "\n".join(json.dumps(schema) for schema in schemas)
         if self.bare is not None:
             form = f"A call is the function's arguments as JSON:\n{self.opening}\n<arguments as JSON>\n{self.closing}"
         else:
@@ -76,15 +75,11 @@ class JsonCalls:
                 "A call is a JSON object with the function's name and arguments:\n"
                 f"{self.opening}\n{example}\n{self.closing}"
             )
-        return (
-            "# Tools\n\nYou may call one function per turn to look closer.\n"
-            f"The functions, as JSON signatures:\n<tools>\n{listed}\n</tools>\n\n{form}"
-        )
+        return described_tools(schemas, form)
 
     def without_call(self, text: str) -> str:
         """The text before the opening mark and after the closing one."""
-        before, _, after = text.partition(self.opening)
-        return f"{before} {after.partition(self.closing)[2]}".strip()
+        return text_around(text, self.opening, self.closing)
 
     def _form(self, value: str) -> str:
         named = f'{{"name": {value}, "{self.arguments_key}": {{{value}}}}}'

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from pixel_env.dialects.call_syntax import Call, body_of, json_or_text, text_of_value
+from pixel_env.dialects.call_syntax import Call, body_of, json_or_text, text_around, text_of_value
 from pixel_env.errors import ConfigError
 from pixel_env.failures import Failure, FailureCode
 
@@ -84,8 +84,7 @@ class PhraseCalls:
 
     def without_call(self, text: str) -> str:
         """The text before the opening mark and after the closing one."""
-        before, _, after = text.partition(self.opening)
-        return f"{before} {after.partition(self.closing)[2]}".strip()
+        return text_around(text, self.opening, self.closing)
 
 
 def _values_in(text: str, phrase: str) -> dict[str, Any] | None:

@@ -11,13 +11,12 @@
 Depends on the protocol of call syntaxes; independent of dialects and operations.
 """
 
-import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from pixel_env.dialects.call_syntax import Call, body_of, json_or_text, text_of_value
+from pixel_env.dialects.call_syntax import Call, body_of, described_tools, json_or_text, text_around, text_of_value
 from pixel_env.failures import Failure, FailureCode
 
 _FUNCTION = re.compile(r"<function=([^>\n]+)>")
@@ -67,17 +66,12 @@ class XmlCalls:
 
     def tool_text(self, schemas: Sequence[Mapping[str, Any]]) -> str:
         """The schemas, one a line, and the form of a call."""
-        listed = "\n".join(json.dumps(schema) for schema in schemas)
         form = self.write(Call("function-name", {"argument-key": "value, as JSON"}))
-        return (
-            "# Tools\n\nYou may call one function per turn to look closer.\n"
-            f"The functions, as JSON signatures:\n<tools>\n{listed}\n</tools>\n\nA call has this form:\n{form}"
-        )
+        return described_tools(schemas, f"A call has this form:\n{form}")
 
     def without_call(self, text: str) -> str:
         """The text before the opening mark and after the closing one."""
-        before, _, after = text.partition(self.opening)
-        return f"{before} {after.partition(self.closing)[2]}".strip()
+        return text_around(text, self.opening, self.closing)
 
 
 def _arguments_in(text: str) -> dict[str, Any] | None:
