@@ -277,6 +277,7 @@ class Amount(Argument):
         return f"a number from {self.low:g} to {self.high:g}"
 
     def is_well_formed(self, value: object) -> bool:
+        # Compared as it is: a whole number beyond all floats has no float.
         return is_number(value) and self.low <= value <= self.high  # type: ignore[operator]
 
     def read(self, value: Any, convention: Convention, image: int) -> float:
