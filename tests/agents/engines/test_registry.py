@@ -37,7 +37,7 @@ def test_every_shipped_engine_names_what_it_can_import_and_describes_itself_in_o
 def test_the_list_of_engines_needs_no_library_that_an_engine_needs():
     code = """
     import sys
-    blocked = ("torch", "transformers", "trl", "vllm", "openai", "httpx", "yaml", "tqdm", "datasets")
+    blocked = ("torch", "transformers", "trl", "vllm", "openai", "httpx", "tqdm", "datasets")
     sys.modules.update(dict.fromkeys(blocked))
     from agents.engines.choice import EngineArguments, EngineChoice
     from agents.engines.registry import ENGINES

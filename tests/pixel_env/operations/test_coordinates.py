@@ -11,6 +11,7 @@ from pixel_env.actions import parse, system_text, tool_schemas, write
 from pixel_env.boxes import FULL, Box
 from pixel_env.dialects.table import DIALECTS
 from pixel_env.errors import ConfigError, UnknownNameError
+from pixel_env.operations.argument_kinds import Amount
 from pixel_env.operations.coordinates import Coordinates, ImageNames
 from pixel_env.operations.crop_image import CropImage
 from pixel_env.operations.point_zoom import PointZoom
@@ -264,3 +265,9 @@ def test_four_keys_of_a_box_are_refused_together_and_named():
 def test_sides_beyond_all_numbers_are_refused():
     four = dialect(box_keys=("x", "y", "width", "height"))
     assert refused(four, x=10**400, y=0, width=0.5, height=1, target_image=1).code == "box_not_finite"
+
+
+@pytest.mark.parametrize("value", [10**400, -(10**400), float("nan"), float("inf"), "5", True, None])
+def test_an_amount_beyond_its_bounds_or_all_numbers_is_not_well_formed(value):
+    amount = Amount(0.5, 10.0, "How much.", "amount")
+    assert amount.is_well_formed(0.5) and amount.is_well_formed(10) and not amount.is_well_formed(value)
