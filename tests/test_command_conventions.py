@@ -50,7 +50,7 @@ CONFIGURED = {
 """The commands that fill dataclasses."""
 PARSERS = {"play": play_parser, "compare": compare_parser, "convert": convert_parser, "serve": serve_parser}
 """The commands with a parser of their own."""
-WITH_SUBCOMMANDS = {"data", "dialect"}
+WITH_SUBCOMMANDS = {"data", "dialect", "protocol"}
 TRAINING = {"sft": SFT, "grpo": GRPO}
 NEEDED = {
     "convert": ["SOURCE", "--to", "trl", "--output", "rows.json"],
@@ -221,6 +221,7 @@ DIALECT_COMMANDS = {
     **{command: [] for command in ("eval", "play", "synth", "sft", "grpo")},
     "ask": ["--images", "missing.png", "--question", "What?"],
     "convert": NEEDED["convert"],
+    "audit": [],
 }
 """Every command with `--dialect`, and the words that it needs."""
 

@@ -21,7 +21,7 @@ def read_call(
     declared = operation.arguments()
     optional = _optional(operation, convention)
     names = {keys.of(operation, name): name for name in declared}
-    expected = _expected(operation, keys, called, optional)
+    expected = _expected(operation, keys, called, optional, convention)
     if not isinstance(given, dict):
         return expected
     if any(given.get(key) != text for key, text in keys.constants_of(operation).items()):
@@ -125,14 +125,18 @@ def _shortened(key: object) -> str:
     return text if len(text) <= 42 else f"{text[:40]}...'"
 
 
-def _expected(operation: type[Operation], keys: Keys, called: str, optional: Mapping[str, Any]) -> Failure:
+def _expected(
+    operation: type[Operation], keys: Keys, called: str, optional: Mapping[str, Any], convention: Convention
+) -> Failure:
     parts = []
     for name, kind in operation.arguments().items():
         can_be_left_out = ", optional" if name in optional else ""
         if isinstance(kind, Region) and keys.box is not None:
             parts += [f"{key} (a number{can_be_left_out})" for key in keys.box]
         else:
-            parts.append(f"{keys.of(operation, name)} ({kind.expected}{can_be_left_out})")
+            is_named = isinstance(kind, ImageNumber) and convention.image_names is not None
+            expected = "the name of an image" if is_named else kind.expected
+            parts.append(f"{keys.of(operation, name)} ({expected}{can_be_left_out})")
     parts += [f'{key} ("{text}")' for key, text in keys.constants_of(operation).items()]
     listed = " and ".join([", ".join(parts[:-1]), parts[-1]] if len(parts) > 1 else parts) or "no arguments"
     return Failure(FailureCode.BAD_ARGUMENTS, f"The call cannot be read: {called} takes {listed}.")

@@ -14,6 +14,7 @@ from pixel_env.media.images import native_size
 from pixel_env.testing import PixelSource, tiny_task
 from pixel_env.types import Answer, Malformed, Text
 from pixel_env.views import Cut, View, ViewKind
+from tests.pixel_env.golden.comparison import assert_differences
 
 FOLDER = Path(__file__).parent
 ROWS = [
@@ -101,13 +102,7 @@ def compared(row: PeerRow):
 
 @pytest.mark.parametrize("name", ROWS)
 def test_a_row_cuts_what_its_project_cuts_but_where_it_says_otherwise(name):
-    row, differ = PEERS[name], {}
-    for case, same, ours, theirs in compared(row):
-        if not same:
-            differ.setdefault(case["kind"], f"{case['text']!r}: ours {ours}, theirs {theirs}")
-    unexplained = {kind: what for kind, what in differ.items() if kind not in row.differences}
-    assert not unexplained, f"{name}: {unexplained}"
-    assert set(row.differences) == set(differ), "a reason without a difference"
+    assert_differences(compared(PEERS[name]), PEERS[name].differences)
 
 
 @pytest.mark.parametrize("name", ROWS)

@@ -13,6 +13,7 @@ from pixel_env.operations.select_range import SelectRange
 from pixel_env.operations.select_segment import SelectSegment
 from pixel_env.timeline import Timeline
 from pixel_env.types import Answer, Malformed, Text
+from tests.pixel_env.golden.comparison import assert_differences
 
 FOLDER = Path(__file__).parent
 VIDEO_ROWS = ("videozoomer", "framethinker", "longvt")
@@ -56,10 +57,4 @@ def compared(row):
 
 @pytest.mark.parametrize("name", VIDEO_ROWS)
 def test_a_row_shows_the_frames_that_its_project_shows_but_where_it_says_otherwise(name):
-    row, differ = PEERS[name], {}
-    for case, same, ours, theirs in compared(row):
-        if not same:
-            differ.setdefault(case["kind"], f"{case['text']!r}: ours {ours}, theirs {theirs}")
-    unexplained = {kind: what for kind, what in differ.items() if kind not in row.differences}
-    assert not unexplained, f"{name}: {unexplained}"
-    assert set(row.differences) == set(differ), "a reason without a difference"
+    assert_differences(compared(PEERS[name]), PEERS[name].differences)
