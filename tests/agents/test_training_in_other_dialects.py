@@ -137,7 +137,7 @@ def test_of_every_trace_the_unflagged_turns_are_trained_and_no_observation_is(ro
 class Seen:
     """The rollouts of all steps; the largest difference between the sampler's log-probabilities and the trainer's.
 
-    `swapped`: the same with the last two images of each rollout that has two crops in one message exchanged.
+    `swapped`: the same with the images of the first message's two calls exchanged, where the dialect executes both.
     """
 
     rollouts: list = field(default_factory=list)
@@ -150,9 +150,8 @@ class Seen:
         self.chat = trainer.chat
         self.rollouts += rows
         self.differences.append(furthest_from_the_sampler(trainer, rows))
-        # The images of the message with two calls are those after the task's own.
-        crossed = [replace(row, views=(row.views[0], row.views[2], row.views[1], *row.views[3:])) for row in rows]
         if trainer.chat.dialect.several_calls == "all":
+            crossed = [replace(row, views=(row.views[0], row.views[2], row.views[1], *row.views[3:])) for row in rows]
             self.swapped.append(furthest_from_the_sampler(trainer, crossed))
 
 
