@@ -23,6 +23,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
         "tests/agents/grpo/test_vllm.py",
         "tests/agents/grpo/test_exactness.py::test_vllm_and_trainer_agree_on_every_token",
         "tests/agents/engines/test_video_entry_vllm.py",
+        "tests/agents/test_training_in_other_dialects.py",
         "tests/agents/engines/served/test_nccl_weights.py",
         "tests/contracts/test_vllm.py",
     ),

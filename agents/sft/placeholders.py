@@ -17,6 +17,7 @@ from pixel_env.operations.coordinates import Size
 from pixel_env.samples.scenes import SceneSource
 from pixel_env.task import Task
 from pixel_env.tasks.files.clips import ClipFrame
+from pixel_env.timeline import FileFrame
 from pixel_env.views import Source
 
 _EXIF_WITHOUT_PIXELS = ("JPEG", "MPO", "TIFF", "WEBP")
@@ -27,32 +28,89 @@ _ROTATED = (5, 6, 7, 8)
 
 def with_placeholders(task: Task) -> Task:
     """The task with placeholders for its images. Raises MediaError, naming the file, for a missing one."""
-    return replace(task, sources=tuple(PlaceholderSource(*size_of_source(source)) for source in task.sources))
+    return replace(task, sources=tuple(_placeholder(source, index) for index, source in enumerate(task.sources)))
+
+
+def _placeholder(source: Source, index: int) -> Source:
+    width, height = size_of_source(source)
+    if isinstance(source, FileFrame):
+        return PlaceholderFrame(source, width, height)
+    return PlaceholderSource(width, height, index)
 
 
 @dataclass(frozen=True, slots=True)
 class PlaceholderSource:
-    """An image of this size whose pixels are never read."""
+    """An image of this size whose pixels are never read; `index`: among the task's images, which frames tell apart."""
 
     width: int
     height: int
+    index: int = 0
 
     @property
     def key(self) -> str:
         """All placeholders of one size are one image."""
-        return f"placeholder:{self.width}x{self.height}"
+        return _key(self.width, self.height)
 
     def decode(self) -> Image.Image:
         """The placeholder."""
         return _Placeholder(self.width, self.height)
 
 
+@dataclass(frozen=True, slots=True)
+class PlaceholderFrame(FileFrame):
+    """A frame of a video file whose pixels are never read; its number and the video's length are the file's."""
+
+    frame: FileFrame
+    width: int
+    height: int
+
+    @property
+    def key(self) -> str:
+        """All placeholders of one size are one image."""
+        return _key(self.width, self.height)
+
+    def decode(self) -> Image.Image:
+        """The placeholder."""
+        return _Placeholder(self.width, self.height)
+
+    def length(self) -> tuple[int, float]:
+        """The video's own."""
+        return self.frame.length()
+
+    def own_number(self) -> int:
+        """The frame's own."""
+        return self.frame.own_number()
+
+    def at(self, number: int) -> Source:
+        """The placeholder of another frame; all frames of a video have one size."""
+        return self._of(self.frame.at(number))
+
+    def with_key(self, key: str) -> Source | None:
+        """The placeholder of the frame that has this key."""
+        frame = self.frame.with_key(key)
+        return None if frame is None else self._of(frame)
+
+    def _of(self, frame: Source) -> Source:
+        assert isinstance(frame, FileFrame), "a frame of a file gives frames of the same file"
+        return PlaceholderFrame(frame, self.width, self.height)
+
+
+def _key(width: int, height: int) -> str:
+    return f"placeholder:{width}x{height}"
+
+
 class _Placeholder(Image.Image):
-    """Crops and resized copies of it are placeholders too; as an array it is black."""
+    """Crops and resized copies of it are placeholders too; anything else sees a black image, which is made then."""
 
     def __init__(self, width: int, height: int) -> None:
         super().__init__()
         self._mode, self._size = "RGB", (width, height)
+
+    def load(self) -> Any:
+        """The pixels."""
+        if self._im is None:
+            self._im = Image.new("RGB", self.size).im
+        return super().load()
 
     def crop(self, box: tuple[float, float, float, float] | None = None) -> Image.Image:
         left, top, right, bottom = map(int, box or (0, 0, *self.size))

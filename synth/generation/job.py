@@ -16,6 +16,7 @@ from pixel_env.budgets import budgets_for
 from pixel_env.dialects.dialect import Dialect
 from pixel_env.dialects.table import dialect_named
 from pixel_env.errors import ConfigError, TaskError
+from pixel_env.operations.crop_image import CropImage
 from pixel_env.operations.select_frames import SelectFrames
 from pixel_env.task import Task
 from synth.generation.checking import outcomes
@@ -34,6 +35,11 @@ from synth.warm_starts.templates import shown_as
 
 _SEEDS_PER_TRACE = 1.5
 _SPARE = 64
+_FIRST_OPERATIONS: Mapping[str, tuple[str, str]] = {
+    "image": (CropImage.name, "crop images"),
+    "video": (SelectFrames.name, "select frames"),
+}
+"""By medium: the operation that every plan about it begins with, and what it does."""
 
 
 @dataclass
@@ -63,7 +69,7 @@ class Job:
         self.teacher = WithStudent(teacher, student) if student and config.text_from == "student" else teacher
         self.wanted = cell_counts(config.mix, config.count)
         dialect = dialect_named(config.dialect)
-        refuse_videos(self.wanted, dialect)
+        refuse_media(self.wanted, dialect)
         with nullcontext() if student is None else student.overview() as answers_without_looking:
             self.seeds = seeds_of(config, self.wanted, answers_without_looking)
         task_set = self.seeds.task_set
@@ -177,13 +183,16 @@ class Job:
         return len(self.plans) - 1
 
 
-def refuse_videos(wanted: Mapping[Cell, int], dialect: Dialect) -> None:
-    """Raises ConfigError if traces about videos are requested in a dialect that cannot select frames."""
-    if not dialect.can_call(SelectFrames.name) and any(medium == "video" for medium, _ in wanted):
-        raise ConfigError(
-            f"the dialect {dialect.name!r} cannot select frames, so it has no traces about videos. Give --media "
-            "without video, for example --media image=1."
-        )
+def refuse_media(wanted: Mapping[Cell, int], dialect: Dialect) -> None:
+    """Raises ConfigError for traces about a medium on which the dialect lacks the operation that plans begin with."""
+    lacking = {medium: what for medium, (name, what) in _FIRST_OPERATIONS.items() if not dialect.can_call(name)}
+    possible = next(medium for medium in ("image", "video", "text") if medium not in lacking)
+    for medium in dict.fromkeys(medium for medium, _ in wanted):
+        if medium in lacking:
+            raise ConfigError(
+                f"the dialect {dialect.name!r} cannot {lacking[medium]}, so it has no traces about {medium}s. Give "
+                f"--media without {medium}, for example --media {possible}=1, or another --dialect."
+            )
 
 
 def seeds_of(

@@ -17,7 +17,7 @@ from pixel_env.boxes import Box
 from pixel_env.budgets import budgets_for
 from pixel_env.dialects.dialect import Dialect
 from pixel_env.episode import Answer
-from pixel_env.errors import TaskError
+from pixel_env.errors import ConfigError, TaskError
 from pixel_env.lazy_sequence import LazySequence
 from pixel_env.operations.crop_image import CropImage
 from pixel_env.task import Task, TaskSet
@@ -127,6 +127,16 @@ def shown_as(task_set: TaskSet, dialect: Dialect) -> Dialect:
     return dataclasses.replace(dialect, budgets=budgets_for(None, task_set, dialect))
 
 
+def _cropping(task_set: TaskSet, dialect: Dialect) -> Dialect:
+    """`shown_as` for the templates, which all crop. Raises ConfigError for a dialect that cannot."""
+    if not dialect.can_call(CropImage.name):
+        raise ConfigError(
+            f"the dialect {dialect.name!r} cannot crop images, and these traces are crops and answers. Give --traces: "
+            "a folder of traces in that dialect, or 'module:function' of your own."
+        )
+    return shown_as(task_set, dialect)
+
+
 def _answer(text: str, dialect: Dialect, *, train: bool = True) -> TraceTurn:
     return TraceTurn(write(Answer(text), dialect), train)
 
@@ -137,7 +147,7 @@ def _answer(text: str, dialect: Dialect, *, train: bool = True) -> TraceTurn:
 def drawn_from(task_set: TaskSet, template: Template, dialect: Dialect) -> TraceGenerator:
     """A generator that applies the template to a task drawn from the set."""
 
-    dialect = shown_as(task_set, dialect)
+    dialect = _cropping(task_set, dialect)
 
     def generate(rng: np.random.Generator) -> Trace:
         return template(task_set.tasks[int(rng.integers(len(task_set)))], dialect, rng)
@@ -179,16 +189,19 @@ class MixedTraces(LazySequence[Trace]):
 
 
 def single_pass_traces(task_set: TaskSet, dialect: Dialect, seed: int) -> Sequence[Trace]:
-    """One single-pass trace of each task."""
-    dialect = shown_as(task_set, dialect)
+    """One single-pass trace of each task. Raises ConfigError for a dialect that cannot crop."""
+    dialect = _cropping(task_set, dialect)
     return [
         single_pass(task, dialect, np.random.default_rng((seed, index))) for index, task in enumerate(task_set.tasks)
     ]
 
 
 def recrop_traces(task_set: TaskSet, dialect: Dialect, seed: int) -> Sequence[Trace]:
-    """Every second task gets a right crop only, the others a deliberate mistake first, which the loss skips."""
-    templates, dialect = (single_pass, recrop_once), shown_as(task_set, dialect)
+    """Every second task gets a right crop only, the others a deliberate mistake first, which the loss skips.
+
+    Raises ConfigError for a dialect that cannot crop.
+    """
+    templates, dialect = (single_pass, recrop_once), _cropping(task_set, dialect)
     return [
         templates[index % 2](task, dialect, np.random.default_rng((seed, index)))
         for index, task in enumerate(task_set.tasks)

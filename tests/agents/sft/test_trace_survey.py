@@ -12,17 +12,20 @@ from agents.sft.collator import UnusableTrace, play
 from agents.sft.placeholders import size_of_source, with_placeholders
 from agents.sft.trace_survey import survey, tokens_of, write_refused
 from agents.traces.trace import Trace, TraceTurn
-from pixel_env.actions import write
+from pixel_env.actions import sizes_for, write
 from pixel_env.boxes import Box
 from pixel_env.dialects.table import dialect_named
 from pixel_env.errors import MediaError
 from pixel_env.media.images import FileSource
+from pixel_env.operations.arguments import Drawing
 from pixel_env.operations.crop_image import CropImage
+from pixel_env.operations.registry import OPERATIONS
 from pixel_env.samples import sample_set
 from pixel_env.testing import PixelSource, tiny_task
-from pixel_env.types import Limits
+from pixel_env.types import Answer, Limits
 from tests.agents.planned_traces import SMALL, planned_traces, shown_small
 from tests.agents.random_qwen import make_processor
+from tests.pixel_env.operations.films import film_task, timed_task
 
 DEFAULT = shown_small(dialect_named("default"))
 ANSWER = TraceTurn("\\boxed{7}")
@@ -50,6 +53,43 @@ def test_a_trace_is_as_long_on_placeholders_as_on_its_pictures(chats, name):
     chat = chats[name]
     for trace in planned_traces(chat.dialect):
         assert tokens_of(trace, chat, settings_of(chat)) == len(play(trace, chat, settings_of(chat)).ids), trace.kind
+
+
+DRAWN = {
+    "default+rotate": ("rotate",),
+    "default+flip": ("flip",),
+    "default+enhance": ("enhance",),
+    "vigorl": ("point_zoom",),
+    "visionthink": ("resize",),
+    "videozoomer": ("select_segment",),
+    "framethinker": ("select_range", "frame_at_time"),
+    "longvt": ("select_segment",),
+}
+
+
+def drawn_trace(name, operation, task, dialect):
+    """A random call of the operation, and an answer."""
+    is_video = task.media == "video"
+    drawing = Drawing(np.random.default_rng(3), len(task.sources), len(task.sources) * is_video, 8.0 * is_video)
+    drawn = OPERATIONS[operation].draw(drawing)
+    call = write(drawn, dialect, *sizes_for(dialect, task.opening_views, SMALL))
+    return Trace(task, (TraceTurn(call), TraceTurn(write(Answer("7"), dialect))))
+
+
+@pytest.mark.parametrize(("name", "operation"), [(name, one) for name, some in DRAWN.items() for one in some])
+def test_every_operation_and_the_labels_of_frames_are_as_long_on_placeholders(
+    tiny_processor, tmp_path, name, operation
+):
+    dialect = shown_small(dialect_named(name))
+    chat = Chat(tiny_processor, dialect)
+    tasks = [timed_task(16, rate=2.0)]
+    if operation.startswith(("select", "frame")):  # the frames of a file have numbers and times of their own
+        tasks.append(film_task(tmp_path))
+    for task in tasks:
+        trace = drawn_trace(name, operation, task, dialect)
+        played = play(trace, chat, settings_of(chat))
+        assert played.rollout.trajectory.valid_operations == 1
+        assert tokens_of(trace, chat, settings_of(chat)) == len(played.ids)
 
 
 @pytest.mark.parametrize("orientation", [1, 6])

@@ -150,6 +150,10 @@ def test_a_folder_that_cannot_be_written_is_reported(tmp_path, capsys):
         (["--media", "image=1", "image=0"], "'image' twice"),
         (["--media", "image=1", "text=1", "--image_kinds", "single_pass=0"], "all of its kinds have the share 0"),
         (["--dialect", "tiny"], "no traces about videos"),
+        (["--dialect", "mini-o3"], "cannot select frames, so it has no traces about videos"),
+        (["--dialect", "vigorl", "--media", "image=1", "text=1"], "no traces about images. Give --media without image"),
+        (["--dialect", "visionthink", "--media", "image=1"], "cannot crop images, so it has no traces about images"),
+        (["--dialect", "videozoomer", "--media", "image=1"], "for example --media text=1, or another --dialect"),
     ],
 )
 def test_a_flag_that_cannot_be_used_is_refused_with_the_way_out(flags, said, tmp_path, capsys):
