@@ -3,6 +3,7 @@
 Depends on numpy and error types; independent of chat templates, environments, rewards and model libraries.
 """
 
+import math
 from dataclasses import dataclass
 from typing import Protocol
 
