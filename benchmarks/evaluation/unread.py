@@ -16,7 +16,7 @@ from pixel_env.dialects.table import DIALECTS, dialect_named, parts_of_name
 from pixel_env.episode import Action, Answer, Malformed, Trajectory, Turn
 from pixel_env.errors import PixelEnvError
 from pixel_env.grading.boxed import last_boxed
-from pixel_env.media.images import shown_size
+from pixel_env.media.images import native_size, shown_size
 from pixel_env.operations.coordinates import Size
 from pixel_env.operations.operation import Operation
 from pixel_env.views import ViewBudgets
@@ -31,10 +31,11 @@ _NAMED = 4
 
 @dataclass(frozen=True, slots=True)
 class _Said:
-    """A turn of the model's own, and the sizes (width, height) of the images that it had been shown."""
+    """A turn of the model's own, and the sizes (width, height) of the images before it, as shown and in the source."""
 
     turn: Turn
     shown_sizes: tuple[Size, ...]
+    source_sizes: tuple[Size, ...]
 
 
 def unread_notice(records: Sequence[Record], budgets: ViewBudgets, dialect_name: str) -> str | None:
@@ -71,11 +72,13 @@ def unread_notice(records: Sequence[Record], budgets: ViewBudgets, dialect_name:
 
 def _own_turns(record: Record, budgets: ViewBudgets) -> Iterator[_Said]:
     trajectory = record.trajectory
-    sizes = [shown_size(view, budgets) for view in trajectory.prompt_views]
+    views = list(trajectory.prompt_views)
+    shown, native = [shown_size(view, budgets) for view in views], [native_size(view) for view in views]
     for index, turn in enumerate(trajectory.turns):
         if index >= _scripted(record.policy, trajectory):
-            yield _Said(turn, tuple(sizes))
-        sizes += [shown_size(view, budgets) for view in turn.views]
+            yield _Said(turn, tuple(shown), tuple(native))
+        shown += [shown_size(view, budgets) for view in turn.views]
+        native += [native_size(view) for view in turn.views]
 
 
 def _scripted(policy: str, trajectory: Trajectory) -> int:
@@ -109,7 +112,7 @@ def _counts(said: Sequence[_Said], others: Mapping[str, Dialect], *, calls_only:
 
 
 def _reads(said: _Said, dialect: Dialect, *, calls_only: bool) -> bool:
-    action = parse(said.turn.text, dialect, said.shown_sizes)
+    action = parse(said.turn.text, dialect, said.shown_sizes, said.source_sizes)
     if isinstance(action, Answer):
         is_marked = dialect.answer_rule != "any" or last_boxed(said.turn.text) is not None
         return is_marked and not calls_only

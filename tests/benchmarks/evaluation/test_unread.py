@@ -69,7 +69,14 @@ def test_a_run_without_a_call_or_an_answer_says_so_and_which_dialects_would_have
 
 def test_the_dialects_are_named_by_how_much_they_read(told):
     out, _ = told("tiny", call("crop_image", 10, 10, 40, 40), BOXED, NOTHING)  # in pixels, which are no fractions
-    assert "qwen2.5-vl reads 6 of them, qwen3-vl reads 6 of them, default reads 3 of them" in out
+    sixes = ("qwen2.5-vl", "qwen3-vl", "vt-visualreasoner")
+    assert ", ".join(f"{name} reads 6 of them" for name in sixes) + ", default reads 3 of them" in out
+
+
+def test_a_dialect_that_counts_in_pixels_of_the_source_is_named_too(told):
+    zoom = json.dumps({"name": "image_zoom_in_tool", "arguments": {"bbox_2d": [100, 100, 400, 300], "label": "it"}})
+    out, notice = told("tiny", f"<tool_call>{zoom}</tool_call>")
+    assert "deepeyes reads 9 of them" in out and "deepeyes reads 9 of them" in notice
 
 
 def test_what_nobody_reads_is_said_to_be_read_by_nobody(told):
