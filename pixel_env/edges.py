@@ -20,6 +20,8 @@ from pixel_env.boxes import OVERHANG, Box, Rounding
 from pixel_env.errors import ConfigError, UnknownNameError
 from pixel_env.failures import Failure, FailureCode
 
+_LEAST_FACTOR = 0.001
+
 SmallBox = Literal["refuse", "expand", "scale"]
 """`refuse` it; `expand` its short sides about its centre to `min_side`; `scale` both sides about its centre until the
 shorter one has `min_side`, to whole pixels, and cut it as it is where the image has no room (Qwen-Agent)."""
@@ -75,9 +77,16 @@ class Edges:
         for name, least in (("overhang", 0), ("padding", 0), ("min_side", 1), ("max_aspect", 1)):
             if not getattr(self, name) >= least:
                 raise ConfigError(f"the edge rule {name} is {getattr(self, name)}; give {least} or more")
+        for name, least in (("padding_pixels", 0), ("magnified_pixels", 1), ("window_pixels", 1)):
+            if (value := getattr(self, name)) is not None and value < least:
+                raise ConfigError(f"the edge rule {name} is {value}; give {least} or more, or leave it out")
         for name in ("enlarge", "magnify"):
-            if not 0 < getattr(self, name) < math.inf:
-                raise ConfigError(f"the edge rule {name} is {getattr(self, name)}; give a factor above 0, 1 for none")
+            # A smaller factor would leave nothing of a small box.
+            if not _LEAST_FACTOR <= getattr(self, name) < math.inf:
+                given = getattr(self, name)
+                raise ConfigError(
+                    f"the edge rule {name} is {given}; give a factor of {_LEAST_FACTOR} or more, 1 for none"
+                )
 
     def region(self, box: Box, width: int, height: int) -> Box:
         """The region that is cut for `box`, on an image of `width` x `height` source pixels."""

@@ -11,11 +11,11 @@ import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, get_args
 
 import numpy as np
 
-from pixel_env.boxes import Box
+from pixel_env.boxes import Box, Rounding
 from pixel_env.episode import Action, Answer, Malformed, Prompt, Stop, Text, Trajectory, Turn, Unfinished
 from pixel_env.errors import ConfigError, TaskError
 from pixel_env.failures import Failure, FailureCode
@@ -210,8 +210,21 @@ def _action_row(action: Action) -> dict[str, Any]:
 
 
 def trajectory_of(row: Mapping[str, Any], task: Task) -> Trajectory:
-    """The trajectory of `row`, for the task that it was played on. Raises TaskError if the two do not match."""
-    check_task(row, task)
+    """The trajectory of `row`, for the task that it was played on.
+
+    Raises TaskError if the two do not match or the row is broken, and ConfigError for an operation that is not
+    registered.
+    """
+    try:
+        check_task(row, task)
+        return _checked(_trajectory(row, task))
+    except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
+        raise TaskError(
+            f"the stored row of the task {task.task_id!r} is broken ({type(error).__name__}: {error}). Remove its line."
+        ) from error
+
+
+def _trajectory(row: Mapping[str, Any], task: Task) -> Trajectory:
     sources = {source.key: source for source in task.sources}
     return Trajectory(
         task,
@@ -223,6 +236,23 @@ def trajectory_of(row: Mapping[str, Any], task: Task) -> Trajectory:
         row["answer"],
         row["error"],
     )
+
+
+def _checked(trajectory: Trajectory) -> Trajectory:
+    """`trajectory`, if its parts fit. Raises TypeError or ValueError."""
+    if isinstance(trajectory.reward, bool) or not isinstance(trajectory.reward, int | float):
+        raise TypeError(f"the reward is {trajectory.reward!r}")
+    if trajectory.turns and trajectory.turns[0].same_message:
+        raise ValueError("the first turn continues a message")
+    images = len(trajectory.prompt_views)
+    for turn, is_executed in zip(trajectory.turns, trajectory.executed, strict=True):
+        if not isinstance(turn.text, str):
+            raise TypeError(f"a turn's text is {turn.text!r}")
+        number = turn.action.image_number if is_executed and isinstance(turn.action, Operation) else None
+        if number is not None and not 0 <= number < images:
+            raise ValueError(f"an operation acts on image {number} of {images}, counted from 0")
+        images += len(turn.views)
+    return trajectory
 
 
 def check_task(row: Mapping[str, Any], task: Task) -> None:
@@ -251,6 +281,8 @@ def _view(row: Mapping[str, Any], sources: Mapping[str, Source]) -> View:
 
 def _step(row: Mapping[str, Any]) -> Step:
     if row["step"] == _CUT:
+        if row.get("rounding", "outward") not in get_args(Rounding):
+            raise ValueError(f"no rounding {row['rounding']!r}")
         return Cut(Box(*row["box"]), row.get("rounding", "outward"))
     if row["step"] == _MAGNIFIED:
         return Magnified(row["factor"], row["max_pixels"])

@@ -3,6 +3,7 @@
 Depends on numpy and error types; independent of chat templates, environments, rewards and model libraries.
 """
 
+import math
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -27,7 +28,7 @@ class Truncation:
     repetition_penalty: float = 1.0
 
     def __post_init__(self) -> None:
-        if not 0.0 < self.top_p <= 1.0 or self.top_k < 0 or self.repetition_penalty <= 0.0:
+        if not 0.0 < self.top_p <= 1.0 or self.top_k < 0 or not 0.0 < self.repetition_penalty < math.inf:
             raise ConfigError(
                 f"Sampling is truncated by 0 < top_p <= 1, top_k >= 0 (0: all) and repetition_penalty > 0; got {self}."
             )

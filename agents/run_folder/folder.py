@@ -29,6 +29,8 @@ _WAIT_FOR_WHOLE = "Wait until it has ended: a shard runs before the whole run or
 _WAIT_FOR_SHARD = "Wait until it has ended: shards are merged when all of them have."
 
 
+_LONGEST_VALUE = 120
+"""Characters of a value in the message about another configuration; a prompt or a protocol may be longer."""
 _RANKS = ("RANK", "PMI_RANK", "OMPI_COMM_WORLD_RANK", "MV2_COMM_WORLD_RANK")
 
 
@@ -128,12 +130,25 @@ class RunFolder:
         before, after = read_configuration(self.path), self.configuration
         names = changed_names(before, after)
         changed = ", ".join(
-            f"{name} (was {before.get(name)!r}, is {after.get(name)!r}{self._note(name)})" for name in names
+            f"{name} ({_change(before.get(name), after.get(name))}{self._note(name)})" for name in names
         )
         return f"another configuration: {changed}" if changed else ""
 
     def _note(self, name: str) -> str:
         return f"; {self.notes[name]}" if name in self.notes else ""
+
+
+def _change(before: Any, after: Any) -> str:
+    """Both values of a field; of two mappings, those of the keys that differ."""
+    if isinstance(before, dict) and isinstance(after, dict):
+        names = [name for name in {**before, **after} if before.get(name) != after.get(name)]
+        return "; ".join(f"{name} {_change(before.get(name), after.get(name))}" for name in names)
+    return f"was {_shortened(before)}, is {_shortened(after)}"
+
+
+def _shortened(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= _LONGEST_VALUE else f"{text[: _LONGEST_VALUE - 3]}..."
 
 
 def rank_of_process() -> int:

@@ -11,6 +11,7 @@ from benchmarks.evaluation.config import EvalConfig
 from benchmarks.evaluation.policies import LEARNED_ZOOM
 from benchmarks.protocols.protocol import Protocol
 from pixel_env.dialects.dialect import Dialect
+from pixel_env.dialects.files import file_in
 from pixel_env.dialects.table import dialect_named
 from pixel_env.errors import ConfigError
 from pixel_env.views import ViewBudgets, ViewKind
@@ -70,8 +71,9 @@ def played_name(protocol: Protocol, name: str) -> str:
     """The name of the dialect that is played: that of the protocol, or of the model, with the protocol's variant."""
     if not protocol.variant:
         return name
-    row, plus, operations = name.partition("+")
-    return f"{row}:{protocol.variant}{plus}{operations}"
+    file, parts = file_in(name) or (None, name)
+    row, plus, operations = parts.partition("+")
+    return f"{file or ''}{row}:{protocol.variant}{plus}{operations}"
 
 
 def played_dialect(protocol: Protocol, known: ModelDialect) -> Dialect:

@@ -43,7 +43,7 @@ from benchmarks.evaluation.records import (
 from benchmarks.evaluation.released_scorer import load_math_verify, released_score
 from benchmarks.evaluation.result_files import write_metrics, write_samples
 from benchmarks.evaluation.retries import play_with_retries
-from benchmarks.evaluation.side_by_side import folder_of, side_by_side
+from benchmarks.evaluation.side_by_side import check_folders, folder_of, side_by_side
 from benchmarks.evaluation.tables import Verdicts, accuracy_table, failure_notice, position_table, summary_table
 from benchmarks.evaluation.unread import unread_notice
 from benchmarks.protocols.table import protocols_named
@@ -66,9 +66,11 @@ def main(argv: list[str]) -> int:
 
 def _plans(config: EvalConfig) -> list[EvalPlan]:
     """A plan for each protocol, in folders of their own if there are several. All are made before one is played."""
-    names = [] if config.protocol is None else [protocol.name for protocol in protocols_named(config.protocol)]
+    protocols = [] if config.protocol is None else protocols_named(config.protocol)
+    names = list(dict.fromkeys(protocol.name for protocol in protocols))  # "mine.yaml,./mine.yaml" is one
     if len(names) < 2:
-        return [planned(config)]
+        return [planned(replace(config, protocol=next(iter(names), None)))]
+    check_folders(config.output_dir, names)
     return [planned(replace(config, protocol=name, output_dir=folder_of(config.output_dir, name))) for name in names]
 
 

@@ -14,11 +14,23 @@ from benchmarks.evaluation.policies import LEARNED_ZOOM
 from benchmarks.evaluation.published import benchmark_of, notes_on, published_cell, published_on
 from benchmarks.evaluation.records import SAMPLED
 from benchmarks.text_tables import fraction, interval, signed, signed_interval, table
+from pixel_env.errors import ConfigError
 
 
 def folder_of(output_dir: str, name: str) -> str:
     """The folder of the protocol `name` below that of all of them."""
     return str(Path(output_dir) / re.sub(r"[^\w.-]+", "_", name).strip("_."))
+
+
+def check_folders(output_dir: str, names: Sequence[str]) -> None:
+    """Raises ConfigError for two protocols that would be played in one folder."""
+    by_folder: dict[str, str] = {}
+    for name in names:
+        if (other := by_folder.setdefault(folder_of(output_dir, name), name)) != name:
+            raise ConfigError(
+                f"--protocol has {other!r} and {name!r}, which would share the folder {folder_of(output_dir, name)}. "
+                "Give each a name of its own, or play them with an --output_dir each."
+            )
 
 
 def side_by_side(plans: Sequence[EvalPlan], tasks: str) -> str:

@@ -31,7 +31,7 @@ _NAMED = 4
 
 @dataclass(frozen=True, slots=True)
 class _Said:
-    """A turn of the model's own, and the sizes (width, height) of the images so far: as shown, and in the source."""
+    """A turn of the model's own, and the sizes (width, height) of the images before it, as shown and in the source."""
 
     turn: Turn
     shown_sizes: tuple[Size, ...]
@@ -73,11 +73,12 @@ def unread_notice(records: Sequence[Record], budgets: ViewBudgets, dialect_name:
 def _own_turns(record: Record, budgets: ViewBudgets) -> Iterator[_Said]:
     trajectory = record.trajectory
     views = list(trajectory.prompt_views)
+    shown, native = [shown_size(view, budgets) for view in views], [native_size(view) for view in views]
     for index, turn in enumerate(trajectory.turns):
         if index >= _scripted(record.policy, trajectory):
-            shown = tuple(shown_size(view, budgets) for view in views)
-            yield _Said(turn, shown, tuple(native_size(view) for view in views))
-        views += turn.views
+            yield _Said(turn, tuple(shown), tuple(native))
+        shown += [shown_size(view, budgets) for view in turn.views]
+        native += [native_size(view) for view in turn.views]
 
 
 def _scripted(policy: str, trajectory: Trajectory) -> int:

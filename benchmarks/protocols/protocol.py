@@ -3,6 +3,7 @@
 Depends on limits, sampling and pixel budgets; independent of dialects' rows, task sets, models and files.
 """
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
@@ -27,7 +28,7 @@ class Retries:
     temperature: float | None = None
 
     def __post_init__(self) -> None:
-        if self.count < 1 or (self.temperature is not None and not self.temperature >= 0.0):
+        if self.count < 1 or (self.temperature is not None and not 0.0 <= self.temperature < math.inf):
             raise ConfigError(f"Retries have count >= 1 and a temperature >= 0 (or none), got {self}")
 
 
@@ -113,10 +114,10 @@ class Protocol:
     sources: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        if self.samples < 1 or self.max_turn_tokens < 1 or not self.temperature >= 0.0:
+        if self.samples < 1 or self.max_turn_tokens < 1 or not 0.0 <= self.temperature < math.inf:
             raise ConfigError(
                 f"the protocol {self.name!r} has samples {self.samples}, max_turn_tokens {self.max_turn_tokens} and "
-                f"temperature {self.temperature}; wanted: at least 1, at least 1 and at least 0"
+                f"temperature {self.temperature}; wanted: at least 1, at least 1 and at least 0, not infinite"
             )
         if unknown := [name for name in self.texts if name not in TEXTS]:
             raise ConfigError(f"the protocol {self.name!r} has texts {unknown}; wanted: {', '.join(TEXTS)}")

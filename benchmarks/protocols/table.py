@@ -4,6 +4,7 @@ Depends on the protocols; independent of task sets and models. A protocol of you
 value named as 'module:NAME', or a YAML file.
 """
 
+import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -85,9 +86,10 @@ def _named(name: str, reading: tuple[Path, ...]) -> Protocol:
     """The same; `reading`: the files in which the name stands as a base, the first one first."""
     if name.endswith(SUFFIXES):
         path = Path(name)
-        if path.resolve() in reading:
+        whole = Path(os.path.realpath(path))  # which, unlike Path.resolve, takes a link to itself
+        if whole in reading:
             raise ConfigError(f"the protocol {path} is its own base. Give it a row of the table as its base.")
-        return read_protocol(path, lambda base: _named(base, (*reading, path.resolve())))
+        return read_protocol(path, lambda base: _named(base, (*reading, whole)))
     if name in PROTOCOLS:
         return PROTOCOLS[name]
     if ":" not in name:

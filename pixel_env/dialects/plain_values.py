@@ -16,7 +16,17 @@ def checked_value(name: str, value: Any, hint: Any, where: str) -> Any:
     typed = _typed(value, hint)
     if typed is _WRONG:
         raise ConfigError(f"{name!r} is {value!r}, {kind_of(value)}; wanted: {_described(hint)}. It stands in {where}.")
+    if _has_lone_surrogate(typed):
+        raise ConfigError(f"{name!r} has half of a character (a lone surrogate). Leave it out. It stands in {where}.")
     return typed
+
+
+def _has_lone_surrogate(value: Any) -> bool:
+    if isinstance(value, str):
+        return any("\ud800" <= character <= "\udfff" for character in value)
+    if isinstance(value, Mapping):
+        return any(map(_has_lone_surrogate, (*value, *value.values())))
+    return isinstance(value, tuple) and any(map(_has_lone_surrogate, value))
 
 
 def _described(hint: Any) -> str:

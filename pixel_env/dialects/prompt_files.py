@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from pixel_env.dialects.dialect import Dialect
+from pixel_env.dialects.templates import check_text
 from pixel_env.errors import ConfigError
 
 QUESTION = "{question}"
@@ -23,6 +24,7 @@ def read_prompt_file(path: str | Path) -> str:
         raise ConfigError(f"the prompt file {path} is not UTF-8: {error}. Save it as UTF-8.") from error
     if not text.strip():
         raise ConfigError(f"the prompt file {path} is empty. Give one with a text, or leave it out.")
+    check_text(text, f"the prompt file {path}")
     return text
 
 

@@ -4,6 +4,7 @@ Depends on the parts of a dialect; independent of episodes. A dialect of your ow
 that is passed as it is, or named as 'module:NAME'.
 """
 
+import os
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
@@ -81,12 +82,13 @@ def _named(name: str, reading: tuple[Path, ...]) -> Dialect:
 
 
 def _in_file(path: Path, reading: tuple[Path, ...]) -> Dialect:
-    if path.resolve() in reading:
+    whole = Path(os.path.realpath(path))  # which, unlike Path.resolve, takes a link to itself
+    if whole in reading:
         way = " -> ".join(file.name for file in (*reading, path))
         raise ConfigError(
             f"the dialect {path} is its own base: {way}. Give one of them a row of the table as its base."
         )
-    return read_dialect(path, partial(_named, reading=(*reading, path.resolve())))
+    return read_dialect(path, partial(_named, reading=(*reading, whole)))
 
 
 def _derived(dialect: Dialect, variants: Sequence[str], operations: Sequence[str], name: str) -> Dialect:

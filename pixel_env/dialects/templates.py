@@ -1,11 +1,13 @@
 """The templates of a dialect's wording, checked: fields that exist, and braces that are doubled.
 
-Depends on texts; independent of dialects. What the fields stand for: `Wording`, and `wording.py`, which fills them.
+Depends on texts and the sign of images; independent of dialects. What the fields stand for: `Wording`, and
+`wording.py`, which fills them.
 """
 
 import string
 from collections.abc import Mapping, Sequence
 
+from pixel_env.episode import IMAGE_SIGN
 from pixel_env.errors import ConfigError, UnknownNameError
 
 _SIZES = ("width", "height")
@@ -32,9 +34,10 @@ def check_template(template: str, kind: str, where: str, more: Sequence[str] = (
     `more`: fields that this template has beside those of its kind.
     """
     try:
-        fields = fields_of(template)
+        parts = list(string.Formatter().parse(template))
     except ValueError as error:
         raise ConfigError(f"{where} is no template: {error}. Write {{{{ and }}}} for braces of the text.") from error
+    fields = [name for _, name, _, _ in parts if name is not None]
     known = (*FIELDS[kind], *more)
     for name in fields:
         if not name.isidentifier():
@@ -44,3 +47,23 @@ def check_template(template: str, kind: str, where: str, more: Sequence[str] = (
             )
         if name not in known:
             raise UnknownNameError.among("field of a template", name, known, f"It stands in {where}.")
+    if any(form or conversion for _, _, form, conversion in parts):
+        raise ConfigError(
+            f"{where} gives a field a format, with ':' or '!'; write the field alone, as in {{{known[0]}}}."
+        )
+    check_image_fields(template, kind, fields, where)
+
+
+def check_image_fields(template: str, kind: str, fields: Sequence[str], where: str) -> None:
+    """Raises ConfigError for a template that does not show each image once."""
+    check_text(template, where)
+    if fields.count("images") > 1:
+        raise ConfigError(f"{where} has {{images}} more than once, and each image is shown once. Write it once.")
+    if kind == "image" and fields.count("image") != 1:
+        raise ConfigError(f"{where} is {template!r}; it must hold {{image}} once, where the image stands.")
+
+
+def check_text(text: str, where: str) -> None:
+    """Raises ConfigError for a text with the sign of images, which would stand for an image that is not there."""
+    if IMAGE_SIGN in text:
+        raise ConfigError(f"{where} has the character U+FFFC, which stands for images here. Leave it out.")

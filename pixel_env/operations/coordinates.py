@@ -15,6 +15,8 @@ from pixel_env.errors import ConfigError, UnknownNameError
 FRACTION_STEPS = 10_000
 """Fractions are written with four decimals."""
 
+_MOST_CELLS = 1_000_000
+
 Unit = Literal["fraction", "pixel", "source_pixel", "grid", "guessed"]
 
 
@@ -40,8 +42,9 @@ class Coordinates:
             raise UnknownNameError.among("unit of coordinates", str(self.unit), get_args(Unit))
         if self.otherwise not in ("pixel", "source_pixel"):
             raise UnknownNameError.among("unit of pixels", str(self.otherwise), ("pixel", "source_pixel"))
-        if self.cells < 1:
-            raise ConfigError(f"a grid of coordinates has {self.cells} cells; give 1 or more, such as 1000")
+        if not 1 <= self.cells <= _MOST_CELLS:
+            given = self.cells if self.cells < 1 else f"more than {_MOST_CELLS}"
+            raise ConfigError(f"a grid of coordinates has {given} cells; give 1 to {_MOST_CELLS}, such as 1000")
 
     @property
     def written(self) -> Unit:

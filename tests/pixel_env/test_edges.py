@@ -228,7 +228,11 @@ def test_the_window_around_a_point_can_be_a_fixed_square_of_pixels(pixels, expec
         ({"padding": math.nan}, ConfigError, "padding"),
         ({"min_side": 0}, ConfigError, "min_side is 0; give 1 or more"),
         ({"max_aspect": 0.5}, ConfigError, "max_aspect"),
-        ({"magnify": 0.0}, ConfigError, "magnify is 0.0; give a factor above 0"),
+        ({"magnify": 0.0}, ConfigError, "magnify is 0.0; give a factor of 0.001 or more"),
+        ({"enlarge": 1e-300, "small_box": "scale"}, ConfigError, "enlarge is 1e-300; give a factor of 0.001 or more"),
+        ({"padding_pixels": -50}, ConfigError, "padding_pixels is -50; give 0 or more, or leave it out"),
+        ({"magnified_pixels": 0}, ConfigError, "magnified_pixels is 0; give 1 or more, or leave it out"),
+        ({"window_pixels": 0}, ConfigError, "window_pixels is 0; give 1 or more, or leave it out"),
         ({"enlarge": math.inf}, ConfigError, "enlarge"),
     ],
 )

@@ -236,3 +236,34 @@ def test_a_row_is_appended_behind_the_one_that_another_process_is_amid_and_not_i
                 quick.wait(timeout=1.5)
             slow.communicate("\n")
     assert [row["name"] for row in read(path)] == ["slow", "quick"]
+
+
+BREAKS = {
+    "turns": lambda row: row.pop("turns"),
+    "no turns": lambda row: row.update(turns=None),
+    "prompt": lambda row: row.update(prompt={}),
+    "stop": lambda row: row.update(stop="tired"),
+    "reward": lambda row: row.update(reward="much"),
+    "answers": lambda row: row.update(answers=None),
+    "action": lambda row: row["turns"][0].update(action={}),
+    "arguments": lambda row: row["turns"][0].update(action={"kind": "crop_image"}),
+    "box": lambda row: row["turns"][0]["action"].update(box=[1, 0, 0, 1]),
+    "image that is not there": lambda row: row["turns"][0]["action"].update(image=7),
+    "no prompt views": lambda row: row.update(prompt_views=[]),
+    "text": lambda row: row["turns"][0].update(text=5),
+    "message": lambda row: row["turns"][0].update(same_message=True),
+    "failure": lambda row: row["turns"][0].update(failure={"code": "tired", "message": ""}),
+    "source": lambda row: row["turns"][0]["views"][0].update(source=5),
+    "rounding": lambda row: row["turns"][0]["views"][0].update(
+        steps=[{"step": "cut", "box": [0, 0, 1, 1], "rounding": "sideways"}]
+    ),
+}
+
+
+@pytest.mark.parametrize("part", BREAKS)
+def test_a_row_that_was_broken_by_hand_is_named_by_its_task(part):
+    env = played(tiny_task(), CROP, "\\boxed{7}")
+    row = json.loads(json.dumps(row_of(env.trajectory)))
+    BREAKS[part](row)
+    with pytest.raises(TaskError, match=r"the stored row of the task .* is broken \(\w+: .*\)\. Remove its line\."):
+        trajectory_of(row, env.trajectory.task)

@@ -57,6 +57,20 @@ def test_a_run_does_not_start_beside_the_checkpoints_of_another_which_it_would_r
         keep_configuration(tmp_path, [Settings(2.0)], resumes=False)
 
 
+def test_another_configuration_names_what_differs_within_a_mapping_and_shortens_long_values(tmp_path):
+    @dataclass
+    class Played:
+        protocol: dict
+
+    before = Played({"name": "a", "about": "same", "limits": {"turns": 4, "images": 2}})
+    keep_configuration(tmp_path, [before], resumes=True)
+    (tmp_path / "checkpoint-6").mkdir()
+    other = Played({"name": "b" * 999, "about": "same", "limits": {"turns": 6, "images": 2}})
+    with pytest.raises(ConfigError, match=r"protocol \(limits turns was 4, is 6; name was 'a', is 'b+\.\.\.\)") as told:
+        keep_configuration(tmp_path, [other], resumes=False)
+    assert len(str(told.value)) < 600 and "same" not in str(told.value).replace("the same", "")
+
+
 def test_any_other_checkpoint_is_passed_on_and_one_that_is_not_there_is_refused(tmp_path):
     elsewhere = tmp_path / "elsewhere" / "checkpoint-3"
     with pytest.raises(ConfigError, match=r"no whole checkpoint at .*checkpoint-3\. Give"):

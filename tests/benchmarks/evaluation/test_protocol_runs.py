@@ -229,6 +229,24 @@ def test_several_protocols_are_played_in_folders_of_their_own_and_paired(tmp_pat
     assert rows[0][7] == "-" and "benchmark itself alone" in report and "avg@1" not in report
 
 
+def test_a_protocol_that_is_named_twice_is_played_once(tmp_path):
+    played(tmp_path, "--protocol", "common,common", "--tasks", "sample:vstar")
+    assert configuration(tmp_path)["protocol"] == "common"
+
+
+def test_two_protocols_that_would_share_a_folder_are_refused_before_one_is_played(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "my").mkdir()
+    for name in ("my/own.yaml", "my_own.yaml"):
+        (tmp_path / name).write_text("base: common\n")
+    message = "--protocol has 'my/own.yaml' and 'my_own.yaml', which would share the folder run/my_own.yaml"
+    with pytest.raises(ConfigError, match=re.escape(message)):
+        played("run", "--protocol", "my/own.yaml,my_own.yaml")
+    assert not (tmp_path / "run").exists()
+    played("run", "--protocol", "my_own.yaml,./my_own.yaml", "--tasks", "sample:vstar")
+    assert configuration(tmp_path / "run")["protocol"] == "my_own.yaml"
+
+
 def test_a_published_number_stands_beside_ours_on_the_whole_benchmark_alone(tmp_path):
     config = EvalConfig(engine="scripted", model="oracle", protocol="adaptive-cof", tasks="sample:vstar", task_count=2,
                         output_dir=str(tmp_path))  # fmt: skip

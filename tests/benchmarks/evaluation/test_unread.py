@@ -73,6 +73,12 @@ def test_the_dialects_are_named_by_how_much_they_read(told):
     assert out.index("qwen3-vl reads 6") < out.index("default reads 3 of them")
 
 
+def test_a_dialect_that_counts_in_pixels_of_the_source_is_named_too(told):
+    zoom = json.dumps({"name": "image_zoom_in_tool", "arguments": {"bbox_2d": [100, 100, 400, 300], "label": "it"}})
+    out, notice = told("tiny", f"<tool_call>{zoom}</tool_call>")
+    assert "deepeyes reads 9 of them" in out and "deepeyes reads 9 of them" in notice
+
+
 def test_what_nobody_reads_is_said_to_be_read_by_nobody(told):
     out, notice = told("default", NOTHING)
     assert "None of the model's 9 turns" in out and "No other dialect of the table reads any of them either" in notice

@@ -5,6 +5,7 @@ import re
 
 import pytest
 
+from benchmarks.evaluation.as_published import played_name
 from benchmarks.protocols.files import protocol_from_row, protocol_to_row
 from benchmarks.protocols.protocol import PromptText, Protocol, Retries
 from benchmarks.protocols.table import PROTOCOLS, protocol_named, protocols_named
@@ -84,6 +85,9 @@ def test_a_protocol_of_your_own_is_a_value_of_a_module():
         ("base: mini-o3\nlimits: {max_turns: 0}\n", "max_turns must be at least 1"),
         ("base: mini-o3\nsamples: many\n", "'samples' is 'many', a text; wanted: a whole number"),
         ("base: mini-o3\nretries: {count: 0}\n", "count >= 1"),
+        ("base: mini-o3\nretries: {count: 1, temperature: .inf}\n", "temperature >= 0"),
+        ("base: mini-o3\ntruncation: {repetition_penalty: .nan}\n", "repetition_penalty > 0; got"),
+        ("base: mini-o3\ntemperature: .inf\n", "wanted: at least 1, at least 1 and at least 0, not infinite"),
         ("base: mini-o3\ntexts: {poem: {sha256: a, file: b, extract: c}}\n", "wanted: system, question"),
         ("base: mine.yaml\n", "its own base"),
         ("name: mine\n", "has a key 'name'"),
@@ -110,3 +114,9 @@ def test_a_wrong_text_is_refused_by_name_and_a_right_one_may_end_with_a_line_bre
     wanted = "mini-o3's system text has sha256 1f02ab1e7ee85e.*, that of .*wrong.txt is .*value of TOOL_CROP_SYSTEM"
     with pytest.raises(ConfigError, match=wanted):
         read_text(tmp_path / "wrong.txt", "system", PROTOCOLS["mini-o3"])
+
+
+def test_the_variant_of_a_protocol_follows_a_file_whose_folder_has_a_plus_sign():
+    notool = PROTOCOLS["notool"]
+    assert played_name(notool, "my+runs/own.yaml+rotate") == "my+runs/own.yaml:notool+rotate"
+    assert played_name(notool, "default+rotate") == "default:notool+rotate"

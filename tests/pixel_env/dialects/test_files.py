@@ -254,6 +254,26 @@ MISTAKES = {
     "wanted: question. Write {{ and }} for braces of the text",
     "wording: {failure: '{message'}": "'failure' of the dialect 'my.yaml' is no template: ",
     "wording: {observations: {crop_image: '{size}'}}": "'observations.crop_image' of the dialect 'my.yaml'",
+    "wording: {question: '{question:9}'}": "'question' of the dialect 'my.yaml' gives a field a format",
+    "wording: {question: '{question!x}'}": "'question' of the dialect 'my.yaml' gives a field a format",
+    "wording: {question: '{images}{images}'}": "has {images} more than once, and each image is shown once",
+    "wording: {image: '{image}{image}'}": "it must hold {image} once, where the image stands",
+    "wording: {image: 'Image {number}'}": "it must hold {image} once, where the image stands",
+    "wording: {failure: '\ufffc{message}'}": "has the character U+FFFC, which stands for images here",
+    "wording: {separator: '\ufffc'}": "'separator' of the dialect 'my.yaml' has the character U+FFFC",
+    "system: '\ufffc'": "'system' of the dialect 'my.yaml' has the character U+FFFC",
+    'system: "\\uD800"': "'system' has half of a character (a lone surrogate)",
+    "calls: {syntax: json, opening: ''}": "the opening of calls of the dialect 'my.yaml' is empty",
+    "calls: {syntax: xml, closing: ''}": "the closing of calls of the dialect 'my.yaml' is empty",
+    "answer_marker: ''": "the answer_marker of the dialect 'my.yaml' is empty",
+    "stop: ['']": "the text in stop of the dialect 'my.yaml' is empty",
+    "max_frames: 0": "max_frames of the dialect 'my.yaml' is 0; give 1 or more",
+    "first_index: -1": "first_index of the dialect 'my.yaml' is -1; give 0 or more",
+    "default_image: -1": "default_image of the dialect 'my.yaml' is -1; give 0 or more",
+    "box_keys: [x, x, w, h]": "box_keys of the dialect 'my.yaml' are x, x, w, h; give four different keys",
+    "constants: {crop_imag.action: zoom}": "No operation of a constant named 'crop_imag'. Did you mean 'crop_image'?",
+    "constants: {action: zoom}": "No operation of a constant named 'action'",
+    f"coordinates: {{unit: grid, cells: 1{'0' * 400}}}": "a grid of coordinates has more than 1000000 cells",
 }
 
 
@@ -269,6 +289,8 @@ def test_a_mistake_in_a_file_is_named_in_one_line_with_what_is_wanted(text, fold
     [
         (b"base: default\n  a: [\n", "the dialect my.yaml, line 2, column 4, is not valid YAML"),
         (b"base: default\nstop: [a\nsystem: b\n", "my.yaml, line 3, column 7, is not valid YAML"),
+        (b"base: default\n? [a]\n: b\n", "my.yaml, line 2, column 3, is not valid YAML: a key is not a text"),
+        (b"base: default\n{a: b}: c\n", "is not valid YAML"),
         (b"base: default\nbase: tiny\n", "my.yaml, line 2, column 1, is not valid YAML: base is set twice"),
         (
             b"base: default\nedges:\n  padding: 1\n  padding: 2\n",
@@ -303,6 +325,12 @@ def test_a_missing_file_and_a_folder_are_named(folder):
         dialect_named("my.yaml")
     with pytest.raises(ConfigError, match=r"cannot read the dialect folder\.yaml: Is a directory"):
         dialect_named("folder.yaml")
+
+
+def test_a_link_to_itself_is_named(folder):
+    (folder / "loop.yaml").symlink_to("loop.yaml")
+    with pytest.raises(ConfigError, match=r"cannot read the dialect loop\.yaml: Too many levels of symbolic links"):
+        dialect_named("loop.yaml")
 
 
 def test_templates_of_a_dialect_in_python_are_checked_too():

@@ -47,6 +47,7 @@ def test_a_file_is_read_to_its_last_character_and_named_by_its_bytes(tmp_path):
     [
         (None, r"cannot be read: No such file.*Give"),
         (b" \n", "is empty.*leave it out"),
+        ("Look at \ufffc.".encode(), "has the character U\\+FFFC, which stands for images"),
         (b"\xff\xfe", "not UTF-8.*Save"),
     ],
 )
