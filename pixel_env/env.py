@@ -14,7 +14,8 @@ import numpy as np
 
 from pixel_env.actions import parse_all
 from pixel_env.budgets import budgets_for, limits_from, token_estimate
-from pixel_env.dialects.dialect import Dialect, checked_operations
+from pixel_env.dialects.checks import checked_operations
+from pixel_env.dialects.dialect import Dialect
 from pixel_env.dialects.table import dialect_named
 from pixel_env.dialects.wording import (
     budget_text,

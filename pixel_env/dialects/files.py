@@ -25,7 +25,8 @@ import yaml
 
 from pixel_env.dialects.argument_calls import ArgumentCalls
 from pixel_env.dialects.call_syntax import CallSyntax
-from pixel_env.dialects.dialect import Dialect, Wording, checked_operations
+from pixel_env.dialects.checks import checked_operations
+from pixel_env.dialects.dialect import Dialect, Wording
 from pixel_env.dialects.integer_calls import IntegerCalls
 from pixel_env.dialects.json_calls import JsonCalls
 from pixel_env.dialects.phrase_calls import PhraseCalls

@@ -10,7 +10,8 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from pixel_env.dialects.dialect import Dialect, checked_operations
+from pixel_env.dialects.checks import checked_operations
+from pixel_env.dialects.dialect import Dialect
 from pixel_env.dialects.files import file_in, read_dialect
 from pixel_env.dialects.rows import (
     adaptive_cof,

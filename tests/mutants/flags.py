@@ -82,7 +82,7 @@ MUTANTS = (
     ),
     Mutant(
         "the templates of a dialect are not checked",
-        "dialect.checked_operations",
+        "checks.checked_operations",
         "    _check_templates(dialect)\n",
         "",
         DIALECT_FILES,
