@@ -211,7 +211,7 @@ def grpo(warm, folder, patch, *more):
     """`pixel-env grpo` from the warm start, without --dialect; returns what was seen of it."""
     seen = Seen()
     flags = ["--model_name_or_path", str(warm), "--tasks", "sample:vstar-tiny", "--limit", "4", "--max_turns", "3"]
-    flags += ["--max_turn_tokens", "120", "--max_completion_length", "360", "--num_generations", "2"]
+    flags += ["--max_turn_tokens", "180", "--max_completion_length", "540", "--num_generations", "2"]
     flags += ["--per_device_train_batch_size", "4", "--max_images", "5", "--max_tokens", str(TOKENS)]
     flags += ["--group_reward", f"{__name__}:letters"]
     with seen.of_training(patch):
@@ -345,5 +345,5 @@ def test_through_vllm_the_policy_goes_on_from_calls_that_were_made_for_it(
     assert max(logged(tmp_path / "run", "sampling/sampling_logp_difference/max")) < BOUND
     assert min(logged(tmp_path / "run", "grad_norm")) > 0 and logged(tmp_path / "run", "stops/failed") == [0.0, 0.0]
     for played in seen.rollouts:
-        assert played.trajectory.messages[0][0].text == first and played.trajectory.valid_operations > 0
+        assert played.trajectory.messages[0][0].text.endswith(first) and played.trajectory.valid_operations > 0
         assert any(played.sampled) and not played.sampled[0]
