@@ -201,6 +201,9 @@ class _Episode:
             self._hold(observation["images"])
             prompt, images = self.env.trajectory.prompt, observation["images"]
             self.prompt_ids = self.chat.open(prompt, images, video_frames=self._video_frames)
+            if self._tokens_left() <= len(self._prefill()):
+                self.out_of_tokens = True
+                return None
             self._begin_turn()
             for text in self.forced(self.task) if self.forced is not None else ():
                 said = text.removeprefix(self.opening)
@@ -275,7 +278,7 @@ class _Episode:
         # A turn that a stop text ended lacks its end token.
         has_end = bool(self.ids) and self.ids[-1] == self.chat.end_id
         ids = self.chat.reply(text, images, ended=has_end)
-        if self._tokens_left() <= len(ids):
+        if self._tokens_left() <= len(ids) + len(self._prefill()):
             self.out_of_tokens = True
             return False
         self._hold(images)
@@ -286,10 +289,14 @@ class _Episode:
     def _begin_turn(self) -> None:
         """Append the beginning of the next turn that the dialect gives, and keep the text that it opens with."""
         assert self.env is not None
-        prefill = self.env.prefill
-        ids = self.chat.fragment(prefill) if prefill else ()
+        ids = self._prefill()
         self._append(ids, [0.0] * len(ids), sampled=False)
-        self.opening = self.chat.opens + prefill
+        self.opening = self.chat.opens + self.env.prefill
+
+    def _prefill(self) -> tuple[int, ...]:
+        """The ids of the beginning of the next turn that the dialect gives."""
+        assert self.env is not None
+        return self.chat.fragment(self.env.prefill) if self.env.prefill else ()
 
     def _hold(self, images: Sequence[np.ndarray]) -> None:
         self.images += [self.shared_images.shared(image) for image in images]

@@ -387,6 +387,18 @@ def test_a_turn_that_was_cut_is_continued_without_being_begun_again():
     assert [request.opening for request in requests] == ["I see ", "", ""]
 
 
+def test_no_conversation_is_longer_than_allowed_with_what_the_dialect_begins_turns_with():
+    dialect = replace(TINY, prefill="I see a card here and more beside it: ")
+    whole = len(play_in(dialect, in_turn(CALL, CALL, "<answer>7"), limits=Limits(max_turns=3))[0].completion_ids)
+    stops = set()
+    for max_tokens in range(60, 60 + whole, 5):
+        limits = Limits(max_turns=3, max_tokens=max_tokens)
+        played, _, _ = play_in(dialect, in_turn(CALL, CALL, "<answer>7"), limits=limits)
+        assert len(played.prompt_ids) + len(played.completion_ids) <= max_tokens
+        stops.add(played.trajectory.stop)
+    assert Stop.TOKENS in stops
+
+
 def test_forced_turns_begin_as_the_dialect_says():
     dialect = replace(TINY, prefill="I see ")
     chat = PlainChat(dialect)

@@ -4,6 +4,7 @@ Traces are made, trained on and left by the commands; what the policy says in ro
 """
 
 import json
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import groupby
@@ -15,16 +16,17 @@ from agents.chat.chat import Chat
 from agents.checkpoints.conventions import convention_in
 from agents.engines import transformers as engine_module
 from agents.grpo import trainer as trainer_module
-from agents.grpo.trainer import PixelGRPOTrainer
+from agents.grpo.trainer import PixelGRPOConfig, PixelGRPOTrainer
 from agents.rollout import EpisodeSettings, rollout
 from agents.sft.collator import TraceCollator, play
 from agents.traces.folder import read_trace_folder
-from pixel_env.actions import write
+from pixel_env.actions import sizes_for, write
 from pixel_env.boxes import Box
 from pixel_env.budgets import budgets_for
 from pixel_env.cli import main
 from pixel_env.dialects.table import dialect_named
 from pixel_env.media.images import shown_size
+from pixel_env.operations.arguments import Drawing
 from pixel_env.operations.crop_image import CropImage
 from pixel_env.tasks import load_tasks
 from pixel_env.types import Answer, Limits, Stop
@@ -145,6 +147,19 @@ class Seen:
     swapped: list = field(default_factory=list)
     chat: Chat | None = None
 
+    @contextmanager
+    def of_training(self, patch):
+        """Records the rollouts of every trainer."""
+        compute_loss = PixelGRPOTrainer._compute_loss
+
+        def recorded(trainer, model, inputs):
+            self.take(trainer)
+            return compute_loss(trainer, model, inputs)
+
+        with patch.context() as inner:
+            inner.setattr(PixelGRPOTrainer, "_compute_loss", recorded)
+            yield
+
     def take(self, trainer):
         rows = trainer._rollouts["train"]
         self.chat = trainer.chat
@@ -194,18 +209,13 @@ def lead(patch, row):
 
 def grpo(warm, folder, patch, *more):
     """`pixel-env grpo` from the warm start, without --dialect; returns what was seen of it."""
-    seen, compute_loss = Seen(), PixelGRPOTrainer._compute_loss
-
-    def recorded(self, model, inputs):
-        seen.take(self)
-        return compute_loss(self, model, inputs)
-
-    patch.setattr(PixelGRPOTrainer, "_compute_loss", recorded)
+    seen = Seen()
     flags = ["--model_name_or_path", str(warm), "--tasks", "sample:vstar-tiny", "--limit", "4", "--max_turns", "3"]
-    flags += ["--max_turn_tokens", "120", "--max_completion_length", "360", "--num_generations", "2"]
+    flags += ["--max_turn_tokens", "180", "--max_completion_length", "540", "--num_generations", "2"]
     flags += ["--per_device_train_batch_size", "4", "--max_images", "5", "--max_tokens", str(TOKENS)]
     flags += ["--group_reward", f"{__name__}:letters"]
-    assert main(["grpo", *flags, "--output_dir", str(folder), *CPU, *more]) == 0
+    with seen.of_training(patch):
+        assert main(["grpo", *flags, "--output_dir", str(folder), *CPU, *more]) == 0
     return seen
 
 
@@ -265,6 +275,42 @@ def test_images_stand_in_the_middle_of_an_observation_and_belong_to_their_placeh
     assert len(seen.swapped) == (2 if chat.dialect.several_calls == "all" else 0)
 
 
+OTHERS = {
+    "vigorl": "sample:vstar-tiny",
+    "visionthink": "sample:vstar-tiny",
+    "videozoomer": "sample:mvbench",
+    "framethinker": "sample:mvbench",
+    "longvt": "sample:mvbench",
+}
+"""Rows without crops, and task sets on which their operations can be called."""
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def test_the_policy_trains_after_points_larger_images_and_segments(name, tmp_path, monkeypatch):
+    dialect, tasks = dialect_named(name), load_tasks(OTHERS[name], split="train", count=2)
+    budgets = budgets_for(None, tasks, dialect)
+
+    def call(task):
+        frames = len(task.sources) if task.media == "video" else 0
+        drawn = dialect.offered[0].draw(Drawing(np.random.default_rng(3), len(task.sources), frames, 8.0))
+        return [write(drawn, dialect, *sizes_for(dialect, task.opening_views, budgets))]
+
+    monkeypatch.setattr(trainer_module, "rollout", partial(rollout, forced=call))
+    seen = Seen()
+    with seen.of_training(monkeypatch):
+        processor = make_processor(WORDS, vocabulary=480, patch=14)
+        args = PixelGRPOConfig(
+            str(tmp_path), dialect=name, max_turns=2, max_turn_tokens=8, max_completion_length=16, max_images=24,
+            num_generations=2, per_device_train_batch_size=4, max_steps=1, learning_rate=1e-3, save_strategy="no",
+            gradient_checkpointing=False, disable_tqdm=True, use_cpu=True, report_to="none",
+        )  # fmt: skip
+        model = make_model(processor, positions=TOKENS)
+        PixelGRPOTrainer(model, tasks, args, processing_class=processor, group_reward=letters).train()
+    assert len(seen.rollouts) == 4 and seen.differences[0] < BOUND
+    for played in seen.rollouts:
+        assert played.trajectory.valid_operations == 1 and len(played.views) > len(played.trajectory.prompt_views)
+
+
 # ------------------------------------------------------------------------------------------------------- vLLM
 
 
@@ -299,5 +345,5 @@ def test_through_vllm_the_policy_goes_on_from_calls_that_were_made_for_it(
     assert max(logged(tmp_path / "run", "sampling/sampling_logp_difference/max")) < BOUND
     assert min(logged(tmp_path / "run", "grad_norm")) > 0 and logged(tmp_path / "run", "stops/failed") == [0.0, 0.0]
     for played in seen.rollouts:
-        assert played.trajectory.messages[0][0].text == first and played.trajectory.valid_operations > 0
+        assert played.trajectory.messages[0][0].text.endswith(first) and played.trajectory.valid_operations > 0
         assert any(played.sampled) and not played.sampled[0]

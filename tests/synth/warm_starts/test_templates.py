@@ -9,7 +9,7 @@ from pixel_env.actions import parse
 from pixel_env.boxes import Box
 from pixel_env.budgets import budgets_for
 from pixel_env.dialects.table import dialect_named
-from pixel_env.errors import TaskError
+from pixel_env.errors import ConfigError, TaskError
 from pixel_env.media.images import shown_size
 from pixel_env.operations.crop_image import CropImage
 from pixel_env.task import Evidence, Task, TaskSet
@@ -25,6 +25,7 @@ from synth.warm_starts.templates import (
     competent,
     drawn_from,
     recrop_once,
+    recrop_traces,
     single_pass,
     single_pass_traces,
 )
@@ -146,3 +147,15 @@ def test_a_trace_in_pixels_is_written_for_the_size_that_its_task_set_shows():
         assert isinstance(call, CropImage)
         assert call.box.contains(trace.task.evidence[0].box) or call.box.iou(trace.task.evidence[0].box) > 0
         assert call.box.iou(right_window(trace.task.evidence[0].box)) > 0.8
+
+
+@pytest.mark.parametrize("name", ["vigorl", "visionthink", "longvt"])
+def test_templates_are_refused_for_a_dialect_that_cannot_crop(name):
+    tasks, dialect = load_tasks("sample:vstar-tiny", split="train", count=2), dialect_named(name)
+    for make in (
+        lambda: single_pass_traces(tasks, dialect, 0),
+        lambda: recrop_traces(tasks, dialect, 0),
+        lambda: drawn_from(tasks, clumsy, dialect),
+    ):
+        with pytest.raises(ConfigError, match=f"{name}' cannot crop images.*Give --traces"):
+            make()
