@@ -194,6 +194,8 @@ def test_a_run_that_kept_only_its_configuration_says_the_dialect_of_its_checkpoi
     [
         ("{", "cannot be read"),
         ("[]", "cannot be read"),
+        ("[" * 100_000, "cannot be read (RecursionError"),
+        ('{"version": 1, "dialect": "tiny", "limits": {"max_turns": null}}', "max_turns must be at least 1"),
         ('{"version": 9, "dialect": "tiny"}', "of version 9"),
         ('{"version": 1}', "KeyError"),
         ('{"version": 1, "dialect": 7}', "wanted: its name"),
