@@ -7,10 +7,10 @@ import pytest
 from gymnasium.vector.utils import batch_space
 
 from pixel_env.actions import parse
-from pixel_env.dialects.table import DIALECTS
+from pixel_env.dialects.table import DIALECTS, dialect_named
 from pixel_env.operations.crop_image import CropImage
 from pixel_env.spaces import AssistantText, Images, UnicodeText
-from pixel_env.types import Answer, Unfinished
+from pixel_env.types import Answer, Malformed, Unfinished
 
 SPACES = [UnicodeText(), Images(), AssistantText(DIALECTS["default"])]
 
@@ -67,3 +67,10 @@ def test_masks_are_refused():
     for space in SPACES:
         with pytest.raises(ValueError, match="neither"):
             space.sample(mask=np.zeros(3, dtype=np.int8))
+
+
+def test_samples_of_a_dialect_without_calls_are_answers_and_chatter():
+    dialect = dialect_named("mini-o3:notool")
+    space = AssistantText(dialect, seed=0)
+    kinds = {type(parse(space.sample(), dialect)) for _ in range(50)}
+    assert Answer in kinds and not any(issubclass(kind, CropImage | Malformed) for kind in kinds)
