@@ -72,8 +72,11 @@ def test_a_model_with_nothing_beside_it_plays_in_the_dialect_of_its_family_and_i
     photo, model_type, capsys
 ):
     name = {
-        **{"qwen2_5_vl": "qwen2.5-vl", "qwen3_vl": "qwen3-vl", "qwen3_vl_moe": "qwen3-vl"},
-        **{"qwen3_5": "qwen3.5", "glm4v": "glm-4.5v"},
+        "qwen2_5_vl": "qwen2.5-vl",
+        "qwen3_vl": "qwen3-vl",
+        "qwen3_vl_moe": "qwen3-vl",
+        "qwen3_5": "qwen3.5",
+        "glm4v": "glm-4.5v",
     }[model_type]
     model = model_of(photo.parent, model_type)
     code, folder = evaluated(photo, model)
