@@ -7,6 +7,7 @@ a box is fractions (`boxes.py`); dialects translate to what a model writes and r
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from numbers import Integral
 from typing import TypedDict
 
 import numpy as np
@@ -232,5 +233,6 @@ class Limits:
             ("max_images", self.max_images),
             ("max_tokens", self.max_tokens),
         ):
-            if value is not None and value < 1:
-                raise ValueError(f"Limits.{name} must be at least 1, got {value}")
+            if (value is None and name == "max_tokens") or (isinstance(value, Integral) and value >= 1):
+                continue
+            raise ValueError(f"Limits.{name} must be at least 1, a whole number, got {value!r}")

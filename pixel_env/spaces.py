@@ -66,7 +66,8 @@ class AssistantText(UnicodeText):
         super().__init__(seed)
         self.dialect = dialect
         # Only operations on images: a space does not know whether the task has a video.
-        self._operations = [operation for operation in dialect.offered if operation.image_field() is not None]
+        offered = dialect.offered if dialect.offers_calls else ()
+        self._operations = [operation for operation in offered if operation.image_field() is not None]
 
     def sample(self, mask: None = None, probability: None = None) -> str:
         """In half of the cases an operation on the first image, else an answer or a plain text."""

@@ -104,7 +104,7 @@ def _row_or_error(line: bytes, path: Path, number: int) -> dict[str, Any] | Conf
 def _row(line: bytes, path: Path, number: int) -> dict[str, Any]:
     try:
         row = json.loads(line.decode("utf-8", "surrogatepass"))
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ConfigError(f"{path}, line {number} is not a JSON row ({error}); remove the line") from error
     if not isinstance(row, dict) or row.get("version") != VERSION:
         raise ConfigError(f"{path}, line {number} is not a row of version {VERSION}; use the release that wrote it")

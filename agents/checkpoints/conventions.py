@@ -112,7 +112,7 @@ def model_type_of(model: str) -> str | None:
     file = folder / "config.json" if folder.is_dir() else _file_of_hub(model, "config.json")
     try:
         config = json.loads(file.read_text(encoding="utf-8")) if file is not None else None
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return None
     found = config.get("model_type") if isinstance(config, dict) else None
     return found if isinstance(found, str) else None
@@ -137,7 +137,7 @@ def _read(file: Path) -> Convention:
             None if prompt is None else str(prompt),
             str(file),
         )
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise ConfigError(
             f"{file} cannot be read ({type(error).__name__}: {error}). Restore it as the training wrote it, or delete "
             "it and give --dialect."

@@ -69,18 +69,23 @@ def _parts(content: Any) -> Iterator[str | Images]:
 def _native_calls(message: Mapping[str, Any], calls: CallSyntax) -> Iterator[str]:
     for call in message.get("tool_calls") or ():
         function = call["function"]
-        try:
-            arguments = function["arguments"]
-            yield calls.write(
-                Call(function["name"], json.loads(arguments) if isinstance(arguments, str) else arguments)
-            )
-        except ValueError as error:
-            raise TaskError(f"its tool call {shortened(function)} cannot be written: {error}") from error
+        yield _written(str(function["name"]), function["arguments"], calls)
+
+
+def _written(name: str, arguments: Any, calls: CallSyntax) -> str:
+    """The call's text; of arguments that are no object, the model's mistake, a text that reads as a broken call."""
+    try:
+        return calls.write(Call(name, json.loads(arguments) if isinstance(arguments, str) else arguments))
+    except (ValueError, TypeError, AttributeError, RecursionError):
+        return f"{calls.opening}{name} {arguments}"
 
 
 def image_at(url: str) -> str | EncodedImage:
     """The image of a data URI, or a path relative to the folder of the rows. Raises TaskError for an address."""
-    parsed = urlparse(url)
+    try:
+        parsed = urlparse(url)
+    except ValueError as error:
+        raise TaskError(f"the address of its image is none ({error})") from error
     if parsed.scheme == "data":
         header, _, data = url.partition(",")
         try:
@@ -88,5 +93,7 @@ def image_at(url: str) -> str | EncodedImage:
         except (ValueError, binascii.Error) as error:
             raise TaskError(f"its image {shortened(header)} is not base64 ({error})") from error
     if parsed.scheme in ("http", "https"):
-        raise TaskError(f"its image is at the address {shortened(url)}; download it and give its path")
+        # Without user, password and query, in which keys may stand.
+        public = f"{parsed.scheme}://{parsed.netloc.rpartition('@')[2]}{parsed.path}"
+        raise TaskError(f"its image is at the address {shortened(public)}; download it and give its path")
     return unquote(parsed.path) if parsed.scheme == "file" else url

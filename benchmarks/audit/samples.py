@@ -20,8 +20,10 @@ from pixel_env.operations.arguments import is_number
 COLUMNS = ("resps", "filtered_resps")
 """A file with one of these columns is one of samples."""
 _OWN_KEYS = frozenset({"doc_id", "target", "doc", "input", "arguments", *COLUMNS, "input_media", "token_counts"})
-_NATIVE = re.compile(r"<tool_call>([\w.-]+) (\{.*?\})</tool_call></tool_response>.*?</tool_response>", re.DOTALL)
-"""How lmms-eval logs a native tool call with its result."""
+_NATIVE = re.compile(
+    r"<tool_call>([\w.-]+) (\{(?:[^<]|<(?!tool_call>))*?\})</tool_call></tool_response>.*?</tool_response>", re.DOTALL
+)
+"""How lmms-eval logs a native tool call with its result. It holds no further opening: each text is searched once."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -390,7 +390,17 @@ def test_a_larger_budget_than_the_task_sets_draws_a_warning():
         PixelEnv([tiny_task()], budgets=DEFAULT.budgets)
 
 
-@pytest.mark.parametrize("limits", [{"max_turns": 0}, {"max_turn": 3}, {"max_images": -1}, {"max_tokens": 0}])
+@pytest.mark.parametrize(
+    "limits",
+    [
+        {"max_turns": 0},
+        {"max_turn": 3},
+        {"max_images": -1},
+        {"max_tokens": 0},
+        {"max_turns": None},
+        {"max_images": 2.5},
+    ],
+)
 def test_limits_that_make_no_sense_are_refused(limits):
     with pytest.raises(ConfigError, match="max_turns, max_images, max_tokens"):
         PixelEnv([tiny_task()], limits=limits)

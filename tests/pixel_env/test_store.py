@@ -81,7 +81,7 @@ def test_a_line_that_a_kill_truncated_is_dropped_and_nothing_else(tmp_path, kept
     assert [row["n"] for row in again] == [1, 3]
 
 
-@pytest.mark.parametrize("line", ["not json", "[1]", '{"n": 1}', '{"version": 99}'])
+@pytest.mark.parametrize("line", ["not json", "[1]", '{"n": 1}', '{"version": 99}', "[" * 100_000])
 def test_a_broken_or_foreign_row_is_named_by_its_line(tmp_path, line):
     path = tmp_path / "rows.jsonl"
     TrajectoryStore(path).append({"n": 1})

@@ -62,9 +62,9 @@ def reply_in(body: bytes) -> Reply | None:
         content, inline_thought = texts_in(message.get("content"))
         stop_reason = choice.get("stop_reason")
         return Reply(
-            content=_whole(content or texts_in(message.get("refusal"))[0]),
+            content=whole(content or texts_in(message.get("refusal"))[0]),
             calls=tuple(_calls_in(message)),
-            thought=_whole(inline_thought if field is None else message[field]),
+            thought=whole(inline_thought if field is None else message[field]),
             thought_field=field,
             ended=finish_reason not in _TRUNCATED,
             stopped_by=stop_reason if isinstance(stop_reason, str) else None,
@@ -98,7 +98,7 @@ def _calls_in(message: Mapping[str, Any]) -> list[Call]:
     calls = [call.get("function") or {} for call in message.get("tool_calls") or ()]
     if message.get("function_call"):  # the field before `tool_calls`, which some servers still send
         calls.append(message["function_call"])
-    return [Call(_whole(str(call.get("name") or "")), _arguments_of(call.get("arguments"))) for call in calls]
+    return [Call(whole(str(call.get("name") or "")), _arguments_of(call.get("arguments"))) for call in calls]
 
 
 def _arguments_of(given: Any) -> Any:
@@ -110,9 +110,9 @@ def _arguments_of(given: Any) -> Any:
     try:
         return json.loads(given)
     except (ValueError, RecursionError):
-        return _whole(given)
+        return whole(given)
 
 
-def _whole(text: str) -> str:
+def whole(text: str) -> str:
     """`text` with halves of surrogate pairs joined, and replaced where the other half is missing: UTF-8 has none."""
     return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")

@@ -8,7 +8,7 @@ Depends on call syntaxes; independent of messages and connections.
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from agents.engines.endpoint.reply import Reply
+from agents.engines.endpoint.reply import Reply, whole
 from pixel_env.dialects.call_syntax import Call, CallSyntax
 from pixel_env.dialects.dialect import Dialect
 from pixel_env.dialects.prompt import tool_schemas
@@ -32,7 +32,8 @@ def text_of(reply: Reply, syntax: CallSyntax) -> str:
     is_thinking = not (reply.ended or reply.content or reply.calls)  # the token limit came before the thought's end
     thought = f"{THINK}{reply.thought}{'' if is_thinking else END_OF_THOUGHT}" if reply.thought else ""
     calls = [_written(call, syntax) for call in reply.calls]
-    return thought + "\n".join([*([reply.content] if reply.content or not calls else []), *calls])
+    # Texts in arguments may hold halves of characters, too, which a syntax that does not escape them writes as they are.
+    return whole(thought + "\n".join([*([reply.content] if reply.content or not calls else []), *calls]))
 
 
 def split_turn(text: str, syntax: CallSyntax, *, splits_thought: bool, reads_calls: bool) -> SplitTurn:

@@ -71,7 +71,13 @@ def recorded(folder):
 def test_a_model_with_nothing_beside_it_plays_in_the_dialect_of_its_family_and_it_is_said_why(
     photo, model_type, capsys
 ):
-    name = {"qwen2_5_vl": "qwen2.5-vl", "qwen3_vl": "qwen3-vl", "qwen3_vl_moe": "qwen3-vl"}[model_type]
+    name = {
+        "qwen2_5_vl": "qwen2.5-vl",
+        "qwen3_vl": "qwen3-vl",
+        "qwen3_vl_moe": "qwen3-vl",
+        "qwen3_5": "qwen3.5",
+        "glm4v": "glm-4.5v",
+    }[model_type]
     model = model_of(photo.parent, model_type)
     code, folder = evaluated(photo, model)
     told = capsys.readouterr()
@@ -194,6 +200,8 @@ def test_a_run_that_kept_only_its_configuration_says_the_dialect_of_its_checkpoi
     [
         ("{", "cannot be read"),
         ("[]", "cannot be read"),
+        ("[" * 100_000, "cannot be read (RecursionError"),
+        ('{"version": 1, "dialect": "tiny", "limits": {"max_turns": null}}', "max_turns must be at least 1"),
         ('{"version": 9, "dialect": "tiny"}', "of version 9"),
         ('{"version": 1}', "KeyError"),
         ('{"version": 1, "dialect": 7}', "wanted: its name"),

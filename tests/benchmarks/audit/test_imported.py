@@ -3,14 +3,17 @@
 import base64
 import io
 import json
+import time
 
 import numpy as np
 import pytest
 from PIL import Image
 
 from benchmarks.audit.command import main
+from benchmarks.audit.samples import turns_in
 from benchmarks.evaluation.records import read_evaluation
 from benchmarks.evaluation.result_files import write_samples
+from pixel_env.dialects.table import dialect_named
 from pixel_env.errors import ConfigError
 from tests.benchmarks.audit.runs import EVIDENCE, answer, call, figures_in, write_run, write_tasks
 
@@ -152,8 +155,24 @@ def test_openai_messages_with_images_as_data_and_native_calls(tmp_path):
     assert figures["answers"]["with_operation"] == {"n": 1, "graded": 0, "right": 0}
 
 
+@pytest.mark.parametrize("arguments", ["{", "[1]", 5, None])
+def test_a_native_call_whose_arguments_are_no_object_is_a_broken_call_of_the_model(tmp_path, arguments):
+    called = [{"function": {"name": "crop_image", "arguments": arguments}}]
+    messages = [
+        {"role": "user", "content": "Which digit?"},
+        {"role": "assistant", "content": None, "tool_calls": called},
+        {"role": "tool", "content": "Error"},
+        {"role": "assistant", "content": answer(7)},
+    ]
+    path = write_rows(tmp_path / "rows.jsonl", {"id": "q0", "messages": messages})
+    figures = audit(tmp_path, path, "--dialect", "default", policy="messages")
+    assert figures["episodes"] == 1 and figures["answers"]["with_operation"]["n"] == 1
+    assert figures["overlaps"]["crops"] == 0
+
+
 def test_rows_that_cannot_be_audited_are_named_and_counted(tmp_path, capsys):
-    remote = {"type": "image_url", "image_url": {"url": "https://example.org/1.png"}}
+    remote = {"type": "image_url", "image_url": {"url": "https://me:secret@example.org/1.png?key=secret"}}
+    nowhere = {"type": "image_url", "image_url": {"url": "http://["}}
     path = write_rows(
         tmp_path / "rows.jsonl",
         {
@@ -166,15 +185,18 @@ def test_rows_that_cannot_be_audited_are_named_and_counted(tmp_path, capsys):
         {"messages": [{"role": "user", "content": "No reply"}]},
         {"messages": [{"role": "user", "content": "Two"}] + 2 * [{"role": "assistant", "content": answer(4)}]},
         {"messages": [{"role": "user", "content": "\ud800"}, {"role": "assistant", "content": answer(4)}]},
+        {"messages": [{"role": "user", "content": [nowhere]}, {"role": "assistant", "content": "x"}]},
     )
     assert audit(tmp_path, path, "--dialect", "default", policy="messages")["episodes"] == 1
     error = capsys.readouterr().err
-    assert "6 rows or episodes are not audited" in error
+    assert "7 rows or episodes are not audited" in error
+    assert "secret" not in error
     for part in (
         "line 2: the image 'gone.png' is missing",
         "line 3: not valid JSON",
         "line 4: its image is at the address 'https://example.org/1.png'; download it",
         "line 5: the conversation has no message with the role 'assistant'",
+        "line 8: the address of its image is none (Invalid IPv6 URL)",
         "line 7: its id or its question holds a lone surrogate",
         "line 6: its turn 1 of 2 ends the episode in the dialect 'default' (answered)",
     ):
@@ -231,3 +253,10 @@ def test_the_corner_that_a_tool_with_a_guessed_unit_cut_is_recognised_in_release
     path = write_rows(tmp_path / "rows.jsonl", row)
     figures = audit(tmp_path, path, "--dialect", "released", policy="messages")
     assert figures["places"] == {"guessed": 1} and figures["overlaps"]["guessed"]["apart"] == 1.0
+
+
+def test_a_response_with_many_openings_is_read_in_linear_time():
+    text = "<tool_call>a {" * 100_000
+    started = time.monotonic()
+    assert turns_in(text, dialect_named("default").calls) == [text]
+    assert time.monotonic() - started < 5.0  # minutes where each opening is searched to the end

@@ -222,3 +222,13 @@ def test_a_call_of_another_type_than_a_function_is_one_of_nothing_that_was_decla
     custom["choices"][0]["message"]["tool_calls"] = [{"id": "x", "type": "custom", "custom": {"input": "hi"}}]
     trajectory = native(endpoint, in_turn(custom, ANSWER))
     assert trajectory.turns[0].failure.code == "unknown_operation" and len(endpoint.bodies) == 2
+
+
+@pytest.mark.parametrize("row", ["qwen3.5", "glm-4.5v"])
+def test_half_of_a_character_in_an_argument_is_replaced_where_the_dialect_writes_it_unescaped(endpoint, row):
+    dialect = dataclasses.replace(dialect_named(row), shows_tools=False)
+    call = ("crop_image", '{"bbox_2d": [0, 0, 500, 500], "target_image": 1, "note": "\\ud83d"}')
+    endpoint.script = in_turn(said("", calls=[call]), ANSWER)
+    [trajectory] = played(endpoint, dialect=dialect, are_calls_native=True)
+    assert trajectory.error is None and "\ufffd" in trajectory.turns[0].text
+    assert "It has no 'note'" in trajectory.turns[0].observation
