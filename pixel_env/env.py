@@ -6,7 +6,7 @@ shaping (`rewards/`): the reward is the grade of the answer.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, Literal
 
 import gymnasium as gym
@@ -19,49 +19,33 @@ from pixel_env.dialects.dialect import Dialect
 from pixel_env.dialects.table import dialect_named
 from pixel_env.dialects.wording import (
     budget_text,
-    expected_text,
-    failure_text,
     last_turn_text,
-    observation_text,
     opening_prompt,
 )
 from pixel_env.episode import (
-    IMAGE_SIGN,
     Action,
     Answer,
     Limits,
-    Malformed,
     Observation,
     Stop,
     Text,
     Trajectory,
     Turn,
     Unfinished,
-    joined,
 )
-from pixel_env.errors import ConfigError, MediaError, TaskError, UnknownNameError
-from pixel_env.failures import Failure, FailureCode
+from pixel_env.errors import ConfigError, TaskError, UnknownNameError
+from pixel_env.failures import Failure
 from pixel_env.grading import grade
-from pixel_env.interventions import ExecutedOperation, Intervention, unchanged
-from pixel_env.media.images import native_size, show, shown_size
+from pixel_env.interventions import Intervention, unchanged
+from pixel_env.media.images import native_size, show
 from pixel_env.operations.coordinates import Size
-from pixel_env.operations.operation import Operation
+from pixel_env.replies import Replies, Reply, text_of
 from pixel_env.spaces import AssistantText, Images, UnicodeText
 from pixel_env.task import Task
 from pixel_env.tasks import TaskSpec, load_tasks
-from pixel_env.views import View, ViewBudgets
+from pixel_env.views import ViewBudgets
 
 CountTokens = Callable[[str, Sequence[Size]], int]
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Reply:
-    """The result of an action, before the budgets are checked."""
-
-    text: str
-    views: tuple[View, ...] = ()
-    images: tuple[np.ndarray, ...] = ()
-    failure: Failure | None = None
 
 
 class PixelEnv(gym.Env[Observation, str]):
@@ -176,15 +160,15 @@ class PixelEnv(gym.Env[Observation, str]):
         actions = self._read(action)
         if isinstance(actions[0], Answer):
             return self._end_with(action, actions[0])
-        replies = self._replies_to(actions, action)
+        replies = Replies(self.trajectory, self.dialect, self.budgets, self._intervention).to(actions, action)
         images = tuple(image for reply in replies for image in reply.images)
         is_continued = isinstance(action, Unfinished) and isinstance(actions[0], Text)
         if len(self.trajectory.messages) + 2 == self.limits.max_turns and not is_continued:
             replies[-1] = replace(replies[-1], text=replies[-1].text + self._last_turn_text())
-        self._tokens += self._tokens_of(action, ()) + self._tokens_of(_text_of(replies), images)
+        self._tokens += self._tokens_of(action, ()) + self._tokens_of(text_of(replies), images)
         stop, messages = self._exceeded(len(images)), len(self.trajectory.messages) + 1
         if stop is not None:
-            replies, images = [_Reply("", failure=reply.failure) for reply in replies], ()
+            replies, images = [Reply("", failure=reply.failure) for reply in replies], ()
             replies[0] = replace(replies[0], text=budget_text(stop, self.limits))
         elif messages >= self.limits.max_turns:
             stop = Stop.TURNS
@@ -192,7 +176,7 @@ class PixelEnv(gym.Env[Observation, str]):
         for number, (typed, reply) in enumerate(zip(actions, replies, strict=True)):
             turn = Turn("" if number else action, typed, reply.failure, reply.text, reply.views, number > 0)
             self._record(turn, stop=stop if number == len(replies) - 1 else None)
-        observation: Observation = {"text": _text_of(replies), "images": images}
+        observation: Observation = {"text": text_of(replies), "images": images}
         failure = next((reply.failure for reply in replies if reply.failure is not None), None)
         return observation, 0.0, False, stop is not None, self._info(actions[0], failure)
 
@@ -218,56 +202,6 @@ class PixelEnv(gym.Env[Observation, str]):
 
     def _record(self, turn: Turn, **changes: Any) -> None:
         self._trajectory = replace(self.trajectory, turns=(*self.trajectory.turns, turn), **changes)
-
-    def _replies_to(self, actions: Sequence[Action], text: str) -> list[_Reply]:
-        """The reply to each action of one turn; all of them act on the images before the turn."""
-        replies: list[_Reply] = []
-        for call, action in enumerate(actions, start=self.trajectory.operations):
-            images = len(self._shown_sizes) + sum(len(reply.images) for reply in replies)
-            replies.append(self._reply_to(action, text, images, call))
-        return replies
-
-    def _reply_to(self, action: Action, text: str, images: int, call: int) -> _Reply:
-        try:
-            match action:
-                case Operation():
-                    return self._execute(action, images, call)
-                case Malformed(code, reason):
-                    return self._refusal(Failure(code, reason), call)
-                case Text() | Answer():
-                    unfinished = isinstance(text, Unfinished)
-                    return _Reply("" if unfinished else expected_text(self.dialect, self.trajectory.task))
-        except MediaError:
-            return self._refusal(
-                Failure(
-                    FailureCode.UNREADABLE_SOURCE,
-                    "That picture can no longer be read; look at another one, or answer from what was shown.",
-                ),
-                call,
-            )
-
-    def _execute(self, operation: Operation, images: int, call: int) -> _Reply:
-        """`images`: how many there are before its own; `call`: how many operations were called before."""
-        views, task = self.trajectory.views, self.trajectory.task
-        new = operation.run(views, task, self.dialect.rule)
-        if isinstance(new, Failure):
-            return self._refusal(new, call)
-        sizes = [shown_size(view, self.budgets) for view in new]
-        numbers, fields = range(images, images + len(new)), operation.observation_fields(task, self.dialect.rule)
-        text = observation_text(operation, numbers, new, sizes, self.dialect, task, call=call, fields=fields)
-        parent = None if operation.image_number is None else views[operation.image_number]
-        turn = len(self.trajectory.turns) + call - self.trajectory.operations
-        return self._reply_with(text, turn, new, parent)
-
-    def _reply_with(self, text: str, turn: int, views: tuple[View, ...], parent: View | None) -> _Reply:
-        executed = ExecutedOperation(self.trajectory.task, turn, views, parent, self.budgets)
-        shown = self._intervention(executed)
-        if len(shown) != len(views):  # the signs stand for the operation's own images
-            text = text.replace(IMAGE_SIGN, "")
-        return _Reply(text, shown, tuple(show(view, self.budgets) for view in shown))
-
-    def _refusal(self, failure: Failure, call: int) -> _Reply:
-        return _Reply(failure_text(failure, self.dialect, self.trajectory.task, call), failure=failure)
 
     # ----------------------------------------------------------------------------------------------- budgets
 
@@ -311,10 +245,6 @@ class PixelEnv(gym.Env[Observation, str]):
                 return episode_text(self.trajectory, self.task_set.notice)
             case _:
                 return None
-
-
-def _text_of(replies: Sequence[_Reply]) -> str:
-    return joined([reply.text for reply in replies], [len(reply.images) for reply in replies])
 
 
 def _size(image: np.ndarray) -> Size:

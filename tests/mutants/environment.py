@@ -97,15 +97,15 @@ MUTANTS = (
     Mutant(
         "of the calls of a turn that exceeds a budget one is spent",
         "PixelEnv.step",
-        '[_Reply("", failure=reply.failure) for reply in replies], ()',
-        '[_Reply("", failure=replies[0].failure)], ()\n            actions = actions[:1]',
+        '[Reply("", failure=reply.failure) for reply in replies], ()',
+        '[Reply("", failure=replies[0].failure)], ()\n            actions = actions[:1]',
         CALLS,
     ),
     Mutant(
         "all calls of a turn have the number of the first image",
-        "PixelEnv._replies_to",
-        "len(self._shown_sizes) + sum(len(reply.images) for reply in replies)",
-        "len(self._shown_sizes)",
+        "Replies.to",
+        "len(self.trajectory.views) + sum(len(reply.images) for reply in replies)",
+        "len(self.trajectory.views)",
         CALLS,
     ),
     # ----------------------------------------------------------------------------------------------------- environment
@@ -119,7 +119,7 @@ MUTANTS = (
     Mutant(
         "the tokens of an observation are not counted before it is added",
         "PixelEnv.step",
-        "self._tokens_of(action, ()) + self._tokens_of(_text_of(replies), images)",
+        "self._tokens_of(action, ()) + self._tokens_of(text_of(replies), images)",
         "self._tokens_of(action, ())",
         ENV,
     ),

@@ -32,7 +32,7 @@ def text_of(reply: Reply, syntax: CallSyntax) -> str:
     is_thinking = not (reply.ended or reply.content or reply.calls)  # the token limit came before the thought's end
     thought = f"{THINK}{reply.thought}{'' if is_thinking else END_OF_THOUGHT}" if reply.thought else ""
     calls = [_written(call, syntax) for call in reply.calls]
-    # Texts in arguments may hold halves of characters, too, which a syntax that does not escape them writes as they are.
+    # Arguments may hold halves of characters, too, which a syntax that does not escape them writes as they are.
     return whole(thought + "\n".join([*([reply.content] if reply.content or not calls else []), *calls]))
 
 
