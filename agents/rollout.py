@@ -208,6 +208,8 @@ class _Episode:
             for text in self.forced(self.task) if self.forced is not None else ():
                 said = text.removeprefix(self.opening)
                 ids = self.chat.encode(said)
+                # A format that opens a thought closes it in a turn that has none.
+                said = self.chat.decode(ids) if self.chat.opens else said
                 if self._step(ids, [0.0] * len(ids), self.opening + said, sampled=False):
                     return None
             return self._request()

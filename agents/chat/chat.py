@@ -84,8 +84,14 @@ class Chat:
         return self._frame.opens
 
     def encode(self, text: str) -> tuple[int, ...]:
-        """An assistant's turn, end token included, without what the template itself opens every turn with."""
-        return (*self.fragment(text.removeprefix(self.opens)), self.end_id)
+        """An assistant's turn, end token included, without what the template itself opens every turn with.
+
+        A turn without a thought closes the one that the template opens, at once: otherwise it would all be a thought.
+        """
+        said, closing = text.removeprefix(self.opens), self.dialect.thought_closing
+        if closing and closing.replace("</", "<", 1) in self.opens and closing not in self.opens + said:
+            said = f"\n{closing}\n\n{said}"
+        return (*self.fragment(said), self.end_id)
 
     def fragment(self, text: str) -> tuple[int, ...]:
         """Ids of a piece of an assistant's turn."""

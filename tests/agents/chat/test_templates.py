@@ -13,11 +13,12 @@ from agents.chat.chat import Chat
 from agents.chat.template import read_frame
 from agents.engines.scripted import ScriptedEngine, in_turn
 from agents.rollout import EpisodeSettings, Sampling, rollout
+from pixel_env.actions import parse
 from pixel_env.dialects.table import dialect_named
 from pixel_env.episode import IMAGE_SIGN, message_parts
 from pixel_env.errors import ConfigError
 from pixel_env.testing import tiny_task, tiny_video_task
-from pixel_env.types import Limits, Prompt, Stop
+from pixel_env.types import Answer, Limits, Prompt, Stop
 from tests.agents.random_qwen import RELEASED
 from tests.agents.random_qwen import make_processor as make_qwen2_5
 
@@ -72,7 +73,8 @@ def test_images_stand_where_the_text_has_them_in_the_models_own_templates(tiny_p
     said = {"role": "assistant", "content": [{"type": "text", "text": "It is small."}]}
     third = picture(128, 16, 2)
     messages = [system, user(question, 2), said, user(f"Closer:{S}Now?", 1)]
-    ours = opened + chat.encode("It is small.") + chat.reply(f"Closer:{S}Now?", [third], ended=True)
+    turn = (*chat.fragment("It is small."), chat.end_id)
+    ours = opened + turn + chat.reply(f"Closer:{S}Now?", [third], ended=True)
     # The template writes the opening of a thought before the turn to generate alone; ours keeps what was there.
     opening = chat.fragment(chat.opens) if chat.opens else ()
     theirs = rendered(processor, messages, [*images, third])
@@ -84,6 +86,14 @@ def test_a_turn_is_encoded_without_what_the_template_opens_it_with(tiny_processo
     chat = Chat(with_template(tiny_processor, "qwen3_5_think"), TINY)
     ids = chat.encode("<think>\nsmall</think>")
     assert ids == chat.encode("small</think>") == (*chat.fragment("small</think>"), chat.end_id)
+
+
+def test_a_turn_without_a_thought_closes_the_one_that_the_template_opens(tiny_processor):
+    chat = Chat(with_template(tiny_processor, "qwen3_5_think"), TINY)
+    assert chat.decode(chat.encode("<answer>7")) == "\n</think>\n\n<answer>7"
+    assert isinstance(parse(chat.opens + chat.decode(chat.encode("<answer>7")), TINY), Answer)
+    plain = Chat(with_template(tiny_processor, "qwen3_5_nothink"), TINY)
+    assert plain.decode(plain.encode("<answer>7")) == "<answer>7"
 
 
 @pytest.mark.parametrize("name", ["qwen3_5_think", "qwen3_5_nothink", "qwen3_vl"])
