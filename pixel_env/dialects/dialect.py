@@ -261,9 +261,9 @@ def _check_coordinates_names_and_keys(dialect: Dialect) -> None:
             f"box_keys of the dialect {dialect.name!r} are {', '.join(dialect.box_keys)}; give four different keys"
         )
     for key in dialect.constants:
-        operation, _, name = key.partition(".")
-        if operation not in OPERATIONS or not name:
-            raise UnknownNameError.among("operation of a constant", operation, OPERATIONS, f"It is {key!r}. {where}")
+        called, _, argument = key.partition(".")
+        if called not in OPERATIONS or not argument:
+            raise UnknownNameError.among("operation of a constant", called, OPERATIONS, f"It is {key!r}. {where}")
     for operation in dialect.offered:
         keys = [dialect.argument_keys.of(operation, name) for name in operation.arguments()]
         if len(set(keys)) < len(keys):

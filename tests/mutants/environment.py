@@ -30,8 +30,8 @@ MUTANTS = (
     Mutant(
         "a crop must be larger than the minimum side",
         "Edges.fault",
-        "if min(width, height) < self.min_side:",
-        "if min(width, height) <= self.min_side:",
+        "if min(width, height) < self.min_side and",
+        "if min(width, height) <= self.min_side and",
         CROPS,
     ),
     Mutant(

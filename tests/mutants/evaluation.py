@@ -18,7 +18,7 @@ MUTANTS = (
     ),
     Mutant(
         "an evaluation with failed episodes ends as one without",
-        "evaluate.main",
+        "evaluate._run",
         "return 1 if failed(evaluation.trajectories) else 0",
         "return 0",
         FAILED,

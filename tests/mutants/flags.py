@@ -68,14 +68,14 @@ MUTANTS = (
     ),
     Mutant(
         "the base of a dialect's file is looked for in the working folder",
-        "files._beside",
+        "dialects.files._beside",
         "str(path.parent / name)",
         "name",
         DIALECT_FILES,
     ),
     Mutant(
         "two dialects may be each other's base",
-        "table._named",
+        "dialects.table._named",
         "_in_file(file[0], reading)",
         "_in_file(file[0], ())",
         DIALECT_FILES,
