@@ -15,9 +15,10 @@ from typing import Any
 from agents.checkpoints.names import model_folder
 from agents.run_folder.configuration import FILE_NAME as CONFIGURATION
 from agents.run_folder.configuration import read_configuration, write_whole
-from agents.run_folder.own_dialect import keep_dialect, kept_name
+from agents.run_folder.own_dialect import KEPT, keep_dialect, kept_name
 from pixel_env.dialects.dialect import Dialect
-from pixel_env.dialects.table import dialect_named
+from pixel_env.dialects.files import file_in
+from pixel_env.dialects.table import dialect_named, parts_of_name
 from pixel_env.episode import Limits
 from pixel_env.errors import ConfigError, PixelEnvError
 from pixel_env.views import ViewBudgets
@@ -103,7 +104,7 @@ def convention_of(model: str) -> Convention | None:
     if folder.is_dir():
         return convention_in(folder)
     file = _file_of_hub(model, FILE_NAME)
-    return None if file is None else _read(file)
+    return None if file is None else _read_of_hub(file, model)
 
 
 def model_type_of(model: str) -> str | None:
@@ -142,6 +143,20 @@ def _read(file: Path) -> Convention:
             f"{file} cannot be read ({type(error).__name__}: {error}). Restore it as the training wrote it, or delete "
             "it and give --dialect."
         ) from error
+
+
+def _read_of_hub(file: Path, model: str) -> Convention:
+    """The convention of a repository. Its names of files and modules are never looked for on this machine."""
+    kept = _file_of_hub(model, KEPT)  # beside `file`, where it is looked for
+    convention = _read(file)
+    name = convention.dialect
+    is_elsewhere = file_in(name) is not None or ":" in parts_of_name(name)[0]
+    if is_elsewhere and (kept is None or name != str(file.parent / KEPT)):
+        raise ConfigError(
+            f"{model} was taught in the dialect {name!r}, and its repository has no {KEPT} that says "
+            "what it is. Give --dialect."
+        )
+    return convention
 
 
 def _dialect_of(stored: Any) -> str:

@@ -20,6 +20,7 @@ from pixel_env.operations.operation import Operation
 from pixel_env.operations.select_frames import SelectFrames
 from pixel_env.task import Task, TaskSet
 from pixel_env.tasks import load_tasks
+from pixel_env.timeline import timeline_of
 
 IMAGES = "sample:vstar"
 """The set whose first task is played for operations on images."""
@@ -137,9 +138,10 @@ def _drawn(operation: type[Operation], task: Task) -> Iterator[Operation]:
     frames = len(task.sources) if task.media == "video" else 0
     if operation.name in _EXAMPLES and (simple := _EXAMPLES[operation.name](frames)) is not None:
         yield simple
-    rng = np.random.default_rng(0)
+    rng, timeline = np.random.default_rng(0), timeline_of(task)
+    seconds = 0.0 if timeline is None else timeline.seconds or 0.0
     for _ in range(_DRAWS):
-        if (drawn := operation.draw(Drawing(rng, 1, frames))) is not None:
+        if (drawn := operation.draw(Drawing(rng, 1, frames, seconds))) is not None:
             yield drawn
 
 

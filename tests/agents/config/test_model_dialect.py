@@ -1,12 +1,19 @@
 """Which dialect a command plays in, if none is named: the one that the model was taught, never a silent guess."""
 
 import json
+import re
 
 import pytest
 from PIL import Image
 
 from agents.chat.plain import PlainChat
-from agents.checkpoints.conventions import DIALECT_OF_MODEL_TYPE, FILE_NAME, Convention, write_convention
+from agents.checkpoints.conventions import (
+    DIALECT_OF_MODEL_TYPE,
+    FILE_NAME,
+    Convention,
+    convention_of,
+    write_convention,
+)
 from agents.checkpoints.names import CHECKPOINTS, checkpoint_path
 from agents.engines.scripted import ScriptedEngine, in_turn
 from benchmarks.ask import command as ask
@@ -15,6 +22,7 @@ from benchmarks.evaluation.records import read_evaluation
 from pixel_env.cli import main
 from pixel_env.dialects.dialect import view_budgets
 from pixel_env.dialects.table import DIALECTS
+from pixel_env.errors import ConfigError
 from pixel_env.media.images import shown_size
 from pixel_env.types import Limits
 
@@ -237,3 +245,46 @@ def test_a_player_without_a_model_can_use_any_and_says_which(photo, capsys):
     code, folder = evaluated(photo, "oracle", "--engine", "scripted", "--policies", "no_zoom")
     assert code == 0 and recorded(folder)["dialect"] == "default"
     assert "Dialect default: the player 'oracle' can use any" in capsys.readouterr().err
+
+
+# ------------------------------------------------------------------------------------------------------ of the hub
+
+
+@pytest.fixture
+def hub(tmp_path, monkeypatch):
+    """A repository of the hub, as a folder that files are fetched from."""
+    folder = tmp_path / "hub"
+    folder.mkdir()
+
+    def fetched(model, name):
+        if model != "someone/model" or not (folder / name).is_file():
+            raise FileNotFoundError(name)
+        return str(folder / name)
+
+    monkeypatch.setattr("huggingface_hub.hf_hub_download", fetched)
+    return folder
+
+
+@pytest.mark.parametrize("name", ["my.yaml:notool", "stolen:ROW"])
+def test_a_repository_that_names_a_file_or_a_module_is_never_given_one_of_this_machine(
+    hub, name, tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "my.yaml").write_text("base: tiny\n")
+    (tmp_path / "stolen.py").write_text("raise SystemExit('imported')")
+    monkeypatch.syspath_prepend(tmp_path)
+    (hub / FILE_NAME).write_text(json.dumps({"version": 1, "dialect": name}))
+    message = f"someone/model was taught in the dialect {name!r}, and its repository has no dialect.yaml"
+    with pytest.raises(ConfigError, match=re.escape(message)):
+        convention_of("someone/model")
+    (hub / "dialect.yaml").write_text("base: default:notool\n")
+    convention = convention_of("someone/model")
+    assert convention is not None and not convention.value().offers_calls
+
+
+def test_a_repository_names_a_row_of_the_table(hub):
+    (hub / FILE_NAME).write_text('{"version": 1, "dialect": "released:vcot"}')
+    assert convention_of("someone/model").value().name == "released:vcot"
+    (hub / FILE_NAME).write_text('{"version": 1, "dialect": "of-a-newer-release"}')
+    with pytest.raises(ConfigError, match="No dialect named 'of-a-newer-release'"):
+        convention_of("someone/model").value()

@@ -7,7 +7,7 @@ from math import inf
 
 import pytest
 
-from pixel_env.actions import parse
+from pixel_env.actions import parse, sizes_for
 from pixel_env.cli import main
 from pixel_env.dialect_report.examples import calls_of, prompt_of, refused_call, shown, turn_without_effect
 from pixel_env.dialect_report.words import edges_text, field_lines, summary_of
@@ -15,7 +15,7 @@ from pixel_env.dialects import DIALECTS, ImageNames, PhraseCalls, dialect_named
 from pixel_env.edges import Edges
 from pixel_env.env import PixelEnv
 from pixel_env.episode import IMAGE_SIGN
-from pixel_env.operations import OPERATIONS, CropImage
+from pixel_env.operations import OPERATIONS
 from pixel_env.tasks import load_tasks
 
 DEFAULT = DIALECTS["default"]
@@ -61,8 +61,10 @@ def test_a_row_is_shown_with_its_prompt_calls_and_what_comes_back(name, printed)
     for operation in dialect.offered:
         assert f"\n{dialect.name_of(operation)}, on " in text
     assert "\na refused call (" in text and "edge rules" in text
-    calls = re.findall(rf"model \| (.*{re.escape(dialect.calls.opening)}.*)", text)
-    assert isinstance(parse(calls[0], dialect, [(width, height)], [(width, height)]), CropImage)
+    turn = re.search(r"model \| (.*?)\n +back \| ", text, re.DOTALL)
+    call = turn[1].replace("\n   model | ", "\n")
+    sizes = sizes_for(dialect, env.trajectory.views, env.budgets)
+    assert isinstance(parse(call, dialect, *sizes), dialect.offered[0])
 
 
 def test_every_operation_that_ships_is_executed_in_the_examples():
@@ -70,7 +72,8 @@ def test_every_operation_that_ships_is_executed_in_the_examples():
     dialect = dialect_named("+".join(["default", *shipped]))
     examples = list(calls_of(dialect, VSTAR))
     assert [example.title for example in examples] == shipped
-    assert all("[image " in example.back and example.turn for example in examples)
+    assert all(example.turn and "no call of it" not in example.back for example in examples)
+    assert {example.title for example in examples if "[image " not in example.back} == {"frame_at_time"}
     assert {example.task_id.split("/")[0] for example in examples} == {"vstar", "mvbench"}
 
 
