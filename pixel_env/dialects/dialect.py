@@ -174,7 +174,9 @@ class Dialect:
     @property
     def rule(self) -> OperationRule:
         """The rules of the dialect that operations need."""
-        return OperationRule(self.first_index, self.edges, self.crops_source, self.max_frames, self.frames)
+        return OperationRule(
+            self.first_index, self.edges, self.crops_source, self.max_frames, self.frames, self.image_names
+        )
 
     def convention(self, shown_sizes: Sequence[Size] = (), source_sizes: Sequence[Size] = ()) -> Convention:
         """What reading and writing arguments needs; the sizes of the images so far: as shown, and in the source."""

@@ -24,9 +24,10 @@ from PIL import Image
 
 from pixel_env.boxes import Box
 from pixel_env.edges import Edges
-from pixel_env.failures import Failure, no_such_image
+from pixel_env.failures import Failure, FailureCode, no_such_image
 from pixel_env.operations.argument_kinds import ImageNumber
 from pixel_env.operations.arguments import Argument, BoxMap, Drawing
+from pixel_env.operations.coordinates import ImageNames
 from pixel_env.operations.frame_rule import FrameRule
 from pixel_env.task import Task
 from pixel_env.views import View, ViewKind
@@ -41,6 +42,7 @@ class OperationRule:
     crops_source: bool = True
     max_frames: int = 8
     frames: FrameRule = field(default_factory=FrameRule)
+    image_names: ImageNames | None = None
 
 
 class Operation(ABC):
@@ -174,4 +176,11 @@ class ImageOperation(Operation):
 
 def image_at(views: Sequence[View], number: int, rule: OperationRule) -> View | Failure:
     """The view number `number` (from 0), or the failure `no_such_image`."""
-    return views[number] if 0 <= number < len(views) else no_such_image(len(views), rule.first_index)
+    if 0 <= number < len(views):
+        return views[number]
+    names = rule.image_names
+    if names is None or not views:
+        return no_such_image(len(views), rule.first_index)
+    listed = [names.name_of(one, rule.first_index) for one in range(len(views))]
+    called = f"images are called {listed[0]} to {listed[-1]}" if len(listed) > 1 else f"the only one is {listed[0]}"
+    return Failure(FailureCode.NO_SUCH_IMAGE, f"That image does not exist; {called}.")

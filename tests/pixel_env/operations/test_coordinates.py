@@ -10,11 +10,13 @@ from hypothesis import strategies as st
 from pixel_env.actions import parse, system_text, tool_schemas, write
 from pixel_env.boxes import FULL, Box
 from pixel_env.dialects.table import DIALECTS
+from pixel_env.env import PixelEnv
 from pixel_env.errors import ConfigError, UnknownNameError
 from pixel_env.operations.argument_kinds import Amount
 from pixel_env.operations.coordinates import Coordinates, ImageNames
 from pixel_env.operations.crop_image import CropImage
 from pixel_env.operations.point_zoom import PointZoom
+from pixel_env.testing import tiny_task
 from pixel_env.types import Malformed
 
 DEFAULT = DIALECTS["default"]
@@ -173,6 +175,15 @@ def test_images_are_written_by_name_and_the_prompt_says_the_names():
 def test_an_unknown_name_is_refused_with_the_names(name):
     action = refused(NUMBERED, bbox_2d=[0.5, 0.5, 1, 1], target_image=name)
     assert action.code == "no_such_image" and "img_1, img_2, ..." in action.reason
+
+
+def test_an_image_that_does_not_exist_is_refused_with_the_names_of_those_that_do():
+    env = PixelEnv([tiny_task()], dialect=MARS)
+    env.reset(seed=0)
+    call = '<tool_call>{"name": "crop_image", "arguments": {"bbox_2d": [0, 0, 1, 1], "target_image": "%s"}}</tool_call>'
+    assert "the only one is original_image" in env.step(call % "observation_7")[0]["text"]
+    env.step(call % "original_image")
+    assert "images are called original_image to observation_1" in env.step(call % "observation_7")[0]["text"]
 
 
 def test_the_name_of_an_image_before_the_first_is_no_image():
