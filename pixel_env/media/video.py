@@ -261,6 +261,7 @@ class OpenClips:
     def __init__(self, max_open: int) -> None:
         self.max_open = max_open
         self._clips: OrderedDict[tuple[object, ...], Clip] = OrderedDict()
+        self._of_parents: list[OrderedDict[tuple[object, ...], Clip]] = []
         self._lock = threading.Lock()
 
     def clip(self, path: Path, count: int, start_s: float | None, end_s: float | None) -> Clip:
@@ -281,7 +282,9 @@ class OpenClips:
         return clip
 
     def forget(self) -> None:
-        """Starts empty, without closing any file."""
+        """Starts empty in a child process, without closing any file of its parent."""
+        # Kept: a decoder that is freed waits for its threads, which only the parent has, and so for ever.
+        self._of_parents.append(self._clips)
         self._clips, self._lock = OrderedDict(), threading.Lock()
 
 

@@ -1,6 +1,7 @@
 """Frames of video files: the frame that was asked for and no neighbour, once, whatever decoder is installed."""
 
 import importlib.util
+import multiprocessing
 import os
 import sys
 import threading
@@ -157,6 +158,18 @@ def test_the_clip_that_was_requested_longest_ago_is_closed_and_a_changed_file_is
     before = clips.clip(tmp_path / "c", 16, None, None)
     os.utime(tmp_path / "c", ns=(1, 1))
     assert clips.clip(tmp_path / "c", 16, None, None) is not before
+
+
+def test_a_child_of_a_process_with_an_open_video_starts_and_decodes_it_anew(tmp_path):
+    frames = clip_frames(film(tmp_path / "film.mp4"))
+    for frame in frames[:5]:
+        frame.decode()  # the file stays open for the next frames, with the decoder's threads
+    child = multiprocessing.get_context("fork").Process(target=frames[7].decode)
+    child.start()
+    child.join(timeout=30)
+    is_over = not child.is_alive()
+    child.kill()
+    assert is_over and child.exitcode == 0
 
 
 @pytest.mark.parametrize("name", INSTALLED)
