@@ -5,6 +5,8 @@ this module.
 """
 
 import importlib
+import os
+import select
 import sys
 import warnings
 from collections.abc import Callable, Iterator
@@ -17,6 +19,8 @@ from pixel_env.neighbours import HiddenPackageError, hidden_package
 
 USER_ERROR = 2
 INTERRUPTED = 130
+READER_GONE = 141
+"""As a shell says it of a program that wrote to a pipe without a reader."""
 
 
 @dataclass(frozen=True)
@@ -66,16 +70,37 @@ def main(argv: list[str] | None = None) -> int:
     name, rest = (arguments[0], arguments[1:]) if arguments else ("--help", [])
     try:
         with _own_warnings_as_messages():
-            return _dispatch(name, rest)
+            code = _dispatch(name, rest)
+        sys.stdout.flush()
+        return code
     except UsageError as error:
         print(f"pixel-env {error}", file=sys.stderr)
         return USER_ERROR
     except (PixelEnvError, HiddenPackageError) as error:
         print(f"pixel-env: {error}", file=sys.stderr)
         return USER_ERROR
+    except BrokenPipeError:
+        if not _reader_is_gone():
+            raise  # another pipe, such as a worker's: a defect
+        return READER_GONE
     except KeyboardInterrupt:
         print(f"pixel-env {name}: interrupted", file=sys.stderr)
         return INTERRUPTED
+
+
+def _reader_is_gone() -> bool:
+    """Whether nobody reads the standard output any more, as behind `| head`; if so it goes nowhere from now on."""
+    try:
+        output = sys.stdout.fileno()
+    except OSError:  # replaced by an object that is no file
+        return False
+    polled = select.poll()
+    polled.register(output, select.POLLOUT)
+    is_gone = any(event & (select.POLLERR | select.POLLHUP) for _, event in polled.poll(0))
+    if is_gone:
+        # Python flushes once more when it exits, which would print an error of its own.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), output)
+    return is_gone
 
 
 @contextmanager

@@ -18,7 +18,7 @@ from pixel_env.command_line.values import AtLeastOne, AtLeastZero, NameOf
 from pixel_env.dialects.dialect import Dialect
 from pixel_env.dialects.table import dialect_named
 from pixel_env.env import PixelEnv
-from pixel_env.episode import Action, Answer, Limits
+from pixel_env.episode import Action, Answer, Limits, with_images_named
 from pixel_env.errors import ConfigError
 from pixel_env.failures import Failure
 from pixel_env.operations.arguments import Argument
@@ -105,13 +105,13 @@ def _play_episode(env: PixelEnv, seed: int | None, task_id: str | None, folder: 
         raise ConfigError(f"{folder} cannot be written: {error.strerror}. Give another --output_dir.") from error
     if info["notice"]:
         print(f"[{info['notice']}]")
-    print(f"{observation['text']}\n")
+    print(f"{with_images_named(observation['text'])}\n")
     _save(observation["images"], env, folder)
     print(_usage(env))
     while env.trajectory.stop is None:
         observation, *_ = env.step(_next_text(env))
         if observation["text"]:
-            print(observation["text"])
+            print(with_images_named(observation["text"]))
         _save(observation["images"], env, folder)
     print(f"\nEnded: {env.trajectory.stop}. Reward {env.trajectory.reward:g}.", end=" ")
     print(f"The answer was {' or '.join(env.trajectory.task.answers)}.")

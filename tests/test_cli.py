@@ -151,3 +151,22 @@ def test_control_c_ends_with_one_line_and_130(command, capsys):
     command(interrupted)
     assert main(["try"]) == 130
     assert capsys.readouterr().err == "pixel-env try: interrupted\n"
+
+
+@pytest.mark.parametrize("words", [["dialect"], ["dialect", "show", "longvt", "--yaml"]])
+def test_a_reader_that_goes_away_is_no_traceback(words):
+    with subprocess.Popen(
+        [sys.executable, "-m", "pixel_env", *words], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as process:
+        process.stdout.close()
+        assert process.stderr.read() == b""
+    assert process.returncode == 141
+
+
+def test_another_broken_pipe_is_a_defect(command):
+    def broken(argv):
+        raise BrokenPipeError
+
+    command(broken)
+    with pytest.raises(BrokenPipeError):
+        main(["try"])

@@ -110,7 +110,8 @@ class Chat:
         if len(ids) != 1:
             raise ConfigError(
                 f"the tokenizer of {_name_of(self.processor)} encodes {opening!r} as {len(ids)} tokens; calls can be "
-                "banned only if it is one token. Use a dialect whose calls open with one token, or add that token."
+                "banned, as the policy no_zoom does, only if it is one token. Leave that policy out (--policies "
+                "learned_zoom), use a dialect whose calls open with one token, or add that token."
             )
         return frozenset(ids)
 
@@ -159,7 +160,8 @@ class Chat:
         if width % factor or height % factor:
             raise ConfigError(
                 f"an image is shown at {width}x{height}, but {_name_of(self.processor)} reads multiples of {factor}. "
-                f"Set the pixel budgets' factor to {factor}."
+                f"Set the pixel budgets' factor to {factor}: `pixel-env dialect check` writes the lines for a "
+                "dialect's file."
             )
         return (width // factor) * (height // factor)
 

@@ -28,7 +28,7 @@ from pixel_env.errors import ConfigError
 
 ADDED = "+"
 """A value of `--dialect` that begins with this adds operations to the dialect that is taken: "+rotate"."""
-_WAY_OUT = f"Give --dialect: {', '.join(DIALECTS)}, or your own as 'module:NAME'."
+_WAY_OUT = f"Give --dialect: {', '.join(DIALECTS)}, or your own as 'module:NAME' or a file.yaml."
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from typing import Any
 from transformers import AutoConfig, AutoProcessor
 
 from agents.chat.chat import Chat
+from agents.checkpoints.conventions import convention_of
 from agents.checkpoints.loading import loading
 from agents.dialect_check.finding import Finding, note, problem
 from agents.dialect_check.processor import image_findings, mark_findings, template_findings
@@ -24,6 +25,7 @@ def model_findings(dialect: Dialect, model: str, task_set: TaskSet, max_new_toke
     """What `check.findings` yields, of a checkpoint folder or a hub id."""
     with loading(model):
         processor, config = AutoProcessor.from_pretrained(model), AutoConfig.from_pretrained(model)
+    yield from _taught(dialect, model)
     fits = True
     for finding in _without_weights(processor, config, dialect, task_set):
         fits = fits and finding.kind != "problem"
@@ -36,6 +38,24 @@ def model_findings(dialect: Dialect, model: str, task_set: TaskSet, max_new_toke
     with loading(model):
         engine, chat = load_engine(model, dialect, dtype="auto", max_batch=1)
     yield from turn_findings(engine, chat, dialect, task_set, max_new_tokens)
+
+
+_READING = ("calls", "coordinates", "names", "keys", "box_keys", "image_names", "first_index", "answer_rule")
+"""The fields of a dialect by which a call or an answer is read."""
+
+
+def _taught(dialect: Dialect, model: str) -> Iterator[Finding]:
+    """Whether the model is recorded as one of another dialect."""
+    convention = convention_of(model)
+    if convention is None:
+        return
+    taught = convention.value()
+    different = [name for name in _READING if getattr(taught, name) != getattr(dialect, name)]
+    if different:
+        yield note(
+            f"the model was taught {convention.dialect!r} ({convention.file}), which differs in "
+            f"{', '.join(different)}; it plays in {dialect.name!r} only after training in it"
+        )
 
 
 def _without_weights(processor: Any, config: Any, dialect: Dialect, task_set: TaskSet) -> Iterator[Finding]:

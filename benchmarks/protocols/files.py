@@ -21,6 +21,7 @@ from typing import Any
 
 from agents.config.yaml_file import read_settings
 from agents.engines.protocol import Truncation
+from benchmarks.protocols.fields import FIELDS, shown
 from benchmarks.protocols.protocol import PromptText, Protocol, Published, Retries
 from pixel_env.dialects.plain_values import checked_value, kind_of, plain
 from pixel_env.episode import Limits
@@ -67,7 +68,17 @@ def protocol_from_row(row: Mapping[str, Any], where: str, base: Callable[[str], 
     if start is None:
         values = {"about": "", "limits": Limits(), **values}
         return Protocol(**values)
-    return dataclasses.replace(start, **values)
+    return _told_apart(start, dataclasses.replace(start, **values), given)
+
+
+def _told_apart(start: Protocol, protocol: Protocol, given: Mapping[str, Any]) -> Protocol:
+    """`protocol`, a variant of `start`, which no longer says of its own values that others wrote them."""
+    changed = [name for name in FIELDS if getattr(protocol, name) != getattr(start, name)]
+    kept = {name: source for name, source in start.sources.items() if name not in changed}
+    told = [f"{name}: {shown(protocol, name)}; in {start.name} {shown(start, name)}" for name in changed]
+    return dataclasses.replace(
+        protocol, sources=kept | dict(given.get("sources", {})), deviations=(*protocol.deviations, *told)
+    )
 
 
 def read_protocol(path: Path, base: Callable[[str], Protocol]) -> Protocol:

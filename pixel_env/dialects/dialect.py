@@ -57,10 +57,11 @@ class Dialect:
     `names`: the name of an operation in this dialect, if not its own name; `aliases`: further names, each with the
     operation that it calls, too. `keys`: the key of an argument in a call, by field ("box") or by operation and field
     ("crop_image.box"), if not the argument's own key. `ignored_keys`: keys that a call may have and that mean nothing.
-    `box_keys`: four keys of a box's left, top, width and height instead of one. `constants`: by "operation.key", texts
-    that a call must have and that mean nothing. `digits_as_text`: numbers may be written as texts ("2").
-    `several_calls`: what a turn with several calls does: nothing (it is refused), its first or last one alone, or all,
-    up to `max_calls`. `offers_calls`: False: every call is refused.
+    `box_keys`: four keys of a box's left, top, width and height instead of one; items of one list are named as in
+    `("box[0]", "box[1]", "box[2]", "box[3]")`. `constants`: by "operation.key", texts that a call must have and that
+    mean nothing. `digits_as_text`: numbers may be written as texts ("2"). `several_calls`: what a turn with several
+    calls does: nothing (it is refused), its first or last one alone, or all, up to `max_calls`. `offers_calls`: False:
+    every call is refused.
 
     Images and frames. `coordinates`: their unit. `default_image`: the image (from 0) of a call that names none; None: a
     call must name its image. `first_index`: the number of the first image and frame. `image_names`: names instead of

@@ -9,7 +9,7 @@ from typing import Any
 from pixel_env.failures import Failure, FailureCode
 from pixel_env.operations.argument_kinds import ImageNumber, Region
 from pixel_env.operations.coordinates import Convention
-from pixel_env.operations.keys import Keys, number_or_text
+from pixel_env.operations.keys import BoxKeys, Keys, number_or_text
 from pixel_env.operations.list_keys import list_name, packed, packed_schema, unpacked
 from pixel_env.operations.operation import Operation
 
@@ -21,15 +21,16 @@ def read_call(
     declared = operation.arguments()
     optional = _optional(operation, convention)
     names = {keys.of(operation, name): name for name in declared}
-    expected = _expected(operation, keys, called, optional, convention)
+    expected = _expected(operation, convention, keys, called, optional)
     if not isinstance(given, dict):
         return expected
     if any(given.get(key) != text for key, text in keys.constants_of(operation).items()):
         return expected
-    given = keys.merged(operation, unpacked(given, names), convention)
+    of_boxes = keys.of_boxes(operation)
+    given = keys.merged(operation, unpacked(given, [*names, *of_boxes]), convention)
     if unknown := [key for key in given if key not in names]:
         # Some of the four keys of a box, without the others, are no keys that the operation does not have.
-        named = [key for key in unknown if key not in keys.of_boxes(operation)]
+        named = [key for key in unknown if key not in {*of_boxes, *map(list_name, of_boxes)}]
         return Failure(expected.code, f"{expected.message} It has no {_shortened(named[0])}.") if named else expected
     if not {names[key] for key in given} | set(optional) >= set(declared):
         return expected
@@ -59,7 +60,8 @@ def write_call(operation: Operation, convention: Convention, keys: Keys) -> dict
         for name, kind in operation.arguments().items()
         if name not in optional or getattr(operation, name) != optional[name]
     }
-    return packed(keys.split(type(operation), written), written)
+    split = keys.split(type(operation), written)
+    return packed(split, split)
 
 
 def schema_of(operation: type[Operation], convention: Convention, keys: Keys, called: str) -> dict[str, Any]:
@@ -126,17 +128,32 @@ def _shortened(key: object) -> str:
 
 
 def _expected(
-    operation: type[Operation], keys: Keys, called: str, optional: Mapping[str, Any], convention: Convention
+    operation: type[Operation], convention: Convention, keys: Keys, called: str, optional: Mapping[str, Any]
 ) -> Failure:
     parts = []
     for name, kind in operation.arguments().items():
         can_be_left_out = ", optional" if name in optional else ""
         if isinstance(kind, Region) and keys.box is not None:
-            parts += [f"{key} (a number{can_be_left_out})" for key in keys.box]
+            parts += [f"{part}{can_be_left_out})" for part in _box_parts(keys.box)]
         else:
-            is_named = isinstance(kind, ImageNumber) and convention.image_names is not None
-            expected = "the name of an image" if is_named else kind.expected
-            parts.append(f"{keys.of(operation, name)} ({expected}{can_be_left_out})")
+            named = _image_name(convention) if isinstance(kind, ImageNumber) else ""
+            parts.append(f"{keys.of(operation, name)} ({named or kind.expected}{can_be_left_out})")
     parts += [f'{key} ("{text}")' for key, text in keys.constants_of(operation).items()]
     listed = " and ".join([", ".join(parts[:-1]), parts[-1]] if len(parts) > 1 else parts) or "no arguments"
     return Failure(FailureCode.BAD_ARGUMENTS, f"The call cannot be read: {called} takes {listed}.")
+
+
+def _box_parts(box: BoxKeys) -> list[str]:
+    """The keys of a box with what each holds, each without its closing bracket; items of a list stand together."""
+    sides = dict(zip(box, ("left", "top", "width", "height"), strict=True))
+    found = packed(sides, sides)
+    return [
+        f"{key} (a list of {len(value)} numbers: {', '.join(value)}" if isinstance(value, list) else f"{key} (a number"
+        for key, value in found.items()
+    ]
+
+
+def _image_name(convention: Convention) -> str:
+    """What a call says for an image, if the dialect names images; "" if it numbers them."""
+    names, first = convention.image_names, convention.first_index
+    return "" if names is None else f'the name of an image, such as "{names.name_of(0, first)}"'

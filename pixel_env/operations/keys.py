@@ -26,9 +26,9 @@ class Keys:
 
     `names`: from a field's name ("box"), or "operation.field", to the key in a call. `ignored`: keys that a call may
     have and that mean nothing here, such as `label`; "*" for all that are no argument's. `box`: four keys of the left
-    edge, the top edge, the width and the height, instead of one key with a list of corners. `constants`: arguments that
-    mean nothing here, from "operation.key" to their text, such as the `action` of a tool with one action; a call
-    without them, or with another text, is refused.
+    edge, the top edge, the width and the height, instead of one key with a list of corners; "box[0]" to "box[3]" are
+    the items of one list. `constants`: arguments that mean nothing here, from "operation.key" to their text, such as
+    the `action` of a tool with one action; a call without them, or with another text, is refused.
     """
 
     names: Mapping[str, str] = field(default_factory=dict)

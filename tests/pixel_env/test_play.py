@@ -121,3 +121,9 @@ def test_a_turn_as_a_model_writes_it_is_sent_as_it_is_and_operations_have_the_di
     )
     code, printed = play(f"I zoom in. {call}", "crop_image 1 0 0 0.5 0.5", r"It is \boxed{7}.")
     assert code == 0 and "image 2:" in printed and "image 3:" in printed and "Ended: answered" in printed
+
+
+def test_an_image_in_a_text_is_named_and_no_bare_sign(play):
+    arguments = ("--dialect", "mini-o3", "--tasks", "sample:vstar-tiny")
+    _, told = play("crop 0 0 0 1 1", "quit", arguments=arguments)
+    assert "[image]" in told and "\ufffc" not in told

@@ -90,6 +90,16 @@ def test_another_dialect_does_not_fit_and_the_way_out_leads_out(checked, tmp_pat
     assert code == 0 and "problem" not in text and "the turn" not in text
 
 
+def test_a_model_of_another_dialect_is_named_as_such(checked, tmp_path):
+    (tmp_path / "zoom.yaml").write_text("base: qwen3-vl\ncalls: {syntax: json, opening: <zoom>, closing: </zoom>}\n")
+    (tmp_path / "tiny.yaml").write_text(dialect_text(TINY))
+    words = ("--model", "tiny-zoom", "--no_sample")
+    _, text = checked(str(tmp_path / "zoom.yaml"), *words)
+    assert "note: the model was taught 'tiny' (" in text and "differs in calls, coordinates, " in text
+    _, text = checked(str(tmp_path / "tiny.yaml"), *words)
+    assert "was taught" not in text
+
+
 def test_a_random_qwen_fits_the_released_dialect_in_its_pixels(checked, tmp_path):
     processor = make_processor()
     make_model(processor).save_pretrained(tmp_path / "model")

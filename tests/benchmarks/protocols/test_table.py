@@ -70,6 +70,21 @@ def test_a_protocol_of_your_own_is_a_file_with_what_differs(tmp_path):
     assert protocol.name == str(tmp_path / "second.yaml")
 
 
+def test_values_of_your_own_do_not_pass_for_published_ones(tmp_path):
+    (tmp_path / "mine.yaml").write_text("base: mini-o3\nsamples: 4\nlimits: {max_turns: 6}\ntemperature: 1.0\n")
+    mine, published = protocol_named(str(tmp_path / "mine.yaml")), PROTOCOLS["mini-o3"]
+    assert mine.source("samples") == mine.source("limits") == ""
+    assert mine.source("temperature") == published.source("temperature") != ""
+    added = [one for one in mine.deviations if one not in published.deviations]
+    assert added == [
+        "limits: 6 turns, 12 images, 32,768 tokens; in mini-o3 12 turns, 12 images, 32,768 tokens",
+        "samples: 4 a question; in mini-o3 32 a question",
+    ]
+    (tmp_path / "same.yaml").write_text("base: mini-o3\nsamples: 32\nsources: {samples: my notes}\n")
+    same = protocol_named(str(tmp_path / "same.yaml"))
+    assert same.deviations == published.deviations and same.sources["samples"] == "my notes"
+
+
 def test_a_protocol_of_your_own_is_a_value_of_a_module():
     assert protocol_named(f"{__name__}:OWN").limits == Limits(3)
     with pytest.raises(ConfigError, match="is a list"):

@@ -273,6 +273,26 @@ def test_four_keys_of_a_box_are_refused_together_and_named():
     assert crop["function"]["parameters"]["required"] == ["x", "y", "width", "height", "target_image"]
 
 
+def test_a_box_may_be_a_list_of_its_corner_and_its_sides():
+    items = dialect(box_keys=("box[0]", "box[1]", "box[2]", "box[3]"), ignored_keys=("why",))
+    assert read(items, box=[0.5, 0.5, 0.25, 0.5], target_image=1, why="") == CropImage(0, Box(0.5, 0.5, 0.75, 1.0))
+    written = write(CropImage(0, Box(0.1, 0.2, 0.4, 0.9)), items)
+    assert '"box": [0.1, 0.2, 0.3, 0.7]' in written
+    assert parse(written, items).box.corners == pytest.approx((0.1, 0.2, 0.4, 0.9))
+    [crop, _] = tool_schemas(items)
+    assert crop["function"]["parameters"]["required"] == ["box", "target_image"]
+    for box in ([0, 0, 1], 7, [0, 0, 1, "tall"]):
+        reason = refused(items, box=box, target_image=1).reason
+        assert "box (a list of 4 numbers: left, top, width, height)" in reason and "has no" not in reason
+    two = dialect(box_keys=("at[0]", "at[1]", "size[0]", "size[1]"))
+    assert read(two, at=[0.5, 0.5], size=[0.5, 0.5], target_image=1) == CropImage(0, QUARTER)
+
+
+def test_a_refused_call_says_that_images_are_named():
+    named = dialect(image_names=ImageNames("img_{number}"))
+    assert 'target_image (the name of an image, such as "img_1")' in refused(named, target_image="img_1").reason
+
+
 def test_sides_beyond_all_numbers_are_refused():
     four = dialect(box_keys=("x", "y", "width", "height"))
     assert refused(four, x=10**400, y=0, width=0.5, height=1, target_image=1).code == "box_not_finite"
