@@ -98,10 +98,11 @@ def text_around(text: str, opening: str, closing: str) -> str:
     return f"{before} {after.partition(closing)[2]}".strip()
 
 
+ONE_CALL = "You may call one function per turn to look closer."
+"""What a system text says of the number of calls; `prompt.py` says it otherwise for a dialect that executes several."""
+
+
 def described_tools(schemas: Sequence[Mapping[str, Any]], form: str) -> str:
     """The part of a system text about the operations: their schemas, one a line, and the `form` of a call."""
     listed = "\n".join(json.dumps(schema) for schema in schemas)
-    return (
-        "# Tools\n\nYou may call one function per turn to look closer.\n"
-        f"The functions, as JSON signatures:\n<tools>\n{listed}\n</tools>\n\n{form}"
-    )
+    return f"# Tools\n\n{ONE_CALL}\nThe functions, as JSON signatures:\n<tools>\n{listed}\n</tools>\n\n{form}"

@@ -5,6 +5,7 @@ Depends on dialects; independent of episodes.
 
 from typing import Any
 
+from pixel_env.dialects.call_syntax import ONE_CALL
 from pixel_env.dialects.dialect import Dialect
 from pixel_env.operations.calls import schema_of
 
@@ -24,4 +25,6 @@ def tool_schemas(dialect: Dialect) -> list[dict[str, Any]]:
 def system_text(dialect: Dialect) -> str:
     """The system message: the dialect's own text and, where it shows its tools, their description."""
     tools = dialect.calls.tool_text(tool_schemas(dialect)) if dialect.shows_tools else ""
+    if dialect.several_calls == "all":
+        tools = tools.replace(ONE_CALL, f"You may call up to {dialect.max_calls} functions per turn to look closer.")
     return f"{dialect.system}\n\n{tools}" if tools else dialect.system

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from pixel_env.actions import parse, write
+from pixel_env.actions import parse, system_text, write
 from pixel_env.boxes import FULL
 from pixel_env.dialects.dialect import Dialect
 from pixel_env.dialects.json_calls import JsonCalls
@@ -123,3 +123,9 @@ def test_sixteen_frames_and_eight_selected_ones_are_shown_in_the_pixels_of_train
     assert len(observation["images"]) == 16
     call = '<tool_call>{"name": "select_frames", "arguments": {"target_frames": [1, 2, 3, 4, 5, 6, 7, 16]}}</tool_call>'
     assert len(env.step(call)[0]["images"]) == 8
+
+
+def test_the_prompt_says_how_many_calls_a_turn_may_have():
+    for name, dialect in DIALECTS.items():
+        several = f"up to {dialect.max_calls} functions per turn" in system_text(dialect)
+        assert several == (dialect.several_calls == "all"), name
