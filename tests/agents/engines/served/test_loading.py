@@ -38,7 +38,7 @@ def test_every_replica_holds_the_weights_of_the_model_before_the_first_turn(repl
         ({"max_tokens": 1025}, r"--max_tokens is 1025, but the servers accept at most 1024 tokens"),
         ({"model": "someone/some-model"}, r"'someone/some-model' is not one.*hf download someone/some-model"),
         ({"model": "/no/such/folder"}, "there is no checkpoint folder"),
-        ({"base_url": " , "}, "no server address was given"),
+        ({"base_url": " , "}, "--base_url must be the URL of a server"),
     ],
 )
 def test_what_the_servers_cannot_do_is_refused_and_none_is_given_weights(replicas, fields, told):
