@@ -185,7 +185,8 @@ def gradings(setting: Row, opening: Row, texts: Sequence[str]) -> Row:
 
 def action_of(row: Row) -> Any:
     """The typed action that stands as `row` in a store."""
-    turn = {"text": "", "unfinished": False, "action": row, "failure": None, "observation": "", "views": []}
+    failed = {"code": "no_such_image", "message": ""}  # no image is there to act on
+    turn = {"text": "", "unfinished": False, "action": row, "failure": failed, "observation": "", "views": []}
     whole = {"task_id": "", "question": "", "answers": [], "prompt": {"system": "", "question": ""}, "turns": [turn]}
     whole |= {"prompt_views": [], "stop": None, "reward": 0.0, "answer": None, "error": None}
     return trajectory_of(whole, Task("", "", ())).turns[0].action

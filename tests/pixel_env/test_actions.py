@@ -23,6 +23,7 @@ from tests.cpu_time import cpu_seconds
 DEFAULT, TINY, RELEASED = DIALECTS["default"], DIALECTS["tiny"], DIALECTS["released"]
 QUARTER = [0.5, 0.5, 1, 1]
 SIZES = [(800, 600), (400, 400)]
+CROPPING = sorted(name for name, dialect in DIALECTS.items() if "crop_image" in dialect.operations)
 
 
 def call(arguments, name="crop_image"):
@@ -203,23 +204,24 @@ def test_any_json_is_read_as_some_action(name, operation, arguments):
 # -------------------------------------------------------------------------------------------------- what is written
 
 
-@pytest.mark.parametrize("name", sorted(DIALECTS))
+@pytest.mark.parametrize("name", CROPPING)
 @given(left=st.integers(0, 15), top=st.integers(0, 15), right=st.integers(1, 16), bottom=st.integers(1, 16))
 def test_what_is_written_is_read_back(name, left, top, right, bottom):
     if left >= right or top >= bottom:
         return
     action = CropImage(0, Box(left / 16, top / 16, right / 16, bottom / 16))
     sizes = [(1600, 800)]
-    again = parse(write(action, DIALECTS[name], sizes), DIALECTS[name], sizes)
+    again = parse(write(action, DIALECTS[name], sizes, sizes), DIALECTS[name], sizes, sizes)
     assert isinstance(again, CropImage) and again.image == 0
     assert again.box.corners == pytest.approx(action.box.corners, abs=0.001)
 
 
-@pytest.mark.parametrize("name", sorted(DIALECTS))
+@pytest.mark.parametrize("name", CROPPING)
 @pytest.mark.parametrize("corner", [0.0, 0.49, 0.99999])
 def test_a_box_that_rounding_would_empty_is_one_unit_wide(name, corner):
     thin = CropImage(0, Box(corner, corner, corner + 0.000005, corner + 0.000005))
-    assert isinstance(parse(write(thin, DIALECTS[name], SIZES), DIALECTS[name], SIZES), CropImage)
+    written = write(thin, DIALECTS[name], SIZES, SIZES)
+    assert isinstance(parse(written, DIALECTS[name], SIZES, SIZES), CropImage)
 
 
 @pytest.mark.parametrize("name", sorted(DIALECTS))

@@ -311,7 +311,7 @@ def test_three_rows_of_ones_own_and_an_own_reward_train(tiny_checkpoint, tmp_pat
         seen.extend(trajectory)
         return [-len(messages[-1]["content"]) / 100 for messages in completions]
 
-    (tmp_path / "my_rewards.py").write_text(
+    (tmp_path / "looking_rewards.py").write_text(
         "import numpy as np\nfrom rewards.shaping import RewardParts\n\n"
         "def looks_pay(group):\n"
         "    looked = np.array([1.0 * (t.valid_operations > 0) for t in group])\n"
@@ -320,7 +320,7 @@ def test_three_rows_of_ones_own_and_an_own_reward_train(tiny_checkpoint, tmp_pat
     )
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("sys.path", list(__import__("sys").path))
-    args = config(tmp_path, per_device_train_batch_size=12, max_steps=2, group_reward="my_rewards:looks_pay")
+    args = config(tmp_path, per_device_train_batch_size=12, max_steps=2, group_reward="looking_rewards:looks_pay")
     trainer = PixelGRPOTrainer(
         model=str(tiny_checkpoint), tasks=str(own_tasks(tmp_path)), args=args, reward_funcs=shortness
     )
