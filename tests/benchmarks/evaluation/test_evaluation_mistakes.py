@@ -102,7 +102,11 @@ def test_rows_of_other_questions_stop_an_evaluation_before_it_plays(own_tasks, s
     before = (own_tasks.parent / "run" / ROWS).read_bytes()
     monkeypatch.setattr(command, "rollout", lambda *rest, **options: pytest.fail("played"))
     code = evaluation_of(own_tasks)
-    refused(capsys, code, "'tasks:1'", "'Which?'", "'Since when?'", "Restore the task set", "another output_dir")
+    first = json.loads(before.splitlines()[0])  # rows stand in the order in which their episodes ended
+    number = int(first["task_id"].removeprefix("tasks:"))
+    now = json.loads(own_tasks.read_text(encoding="utf-8").splitlines()[number - 1])["question"]
+    both = [repr(question)[:20] for question in (first["question"], now)]
+    refused(capsys, code, repr(first["task_id"]), *both, "Restore the task set", "another output_dir")
     assert (own_tasks.parent / "run" / ROWS).read_bytes() == before
 
 
