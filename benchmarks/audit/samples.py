@@ -76,7 +76,7 @@ def _score(values: Mapping[str, Any]) -> float | None:
 
 def grade_of(value: object) -> float | None:
     """`value` if it is a grade, a number from 0 to 1."""
-    return float(value) if is_number(value) and 0 <= value <= 1 else None  # type: ignore[operator,arg-type]
+    return float(value) if is_number(value) and 0 <= value <= 1 else None
 
 
 def turns_in(response: str, calls: CallSyntax) -> list[str]:

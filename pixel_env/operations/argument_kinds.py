@@ -279,7 +279,7 @@ class Amount(Argument):
 
     def is_well_formed(self, value: object) -> bool:
         # Compared as it is: a whole number beyond all floats has no float.
-        return is_number(value) and self.low <= value <= self.high  # type: ignore[operator]
+        return is_number(value) and self.low <= value <= self.high
 
     def read(self, value: Any, convention: Convention, image: int) -> float:
         return float(value)

@@ -7,7 +7,7 @@ declares its kind: `box: Box = argument(Region())`. The kinds that ship are in `
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import MISSING, dataclass, field
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeGuard
 
 import numpy as np
 
@@ -100,7 +100,7 @@ def argument(kind: Argument, default: Any = MISSING) -> Any:
 # ------------------------------------------------------------------------------------------------------- numbers
 
 
-def is_number(value: object) -> bool:
+def is_number(value: object) -> TypeGuard[int | float]:
     """Whether a JSON value is a number; true and false are none."""
     return isinstance(value, int | float) and not isinstance(value, bool)
 

@@ -8,7 +8,7 @@ import math
 
 from pixel_env.dialects.argument_calls import ArgumentCalls
 from pixel_env.dialects.dialect import Dialect, Wording, view_budgets
-from pixel_env.dialects.rows.guidelines import BOXED, UNIT_28
+from pixel_env.dialects.rows.guidelines import BOXED, TOOL_ERROR, TOOL_RESPONSE, UNIT_28
 from pixel_env.dialects.rows.row import PeerRow
 from pixel_env.edges import Edges
 from pixel_env.operations.coordinates import Coordinates
@@ -35,11 +35,8 @@ ROW = PeerRow(
         text_continues=False,
         wording=Wording(
             question=BOXED,
-            observations={
-                "crop_image": "<tool_response>\n{images}\n</tool_response>",
-                "select_frames": "<tool_response>\n{images}\n</tool_response>",
-            },
-            failure="<tool_response>\nError: {message}\n</tool_response>",
+            observations={"crop_image": TOOL_RESPONSE, "select_frames": TOOL_RESPONSE},
+            failure=TOOL_ERROR,
         ),
     ),
     checkpoints=("zai-org/GLM-4.5V",),

@@ -1,4 +1,4 @@
-"""Our own wording of a question, by how the answer is marked.
+"""Our own wording of a question, by how the answer is marked, and the frame of a tool's reply.
 
 Other projects' prompts are theirs: a user gives the file.
 
@@ -14,6 +14,9 @@ TAGGED = (
     "Give the final answer between <answer> and </answer>."
 )
 EXPECTED_TAGGED = "Call a tool, or give the final answer between <answer> and </answer>."
+TOOL_RESPONSE = "<tool_response>\n{images}\n</tool_response>"
+"""What comes back from a tool, as the chat templates of Qwen and GLM render a message of the role `tool`."""
+TOOL_ERROR = "<tool_response>\nError: {message}\n</tool_response>"
 UNIT_28 = 28 * 28
 """Pixels of one token of Qwen2.5-VL: patch 14, merge 2."""
 UNIT_32 = 32 * 32

@@ -7,7 +7,7 @@ independent of other rows.
 import math
 
 from pixel_env.dialects.dialect import Dialect, Wording, view_budgets
-from pixel_env.dialects.rows.guidelines import BOXED, UNIT_32
+from pixel_env.dialects.rows.guidelines import BOXED, TOOL_ERROR, TOOL_RESPONSE, UNIT_32
 from pixel_env.dialects.rows.row import PeerRow
 from pixel_env.dialects.xml_calls import XmlCalls
 from pixel_env.edges import Edges
@@ -33,11 +33,8 @@ ROW = PeerRow(
         text_continues=False,
         wording=Wording(
             question=BOXED,
-            observations={
-                "crop_image": "<tool_response>\n{images}\n</tool_response>",
-                "select_frames": "<tool_response>\n{images}\n</tool_response>",
-            },
-            failure="<tool_response>\nError: {message}\n</tool_response>",
+            observations={"crop_image": TOOL_RESPONSE, "select_frames": TOOL_RESPONSE},
+            failure=TOOL_ERROR,
         ),
     ),
     checkpoints=("Qwen/Qwen3.5-*", "Qwen/Qwen3.6-*"),

@@ -9,7 +9,7 @@ from dataclasses import replace
 from pixel_env.dialects.dialect import Dialect, Wording, view_budgets
 from pixel_env.dialects.json_calls import JsonCalls
 from pixel_env.dialects.rows.differences import FINITE, LABEL, NEGATIVE, STRICT_JSON, TOLD, UNCLOSED
-from pixel_env.dialects.rows.guidelines import BOXED, UNIT_32
+from pixel_env.dialects.rows.guidelines import BOXED, TOOL_ERROR, TOOL_RESPONSE, UNIT_32
 from pixel_env.dialects.rows.row import PeerRow
 from pixel_env.edges import Edges
 from pixel_env.operations.coordinates import Coordinates
@@ -46,8 +46,8 @@ ROW = PeerRow(
         text_continues=False,
         wording=Wording(
             question=BOXED,
-            observations={"crop_image": "<tool_response>\n{images}\n</tool_response>"},
-            failure="<tool_response>\nError: {message}\n</tool_response>",
+            observations={"crop_image": TOOL_RESPONSE},
+            failure=TOOL_ERROR,
         ),
     ),
     checkpoints=("Qwen/Qwen3-VL-*-Instruct",),

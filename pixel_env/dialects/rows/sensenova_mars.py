@@ -8,7 +8,7 @@ import math
 from pixel_env.dialects.dialect import Dialect, Wording, view_budgets
 from pixel_env.dialects.json_calls import JsonCalls
 from pixel_env.dialects.rows.differences import DRAFT, FINITE, KEY, STRICT_JSON, TOLD, UNCLOSED
-from pixel_env.dialects.rows.guidelines import EXPECTED_TAGGED, TAGGED
+from pixel_env.dialects.rows.guidelines import EXPECTED_TAGGED, TAGGED, TOOL_ERROR
 from pixel_env.dialects.rows.row import PeerRow
 from pixel_env.edges import Edges
 from pixel_env.operations.coordinates import Coordinates
@@ -34,7 +34,7 @@ ROW = PeerRow(
         wording=Wording(
             question=TAGGED,
             observations={"crop_image": "<tool_response>\nHere is the zoomed image:{images}\n</tool_response>"},
-            failure="<tool_response>\nError: {message}\n</tool_response>",
+            failure=TOOL_ERROR,
             expected=EXPECTED_TAGGED,
         ),
     ),
