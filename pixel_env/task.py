@@ -27,8 +27,9 @@ class Task:
 
     `answers`: all reference answers, none if unknown; `grader`: a name of `grading.GRADERS`; `category`: the group in
     which results are reported; `needs_looking`: whether a crop or a selection of frames is needed to answer, None if
-    unknown; `frames_per_second`: the rate of a video that is given as separate images, None if unknown (a video file
-    knows its own).
+    unknown; `cluster`: tasks with the same one share a question or an image, so that their grades are not independent
+    and intervals are made by clusters ("": the task is a cluster of its own); `frames_per_second`: the rate of a video
+    that is given as separate images, None if unknown (a video file knows its own).
     """
 
     task_id: str
@@ -43,6 +44,7 @@ class Task:
     needs_looking: bool | None = None
     # Not in the repr, which fingerprints are made of: a task without a rate keeps the one that it had.
     frames_per_second: float | None = field(default=None, repr=False)
+    cluster: str = field(default="", repr=False)
 
     @property
     def opening_views(self) -> tuple[View, ...]:

@@ -16,6 +16,9 @@ from pixel_env.errors import MediaError, TaskError
 from pixel_env.media.images import MAX_ASPECT_RATIO, FileSource
 from pixel_env.tasks.files.clips import ClipFrame, clip_frames
 from pixel_env.tasks.files.containers import truncation_fault
+from pixel_env.tasks.files.embedded import EmbeddedImage as Embedded
+from pixel_env.tasks.files.row import shortened
+from pixel_env.views import Source
 
 IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff")
 TAIL_BYTES = 4096
@@ -74,6 +77,25 @@ class ImageFolder:
                 raise TaskError(f"the image {name!r} cannot be used: {fault}")
             self._sources[name] = FileSource(Path(path))
         return self._sources[name]
+
+    def sources(self, value: object, column: str = "image") -> tuple[Source, ...]:
+        """The images that a cell holds: a path, an image in the task file, or a list of these; none for None.
+
+        Raises TaskError for anything else, such as the address of a web page, and as `image` does.
+        """
+        if value is None:
+            return ()
+        items = value if isinstance(value, list | tuple) else [value]
+        return tuple(self._source(item, column) for item in items)
+
+    def _source(self, item: object, column: str) -> Source:
+        if isinstance(item, Embedded):
+            return item
+        if isinstance(item, str):
+            if item.startswith(("http://", "https://")):
+                raise TaskError(f"{column!r} is a web address, {shortened(item)}; download the file and give its path")
+            return self.image(item)
+        raise TaskError(f"{column!r} must be a path, an image or a list of these, got {shortened(item)}")
 
     def clip(self, name: str, start_s: float | None = None, end_s: float | None = None) -> tuple[ClipFrame, ...]:
         """The frames of the video named `name`, or of a segment in seconds. Raises TaskError as `image` does."""

@@ -80,10 +80,11 @@ def _format_of(file: Path, formats: Formats) -> Format:
 
 
 def _matching(columns: frozenset[str], suffix: str, named: Format | None, formats: Formats) -> list[Format]:
-    """The formats that recognise the columns; of these only `named`, if it is given."""
+    """The formats that recognise the columns, general ones only if no other does; of these only `named`, if given."""
     if named is not None:
         return [named] if named.recognises(columns, suffix) else []
-    return [known for known in formats.values() if not known.is_by_name_only and known.recognises(columns, suffix)]
+    fitting = [known for known in formats.values() if not known.is_by_name_only and known.recognises(columns, suffix)]
+    return [known for known in fitting if not known.is_general] or fitting
 
 
 def _not_recognised(file: Path, columns: frozenset[str], matching: Sequence[Format], formats: Formats) -> TaskError:
