@@ -10,6 +10,7 @@ import hashlib
 import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import IO, Any, get_args
 
@@ -151,6 +152,8 @@ def row_of(trajectory: Trajectory) -> dict[str, Any]:
     return {
         "task_id": trajectory.task.task_id,
         "category": trajectory.task.category,
+        **({"cluster": trajectory.task.cluster} if trajectory.task.cluster else {}),
+        **({"variant": asdict(trajectory.task.variant)} if trajectory.task.variant else {}),
         "question": trajectory.task.question,
         "answers": list(trajectory.task.answers),
         "prompt": {"system": trajectory.prompt.system, "question": trajectory.prompt.question},

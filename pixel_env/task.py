@@ -11,6 +11,7 @@ from pixel_env.boxes import Box
 from pixel_env.views import Source, View, ViewBudgets, ViewKind
 
 MediaKind = Literal["image", "video", "text"]
+VariantKind = Literal["rotation", "view"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,14 +23,34 @@ class Evidence:
 
 
 @dataclass(frozen=True, slots=True)
+class Variant:
+    """One of the forms in which a set asks a question several times, each time as a task of its own.
+
+    `kind`: "rotation" if the options stand in another order each time, as in HR-Bench: they are not shuffled again, and
+    the question counts as right only if every rotation is; "view" if another image is shown, as in ZoomBench: the whole
+    image or the crop that shows the evidence. `question_id`: what the variants of one question share; `name`: which one
+    it is, for a rotation its number from "0", for a view `WHOLE_IMAGE` or `GIVEN_CROP`.
+    """
+
+    kind: VariantKind
+    question_id: str
+    name: str
+
+
+WHOLE_IMAGE, GIVEN_CROP = "full", "crop"
+"""Names of the variants of kind "view"."""
+
+
+@dataclass(frozen=True, slots=True)
 class Task:
     """One question about one or more images, a video (its frames, in order), or text alone.
 
     `answers`: all reference answers, none if unknown; `grader`: a name of `grading.GRADERS`; `category`: the group in
     which results are reported; `needs_looking`: whether a crop or a selection of frames is needed to answer, None if
     unknown; `cluster`: tasks with the same one share a question or an image, so that their grades are not independent
-    and intervals are made by clusters ("": the task is a cluster of its own); `frames_per_second`: the rate of a video
-    that is given as separate images, None if unknown (a video file knows its own).
+    and intervals are made by clusters ("": the task is a cluster of its own); `variant`: which form of a question that
+    is asked several times, None for a question that is asked once; `frames_per_second`: the rate of a video that is
+    given as separate images, None if unknown (a video file knows its own).
     """
 
     task_id: str
@@ -45,6 +66,7 @@ class Task:
     # Not in the repr, which fingerprints are made of: a task without a rate keeps the one that it had.
     frames_per_second: float | None = field(default=None, repr=False)
     cluster: str = field(default="", repr=False)
+    variant: Variant | None = field(default=None, repr=False)
 
     @property
     def opening_views(self) -> tuple[View, ...]:
