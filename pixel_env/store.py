@@ -25,7 +25,7 @@ from pixel_env.media.encoding import encoded
 from pixel_env.media.images import BLANK_PREFIX, BlankSource, show
 from pixel_env.operations.operation import ImageOperation, Operation
 from pixel_env.operations.registry import OPERATIONS
-from pixel_env.task import Task
+from pixel_env.task import Task, cluster_of
 from pixel_env.timeline import frame_with_key
 from pixel_env.views import Cut, Magnified, Source, Step, View, ViewBudgets, ViewKind
 
@@ -152,7 +152,7 @@ def row_of(trajectory: Trajectory) -> dict[str, Any]:
     return {
         "task_id": trajectory.task.task_id,
         "category": trajectory.task.category,
-        **({"cluster": trajectory.task.cluster} if trajectory.task.cluster else {}),
+        **({"cluster": cluster} if (cluster := cluster_of(trajectory.task)) else {}),
         **({"variant": asdict(trajectory.task.variant)} if trajectory.task.variant else {}),
         "question": trajectory.task.question,
         "answers": list(trajectory.task.answers),

@@ -75,6 +75,11 @@ class Task:
         return tuple(View(source, kind) for source in self.sources)
 
 
+def cluster_of(task: Task) -> str:
+    """The task's cluster; without one, the question whose variant it is; "" for a task that is asked once."""
+    return task.cluster or (task.variant.question_id if task.variant else "")
+
+
 VIDEO_FRAMES = 16
 """How many frames of a video are shown (arXiv 2505.15966, released code)."""
 

@@ -31,11 +31,14 @@ class HeldOut:
                 known.append(trajectory)
 
     def figures(self) -> dict[str, float]:
-        """Accuracy with Wilson's 95 % interval and its number of rollouts, and RaPR, by their names in the log."""
+        """Accuracy with its 95 % interval and its number of rollouts, and RaPR, by their names in the log.
+
+        Where tasks share clusters, the number of clusters, too.
+        """
         played = [trajectory for rollouts in self._of_task.values() for trajectory in rollouts]
         if not played:
             return {}
-        estimate = asdict(accuracy(played))
+        estimate = {name: value for name, value in asdict(accuracy(played)).items() if value is not None}
         named = {"accuracy": estimate.pop("value"), **{f"accuracy_{name}": value for name, value in estimate.items()}}
         return {**named, "rapr": rapr(played)}
 

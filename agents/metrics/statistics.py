@@ -6,7 +6,7 @@ D draws.
 """
 
 import math
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -29,13 +29,15 @@ _TAILS = (2.5, 97.5)
 class Estimate:
     """A figure with its 95 % interval and the number of items (trajectories, questions or seeds) behind it.
 
-    Value and interval are NaN if there are no items.
+    `clusters`: their number if items of a cluster are not independent (`clusters.py`), None if all items are. Value and
+    interval are NaN if there are no items.
     """
 
     value: float
     low: float
     high: float
     n: int
+    clusters: int | None = None
 
 
 NOTHING = Estimate(float("nan"), float("nan"), float("nan"), 0)
@@ -51,18 +53,35 @@ def wilson(successes: float, n: int) -> Estimate:
     """
     if n == 0:
         return NOTHING
-    share, z2 = successes / n, Z_95**2
+    share = successes / n
+    return Estimate(share, *wilson_bounds(share, n), n)
+
+
+def wilson_bounds(share: float, n: float) -> tuple[float, float]:
+    """Both ends of Wilson's interval of a share among `n` trials, which need not be a whole number."""
+    z2 = Z_95**2
     centre = (share + z2 / (2 * n)) / (1 + z2 / n)
     half = Z_95 / (1 + z2 / n) * np.sqrt(share * (1 - share) / n + z2 / (4 * n * n))
-    return Estimate(share, max(0.0, float(centre - half)), min(1.0, float(centre + half)), n)
+    return max(0.0, float(centre - half)), min(1.0, float(centre + half))
 
 
-def mean_of_questions(values_by_question: Collection[Sequence[float]]) -> Estimate:
-    """Mean over questions of each one's mean value (from 0 to 1), with Wilson's interval for one trial a question.
+def expected_best(grades: Sequence[float], k: int) -> float:
+    """The mean of the best grade among `k` of the samples, over all choices of `k`; 1 <= k <= samples.
 
-    Samples of one question are no independent trials. The interval is conservative: means vary less than 0 and 1.
+    sum over the grades in ascending order g_1 ... g_n of g_i * C(i - 1, k - 1) / C(n, k)
+
+    Of grades of 0 and 1, c of them 1, it is the unbiased pass@k, 1 - C(n - c, k) / C(n, k) (Chen et al. 2021,
+    arXiv 2107.03374, eq. 1).
     """
-    return wilson(sum(sum(values) / len(values) for values in values_by_question), len(values_by_question))
+    if not 1 <= k <= len(grades):
+        raise ValueError(f"k is {k}, of {len(grades)} samples")
+    ways = math.comb(len(grades), k)
+    return sum(grade * (math.comb(rank, k - 1) / ways) for rank, grade in enumerate(sorted(grades)))
+
+
+def student_95(degrees_of_freedom: int) -> float:
+    """The 97.5 % quantile of Student's t."""
+    return _T_95[degrees_of_freedom - 1] if degrees_of_freedom <= len(_T_95) else _T_95_BEYOND
 
 
 def mean_over_seeds(values: Sequence[float]) -> Estimate:
@@ -77,8 +96,7 @@ def mean_over_seeds(values: Sequence[float]) -> Estimate:
     mean = float(np.mean(values))
     if n == 1:
         return Estimate(mean, float("nan"), float("nan"), 1)
-    quantile = _T_95[n - 2] if n - 2 < len(_T_95) else _T_95_BEYOND
-    half = quantile * float(np.std(values, ddof=1)) / n**0.5
+    half = student_95(n - 1) * float(np.std(values, ddof=1)) / n**0.5
     return Estimate(mean, mean - half, mean + half, n)
 
 

@@ -10,10 +10,12 @@ from dataclasses import replace
 
 import numpy as np
 
-from agents.metrics.statistics import NOTHING, Estimate, resampled_difference_of_means, resampled_mean, wilson
+from agents.metrics.clusters import mean_of_clusters, share, shared_clusters
+from agents.metrics.statistics import NOTHING, Estimate, resampled_difference_of_means, resampled_mean
 from pixel_env.episode import Stop, Trajectory
 from pixel_env.errors import ConfigError
 from pixel_env.media.images import shown_size
+from pixel_env.task import Task, cluster_of
 from pixel_env.views import ViewBudgets
 
 
@@ -30,17 +32,27 @@ def all_failed(trajectories: Sequence[Trajectory]) -> bool:
 def accuracy(trajectories: Sequence[Trajectory]) -> Estimate:
     """Mean grade with Wilson's interval (conservative for partial grades: their variance is smaller).
 
-    A failed episode counts as wrong; if all failed there is no accuracy: NaN.
+    Where tasks share a cluster, the interval is `clusters.share`'s. A failed episode counts as wrong; if all failed
+    there is no accuracy: NaN.
     """
     if all_failed(trajectories):
         return replace(NOTHING, n=len(trajectories))
-    return wilson(sum(trajectory.reward for trajectory in trajectories), len(trajectories))
+    return share_of_tasks([(trajectory.task, trajectory.reward) for trajectory in trajectories])
+
+
+def share_of_tasks(values: Sequence[tuple[Task, float]]) -> Estimate:
+    """Mean of the values, from 0 to 1 and one or more a task, with the interval of `clusters.share`."""
+    clusters = shared_clusters((task.task_id, cluster_of(task)) for task, _ in values)
+    return share([value for _, value in values], clusters)
 
 
 def paired_difference(
     after: Sequence[Trajectory], before: Sequence[Trajectory], *, rng: np.random.Generator, draws: int = 2000
 ) -> Estimate:
-    """Mean grade of `after` minus that of `before` on the same questions; the interval resamples questions."""
+    """Mean grade of `after` minus that of `before` on the same questions.
+
+    The interval resamples questions; where they share clusters it is `clusters.mean_of_clusters`'s.
+    """
     after_by_task, before_by_task = _grades_by_task(after), _grades_by_task(before)
     if after_by_task.keys() != before_by_task.keys():
         odd = sorted(after_by_task.keys() ^ before_by_task.keys())[0]
@@ -50,6 +62,9 @@ def paired_difference(
     differences_Q = np.array(
         [np.mean(grades) - np.mean(before_by_task[task]) for task, grades in after_by_task.items()]
     )
+    cluster_by_task = {one.task.task_id: cluster_of(one.task) for one in after}
+    if clusters := shared_clusters((task, cluster_by_task[task]) for task in after_by_task):
+        return mean_of_clusters(list(differences_Q), clusters)
     return resampled_mean(differences_Q, rng=rng, draws=draws)
 
 
@@ -99,7 +114,8 @@ def call_advantage(
 
     Below 0, correctness alone lowers the rate of calls (the learning trap): with the baseline E[r], the mean advantage
     of the calling trajectories is (1 - p) * call advantage, and dE[r]/dlogit(p) = p * (1 - p) * call advantage.
-    It is not a causal effect of calling: the policy chooses when to call. The interval resamples questions.
+    It is not a causal effect of calling: the policy chooses when to call. The interval resamples questions, or clusters
+    of them.
     """
     categories = sorted({trajectory.task.category for trajectory in trajectories})
     return {
@@ -109,12 +125,15 @@ def call_advantage(
 
 
 def _advantage(trajectories: Sequence[Trajectory], rng: np.random.Generator, draws: int) -> Estimate:
-    rows = {task: row for row, task in enumerate(dict.fromkeys(t.task.task_id for t in trajectories))}
-    sums_Q4 = np.zeros((len(rows), 4))  # per question: grades with, trajectories with, grades without, ... without
-    for trajectory in trajectories:
+    tasks = {task: row for row, task in enumerate(dict.fromkeys(t.task.task_id for t in trajectories))}
+    clusters = shared_clusters((t.task.task_id, cluster_of(t.task)) for t in trajectories)
+    rows = clusters or [tasks[t.task.task_id] for t in trajectories]
+    sums_Q4 = np.zeros((max(rows) + 1, 4))  # per question: grades with, trajectories with, grades without, ... without
+    for row, trajectory in zip(rows, trajectories, strict=True):
         column = 0 if trajectory.valid_operations else 2
-        sums_Q4[rows[trajectory.task.task_id], column : column + 2] += (trajectory.reward, 1.0)
-    return resampled_difference_of_means(sums_Q4, rng=rng, draws=draws)
+        sums_Q4[row, column : column + 2] += (trajectory.reward, 1.0)
+    estimate = resampled_difference_of_means(sums_Q4, rng=rng, draws=draws)
+    return replace(estimate, n=len(tasks), clusters=len(sums_Q4) if clusters else None)
 
 
 def _mean(values: Sequence[float]) -> float:

@@ -1,4 +1,4 @@
-"""Metrics of zooming: the share of valid operations, IoU of the first box, and recovery after a mistake.
+"""Metrics of zooming: the share of valid operations, IoU with the evidence, and recovery after a mistake.
 
 Pure functions of trajectories of tasks with evidence. Depends on trajectories and statistics; independent of models,
 engines and files.
@@ -8,8 +8,10 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from agents.metrics.statistics import Estimate, wilson
-from agents.metrics.trajectories import accuracy
+from agents.metrics.trajectories import accuracy, share_of_tasks
 from pixel_env.boxes import Box
 from pixel_env.episode import Malformed, Trajectory, Turn
 from pixel_env.operations.operation import Operation
@@ -48,8 +50,29 @@ def first_box_iou(trajectories: Sequence[Trajectory]) -> Estimate:
 
     Over the trajectories with a crop, of tasks with evidence. The interval is Wilson's, which is conservative here.
     """
-    ious = [iou for one in trajectories if one.task.evidence and (iou := _first_iou(one)) is not None]
-    return wilson(sum(ious), len(ious))
+    return share_of_tasks(
+        [(one.task, iou) for one in trajectories if one.task.evidence and (iou := _first_iou(one)) is not None]
+    )
+
+
+def best_box_iou(trajectories: Sequence[Trajectory]) -> Estimate:
+    """Mean over trajectories with a crop of the highest IoU that any of its boxes has with any evidence.
+
+    Boxes are those of executed crops, as requested. Of image tasks with evidence.
+    """
+    ious = [(one.task, _ious(one)) for one in trajectories if _has_boxes(one.task)]
+    return share_of_tasks([(task, float(ious_BE.max())) for task, ious_BE in ious if len(ious_BE)])
+
+
+def evidence_iou(trajectories: Sequence[Trajectory]) -> Estimate:
+    """mIoU: mean over trajectories of the mean over evidence boxes of the best IoU that a crop has with each.
+
+    A trajectory without a crop counts 0. As TreeBench computes it from the boxes of a response (TreeVGR,
+    `compute_box_iou` in inference_treebench.py): here boxes are those of executed crops, as requested, and an
+    operation's margin does not count. Of image tasks with evidence.
+    """
+    ious = [(one.task, _ious(one)) for one in trajectories if _has_boxes(one.task)]
+    return share_of_tasks([(task, float(ious_BE.max(axis=0, initial=0.0).mean())) for task, ious_BE in ious])
 
 
 def recovered_operations(forced: Sequence[Forced]) -> Estimate:
@@ -61,8 +84,9 @@ def recovered_operations(forced: Sequence[Forced]) -> Estimate:
     the correct crop, and a crop that is hardly smaller repeats the mistake. The margin that a dialect adds around a
     crop is shown but does not count as requested. An episode without a further operation has not recovered.
     """
-    recovered = [_recovers(one) for one in forced if one.trajectory.task.evidence]
-    return wilson(sum(recovered), len(recovered))
+    return share_of_tasks(
+        [(one.trajectory.task, float(_recovers(one))) for one in forced if one.trajectory.task.evidence]
+    )
 
 
 def recovered_answers(forced: Sequence[Forced]) -> Estimate:
@@ -119,6 +143,21 @@ def _first_iou(trajectory: Trajectory) -> float | None:
     if first is None:
         return None
     return max((first[1].iou(box) for box in evidence_on(first[0], trajectory.task)), default=0.0)
+
+
+def _has_boxes(task: Task) -> bool:
+    return task.media == "image" and bool(task.evidence)
+
+
+def _ious(trajectory: Trajectory) -> np.ndarray:
+    """IoU of each requested box with each evidence box, 0 where they lie on different images (B boxes, E evidence)."""
+    task = trajectory.task
+    requested = [one.requested for one in _operations(trajectory) if one is not None and one.requested is not None]
+    rows = [
+        [box.iou(item.box) if source == task.sources[item.image] else 0.0 for item in task.evidence]
+        for source, box in requested
+    ]
+    return np.array(rows).reshape(len(rows), len(task.evidence))
 
 
 def evidence_on(source: Source, task: Task) -> list[Box]:

@@ -140,4 +140,4 @@ def write_sft_summary(
 
 
 def _row(estimate: Estimate) -> dict[str, float] | None:
-    return asdict(estimate) if estimate.n else None
+    return {name: value for name, value in asdict(estimate).items() if value is not None} if estimate.n else None

@@ -1,7 +1,8 @@
 """`pixel-env compare RUN_A RUN_B`: two evaluations of the same questions, paired question by question.
 
 Depends on stored rows and statistics; independent of task sets, images and models. The test is McNemar's exact test
-where every grade is 0 or 1 and each question has one answer; the interval of the difference resamples questions.
+where every grade is 0 or 1 and each question has one answer; the interval of the difference resamples questions. Both
+are by clusters (`agents/metrics/clusters.py`) where questions share some.
 """
 
 import sys
@@ -12,8 +13,10 @@ from typing import Any
 
 import numpy as np
 
+from agents.metrics.clusters import mean_of_clusters, shared_clusters, sign_flips
 from agents.metrics.statistics import Estimate, mcnemar, resampled_mean
 from agents.run_folder.configuration import FILE_NAME, changed_names, read_configuration
+from benchmarks.evaluation.clustered import clustered_note
 from benchmarks.evaluation.policies import LEARNED_ZOOM
 from benchmarks.evaluation.records import ROWS, SAMPLED
 from benchmarks.text_tables import fraction, signed, signed_interval, table
@@ -30,12 +33,16 @@ _DRAWS = 10_000
 
 @dataclass(frozen=True, slots=True)
 class Graded:
-    """A question of a run and its grades: one for a greedy answer, or one for each sampled answer."""
+    """A question of a run and its grades: one for a greedy answer, or one for each sampled answer.
+
+    `cluster`: of its task, "" if its grades are independent of those of any other question.
+    """
 
     question: str
     answers: tuple[str, ...]
     category: str
     grades: tuple[float, ...]
+    cluster: str = ""
 
     @property
     def mean(self) -> float:
@@ -45,7 +52,10 @@ class Graded:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """The second run against the first. `p` is McNemar's, two-sided; None where grades are partial or sampled."""
+    """The second run against the first. `p` is two-sided; None where grades are partial or sampled.
+
+    It is McNemar's; where questions share clusters, that of `clusters.sign_flips`.
+    """
 
     first: float
     second: float
@@ -109,7 +119,9 @@ def graded_in(folder: Path, policy: str) -> dict[str, Graded]:
     for (task_id, _), row in kept.items():
         grades.setdefault(task_id, []).append(row["reward"])
     return {
-        task_id: Graded(row["question"], tuple(row["answers"]), row["category"], tuple(grades[task_id]))
+        task_id: Graded(
+            row["question"], tuple(row["answers"]), row["category"], tuple(grades[task_id]), row.get("cluster", "")
+        )
         for (task_id, _), row in kept.items()
     }
 
@@ -154,7 +166,15 @@ def comparison_table(first: Mapping[str, Graded], second: Mapping[str, Graded], 
     """The table of the comparison: a row for all questions, and one for each category where there are several."""
     head = ["questions", "n", "A", "B", "B - A", "95% interval", "only A right", "only B right", "McNemar p"]
     by_part = comparisons(first, second, seed=seed)
-    return table([head, *([name, *cells_of(comparison)] for name, comparison in by_part.items())])
+    rows = [[name, *cells_of(comparison)] for name, comparison in by_part.items()]
+    return "\n".join([table([head, *rows]), *clusters_note(by_part[ALL])])
+
+
+def clusters_note(comparison: Comparison) -> list[str]:
+    """A line on what clusters change in a table of comparisons; none without clusters."""
+    return [
+        f"{line} p is that of flipping the sign of whole clusters." for line in clustered_note(comparison.difference)
+    ]
 
 
 def cells_of(comparison: Comparison) -> list[str]:
@@ -184,11 +204,27 @@ def compared(first: Sequence[Graded], second: Sequence[Graded], *, seed: int) ->
     """The second run against the first; both list the questions in the same order."""
     grades_2Q = np.array([[one.mean for one in run] for run in (first, second)])
     differences_Q = grades_2Q[1] - grades_2Q[0]
-    estimate = resampled_mean(differences_Q, rng=np.random.default_rng(seed), draws=_DRAWS)
+    clusters = _clusters(first, second)
+    if clusters:
+        estimate = mean_of_clusters(list(differences_Q), clusters)
+    else:
+        estimate = resampled_mean(differences_Q, rng=np.random.default_rng(seed), draws=_DRAWS)
     is_paired = all(len(one.grades) == 1 and one.grades[0] in (0.0, 1.0) for one in (*first, *second))
     only_first, only_second = int((differences_Q < 0).sum()), int((differences_Q > 0).sum())
-    p = mcnemar(only_first, only_second) if is_paired else None
+    p = None
+    if is_paired:
+        p = sign_flips(_sums(differences_Q, clusters)) if clusters else mcnemar(only_first, only_second)
     return Comparison(float(grades_2Q[0].mean()), float(grades_2Q[1].mean()), estimate, only_first, only_second, p)
+
+
+def _clusters(first: Sequence[Graded], second: Sequence[Graded]) -> list[int] | None:
+    """The cluster of each question, as either run has it: a run made before its set named clusters has none."""
+    names = [one.cluster or other.cluster for one, other in zip(first, second, strict=True)]
+    return shared_clusters((str(index), name) for index, name in enumerate(names))
+
+
+def _sums(differences_Q: np.ndarray, clusters: Sequence[int]) -> list[int]:
+    return [round(float(total)) for total in np.bincount(clusters, differences_Q)]
 
 
 def differences_between(first: Mapping[str, Any], second: Mapping[str, Any]) -> str:

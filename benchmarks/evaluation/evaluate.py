@@ -20,9 +20,13 @@ from agents.engines.protocol import Engine
 from agents.metrics.trajectories import failed
 from agents.rollout import Rollout, Sampling, rollout
 from agents.run_folder.folder import RunFolder
+from benchmarks.evaluation.averages import average_table
+from benchmarks.evaluation.clustered import clustered_note
 from benchmarks.evaluation.config import EvalConfig, known_names
+from benchmarks.evaluation.evidence import evidence_table
 from benchmarks.evaluation.operation_ablation import control_report, with_controls
 from benchmarks.evaluation.oracle import NEEDS_EVIDENCE
+from benchmarks.evaluation.pass_at_k import pass_table
 from benchmarks.evaluation.plan import EvalPlan, planned
 from benchmarks.evaluation.policies import LEARNED_ZOOM, Policy, played_by_oracle, policy_named
 from benchmarks.evaluation.published import benchmark_of, notes_on
@@ -44,8 +48,16 @@ from benchmarks.evaluation.released_scorer import load_math_verify, released_sco
 from benchmarks.evaluation.result_files import write_metrics, write_samples
 from benchmarks.evaluation.retries import play_with_retries
 from benchmarks.evaluation.side_by_side import check_folders, folder_of, side_by_side
-from benchmarks.evaluation.tables import Verdicts, accuracy_table, failure_notice, position_table, summary_table
+from benchmarks.evaluation.tables import (
+    Verdicts,
+    accuracy_of_questions,
+    accuracy_table,
+    failure_notice,
+    position_table,
+    summary_table,
+)
 from benchmarks.evaluation.unread import unread_notice
+from benchmarks.evaluation.variants import variant_tables
 from benchmarks.protocols.table import protocols_named
 from pixel_env.errors import ConfigError
 from pixel_env.store import TrajectoryStore
@@ -97,12 +109,7 @@ def _report(plan: EvalPlan, evaluation: Evaluation, released: Verdicts | None) -
     print(f"{plan.model} on {evaluation.task_set.name} ({len(evaluation.task_set)} questions{shard})")
     if evaluation.task_set.notice:
         print(evaluation.task_set.notice)
-    tables = [accuracy_table(evaluation), summary_table(evaluation, seconds_per_answer(plan.folder), released)]
-    if by_position := position_table(evaluation):
-        tables.append(by_position)
-    if plan.ablates:
-        tables.append(control_report(evaluation, seed=plan.seed))
-    print("\n\n".join(tables))
+    print("\n\n".join(_tables(plan, evaluation, released)))
     if notice := unread_notice(evaluation.records, evaluation.budgets, plan.settings.dialect.name):
         print(f"\n{notice}")
     if plan.writes_lmms_samples:
@@ -111,6 +118,17 @@ def _report(plan: EvalPlan, evaluation: Evaluation, released: Verdicts | None) -
         print(f"{len(repeated)} rollouts were repeated because they ended without an answer; the last attempt counts.")
     print(f"Figures: {write_metrics(plan.folder, evaluation, released)}")
     print(f"Trajectories: {plan.folder / ROWS}")
+
+
+def _tables(plan: EvalPlan, evaluation: Evaluation, released: Verdicts | None) -> list[str]:
+    """The tables of the report; those that say nothing about this set or run are left out."""
+    summary = summary_table(evaluation, seconds_per_answer(plan.folder), released)
+    note = clustered_note(accuracy_of_questions(evaluation.trajectories))
+    sampled = [record.trajectory for record in evaluation.records if record.sample is not None]
+    tables = [accuracy_table(evaluation), "\n".join([summary, *note]), average_table(evaluation), pass_table(sampled)]
+    tables += [*variant_tables(evaluation), evidence_table(evaluation), position_table(evaluation)]
+    tables += [control_report(evaluation, seed=plan.seed)] if plan.ablates else []
+    return [one for one in tables if one is not None]
 
 
 def engine_of(plan: EvalPlan) -> tuple[Engine, ChatFormat]:

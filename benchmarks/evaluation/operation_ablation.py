@@ -7,12 +7,13 @@ from collections.abc import Mapping, Sequence
 
 from agents.chat.format import ChatFormat
 from agents.metrics.trajectories import all_failed
-from benchmarks.evaluation.compare import ALL, Comparison, Graded, cells_of, comparisons
+from benchmarks.evaluation.compare import ALL, Comparison, Graded, cells_of, clusters_note, comparisons
 from benchmarks.evaluation.policies import BLANK_CROP, FALSIFIED, LEARNED_ZOOM, NO_ZOOM, ORACLE_ZOOM, RANDOM_CROP
 from benchmarks.evaluation.records import Evaluation
 from benchmarks.text_tables import signed, table
 from pixel_env.episode import Trajectory
 from pixel_env.errors import ConfigError
+from pixel_env.task import cluster_of
 
 TITLE = "Control crops: do the model's operations help?"
 CONTROLS = (NO_ZOOM, *FALSIFIED, ORACLE_ZOOM)
@@ -57,12 +58,15 @@ def control_report(evaluation: Evaluation, *, seed: int) -> str:
     ]
     figures = table([head, *rows], text_columns=2)
     overall = {name: by_part[ALL] for name, by_part in by_control.items()}
-    return "\n".join([TITLE, figures, *_left_out(evaluation), _sentence(baseline, overall)])
+    clustered = [line for one in list(overall.values())[:1] for line in clusters_note(one)]
+    return "\n".join([TITLE, figures, *clustered, *_left_out(evaluation), _sentence(baseline, overall)])
 
 
 def _graded(trajectories: Sequence[Trajectory]) -> dict[str, Graded]:
     return {
-        one.task.task_id: Graded(one.task.question, one.task.answers, one.task.category, (one.reward,))
+        one.task.task_id: Graded(
+            one.task.question, one.task.answers, one.task.category, (one.reward,), cluster_of(one.task)
+        )
         for one in trajectories
     }
 

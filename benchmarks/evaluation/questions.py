@@ -34,23 +34,38 @@ _NAMES_LETTERS = re.compile(
 
 
 def shuffled(task_set: TaskSet, seed: int) -> TaskSet:
-    """The set with the options of every question in a random order."""
-    return replace(task_set, tasks=tuple(with_options_shuffled(task, seed) for task in task_set.tasks))
+    """The set with the options of every question in a random order; its notice says which ones keep theirs."""
+    tasks = tuple(with_options_shuffled(task, seed) for task in task_set.tasks)
+    rotated = sum(_is_rotation(task) for task in tasks)
+    notices = [task_set.notice] if task_set.notice else []
+    if rotated:
+        notices.append(
+            f"the options of {rotated} questions keep the order of the set, which asks each in every rotation"
+        )
+    return replace(task_set, tasks=tasks, notice="; ".join(notices))
 
 
 def with_options_shuffled(task: Task, seed: int) -> Task:
     """The task with its options in a random order; unchanged where only the original order makes sense.
 
     That is where the options carry letters themselves or are letters, where one refers to others ("all of the above",
-    "A and B", "neither"), or where a reference answer matches no option.
+    "A and B", "neither"), where a reference answer matches no option, or where the set rotates the options itself. Both
+    views of a question have one order.
     """
+    if _is_rotation(task):
+        return task
     meant = [option_meant(answer, task.options) for answer in task.answers]
     if len(task.options) < 2 or not all(meant) or any(map(_is_bound_to_its_position, task.options)):
         return task
-    order = rng_of(f"{seed}/options/{task.task_id}").permutation(len(task.options))
+    question_id = task.variant.question_id if task.variant else task.task_id
+    order = rng_of(f"{seed}/options/{question_id}").permutation(len(task.options))
     # A reference that is a letter names another option now: the text does not.
     answers = tuple(task.options[index] for indices in meant for index in indices)
     return dataclasses.replace(task, options=tuple(task.options[index] for index in order), answers=answers)
+
+
+def _is_rotation(task: Task) -> bool:
+    return task.variant is not None and task.variant.kind == "rotation"
 
 
 def _is_bound_to_its_position(option: str) -> bool:

@@ -15,8 +15,12 @@ from typing import Any
 from agents.metrics.statistics import Estimate
 from agents.metrics.trajectories import all_failed, calls, failed, failures_by_code, rapr, stop_reasons, visual_tokens
 from agents.run_folder.configuration import write_whole
+from benchmarks.evaluation.averages import groups_of, macro_accuracy
+from benchmarks.evaluation.evidence import BEST, FIRST, MEAN, evidence_figures
+from benchmarks.evaluation.pass_at_k import pass_curve
 from benchmarks.evaluation.records import SAMPLED, Evaluation, Record
-from benchmarks.evaluation.tables import Verdicts, accuracy_at, accuracy_of_questions, judged, parts_of, pass_at_k
+from benchmarks.evaluation.tables import Verdicts, accuracy_at, accuracy_of_questions, judged, parts_of
+from benchmarks.evaluation.variants import cyclic_accuracy, zooming_gap
 from pixel_env.episode import Trajectory
 
 METRICS = "metrics.json"
@@ -24,12 +28,13 @@ METRICS = "metrics.json"
 
 def write_metrics(folder: Path, evaluation: Evaluation, released: Verdicts | None) -> Path:
     """Writes the metrics of every policy, over all questions and by category; returns the file's path."""
+    clusters = accuracy_of_questions(evaluation.trajectories).clusters
     figures = {name: _of_policy(name, records, evaluation, released) for name, records in parts_of(evaluation).items()}
     whole = {
         "task_set": evaluation.task_set.name,
         "notice": evaluation.task_set.notice,
         "questions": len(evaluation.task_set),
-        "intervals": "95 %, Wilson",
+        "intervals": "95 %, Wilson" if clusters is None else f"95 %, Wilson, clustered ({clusters} clusters)",
         "policies": figures,
     }
     path = folder / METRICS
@@ -43,10 +48,16 @@ def _of_policy(
     by_category: dict[str, list[Record]] = {}
     for record in records:
         by_category.setdefault(record.trajectory.task.category, []).append(record)
+    by_group: dict[str, list[Record]] = {}
+    for record in records:
+        for group in groups_of(record.trajectory.task.category):
+            by_group.setdefault(group, []).append(record)
     by_position = accuracy_at(records)
+    groups = {part: _figures(name, rows, evaluation, released) for part, rows in by_group.items()}
     return {
         "all": _figures(name, records, evaluation, released),
         "by_category": {part: _figures(name, rows, evaluation, released) for part, rows in by_category.items()},
+        **({"by_group_of_categories": groups} if groups else {}),
         "by_position_of_the_right_answer": {
             str(position + 1): _estimate(value) for position, value in by_position.items()
         },
@@ -69,15 +80,37 @@ def _figures(
         "visual_tokens": visual_tokens(played, evaluation.budgets),
     }
     if name == SAMPLED:
-        figures["pass_at_k"] = None if all_failed(played) else pass_at_k(played)
+        curve = pass_curve(played)
+        figures["pass_at"] = {str(k): _estimate(one) for k, one in curve.items()}
+        figures["pass_at_k"] = None if all_failed(played) else curve[max(curve)].value
+    figures |= _set_figures(records)
     if released is not None:
         figures["released_judge"] = _estimate(judged(records, released))
     return figures
 
 
+def _set_figures(records: Sequence[Record]) -> dict[str, object]:
+    """The figures of sets with several categories, with rotations, with two views, or with evidence boxes."""
+    played = [record.trajectory for record in records]
+    figures: dict[str, object] = {}
+    if macro := macro_accuracy(played):
+        figures["macro_accuracy"] = _estimate(macro)
+    if cyclic := cyclic_accuracy(records):
+        figures["cyclic_accuracy"] = _estimate(cyclic)
+    if gap := zooming_gap(records):
+        views = {"full": gap.full, "crop": gap.crop, "crop_minus_full": gap.gap}
+        figures["zooming_gap"] = {name: _estimate(one) for name, one in views.items()}
+    if ious := evidence_figures(played):
+        names = {FIRST: "first_box", BEST: "best_box", MEAN: "mean"}
+        figures["evidence_iou"] = {names[name]: _estimate(one) for name, one in ious.items()}
+    return figures
+
+
 def _estimate(estimate: Estimate) -> dict[str, float | int | None]:
     values = {"value": estimate.value, "low": estimate.low, "high": estimate.high}
-    return {name: None if math.isnan(value) else value for name, value in values.items()} | {"questions": estimate.n}
+    clusters = {} if estimate.clusters is None else {"clusters": estimate.clusters}
+    finite = {name: None if math.isnan(value) else value for name, value in values.items()}
+    return finite | {"questions": estimate.n} | clusters
 
 
 # --------------------------------------------------------------------------------------------------- lmms-eval

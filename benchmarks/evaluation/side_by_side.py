@@ -7,7 +7,9 @@ import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from agents.metrics.statistics import mean_of_questions
+from agents.metrics.clusters import mean_of_questions
+from agents.metrics.statistics import Estimate
+from benchmarks.evaluation.clustered import clustered_note
 from benchmarks.evaluation.compare import Graded, check_same_questions, compared, graded_in
 from benchmarks.evaluation.plan import EvalPlan
 from benchmarks.evaluation.policies import LEARNED_ZOOM
@@ -46,16 +48,22 @@ def side_by_side(plans: Sequence[EvalPlan], tasks: str) -> str:
         [*_figures(plan, run, benchmark), *_paired(graded[0], run, plan.seed if index else None)]
         for index, (plan, run) in enumerate(zip(plans, graded, strict=True))
     ]
-    notes = [line for plan in plans for line in notes_on(plan, benchmark)]
+    notes = clustered_note(_accuracy(graded[0]))
+    notes += [line for plan in plans for line in notes_on(plan, benchmark)]
     return "\n".join([table([head, *rows], text_columns=2), "", *notes])
 
 
 def _figures(plan: EvalPlan, run: Mapping[str, Graded], benchmark: str | None) -> list[str]:
     assert plan.protocol is not None
-    estimate = mean_of_questions([one.grades for one in run.values()])
+    estimate = _accuracy(run)
     published = published_cell(published_on(plan.protocol, benchmark))
     figures = [str(estimate.n), str(plan.samples or 1), fraction(estimate.value), interval(estimate), published]
     return [plan.protocol.name, plan.settings.dialect.name, *figures]
+
+
+def _accuracy(run: Mapping[str, Graded]) -> Estimate:
+    clusters = {task_id: one.cluster for task_id, one in run.items()}
+    return mean_of_questions({task_id: one.grades for task_id, one in run.items()}, clusters)
 
 
 def _paired(first: Mapping[str, Graded], run: Mapping[str, Graded], seed: int | None) -> list[str]:

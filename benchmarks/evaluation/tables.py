@@ -6,13 +6,16 @@ Depends on records and statistics; independent of files and engines.
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from agents.metrics.statistics import NOTHING, Estimate, mean_of_questions
+from agents.metrics.clusters import mean_of_questions
+from agents.metrics.statistics import NOTHING, Estimate
 from agents.metrics.trajectories import accuracy, all_failed, calls, failed, failures_by_code, rapr, visual_tokens
+from benchmarks.evaluation.pass_at_k import pass_at_k, samples_of
 from benchmarks.evaluation.questions import right_position
 from benchmarks.evaluation.records import SAMPLED, Evaluation, Key, Record
 from benchmarks.text_tables import fraction, interval, table
 from pixel_env.dialects.wording import OPTION_LETTERS
 from pixel_env.episode import Stop, Trajectory
+from pixel_env.task import cluster_of
 from pixel_env.views import ViewBudgets
 
 Verdicts = Mapping[Key, float]
@@ -20,10 +23,15 @@ Verdicts = Mapping[Key, float]
 
 
 def accuracy_table(evaluation: Evaluation) -> str:
-    """A row for each category and policy: n questions, accuracy, its interval, RaPR, calls and tokens per answer."""
+    """A row for each category and policy: n questions, accuracy, its interval, RaPR, calls and tokens per answer.
+
+    Where tasks share clusters, their number follows that of the questions.
+    """
     has_failed = any(record.trajectory.stop is Stop.FAILED for record in evaluation.records)
     head = ["questions", "policy", "n", "accuracy", "95% interval", "RaPR", "calls", "visual tokens"]
     head += ["failed"] if has_failed else []
+    is_clustered = accuracy_of_questions(evaluation.trajectories).clusters is not None
+    head[3:3] = ["clusters"] if is_clustered else []
     rows = []
     unnamed = "-" if len(evaluation.categories) > 1 else "all"
     for category in evaluation.categories:
@@ -40,7 +48,9 @@ def accuracy_table(evaluation: Evaluation) -> str:
             parts.append((SAMPLED, sampled))
         for name, part in parts:
             failures = [str(len(failed(part)))] if has_failed else []
-            rows.append([category or unnamed, *_row(name, part, evaluation.budgets), *failures])
+            cells = _row(name, part, evaluation.budgets)
+            cells[2:2] = [_clusters(part)] if is_clustered else []
+            rows.append([category or unnamed, *cells, *failures])
     return table([head, *rows], text_columns=2)
 
 
@@ -59,15 +69,25 @@ def _row(name: str, trajectories: Sequence[Trajectory], budgets: ViewBudgets) ->
     ]
 
 
+def _clusters(trajectories: Sequence[Trajectory]) -> str:
+    return str(len({cluster_of(one.task) or (one.task.task_id,) for one in trajectories}))
+
+
 def accuracy_of_questions(trajectories: Sequence[Trajectory]) -> Estimate:
     """Mean over questions of each one's mean grade; for sampled rollouts this is avg@k.
 
     A failed episode counts as wrong; if all failed there is no accuracy: NaN.
     """
+    return _mean_of_questions([(trajectory, trajectory.reward) for trajectory in trajectories])
+
+
+def _mean_of_questions(graded: Sequence[tuple[Trajectory, float]]) -> Estimate:
+    """Mean over questions of each one's mean grade; NaN if all episodes failed."""
     grades: dict[str, list[float]] = {}
-    for trajectory in trajectories:
-        grades.setdefault(trajectory.task.task_id, []).append(trajectory.reward)
-    return _unless_all_failed(trajectories, mean_of_questions(grades.values()))
+    for trajectory, grade in graded:
+        grades.setdefault(trajectory.task.task_id, []).append(grade)
+    clusters = {trajectory.task.task_id: cluster_of(trajectory.task) for trajectory, _ in graded}
+    return _unless_all_failed([trajectory for trajectory, _ in graded], mean_of_questions(grades, clusters))
 
 
 def failure_notice(evaluation: Evaluation) -> str:
@@ -112,7 +132,7 @@ def summary_table(evaluation: Evaluation, seconds: Mapping[str, float], released
         if released is not None:
             cells |= _scores("released judge", judged(records, released))
         if SAMPLED in parts:
-            cells["pass@k"] = fraction(pass_at_k(trajectories)) if name == SAMPLED else "-"
+            cells["pass@k"] = _best(trajectories) if name == SAMPLED else "-"
         cells["RaPR"] = "-" if all_failed(trajectories) else fraction(rapr(trajectories))
         cells["turns"] = f"{sum(len(one.messages) for one in trajectories) / len(trajectories):.2f}"
         cells["visual tokens"] = f"{visual_tokens(trajectories, evaluation.budgets):.0f}"
@@ -122,19 +142,6 @@ def summary_table(evaluation: Evaluation, seconds: Mapping[str, float], released
             cells["failed episodes"] = str(len(failed(trajectories)))
         rows.append(cells)
     return table([list(rows[0]), *(list(cells.values()) for cells in rows)])
-
-
-def pass_at_k(trajectories: Sequence[Trajectory]) -> float:
-    """Mean over questions of the best grade among each one's rollouts: the share that was ever right.
-
-    NaN if all failed.
-    """
-    if all_failed(trajectories):
-        return float("nan")
-    best: dict[str, float] = {}
-    for trajectory in trajectories:
-        best[trajectory.task.task_id] = max(best.get(trajectory.task.task_id, 0.0), trajectory.reward)
-    return sum(best.values()) / len(best)
 
 
 def position_table(evaluation: Evaluation) -> str | None:
@@ -165,6 +172,10 @@ def _at(estimate: Estimate) -> str:
     return f"{fraction(estimate.value)} of {estimate.n}"
 
 
+def _best(trajectories: Sequence[Trajectory]) -> str:
+    return fraction(pass_at_k(trajectories, samples_of(trajectories)).value)
+
+
 def _label(name: str, trajectories: Sequence[Trajectory]) -> str:
     if name != SAMPLED:
         return name.replace("_", " ")
@@ -178,10 +189,7 @@ def _scores(name: str, estimate: Estimate) -> dict[str, str]:
 
 def judged(records: Sequence[Record], verdicts: Verdicts) -> Estimate:
     """Mean over questions of the other scorer's grades; `accuracy_of_questions` is the same of our own grades."""
-    of_question: dict[str, list[float]] = {}
-    for record in records:
-        of_question.setdefault(record.trajectory.task.task_id, []).append(verdicts[record.key])
-    return _unless_all_failed([record.trajectory for record in records], mean_of_questions(of_question.values()))
+    return _mean_of_questions([(record.trajectory, verdicts[record.key]) for record in records])
 
 
 def _failed_calls(trajectories: Sequence[Trajectory]) -> str:

@@ -10,7 +10,6 @@ from agents.metrics.statistics import (
     NOTHING,
     Estimate,
     mcnemar,
-    mean_of_questions,
     mean_of_seeds_and_questions,
     mean_over_seeds,
     resampled_difference_of_means,
@@ -45,11 +44,6 @@ def test_wilsons_interval_is_that_of_newcombes_table(successes, n, low, high):
     """R. G. Newcombe, Statistics in Medicine 17 (1998), table I, method 3."""
     estimate = wilson(successes, n)
     assert (estimate.low, estimate.high) == pytest.approx((low, high), abs=5e-5)
-
-
-def test_samples_of_one_question_are_one_trial():
-    assert mean_of_questions([(1.0, 0.0, 0.0, 0.0), (1.0,), (0.5, 1.0)]) == wilson(2.0, 3)
-    assert math.isnan(mean_of_questions([]).value)
 
 
 def test_means_over_seeds_have_students_interval():

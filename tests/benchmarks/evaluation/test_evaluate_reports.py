@@ -13,12 +13,13 @@ from agents.run_folder.configuration import FILE_NAME
 from benchmarks.evaluation import evaluate as command
 from benchmarks.evaluation.config import EvalConfig
 from benchmarks.evaluation.evaluate import evaluate, main
+from benchmarks.evaluation.pass_at_k import pass_at_k
 from benchmarks.evaluation.plan import planned
 from benchmarks.evaluation.policies import LEARNED_ZOOM
 from benchmarks.evaluation.provenance import provenance_of, revision_of
 from benchmarks.evaluation.records import ROWS, read_evaluation, seconds_per_answer, timed
 from benchmarks.evaluation.result_files import METRICS
-from benchmarks.evaluation.tables import pass_at_k, position_table, summary_table
+from benchmarks.evaluation.tables import position_table, summary_table
 from pixel_env.dialects.table import dialect_named
 from pixel_env.errors import ConfigError, TaskError
 from pixel_env.tasks import BadRowsWarning
@@ -118,7 +119,8 @@ def test_pass_at_k_takes_the_best_of_each_question(own_tasks, scripted):
     main(arguments(own_tasks, "--samples", "4", "--no-shuffle_options"))
     sampled = read_evaluation(own_tasks.parent / "run").of(LEARNED_ZOOM, sampled=True)
     average = sum(t.reward for t in sampled) / len(sampled)
-    assert average < pass_at_k(sampled) <= 1.0
+    assert pass_at_k(sampled, 1).value == pytest.approx(average)
+    assert average < pass_at_k(sampled, 2).value < pass_at_k(sampled, 4).value <= 1.0
 
 
 def test_both_scores_stand_side_by_side_and_a_finished_run_may_be_judged_again(
