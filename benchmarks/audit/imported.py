@@ -21,7 +21,7 @@ from pixel_env.errors import MediaError, TaskError
 from pixel_env.media.images import FileSource
 from pixel_env.task import MediaKind, Task, TaskSet
 from pixel_env.tasks.files.row import Row, is_writable, shortened
-from pixel_env.tasks.files.rows import read_rows
+from pixel_env.tasks.files.rows import read_plain_rows
 from pixel_env.views import Source, ViewBudgets
 from synth.conversion.conversations import assistant_texts, observations_of, question_of, task_images
 from synth.conversion.encoded_images import EncodedImage
@@ -47,7 +47,7 @@ def read_files(name: str, files: Sequence[Path], dialect: Dialect, tasks: TaskSe
     faults: list[str] = []
     rows = without_images = 0
     for file in files:
-        for row in read_rows(file):
+        for row in read_plain_rows(file):
             rows += 1
             try:
                 of_row = list(_found_in(row, f"{file.stem}:{row.number}", settings))

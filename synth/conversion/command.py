@@ -37,7 +37,7 @@ from pixel_env.episode import Limits
 from pixel_env.errors import ConfigError, MediaError, TaskError
 from pixel_env.task import Task, TaskSet
 from pixel_env.tasks.files.row import Row, is_writable
-from pixel_env.tasks.files.rows import columns_of, read_rows
+from pixel_env.tasks.files.rows import columns_of, read_plain_rows
 from pixel_env.views import ViewBudgets
 from synth.conversion.conversations import Conversation, conversation_of
 from synth.conversion.conversions import ROW_FORMATS, RowFormat
@@ -196,7 +196,7 @@ def load_rows(path: Path, dialect_name: str = "default", unit: Unit = "fraction"
     Raises TaskError for a file that cannot be read or has an unknown format.
     """
     dialect, loaded, known = dialect_named(dialect_name), LoadedRows(), dict[str, Task]()
-    for row in progress(read_rows(path), "rows", unit="row"):
+    for row in progress(read_plain_rows(path), "rows", unit="row"):
         loaded.rows += 1
         try:
             own = _trace_of(row, f"{path.stem}:{loaded.rows}", dialect, unit, known)
@@ -209,7 +209,7 @@ def load_rows(path: Path, dialect_name: str = "default", unit: Unit = "fraction"
 
 def dialect_in_rows(path: Path) -> str | None:
     """The dialect that the first row of the file records, if it is one of ours. Raises TaskError."""
-    for row in read_rows(path):
+    for row in read_plain_rows(path):
         try:
             conversation = _conversation_of(row)
         except TaskError:

@@ -8,7 +8,7 @@ import re
 import stat
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Literal, NamedTuple, Protocol
+from typing import Literal, NamedTuple
 
 from PIL import Image
 
@@ -16,41 +16,30 @@ from pixel_env.errors import MediaError, TaskError
 from pixel_env.media.images import MAX_ASPECT_RATIO, FileSource
 from pixel_env.tasks.files.clips import ClipFrame, clip_frames
 from pixel_env.tasks.files.containers import truncation_fault
-from pixel_env.tasks.files.embedded import EmbeddedImage as Embedded
+from pixel_env.tasks.files.embedded import EmbeddedImage, upright_size
 from pixel_env.tasks.files.row import shortened
+from pixel_env.tasks.files.truncation import TAIL_BYTES, lacks_end, reason_of
 from pixel_env.views import Source
 
+_WEB_ADDRESS = re.compile(r"(?:https?|ftp|s3|gs|hf|oss)://", re.IGNORECASE)
 IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff")
-TAIL_BYTES = 4096
-"""How many bytes of an image's end are checked."""
 
 
 class ImageFacts(NamedTuple):
-    """Width and height from the header, and why the image cannot be used ("" if it can)."""
+    """Width and height as shown, from the header, and why the image cannot be used ("" if it can)."""
 
     width: int
     height: int
     fault: str
 
 
-class EmbeddedImage(Protocol):
-    """An image within a task file, which can be checked without decoding all of it."""
-
-    @property
-    def key(self) -> str: ...
-
-    def fault(self, *, decode: bool = False) -> str:
-        """Why it cannot be used, or ""; `decode` checks all of it."""
-        ...
-
-
 class ImageFolder:
     """The images and videos below `root`, by the names that rows give them.
 
-    `below`: folders of `root` in which a name is looked up, in order. `checked`: faults by path relative to `root` (or
-    by the key of an image in the task file), as an index holds them: then no image is opened here; None: the header of
-    each image is read, once. `used`, `clips` and `embedded` are the images, the segments of videos and the images in
-    the task file that rows named, by path, by path and segment, and by key.
+    `below`: folders of `root` in which a name is looked up, in order. `checked`: faults by path relative to `root` (of
+    an image in a task file, by the file and the place in it), as an index holds them: then no image is opened here;
+    None: the header of each image is read, once. `used`, `clips` and `embedded` are the images, the segments of videos
+    and the images in task files that rows named, by path, by path and segment, and by file and place.
     """
 
     def __init__(self, root: Path, below: Sequence[str] = ("",), checked: Mapping[str, str] | None = None) -> None:
@@ -61,7 +50,6 @@ class ImageFolder:
         self._is_inside: dict[str, bool] = {}
         self._facts: dict[str, ImageFacts] = {}
         self._sources: dict[str, FileSource] = {}
-        self._embedded_faults: dict[str, str] = {}
         self._truncation_faults: dict[str, str] = {}
         self.used: dict[str, None] = {}
         self.clips: dict[str, tuple[ClipFrame, ...]] = {}
@@ -89,13 +77,44 @@ class ImageFolder:
         return tuple(self._source(item, column) for item in items)
 
     def _source(self, item: object, column: str) -> Source:
-        if isinstance(item, Embedded):
-            return item
-        if isinstance(item, str):
-            if item.startswith(("http://", "https://")):
-                raise TaskError(f"{column!r} is a web address, {shortened(item)}; download the file and give its path")
-            return self.image(item)
-        raise TaskError(f"{column!r} must be a path, an image or a list of these, got {shortened(item)}")
+        if isinstance(item, EmbeddedImage):
+            return self._embedded(item)
+        if not isinstance(item, str):
+            raise TaskError(f"{column!r} must be a path, an image or a list of these, got {shortened(item)}")
+        if item.startswith("data:"):
+            raise TaskError(
+                f"{column!r} is a data URL that is no image in base64, {shortened(item)}; write "
+                "'data:image/png;base64,' and the base64 of an image file"
+            )
+        if _WEB_ADDRESS.match(item):
+            raise TaskError(f"{column!r} is a web address, {shortened(item)}; download the file and give its path")
+        return self.image(item.removeprefix("file://"))
+
+    def _embedded(self, image: EmbeddedImage) -> EmbeddedImage:
+        """The image. Raises TaskError if it cannot be used."""
+        name = f"{self.relative(str(image.place.path))}: {image.place.location}"
+        self.embedded[name] = image
+        fault = image.fault() if self._checked is None else self._checked.get(name, "")
+        if fault:
+            raise TaskError(f"its image cannot be used: {fault}")
+        return image
+
+    def size_of(self, source: Source) -> tuple[int, int]:
+        """Width and height of an image that `sources` gave, as it is shown; only its header is decoded.
+
+        Raises TaskError if it cannot be read.
+        """
+        try:
+            if isinstance(source, EmbeddedImage):
+                return source.size
+            if isinstance(source, FileSource):
+                facts = self._facts_of(str(source.path))
+                if facts.fault:
+                    raise TaskError(f"the image {source.path} cannot be used: {facts.fault}")
+                return facts.width, facts.height
+            return source.decode().size
+        except MediaError as error:
+            raise TaskError(str(error)) from error
 
     def clip(self, name: str, start_s: float | None = None, end_s: float | None = None) -> tuple[ClipFrame, ...]:
         """The frames of the video named `name`, or of a segment in seconds. Raises TaskError as `image` does."""
@@ -158,14 +177,6 @@ class ImageFolder:
     def _leads_inside(self, path: str) -> bool:
         return os.path.join(os.path.realpath(path), "").startswith(self._inside)
 
-    def embedded_fault(self, image: EmbeddedImage) -> str:
-        """Why an image within the task file cannot be used, or ""."""
-        if image.key not in self._embedded_faults:
-            self.embedded[image.key] = image
-            checked = self._checked
-            self._embedded_faults[image.key] = image.fault() if checked is None else checked.get(image.key, "")
-        return self._embedded_faults[image.key]
-
     def _truncation_fault_of(self, path: str) -> str:
         if path not in self._truncation_faults:
             self._truncation_faults[path] = truncation_fault(Path(path))
@@ -196,7 +207,7 @@ def image_facts(path: Path) -> ImageFacts:
     """The header of the image. A file without the end that its format writes is decoded to be sure."""
     try:
         with Image.open(path) as opened:
-            (width, height), form = opened.size, opened.format
+            (width, height), form = upright_size(opened), opened.format
     except Exception as error:  # a broken file makes Pillow's readers raise nearly anything
         return ImageFacts(0, 0, reason_of(error))
     if max(width, height) > MAX_ASPECT_RATIO * min(width, height):
@@ -218,32 +229,12 @@ def decoding_fault(path: Path) -> str:
     return ""
 
 
-def reason_of(error: BaseException) -> str:
-    """Why an image cannot be used, for a message."""
-    if isinstance(error, Image.UnidentifiedImageError):
-        return "it is not an image that can be read"
-    return str(error) or type(error).__name__
-
-
 def _seems_truncated(path: Path, form: str | None) -> bool:
     with path.open("rb") as file:
         head = file.read(8)
         length = file.seek(0, os.SEEK_END)
         file.seek(max(0, length - TAIL_BYTES))
         return lacks_end(form, head, file.read(), length)
-
-
-def lacks_end(form: str | None, head: bytes, tail: bytes, length: int) -> bool:
-    """Whether an image of `length` bytes lacks the end that its format writes. A whole image may lack it too."""
-    match form:
-        case "JPEG":
-            return b"\xff\xd9" not in tail
-        case "PNG":
-            return b"IEND" not in tail
-        case "WEBP":
-            return int.from_bytes(head[4:8], "little") + 8 > length
-        case _:
-            return True
 
 
 def frames_in(folder: str) -> list[str]:

@@ -1,92 +1,74 @@
-"""Tab-separated text as pandas writes it (VLMEvalKit's files): rows, with references to the images in the file.
+"""Tab- and comma-separated text as pandas writes it: rows, with references to the images in the file.
 
-A file of this kind holds its images as base64 and may be gigabytes long, so it is read once, line by line, and a long
-base64 cell becomes a `CellImage`: its position in the file. Depends on rows and Pillow; independent of benchmarks.
+A file of this kind may hold its images as base64 and be gigabytes long, so it is read once, line by line, and an image
+becomes a place in the file. Depends on rows; independent of benchmarks.
 """
 
-import base64
-import hashlib
-import io
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from PIL import Image, ImageOps
-
-from pixel_env.errors import MediaError, TaskError
-from pixel_env.media.images import as_rgb
-from pixel_env.tasks.files.images import TAIL_BYTES, lacks_end, reason_of
+from pixel_env.errors import TaskError
+from pixel_env.tasks.files.cells import SHORTEST_IMAGE, is_image_text
+from pixel_env.tasks.files.embedded import EmbeddedImage
+from pixel_env.tasks.files.piece import Piece
 from pixel_env.tasks.files.row import Row
 
-SHORTEST_IMAGE = 65
-"""Characters of base64 from which a cell is an image; VLMEvalKit reads shorter ones as the index of another row."""
-
-_FIELD = rb'(?:"(?:[^"]|"")*"|(?!")[^\t\n]*)'
-_RECORD = re.compile(rb"%b(?:\t%b)*\r?\n?\Z" % (_FIELD, _FIELD))
-_CELL = re.compile(rb"(%b)(?:\t|\r?\n?\Z)" % _FIELD)
 _IMAGE = re.compile(rb"(?:data:image/[a-z+.-]+;base64,)?([A-Za-z0-9+/]{%d,}={0,2})" % SHORTEST_IMAGE)
-_IMAGE_COLUMN = "image"
+_IMAGE_COLUMN = "image"  # VLMEvalKit reads a shorter text in it as the index of another row
 _LONGEST_RECORD = 500  # lines
 _LONGEST_HEADER = 1 << 20
-_HEADER_CHARACTERS = 1 << 20  # a photograph may have long metadata before its size
 
 
 @dataclass(frozen=True, slots=True)
-class CellImage:
-    """An image in base64 at byte `start` of a text file, `length` characters long.
+class _Syntax:
+    """A record, and a cell with what ends it; `separator`: between two cells."""
 
-    `key` is the hash of those characters, so rows with the same image share one cache entry.
-    """
+    separator: bytes
+    record: re.Pattern[bytes]
+    cell: re.Pattern[bytes]
 
-    path: Path
-    start: int
-    length: int
-    key: str
 
-    def decode(self) -> Image.Image:
-        """The image, turned upright by its EXIF tag, transparency on white."""
-        try:
-            with Image.open(io.BytesIO(base64.b64decode(self._read(0, self.length), validate=True))) as opened:
-                return as_rgb(ImageOps.exif_transpose(opened))
-        except Exception as error:  # a broken image makes Pillow's readers raise nearly anything
-            raise MediaError(f"cannot decode the image at byte {self.start} of {self.path}: {error}") from error
+def _syntax_of(separator: bytes) -> _Syntax:
+    field = rb'(?:"(?:[^"]|"")*"|(?!")[^%b\n]*)' % separator
+    record = re.compile(rb"%b(?:%b%b)*\r?\n?\Z" % (field, separator, field))
+    return _Syntax(separator, record, re.compile(rb"(%b)(?:%b|\r?\n?\Z)" % (field, separator)))
 
-    def fault(self, *, decode: bool = False) -> str:
-        """Why the image cannot be used, or "". Its beginning and end are checked, or all of it (`decode`)."""
-        try:
-            head = base64.b64decode(self._read(0, min(self.length, _HEADER_CHARACTERS) // 4 * 4))
-            with Image.open(io.BytesIO(head)) as opened:
-                form = opened.format
-            tail_start = max(0, self.length - 2 * TAIL_BYTES) // 4 * 4
-            tail = base64.b64decode(self._read(tail_start, self.length - tail_start))
-            if decode or lacks_end(form, head[:8], tail, self.length * 3 // 4):
-                self.decode()
-        except Exception as error:  # as in decode
-            return reason_of(error.__cause__ or error)
-        return ""
 
-    def _read(self, start: int, length: int) -> bytes:
-        with self.path.open("rb") as file:
-            file.seek(self.start + start)
-            return file.read(length)
+_SYNTAXES = {".tsv": _syntax_of(b"\t"), ".csv": _syntax_of(b",")}
+
+
+def _syntax(path: Path) -> _Syntax:
+    return _SYNTAXES[path.suffix.lower()]
 
 
 def header_of(path: Path) -> list[str]:
     """The names of the columns. Raises TaskError."""
     with _opened(path) as file:
-        return _names(path, file.readline(_LONGEST_HEADER))
+        return _names(path, _header(file, _syntax(path)), _syntax(path))
 
 
 def read_tsv(path: Path) -> Iterator[Row]:
-    """The rows. `image` becomes a `CellImage` or a list of them, or stays text; an empty cell becomes None."""
+    """The rows of a .tsv or .csv. A cell of base64 becomes an `EmbeddedImage`, `image` a list; an empty one None."""
+    syntax = _syntax(path)
     with _opened(path) as file:
-        header = file.readline(_LONGEST_HEADER)
-        names, start = _names(path, header), len(header)
-        for number, (record, lines) in enumerate(_records(file), start=1):
+        header = _header(file, syntax)
+        names, start = _names(path, header, syntax), len(header)
+        for number, (record, lines) in enumerate(_records(file, syntax), start=1):
             yield _row(path, number, names, record, lines, start)
             start += len(record)
+
+
+def _header(file: BinaryIO, syntax: _Syntax) -> bytes:
+    header = file.readline(_LONGEST_HEADER)
+    while b'"' in header and not syntax.record.match(header) and len(header) < _LONGEST_HEADER:
+        line = file.readline(_LONGEST_HEADER)
+        if not line:
+            break
+        header += line
+    return header
 
 
 def _opened(path: Path) -> BinaryIO:
@@ -96,26 +78,26 @@ def _opened(path: Path) -> BinaryIO:
         raise TaskError(f"cannot read {path}: {error}. Give a file that you may read.") from error
 
 
-def _names(path: Path, line: bytes) -> list[str]:
+def _names(path: Path, line: bytes, syntax: _Syntax) -> list[str]:
     try:
-        names = [_text(cell) or "" for cell, _ in _cells(line.removeprefix(b"\xef\xbb\xbf"))]
+        names = [_text(cell) or "" for cell, _ in _cells(line.removeprefix(b"\xef\xbb\xbf"), syntax)]
     except UnicodeDecodeError:
         names = []
     if len(names) < 2 or len(set(names)) != len(names):
-        raise TaskError(
-            f"cannot read {path}: its first line is not a header with column names. Give tab-separated text in UTF-8."
-        )
+        kind = "comma" if syntax.separator == b"," else "tab"
+        wanted = f"Give {kind}-separated text in UTF-8."
+        raise TaskError(f"cannot read {path}: its first line is not a header with column names. {wanted}")
     return names
 
 
-def _records(file: BinaryIO) -> Iterator[tuple[bytes, int]]:
+def _records(file: BinaryIO, syntax: _Syntax) -> Iterator[tuple[bytes, int]]:
     """Each record with the number of its lines: a quoted cell may hold line breaks."""
     lines: list[bytes] = []
     for line in file:
         lines.append(line)
         record = b"".join(lines)
         # The second test is the rule; the first is fast and enough for long lines, which have no quote.
-        if b'"' not in record or _RECORD.match(record) or len(lines) == _LONGEST_RECORD:
+        if b'"' not in record or syntax.record.match(record) or len(lines) == _LONGEST_RECORD:
             yield record, len(lines)
             lines = []
     if lines:
@@ -123,33 +105,32 @@ def _records(file: BinaryIO) -> Iterator[tuple[bytes, int]]:
 
 
 def _row(path: Path, number: int, names: list[str], record: bytes, lines: int, start: int) -> Row:
-    location = f"row {number}"
-    if b'"' in record and not _RECORD.match(record):
+    location, syntax = f"row {number}", _syntax(path)
+    if b'"' in record and not syntax.record.match(record):
         return Row(
             path, number, location, problem=f"a cell opens with a quote that is not closed within {lines} line(s)"
         )
-    cells = _cells(record)
+    cells = _cells(record, syntax)
     if len(cells) != len(names):
         return Row(path, number, location, problem=f"it has {len(cells)} cells, the header has {len(names)}")
     values: dict[str, object] = {}
     try:
         for name, (cell, offset) in zip(names, cells, strict=True):
-            images = _images(path, cell, start + offset) if name == _IMAGE_COLUMN else []
-            values[name] = images or _text(cell)
+            values[name] = _value(path, name, cell, start + offset)
     except UnicodeDecodeError as error:
         return Row(path, number, location, problem=f"it is not UTF-8: {error}")
     return Row(path, number, location, values)
 
 
-def _cells(record: bytes) -> list[tuple[bytes, int]]:
+def _cells(record: bytes, syntax: _Syntax) -> list[tuple[bytes, int]]:
     """The cells of a record, verbatim, each with its offset in the record."""
     if b'"' in record:
-        quoted = [(match[1], match.start(1)) for match in _CELL.finditer(record)]
-        # At the end of the record the pattern matches the empty text once more, unless the record ends in a tab.
-        return quoted[:-1] if quoted[-1] == (b"", len(record)) and not record.endswith(b"\t") else quoted
+        quoted = [(match[1], match.start(1)) for match in syntax.cell.finditer(record)]
+        # At the end of the record the pattern matches the empty text once more, unless the record ends in a separator.
+        return quoted[:-1] if quoted[-1] == (b"", len(record)) and not record.endswith(syntax.separator) else quoted
     cells: list[tuple[bytes, int]] = []
     offset = 0
-    for cell in record.removesuffix(b"\n").removesuffix(b"\r").split(b"\t"):
+    for cell in record.removesuffix(b"\n").removesuffix(b"\r").split(syntax.separator):
         cells.append((cell, offset))
         offset += len(cell) + 1
     return cells
@@ -162,11 +143,21 @@ def _text(cell: bytes) -> str | None:
     return text if text.strip() else None
 
 
-def _images(path: Path, cell: bytes, start: int) -> list[CellImage]:
-    """The images of a cell: one, or the Python list of several; empty if it holds something else."""
+def _value(path: Path, column: str, cell: bytes, start: int) -> str | EmbeddedImage | Sequence[EmbeddedImage] | None:
     if len(cell) < SHORTEST_IMAGE:
-        return []
+        return _text(cell)
+    if column == _IMAGE_COLUMN and (images := _images(path, cell, start)):
+        return images
+    text = _text(cell)
+    if text is None or not is_image_text(text):
+        return text
+    is_quoted = cell.startswith(b'"')
+    return EmbeddedImage(Piece(path, start + is_quoted, len(cell) - 2 * is_quoted, is_base64=True))
+
+
+def _images(path: Path, cell: bytes, start: int) -> list[EmbeddedImage]:
+    """The images of a cell: one, or the Python list of several; empty if it holds something else."""
     return [
-        CellImage(path, start + match.start(1), len(match[1]), hashlib.sha256(match[1]).hexdigest())
+        EmbeddedImage(Piece(path, start + match.start(1), len(match[1]), is_base64=True))
         for match in _IMAGE.finditer(cell)
     ]

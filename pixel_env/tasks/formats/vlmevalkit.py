@@ -18,9 +18,10 @@ from pathlib import Path
 
 from pixel_env.errors import TaskError
 from pixel_env.task import Task
+from pixel_env.tasks.files.embedded import EmbeddedImage
 from pixel_env.tasks.files.images import ImageFolder
 from pixel_env.tasks.files.row import Row
-from pixel_env.tasks.files.tsv import CellImage, read_tsv
+from pixel_env.tasks.files.tsv import read_tsv
 from pixel_env.tasks.formats.format import Format
 from pixel_env.tasks.formats.options import are_numbers, is_among, listed, reference_answers, without_placeholders
 from pixel_env.views import Source
@@ -74,19 +75,12 @@ def _grader(file_name: str, answers: tuple[str, ...]) -> str:
 
 def _sources(row: Row, images: ImageFolder) -> tuple[Source, ...]:
     cells = row.optional("image")
-    if isinstance(cells, list) and all(isinstance(cell, CellImage) for cell in cells):
-        return tuple(_whole(cell, images) for cell in cells)
+    if isinstance(cells, list) and all(isinstance(cell, EmbeddedImage) for cell in cells):
+        return images.sources(cells)
     paths = row.optional("image_path")
     if not isinstance(paths, str):
         raise TaskError("it has no image: 'image' is neither base64 nor the index of a row that has one")
     return tuple(images.image(name) for name in listed(paths))
-
-
-def _whole(cell: CellImage, images: ImageFolder) -> CellImage:
-    fault = images.embedded_fault(cell)
-    if fault:
-        raise TaskError(f"its image cannot be used: {fault}")
-    return cell
 
 
 VLMEVALKIT = Format(

@@ -23,7 +23,7 @@ Stamp = tuple[int, int]
 
 @dataclass(frozen=True)
 class Index:
-    """`files`, `archives` and `faults` by path relative to the folder; an embedded image's fault by its key.
+    """`files`, `archives` and `faults` by path relative to the folder; a fault of an embedded image by file and place.
 
     `pictures` (a key of the file) counts the images and the segments of videos that were checked.
     """

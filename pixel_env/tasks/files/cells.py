@@ -1,0 +1,67 @@
+"""Images within the values of a row: each becomes an `EmbeddedImage`, wherever it is nested.
+
+Depends on values; independent of the syntax of files, which say where a value's bytes are. What is an image is told by
+the value itself: bytes, an object of bytes and path as the hub's image columns have it, base64 that begins as an image
+does, or a data URL.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from enum import Enum
+from typing import Any
+
+from pixel_env.tasks.files.embedded import EmbeddedImage, Place
+
+Steps = tuple[str | int, ...]
+"""The way from a row to a value in it: a column, then names of fields and positions in lists."""
+
+PlaceOf = Callable[[Steps, str | None], Place]
+"""From the way to an image and its base64, None where it is bytes, to its place."""
+
+
+class Unread(Enum):
+    """Stands for bytes that are left in the file."""
+
+    BYTES = "bytes that are left in the file"
+
+
+SHORTEST_IMAGE = 65
+"""Characters of base64 from which a text can be an image."""
+
+_DATA_URL = re.compile(r"data:image/[a-z0-9.+-]+;base64,", re.IGNORECASE)
+# How base64 of JPEG, PNG, GIF, WEBP, BMP and TIFF begins.
+_BEGINNINGS = ("/9j/", "iVBORw0KGgo", "R0lGOD", "UklGR", "Qk", "SUkq", "TU0A")
+_BASE64 = re.compile(r"[A-Za-z0-9+/\s]+={0,2}\s*")
+_DEEPEST = 8
+
+
+def with_images(values: Mapping[str, Any], place_of: PlaceOf) -> dict[str, Any]:
+    """The row's values with an `EmbeddedImage` for each image, and a path for an image that is only named."""
+    return {column: _replaced(value, (column,), place_of) for column, value in values.items()}
+
+
+def is_image_text(text: str) -> bool:
+    """Whether the text is an image in base64, or its data URL."""
+    if len(text) < SHORTEST_IMAGE:
+        return False
+    if text.startswith(_BEGINNINGS):
+        return _BASE64.fullmatch(text) is not None
+    url = _DATA_URL.match(text)
+    return url is not None and _BASE64.fullmatch(text, url.end()) is not None
+
+
+def _replaced(value: Any, steps: Steps, place_of: PlaceOf) -> Any:
+    if isinstance(value, Unread):
+        return EmbeddedImage(place_of(steps, None))
+    if isinstance(value, str):
+        return EmbeddedImage(place_of(steps, value)) if is_image_text(value) else value
+    if len(steps) > _DEEPEST:
+        return value
+    if isinstance(value, dict):
+        if "bytes" in value and value.keys() <= {"bytes", "path"}:
+            content = value["bytes"]
+            return value.get("path") if content is None else _replaced(content, (*steps, "bytes"), place_of)
+        return {name: _replaced(item, (*steps, name), place_of) for name, item in value.items()}
+    if isinstance(value, list):
+        return [_replaced(item, (*steps, number), place_of) for number, item in enumerate(value)]
+    return value
