@@ -38,6 +38,7 @@ from pixel_env.operations.select_frames import SelectFrames
 from pixel_env.task import MediaKind, Task
 from pixel_env.tasks.files.row import shortened
 from pixel_env.tasks.formats.options import (
+    accepted_answers,
     are_numbers,
     is_among,
     reference_answers,
@@ -176,6 +177,7 @@ def _task(conversation: Conversation, folder: Path, name: str) -> Task:
         question, options = text, ()
     media: MediaKind = "video" if is_video else "image" if sources else "text"
     grader = "choice" if options else "number" if are_numbers(answers) else "exact"
+    answers = accepted_answers(answers, grader)
     return Task(conversation.name or name, question, answers, sources, media, grader, options)
 
 

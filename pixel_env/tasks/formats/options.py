@@ -34,10 +34,22 @@ def without_letter_request(question: str) -> str:
 
 
 def reference_answers(given: str | Sequence[str]) -> tuple[str, ...]:
-    r"""The accepted answers: the content of each `\boxed{}`, each entry if that is a list, and 12 for 12%."""
+    r"""The reference answers of a cell: the content of each `\boxed{}`, each entry if that is a list."""
     answers = [entry.strip() for text in ([given] if isinstance(given, str) else given) for entry in listed(text)]
-    answers += [answer.removesuffix("%").strip() for answer in answers if answer.endswith("%")]
     return tuple(answer for answer in dict.fromkeys(answers) if answer)
+
+
+def accepted_answers(answers: Sequence[str], grader: str) -> tuple[str, ...]:
+    """The reference answers, and under the grader `exact` 12 for 12%.
+
+    The authors' reward accepts an answer without the percent sign that a question implies ("What percentage ...?").
+    Under `number` a percent sign is a unit anyway. A published ANLS knows the given references alone, and an option is
+    named by its own text.
+    """
+    if grader != "exact":
+        return tuple(answers)
+    bare = [answer.removesuffix("%").strip() for answer in answers if answer.endswith("%")]
+    return tuple(answer for answer in dict.fromkeys([*answers, *bare]) if answer)
 
 
 def listed(answer: str) -> list[str]:

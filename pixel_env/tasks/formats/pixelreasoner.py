@@ -25,6 +25,7 @@ from pixel_env.tasks.files.images import ImageFolder
 from pixel_env.tasks.files.row import Row, shortened
 from pixel_env.tasks.formats.format import Format
 from pixel_env.tasks.formats.options import (
+    accepted_answers,
     are_numbers,
     is_among,
     reference_answers,
@@ -54,14 +55,15 @@ def _task_of(row: Row, images: ImageFolder) -> Task:
     stem, options = without_options(question)
     if not options or not all(is_among(answer, options) for answer in answers):
         stem, options = question, ()
+    grader = "choice" if options else _grader(answers, row.file.stem, benchmark)
     media, sources = _sources(row, images)
     return Task(
         task_id=name,
         question=stem,
-        answers=answers,
+        answers=accepted_answers(answers, grader),
         sources=sources,
         media=media,
-        grader="choice" if options else _grader(answers, row.file.stem, benchmark),
+        grader=grader,
         options=options,
         category=benchmark,
     )

@@ -23,7 +23,14 @@ from pixel_env.tasks.files.images import ImageFolder
 from pixel_env.tasks.files.row import Row
 from pixel_env.tasks.files.tsv import read_tsv
 from pixel_env.tasks.formats.format import Format
-from pixel_env.tasks.formats.options import are_numbers, is_among, listed, reference_answers, without_placeholders
+from pixel_env.tasks.formats.options import (
+    accepted_answers,
+    are_numbers,
+    is_among,
+    listed,
+    reference_answers,
+    without_placeholders,
+)
 from pixel_env.views import Source
 
 _COLUMNS = frozenset(
@@ -56,12 +63,13 @@ def _task_of(row: Row, images: ImageFolder) -> Task:
         raise TaskError(f"its answer {given!r} is not one of its {len(options)} option(s)")
     if not question or not answers:
         raise TaskError("its question or its answer is empty")
+    grader = "choice" if options else _grader(row.file.stem.lower(), answers)
     return Task(
         task_id=f"{row.file.stem}-{row.text('index')}",
         question=f"{hint}\n{question}" if hint else question,
-        answers=answers,
+        answers=accepted_answers(answers, grader),
         sources=_sources(row, images),
-        grader="choice" if options else _grader(row.file.stem.lower(), answers),
+        grader=grader,
         options=options,
         category=str(row.optional("category", "l2-category") or ""),
     )

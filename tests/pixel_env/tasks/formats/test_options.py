@@ -2,7 +2,13 @@
 
 import pytest
 
-from pixel_env.tasks.formats.options import reference_answers, without_letter_request, without_options
+from pixel_env.grading import GRADERS
+from pixel_env.tasks.formats.options import (
+    accepted_answers,
+    reference_answers,
+    without_letter_request,
+    without_options,
+)
 from tests.cpu_time import cpu_seconds
 
 
@@ -34,7 +40,7 @@ def test_lettered_options_are_separated_from_the_question(question, stem, option
     [
         ("\\boxed{B}", ("B",)),
         ("plain", ("plain",)),
-        (["\\boxed{12%}"], ("12%", "12")),
+        (["\\boxed{12%}"], ("12%",)),
         (["\\boxed{['a', 'b']}", "a"], ("a", "b")),
         (["\\boxed{[unquoted}"], ("[unquoted",)),
         (["\\boxed{}"], ()),
@@ -45,6 +51,12 @@ def test_lettered_options_are_separated_from_the_question(question, stem, option
 )
 def test_reference_answers_are_what_stands_in_the_boxes(given, answers):
     assert reference_answers(given) == answers
+
+
+@pytest.mark.parametrize("grader", GRADERS)
+def test_an_answer_without_its_percent_sign_is_accepted_by_exact_alone(grader):
+    bare = ("12", "0.5") if grader == "exact" else ()
+    assert accepted_answers(("12%", "0.5 %", "%", "red"), grader) == ("12%", "0.5 %", "%", "red", *bare)
 
 
 def test_the_closing_request_for_a_letter_goes_and_nothing_else_does():

@@ -5,6 +5,7 @@ import pytest
 from pixel_env.boxes import Box
 from pixel_env.env import PixelEnv
 from pixel_env.errors import TaskError
+from pixel_env.grading import grade
 from pixel_env.task import Evidence
 from pixel_env.tasks import load_tasks
 from pixel_env.tasks.formats.mvbench import BOUNDED, FOLDERS
@@ -213,6 +214,30 @@ def test_images_stay_in_a_tab_separated_file_and_rows_may_share_one(published, t
     assert first.question == 'What does the "sign" say?\nLook closely.'
     assert (first.options, first.answers, first.grader) == (("stop", "go"), ("B",), "choice")
     assert first.sources == second.sources and first.sources[0].decode().size == (320, 240)
+
+
+def test_an_answer_without_the_percent_sign_of_its_reference_is_close_under_anls_in_every_form(make, tmp_path):
+    make.picture(tmp_path / "a.png")
+    own = {"question": "Which share?", "image": "a.png", "answer": "12%", "grader": "anls"}
+    infographic = {"questionId": 1, "question": "Which share?", "image_local_name": "a.png", "answers": ["12%"]}
+    released = {"qid": "InfoVQA-1", "question": "Which share?", "image": ["a.png"], "gt_answer": ["\\boxed{12%}"]}
+    row = {"index": 5, "image": make.encoded(), "question": "Which share?", "answer": "['12%']"}
+    paths = [
+        make.as_lines(tmp_path / "own.jsonl", [own]),
+        make.as_json(tmp_path / "infographicsVQA_val_v1.0_withQT.json", {"data": [infographic]}),
+        make.as_json(tmp_path / "infovqa.json", [released]),
+        make.as_tsv(tmp_path / "InfoVQA_VAL.tsv", [row]),
+    ]
+    for path in paths:
+        [task] = load_tasks(path).tasks
+        assert (task.grader, task.answers) == ("anls", ("12%",))
+        assert grade(task, "12") == pytest.approx(2 / 3) and grade(task, "12%") == 1.0
+
+
+def test_a_percent_sign_does_not_take_the_options_from_a_question(make, tmp_path):
+    row = {"qid": "charts-1", "question": "Which share?\n(A) 12%\n(B) 15%", "image": [], "gt_answer": "\\boxed{12%}"}
+    [task] = load_tasks(make.as_json(tmp_path / "release.json", [row])).tasks
+    assert (task.options, task.grader, task.answers) == (("12%", "15%"), "choice", ("12%",))
 
 
 def test_tab_separated_answers_are_lists_numbers_and_texts(make, tmp_path):
