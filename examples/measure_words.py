@@ -14,6 +14,7 @@ import numpy as np
 
 from pixel_env.boxes import Box
 from pixel_env.grading.choices import option_meant
+from pixel_env.grading.number_words import ENGLISH_SMALL
 from pixel_env.task import Task
 from synth.seed_data import load_seeds
 from synth.teachers.template import images, videos
@@ -28,7 +29,7 @@ STATED = (
     "Looking at it, {} is what I find there.",
     "There seems to be {}.",
 )
-NUMBERS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
+NUMBERS = ENGLISH_SMALL[:11]
 OVERVIEWS = 10
 CORNER = Box(0.1, 0.1, 0.2, 0.2)
 

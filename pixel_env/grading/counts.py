@@ -1,38 +1,42 @@
 """The one number that an answer names, in digits or in words.
 
 Depends on text and numbers, and on the words of the task's question for answers such as "no dogs"; independent of
-episodes.
+episodes. `numerals.py` finds the numbers, `stances.py` tells what is said about each, `zero_words.py` knows "none".
 """
 
 import math
 import re
 import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
 
-from pixel_env.grading.answers import folded, unwrapped
+from pixel_env.grading.answers import LEAD_IN, folded, unwrapped
+from pixel_env.grading.boxed import last_boxed
+from pixel_env.grading.number_words import HALF_A_DOZEN
+from pixel_env.grading.numerals import Mention, has_other_digits, mentions_in
+from pixel_env.grading.question_words import asked_about
+from pixel_env.grading.stances import Reading, Stance, reading
+from pixel_env.grading.zero_words import says_zero
 from pixel_env.task import Task
 
-_SMALL_NAMES = """zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen
-seventeen eighteen nineteen"""
-_TENS_NAMES = "twenty thirty forty fifty sixty seventy eighty ninety"
-_TENS = {word: 10 * ten for ten, word in enumerate(_TENS_NAMES.split(), start=2)}
-_SMALL = {word: value for value, word in enumerate(_SMALL_NAMES.split())} | _TENS
-_SCALES = {"dozen": 12, "hundred": 100, "thousand": 1_000, "million": 1_000_000, "billion": 1_000_000_000}
-
-_DIGITS = r"(?:\d{1,3}(?:,\d{3}){1,8}(?!\d|,\d)|\d+)(?:\.\d+)?|\.\d+"
-_WORD = rf"\b(?:{'|'.join([*_SMALL, *_SCALES])})\b"
-_NUMBER = re.compile(
-    r"(?P<sign>(?<![\w.)])[-+]|\b(?:minus|negative)\s+)?"
-    rf"(?:(?<![\w.^])(?:(?P<whole>\d+)\s(?=\d+\s?/))?(?P<top>{_DIGITS})(?:\s?/\s?(?P<bottom>{_DIGITS}))?"
-    rf"(?:\s(?P<scale>{'|'.join(_SCALES)})\b)?"
-    rf"|(?P<words>{_WORD}(?:(?:[\s-]|\sand\s){_WORD})*))"
-)
 _BOUND_BEFORE = re.compile(
-    r"(?:\bat (?:least|most)|\b(?:more|less|fewer|greater|larger|smaller) than|"
-    r"\b(?:over|under|above|below|up to)|[<>≤≥]=?)\s?$"
+    r"(?:[<>≤≥]=?|\bat (?:least|most)|\b(?:more|less|fewer|greater|larger|smaller) than|"
+    r"\b(?:over|under|above|below|up to)|\b(?:a )?(?:minimum|maximum)(?: of)?|"
+    r"\b(?:mindestens|höchstens|maximal|minimal|mehr als|weniger als|bis zu)|"
+    r"\b(?:au moins|au plus|plus de|moins de|jusqu'à)|"
+    r"\b(?:al menos|por lo menos|más de|menos de|hasta|como máximo|como mínimo)|"
+    r"至少|最少|最多|超过|超過|多于|少于|大于|小于|不到|不足|不止|起码|少なくとも|多くとも|最大|最低)\s?\Z"
 )
-_BOUND_AFTER = re.compile(r"\s?(?:\+|or (?:more|fewer|less)\b)|,\d")  # "3,5" is neither a thousand nor a decimal here
+_BOUND_AFTER = re.compile(
+    r"\s?(?:\+|or (?:more|fewer|less)\b|oder (?:mehr|weniger)\b|ou (?:plus|moins)\b|o (?:más|menos)\b|"
+    r"[^\W\d_]{0,2}?(?:以上|以下|以内|未満)|[多余餘幾几])|,\d"  # "3,5" is neither a thousand nor a decimal here
+)
 _CALCULATION = re.compile(r"\d\s?(?:[×*÷]+|x)\s?\d|\d:\d|/\s?[\d.,]+\s?/")
-_PRONOUN_BEFORE = re.compile(r"\b(?:this|that|each|every|another|any|which|no|the(?:\s[a-z]+)?)[\s-]$")  # "the red one"
+_PRONOUN_BEFORE = re.compile(  # "the red one"
+    r"\b(?:this|that|each|every|another|any|which|no|the(?:\s[a-z]+)?)[\s-]\Z"
+)
+_MOST_NUMBERS = 300  # a text with more of them names none, and costs no more
+_PRONOUN_AFTER = re.compile(r"\s(?:is|was|has)\b")  # "one is black"
 _LONGEST_LEAD = 40  # characters before a number that can belong to it
 
 _THOUSANDS = re.compile(r"(?<=\d)(?:\{,\}|\\[,;!]|[\u00a0\u2009\u202f'’])(?=\d{3}(?!\d))")
@@ -42,27 +46,22 @@ _RAISED = re.compile(r"[⁰¹²³⁴-⁹]+")
 _LOWERED = re.compile(r"[₀-₉]+")
 _VULGAR_FRACTION = re.compile(r"[¼-¾⅐-⅞↉]")
 _UNIT_EXPONENT = re.compile(r"(?<=[a-z])\^\d+")
-_ORDINAL = re.compile(r"\b\d+(?:st|nd|rd|th)\b")
-
-_ZERO = re.compile(r"(?:there (?:is|are|was|were) )?(?:none|nobody|no[- ]one|nothing)(?: of (?:them|these|those))?")
-_DENIAL = re.compile(r"(?:there (?:is|are|was|were) )?no ([a-z]+(?: [a-z]+){0,11})")
-_NOBODY_HERE = re.compile(
-    r"(?:nobody|no[- ]one) (?:is|was) (?:there|here|visible|present|shown|"
-    r"(?:visible |shown )?in (?:the|this) (?:image|picture|photo|scene|video))"
+_ORDINAL = re.compile(r"\b\d+(?:st|nd|rd|th|ème|e)\b|\b[23]d\b")
+_SIGNS = str.maketrans({"−": "-", "⁄": "/", "’": "'"})
+_REASON = re.compile(
+    r"\b(?:because|since|given that|weil|parce que|car|porque|ya que|puesto que)\b|因为|因為|から|ので"
 )
-_PEOPLE = "people person man men woman women child children kid boy girl adult"
-_PEOPLE_WORDS = frozenset(_PEOPLE.split())
-_PLACES = "in on at of the a this image picture photo scene video visible here shown seen present"
-_PLACE_WORDS = frozenset(_PLACES.split())
+_WHERE_CHINESE = re.compile(r"一[张張幅枚](?:图片?|圖片?|照片|画像|写真)(?=里|中|上|内|裡|の)")
 
 
 def number(answer: str, task: Task) -> float:
     """1 if `answer` names exactly one number and it equals that of a reference.
 
-    Digits (thousands separators, decimals, fractions, "3½", signs, units) and words ("twenty-one", "two dozen") count;
-    the same number given twice is one. Two different numbers, bounds ("at least 3", "3-5", "3+") and calculations are
-    0. "None" is zero, and so is "no dogs" if the question asks about dogs, and "no one is there" if it asks about
-    people.
+    Digits (thousands separators, decimals, fractions, "3½", signs, units, "3k") and words ("twenty-one", "two dozen",
+    "zwölf", "三只") count; the same number given twice is one. Two different numbers, bounds ("at least 3", "3-5",
+    "3+") and calculations are 0. So is a number that is denied ("not 3", "3 is wrong"), asked or supposed ("Is it 3?",
+    "if there were 3"); of "4, not 3" the 4 counts. The number of an image ("in image 3") is a label. "None" is zero,
+    and so is "no dogs" if the question asks about dogs, and "no one is there" if it asks about people.
     """
     given = number_named(answer, task.question)
     references = [number_named(reference, task.question) for reference in task.answers]
@@ -70,24 +69,93 @@ def number(answer: str, task: Task) -> float:
 
 
 def number_named(answer: str, question: str = "") -> float | None:
-    """The number that `answer` names; None if it names none or several, or if the number is part of something else."""
-    text = _readable(answer)
-    if _is_zero(text.rstrip(".! "), question):
-        return 0.0
+    """The number that `answer` names; None if it names none or several, or if the number is part of something else.
+
+    If the text announces its answer ("the answer is ..."), what it announces.
+    """
+    text, asked_text = _readable(answer), folded(question)
     if _CALCULATION.search(text):
         return None
-    values: list[float] = []
-    for match in _NUMBER.finditer(text):
-        before = text[max(0, match.start() - _LONGEST_LEAD) : match.start()]
-        if match["words"] == "one" and _PRONOUN_BEFORE.search(before):
+    read = reading(text, asked_text)
+    said = _said(read, asked_about(question))
+    if said is None:
+        return None
+    spans = _announcements(read.text, begins_with_one=_lost_a_lead_in(answer, text))
+    announced = {value for span in spans if (value := _the_one(said, *span)) is not None}
+    if announced:
+        return announced.pop() if len(announced) == 1 else None
+    return _the_one(said, 0, len(read.text))
+
+
+@dataclass(frozen=True)
+class _Said:
+    """A number at a position of the text, as named or as denied."""
+
+    start: int
+    value: float
+    is_denied: bool
+
+
+def _said(read: Reading, asked: frozenset[str]) -> list[_Said] | None:
+    """What the text says of each number; None if no answer can be read from a text with such numbers."""
+    mentions = mentions_in(read.text, read.question, asked)
+    if len(mentions) > _MOST_NUMBERS or has_other_digits(read.text):
+        return None  # digits that are part of a name, such as B2
+    zeros = [clause for clause in read.clauses() if says_zero(read.text[slice(*clause)], asked, read.question)]
+    said = [_Said(start, 0.0, is_denied=False) for start, end in zeros if not read.is_open(start, end)]
+    for mention in mentions:
+        if any(start <= mention.start < end for start, end in zeros):
             continue
-        if _BOUND_BEFORE.search(before) or _BOUND_AFTER.match(text, match.end()):
-            return None
-        values += _values_of(match)
-    if re.search(r"\d", _NUMBER.sub("", text)) or not all(math.isfinite(value) for value in values):
-        return None  # digits that are part of a name, such as B2, or a number too large for a float
-    values = list(dict.fromkeys(values))
-    return values[0] if len(values) == 1 else None
+        if _is_pronoun(mention, read.text, is_only_one=len(mentions) == 1):
+            continue
+        stance = read.stance(mention.start, mention.end)
+        if stance is Stance.DENIED:
+            said.append(_Said(mention.start, mention.value, is_denied=True))
+        elif stance is Stance.NAMED:
+            said.append(_Said(mention.start, _bounded(mention, read.text), is_denied=False))
+    return said
+
+
+def _the_one(said: Sequence[_Said], start: int, end: int) -> float | None:
+    """The one number that is named from `start` to `end`, if it is one and is not denied there as well."""
+    here = [item for item in said if start <= item.start < end]
+    denied = {item.value for item in here if item.is_denied}
+    named = {item.value for item in here if not item.is_denied} - denied
+    # A range, or a number too large for a float, is no number and makes its neighbours none.
+    return named.pop() if len(named) == 1 and all(map(math.isfinite, named)) else None
+
+
+def _announcements(text: str, *, begins_with_one: bool) -> list[tuple[int, int]]:
+    """From the end of each lead-in to the reason behind it or the next lead-in."""
+    lead_ins = [match.span() for match in LEAD_IN.finditer(text)]
+    lead_ins = [(0, 0), *lead_ins] if begins_with_one else lead_ins
+    ends = [*(start for start, _ in lead_ins[1:]), len(text)]
+    return [(start, _start_of_reason(text, start, end)) for (_, start), end in zip(lead_ins, ends, strict=False)]
+
+
+def _start_of_reason(text: str, start: int, end: int) -> int:
+    reason = _REASON.search(text, start, end)
+    return end if reason is None else reason.start()
+
+
+def _lost_a_lead_in(answer: str, text: str) -> bool:
+    """Whether the answer has a lead-in more than its readable text: `unwrapped` takes off the one at the start."""
+    boxed = last_boxed(answer)
+    return len(LEAD_IN.findall(folded(answer if boxed is None else boxed))) > len(LEAD_IN.findall(text))
+
+
+def _is_pronoun(mention: Mention, text: str, *, is_only_one: bool) -> bool:
+    if not mention.is_word or text[mention.start : mention.end] != "one":
+        return False
+    if not is_only_one and _PRONOUN_AFTER.match(text, mention.end):
+        return True
+    return _PRONOUN_BEFORE.search(text, max(0, mention.start - _LONGEST_LEAD), mention.start) is not None
+
+
+def _bounded(mention: Mention, text: str) -> float:
+    """The value, or NaN for a bound."""
+    before = _BOUND_BEFORE.search(text, max(0, mention.start - _LONGEST_LEAD), mention.start)
+    return math.nan if before or _BOUND_AFTER.match(text, mention.end) else mention.value
 
 
 def _readable(answer: str) -> str:
@@ -98,60 +166,6 @@ def _readable(answer: str) -> str:
     text = _RAISED.sub(lambda match: "^" + unicodedata.normalize("NFKC", match.group()), text)
     text = _LOWERED.sub(lambda match: "_" + unicodedata.normalize("NFKC", match.group()), text)
     text = _VULGAR_FRACTION.sub(lambda match: " " + unicodedata.normalize("NFKC", match.group()), text)
-    text = folded(unwrapped(text)).replace("−", "-").replace("⁄", "/")
+    text = folded(unwrapped(text)).translate(_SIGNS)
     text = _ORDINAL.sub(" ", _UNIT_EXPONENT.sub("", re.sub(r"\.{2,}", " ", text)))
-    return re.sub(r"\bhalf (?:a )?dozen\b", "6", text)
-
-
-def _is_zero(text: str, question: str) -> bool:
-    if _ZERO.fullmatch(text):
-        return True
-    question_words = {_singular(word) for word in re.findall(r"[a-z]+", folded(question))}
-    if _NOBODY_HERE.fullmatch(text):
-        return not question_words.isdisjoint(_PEOPLE_WORDS)
-    denial = _DENIAL.fullmatch(text)
-    if denial is None:
-        return False
-    denied = {_singular(word) for word in denial[1].split() if word not in _PLACE_WORDS}
-    return bool(denied) and denied <= question_words  # "no idea" denies nothing that the question is about
-
-
-def _singular(word: str) -> str:
-    return word.removesuffix("s")
-
-
-def _values_of(match: re.Match[str]) -> list[float]:
-    """The value of one match, or several values if its words do not form one number."""
-    sign = -1.0 if (match["sign"] or "").startswith(("-", "minus", "negative")) else 1.0
-    if match["words"]:
-        return [sign * value for value in _values_of_words(re.findall(r"[a-z]+", match["words"]))]
-    top, bottom = _float(match["top"]), _float(match["bottom"] or "1")
-    if not bottom:
-        return [math.nan]
-    if match["whole"] and top >= bottom:
-        return [_float(match["whole"]), top / bottom]  # "1 5/3" is not a mixed number
-    whole = _float(match["whole"] or "0")
-    return [sign * (whole + top / bottom) * _SCALES.get(match["scale"] or "", 1)]
-
-
-def _float(digits: str) -> float:
-    return float(digits.replace(",", ""))
-
-
-def _values_of_words(words: list[str]) -> list[float]:
-    """ "three hundred and twenty one" is one value, "five and six" are two."""
-    values: list[float] = []
-    thousands, rest, last = 0, 0, ""
-    for word in words:
-        if word == "and":
-            last = last if last in _SCALES else "and"
-        elif word in ("hundred", "dozen"):
-            rest, last = (rest or 1) * _SCALES[word], word
-        elif word in _SCALES:
-            thousands, rest, last = thousands + (rest or 1) * _SCALES[word], 0, word
-        else:
-            if last and last not in _SCALES and not (last in _TENS and 0 < _SMALL[word] < 10):
-                values.append(float(thousands + rest))
-                thousands, rest = 0, 0
-            rest, last = rest + _SMALL[word], word
-    return [*values, float(thousands + rest)]
+    return folded(HALF_A_DOZEN.sub("6", _WHERE_CHINESE.sub("", text)))

@@ -12,6 +12,7 @@ from pixel_env.grading import grade
 from pixel_env.grading.answers import LEAD_IN, folded, unwrapped
 from pixel_env.grading.choices import option_meant, options_named
 from pixel_env.grading.counts import number_named
+from pixel_env.grading.number_words import ENGLISH_NUMBER_WORD
 from pixel_env.task import Task
 
 _WEAK = re.compile(
@@ -20,10 +21,7 @@ _WEAK = re.compile(
 )
 _SENTENCE = re.compile(r"[.!?]+(?=\s|$)|\n+")
 _DIGITS = re.compile(r"(?:(?<![\w.,)])[-−]\s?|\b(?:minus|negative)\s+)?(?<![\w.])\d+(?:,\d{3})*(?:\.\d+)?(?!\w|[.,]\d)")
-_WORD = (
-    r"(?:zero|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|(?:thir|four|fif|six|seven|eigh|nine)teen|"
-    r"(?:twen|thir|for|fif|six|seven|eigh|nine)ty|hundred|thousand|million)\b"
-)
+_WORD = rf"(?:{ENGLISH_NUMBER_WORD})\b"
 _WORDS = re.compile(rf"\b(?:minus\s+|negative\s+)?{_WORD}(?:(?:[\s-]|\sand\s){_WORD})*")
 _DENIED = re.compile(r"not\b|n['’]t\b|hidden\b|unclear\b|unknown\b")
 _CALCULATES = re.compile(r"\s*(?:[-+×*/÷=−]|x\b|plus\b|minus\b|times\b|divided\b)")

@@ -32,6 +32,7 @@ from functools import lru_cache
 from pixel_env.grading.answers import LEAD_IN, folded, unwrapped
 from pixel_env.grading.choices import option_meant, options_named
 from pixel_env.grading.counts import number_named
+from pixel_env.grading.number_words import ENGLISH_NUMBER_WORD
 from pixel_env.task import Task
 
 
@@ -168,13 +169,9 @@ def _opens_with(rest: str, detail: str) -> bool:
 
 # --------------------------------------------------------------------------------------------------------- numbers
 
-_NUMBER_WORDS = (
-    "zero|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|thirteen|fourteen|fifteen|sixteen|seventeen|"
-    "eighteen|nineteen|twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety|hundred|thousand|million|dozen"
-)
 _MENTION = re.compile(
     rf"(?<![\w.,/#-])(?:\d{{1,3}}(?:,\d{{3}})+(?:\.\d+)?|\d+(?:\.\d+)?|"
-    rf"(?:{_NUMBER_WORDS})(?:(?:[\s-]|\sand\s)(?:{_NUMBER_WORDS}))*)(?!\w|[.,]\d)"
+    rf"(?:{ENGLISH_NUMBER_WORD})(?:(?:[\s-]|\sand\s)(?:{ENGLISH_NUMBER_WORD}))*)(?!\w|[.,]\d)"
 )
 _COORDINATES = re.compile(r"[(\[]\s*[\d.]+(?:\s*[,;]\s*[\d.]+)+\s*[)\]]")
 _NUMBERED = "frame|image|picture|photo|view|step|figure|row|column|line|panel|crop|region|page"
