@@ -1,7 +1,7 @@
 """The one number that an answer names, in digits or in words.
 
 Depends on text and numbers, and on the words of the task's question for answers such as "no dogs"; independent of
-episodes. `numerals.py` finds the numbers, `stances.py` tells what is said about each, `zero_words.py` knows "none".
+episodes. `numerals.py` finds the numbers, `count_stances.py` says what is said of each, `zero_words.py` knows "none".
 """
 
 import math
@@ -12,10 +12,10 @@ from dataclasses import dataclass
 
 from pixel_env.grading.answers import LEAD_IN, folded, unwrapped
 from pixel_env.grading.boxed import last_boxed
+from pixel_env.grading.count_stances import Reading, Stance, reading
 from pixel_env.grading.number_words import HALF_A_DOZEN
 from pixel_env.grading.numerals import Mention, has_other_digits, mentions_in
 from pixel_env.grading.question_words import asked_about
-from pixel_env.grading.stances import Reading, Stance, reading
 from pixel_env.grading.zero_words import says_zero
 from pixel_env.task import Task
 

@@ -71,6 +71,8 @@ def _english() -> list[tuple[str, int]]:
     return small + tens + [(f"{ten} {unit}", t + u) for ten, t in tens for unit, u in small[1:10]]
 
 
+ENGLISH_VALUES: Mapping[str, int] = {word: value for word, value in _english() if " " not in word}
+"""The English words for 0 to 20 and the tens, with their values."""
 _DE_SMALL = """null eins zwei drei vier fünf sechs sieben acht neun zehn elf zwölf dreizehn vierzehn fünfzehn sechzehn
 siebzehn achtzehn neunzehn"""
 _DE_TENS = "zwanzig dreissig vierzig fünfzig sechzig siebzig achtzig neunzig"

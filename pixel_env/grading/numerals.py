@@ -1,6 +1,6 @@
 """The numbers that a text mentions, in digits, words and Chinese or Japanese numerals.
 
-Depends on number words; independent of what the text says about a number (`stances.py`) and of graders.
+Depends on number words; independent of what the text says about a number (`count_stances.py`) and of graders.
 """
 
 import math
