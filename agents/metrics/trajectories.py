@@ -10,7 +10,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from agents.metrics.clusters import mean_of_clusters, share, shared_clusters
+from agents.metrics.clusters import mean_of_clusters, mean_of_questions, share, shared_clusters
 from agents.metrics.statistics import NOTHING, Estimate, resampled_difference_of_means, resampled_mean
 from pixel_env.episode import Stop, Trajectory
 from pixel_env.errors import ConfigError
@@ -44,6 +44,14 @@ def share_of_tasks(values: Sequence[tuple[Task, float]]) -> Estimate:
     """Mean of the values, from 0 to 1 and one or more a task, with the interval of `clusters.share`."""
     clusters = shared_clusters((task.task_id, cluster_of(task)) for task, _ in values)
     return share([value for _, value in values], clusters)
+
+
+def mean_of_tasks(values: Sequence[tuple[Task, float]]) -> Estimate:
+    """Mean over tasks of each one's mean value, from 0 to 1: the rollouts of a task are one trial."""
+    by_task: dict[str, list[float]] = {}
+    for task, value in values:
+        by_task.setdefault(task.task_id, []).append(value)
+    return mean_of_questions(by_task, {task.task_id: cluster_of(task) for task, _ in values})
 
 
 def paired_difference(

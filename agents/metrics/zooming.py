@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from agents.metrics.statistics import Estimate, wilson
-from agents.metrics.trajectories import accuracy, share_of_tasks
+from agents.metrics.trajectories import accuracy, mean_of_tasks, share_of_tasks
 from pixel_env.boxes import Box
 from pixel_env.episode import Malformed, Trajectory, Turn
 from pixel_env.operations.operation import Operation
@@ -56,23 +56,23 @@ def first_box_iou(trajectories: Sequence[Trajectory]) -> Estimate:
 
 
 def best_box_iou(trajectories: Sequence[Trajectory]) -> Estimate:
-    """Mean over trajectories with a crop of the highest IoU that any of its boxes has with any evidence.
+    """Mean over tasks of the highest IoU that any crop of a trajectory has with any evidence, where there is a crop.
 
     Boxes are those of executed crops, as requested. Of image tasks with evidence.
     """
     ious = [(one.task, _ious(one)) for one in trajectories if _has_boxes(one.task)]
-    return share_of_tasks([(task, float(ious_BE.max())) for task, ious_BE in ious if len(ious_BE)])
+    return mean_of_tasks([(task, float(ious_BE.max())) for task, ious_BE in ious if len(ious_BE)])
 
 
 def evidence_iou(trajectories: Sequence[Trajectory]) -> Estimate:
-    """mIoU: mean over trajectories of the mean over evidence boxes of the best IoU that a crop has with each.
+    """mIoU: mean over tasks of the mean over evidence boxes of the best IoU that a crop has with each.
 
     A trajectory without a crop counts 0. As TreeBench computes it from the boxes of a response (TreeVGR,
     `compute_box_iou` in inference_treebench.py): here boxes are those of executed crops, as requested, and an
     operation's margin does not count. Of image tasks with evidence.
     """
     ious = [(one.task, _ious(one)) for one in trajectories if _has_boxes(one.task)]
-    return share_of_tasks([(task, float(ious_BE.max(axis=0, initial=0.0).mean())) for task, ious_BE in ious])
+    return mean_of_tasks([(task, float(ious_BE.max(axis=0, initial=0.0).mean())) for task, ious_BE in ious])
 
 
 def recovered_operations(forced: Sequence[Forced]) -> Estimate:

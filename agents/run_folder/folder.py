@@ -39,7 +39,7 @@ class RunFolder:
     """A folder that belongs to this run while the block of `claimed` lasts.
 
     `configuration`: what the run depends on; `is_writer`: True in one process of the run;
-    `another` and `notes`: the arguments of `claimed`.
+    `another`, `notes` and `may_change`: the arguments of `claimed`.
     """
 
     path: Path
@@ -47,6 +47,7 @@ class RunFolder:
     another: str
     notes: Mapping[str, str]
     is_writer: bool = True
+    may_change: Collection[str] = ()
 
     @classmethod
     @contextmanager
@@ -60,6 +61,7 @@ class RunFolder:
         whole: Path | None = None,
         another: str = "another folder",
         notes: Mapping[str, str] | None = None,
+        may_change: Collection[str] = (),
     ) -> Iterator["RunFolder"]:
         """The folder of a run with the fields of the dataclasses `parts`, made and locked until the block ends.
 
@@ -70,9 +72,10 @@ class RunFolder:
 
         `rank`: of this process in a run with several; only rank 0 locks and writes. `whole`: for a shard, the folder of
         the whole run, in which no process may be running. `another`: the flag for another folder, for messages.
-        `notes`: explanations of fields by name, for messages.
+        `notes`: explanations of fields by name, for messages. `may_change`: fields in which a later run, or a
+        shard, may differ, besides those that any run may change.
         """
-        folder = cls(path, fields_of(parts), another, notes or {}, rank == 0)
+        folder = cls(path, fields_of(parts), another, notes or {}, rank == 0, may_change)
         if whole is not None:
             refuse_claimed(whole, _WAIT_FOR_WHOLE)
         if rank != 0:
@@ -101,7 +104,7 @@ class RunFolder:
             refuse_claimed(shard, _WAIT_FOR_SHARD)
         files = sorted(self.path.glob(f"shard-*/{file_name}"))
         for shard in (file.parent for file in files):
-            names = [name for name in changed_names(self.configuration, _of_shard(shard)) if name not in own]
+            names = [name for name in self._changed_since(_of_shard(shard)) if name not in own]
             if names:
                 raise ConfigError(
                     f"The shard in {shard} was made with another configuration: {', '.join(names)} differ from those "
@@ -128,11 +131,14 @@ class RunFolder:
         if not (self.path / FILE_NAME).exists():
             return f"an unknown configuration: it has no {FILE_NAME}"
         before, after = read_configuration(self.path), self.configuration
-        names = changed_names(before, after)
+        names = self._changed_since(before)
         changed = ", ".join(
             f"{name} ({_change(before.get(name), after.get(name))}{self._note(name)})" for name in names
         )
         return f"another configuration: {changed}" if changed else ""
+
+    def _changed_since(self, before: Mapping[str, Any]) -> list[str]:
+        return [name for name in changed_names(before, self.configuration) if name not in self.may_change]
 
     def _note(self, name: str) -> str:
         return f"; {self.notes[name]}" if name in self.notes else ""

@@ -31,6 +31,7 @@ from benchmarks.evaluation.plan import EvalPlan, planned
 from benchmarks.evaluation.policies import LEARNED_ZOOM, Policy, played_by_oracle, policy_named
 from benchmarks.evaluation.published import benchmark_of, notes_on
 from benchmarks.evaluation.records import (
+    COUNT,
     ROWS,
     SAMPLED,
     SHARDS_OWN,
@@ -38,6 +39,7 @@ from benchmarks.evaluation.records import (
     Key,
     Record,
     append,
+    check_count,
     evaluation_in,
     keys_of,
     seconds_per_answer,
@@ -89,7 +91,7 @@ def _plans(config: EvalConfig) -> list[EvalPlan]:
 def _run(plan: EvalPlan) -> int:
     """Plays, or resumes, one evaluation and prints its report. Returns the exit code: 1 if an episode failed."""
     judge = load_math_verify() if plan.scores_as_released else None  # a missing package is an error before any work
-    with RunFolder.claimed(plan.folder, plan.recorded, resumes=True, whole=plan.whole) as folder:
+    with RunFolder.claimed(plan.folder, plan.recorded, resumes=True, whole=plan.whole, may_change=[COUNT]) as folder:
         evaluation = measured(plan, folder)
         released = {r.key: released_score(r.trajectory, judge) for r in evaluation.records} if judge else None
         _report(plan, evaluation, released)
@@ -98,6 +100,7 @@ def _run(plan: EvalPlan) -> int:
 
 def measured(plan: EvalPlan, folder: RunFolder) -> Evaluation:
     """The evaluation of the plan, kept in its claimed folder; finished rollouts are not played again."""
+    check_count(folder.path, plan.task_set, folder.configuration[COUNT])
     shards = folder.shards(ROWS, own=SHARDS_OWN)
     engine, chat = engine_of(plan)
     folder.keep_configuration()  # not before: a name that cannot be loaded would bind the folder to it

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from agents.run_folder.configuration import read_configuration
+from agents.run_folder.configuration import FILE_NAME, read_configuration
 from benchmarks.evaluation.questions import shuffled
 from pixel_env.budgets import budgets_for
 from pixel_env.dialects.table import dialect_named
@@ -34,6 +34,8 @@ episodes of a policy divided by their number. An interrupted part leaves no row.
 """
 SHARDS_OWN = ("shard", "output_dir")
 """Fields of the configuration in which a shard differs from the whole."""
+COUNT = "task_count"
+"""The field of the configuration that says how many of the first tasks are played. A later run may raise it."""
 SAMPLED = "sampled"
 """Name of the sampled rollouts among the policies."""
 _FIELDS = ("tasks", "split", "task_count", "dialect", "policies")
@@ -73,6 +75,24 @@ def keys_of(path: Path, task_set: TaskSet | None = None) -> set[Key]:
     if task_set is not None:
         check_questions(rows, task_set, path.parent)
     return {key_of(row) for row in rows if row["stop"] != Stop.FAILED}
+
+
+def check_count(folder: Path, task_set: TaskSet, count: int | None) -> None:
+    """Raises ConfigError if `count`, the number of first tasks, leaves out questions that `folder` holds answers to.
+
+    A raised count is none of its business: the first tasks and their seeds stay the same.
+    """
+    recorded = read_configuration(folder).get(COUNT) if (folder / FILE_NAME).exists() else count
+    is_raised = recorded is not None and count is not None and count > recorded
+    if recorded == count or is_raised:
+        return
+    beyond = {row["task_id"] for row in read(folder / ROWS)} - {task.task_id for task in task_set.tasks}
+    if beyond:
+        raise ConfigError(
+            f"{folder} was started with --{COUNT} {recorded}, and holds answers to {len(beyond)} questions that "
+            f"--{COUNT} {count} leaves out, such as {min(beyond)!r}. It may be raised, not lowered: give the same or a "
+            "larger one, or another --output_dir. (None: all tasks of the set; leave the flag out.)"
+        )
 
 
 def check_questions(rows: Sequence[Mapping[str, Any]], task_set: TaskSet, folder: Path) -> None:

@@ -16,7 +16,7 @@ from agents.metrics.statistics import Estimate
 from agents.metrics.trajectories import all_failed, calls, failed, failures_by_code, rapr, stop_reasons, visual_tokens
 from agents.run_folder.configuration import write_whole
 from benchmarks.evaluation.averages import groups_of, macro_accuracy
-from benchmarks.evaluation.evidence import BEST, FIRST, MEAN, evidence_figures
+from benchmarks.evaluation.evidence import evidence_figures
 from benchmarks.evaluation.pass_at_k import pass_curve
 from benchmarks.evaluation.records import SAMPLED, Evaluation, Record
 from benchmarks.evaluation.tables import Verdicts, accuracy_at, accuracy_of_questions, judged, parts_of
@@ -101,8 +101,7 @@ def _set_figures(records: Sequence[Record]) -> dict[str, object]:
         views = {"full": gap.full, "crop": gap.crop, "crop_minus_full": gap.gap}
         figures["zooming_gap"] = {name: _estimate(one) for name, one in views.items()}
     if ious := evidence_figures(played):
-        names = {FIRST: "first_box", BEST: "best_box", MEAN: "mean"}
-        figures["evidence_iou"] = {names[name]: _estimate(one) for name, one in ious.items()}
+        figures["evidence_iou"] = {"best_box": _estimate(ious[0]), "mean": _estimate(ious[1])}
     return figures
 
 

@@ -6,9 +6,17 @@ Depends on records and statistics; independent of files and engines.
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from agents.metrics.clusters import mean_of_questions
 from agents.metrics.statistics import NOTHING, Estimate
-from agents.metrics.trajectories import accuracy, all_failed, calls, failed, failures_by_code, rapr, visual_tokens
+from agents.metrics.trajectories import (
+    accuracy,
+    all_failed,
+    calls,
+    failed,
+    failures_by_code,
+    mean_of_tasks,
+    rapr,
+    visual_tokens,
+)
 from benchmarks.evaluation.pass_at_k import pass_at_k, samples_of
 from benchmarks.evaluation.questions import right_position
 from benchmarks.evaluation.records import SAMPLED, Evaluation, Key, Record
@@ -78,16 +86,7 @@ def accuracy_of_questions(trajectories: Sequence[Trajectory]) -> Estimate:
 
     A failed episode counts as wrong; if all failed there is no accuracy: NaN.
     """
-    return _mean_of_questions([(trajectory, trajectory.reward) for trajectory in trajectories])
-
-
-def _mean_of_questions(graded: Sequence[tuple[Trajectory, float]]) -> Estimate:
-    """Mean over questions of each one's mean grade; NaN if all episodes failed."""
-    grades: dict[str, list[float]] = {}
-    for trajectory, grade in graded:
-        grades.setdefault(trajectory.task.task_id, []).append(grade)
-    clusters = {trajectory.task.task_id: cluster_of(trajectory.task) for trajectory, _ in graded}
-    return _unless_all_failed([trajectory for trajectory, _ in graded], mean_of_questions(grades, clusters))
+    return _unless_all_failed(trajectories, mean_of_tasks([(one.task, one.reward) for one in trajectories]))
 
 
 def failure_notice(evaluation: Evaluation) -> str:
@@ -189,7 +188,8 @@ def _scores(name: str, estimate: Estimate) -> dict[str, str]:
 
 def judged(records: Sequence[Record], verdicts: Verdicts) -> Estimate:
     """Mean over questions of the other scorer's grades; `accuracy_of_questions` is the same of our own grades."""
-    return _mean_of_questions([(record.trajectory, verdicts[record.key]) for record in records])
+    graded = [(record.trajectory.task, verdicts[record.key]) for record in records]
+    return _unless_all_failed([record.trajectory for record in records], mean_of_tasks(graded))
 
 
 def _failed_calls(trajectories: Sequence[Trajectory]) -> str:
