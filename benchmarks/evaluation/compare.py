@@ -172,9 +172,8 @@ def comparison_table(first: Mapping[str, Graded], second: Mapping[str, Graded], 
 
 def clusters_note(comparison: Comparison) -> list[str]:
     """A line on what clusters change in a table of comparisons; none without clusters."""
-    return [
-        f"{line} p is that of flipping the sign of whole clusters." for line in clustered_note(comparison.difference)
-    ]
+    notes = clustered_note(comparison.difference)
+    return [f"{note} p is that of flipping the signs of whole clusters." for note in notes]
 
 
 def cells_of(comparison: Comparison) -> list[str]:

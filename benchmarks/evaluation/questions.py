@@ -39,9 +39,7 @@ def shuffled(task_set: TaskSet, seed: int) -> TaskSet:
     rotated = sum(_is_rotation(task) for task in tasks)
     notices = [task_set.notice] if task_set.notice else []
     if rotated:
-        notices.append(
-            f"the options of {rotated} questions keep the order of the set, which asks each in every rotation"
-        )
+        notices.append(f"the options of {rotated} tasks keep their order: the set asks each question in every rotation")
     return replace(task_set, tasks=tasks, notice="; ".join(notices))
 
 
