@@ -24,6 +24,22 @@ def test_rows_that_only_fill_a_batch_up_are_not_counted_twice():
     assert (figures["accuracy_low"], figures["accuracy_high"]) == (expected.low, expected.high)
 
 
+def test_held_out_tasks_that_share_an_image_have_a_clustered_interval():
+    held_out = HeldOut(samples=1)
+    rows = [(f"{n}", float(n < 8), f"image {n // 4}") for n in range(16)]
+    held_out.add([Trajectory(Task(i, "?", ("7",), cluster=c), Prompt("", "?"), (), reward=r) for i, r, c in rows])
+    figures, independent = held_out.figures(), wilson(8, 16)
+    assert (figures["accuracy"], figures["accuracy_n"], figures["accuracy_clusters"]) == (0.5, 16, 4)
+    assert figures["accuracy_low"] < independent.low and figures["accuracy_high"] > independent.high
+    assert "accuracy_clusters" not in evaluated_alone(rows)
+
+
+def evaluated_alone(rows):
+    held_out = HeldOut(samples=1)
+    held_out.add([played(task_id, reward) for task_id, reward, _ in rows])
+    return held_out.figures()
+
+
 def test_an_evaluation_without_rollouts_has_no_figures():
     assert HeldOut(samples=1).figures() == {}
 

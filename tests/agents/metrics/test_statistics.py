@@ -1,6 +1,7 @@
 """Intervals, bootstraps and paired tests, against published values and against digits that must not change."""
 
 import math
+from itertools import combinations
 from math import isclose
 
 import numpy as np
@@ -9,6 +10,7 @@ import pytest
 from agents.metrics.statistics import (
     NOTHING,
     Estimate,
+    expected_best,
     mcnemar,
     mean_of_seeds_and_questions,
     mean_over_seeds,
@@ -44,6 +46,29 @@ def test_wilsons_interval_is_that_of_newcombes_table(successes, n, low, high):
     """R. G. Newcombe, Statistics in Medicine 17 (1998), table I, method 3."""
     estimate = wilson(successes, n)
     assert (estimate.low, estimate.high) == pytest.approx((low, high), abs=5e-5)
+
+
+@pytest.mark.parametrize(
+    ("right", "k", "expected"), [(1, 1, 0.25), (1, 2, 0.5), (1, 4, 1.0), (2, 2, 5 / 6), (0, 3, 0.0)]
+)
+def test_the_expected_best_of_right_and_wrong_samples_is_the_unbiased_pass_at_k(right, k, expected):
+    """Chen et al. 2021, eq. 1: 1 - C(4 - c, k) / C(4, k); for c = 2 and k = 2 it is 1 - 1/6."""
+    grades = [1.0] * right + [0.0] * (4 - right)
+    assert expected_best(grades, k) == pytest.approx(expected)
+    assert expected_best(grades, k) == pytest.approx(1 - math.comb(4 - right, k) / math.comb(4, k))
+
+
+@pytest.mark.parametrize("k", range(1, 7))
+def test_the_expected_best_is_the_mean_over_all_choices_of_samples(k):
+    grades = [0.3, 1.0, 0.0, 0.7, 0.7, 0.2]
+    assert expected_best(grades, k) == pytest.approx(np.mean([max(chosen) for chosen in combinations(grades, k)]))
+
+
+def test_the_expected_best_of_many_samples_neither_overflows_nor_exceeds_one():
+    assert expected_best([1.0] * 3000, 1500) == pytest.approx(1.0)
+    assert expected_best([1.0] + [0.0] * 1999, 1000) == pytest.approx(0.5)
+    with pytest.raises(ValueError, match="k is 5, of 4 samples"):
+        expected_best([1.0] * 4, 5)
 
 
 def test_means_over_seeds_have_students_interval():

@@ -1,10 +1,12 @@
 """Figures on hand-made trajectories, checked against numbers worked out elsewhere."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
+from agents.metrics.clusters import mean_of_clusters, share
 from agents.metrics.trajectories import (
     accuracy,
     call_advantage,
@@ -55,6 +57,31 @@ def test_a_paired_difference_compares_questions_with_themselves():
     same = paired_difference(before, before, rng=rng())
     assert (same.value, same.low, same.high) == (0.0, 0.0, 0.0)
     assert paired_difference(after, before, rng=rng()) == estimate
+
+
+def clustered(task_id, reward, cluster, turns=()):
+    one = played(task_id, reward, turns)
+    return replace(one, task=replace(one.task, cluster=cluster))
+
+
+def test_accuracy_and_differences_are_clustered_where_tasks_share_one():
+    rows = [(f"q{n}", float(n < 12), str(n // 4)) for n in range(24)]
+    after, before = [clustered(*row) for row in rows], [clustered(name, 0.0, cluster) for name, _, cluster in rows]
+    grades, numbers = [reward for _, reward, _ in rows], [n // 4 for n in range(24)]
+    assert accuracy(after) == share(grades, numbers) and accuracy(after).clusters == 6
+    assert paired_difference(after, before, rng=rng()) == mean_of_clusters(grades, numbers)
+
+
+def test_a_call_advantage_resamples_whole_clusters():
+    rows = [
+        clustered(f"q{n}", float((n // 4 < 5) == bool(calls_once)), str(n // 4), (LOOKED,) if calls_once else ())
+        for n in range(40)
+        for calls_once in (True, False)
+    ]
+    alone = [replace(one, task=replace(one.task, cluster="")) for one in rows]
+    found, independent = call_advantage(rows, rng=rng())[""], call_advantage(alone, rng=rng())[""]
+    assert found.value == independent.value == 0.0 and (found.n, found.clusters) == (40, 10)
+    assert found.high - found.low > 1.5 * (independent.high - independent.low)
 
 
 def test_a_paired_difference_of_other_questions_is_refused():

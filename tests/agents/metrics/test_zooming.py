@@ -5,7 +5,15 @@ import pytest
 from agents.chat.plain import PlainChat
 from agents.engines.scripted import ScriptedEngine, in_turn
 from agents.metrics.statistics import NOTHING
-from agents.metrics.zooming import Forced, first_box_iou, recovered_answers, recovered_operations, valid_operations
+from agents.metrics.zooming import (
+    Forced,
+    best_box_iou,
+    evidence_iou,
+    first_box_iou,
+    recovered_answers,
+    recovered_operations,
+    valid_operations,
+)
 from agents.rollout import EpisodeSettings, Sampling, rollout
 from agents.sft.evaluation import mistakes_of
 from pixel_env.boxes import FULL, Box
@@ -73,6 +81,38 @@ def test_the_first_executed_box_counts_as_it_was_asked_for_on_the_whole_picture(
     assert first_box_iou([episode(frame, on_frame, task=VIDEO)]).value == pytest.approx(1.0)
     assert first_box_iou([episode(select(1), other, task=VIDEO)]).value == 0.0
     assert first_box_iou([episode(ANSWER), episode(crop(CUE), task=replace(TASK, evidence=()))]) == NOTHING
+
+
+TWO = replace(TASK, evidence=(Evidence(0, CUE), Evidence(0, Box(0.0, 0.0, 0.25, 0.25))))
+
+
+def test_the_miou_is_the_mean_over_evidence_of_the_best_crop_and_a_row_without_a_crop_counts_nothing():
+    half = Box(0.5, 0.5, 1.0, 1.0)  # IoU 1/4 with the first box, 0 with the second
+    both = episode(crop(half), crop(CUE, REFUSED), crop(Box(0.0, 0.0, 0.25, 0.5)), ANSWER, task=TWO)
+    assert evidence_iou([both]).value == pytest.approx((0.25 + 0.5) / 2)
+    assert best_box_iou([both]).value == pytest.approx(0.5)
+    other = episode(ANSWER, task=replace(TWO, task_id="other"))
+    found = evidence_iou([both, other])
+    assert (found.value, found.n) == (pytest.approx((0.25 + 0.5) / 4), 2)
+    assert best_box_iou([both, other]).n == 1
+    exact = episode(crop(CUE), crop(TWO.evidence[1].box), ANSWER, task=TWO)
+    assert evidence_iou([exact]).value == best_box_iou([exact]).value == pytest.approx(1.0)
+
+
+def test_the_rollouts_of_one_task_are_one_trial_of_the_miou():
+    rollouts = [episode(crop(CUE), ANSWER), episode(ANSWER), episode(crop(CUE), ANSWER), episode(ANSWER)]
+    assert (evidence_iou(rollouts).value, evidence_iou(rollouts).n) == (pytest.approx(0.5), 1)
+
+
+def test_tasks_without_evidence_and_videos_have_no_miou():
+    without = episode(crop(CUE), ANSWER, task=replace(TASK, evidence=()))
+    assert evidence_iou([without, episode(select(5), ANSWER, task=VIDEO)]) == NOTHING == best_box_iou([without])
+
+
+def test_a_crop_of_a_crop_counts_on_the_whole_image():
+    outer = Box(0.5, 0.5, 1.0, 1.0)
+    inner = crop(Box(0.0, 0.0, 0.5, 0.5), image=1, parent=outer)
+    assert evidence_iou([episode(crop(outer), inner, ANSWER)]).value == pytest.approx(1.0)
 
 
 WRONG, OVERSIZED = Box(0.0, 0.0, 0.25, 0.25), Box(0.3, 0.3, 1.0, 1.0)

@@ -41,6 +41,27 @@ def test_partial_grades_have_an_interval_and_no_p():
     assert found.p is None and isclose(found.difference.value, 0.25 / 3)
 
 
+def clustered(*grades, size=4):
+    return [Graded("q", ("a",), "", (float(grade),), f"c{n // size}") for n, grade in enumerate(grades)]
+
+
+def test_questions_of_one_cluster_are_compared_as_one():
+    """Three clusters of four: the second run is better in two of them, by all four, and worse in none."""
+    first, second = clustered(*[0] * 12), clustered(*[1] * 8, *[0] * 4)
+    found = compared(first, second, seed=0)
+    assert (found.only_first, found.only_second, found.difference.clusters) == (0, 8, 3)
+    assert found.p == pytest.approx(2 / 4)  # McNemar's would be 2 / 2^8
+    # Sums of residuals 4/3, 4/3, -8/3: V = 3/2 * 32/3 / 144 = 1/9, and t with 2 degrees of freedom is 4.303.
+    assert found.difference.high - found.difference.value == pytest.approx(4.303 / 3, abs=1e-3)
+    alone = compared(clustered(*[0] * 12, size=1), clustered(*[1] * 8, *[0] * 4, size=1), seed=0)
+    assert alone == compared(graded(*[0] * 12), graded(*[1] * 8, *[0] * 4), seed=0)
+
+
+def test_a_run_made_before_its_set_named_clusters_is_compared_by_those_of_the_other():
+    bare, named = graded(0, 0, 0, 0), clustered(1, 1, 0, 0, size=2)
+    assert compared(bare, named, seed=0).difference.clusters == 2 == compared(named, bare, seed=0).difference.clusters
+
+
 def test_two_runs_are_compared_over_all_questions_and_by_category(tmp_path, capsys):
     for name, rewards in (("a", (0.0, 1.0)), ("b", (1.0, 1.0))):
         run(tmp_path / name, {f"x{n}": rewards[0] for n in range(8)}, category="colour", model=name)
