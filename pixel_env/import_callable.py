@@ -45,6 +45,21 @@ def imported_callable(name: str, kind: str) -> Callable[..., Any]:
     return value
 
 
+def name_of(function: object, kind: str) -> str:
+    """The name 'module:name' by which other processes and later commands find `function` again.
+
+    Raises ConfigError for one that cannot be found by a name: a lambda, a function within a function, a method.
+    """
+    module, name = getattr(function, "__module__", None), getattr(function, "__qualname__", None)
+    if module and name and getattr(sys.modules.get(module), name, None) is function:
+        return f"{module}:{name}"
+    raise ConfigError(
+        f"The {kind} {name or type(function).__name__!r} cannot be named, so no other process and no later command "
+        "would find it: it is a lambda, a method, or a function within another. Wanted: a function that stands at the "
+        f"top of a module. Write it there with 'def', and give it or its name 'module:function' as the {kind}."
+    )
+
+
 def _suggestion(module: str, attribute: str) -> str:
     """The public name of the module that is closest to `attribute`, if the module could be imported and has one."""
     public = [name for name in dir(sys.modules.get(module)) if not name.startswith("_")]

@@ -156,6 +156,7 @@ def row_of(trajectory: Trajectory) -> dict[str, Any]:
         **({"variant": asdict(trajectory.task.variant)} if trajectory.task.variant else {}),
         "question": trajectory.task.question,
         "answers": list(trajectory.task.answers),
+        "grader": trajectory.task.grader,
         "prompt": {"system": trajectory.prompt.system, "question": trajectory.prompt.question},
         "prompt_views": [_view_row(view) for view in trajectory.prompt_views],
         "turns": [_turn_row(turn) for turn in trajectory.turns],

@@ -1,6 +1,6 @@
 """`Task`: one question about images, a video or text alone; `TaskSet`: an ordered set of tasks.
 
-Depends on views; independent of files, formats and episodes.
+Depends on views and names of functions; independent of files, formats and episodes.
 """
 
 from collections.abc import Sequence
@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from pixel_env.boxes import Box
+from pixel_env.import_callable import name_of
 from pixel_env.views import Source, View, ViewBudgets, ViewKind
 
 MediaKind = Literal["image", "video", "text"]
@@ -45,12 +46,13 @@ WHOLE_IMAGE, GIVEN_CROP = "full", "crop"
 class Task:
     """One question about one or more images, a video (its frames, in order), or text alone.
 
-    `answers`: all reference answers, none if unknown; `grader`: a name of `grading.GRADERS`; `category`: the group in
-    which results are reported; `needs_looking`: whether a crop or a selection of frames is needed to answer, None if
-    unknown; `cluster`: tasks with the same one share a question or an image, so that their grades are not independent
-    and intervals are made by clusters ("": the task is a cluster of its own); `variant`: which form of a question that
-    is asked several times, None for a question that is asked once; `frames_per_second`: the rate of a video that is
-    given as separate images, None if unknown (a video file knows its own).
+    `answers`: all reference answers, none if unknown; `grader`: a name of `grading.GRADERS`, or your own as
+    'module:function' (a function is kept as its name); `category`: the group in which results are reported;
+    `needs_looking`: whether a crop or a selection of frames is needed to answer, None if unknown; `cluster`: tasks with
+    the same one share a question or an image, so that their grades are not independent and intervals are made by
+    clusters ("": the task is a cluster of its own); `variant`: which form of a question that is asked several times,
+    None for a question that is asked once; `frames_per_second`: the rate of a video that is given as separate images,
+    None if unknown (a video file knows its own).
     """
 
     task_id: str
@@ -67,6 +69,11 @@ class Task:
     frames_per_second: float | None = field(default=None, repr=False)
     cluster: str = field(default="", repr=False)
     variant: Variant | None = field(default=None, repr=False)
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.grader, str):
+            # By name it is recorded with a run, and found again by other processes and later commands.
+            object.__setattr__(self, "grader", name_of(self.grader, "grader"))
 
     @property
     def opening_views(self) -> tuple[View, ...]:

@@ -1,4 +1,4 @@
-"""Types of fields that name a dialect, engine, reward or operation: an unknown name is refused as the flag is read.
+"""Types of fields that name a dialect, engine, reward, grader or operation: an unknown name is refused as it is read.
 
 `--operations` is a flag of every command with `--dialect`. It becomes part of the dialect's name, so that the name
 alone records what was played: `--dialect default --operations rotate` is `--dialect default+rotate`. Depends on the
@@ -13,6 +13,7 @@ from typing import Annotated, Any
 from agents.engines.registry import engine_named
 from pixel_env.command_line.values import NameOf
 from pixel_env.dialects.table import dialect_named
+from pixel_env.grading import grader_named
 from pixel_env.operations.registry import OPERATIONS, operation_named
 from rewards.shaping import group_reward_named
 
@@ -24,6 +25,7 @@ def _dialect_or_operations(name: str) -> object:
 
 
 DialectName = Annotated[str, NameOf(_dialect_or_operations)]
+GraderName = Annotated[str, NameOf(grader_named)]
 RewardName = Annotated[str, NameOf(group_reward_named)]
 EngineName = Annotated[str, NameOf(engine_named)]
 OperationName = Annotated[str, NameOf(operation_named)]

@@ -7,10 +7,11 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from agents.config.episode import EpisodeArguments
-from agents.config.names import EngineName, RewardName
+from agents.config.names import EngineName, GraderName, RewardName
 from agents.config.training_command import Group, Refusal, TrainingCommand
 from agents.engines.registry import OWN_ENGINE, engines_that
 from pixel_env.command_line.values import AtLeastOne, AtLeastZero, NotNegative
+from pixel_env.grading import GRADERS
 from rewards.shaping import PRESETS
 
 
@@ -23,6 +24,13 @@ class TaskArguments:
         metadata={"help": "task set to train on: a sample set, a path or a hub id (docs/tasks.md)"},
     )
     task_count: AtLeastOne | None = field(default=None, metadata={"help": "use only so many of its tasks"})
+    grader: GraderName | None = field(
+        default=None,
+        metadata={
+            "help": f"grade every answer by this grader instead of the task's own: {', '.join(GRADERS)}, or your own "
+            "as 'module:function'; of the held-out tasks too"
+        },
+    )
     eval_tasks: str | None = field(
         default=None,
         metadata={

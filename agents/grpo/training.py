@@ -46,9 +46,9 @@ def _train(
 ) -> None:
     args.model_init_kwargs = model_options(args.model_init_kwargs, model_config)
     eval_tasks = arguments.eval_tasks and load_tasks(
-        arguments.eval_tasks, split="test", count=arguments.eval_task_count
+        arguments.eval_tasks, split="test", count=arguments.eval_task_count, grader=arguments.grader
     )
-    tasks = load_tasks(arguments.tasks, split="train", count=arguments.task_count)
+    tasks = load_tasks(arguments.tasks, split="train", count=arguments.task_count, grader=arguments.grader)
     with loading(model_config.model_name_or_path):
         trainer = PixelGRPOTrainer(
             model=model_config.model_name_or_path,

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 from agents.checkpoints.names import CHECKPOINTS
-from agents.config.names import DialectName
+from agents.config.names import DialectName, GraderName
 from agents.engines.choice import EngineArguments
 from agents.engines.registry import ENGINES
 from agents.run_folder.shards import shard_named
@@ -18,6 +18,7 @@ from pixel_env.budgets import limits_from
 from pixel_env.command_line.values import AtLeastOne, AtLeastZero, NameOf, NotNegative
 from pixel_env.dialects.table import DIALECTS
 from pixel_env.errors import ConfigError, UnknownNameError
+from pixel_env.grading import GRADERS
 from pixel_env.samples import SAMPLE_SETS
 
 Precision = Literal["float32", "bfloat16", "float16", "auto"]
@@ -34,6 +35,7 @@ def known_names() -> str:
         "dialects": DIALECTS,
         "engines": ENGINES,
         "embedded models": CHECKPOINTS,
+        "graders": GRADERS,
         "sample sets": [f"sample:{name}" for name in SAMPLE_SETS],
     }
     return "\n".join(f"{title}: {', '.join(names)}" for title, names in lines.items())
@@ -53,6 +55,13 @@ class EvalConfig(EngineArguments):
     task_count: AtLeastOne | None = field(default=None, metadata={"help": "use only so many of its tasks"})
     strict: bool = field(
         default=False, metadata={"help": "stop at rows that cannot be used, instead of leaving them out"}
+    )
+    grader: GraderName | None = field(
+        default=None,
+        metadata={
+            "help": f"grade every answer by this grader instead of the task's own: {', '.join(GRADERS)}, or your own "
+            "as 'module:function' (docs/extending.md)"
+        },
     )
     shard: str | None = field(
         default=None,

@@ -33,6 +33,7 @@ from pixel_env.episode import Limits
 from pixel_env.errors import ConfigError
 from pixel_env.task import Task, TaskSet
 from pixel_env.tasks import load_tasks
+from pixel_env.tasks.regraded import check_gradable
 
 
 @dataclass(frozen=True)
@@ -176,7 +177,11 @@ def _engine(config: EvalConfig, limits: Limits) -> EngineChoice:
 
 def _questions(config: EvalConfig) -> TaskSet:
     """The questions with their options in the shown order; for a shard, its part."""
-    task_set = load_tasks(config.tasks, split=config.split, count=config.task_count, strict=config.strict)
+    task_set = load_tasks(
+        config.tasks, split=config.split, count=config.task_count, strict=config.strict, grader=config.grader
+    )
+    if config.grader is not None:
+        check_gradable(task_set.tasks)
     if config.shuffle_options:
         task_set = shuffled(task_set, config.seed)
     if config.shard is None:

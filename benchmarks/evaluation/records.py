@@ -221,7 +221,7 @@ def questions_of(folder: Path, config: Mapping[str, Any]) -> TaskSet:
     """The questions as the evaluation with this configuration showed them. Raises PixelEnvError if they are gone."""
     spec = config["tasks"]
     try:
-        task_set = load_tasks(spec, split=config["split"], count=config["task_count"])
+        task_set = load_tasks(spec, split=config["split"], count=config["task_count"], grader=config.get("grader"))
     except PixelEnvError as error:
         if spec.startswith(SAMPLE_PREFIX) or Path(spec.rpartition(":")[2]).expanduser().is_absolute():
             raise

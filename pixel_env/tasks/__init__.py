@@ -10,7 +10,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
-from pixel_env.errors import TaskError
+from pixel_env.errors import ConfigError, TaskError, UnknownNameError
+from pixel_env.grading import Grader, grader_named
 from pixel_env.task import Task, TaskSet
 from pixel_env.tasks.formats.format import Format
 from pixel_env.tasks.formats.options import check_option_count
@@ -19,6 +20,7 @@ from pixel_env.tasks.formats.recognition import Located, locate
 from pixel_env.tasks.preparation.hub import fetched, is_hub_id
 from pixel_env.tasks.preparation.index import read_index
 from pixel_env.tasks.reading import BadRowsWarning, Reading, read_located
+from pixel_env.tasks.regraded import regraded
 
 __all__ = ["BadRowsWarning", "TaskSpec", "load_tasks", "locate_spec", "read_path"]
 
@@ -30,7 +32,14 @@ TaskSpec = str | Path | Sequence[Task] | TaskSet
 Split = Literal["train", "test"]
 
 
-def load_tasks(spec: TaskSpec, *, split: Split = "test", count: int | None = None, strict: bool = False) -> TaskSet:
+def load_tasks(
+    spec: TaskSpec,
+    *,
+    split: Split = "test",
+    count: int | None = None,
+    strict: bool = False,
+    grader: str | Grader | None = None,
+) -> TaskSet:
     """The task set that `spec` names; `count` keeps only its first tasks.
 
     "sample:NAME" is an embedded sample set; a path is a file or folder of our own format or a published one, recognised
@@ -39,6 +48,7 @@ def load_tasks(spec: TaskSpec, *, split: Split = "test", count: int | None = Non
     set of the hub, fetched once (`preparation/hub.py`); tasks and task sets are used as they are. `split` chooses
     between the photographs of an embedded set, and between the files of a folder by their names; a file has one split.
     Rows that cannot be used are left out, with one BadRowsWarning that names them; `strict` raises TaskError instead.
+    `grader`, a name or a function marked with @grader, grades every task instead of the task's own (`regraded.py`).
     Raises TaskError, UnknownNameError or ConfigError.
     """
     if split not in ("train", "test"):
@@ -48,7 +58,7 @@ def load_tasks(spec: TaskSpec, *, split: Split = "test", count: int | None = Non
     task_set = _load(spec, split, count, strict)
     if len(task_set) == 0:
         raise TaskError(f"the task set {task_set.name!r} is empty; give at least one task")
-    return task_set
+    return task_set if grader is None else regraded(task_set, grader)
 
 
 def read_path(spec: str | Path, *, split: Split = "test") -> Reading:
@@ -108,4 +118,13 @@ def _checked(tasks: Sequence[Task]) -> Sequence[Task]:
         )
     for task in tasks:
         check_option_count(task)
+        _check_grader(task)
     return tasks
+
+
+def _check_grader(task: Task) -> None:
+    """Raises UnknownNameError or ConfigError, with the task, for a grader that cannot be found by its name."""
+    try:
+        grader_named(task.grader)
+    except (UnknownNameError, ConfigError) as error:
+        raise type(error)(f"{error} The task is {task.task_id!r}.") from None

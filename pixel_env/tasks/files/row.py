@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from pixel_env.errors import TaskError
+from pixel_env.errors import TaskError, shortened
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,9 +85,3 @@ def check_writable(name: str, text: str) -> None:
             f"{name!r} holds a lone surrogate, half of a character, which UTF-8 cannot encode, got {shortened(text)}; "
             "write the whole character"
         )
-
-
-def shortened(value: object) -> str:
-    """`value` for a message: a row may hold a whole image."""
-    text = repr(value)
-    return text if len(text) <= 80 else f"{text[:77]}..."
