@@ -14,6 +14,7 @@ from agents.metrics.clusters import mean_of_clusters, mean_of_questions, share, 
 from agents.metrics.statistics import NOTHING, Estimate, resampled_difference_of_means, resampled_mean
 from pixel_env.episode import Stop, Trajectory
 from pixel_env.errors import ConfigError
+from pixel_env.grading import is_read
 from pixel_env.media.images import shown_size
 from pixel_env.task import Task, cluster_of
 from pixel_env.views import ViewBudgets
@@ -27,6 +28,20 @@ def failed(trajectories: Sequence[Trajectory]) -> list[Trajectory]:
 def all_failed(trajectories: Sequence[Trajectory]) -> bool:
     """Whether there are trajectories and an error ended every one: then no figure means anything."""
     return bool(trajectories) and len(failed(trajectories)) == len(trajectories)
+
+
+def unparsed(trajectories: Sequence[Trajectory]) -> list[Trajectory]:
+    """Those whose answer the task's grader could not read, or that gave none: wrong, but perhaps only unreadable.
+
+    Failed episodes are counted by `failed` instead; a question without reference answers is not graded at all.
+    """
+    return [trajectory for trajectory in trajectories if is_unparsed(trajectory)]
+
+
+def is_unparsed(trajectory: Trajectory) -> bool:
+    """Whether it is one of the `unparsed`. What earned a grade was read."""
+    is_wrong = trajectory.stop is not Stop.FAILED and bool(trajectory.task.answers) and trajectory.reward == 0.0
+    return is_wrong and not is_read(trajectory.task, trajectory.answer)
 
 
 def accuracy(trajectories: Sequence[Trajectory]) -> Estimate:

@@ -12,7 +12,7 @@ from pathlib import Path
 from string import Template
 
 from agents.config.arguments import parse
-from agents.metrics.trajectories import all_failed, calls, failed, rapr
+from agents.metrics.trajectories import all_failed, calls, failed, rapr, unparsed
 from agents.run_folder.configuration import write_whole
 from agents.run_folder.folder import RunFolder
 from benchmarks.evaluation.config import EvalConfig
@@ -36,7 +36,7 @@ PLAYERS = (
     "tiny-zoom: the embedded model, on the set with the images and questions that it was trained on. "
     "oracle: no model; it crops the evidence and gives the right answer, so its score is the highest possible."
 )
-_HEAD = ("set", "player", "questions", "score", "RaPR", "calls", "seconds", "failed")
+_HEAD = ("set", "player", "questions", "score", "RaPR", "calls", "seconds", "unparsed", "failed")
 
 
 @dataclass(frozen=True)
@@ -63,13 +63,15 @@ class Played:
     rapr: float
     calls: float
     seconds: float
+    unparsed: int = 0
     failed: int = 0
 
     @property
     def cells(self) -> list[str]:
         """The cells of the row as text."""
         figures = [fraction(value) for value in (self.score, self.rapr, self.calls)]
-        return [self.set_name, self.player, str(self.questions), *figures, f"{self.seconds:.1f}", str(self.failed)]
+        counts = [str(self.unparsed), str(self.failed)]
+        return [self.set_name, self.player, str(self.questions), *figures, f"{self.seconds:.1f}", *counts]
 
 
 def main(argv: list[str]) -> int:
@@ -114,6 +116,7 @@ def _played(config: EvalConfig, folder: Path) -> Played:
         rapr=float("nan") if all_failed(trajectories) else rapr(trajectories),
         calls=float("nan") if all_failed(trajectories) else calls(trajectories),
         seconds=seconds_per_answer(plan.folder)[LEARNED_ZOOM] * len(trajectories),
+        unparsed=len(unparsed(trajectories)),
         failed=len(failed(trajectories)),
     )
 

@@ -35,7 +35,8 @@ _DRAWS = 10_000
 class Graded:
     """A question of a run and its grades: one for a greedy answer, or one for each sampled answer.
 
-    `cluster`: of its task, "" if its grades are independent of those of any other question.
+    `cluster`: of its task, "" if its grades are independent of those of any other question. `unparsed`: how many of the
+    answers the grader could not read; None for rows of a release that did not record it.
     """
 
     question: str
@@ -43,6 +44,7 @@ class Graded:
     category: str
     grades: tuple[float, ...]
     cluster: str = ""
+    unparsed: int | None = None
 
     @property
     def mean(self) -> float:
@@ -75,6 +77,7 @@ def main(argv: list[str]) -> int:
     for letter, folder, policy in zip("AB", folders, policies, strict=True):
         print(f"{letter}: {folder}, {policy.replace('_', ' ')}")
     print(f"Configurations: {differences_between(*map(_configuration, folders))}")
+    print(f"Unparsed answers: A {unparsed_cell(first)}, B {unparsed_cell(second)}")
     print(comparison_table(first, second, seed=options.seed))
     return 0
 
@@ -116,14 +119,31 @@ def graded_in(folder: Path, policy: str) -> dict[str, Graded]:
         )
     _check_failed(folder, policy, list(kept.values()))
     grades: dict[str, list[float]] = {}
+    marks: dict[str, list[bool | None]] = {}
     for (task_id, _), row in kept.items():
         grades.setdefault(task_id, []).append(row["reward"])
+        marks.setdefault(task_id, []).append(row.get("unparsed"))
     return {
         task_id: Graded(
-            row["question"], tuple(row["answers"]), row["category"], tuple(grades[task_id]), row.get("cluster", "")
+            row["question"],
+            tuple(row["answers"]),
+            row["category"],
+            tuple(grades[task_id]),
+            row.get("cluster", ""),
+            _number(marks[task_id]),
         )
         for (task_id, _), row in kept.items()
     }
+
+
+def _number(marks: Sequence[bool | None]) -> int | None:
+    return None if None in marks else sum(map(bool, marks))
+
+
+def unparsed_cell(run: Mapping[str, Graded]) -> str:
+    """The number of unparsed answers of a run; a dash where its rows do not tell."""
+    counts = [one.unparsed for one in run.values()]
+    return "-" if None in counts else str(sum(filter(None, counts)))
 
 
 def _check_failed(folder: Path, policy: str, rows: Sequence[Mapping[str, Any]]) -> None:

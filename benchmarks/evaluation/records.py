@@ -1,8 +1,9 @@
 """The folder of an evaluation: writes and reads one JSONL row per trajectory, the rows of shards, and the seconds.
 
 Depends on rows, names of policies and task sets; independent of models. A row is that of the trajectory
-(`pixel_env/store.py`) with `policy`, `sample` (null for the greedy rollout, else the number of the sampled one) and,
-where a protocol repeated the rollout because it had no answer, `repeated`.
+(`pixel_env/store.py`) with `policy`, `sample` (null for the greedy rollout, else the number of the sampled one),
+`unparsed` (whether the grader could not read the answer) and, where a protocol repeated the rollout because it had no
+answer, `repeated`.
 """
 
 import json
@@ -14,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from agents.metrics.trajectories import is_unparsed
 from agents.run_folder.configuration import FILE_NAME, read_configuration
 from benchmarks.evaluation.questions import shuffled
 from pixel_env.budgets import budgets_for
@@ -62,8 +64,9 @@ class Record:
 
 def append(store: TrajectoryStore, record: Record) -> None:
     """Appends the record as one row."""
-    repeated: dict[str, Any] = {"repeated": record.repeated} if record.repeated else {}
-    write_rollout(record.trajectory, store, policy=record.policy, sample=record.sample, **repeated)
+    marks: dict[str, Any] = {"unparsed": is_unparsed(record.trajectory)}
+    marks |= {"repeated": record.repeated} if record.repeated else {}
+    write_rollout(record.trajectory, store, policy=record.policy, sample=record.sample, **marks)
 
 
 def keys_of(path: Path, task_set: TaskSet | None = None) -> set[Key]:

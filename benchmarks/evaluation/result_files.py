@@ -13,11 +13,21 @@ from pathlib import Path
 from typing import Any
 
 from agents.metrics.statistics import Estimate
-from agents.metrics.trajectories import all_failed, calls, failed, failures_by_code, rapr, stop_reasons, visual_tokens
+from agents.metrics.trajectories import (
+    all_failed,
+    calls,
+    failed,
+    failures_by_code,
+    rapr,
+    stop_reasons,
+    unparsed,
+    visual_tokens,
+)
 from agents.run_folder.configuration import write_whole
 from benchmarks.evaluation.averages import groups_of, macro_accuracy
 from benchmarks.evaluation.evidence import evidence_figures
 from benchmarks.evaluation.pass_at_k import pass_curve
+from benchmarks.evaluation.raw_anls import raw_anls_column, raw_anls_of_questions
 from benchmarks.evaluation.records import SAMPLED, Evaluation, Record
 from benchmarks.evaluation.tables import Verdicts, accuracy_at, accuracy_of_questions, judged, parts_of
 from benchmarks.evaluation.variants import cyclic_accuracy, zooming_gap
@@ -72,6 +82,7 @@ def _figures(
         "accuracy": _estimate(accuracy_of_questions(played)),
         "rollouts": len(played),
         "failed": len(failed(played)),
+        "unparsed": len(unparsed(played)),
         "rapr": None if all_failed(played) else rapr(played),
         "calls": None if all_failed(played) else calls(played),
         "failed_calls": failures_by_code(played),
@@ -79,6 +90,8 @@ def _figures(
         "turns": sum(len(one.messages) for one in played) / len(played),
         "visual_tokens": visual_tokens(played, evaluation.budgets),
     }
+    if raw_anls_column(played):
+        figures["anls_of_raw_text"] = _estimate(raw_anls_of_questions(played))
     if name == SAMPLED:
         curve = pass_curve(played)
         figures["pass_at"] = {str(k): _estimate(one) for k, one in curve.items()}

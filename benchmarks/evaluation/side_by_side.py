@@ -10,7 +10,7 @@ from pathlib import Path
 from agents.metrics.clusters import mean_of_questions
 from agents.metrics.statistics import Estimate
 from benchmarks.evaluation.clustered import clustered_note
-from benchmarks.evaluation.compare import Graded, check_same_questions, compared, graded_in
+from benchmarks.evaluation.compare import Graded, check_same_questions, compared, graded_in, unparsed_cell
 from benchmarks.evaluation.plan import EvalPlan
 from benchmarks.evaluation.policies import LEARNED_ZOOM
 from benchmarks.evaluation.published import benchmark_of, notes_on, published_cell, published_on
@@ -43,7 +43,8 @@ def side_by_side(plans: Sequence[EvalPlan], tasks: str) -> str:
     benchmark = benchmark_of(tasks, plans[0].task_set)
     first = plans[0].protocol
     assert first is not None, "runs of protocols are compared"
-    head = ["protocol", "dialect", "n", "k", "accuracy", "95% interval", "published", f"- {first.name}", "95% interval"]
+    head = ["protocol", "dialect", "n", "k", "accuracy", "95% interval", "unparsed", "published"]
+    head += [f"- {first.name}", "95% interval"]
     rows = [
         [*_figures(plan, run, benchmark), *_paired(graded[0], run, plan.seed if index else None)]
         for index, (plan, run) in enumerate(zip(plans, graded, strict=True))
@@ -57,8 +58,8 @@ def _figures(plan: EvalPlan, run: Mapping[str, Graded], benchmark: str | None) -
     assert plan.protocol is not None
     estimate = _accuracy(run)
     published = published_cell(published_on(plan.protocol, benchmark))
-    figures = [str(estimate.n), str(plan.samples or 1), fraction(estimate.value), interval(estimate), published]
-    return [plan.protocol.name, plan.settings.dialect.name, *figures]
+    figures = [str(estimate.n), str(plan.samples or 1), fraction(estimate.value), interval(estimate)]
+    return [plan.protocol.name, plan.settings.dialect.name, *figures, unparsed_cell(run), published]
 
 
 def _accuracy(run: Mapping[str, Graded]) -> Estimate:

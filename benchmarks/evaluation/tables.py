@@ -15,10 +15,12 @@ from agents.metrics.trajectories import (
     failures_by_code,
     mean_of_tasks,
     rapr,
+    unparsed,
     visual_tokens,
 )
 from benchmarks.evaluation.pass_at_k import pass_at_k, samples_of
 from benchmarks.evaluation.questions import right_position
+from benchmarks.evaluation.raw_anls import raw_anls_column, raw_anls_of_questions
 from benchmarks.evaluation.records import SAMPLED, Evaluation, Key, Record
 from benchmarks.text_tables import fraction, interval, table
 from pixel_env.dialects.wording import OPTION_LETTERS
@@ -33,10 +35,12 @@ Verdicts = Mapping[Key, float]
 def accuracy_table(evaluation: Evaluation) -> str:
     """A row for each category and policy: n questions, accuracy, its interval, RaPR, calls and tokens per answer.
 
-    Where tasks share clusters, their number follows that of the questions.
+    Where tasks share clusters, their number follows that of the questions. `unparsed`: the number of rollouts whose
+    answer could not be read; all of them are in n, and wrong.
     """
     has_failed = any(record.trajectory.stop is Stop.FAILED for record in evaluation.records)
-    head = ["questions", "policy", "n", "accuracy", "95% interval", "RaPR", "calls", "visual tokens"]
+    raw = raw_anls_column([record.trajectory for record in evaluation.records])
+    head = ["questions", "policy", "n", "accuracy", "95% interval", *raw, "unparsed", "RaPR", "calls", "visual tokens"]
     head += ["failed"] if has_failed else []
     is_clustered = accuracy_of_questions(evaluation.trajectories).clusters is not None
     head[3:3] = ["clusters"] if is_clustered else []
@@ -56,21 +60,23 @@ def accuracy_table(evaluation: Evaluation) -> str:
             parts.append((SAMPLED, sampled))
         for name, part in parts:
             failures = [str(len(failed(part)))] if has_failed else []
-            cells = _row(name, part, evaluation.budgets)
+            cells = _row(name, part, evaluation.budgets, raw)
             cells[2:2] = [_clusters(part)] if is_clustered else []
             rows.append([category or unnamed, *cells, *failures])
     return table([head, *rows], text_columns=2)
 
 
-def _row(name: str, trajectories: Sequence[Trajectory], budgets: ViewBudgets) -> list[str]:
+def _row(name: str, trajectories: Sequence[Trajectory], budgets: ViewBudgets, raw: Sequence[str]) -> list[str]:
     estimate = accuracy_of_questions(trajectories)
     if all_failed(trajectories):
-        return [name.replace("_", " "), str(estimate.n), *["-"] * 5]
+        return [name.replace("_", " "), str(estimate.n), *["-"] * (6 + len(raw))]
     return [
         name.replace("_", " "),
         str(estimate.n),
         fraction(estimate.value),
         interval(estimate),
+        *([fraction(raw_anls_of_questions(trajectories).value)] if raw else []),
+        str(len(unparsed(trajectories))),
         fraction(rapr(trajectories)),
         fraction(calls(trajectories)),
         f"{visual_tokens(trajectories, budgets):.0f}",
@@ -117,17 +123,25 @@ def parts_of(evaluation: Evaluation) -> dict[str, list[Record]]:
     return parts
 
 
-def summary_table(evaluation: Evaluation, seconds: Mapping[str, float], released: Verdicts | None = None) -> str:
-    """A row for each policy: accuracy over all questions, the released judge's score, RaPR, and the cost of an answer.
+def summary_table(
+    evaluation: Evaluation,
+    seconds: Mapping[str, float],
+    released: Verdicts | None = None,
+) -> str:
+    """A row for each policy: accuracy over all questions, the other scorers' scores, RaPR, and the cost of an answer.
 
     The accuracy of k sampled rollouts a question is avg@k; pass@k is the mean of each question's best grade.
     """
     parts = parts_of(evaluation)
     has_failed = any(record.trajectory.stop is Stop.FAILED for record in evaluation.records)
+    raw = raw_anls_column([record.trajectory for record in evaluation.records])
     rows = []
     for name, records in parts.items():
         trajectories = [record.trajectory for record in records]
         cells = {"policy": _label(name, trajectories)} | _scores("accuracy", accuracy_of_questions(trajectories))
+        for title in raw:
+            cells[title] = fraction(raw_anls_of_questions(trajectories).value)
+        cells["unparsed"] = str(len(unparsed(trajectories)))
         if released is not None:
             cells |= _scores("released judge", judged(records, released))
         if SAMPLED in parts:

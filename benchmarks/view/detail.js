@@ -45,7 +45,7 @@ function heading(trajectory, task) {
     make(
       "p",
       { class: "chips" },
-      chip(verdictOf(trajectory), verdictOf(trajectory)),
+      marksOf(trajectory).map((mark) => chip(mark, mark)),
       chip("stop: " + (trajectory.stop || "running"), trajectory.stop === "answered" ? "" : "wrong"),
       task.category ? chip(task.category) : null,
       chip(rolloutOf(trajectory)),
@@ -217,7 +217,7 @@ function prompt(trajectory) {
 
 function about() {
   const hasFailed = data.runs.some((run) => run.figures.some((row) => row.failed));
-  const head = ["policy", "rollouts", "mean grade", "95 % interval (Wilson)", "RaPR", "operations"];
+  const head = ["policy", "rollouts", "mean grade", "95 % interval (Wilson)", "unparsed", "RaPR", "operations"];
   if (hasFailed) head.push("failed");
   return data.runs.map((run, index) =>
     make(
@@ -232,6 +232,7 @@ function about() {
           String(row.count),
           row.accuracy === null ? "–" : percent(row.accuracy),
           row.accuracy === null ? "–" : `${percent(row.low)} to ${percent(row.high)}`,
+          String(row.unparsed),
           row.rapr === null ? "–" : row.rapr.toFixed(3),
           row.calls === null ? "–" : row.calls.toFixed(2),
           ...(hasFailed ? [String(row.failed)] : []),

@@ -39,7 +39,9 @@ function lineOf(entry) {
     return make(
       "p",
       { class: "result" },
-      one ? [chip(name + verdictOf(one), verdictOf(one)), answerText(one)] : chip(name + "none"),
+      one
+        ? [marksOf(one).map((mark, place) => chip(place ? mark : name + mark, mark)), answerText(one)]
+        : chip(name + "none"),
     );
   });
   return make(

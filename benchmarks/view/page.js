@@ -28,6 +28,8 @@ const taskOf = (trajectory) => data.tasks[trajectory.task];
 const isGraded = (trajectory) => taskOf(trajectory).answers.length > 0;
 const verdictOf = (trajectory) =>
   !isGraded(trajectory) ? "not graded" : trajectory.reward >= 1 ? "right" : trajectory.reward > 0 ? "partly" : "wrong";
+// Its verdict, and whether its answer could not be read: that is wrong, but perhaps in its form alone.
+const marksOf = (trajectory) => [verdictOf(trajectory), ...(trajectory.unparsed ? ["unparsed"] : [])];
 const policyOf = (trajectory) => trajectory.policy + (trajectory.sample === null ? "" : ", sampled");
 // Its policy and, if it was sampled, its number among the samples of the question.
 const rolloutOf = (trajectory) => policyOf(trajectory) + (trajectory.sample === null ? "" : ` ${trajectory.sample + 1}`);
@@ -49,7 +51,7 @@ function operationsOf(trajectory) {
 
 const ofEach = (read) => (entry) => [...new Set(present(entry).flatMap(read))];
 const FILTERS = [
-  { name: "answer", of: isPair ? (entry) => [outcomeOf(entry)] : ofEach(verdictOf) },
+  { name: "answer", of: isPair ? (entry) => [outcomeOf(entry)] : ofEach(marksOf) },
   { name: "operations", of: ofEach(operationsOf) },
   { name: "stop", of: ofEach((trajectory) => trajectory.stop || "running") },
   { name: "category", of: ofEach((trajectory) => taskOf(trajectory).category || "none") },

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from agents.metrics.trajectories import accuracy, all_failed, calls, failed, rapr
+from agents.metrics.trajectories import accuracy, all_failed, calls, failed, is_unparsed, rapr, unparsed
 from benchmarks.evaluation.records import Record
 from benchmarks.view.images import FRAME_SIDE, SOURCE_SIDE, ImageList
 from pixel_env.episode import Action, Answer, Malformed, Stop, Text, Trajectory, Turn, Unfinished, with_images_named
@@ -126,6 +126,7 @@ class Rows:
             "stop": None if trajectory.stop is None else trajectory.stop.value,
             "reward": trajectory.reward,
             "answer": trajectory.answer,
+            "unparsed": is_unparsed(trajectory),
             "error": trajectory.error,
             "operations": trajectory.operations,
             "executed": trajectory.valid_operations,
@@ -202,6 +203,7 @@ def _figures(records: Sequence[Record]) -> list[Row]:
                 "rapr": None if is_dead else rapr(trajectories),
                 "calls": None if is_dead else calls(trajectories),
                 "failed": len(failed(trajectories)),
+                "unparsed": len(unparsed(trajectories)),
             }
         )
     return rows
