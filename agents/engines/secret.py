@@ -20,18 +20,25 @@ class Secret:
     """A key, kept out of its own `repr` too."""
 
     key: str = field(repr=False)
+    variable: str = KEY_VARIABLE
+    """The environment variable to set, for messages."""
 
     @classmethod
-    def of_environment(cls) -> Self:
-        """The key without the space around it. Raises ConfigError for one that no request can carry."""
+    def of_environment(cls, *variables: str) -> Self:
+        """The key without the space around it. Raises ConfigError for one that no request can carry.
+
+        It is that of the first of the `variables` (by default `KEY_VARIABLE`) which is set.
+        """
+        names = variables or (KEY_VARIABLE,)
+        variable = next((name for name in names if os.environ.get(name, "").strip()), names[0])
         # A local server accepts any key, but the client requires one.
-        key = os.environ.get(KEY_VARIABLE, "").strip() or _NO_KEY
+        key = os.environ.get(variable, "").strip() or _NO_KEY
         if not all("!" <= character <= "~" for character in key):
             raise ConfigError(
-                f"{KEY_VARIABLE} holds a character that no key can have: a space, a line break, or one that is not "
+                f"{variable} holds a character that no key can have: a space, a line break, or one that is not "
                 "ASCII. Set it to the key alone, as the endpoint gave it."
             )
-        return cls(key)
+        return cls(key, variable)
 
     def kept_out_of(self, text: str) -> str:
         """`text`, a message, with a placeholder instead of the key."""

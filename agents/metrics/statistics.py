@@ -113,6 +113,19 @@ def mcnemar(only_first: int, only_second: int) -> float:
     return min(1.0, 2 * tail / 2**n)
 
 
+def cohens_kappa(both: int, only_first: int, only_second: int, neither: int) -> float:
+    """Agreement of two judges beyond chance, from a table of two by two (Cohen 1960, equation 1).
+
+    kappa = (p_o - p_e) / (1 - p_e), with the share p_o of equal verdicts and the share p_e that two judges would have
+    who gave the same number of verdicts of each kind at random. NaN without verdicts, and where p_e is 1.
+    """
+    n = both + only_first + only_second + neither
+    first, second = both + only_first, both + only_second
+    # In integers, times n squared: p_e is exactly 1 where both always gave the same verdict.
+    by_chance = first * second + (n - first) * (n - second)
+    return float("nan") if by_chance == n * n else (n * (both + neither) - by_chance) / (n * n - by_chance)
+
+
 # ------------------------------------------------------------------------------------------------ by resampling
 
 

@@ -17,6 +17,7 @@ MAY_CHANGE = (
     *("resume_from_checkpoint", "output_dir", "logging_", "save_", "eval_", "report_to", "run_name", "log_"),
     "vllm_server_",  # the replicas may run on another machine by now
     *("prompt_file", "system_file"),  # prompt_sha256 and system_sha256 identify their texts
+    "judge",  # a finished run may be judged, and judged again by another one
     *("scorer", "lmms_samples", "strict", "ablate"),  # what is scored, written out, or evaluated in addition
 )
 """Prefixes of the names of fields that do not change what is learned or played."""

@@ -9,15 +9,17 @@ from typing import Annotated, Literal
 
 from agents.checkpoints.names import CHECKPOINTS
 from agents.config.names import DialectName, GraderName
+from agents.engines.address import checked_address
 from agents.engines.choice import EngineArguments
 from agents.engines.registry import ENGINES
 from agents.run_folder.shards import shard_named
+from benchmarks.evaluation.judge.settings import JudgeSettings
 from benchmarks.evaluation.policies import NAMES, POLICIES
 from benchmarks.protocols.table import PROTOCOLS, protocols_named
 from pixel_env.budgets import limits_from
 from pixel_env.command_line.values import AtLeastOne, AtLeastZero, NameOf, NotNegative
 from pixel_env.dialects.table import DIALECTS
-from pixel_env.errors import ConfigError, UnknownNameError
+from pixel_env.errors import ConfigError, UnknownNameError, shortened
 from pixel_env.grading import GRADERS
 from pixel_env.samples import SAMPLE_SETS
 
@@ -131,6 +133,15 @@ class EvalConfig(EngineArguments):
     scorer: Literal["own", "released"] = field(
         default="own", metadata={"help": "released: also grade with math-verify, as the released code does"}
     )
+    judge: str | None = field(
+        default=None,
+        metadata={
+            "help": "base URL, with /v1, of an OpenAI-compatible endpoint whose model judges the open answers beside "
+            "the rule; its key is read from JUDGE_API_KEY, else from OPENAI_API_KEY"
+        },
+    )
+    judge_model: str | None = field(default=None, metadata={"help": "the judge's name, as its endpoint knows it"})
+    judge_concurrency: AtLeastOne = field(default=16, metadata={"help": "answers that are judged at a time"})
     lmms_samples: bool = field(default=False, metadata={"help": "also write the samples as lmms-eval logs them"})
 
     def __post_init__(self) -> None:
@@ -142,11 +153,33 @@ class EvalConfig(EngineArguments):
         for name, least in (("samples", 0), ("temperature", 0), ("seed", 0), ("max_turn_tokens", 1), ("max_batch", 1)):
             if not getattr(self, name) >= least:  # also refuses NaN
                 raise ConfigError(f"--{name} must be at least {least}, got {getattr(self, name)}")
+        self._check_judge()
         if not (self.policies or self.samples or self.ablate):
             raise ConfigError("without --policies and --samples there is nothing to evaluate. Give one of them.")
         for name in ("max_turns", "max_images", "max_tokens"):
             if getattr(self, name) is not None:
                 limits_from({name: getattr(self, name)})
+
+    def _check_judge(self) -> None:
+        if self.judge is not None:
+            checked_address(self.judge, "--judge")
+            if not self.judge_model:
+                raise ConfigError(
+                    f"--judge {self.judge} needs the name of the model that judges. Give --judge_model, as the "
+                    "endpoint knows it."
+                )
+        elif self.judge_model is not None:
+            raise ConfigError(
+                f"--judge_model is {shortened(self.judge_model)}, and no endpoint is given for it. Give --judge, the "
+                "base URL of its endpoint, or leave --judge_model out."
+            )
+
+    @property
+    def judge_settings(self) -> JudgeSettings | None:
+        """The judge, if one is asked."""
+        if self.judge is None or self.judge_model is None:
+            return None
+        return JudgeSettings(self.judge, self.judge_model, self.judge_concurrency)
 
     @property
     def folder(self) -> Path:

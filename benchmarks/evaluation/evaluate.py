@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tqdm import tqdm
 
@@ -24,6 +25,8 @@ from benchmarks.evaluation.averages import average_table
 from benchmarks.evaluation.clustered import clustered_note
 from benchmarks.evaluation.config import EvalConfig, known_names
 from benchmarks.evaluation.evidence import evidence_table
+from benchmarks.evaluation.judge.agreement import Judgement, agreement_table, write_verdicts
+from benchmarks.evaluation.judge.settings import JudgeSettings
 from benchmarks.evaluation.operation_ablation import control_report, with_controls
 from benchmarks.evaluation.oracle import NEEDS_EVIDENCE
 from benchmarks.evaluation.pass_at_k import pass_table
@@ -55,6 +58,7 @@ from benchmarks.evaluation.tables import (
     accuracy_of_questions,
     accuracy_table,
     failure_notice,
+    parts_of,
     position_table,
     summary_table,
 )
@@ -64,6 +68,9 @@ from benchmarks.protocols.table import protocols_named
 from pixel_env.errors import ConfigError
 from pixel_env.store import TrajectoryStore
 from pixel_env.task import Task
+
+if TYPE_CHECKING:
+    from benchmarks.evaluation.judge.judge import Judge
 
 
 def main(argv: list[str]) -> int:
@@ -90,12 +97,23 @@ def _plans(config: EvalConfig) -> list[EvalPlan]:
 
 def _run(plan: EvalPlan) -> int:
     """Plays, or resumes, one evaluation and prints its report. Returns the exit code: 1 if an episode failed."""
-    judge = load_math_verify() if plan.scores_as_released else None  # a missing package is an error before any work
+    verify = load_math_verify() if plan.scores_as_released else None  # a missing package is an error before any work
     with RunFolder.claimed(plan.folder, plan.recorded, resumes=True, whole=plan.whole, may_change=[COUNT]) as folder:
+        judge = None if plan.judge is None else checked_judge(plan.judge, plan.folder)
         evaluation = measured(plan, folder)
-        released = {r.key: released_score(r.trajectory, judge) for r in evaluation.records} if judge else None
-        _report(plan, evaluation, released)
+        released = {r.key: released_score(r.trajectory, verify) for r in evaluation.records} if verify else None
+        judgement = None if judge is None else judge.judgement_on(evaluation.records)
+        _report(plan, evaluation, released, judgement)
     return 1 if failed(evaluation.trajectories) else 0
+
+
+def checked_judge(settings: JudgeSettings, folder: Path) -> "Judge":
+    """The judge of the run in `folder`, which has judged an example. Raises ConfigError, MissingExtraError."""
+    from benchmarks.evaluation.judge.judge import Judge  # needs the packages of an endpoint
+
+    judge = Judge(settings, folder)
+    judge.check()
+    return judge
 
 
 def measured(plan: EvalPlan, folder: RunFolder) -> Evaluation:
@@ -107,28 +125,34 @@ def measured(plan: EvalPlan, folder: RunFolder) -> Evaluation:
     return evaluate(plan, engine, chat, shards)
 
 
-def _report(plan: EvalPlan, evaluation: Evaluation, released: Verdicts | None) -> None:
+def _report(plan: EvalPlan, evaluation: Evaluation, released: Verdicts | None, judgement: Judgement | None) -> None:
     shard = "" if plan.shard is None else f", shard {plan.shard}"
     print(f"{plan.model} on {evaluation.task_set.name} ({len(evaluation.task_set)} questions{shard})")
     if evaluation.task_set.notice:
         print(evaluation.task_set.notice)
-    print("\n\n".join(_tables(plan, evaluation, released)))
+    print("\n\n".join(_tables(plan, evaluation, released, judgement)))
     if notice := unread_notice(evaluation.records, evaluation.budgets, plan.settings.dialect.name):
         print(f"\n{notice}")
     if plan.writes_lmms_samples:
         print(f"Samples: {', '.join(map(str, write_samples(plan.folder, evaluation)))}")
     if repeated := [record for record in evaluation.records if record.repeated]:
         print(f"{len(repeated)} rollouts were repeated because they ended without an answer; the last attempt counts.")
-    print(f"Figures: {write_metrics(plan.folder, evaluation, released)}")
+    if judgement is not None:
+        print(f"Verdicts: {write_verdicts(plan.folder, evaluation.records, judgement)}")
+    print(f"Figures: {write_metrics(plan.folder, evaluation, released, judgement)}")
     print(f"Trajectories: {plan.folder / ROWS}")
 
 
-def _tables(plan: EvalPlan, evaluation: Evaluation, released: Verdicts | None) -> list[str]:
+def _tables(
+    plan: EvalPlan, evaluation: Evaluation, released: Verdicts | None, judgement: Judgement | None
+) -> list[str]:
     """The tables of the report; those that say nothing about this set or run are left out."""
-    summary = summary_table(evaluation, seconds_per_answer(plan.folder), released)
+    judge = None if judgement is None else judgement.grades(evaluation.records)
+    summary = summary_table(evaluation, seconds_per_answer(plan.folder), released, judge)
     note = clustered_note(accuracy_of_questions(evaluation.trajectories))
     sampled = [record.trajectory for record in evaluation.records if record.sample is not None]
     tables = [accuracy_table(evaluation), "\n".join([summary, *note]), average_table(evaluation), pass_table(sampled)]
+    tables += [] if judgement is None else [agreement_table(parts_of(evaluation), judgement)]
     tables += [*variant_tables(evaluation), evidence_table(evaluation), position_table(evaluation)]
     tables += [control_report(evaluation, seed=plan.seed)] if plan.ablates else []
     return [one for one in tables if one is not None]

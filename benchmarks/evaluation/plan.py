@@ -18,6 +18,7 @@ from agents.rollout import EpisodeSettings, Sampling
 from agents.run_folder.shards import shard_named
 from benchmarks.evaluation.as_published import PlayedProtocol, played_dialect, played_name, with_protocol
 from benchmarks.evaluation.config import EvalConfig
+from benchmarks.evaluation.judge.settings import JudgeSettings
 from benchmarks.evaluation.oracle import NEEDS_EVIDENCE
 from benchmarks.evaluation.policies import LEARNED_ZOOM, NO_ZOOM, SCRIPTED_ZOOM, check_player
 from benchmarks.evaluation.provenance import provenance_of
@@ -56,6 +57,7 @@ class EvalPlan:
         scores_as_released: Whether the released code's judge is reported as well.
         writes_lmms_samples: Whether the samples are also written as lmms-eval logs them.
         protocol: The protocol that is played, if any.
+        judge: The model that judges open answers beside the rule, if any.
         texts: The texts of the user's files by kind ("system", "question"); the other texts are ours.
     """
 
@@ -76,6 +78,7 @@ class EvalPlan:
     scores_as_released: bool
     writes_lmms_samples: bool
     protocol: Protocol | None = None
+    judge: JudgeSettings | None = None
     texts: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -133,6 +136,7 @@ def planned(config: EvalConfig) -> EvalPlan:
         scores_as_released=config.scorer == "released",
         writes_lmms_samples=config.lmms_samples,
         protocol=protocol,
+        judge=config.judge_settings,
         texts=texts,
     )
 

@@ -9,6 +9,7 @@ import hashlib
 import json
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,7 @@ from agents.metrics.trajectories import (
 from agents.run_folder.configuration import write_whole
 from benchmarks.evaluation.averages import groups_of, macro_accuracy
 from benchmarks.evaluation.evidence import evidence_figures
+from benchmarks.evaluation.judge.agreement import Judgement, agreement_on
 from benchmarks.evaluation.pass_at_k import pass_curve
 from benchmarks.evaluation.raw_anls import raw_anls_column, raw_anls_of_questions
 from benchmarks.evaluation.records import SAMPLED, Evaluation, Record
@@ -36,25 +38,36 @@ from pixel_env.episode import Trajectory
 METRICS = "metrics.json"
 
 
-def write_metrics(folder: Path, evaluation: Evaluation, released: Verdicts | None) -> Path:
+@dataclass(frozen=True, slots=True)
+class _Others:
+    """The scores of the other scorers, as far as there are any."""
+
+    released: Verdicts | None
+    judgement: Judgement | None
+
+
+def write_metrics(
+    folder: Path, evaluation: Evaluation, released: Verdicts | None, judgement: Judgement | None = None
+) -> Path:
     """Writes the metrics of every policy, over all questions and by category; returns the file's path."""
+    others = _Others(released, judgement)
     clusters = accuracy_of_questions(evaluation.trajectories).clusters
-    figures = {name: _of_policy(name, records, evaluation, released) for name, records in parts_of(evaluation).items()}
-    whole = {
+    figures = {name: _of_policy(name, records, evaluation, others) for name, records in parts_of(evaluation).items()}
+    whole: dict[str, object] = {
         "task_set": evaluation.task_set.name,
         "notice": evaluation.task_set.notice,
         "questions": len(evaluation.task_set),
         "intervals": "95 %, Wilson" if clusters is None else f"95 %, Wilson, clustered ({clusters} clusters)",
         "policies": figures,
     }
+    if judgement is not None:
+        whole["judge"] = {"model": judgement.model, "prompt_sha256": judgement.prompt}
     path = folder / METRICS
     write_whole(path, json.dumps(whole, indent=2, sort_keys=True, ensure_ascii=False, allow_nan=False) + "\n")
     return path
 
 
-def _of_policy(
-    name: str, records: Sequence[Record], evaluation: Evaluation, released: Verdicts | None
-) -> Mapping[str, object]:
+def _of_policy(name: str, records: Sequence[Record], evaluation: Evaluation, others: _Others) -> Mapping[str, object]:
     by_category: dict[str, list[Record]] = {}
     for record in records:
         by_category.setdefault(record.trajectory.task.category, []).append(record)
@@ -63,10 +76,10 @@ def _of_policy(
         for group in groups_of(record.trajectory.task.category):
             by_group.setdefault(group, []).append(record)
     by_position = accuracy_at(records)
-    groups = {part: _figures(name, rows, evaluation, released) for part, rows in by_group.items()}
+    groups = {part: _figures(name, rows, evaluation, others) for part, rows in by_group.items()}
     return {
-        "all": _figures(name, records, evaluation, released),
-        "by_category": {part: _figures(name, rows, evaluation, released) for part, rows in by_category.items()},
+        "all": _figures(name, records, evaluation, others),
+        "by_category": {part: _figures(name, rows, evaluation, others) for part, rows in by_category.items()},
         **({"by_group_of_categories": groups} if groups else {}),
         "by_position_of_the_right_answer": {
             str(position + 1): _estimate(value) for position, value in by_position.items()
@@ -74,9 +87,7 @@ def _of_policy(
     }
 
 
-def _figures(
-    name: str, records: Sequence[Record], evaluation: Evaluation, released: Verdicts | None
-) -> dict[str, object]:
+def _figures(name: str, records: Sequence[Record], evaluation: Evaluation, others: _Others) -> dict[str, object]:
     played = [record.trajectory for record in records]
     figures: dict[str, object] = {
         "accuracy": _estimate(accuracy_of_questions(played)),
@@ -97,8 +108,10 @@ def _figures(
         figures["pass_at"] = {str(k): _estimate(one) for k, one in curve.items()}
         figures["pass_at_k"] = None if all_failed(played) else curve[max(curve)].value
     figures |= _set_figures(records)
-    if released is not None:
-        figures["released_judge"] = _estimate(judged(records, released))
+    if others.released is not None:
+        figures["released_judge"] = _estimate(judged(records, others.released))
+    if others.judgement is not None:
+        figures["judge"] = _judge_figures(records, others.judgement)
     return figures
 
 
@@ -116,6 +129,13 @@ def _set_figures(records: Sequence[Record]) -> dict[str, object]:
     if ious := evidence_figures(played):
         figures["evidence_iou"] = {"best_box": _estimate(ious[0]), "mean": _estimate(ious[1])}
     return figures
+
+
+def _judge_figures(records: Sequence[Record], judgement: Judgement) -> dict[str, float | int | None]:
+    one = agreement_on(records, judgement)
+    shares = {"agreement": one.share, "kappa": one.kappa}
+    counts = {**asdict(one), **{name: None if math.isnan(value) else value for name, value in shares.items()}}
+    return _estimate(judged(records, judgement.grades(records))) | counts
 
 
 def _estimate(estimate: Estimate) -> dict[str, float | int | None]:

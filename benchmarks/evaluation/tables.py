@@ -127,6 +127,7 @@ def summary_table(
     evaluation: Evaluation,
     seconds: Mapping[str, float],
     released: Verdicts | None = None,
+    judge: Verdicts | None = None,
 ) -> str:
     """A row for each policy: accuracy over all questions, the other scorers' scores, RaPR, and the cost of an answer.
 
@@ -144,6 +145,8 @@ def summary_table(
         cells["unparsed"] = str(len(unparsed(trajectories)))
         if released is not None:
             cells |= _scores("released judge", judged(records, released))
+        if judge is not None:
+            cells |= _scores("judge", judged(records, judge))
         if SAMPLED in parts:
             cells["pass@k"] = _best(trajectories) if name == SAMPLED else "-"
         cells["RaPR"] = "-" if all_failed(trajectories) else fraction(rapr(trajectories))

@@ -32,12 +32,12 @@ _WRONG_URL = "Check the URL in {flag}, which usually ends in /v1."
 _UNREACHABLE = "Check that it is running and reachable from this machine."
 _DEAD = {
     **dict.fromkeys((300, 301, 302, 303, 307, 308), _MOVED),
-    401: "Set OPENAI_API_KEY to a key of this endpoint.",
+    401: "Set {key} to a key of this endpoint.",
     402: "The account of this key has no credit left: add credit, or use another key.",
-    403: "This key has no access to that model: choose another --model, or another key.",
-    404: "Check --model and the URL in {flag}, which usually ends in /v1.",
+    403: "This key has no access to that model: choose another {model}, or another key.",
+    404: "Check {model} and the URL in {flag}, which usually ends in /v1.",
     405: _WRONG_URL,
-    410: "Choose another --model: this one is no longer served.",
+    410: "Choose another {model}: this one is no longer served.",
 }
 """Status codes that concern every request, each with what to do."""
 _PASSING = frozenset({408, 409, 425, 429})
@@ -88,8 +88,9 @@ class Connection:
     """Posts JSON to `url`/chat/completions with the key in `secret`, which no error contains.
 
     `retries`: how often a request is repeated; `timeout_s`: for one attempt and its whole response; `concurrency`: of
-    requests; `flag`: what gave the address, for messages; `has_answered`: the endpoint is known to be there, so a lost
-    connection is worth repetitions; `before`, `after`: awaited around each attempt, `after` with status and headers.
+    requests; `flag` and `model_flag`: what gave the address and the model, for messages; `has_answered`: the endpoint
+    is known to be there, so a lost connection is worth repetitions; `before`, `after`: awaited around each attempt,
+    `after` with status and headers.
     Raises ConfigError for an address that is no URL or holds credentials.
     """
 
@@ -102,11 +103,13 @@ class Connection:
         timeout_s: float,
         concurrency: int,
         flag: str = "--base_url",
+        model_flag: str = "--model",
         has_answered: bool = False,
         before: Callable[[], Awaitable[None]] = _nothing,
         after: Callable[[int, Mapping[str, str]], Awaitable[None]] = _nothing,
     ) -> None:
-        self._url, self._secret, self._flag = checked_address(url, flag).rstrip("/"), secret, flag
+        self._url, self._secret = checked_address(url, flag).rstrip("/"), secret
+        self._named = {"flag": flag, "model": model_flag, "key": secret.variable}
         self._retries, self._timeout_s = retries, timeout_s
         self._before, self._after = before, after
         self.has_answered = has_answered
@@ -160,7 +163,7 @@ class Connection:
         except httpx.ConnectTimeout as error:
             raise _PassingError(self._words(error), is_connected=False) from None
         except (httpx.UnsupportedProtocol, httpx.InvalidURL) as error:
-            raise DeadError(self._words(error), _WRONG_URL.format(flag=self._flag)) from None
+            raise DeadError(self._words(error), _WRONG_URL.format(**self._named)) from None
         except (httpx.TransportError, UnreadableBodyError) as error:  # lost on the way, silent, or no valid HTTP
             raise _PassingError(self._words(error)) from None
         except TooLongError as error:
@@ -195,7 +198,7 @@ class Connection:
         if status in _DEAD or status < 400:
             location = headers.get("location")
             redirection = f" It redirects to {self._safe(location)!r}." if location else ""
-            return DeadError(f"{shown}{redirection}", _DEAD.get(status, _WRONG_URL).format(flag=self._flag))
+            return DeadError(f"{shown}{redirection}", _DEAD.get(status, _WRONG_URL).format(**self._named))
         if status in _PASSING or status >= 500:
             return _PassingError(shown, wait_s=requested_wait_s(headers), status=status)
         return RefusedError(shown, _reason_in(content))

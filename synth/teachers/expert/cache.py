@@ -1,4 +1,4 @@
-"""The replies of a teacher on disk, by request: a run that is restarted sends no request twice.
+"""The replies of a teacher or a judge on disk, by request: a run that is restarted sends no request twice.
 
 Depends on SQLite; independent of what makes a reply usable. Unusable replies are kept too, because they would have to
 be paid for again. Every reply is committed as it comes, so that a killed process loses none; several processes may
@@ -8,7 +8,7 @@ share a folder.
 import sqlite3
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import astuple, dataclass
 from pathlib import Path
 
@@ -16,6 +16,8 @@ from pixel_env.errors import ConfigError
 
 FILE = "replies.sqlite3"
 _LOCK_TIMEOUT_S = 60.0  # how long to wait for another process that holds the file
+
+_WAY_OUT = "Give another folder with --cache, or move that file away if it is not a cache of pixel-env."
 
 _TABLE = """CREATE TABLE IF NOT EXISTS replies (
     key TEXT PRIMARY KEY, text TEXT NOT NULL, finish_reason TEXT NOT NULL,
@@ -34,10 +36,13 @@ class Reply:
 
 
 class ReplyCache:
-    """Replies by key, in `folder`. Thread-safe. Raises ConfigError if the file cannot be used."""
+    """Replies by key, in `folder`. Thread-safe. Raises ConfigError if the file cannot be used.
 
-    def __init__(self, folder: Path) -> None:
-        self.path = folder / FILE
+    `whose` replies they are and the `way_out` stand in that error.
+    """
+
+    def __init__(self, folder: Path, *, whose: str = "the teacher's", way_out: str = _WAY_OUT) -> None:
+        self.path, self._whose, self._way_out = folder / FILE, whose, way_out
         self._lock = threading.Lock()
         with self._usable():
             folder.mkdir(parents=True, exist_ok=True)
@@ -62,6 +67,14 @@ class ReplyCache:
         assert kept is not None
         return kept
 
+    def take_over(self, file: Path) -> None:
+        """Stores the replies of another cache, whose `file` is left as it is; replies that are here already stay."""
+        with self._usable(), closing(sqlite3.connect(f"{file.absolute().as_uri()}?mode=ro", uri=True)) as other:
+            rows = other.execute("SELECT key, text, finish_reason, prompt_tokens, completion_tokens FROM replies")
+            self._rows.execute("BEGIN IMMEDIATE")  # one transaction: else each row is a write to the disk
+            self._rows.executemany("INSERT OR IGNORE INTO replies VALUES (?, ?, ?, ?, ?)", rows)
+            self._rows.execute("COMMIT")
+
     def forget(self, key: str) -> None:
         """Makes the reply under `key` unavailable; `totals` still counts it."""
         with self._usable():
@@ -82,6 +95,5 @@ class ReplyCache:
                 yield
         except (sqlite3.Error, OSError) as error:
             raise ConfigError(
-                f"the teacher's replies cannot be stored in {self.path}: {error}. "
-                "Give another folder with --cache, or move that file away if it is not a cache of pixel-env."
+                f"{self._whose} replies cannot be stored in {self.path}: {error}. {self._way_out}"
             ) from error

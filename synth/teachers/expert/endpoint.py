@@ -38,14 +38,30 @@ REMEDIES = {
 
 class Endpoint:
     """`config.model` at `config.base_url`. As a context manager it holds connections, which belong to one event loop;
-    its API support and its rate limits outlive them."""
+    its API support and its rate limits outlive them.
 
-    def __init__(self, config: ExpertConfig, cache: ReplyCache, usage: Usage) -> None:
+    `secret`: its key, by default that of the environment; `support`: how it is asked at first; `flag`, `model_flag` and
+    `slower`, what to do about a quota that is used up, are for messages.
+    """
+
+    def __init__(
+        self,
+        config: ExpertConfig,
+        cache: ReplyCache,
+        usage: Usage,
+        *,
+        secret: Secret | None = None,
+        support: ApiSupport | None = None,
+        flag: str = "--teacher",
+        model_flag: str = "--model",
+        slower: str = _SLOWER,
+    ) -> None:
         self._config, self._cache, self._usage = config, cache, usage
         self._requests = RateLimiter(config.requests_per_minute)
         self._tokens = RateLimiter(config.tokens_per_minute)
-        self._support = ApiSupport()
-        self._secret = Secret.of_environment()
+        self._support = support or ApiSupport()
+        self._secret = secret or Secret.of_environment()
+        self._flag, self._model_flag, self._slower = flag, model_flag, slower
         self._has_answered = False
 
     async def __aenter__(self) -> Self:
@@ -56,7 +72,8 @@ class Endpoint:
             retries=config.retries,
             timeout_s=config.timeout_s,
             concurrency=config.concurrency,
-            flag="--teacher",
+            flag=self._flag,
+            model_flag=self._model_flag,
             has_answered=self._has_answered,
             before=self._before_each,
             after=self._after_each,
@@ -110,7 +127,7 @@ class Endpoint:
                 continue
             except FailedError as error:
                 if error.status == _TOO_MANY:
-                    raise self.stop(f"{error}.", _SLOWER) from None
+                    raise self.stop(f"{error}.", self._slower) from None
                 return Refusal(FAILED, str(error), is_final=False)
             except DeadError as error:
                 raise self.stop(str(error)) from None

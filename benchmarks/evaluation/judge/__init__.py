@@ -1,0 +1,1 @@
+"""A language model that judges open answers, beside the grader's rule."""
