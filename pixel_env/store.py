@@ -260,13 +260,18 @@ def _checked(trajectory: Trajectory) -> Trajectory:
 
 
 def check_task(row: Mapping[str, Any], task: Task) -> None:
-    """Raises TaskError, naming both, unless `row` is of the task: its id, its question and its right answers."""
+    """Raises TaskError, naming both, unless `row` is of the task: its id, question, right answers and grader."""
     if row["task_id"] != task.task_id:
         raise TaskError(f"the row is of the task {row['task_id']!r}, not of {task.task_id!r}")
     if row["question"] != task.question or sorted(row["answers"]) != sorted(task.answers):
         raise TaskError(
             f"the task {task.task_id!r} has changed since it was played: it was "
             f"{_described(row['question'], row['answers'])}, and is {_described(task.question, task.answers)}. "
+            "Restore the task set, or give another output_dir."
+        )
+    if row.get("grader", task.grader) != task.grader:  # rows of earlier releases name none
+        raise TaskError(
+            f"the task {task.task_id!r} was graded by {row['grader']!r}, and is graded by {task.grader!r} now. "
             "Restore the task set, or give another output_dir."
         )
 

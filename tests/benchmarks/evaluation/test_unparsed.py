@@ -161,6 +161,12 @@ def test_a_flag_gives_all_questions_another_grader_which_is_kept_with_the_run(pl
         play(COUNTS)
 
 
+def test_a_run_whose_rows_name_another_grader_by_now_is_not_continued_with_it(play, own):
+    play(COUNTS)
+    with pytest.raises(TaskError, match=f"'q0' was graded by 'exact', and is graded by '{own}' now. Restore the task"):
+        play([{**row, "grader": own} for row in COUNTS])
+
+
 def test_a_later_command_that_does_not_find_the_grader_says_the_way_out(play, own, tmp_path, monkeypatch):
     run = play(COUNTS, "--grader", own)
     sys.modules.pop("my_graders")
