@@ -64,6 +64,7 @@ def provenance_of(
             "system": system_text(dialect),
             "question": wording.question,
             "option": wording.option,
+            **{f"request of {grader}": text for grader, text in wording.requests.items()},
             **({"tools": json.dumps(tool_schemas(dialect))} if declares_tools else {}),
         },
         pixel_budgets=budgets.to_row(),

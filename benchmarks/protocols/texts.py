@@ -8,7 +8,13 @@ from pathlib import Path
 
 from benchmarks.protocols.protocol import PromptText, Protocol
 from pixel_env.dialects.dialect import Dialect
-from pixel_env.dialects.prompt_files import prompt_hash, read_prompt_file, with_prompt
+from pixel_env.dialects.prompt_files import (
+    doubled_braces,
+    prompt_hash,
+    read_prompt_file,
+    with_prompt,
+    with_template,
+)
 from pixel_env.errors import ConfigError
 
 FLAGS = {"system": "--system_file", "question": "--prompt_file"}
@@ -42,8 +48,7 @@ def with_question(dialect: Dialect, text: str, known: PromptText | None) -> Dial
     """`dialect` with `text` where the project puts it; a text of the user's own as `with_prompt` puts it."""
     if known is None:
         return with_prompt(dialect, text)
-    filled = text.replace("{", "{{").replace("}", "}}")
+    filled = doubled_braces(text)
     for slot, field in known.slots.items():
-        filled = filled.replace(slot.replace("{", "{{").replace("}", "}}"), field)
-    template = known.placed.replace("{text}", filled)
-    return replace(dialect, wording=replace(dialect.wording, question=template))
+        filled = filled.replace(doubled_braces(slot), field)
+    return with_template(dialect, known.placed.replace("{text}", filled))

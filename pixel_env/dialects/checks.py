@@ -1,6 +1,6 @@
 """A dialect, checked before an episode: its operations, names, keys and templates.
 
-Depends on dialects and operations; independent of the rows of the table.
+Depends on dialects, operations and the names of graders; independent of the rows of the table.
 """
 
 from collections.abc import Mapping
@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from pixel_env.dialects.dialect import Dialect
 from pixel_env.dialects.templates import FIELDS, check_template, check_text, fields_of
 from pixel_env.errors import ConfigError, UnknownNameError
+from pixel_env.grading import GRADERS
 from pixel_env.operations.coordinates import Coordinates
 from pixel_env.operations.registry import DEFAULT, OPERATIONS, operation_named
 
@@ -58,6 +59,10 @@ def _check_templates(dialect: Dialect) -> None:
             more = fields_of(OPERATIONS[name].observation) if name in OPERATIONS else ()
             where = f"{'.'.join(filter(None, (kind, name)))!r} of the dialect {dialect.name!r}"
             check_template(template, kind, where, more)
+    for name in dialect.wording.requests:
+        if name not in GRADERS and ":" not in name:
+            advice = f"It stands in 'requests' of the dialect {dialect.name!r}. Your own is given as 'module:function'."
+            raise UnknownNameError.among("grader", name, GRADERS, advice)
     check_text(dialect.wording.separator, f"'separator' of the dialect {dialect.name!r}")
 
 

@@ -37,12 +37,17 @@ class Wording:
     `observations`: by an operation's name, the text that comes back with its images, if not the operation's own text;
     the fields are those of `Operation.observation`, `{call}` (how many operations were called before, from 0) and
     `{question}` (the task's question with its options). `image`: what stands for each image in `{images}`.
+
+    `requests`: by the name of a grader, what the prompt asks the answer to be, such as "Answer with a number.". It
+    stands where `question` has `{request}`; without that field, on a line of its own below the options. A grader
+    without a request, and `choice` for a task without options, asks for nothing.
     """
 
     observations: Mapping[str, str] = field(default_factory=dict)
     failure: str = "Error ({code}): {message}"  # code, message, call, question
     expected: str = "Call a tool, or give the final answer within \\boxed{{}}."  # question
-    question: str = "{question}"  # question, options, images, width, height, source_width, source_height
+    question: str = "{question}"  # question, options, request, images, width, height, source_width, source_height
+    requests: Mapping[str, str] = field(default_factory=dict)  # no fields
     option: str = "({letter}) {text}"  # letter, text
     image: str = "{image}"  # image, number, index (in its message, from 0), width, height, frame and time (of a video)
     separator: str = ""  # between the images of one message

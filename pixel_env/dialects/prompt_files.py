@@ -4,14 +4,16 @@ Depends on files and on the template of a question; independent of tools, whose 
 """
 
 import hashlib
+import re
 from dataclasses import replace
 from pathlib import Path
 
 from pixel_env.dialects.dialect import Dialect
-from pixel_env.dialects.templates import check_text
+from pixel_env.dialects.templates import check_text, fields_of
 from pixel_env.errors import ConfigError
 
 QUESTION = "{question}"
+REQUEST = "{request}"
 
 
 def read_prompt_file(path: str | Path) -> str:
@@ -31,11 +33,24 @@ def read_prompt_file(path: str | Path) -> str:
 def with_prompt(dialect: Dialect, text: str) -> Dialect:
     """`dialect` with `text`, verbatim, after each question; if `text` holds `{question}`, the question replaces it.
 
-    Other braces have no meaning: `\\boxed{}` stays as it is.
+    The dialect's request for a letter, a number or a phrase (`Wording.requests`) stands where `text` holds `{request}`,
+    and nowhere without it. Other braces have no meaning: `\\boxed{}` stays as it is.
     """
     around = text if QUESTION in text else QUESTION + text
-    template = QUESTION.join(part.replace("{", "{{").replace("}", "}}") for part in around.split(QUESTION))
-    return replace(dialect, wording=replace(dialect.wording, question=template))
+    parts = re.split(f"({re.escape(QUESTION)}|{re.escape(REQUEST)})", around)
+    template = "".join(part if part in (QUESTION, REQUEST) else doubled_braces(part) for part in parts)
+    return with_template(dialect, template)
+
+
+def with_template(dialect: Dialect, template: str) -> Dialect:
+    """`dialect` with a template of the question that is complete: no request is added below the options."""
+    requests = dialect.wording.requests if "request" in fields_of(template) else {}
+    return replace(dialect, wording=replace(dialect.wording, question=template, requests=requests))
+
+
+def doubled_braces(text: str) -> str:
+    """`text` as a template that is filled to `text`."""
+    return text.replace("{", "{{").replace("}", "}}")
 
 
 def prompt_hash(text: str) -> str:

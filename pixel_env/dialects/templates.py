@@ -15,12 +15,13 @@ FIELDS: Mapping[str, tuple[str, ...]] = {
     "observations": ("number", "first", "last", "count", *_SIZES, "images", "call", "question"),
     "failure": ("code", "message", "call", "question"),
     "expected": ("question",),
-    "question": ("question", "options", "images", *_SIZES, "source_width", "source_height"),
+    "question": ("question", "options", "request", "images", *_SIZES, "source_width", "source_height"),
+    "requests": (),
     "option": ("letter", "text"),
     "image": ("image", "number", "index", "frame", "time", *_SIZES),
     "last_turn": ("question",),
 }
-"""The fields of each template of `Wording`; those of `observations` are of each of its values."""
+"""The fields of each template of `Wording`; those of `observations` and `requests` are of each of their values."""
 
 
 def fields_of(template: str) -> list[str]:
@@ -42,9 +43,11 @@ def check_template(template: str, kind: str, where: str, more: Sequence[str] = (
     for name in fields:
         if not name.isidentifier():
             raise ConfigError(
-                f"{where} has the field {{{name}}}; wanted: {', '.join(known)}. Write {{{{ and }}}} for braces of the "
-                "text, as in \\boxed{{}}."
+                f"{where} has the field {{{name}}}; wanted: {', '.join(known) or 'no field'}. Write {{{{ and }}}} for "
+                "braces of the text, as in \\boxed{{}}."
             )
+        if not known:
+            raise ConfigError(f"{where} has the field {{{name}}}, but it can have none. Write the text without it.")
         if name not in known:
             raise UnknownNameError.among("field of a template", name, known, f"It stands in {where}.")
     if any(form or conversion for _, _, form, conversion in parts):

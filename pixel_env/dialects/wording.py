@@ -25,19 +25,23 @@ OPTION_LETTERS = string.ascii_uppercase
 def opening_prompt(
     task: Task, dialect: Dialect, sizes: Sequence[Size] = (), source_sizes: Sequence[Size] = ()
 ) -> Prompt:
-    """The system text and the question, options below it, one a line and lettered.
+    """The system text and the question, below it its options, one a line and lettered, and what is requested.
 
     `sizes`: (width, height) of the task's images as shown, and `source_sizes` in the source, for templates that tell
     them (0 without images).
     """
     template = dialect.wording.question
-    question, options = _plain(task.question), _options(task, dialect)
-    if "{options}" not in template:
-        question = "\n".join([question, options]) if options else question
+    fields = fields_of(template)
+    question, options, request = _plain(task.question), _options(task, dialect), request_of(task, dialect)
+    if "request" not in fields:
+        options = _lines(options, request)
+    if "options" not in fields:
+        question = _lines(question, options)
     (width, height), (source_width, source_height) = [*sizes, (0, 0)][0], [*source_sizes, (0, 0)][0]
     text = template.format(
         question=question,
         options=options,
+        request=request,
         images=_images(range(len(sizes)), sizes, task.sources, task, dialect),
         width=width,
         height=height,
@@ -45,6 +49,13 @@ def opening_prompt(
         source_height=source_height,
     )
     return Prompt(system_text(dialect), text)
+
+
+def request_of(task: Task, dialect: Dialect) -> str:
+    """What the prompt asks the answer to be: the dialect's words for the task's grader, "" if it has none."""
+    if task.grader == "choice" and not task.options:
+        return ""  # no letter is shown that could be requested
+    return dialect.wording.requests.get(task.grader, "").format()
 
 
 def observation_text(
@@ -112,8 +123,12 @@ def _options(task: Task, dialect: Dialect) -> str:
 
 
 def _question(task: Task, dialect: Dialect) -> str:
-    options = _options(task, dialect)
-    return "\n".join([_plain(task.question), options]) if options else _plain(task.question)
+    return _lines(_plain(task.question), _options(task, dialect))
+
+
+def _lines(*texts: str) -> str:
+    """The texts that are not empty, one below the other."""
+    return "\n".join(filter(None, texts))
 
 
 def _images(numbers: range, sizes: Sequence[Size], sources: Sequence[Source], task: Task, dialect: Dialect) -> str:

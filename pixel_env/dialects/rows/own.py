@@ -6,8 +6,10 @@ Depends on the parts of a dialect; independent of the table.
 from pixel_env.dialects.dialect import Dialect, Wording, view_budgets
 from pixel_env.dialects.integer_calls import IntegerCalls
 from pixel_env.dialects.json_calls import JsonCalls
-from pixel_env.dialects.rows.guidelines import BOXED, UNIT_28, UNIT_32
+from pixel_env.dialects.rows.guidelines import BOXED, REQUESTS, UNIT_28, UNIT_32
 from pixel_env.operations.coordinates import Coordinates
+
+_WORDING = Wording(question=BOXED, requests=REQUESTS)
 
 _DEFAULT = Dialect(
     name="default",
@@ -20,7 +22,7 @@ _DEFAULT = Dialect(
         (64 * UNIT_28, 1024 * UNIT_28),
         factor=28,
     ),
-    wording=Wording(question=BOXED),
+    wording=_WORDING,
 )
 
 _QWEN3_BUDGETS = view_budgets(
@@ -39,16 +41,16 @@ OWN: tuple[Dialect, ...] = (
         calls=JsonCalls(),
         coordinates=Coordinates("pixel"),
         budgets=_DEFAULT.budgets,
-        wording=Wording(question=BOXED),
+        wording=_WORDING,
     ),
     Dialect(
         name="qwen3-vl",
         calls=JsonCalls(),
         coordinates=Coordinates("grid", 1000),
         budgets=_QWEN3_BUDGETS,
-        wording=Wording(question=BOXED),
+        wording=_WORDING,
     ),
-    # The embedded 2 M-parameter model: no tool text, a call of 6 tokens, short answers.
+    # The embedded 2 M-parameter model: no tool text, no request, a call of 6 tokens, short answers.
     Dialect(
         name="tiny",
         calls=IntegerCalls(),

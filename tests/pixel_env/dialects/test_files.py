@@ -68,7 +68,12 @@ FILLED = replace(
     coordinates=Coordinates("guessed", otherwise="source_pixel", one_is_a_pixel=True),
     budgets=replace(DEFAULT.budgets, resized=DEFAULT.budgets.crop),
     system="Du bist hilfsbereit: “ja”.\n\n- no: yes",
-    wording=replace(DEFAULT.wording, question="{images}\n{question}", observations={"crop_image": "  {images}\n"}),
+    wording=replace(
+        DEFAULT.wording,
+        question="{images}\n{question}{request}",
+        observations={"crop_image": "  {images}\n"},
+        requests={"exact": "", "my_graders:own": " In {{}}."},
+    ),
     first_index=0,
     edges=Edges(overhang=inf, rounding="nearest", small_box="expand", magnify=1.5, padding=1e-05),
     answer_rule="any",
