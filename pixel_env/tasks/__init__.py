@@ -22,7 +22,7 @@ from pixel_env.tasks.preparation.index import read_index
 from pixel_env.tasks.reading import BadRowsWarning, Reading, read_located
 from pixel_env.tasks.regraded import regraded
 
-__all__ = ["BadRowsWarning", "TaskSpec", "load_tasks", "locate_spec", "read_path"]
+__all__ = ["BadRowsWarning", "TaskSpec", "load_tasks", "locate_spec", "read_path", "read_spec"]
 
 SAMPLE_PREFIX = "sample:"
 
@@ -68,6 +68,17 @@ def read_path(spec: str | Path, *, split: Split = "test") -> Reading:
     return read_located(located, None if index is None else index.faults)[0]
 
 
+def read_spec(spec: str | Path, *, split: Split = "test") -> tuple[TaskSet, Reading | None]:
+    """The task set that `spec` names, and how it was read if it is in files. Rows that cannot be used are no error.
+
+    Raises TaskError, UnknownNameError or ConfigError.
+    """
+    if (made := _made_by_code(spec, split, None)) is not None:
+        return made, None
+    reading = read_path(spec, split=split)
+    return reading.task_set, reading
+
+
 def locate_spec(spec: str | Path, *, split: Split = "test") -> Located:
     """The files that `load_tasks` would read for a path or hub id. Raises TaskError."""
     path, named = _path_of(spec)
@@ -77,16 +88,23 @@ def locate_spec(spec: str | Path, *, split: Split = "test") -> Located:
 def _load(spec: TaskSpec, split: Split, count: int | None, strict: bool) -> TaskSet:
     if isinstance(spec, TaskSet):
         return _first(spec, count)
-    if isinstance(spec, str) and spec.startswith(SAMPLE_PREFIX):
+    if isinstance(spec, str | Path):
+        made = _made_by_code(spec, split, count)
+        return _first(read_path(spec, split=split).usable(strict=strict), count) if made is None else made
+    return _first(_task_set_of(spec, "tasks given in Python"), count)
+
+
+def _made_by_code(spec: str | Path, split: Split, count: int | None) -> TaskSet | None:
+    """An embedded set, or that of a function of the user's; None if `spec` names files."""
+    if isinstance(spec, Path):
+        return None
+    if spec.startswith(SAMPLE_PREFIX):
         from pixel_env.samples import sample_set  # its data is not needed for anything else
 
         name = spec.removeprefix(SAMPLE_PREFIX)
         return sample_set(name, split=split) if count is None else sample_set(name, split=split, count=count)
-    if isinstance(spec, str) and (function := task_function(spec)) is not None:
-        return _first(_task_set_of(function(split), spec), count)
-    if isinstance(spec, str | Path):
-        return _first(read_path(spec, split=split).usable(strict=strict), count)
-    return _first(_task_set_of(spec, "tasks given in Python"), count)
+    function = task_function(spec)
+    return None if function is None else _first(_task_set_of(function(split), spec), count)
 
 
 def _task_set_of(tasks: Sequence[Task] | TaskSet, name: str) -> TaskSet:

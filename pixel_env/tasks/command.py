@@ -1,17 +1,24 @@
-"""`pixel-env data`: prepare or check a data set, or list names and formats.
+"""`pixel-env data`: prepare, check or describe a data set, or list names and formats.
 
-Parses arguments and prints. Depends on the readers and the preparation in `tasks/`; independent of episodes.
+Parses arguments and prints. Depends on the readers, the preparation and the description in `tasks/`; independent of
+episodes.
 """
 
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Any, Literal
 
+from pixel_env.budgets import budgets_for
 from pixel_env.command_line.parser import CommandParser, value
+from pixel_env.command_line.values import AtLeastOne, NameOf
+from pixel_env.dialects.table import dialect_named
 from pixel_env.errors import TaskError, UnknownNameError
-from pixel_env.tasks import locate_spec
+from pixel_env.tasks import locate_spec, read_spec
 from pixel_env.tasks.data_sets import DATA_SETS, DataSet
+from pixel_env.tasks.description.facts import described
+from pixel_env.tasks.description.sheet import ROWS, check_page, write_sheet
+from pixel_env.tasks.description.words import lines_of
 from pixel_env.tasks.formats.outside import own_format
 from pixel_env.tasks.formats.recognition import FORMATS
 from pixel_env.tasks.preparation.hub import is_hub_id, prepared
@@ -20,6 +27,7 @@ from pixel_env.tasks.reading import Reading
 
 _HAS_PROBLEMS = 1
 _SHOWN = 50
+_SAMPLED = 200
 
 
 def main(argv: Sequence[str]) -> int:
@@ -30,13 +38,17 @@ def main(argv: Sequence[str]) -> int:
             return _prepare(arguments.name, arguments.folder)
         case "check":
             return _check(arguments.path, arguments.split, None if arguments.all else _SHOWN)
+        case "describe":
+            return _describe(arguments)
         case _:
             return _list()
 
 
 def _parser() -> CommandParser:
     parser = CommandParser(
-        "data", usage="prepare|check|list ...", description="Prepare or check a data set, or list names and formats."
+        "data",
+        usage="prepare|check|describe|list ...",
+        description="Prepare, check or describe a data set, or list names and formats.",
     )
     commands = parser.add_subparsers(dest="command", required=True, prog=parser.prog, metavar="SUBCOMMAND")
     text = "fetch a data set or take its files from a folder, unpack them, check every row and image, write an index"
@@ -51,20 +63,40 @@ def _parser() -> CommandParser:
     )
     text = "print what is wrong with a task set; the exit code is 1 if something is"
     checking = commands.add_parser("check", help=text, description=text, usage="PATH [--NAME VALUE ...]")
-    checking.add_argument(
-        "path", metavar="PATH", help="a file, a folder, FORMAT:PATH, module:FORMAT:PATH, or owner/name on the hub"
+    _add_path(checking, "a file, a folder, FORMAT:PATH, module:FORMAT:PATH, or owner/name on the hub")
+    checking.add_argument("--all", action="store_true", help=f"print every bad row, not only the first {_SHOWN}")
+    text = "print what a task set holds: images, options, graders, evidence, repetitions; the exit code is 1 if nothing"
+    describing = commands.add_parser("describe", help=text, description=text, usage="PATH [--NAME VALUE ...]")
+    _add_path(describing, "what --tasks takes: also sample:NAME, and module:FUNCTION")
+    describing.add_argument("--page", metavar="FILE", type=Path, help="also write a page with sixteen tasks: FILE.html")
+    describing.add_argument(
+        "--dialect",
+        metavar="NAME",
+        type=value(Annotated[str, NameOf(dialect_named)]),
+        default="default",
+        help="dialect in whose pixels evidence is measured (default: %(default)s)",
     )
-    checking.add_argument(
+    describing.add_argument(
+        "--sample",
+        metavar="N",
+        type=value(AtLeastOne),
+        default=_SAMPLED,
+        help="measure at most so many images, spread over the set (default: %(default)s)",
+    )
+    text = "print the names of data sets and formats"
+    commands.add_parser("list", help=text, description=text, usage="[--help]")
+    return parser
+
+
+def _add_path(parser: Any, help_text: str) -> None:
+    parser.add_argument("path", metavar="PATH", help=help_text)
+    parser.add_argument(
         "--split",
         type=value(Literal["train", "test"]),
         metavar="train|test",
         default="test",
         help="split of a folder that has both (default: %(default)s)",
     )
-    checking.add_argument("--all", action="store_true", help=f"print every bad row, not only the first {_SHOWN}")
-    text = "print the names of data sets and formats"
-    commands.add_parser("list", help=text, description=text, usage="[--help]")
-    return parser
 
 
 def _prepare(name: str, folder: Path | None) -> int:
@@ -102,6 +134,20 @@ def _check(path: str, split: Literal["train", "test"], shown: int | None) -> int
     reading = checked_reading(locate_spec(path, split=split), print)
     _print_reading(reading, shown)
     return 0 if reading.is_sound else _HAS_PROBLEMS
+
+
+def _describe(arguments: Any) -> int:
+    if arguments.page is not None:
+        check_page(arguments.page)
+    task_set, reading = read_spec(arguments.path, split=arguments.split)
+    budgets = budgets_for(None, task_set, dialect_named(arguments.dialect))
+    lines = list(lines_of(described(task_set, reading, budgets, arguments.sample), arguments.dialect))
+    for line in lines:
+        print(line)
+    if arguments.page is not None:
+        write_sheet(task_set, lines, arguments.page)
+        print(f"{arguments.page}: {min(ROWS, len(task_set))} of {len(task_set)} tasks")
+    return 0 if len(task_set) else _HAS_PROBLEMS
 
 
 def _print_reading(reading: Reading, shown: int | None = _SHOWN) -> None:
