@@ -33,7 +33,7 @@ def opened(task=None, **options):
 
 
 def worded(dialect=DEFAULT, **texts):
-    return replace(dialect, wording=replace(dialect.wording, **texts))
+    return replace(dialect, wording=replace(dialect.wording, **{"requests": {}, **texts}))
 
 
 LEFT, RIGHT = (0, 0, 0.5, 1), (0.5, 0, 1, 1)
