@@ -1,12 +1,14 @@
 r"""An answer's text without its wrapping: LaTeX, Markdown, a lead-in such as "The answer is".
 
-Depends on text; independent of options, numbers and references. Every grader reads an answer through `unwrapped`.
+Depends on text; independent of options, numbers and references. Every grader reads an answer through `unwrapped`, and
+a reference through `without_markup`: a reference is what its set says, so no words of it are a lead-in.
 """
 
 import re
 import unicodedata
 
 from pixel_env.grading.boxed import last_boxed
+from pixel_env.grading.phrases import LEAD_INS, opening
 from pixel_env.task import Task
 
 _WRAPPER = re.compile(r"\\(?:text|math|mbox|boxed|fbox|operatorname)[a-z]*\s*\{([^{}]*)\}")
@@ -19,35 +21,40 @@ _QUOTES = {'"': '"', "'": "'", "“": "”", "‘": "’", "«": "»", "「": "�
 
 CHINESE = "\u2e80-\u30ff\u3400-\u9fff\uac00-\ud7af\uf900-\ufaff"
 """Chinese, Japanese and Korean characters, as part of a character class. No space separates them from a letter."""
-LEAD_IN = re.compile(
-    r"\b(?:(?:the|my)\s+)?(?:(?:final|correct|right|best)\s+){0,3}(?:answer|option|choice)\s*(?:is|[:=])\s*:?\s*|"
-    r"\b(?:the\s+)?(?:correct|right|best)\s+(?:answer|option|choice)\b(?:\s+is\b)?\s*:?\s*|"
-    r"(?:正确|最终)?答案(?:是|为|应是|应为|[:：])\s*",
-    re.IGNORECASE,
-)
-"""Words that announce an answer: "The answer is", "final answer:", "the right option is"."""
+LEAD_IN = re.compile(opening(LEAD_INS), re.IGNORECASE)
+"""Words that announce an answer: "The answer is", "final answer:", "the right option is", "答案是"."""
 _OPENING_LEAD_IN = re.compile(
-    rf"\s*(?:(?:so|thus|hence|therefore|ok|okay)\b,?\s*)?(?:{LEAD_IN.pattern})", re.IGNORECASE
+    rf"\s*(?:(?:so|thus|hence|therefore|ok|okay)\b,?\s*)?(?:{LEAD_IN.pattern})+", re.IGNORECASE
 )
 
 
 def unwrapped(answer: str) -> str:
-    r"""`answer` without markup and lead-in; case is kept.
+    r"""`answer` without markup and lead-in; case is kept. "" if nothing else is there.
 
     If the text holds a complete `\boxed{}`, the content of the last one, as in `pixel_env/actions.py`, which recognises
     answers.
     """
-    boxed = last_boxed(answer)
-    text = answer if boxed is None else boxed
+    text = without_markup(answer)
+    lead_in = _OPENING_LEAD_IN.match(text)
+    text = _unquoted(text[lead_in.end() :]) if lead_in else text
+    return text if says_something(text) else ""
+
+
+def without_markup(text: str) -> str:
+    r"""`text` without LaTeX, Markdown, answer tags and quotation marks around it; of a text with a box, its content."""
+    boxed = last_boxed(text)
+    text = text if boxed is None else boxed
     text = _EMPHASIS.sub(r"\1", _ANSWER_TAG.sub(" ", text)).replace("`", "").replace("$$", "$")
     for _ in range(_DEEPEST_WRAPPERS):
         text, count = _WRAPPER.subn(r"\1", text)
         if not count:
             break
-    text = _ESCAPED.sub(r"\1", _MATH_DELIMITER.sub(" ", text))
-    text = _unquoted(text)
-    lead_in = _OPENING_LEAD_IN.match(text)
-    return _unquoted(text[lead_in.end() :]) if lead_in else text
+    return _unquoted(_ESCAPED.sub(r"\1", _MATH_DELIMITER.sub(" ", text)))
+
+
+def says_something(text: str) -> bool:
+    """Whether the text holds a letter, a digit or a symbol such as "+": punctuation and space alone say nothing."""
+    return any(unicodedata.category(character)[0] in "LNS" for character in text)
 
 
 def folded(text: str) -> str:
@@ -61,8 +68,12 @@ def plain(text: str) -> str:
 
 
 def exact(answer: str, task: Task) -> float:
-    """1 if `answer` equals a reference; case, white space, markup, a final full stop, Unicode variants are ignored."""
-    return float(plain(unwrapped(answer)) in {plain(unwrapped(reference)) for reference in task.answers})
+    """1 if `answer` equals a reference; case, white space, markup, a final full stop, Unicode variants are ignored.
+
+    A lead-in may stand before the answer, unless it is the answer: "the best choice" is a text like any other.
+    """
+    readings = {plain(reading) for reading in (without_markup(answer), unwrapped(answer)) if says_something(reading)}
+    return float(not readings.isdisjoint(plain(without_markup(reference)) for reference in task.answers))
 
 
 def _unquoted(text: str) -> str:

@@ -1,0 +1,127 @@
+"""What an answer says about an option that it mentions: that it is the answer, that it is not, or neither.
+
+Pure functions of a mention and the words around it. Depends on mentions and phrases; independent of which option is
+right.
+"""
+
+import re
+from enum import IntEnum
+
+from pixel_env.grading.mentions import VERB_FIRST, Mention
+from pixel_env.grading.phrases import (
+    ASSUMES,
+    CONCLUDES,
+    CONTRASTS,
+    DENIES_WHAT_FOLLOWS,
+    DISCUSSES,
+    FILLERS,
+    FINAL,
+    IS_DENIED_AFTER,
+    IS_RIGHT,
+    IS_SAID_OF,
+    LEAD_INS,
+    NOT_SHOWN,
+    SUPPOSES,
+    SUPPOSES_WHAT_PRECEDES,
+    SURE,
+    WOULD,
+    one_of,
+    opening,
+)
+
+
+class Stance(IntEnum):
+    """From nothing to the last word: of two that name an option, the higher one decides."""
+
+    SPOKEN_OF = 0
+    """Supposed, asked, compared, described: "If it were A", "Is it A?", "A is bright"."""
+    DENIED = 1
+    NAMED = 2
+    """ "(B)", "It is red"."""
+    CONCLUDED = 3
+    """ "so B", "which leaves B", "I choose B"."""
+    ANSWERED = 4
+    """ "The answer is B", "B is correct"."""
+    FINAL = 5
+    """ "Final answer: B"."""
+
+
+_FILLED = rf"(?:(?:{one_of(FILLERS)}|[\s,:→(])\s*)*\Z"
+_NOT_SHOWN = re.compile(one_of(NOT_SHOWN))
+_SURE = re.compile(one_of(SURE))
+_DENIED_BEFORE = re.compile(one_of(DENIES_WHAT_FOLLOWS))
+_DENIED_AFTER = re.compile(one_of(IS_DENIED_AFTER))
+_SUPPOSED_BEFORE = re.compile(one_of(SUPPOSES))
+_SUPPOSED_AFTER = re.compile(one_of(SUPPOSES_WHAT_PRECEDES))
+_DISCUSSED = re.compile(
+    rf"{one_of(DISCUSSES)}\s*(?:(?:the|both|die|das|der|la|le|el|l'option|option|choice|answer|opci[óo]n|respuesta|r[ée]ponse|"
+    r"antwort|选项|選択肢)\s*|[\s,(])*\Z"
+)
+_CHOSEN = re.compile(rf"{one_of(CONCLUDES)}\s*{_FILLED}")
+_CONCLUDED = re.compile(one_of(CONCLUDES))
+_ANNOUNCED = re.compile(opening(LEAD_INS))
+_ANNOUNCED_AT_ONCE = re.compile(rf"{opening(LEAD_INS)}\s*{_FILLED}")
+_ASSUMED = re.compile(one_of(ASSUMES))
+_WOULD = re.compile(one_of(WOULD))
+_CONTRASTED = re.compile(rf"\s*{one_of(CONTRASTS)}")
+_FINAL = re.compile(one_of(FINAL))
+_SAID = re.compile(rf"\s*{one_of(IS_SAID_OF)}")
+_RIGHT = re.compile(rf"\s*{one_of(IS_RIGHT)}")
+_VERB_LAST = re.compile(r"\s*(?:ist|sind)\s*\Z")  # "dass es B ist"
+_JUDGED_WRONG = re.compile(
+    rf"[\s)]*(?:[✗✘❌]|(?:[:(–—→,-]|,\s*(?:which|that)\s+{one_of(IS_SAID_OF)})\s*"
+    rf"(?:{one_of(IS_DENIED_AFTER)}|not(?:\s+\w\w+){{1,2}})\s*(?=[.,;)!\n]|\Z)"
+    rf"|\.\s*{one_of(IS_DENIED_AFTER)}\s*(?=[.!\n]|\Z))"
+)
+_TAKEN_BACK = re.compile(
+    rf"[^.!?\n]{{0,60}}?(?:(?<!\w)(?:but|aber|mais|pero)(?!\w)|但是?)\s*(?:(?:it|this|that|es|actually|also)\s+)?"
+    rf"(?:{one_of(IS_SAID_OF)}\s*)?{one_of(IS_DENIED_AFTER)}"
+)
+_JUDGED_RIGHT = re.compile(rf"[\s)]*[:(–—,-]\s*{one_of(IS_RIGHT)}\s*(?=[.,;)!\n]|\Z)")
+
+
+def stance_of(mention: Mention) -> Stance:
+    """What is said about the options of `mention`."""
+    before, after = _NOT_SHOWN.sub(" ", _SURE.sub(" ", mention.before)), _SURE.sub(" ", mention.after)
+    if mention.is_asked or _is_supposed(mention.lead, before, after):
+        return Stance.SPOKEN_OF
+    is_said = bool(_SAID.match(after) or VERB_FIRST.search(before) or "dass" in before)
+    if not mention.is_text and _CONTRASTED.match(before) and not _ANNOUNCED.search(before):
+        return Stance.SPOKEN_OF
+    if _DENIED_BEFORE.search(before) or _JUDGED_WRONG.match(mention.beyond):
+        return Stance.DENIED
+    is_right = bool(_RIGHT.match(after) and (is_said or mention.is_bracketed))
+    is_denied = is_said and _DENIED_AFTER.search(after) is not None
+    if is_right and _TAKEN_BACK.match(mention.beyond):
+        return Stance.DENIED
+    if is_right:
+        return Stance.SPOKEN_OF if is_denied else _answered(before)
+    if is_denied:
+        return Stance.DENIED
+    if _JUDGED_RIGHT.match(mention.beyond):
+        return Stance.ANSWERED
+    return _named(mention, before, after, is_said=is_said)
+
+
+def _is_supposed(lead: str, before: str, after: str) -> bool:
+    if _SUPPOSED_BEFORE.search(before) or _SUPPOSED_AFTER.search(after) or _ASSUMED.search(lead):
+        return True
+    return bool(_SUPPOSED_BEFORE.search(lead) and (_WOULD.search(before) or _WOULD.search(after)))
+
+
+def _named(mention: Mention, before: str, after: str, *, is_said: bool) -> Stance:
+    if not mention.is_text:
+        is_turned = VERB_FIRST.search(before) or ("dass" in before and _VERB_LAST.match(after))
+        if is_said and not is_turned:
+            return Stance.SPOKEN_OF
+        if _ANNOUNCED_AT_ONCE.search(before):
+            return _answered(before)
+        if _DISCUSSED.search(before) and not _CHOSEN.search(before):
+            return Stance.SPOKEN_OF
+    elif _ANNOUNCED.search(before):
+        return _answered(before)
+    return Stance.CONCLUDED if _CONCLUDED.search(before) else Stance.NAMED
+
+
+def _answered(before: str) -> Stance:
+    return Stance.FINAL if _FINAL.search(before) else Stance.ANSWERED
