@@ -28,10 +28,24 @@ OPTION_SETS = {
         ("$1,000", "$2,500", "$40", "$975"),
         ("(A) standing", "(B) sitting on a bench", "(C) walking"),
     ),
-    "zh": (("红色", "蓝色", "绿色", "黄色"), ("猫", "狗", "马", "鸟"), ("左边", "右边", "上面", "下面"), ("2", "4", "6", "8")),
-    "ja": (("赤", "青", "緑", "黄色"), ("猫", "犬", "馬", "鳥"), ("左側", "右側", "上", "下"), ("木材", "金属", "ゴム")),
+    "zh": (
+        ("红色", "蓝色", "绿色", "黄色"),
+        ("猫", "狗", "马", "鸟"),
+        ("左边", "右边", "上面", "下面"),
+        ("2", "4", "6", "8"),
+    ),
+    "ja": (
+        ("赤", "青", "緑", "黄色"),
+        ("猫", "犬", "馬", "鳥"),
+        ("左側", "右側", "上", "下"),
+        ("木材", "金属", "ゴム"),
+    ),
     "de": (("rot", "blau", "grün", "gelb"), ("Gummi", "Metall", "Holz"), ("links", "rechts", "oben", "unten")),
-    "fr": (("rouge", "bleu", "vert", "jaune"), ("du bois", "du métal", "du verre"), ("à gauche", "à droite", "en haut")),
+    "fr": (
+        ("rouge", "bleu", "vert", "jaune"),
+        ("du bois", "du métal", "du verre"),
+        ("à gauche", "à droite", "en haut"),
+    ),
     "es": (("rojo", "azul", "verde", "amarillo"), ("madera", "metal", "goma"), ("izquierda", "derecha", "arriba")),
 }
 COUNTS = ((3, 5), (7, 2), (12, 21), (4, 0))

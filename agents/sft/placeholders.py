@@ -9,21 +9,17 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from PIL import ExifTags, Image
+from PIL import Image
 
 from pixel_env.errors import MediaError
 from pixel_env.media.images import CACHE, FileSource
+from pixel_env.media.orientation import upright_size
 from pixel_env.operations.coordinates import Size
 from pixel_env.samples.scenes import SceneSource
 from pixel_env.task import Task
 from pixel_env.tasks.files.clips import ClipFrame
 from pixel_env.timeline import FileFrame
 from pixel_env.views import Source
-
-_EXIF_WITHOUT_PIXELS = ("JPEG", "MPO", "TIFF", "WEBP")
-"""Formats with the EXIF orientation before the pixels; for a PNG, Pillow would decode the pixels to find it."""
-_ROTATED = (5, 6, 7, 8)
-"""EXIF orientations that swap width and height."""
 
 
 def with_placeholders(task: Task) -> Task:
@@ -145,14 +141,11 @@ def size_of_source(source: Source) -> Size:
 @lru_cache(maxsize=2**16)
 def _size_of_file(path: Path) -> Size:
     try:
-        with Image.open(path) as opened:
-            width, height = opened.size
-            has_exif = "exif" in opened.info or opened.format in _EXIF_WITHOUT_PIXELS
-            orientation = opened.getexif().get(ExifTags.Base.Orientation) if has_exif else None
+        with path.open("rb") as file, Image.open(file) as opened:
+            return upright_size(opened, file)
     except Exception as error:  # for a broken file Pillow's readers raise nearly anything
         reason = error.strerror if isinstance(error, OSError) and error.strerror else error
         raise MediaError(f"cannot read the image {path}: {reason}") from error
-    return (height, width) if orientation in _ROTATED else (width, height)
 
 
 @lru_cache(maxsize=2**12)

@@ -21,12 +21,18 @@ from pixel_env.grading.stances import Stance, stance_of
 from pixel_env.task import Task
 
 _MARKED_LETTER = re.compile(r"(\*{1,3}|__|`|\$)\s*\(?([A-Za-z])\)?[.:]?\s*\1")
-_OPENING = re.compile(r"[\s(]*(?:(?:option|choice|answer|letter|antwort|r[ée]ponse|opci[óo]n|respuesta|选项|選択肢)\s*)?\(?\Z")
+_OPENING = re.compile(
+    r"[\s(]*(?:(?:option|choice|answer|letter|antwort|r[ée]ponse|opci[óo]n|respuesta|选项|選択肢)\s*)?\(?\Z"
+)
 _ABSTAINS = re.compile(rf"[\s,.:-]*{one_of(ABSTAINS)}")
 _RETRACTED = re.compile(one_of(RETRACTS))
 _OR = re.compile(r"(?<!\w)(?:or|oder|ou|o)\s+\(?\Z|(?:或|または)\s*\Z")
-_AT_ONCE = re.compile(r"[\s.,:;–—-]*(?:(?:it's|(?:it|this|that|they|there)\s+(?:is|are|was|were))\s+)?(?:(?:an?|the)\s+)?\(?\Z")
-_IT_IS = re.compile(r"(?:it's|it is|this is|that is|they are|there are|there is|es ist|c'est|il y a|es|这是|它是|是)\s+")
+_AT_ONCE = re.compile(
+    r"[\s.,:;–—-]*(?:(?:it's|(?:it|this|that|they|there)\s+(?:is|are|was|were))\s+)?(?:(?:an?|the)\s+)?\(?\Z"
+)
+_IT_IS = re.compile(
+    r"(?:it's|it is|this is|that is|they are|there are|there is|es ist|c'est|il y a|es|这是|它是|是)\s+"
+)
 
 
 def choice(answer: str, task: Task) -> float:

@@ -39,13 +39,13 @@ _CANDIDATE = re.compile(
 _JOINED = re.compile(rf"[ ,;/&+|=)、]*(?:{one_of(JOINS_OPTIONS)}[ ,;)]*){{0,3}}")
 _JOINED_TO_ITS_TEXT = re.compile(r"[ .,:)(–—=-]*")
 _NO_THAT = r"(?!\s+(?:dass|ob|que)(?!\w))"  # "ich glaube nicht, dass B richtig ist": the denial reaches B
-_BOUNDARY = re.compile(rf"[;!?\n\"–—|]|(?<!\d)[.,]{_NO_THAT}|[.,](?!\d){_NO_THAT}|[()]|(?<=\s)-(?=\s)|(?={one_of(JOINS_CLAUSES)})")
+_BOUNDARY = re.compile(
+    rf"[;!?\n\"–—|]|(?<!\d)[.,]{_NO_THAT}|[.,](?!\d){_NO_THAT}|[()]|(?<=\s)-(?=\s)|(?={one_of(JOINS_CLAUSES)})"
+)
 _SENTENCE_END = re.compile(r"[!?\n]|(?<![\d.])\.|\.(?![\d.])")
 _FILLERS = rf"(?:(?:{one_of(FILLERS)}|[\s,:→(✓✔✅☑])\s*)*"
 _AND = re.compile(rf"(?:(?<!\w)(?:and|und|et|y)(?!\w)|和)(?={_FILLERS}\Z)")
-_DENIAL_AT_ONCE = re.compile(
-    rf"(?:(?:,|{one_of(FILLERS)})\s*){{0,4}}{one_of(DENIES_WHAT_FOLLOWS)}(?={_FILLERS}\Z)"
-)
+_DENIAL_AT_ONCE = re.compile(rf"(?:(?:,|{one_of(FILLERS)})\s*){{0,4}}{one_of(DENIES_WHAT_FOLLOWS)}(?={_FILLERS}\Z)")
 _AFTER_NOT_BUT = re.compile(r"(?:では|じゃ)な(?:く|い)(?:て)?|でなく")  # "A ではなく B": another clause follows
 _ONLY_FILLERS = re.compile(rf"{_FILLERS}\Z")
 _MARKED_BEFORE = re.compile(
@@ -55,7 +55,9 @@ _OPTION_BEFORE = re.compile(
     r"(?:(?<!\w)(?:option|choice|answer|alternative|antwort|r[ée]ponse|opci[óo]n|respuesta)s?|选项|選択肢)\s*\(?\Z"
 )
 _LETTERED_BEFORE = re.compile(rf"{one_of(LETTERED, REPORTS)}[\s:]*(?:(?:the|a|la|el|le|den|das)\s+)?\(?\Z")
-_CORRECT_LETTER = re.compile(r"(?:correct|right|best|corresponding|final|answer|option|choice)\s+letter\s*(?:is|:)?\s*\(?\Z")
+_CORRECT_LETTER = re.compile(
+    r"(?:correct|right|best|corresponding|final|answer|option|choice)\s+letter\s*(?:is|:)?\s*\(?\Z"
+)
 _UNSPACED_LETTERED = one_of({language: LETTERED[language] for language in ("zh", "ja")})
 _LETTERED_AFTER = re.compile(rf"\s*(?:{_UNSPACED_LETTERED}|という|と書|と印|と表示|超)")
 _LETTERED_CHINESE = re.compile(_UNSPACED_LETTERED)
@@ -214,9 +216,7 @@ class _Bounds:
         return self.sentence_ends[at] if at < len(self.sentence_ends) else length
 
 
-def _mention(
-    whole: str, found: Sequence[_Found], bounds: _Bounds, before_next: int, texts: tuple[str, ...]
-) -> Mention:
+def _mention(whole: str, found: Sequence[_Found], bounds: _Bounds, before_next: int, texts: tuple[str, ...]) -> Mention:
     start, end = found[0].start, found[-1].end
     left = max(bounds.clause_start(start), start - LONGEST_LEAD)
     before = whole[left:start]
@@ -279,7 +279,10 @@ def _is_marked(mention: Mention) -> bool:
     is_alone = _ONLY_FILLERS.match(before) is not None
     if is_alone and not after.strip(" ✓✔✅☑"):
         return True
-    is_verdict = bool((_SAID.match(after) or "dass" in before or VERB_FIRST.search(before)) and (_RIGHT.match(after) or _DENIED_AFTER.search(after)))
+    is_verdict = bool(
+        (_SAID.match(after) or "dass" in before or VERB_FIRST.search(before))
+        and (_RIGHT.match(after) or _DENIED_AFTER.search(after))
+    )
     if is_verdict and (is_alone or _MARKED_BEFORE.search(before) or _UNSPACED_AFTER.match(after)):
         return True
     if _POLITE_AFTER.match(after):
@@ -291,4 +294,3 @@ def _is_marked(mention: Mention) -> bool:
     if _REPORT.search(before) or _LETTERED_SUBJECT.search(before) or _LETTERED_CHINESE.search(before):
         return False
     return _MARKED_BEFORE.search(before) is not None
-

@@ -23,7 +23,9 @@ _BULLET = re.compile(r"(?:(?<=\n)|\A)(?:[-*•>]|#{1,6})\s+(?=\(?[a-z](?!\w))")
 _ARROW = re.compile(r"[-=]{1,4}>|[→⇒➜]")
 _QUOTED_LETTER = re.compile(r"(?<!\w)(['\"$])([a-z])\1(?!\w)")
 # "b.blue", but not "a.m."
-_LABEL = re.compile(r"(?:(?<=\n)|\A)(?:\(([a-z])\)(?=[.:])|([a-z])(?:(?=[.:])|\)))(?![.:][a-z][.\s]|[.:][a-z]\Z|\.\s?m\b)(?P<sign>[.:]?)\s*")
+_LABEL = re.compile(
+    r"(?:(?<=\n)|\A)(?:\(([a-z])\)(?=[.:])|([a-z])(?:(?=[.:])|\)))(?![.:][a-z][.\s]|[.:][a-z]\Z|\.\s?m\b)(?P<sign>[.:]?)\s*"
+)
 _LONE_LETTER = re.compile(r"\A([a-z])(?=\n)")
 _OPTION_LABEL = re.compile(r"\(?([a-z])(?:\)[.:]?|[.:])\s*")
 _CHINESE_AND_LATIN = re.compile(rf"(?<=[{CHINESE}])(?=[a-z0-9])|(?<=[a-z0-9])(?=[{CHINESE}])")

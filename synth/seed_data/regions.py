@@ -40,13 +40,25 @@ def annotated_size(image: object) -> tuple[int, int]:
     return width, height
 
 
-def check_aspect(actual: tuple[int, int], annotated: tuple[int, int]) -> None:
-    """Raises TaskError unless the image has the aspect ratio of the annotated one; their sizes may differ."""
-    if not math.isclose(actual[0] * annotated[1], actual[1] * annotated[0], rel_tol=_ASPECT_SLACK):
+def check_aspect(shown: tuple[int, int], annotated: tuple[int, int]) -> None:
+    """Raises TaskError unless the image as shown has the aspect ratio of the annotated one; their sizes may differ.
+
+    Swapped sides, as of a photo that EXIF turns and whose annotation knows the unturned one, are refused, as by
+    detectron2 (SizeMismatchError; its issue 788): the boxes may have been drawn on either, which nothing tells.
+    """
+    if _have_same_aspect(shown, annotated):
+        return
+    wanted = f"the image is shown as {shown[0]}x{shown[1]}, but its annotation is for {annotated[0]}x{annotated[1]}"
+    if _have_same_aspect(shown, (annotated[1], annotated[0])):
         raise TaskError(
-            f"the image is {actual[0]}x{actual[1]}, but its annotation is for {annotated[0]}x{annotated[1]}, so the "
-            "boxes would be wrong. Replace the file by the annotated image."
+            f"{wanted}: if EXIF turns the photo, its boxes may be those of the unturned one. Save the image as it was "
+            "annotated, without an EXIF tag."
         )
+    raise TaskError(f"{wanted}, so the boxes would be wrong. Replace the file by the annotated image.")
+
+
+def _have_same_aspect(one: tuple[int, int], other: tuple[int, int]) -> bool:
+    return math.isclose(one[0] * other[1], one[1] * other[0], rel_tol=_ASPECT_SLACK)
 
 
 def isolated(boxes: Sequence[Box]) -> list[bool]:

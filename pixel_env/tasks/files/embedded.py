@@ -15,13 +15,11 @@ from PIL import Image, ImageOps
 
 from pixel_env.errors import MediaError
 from pixel_env.media.images import MAX_ASPECT_RATIO, as_rgb
+from pixel_env.media.orientation import upright_size
 from pixel_env.tasks.files.truncation import TAIL_BYTES, lacks_end, reason_of
 
 HEAD_BYTES = 3 << 18
 """How many bytes of an image's beginning are read for its header: a photograph may have long metadata before it."""
-
-_SWAPPED_SIDES = (5, 6, 7, 8)
-_ORIENTATION = 0x0112  # the EXIF tag
 
 
 class Ends(NamedTuple):
@@ -74,8 +72,9 @@ class EmbeddedImage:
     def size(self) -> tuple[int, int]:
         """Width and height of the image as shown, turned upright; only its header is decoded. Raises MediaError."""
         try:
-            with self._header(self.place.ends()) as opened:
-                return upright_size(opened)
+            opened, file = self._header(self.place.ends(), with_metadata=True)
+            with opened:
+                return upright_size(opened, file)
         except Exception as error:  # a broken image makes Pillow's readers raise nearly anything
             raise MediaError(f"cannot read the {self.name}: {error}") from error
 
@@ -95,7 +94,8 @@ class EmbeddedImage:
             ends = self.place.ends()
             if ends is None and not decode:
                 return ""
-            with self._header(ends) as opened:
+            opened, _ = self._header(ends)
+            with opened:
                 (width, height), form = opened.size, opened.format
             if max(width, height) > MAX_ASPECT_RATIO * min(width, height):
                 return f"{width}x{height} is longer than {MAX_ASPECT_RATIO:.0f} to 1"
@@ -105,12 +105,17 @@ class EmbeddedImage:
             return reason_of(error.__cause__ or error)
         return ""
 
-    def _header(self, ends: Ends | None) -> Image.Image:
-        """The image, opened; of most formats its beginning suffices."""
+    def _header(self, ends: Ends | None, *, with_metadata: bool = False) -> tuple[Image.Image, io.BytesIO]:
+        """The image, opened, and the file that it is read from; of most formats its beginning suffices."""
         if ends is not None:
             with suppress(Exception):  # a TIFF may have its directory at its end
-                return Image.open(io.BytesIO(ends.head))
-        return Image.open(io.BytesIO(self.place.read()))
+                file = io.BytesIO(ends.head)
+                opened = Image.open(file)
+                # A PNG may have its orientation behind its pixels.
+                if not with_metadata or opened.format != "PNG" or ends.length == len(ends.head):
+                    return opened, file
+        file = io.BytesIO(self.place.read())
+        return Image.open(file), file
 
     def _bytes(self) -> bytes:
         try:
@@ -122,9 +127,3 @@ class EmbeddedImage:
 def ends_of(content: bytes) -> Ends:
     """The ends of an image file that is in memory."""
     return Ends(content[:HEAD_BYTES], content[-TAIL_BYTES:], len(content))
-
-
-def upright_size(opened: Image.Image) -> tuple[int, int]:
-    """Width and height of an opened image as it is shown, turned by its EXIF tag; its pixels are not read."""
-    width, height = opened.size
-    return (height, width) if opened.getexif().get(_ORIENTATION) in _SWAPPED_SIDES else (width, height)

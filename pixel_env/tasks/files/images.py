@@ -14,9 +14,10 @@ from PIL import Image
 
 from pixel_env.errors import MediaError, TaskError
 from pixel_env.media.images import MAX_ASPECT_RATIO, FileSource
+from pixel_env.media.orientation import upright_size
 from pixel_env.tasks.files.clips import ClipFrame, clip_frames
 from pixel_env.tasks.files.containers import truncation_fault
-from pixel_env.tasks.files.embedded import EmbeddedImage, upright_size
+from pixel_env.tasks.files.embedded import EmbeddedImage
 from pixel_env.tasks.files.row import shortened
 from pixel_env.tasks.files.truncation import TAIL_BYTES, lacks_end, reason_of
 from pixel_env.views import Source
@@ -26,7 +27,7 @@ IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".ti
 
 
 class ImageFacts(NamedTuple):
-    """Width and height as shown, from the header, and why the image cannot be used ("" if it can)."""
+    """Width and height as shown, turned by EXIF, and why the image cannot be used ("" if it can)."""
 
     width: int
     height: int
@@ -132,7 +133,10 @@ class ImageFolder:
         return path.removeprefix(os.path.join(self.root, ""))
 
     def size(self, name: str) -> tuple[int, int]:
-        """Width and height of the image named `name`. Raises TaskError as `image` does."""
+        """Width and height of the image named `name`, turned upright by its EXIF tag as it is shown.
+
+        Raises TaskError as `image` does.
+        """
         facts = self._facts_of(self.path(name))
         if facts.fault:
             raise TaskError(f"the image {name!r} cannot be used: {facts.fault}")
@@ -206,8 +210,8 @@ def _is_encodable(name: str) -> bool:
 def image_facts(path: Path) -> ImageFacts:
     """The header of the image. A file without the end that its format writes is decoded to be sure."""
     try:
-        with Image.open(path) as opened:
-            (width, height), form = upright_size(opened), opened.format
+        with path.open("rb") as file, Image.open(file) as opened:
+            (width, height), form = upright_size(opened, file), opened.format
     except Exception as error:  # a broken file makes Pillow's readers raise nearly anything
         return ImageFacts(0, 0, reason_of(error))
     if max(width, height) > MAX_ASPECT_RATIO * min(width, height):

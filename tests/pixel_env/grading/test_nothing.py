@@ -13,7 +13,25 @@ best choice|correct answer|The correct answer|the best answer|The right option i
 The answer is: answer:|\boxed{}|\boxed{\text{}}|\boxed{The answer is}|<answer></answer>|**Answer:**|答案是|答案：|正确答案是|正确选项是|
 答えは|正解は|正解：|Die Antwort ist|Antwort:|Die richtige Antwort lautet|La réponse est|Réponse :|La bonne réponse est|
 La respuesta es|Respuesta:|La respuesta correcta es""".replace("\n", "").split("|")
-PUNCTUATION = ["", " ", "\n", ".", "...", "?", "!", "-", "()", "**", '""', "：", "。", "、", "…", "**.**", "<answer>.</answer>"]
+PUNCTUATION = [
+    "",
+    " ",
+    "\n",
+    ".",
+    "...",
+    "?",
+    "!",
+    "-",
+    "()",
+    "**",
+    '""',
+    "：",
+    "。",
+    "、",
+    "…",
+    "**.**",
+    "<answer>.</answer>",
+]
 REFERENCES = st.one_of(
     st.text(max_size=20),
     st.sampled_from([*LEAD_INS, *PUNCTUATION, "best choice", "correct answer", "the best answer", "the answer is"]),
