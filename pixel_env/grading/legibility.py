@@ -35,7 +35,12 @@ def _names_one(answer: str, options: tuple[str, ...]) -> bool:
 
 def reads_number(answer: str, task: Task) -> bool:
     """Whether `answer` names one number: not a range, a bound or two different ones."""
-    return number_named(answer, task.question) is not None
+    return _names_number(answer, task.question)
+
+
+@lru_cache(maxsize=2**16)
+def _names_number(answer: str, question: str) -> bool:
+    return number_named(answer, question) is not None
 
 
 READS: dict[str, Reads] = {"exact": reads_text, "choice": reads_choice, "number": reads_number, "anls": reads_text}
