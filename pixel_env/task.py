@@ -1,6 +1,6 @@
 """`Task`: one question about images, a video or text alone; `TaskSet`: an ordered set of tasks.
 
-Depends on views and names of functions; independent of files, formats and episodes.
+Depends on views, names of functions and what users hold as images; independent of formats and episodes.
 """
 
 from collections.abc import Sequence
@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from pixel_env.boxes import Box
+from pixel_env.errors import TaskError, shortened
+from pixel_env.given_images import image_sources
 from pixel_env.import_callable import name_of
 from pixel_env.views import Source, View, ViewBudgets, ViewKind
 
@@ -46,6 +48,9 @@ WHOLE_IMAGE, GIVEN_CROP = "full", "crop"
 class Task:
     """One question about one or more images, a video (its frames, in order), or text alone.
 
+    `sources`: the images; given as paths, PIL images or arrays, they become sources here, once
+    (`given_images.image_sources`, which type checkers know). Raises TaskError for what is none of these, or no image.
+
     `answers`: all reference answers, none if unknown; `grader`: a name of `grading.GRADERS`, or your own as
     'module:function' (a function is kept as its name); `category`: the group in which results are reported;
     `needs_looking`: whether a crop or a selection of frames is needed to answer, None if unknown; `cluster`: tasks with
@@ -74,6 +79,11 @@ class Task:
         if not isinstance(self.grader, str):
             # By name it is recorded with a run, and found again by other processes and later commands.
             object.__setattr__(self, "grader", name_of(self.grader, "grader"))
+        try:
+            sources = image_sources(self.sources)
+        except TaskError as error:
+            raise TaskError(f"the task {shortened(self.task_id)}: {error}") from error
+        object.__setattr__(self, "sources", sources)
 
     @property
     def opening_views(self) -> tuple[View, ...]:

@@ -14,7 +14,7 @@ from functools import cached_property
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import ExifTags, Image, ImageOps
 
 from pixel_env.errors import ConfigError, MediaError
 from pixel_env.views import Cut, PixelBudget, Source, Step, View, ViewBudgets
@@ -26,6 +26,7 @@ BLANK_PREFIX = "blank:"
 """Prefix of the key of a blank image."""
 
 _NOISE = 1e-9
+_UPRIGHT = 1
 
 
 @dataclass(frozen=True)
@@ -54,19 +55,24 @@ class FileSource:
 
 @dataclass(frozen=True, eq=False)
 class ImageSource:
-    """An image that the user already holds in memory."""
+    """An image that the user already holds in memory. Like a file's, it is shown upright by its EXIF tag."""
 
     image: Image.Image
 
     @cached_property
     def key(self) -> str:
         """sha256 of the pixels and their size."""
-        rgb = as_rgb(self.image)
+        rgb = self.decode()
         return hashlib.sha256(repr(rgb.size).encode() + rgb.tobytes()).hexdigest()
 
     def decode(self) -> Image.Image:
-        """The image as RGB."""
-        return as_rgb(self.image)
+        """The image as RGB, upright. Raises MediaError if it cannot be read, as one whose file is closed already."""
+        try:
+            is_turned = self.image.getexif().get(ExifTags.Base.Orientation, _UPRIGHT) != _UPRIGHT
+            return as_rgb(ImageOps.exif_transpose(self.image) if is_turned else self.image)
+        except Exception as error:  # a broken file makes Pillow's readers raise nearly anything
+            advice = "One that Image.open reads in a `with` block needs image.load() in that block."
+            raise MediaError(f"cannot decode the PIL image that was given: {error}. {advice}") from error
 
 
 _GREY = (128, 128, 128)

@@ -8,13 +8,12 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from pixel_env.grading.choices import option_meant
-from pixel_env.task import Task, TaskSet
+from pixel_env.task import MediaKind, TaskSet
 from pixel_env.tasks.description.media_facts import EvidenceFacts, Lengths, Sizes, evidence_of, lengths_of, sizes_of
 from pixel_env.tasks.description.repeats import Repeats, repeats_of
 from pixel_env.tasks.description.sampling import Range, range_of
+from pixel_env.tasks.description.task_facts import TaskFacts, facts_of
 from pixel_env.tasks.reading import Reading
-from pixel_env.timeline import FileFrame
 from pixel_env.views import ViewBudgets
 
 _VALUES = re.compile(r"'[^']*'|\"[^\"]*\"|\d[\d.,]*")
@@ -76,31 +75,35 @@ def described(task_set: TaskSet, reading: Reading | None, budgets: ViewBudgets, 
 
     `reading`: how the set was read from files; `budgets`: in which pixels images are shown.
     """
-    tasks = list(task_set.tasks)
-    images = [task for task in tasks if task.media == "image" and task.sources]
-    videos = [task for task in tasks if task.media == "video" and task.sources]
-    firsts = [task.sources[0] for task in videos]
-    files = [source for source in firsts if isinstance(source, FileFrame)]
-    sources = [source for task in images for source in task.sources]
+    tasks = task_set.tasks
+    facts = [facts_of(task) for task in tasks]
+    images = [(at, number) for at, task in _of(facts, "image") for number in range(task.source_count)]
+    videos = [(at, 0) for at, _ in _of(facts, "video")]
+    files = [at for at, task in _of(facts, "video") if task.is_file]
     return Description(
         name=task_set.name,
         notice=task_set.notice,
-        tasks=len(tasks),
+        tasks=len(facts),
         reading=None if reading is None else _reading_facts(reading),
-        media=Counter(task.media for task in tasks),
-        graders=Counter(task.grader for task in tasks),
-        categories=Counter(task.category for task in tasks if task.category),
-        needs_looking=Counter(task.needs_looking for task in tasks if task.needs_looking is not None),
-        unanswered=sum(not task.answers for task in tasks),
-        images_per_task=range_of((len(task.sources) for task in images), int),
-        images=sizes_of(sources, most) if images else None,
-        frames_per_task=range_of((len(task.sources) for task in videos), int),
-        frames=sizes_of(firsts, most) if videos else None,
-        lengths=lengths_of(files) if files else None,
-        options=_option_facts([task for task in tasks if task.options]),
-        evidence=evidence_of(tasks, budgets, most),
-        repeats=repeats_of(tasks),
+        media=Counter(task.media for task in facts),
+        graders=Counter(task.grader for task in facts),
+        categories=Counter(task.category for task in facts if task.category),
+        needs_looking=Counter(task.needs_looking for task in facts if task.needs_looking is not None),
+        unanswered=sum(not task.answers for task in facts),
+        images_per_task=range_of((task.source_count for _, task in _of(facts, "image")), int),
+        images=sizes_of(tasks, images, most) if images else None,
+        frames_per_task=range_of((task.source_count for _, task in _of(facts, "video")), int),
+        frames=sizes_of(tasks, videos, most) if videos else None,
+        lengths=lengths_of(tasks, files) if files else None,
+        options=_option_facts([task for task in facts if task.option_count]),
+        evidence=evidence_of(tasks, facts, budgets, most),
+        repeats=repeats_of(facts),
     )
+
+
+def _of(facts: Sequence[TaskFacts], media: MediaKind) -> list[tuple[int, TaskFacts]]:
+    """The tasks of that kind that show something, with their positions."""
+    return [(position, task) for position, task in enumerate(facts) if task.media == media and task.source_count]
 
 
 def _reading_facts(reading: Reading) -> ReadingFacts:
@@ -112,17 +115,11 @@ def _reading_facts(reading: Reading) -> ReadingFacts:
     return ReadingFacts(reading.format_name, reading.rows, tuple(left_out), reading.remarks)
 
 
-def _option_facts(tasks: Sequence[Task]) -> OptionFacts | None:
-    if not tasks:
+def _option_facts(facts: Sequence[TaskFacts]) -> OptionFacts | None:
+    if not facts:
         return None
-    right = [right_options(task) for task in tasks]
     return OptionFacts(
-        by_count=Counter(len(task.options) for task in tasks),
-        right=Counter(next(iter(indices)) for indices in right if len(indices) == 1),
-        unknown=sum(len(indices) != 1 for indices in right),
+        by_count=Counter(task.option_count for task in facts),
+        right=Counter(next(iter(task.right)) for task in facts if len(task.right) == 1),
+        unknown=sum(len(task.right) != 1 for task in facts),
     )
-
-
-def right_options(task: Task) -> frozenset[int]:
-    """The indices of the options that the task's answers mean."""
-    return frozenset().union(*(option_meant(answer, task.options) for answer in task.answers))

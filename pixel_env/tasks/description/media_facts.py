@@ -7,20 +7,23 @@ independent of task formats and of how the figures are printed.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from PIL import ExifTags, Image
+from PIL import Image
 
 from pixel_env.boxes import Size
 from pixel_env.errors import MediaError, MissingExtraError
 from pixel_env.media.images import CACHE, FileSource, fitted_size
-from pixel_env.task import Evidence, Task
+from pixel_env.task import Task
 from pixel_env.tasks.description.sampling import Range, range_of, spread_over
+from pixel_env.tasks.description.task_facts import TaskFacts
+from pixel_env.tasks.files.embedded import EmbeddedImage, upright_size
 from pixel_env.timeline import FileFrame
 from pixel_env.views import Source, ViewBudgets
 
 OPENED_VIDEOS = 20
 """Of how many videos the length is read: a file is read to its end for it."""
 
-_QUARTER_TURNS = frozenset({5, 6, 7, 8})  # the values of the EXIF tag that swap width and height
+Item = tuple[int, int]
+"""A task's position in its set, and the number of one of its images."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,66 +69,78 @@ class EvidenceFacts:
 
 def size_of(source: Source) -> Size:
     """Width and height, upright: from the header of a file, else from the decoded image. Raises MediaError."""
-    if not isinstance(source, FileSource):
-        return CACHE.size_of(source)
-    try:
-        with Image.open(source.path) as opened:
-            width, height = opened.size
-            is_turned = opened.getexif().get(ExifTags.Base.Orientation) in _QUARTER_TURNS
-    except Exception as error:  # a broken file makes Pillow's readers raise nearly anything
-        raise MediaError(f"cannot read the image {source.path}: {error}") from error
-    return (height, width) if is_turned else (width, height)
+    match source:
+        case EmbeddedImage():
+            return source.size
+        case FileSource(path=path):
+            try:
+                with Image.open(path) as opened:
+                    return upright_size(opened)
+            except Exception as error:  # a broken file makes Pillow's readers raise nearly anything
+                raise MediaError(f"cannot read the image {path}: {error}") from error
+        case _:
+            return CACHE.size_of(source)
 
 
-def sizes_of(sources: Sequence[Source], most: int) -> Sizes:
-    """The sizes of at most `most` of the images."""
-    sample = spread_over(sources, most)
+def sizes_of(tasks: Sequence[Task], images: Sequence[Item], most: int) -> Sizes:
+    """The sizes of at most `most` of the images: pairs of a task's position and the number of one of its images."""
+    sample = spread_over(images, most)
     sizes: list[Size] = []
     reasons: list[str] = []
-    for source in sample:
+    for position, number in sample:
         try:
-            sizes.append(size_of(source))
+            sizes.append(size_of(tasks[position].sources[number]))
         except (MediaError, MissingExtraError) as error:
             reasons.append(str(error))
     by_area = range_of(sizes, lambda size: (size[0] * size[1], size))
-    return Sizes(len(sources), len(sample), by_area, len(reasons), next(iter(reasons), ""))
+    return Sizes(len(images), len(sample), by_area, len(reasons), next(iter(reasons), ""))
 
 
-def lengths_of(frames: Sequence[FileFrame], most: int = OPENED_VIDEOS) -> Lengths:
-    """The lengths of at most `most` videos; `frames`: a frame of each."""
+def lengths_of(tasks: Sequence[Task], files: Sequence[int], most: int = OPENED_VIDEOS) -> Lengths:
+    """The lengths of at most `most` videos; `files`: the positions of tasks whose video is one file."""
     known: list[tuple[int, float]] = []
     reason = ""
-    for frame in spread_over(frames, most):
+    for position in spread_over(files, most):
+        frame = tasks[position].sources[0]
         try:
-            known.append(frame.length())
+            if isinstance(frame, FileFrame):
+                known.append(frame.length())
         except (MediaError, MissingExtraError) as error:
             reason = reason or str(error)
     seconds = range_of((count / rate for count, rate in known if rate > 0), float)
-    return Lengths(len(frames), len(known), seconds, range_of((count for count, _ in known), int), reason)
+    return Lengths(len(files), len(known), seconds, range_of((count for count, _ in known), int), reason)
 
 
-def evidence_of(tasks: Sequence[Task], budgets: ViewBudgets, most: int) -> EvidenceFacts | None:
-    """The evidence of `tasks`, measured as shown for at most `most` boxes; None if no task has any."""
-    pairs = [(task, evidence) for task in tasks for evidence in task.evidence]
-    if not pairs:
+def evidence_of(
+    tasks: Sequence[Task], facts: Sequence[TaskFacts], budgets: ViewBudgets, most: int
+) -> EvidenceFacts | None:
+    """The evidence of a set, measured as shown for at most `most` boxes; None if no task has any."""
+    boxes = [
+        (position, number, 0 <= image < task.source_count)
+        for position, task in enumerate(facts)
+        for number, image in enumerate(task.boxes_on)
+    ]
+    if not boxes:
         return None
-    placed = [(task, evidence) for task, evidence in pairs if 0 <= evidence.image < len(task.sources)]
-    sides = [side for pair in spread_over(placed, most) if (side := _shown_side(*pair, budgets)) is not None]
+    placed = [(position, number) for position, number, is_placed in boxes if is_placed]
+    shown = [_shown_side(tasks[position], number, budgets) for position, number in spread_over(placed, most)]
+    sides = [side for side in shown if side is not None]
     token_side = budgets.original.factor
     return EvidenceFacts(
-        tasks=sum(bool(task.evidence) for task in tasks),
-        boxes=len(pairs),
-        area=range_of((evidence.box.area for _, evidence in pairs), float),
+        tasks=sum(bool(task.areas) for task in facts),
+        boxes=len(boxes),
+        area=range_of((area for task in facts for area in task.areas), float),
         measured=len(sides),
         shown_side=range_of(sides, float),
         below_token=sum(side < token_side for side in sides),
         token_side=token_side,
-        misplaced=len(pairs) - len(placed),
+        misplaced=len(boxes) - len(placed),
     )
 
 
-def _shown_side(task: Task, evidence: Evidence, budgets: ViewBudgets) -> float | None:
-    """The shorter side of the box in pixels as shown; None for an image that cannot be read."""
+def _shown_side(task: Task, number: int, budgets: ViewBudgets) -> float | None:
+    """The shorter side of the task's box `number` in pixels as shown; None for an image that cannot be read."""
+    evidence = task.evidence[number]
     view = task.opening_views[evidence.image]
     try:
         width, height = fitted_size(*size_of(view.source), budgets.of(view.kind))

@@ -1,6 +1,7 @@
 """`pixel-env data describe`: what a set holds is counted right, on one line each, also of hostile and large sets."""
 
 import re
+import weakref
 from dataclasses import dataclass
 
 import pytest
@@ -10,11 +11,13 @@ from pixel_env import cli
 from pixel_env.boxes import Box
 from pixel_env.dialects import dialect_named
 from pixel_env.errors import MediaError
-from pixel_env.media import FileSource
+from pixel_env.lazy_sequence import LazySequence
+from pixel_env.media import CACHE, FileSource
 from pixel_env.task import Evidence, Task, TaskSet
 from pixel_env.tasks.description.facts import described
 from pixel_env.tasks.description.repeats import repeats_of
 from pixel_env.tasks.description.sampling import positions
+from pixel_env.tasks.description.task_facts import facts_of
 from pixel_env.tasks.description.words import lines_of
 from pixel_env.tasks.files.clips import clip_frames
 from pixel_env.testing import PixelSource, tiny_task, tiny_video_task
@@ -30,6 +33,10 @@ def lines(*tasks, most=200):
     description = described(TaskSet("mine", tasks), None, DEFAULT.budgets, most)
     pairs = [line.strip().partition(": ") for line in lines_of(description, "default")]
     return {name: text for name, _, text in pairs}
+
+
+def repeats(tasks, **bounds):
+    return repeats_of([facts_of(task) for task in tasks], **bounds)
 
 
 def run(capsys, *arguments):
@@ -130,10 +137,10 @@ def test_images_are_the_same_by_content_and_questions_by_words_and_images(tmp_pa
         tiny_task("three", question="What is it?", sources=(other,)),
         tiny_task("four", question="Where?", sources=(other, a)),
     ]
-    found = repeats_of(tasks)
+    found = repeats(tasks)
     assert (found.images, found.image_tasks) == (2, 4) and (found.questions, found.question_tasks) == (1, 2)
     assert found.contradictions == (("one", "two"),)
-    assert repeats_of(tasks, most=1).images == 2 and repeats_of(tasks, most=1).compared == 1  # `a` and `other` by name
+    assert repeats(tasks, most=1).images == 2 and repeats(tasks, most=1).compared == 1  # `a` and `other` by name
     assert "the first 1 of 3 compared by content" not in lines(*tasks)["repeated"]
 
 
@@ -143,12 +150,12 @@ def test_the_same_question_with_its_options_in_another_order_is_no_contradiction
         tiny_task("two", options=("dog", "cat"), answers=("B",), grader="choice"),
         tiny_task("three", options=("dog", "cat"), answers=(), grader="choice"),
     ]
-    assert repeats_of(tasks).contradictions == () and repeats_of(tasks).question_tasks == 3
-    assert repeats_of([*tasks, tiny_task("four", answers=("fish",))]).contradictions == (("one", "four"),)
+    assert repeats(tasks).contradictions == () and repeats(tasks).question_tasks == 3
+    assert repeats([*tasks, tiny_task("four", answers=("fish",))]).contradictions == (("one", "four"),)
 
 
 def test_ids_that_occur_again_are_counted_whether_or_not_a_reader_renamed_them():
-    assert repeats_of([tiny_task("a"), tiny_task("a"), tiny_task("a#2"), tiny_task("b#2")]).ids == 2
+    assert repeats([tiny_task("a"), tiny_task("a"), tiny_task("a#2"), tiny_task("b#2")]).ids == 2
 
 
 # ---------------------------------------------------------------------------------------------------------- the command
@@ -262,3 +269,21 @@ def test_the_documented_lines_are_what_the_command_prints(capsys):
     page = (ROOT / "docs" / "tasks.md").read_text(encoding="utf-8")
     [printed] = re.findall(r"```text\n(sample:.*?)```", page, re.DOTALL)
     assert run(capsys, "sample:mvbench")[1] == printed
+
+
+def test_the_images_of_tasks_that_are_made_on_use_are_not_kept(monkeypatch):
+    made, alive = [], []
+
+    class Rows(LazySequence):
+        def __len__(self):
+            return 300
+
+        def at(self, position):
+            alive.append(sum(reference() is not None for reference in made))
+            image = Image.new("RGB", (8, 8), (position % 256, position // 256, 0))
+            made.append(weakref.ref(image))
+            return Task(str(position), "Which?", ("a",), (image,))
+
+    monkeypatch.setattr(CACHE, "max_bytes", 0)
+    assert described(TaskSet("mine", Rows()), None, DEFAULT.budgets, 10).tasks == 300
+    assert len(alive) >= 300 and max(alive) < 20
