@@ -42,7 +42,7 @@ class Repeats:
 def repeats_of(facts: Sequence[TaskFacts], most: int = COMPARED_IMAGES) -> Repeats:
     """What stands in a set more than once; at most `most` images are compared by their content."""
     comparable = _comparable(image for task in facts for image in task.images)
-    contents = {image: _content(image) for image in comparable[:most]}
+    contents: dict[Hashable, Hashable] = {image: _content(image) for image in comparable[:most]}
     media = [tuple(contents.get(image, image) for image in task.images) for task in facts]
     per_image = Counter(image for images in media for image in set(images))
     repeated = {image for image, count in per_image.items() if count > 1}
