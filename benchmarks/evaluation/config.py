@@ -54,7 +54,9 @@ class EvalConfig(EngineArguments):
         default="sample:vstar-tiny", metadata={"help": "task set: a sample set, a path or a hub id (docs/tasks.md)"}
     )
     split: Literal["train", "test"] = field(default="test", metadata={"help": "split of a sample set"})
-    task_count: AtLeastOne | None = field(default=None, metadata={"help": "use only so many of its tasks"})
+    task_count: AtLeastOne | None = field(
+        default=None, metadata={"help": "use only so many of its tasks; may be raised on a finished run"}
+    )
     strict: bool = field(
         default=False, metadata={"help": "stop at rows that cannot be used, instead of leaving them out"}
     )

@@ -9,7 +9,7 @@ from PIL import Image
 from pixel_env.boxes import Box
 from pixel_env.env import PixelEnv
 from pixel_env.errors import TaskError, UnknownNameError
-from pixel_env.task import Evidence
+from pixel_env.task import Evidence, Variant, cluster_of
 from pixel_env.tasks import load_tasks
 from pixel_env.testing import tiny_task, tiny_task_set
 
@@ -26,6 +26,7 @@ def folder(tmp_path):
 
 GOOD = {"question": "Which digit?", "image": "photos/one.png", "answer": "7"}
 FRAMES = {"question": "Which digit?", "frames": ["photos/one.png", "photos/two.png"], "answer": "7"}
+ROTATION = {"kind": "rotation", "question_id": "q7", "name": "2"}
 
 
 def written(folder, *rows):
@@ -89,6 +90,14 @@ def test_a_text_may_hold_any_line_separator_of_unicode(folder):
     assert load_tasks(path).tasks[0].question == "a\u2028b\x85c"
 
 
+def test_a_row_may_name_its_cluster_and_which_form_of_a_question_it_is(folder):
+    rows = [GOOD, GOOD | {"id": "b", "cluster": "photo 1", "variant": ROTATION}]
+    rows += [GOOD | {"id": "c", "variant": ROTATION | {"kind": "view", "name": "crop"}}]
+    tasks = load_tasks(written(folder, *rows)).tasks
+    assert [cluster_of(task) for task in tasks] == ["", "photo 1", "q7"]
+    assert [task.variant for task in tasks] == [None, Variant("rotation", "q7", "2"), Variant("view", "q7", "crop")]
+
+
 def test_the_environment_plays_a_file(folder):
     env = PixelEnv(str(written(folder, GOOD, GOOD | {"id": "b", "answer": "8"})))
     observation, _ = env.reset(options={"task_id": "b"})
@@ -116,6 +125,12 @@ def test_the_environment_plays_a_file(folder):
         (GOOD | {"frames_per_second": 2}, "'frames_per_second' is the rate of 'frames'"),
         (FRAMES | {"frames_per_second": 0}, "'frames_per_second' must be a number above 0, got 0"),
         (FRAMES | {"frames_per_second": "2"}, "'frames_per_second' must be a number above 0"),
+        (GOOD | {"cluster": 7}, "'cluster' must be a text"),
+        (GOOD | {"variant": "rotation"}, 'a variant is {"kind": ..., "question_id": ..., "name": ...}'),
+        (GOOD | {"variant": ROTATION | {"of": 4}}, "a variant is {"),
+        (GOOD | {"variant": ROTATION | {"kind": "turn"}}, "the kind of a variant is 'rotation' or 'view', got 'turn'"),
+        (GOOD | {"variant": ROTATION | {"kind": "view"}}, "a view is named 'full' or 'crop', got '2'"),
+        (GOOD | {"variant": ROTATION | {"question_id": ""}}, "'question_id' must be a text that is not empty"),
         (GOOD | {"image": "photos/gone.png"}, "there is no image 'photos/gone.png'"),
         (GOOD | {"image": "photos"}, "there is no image"),
         (GOOD | {"image": "../outside.png"}, "leaves the folder"),

@@ -6,7 +6,9 @@ of paths) and `frames` (the list of a video's frames, in order), or neither for 
 default: "choice" with options, else "exact"), `options` (list of texts; the answer of a "choice" is one of them, or its
 letter), `evidence` (list of {"image": number from 0, "box": [x0, y0, x1, y1] in fractions}), `category` (text),
 `needs_looking` (true if the answer needs a crop or a selection of frames, false if not), `frames_per_second` (the rate
-of `frames`, for operations that name times).
+of `frames`, for operations that name times), `cluster` (text: rows with the same one share an image or a question),
+`variant` ({"kind": "rotation" or "view", "question_id": text, "name": text}: the row asks a question of other rows in
+another form, see `pixel_env.task.Variant`).
 
     {"question": "Which digit?", "image": "photos/one.png", "answer": "7"}
     {"question": "What colour is the card?", "image": "photos/one.png", "options": ["red", "blue"], "answer": "red",
@@ -22,7 +24,7 @@ from typing import Any
 from pixel_env.boxes import Box, read_box
 from pixel_env.errors import PixelEnvError, TaskError
 from pixel_env.grading import GRADERS, grader_named
-from pixel_env.task import Evidence, MediaKind, Task
+from pixel_env.task import GIVEN_CROP, WHOLE_IMAGE, Evidence, MediaKind, Task, Variant
 from pixel_env.tasks.files.images import ImageFolder
 from pixel_env.tasks.files.row import Row, check_writable, is_finite, shortened
 from pixel_env.tasks.formats.format import Format
@@ -41,6 +43,8 @@ _KEYS = frozenset(
         "evidence",
         "category",
         "needs_looking",
+        "cluster",
+        "variant",
     }
 )
 
@@ -68,6 +72,8 @@ def _task_of(entry: Row, images: ImageFolder) -> Task:
         category=_text(row, "category", ""),
         needs_looking=_needs_looking(row),
         frames_per_second=_frames_per_second(row),
+        cluster=_text(row, "cluster", ""),
+        variant=_variant(row),
     )
     _check_choice(task)
     return task
@@ -152,6 +158,24 @@ def _needs_looking(row: Mapping[str, Any]) -> bool | None:
     if value is not None and not isinstance(value, bool):
         raise TaskError(f"'needs_looking' must be true or false, got {value!r}")
     return value
+
+
+def _variant(row: Mapping[str, Any]) -> Variant | None:
+    value = row.get("variant")
+    if value is None:
+        return None
+    if not isinstance(value, dict) or set(value) != {"kind", "question_id", "name"}:
+        raise TaskError(f'a variant is {{"kind": ..., "question_id": ..., "name": ...}}, got {shortened(value)}')
+    question_id, name = _text(value, "question_id", None), _text(value, "name", None)
+    match value["kind"]:
+        case "rotation":
+            return Variant("rotation", question_id, name)
+        case "view" if name in (WHOLE_IMAGE, GIVEN_CROP):
+            return Variant("view", question_id, name)
+        case "view":
+            raise TaskError(f"a view is named {WHOLE_IMAGE!r} or {GIVEN_CROP!r}, got {shortened(name)}")
+        case kind:
+            raise TaskError(f"the kind of a variant is 'rotation' or 'view', got {shortened(kind)}")
 
 
 def _frames_per_second(row: Mapping[str, Any]) -> float | None:
