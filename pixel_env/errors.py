@@ -7,12 +7,6 @@ import difflib
 from collections.abc import Iterable
 
 
-def shortened(value: object) -> str:
-    """`value` for a message: a row may hold a whole image."""
-    text = repr(value)
-    return text if len(text) <= 80 else f"{text[:77]}..."
-
-
 class PixelEnvError(Exception):
     """Base of every error that this library raises on purpose. The command line prints it without a traceback."""
 

@@ -9,7 +9,7 @@ import unicodedata
 from functools import lru_cache
 
 from pixel_env.grading.answers import CHINESE
-from pixel_env.grading.counts import SMALL_NUMBERS
+from pixel_env.grading.number_words import ENGLISH_VALUES
 from pixel_env.grading.phrases import FUNCTION_WORDS, IS_DENIED_AFTER, IS_RIGHT, one_of
 
 PLACEHOLDER = "\ue000"
@@ -57,7 +57,7 @@ _UNIT = re.compile(
     + ")"
 )
 _UNIT_NAMES = tuple(_UNITS)
-_NUMBER_WORD = re.compile(rf"(?<![\w-])(?:{'|'.join(set(SMALL_NUMBERS) - {'one'})})(?![\w-])")
+_NUMBER_WORD = re.compile(rf"(?<![\w-])(?:{'|'.join(set(ENGLISH_VALUES) - {'one'})})(?![\w-])")
 _VERDICT = re.compile(rf"{one_of(IS_RIGHT)}|{one_of(IS_DENIED_AFTER)}")
 _JUDGED = re.compile(
     r"(?<![\w'])[a-z]\)?\s+(?:is|are|was|looks|seems|must be|isn't|cannot be|can't be)\s+"
@@ -83,7 +83,7 @@ def _label(match: re.Match[str]) -> str:
 
 def _with_digits(text: str) -> str:
     """`text` with one spelling for numbers and units. "one" stays: it may stand for a thing ("the red one")."""
-    text = _NUMBER_WORD.sub(lambda match: str(SMALL_NUMBERS[match.group()]), _HYPHEN.sub(" ", text))
+    text = _NUMBER_WORD.sub(lambda match: str(ENGLISH_VALUES[match.group()]), _HYPHEN.sub(" ", text))
     return _UNIT.sub(_unit, _THOUSANDS.sub("", text))
 
 

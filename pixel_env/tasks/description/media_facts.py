@@ -12,10 +12,11 @@ from PIL import Image
 from pixel_env.boxes import Size
 from pixel_env.errors import MediaError, MissingExtraError
 from pixel_env.media.images import CACHE, FileSource, fitted_size
+from pixel_env.media.orientation import upright_size
 from pixel_env.task import Task
 from pixel_env.tasks.description.sampling import Range, range_of, spread_over
 from pixel_env.tasks.description.task_facts import TaskFacts
-from pixel_env.tasks.files.embedded import EmbeddedImage, upright_size
+from pixel_env.tasks.files.embedded import EmbeddedImage
 from pixel_env.timeline import FileFrame
 from pixel_env.views import Source, ViewBudgets
 
@@ -74,8 +75,8 @@ def size_of(source: Source) -> Size:
             return source.size
         case FileSource(path=path):
             try:
-                with Image.open(path) as opened:
-                    return upright_size(opened)
+                with path.open("rb") as file, Image.open(file) as opened:
+                    return upright_size(opened, file)
             except Exception as error:  # a broken file makes Pillow's readers raise nearly anything
                 raise MediaError(f"cannot read the image {path}: {error}") from error
         case _:
