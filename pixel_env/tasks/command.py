@@ -162,7 +162,7 @@ def _print_reading(reading: Reading, shown: int | None = _SHOWN) -> None:
             print(f"  {title}: {', '.join(f'{value} {count}' for value, count in sorted(Counter(values).items()))}")
     if not reading.format.is_verified:
         print(f"  unverified: this reader follows {reading.format.source}")
-    for remark in reading.remarks:
+    for remark in (*reading.notices, *reading.remarks):
         print(f"  note: {remark}")
     for problem in reading.problems[:shown]:
         print(f"  wrong: {problem}")

@@ -42,13 +42,17 @@ class Problem:
 
 @dataclass(frozen=True)
 class Reading:
-    """A set as read: `rows` counts all of them; `problems` are those left out; `remarks` concern no single row."""
+    """A set as read: `rows` counts all of them; `problems` are those left out; `remarks` concern no single row.
+
+    `notices`: what was chosen among several; no fault.
+    """
 
     task_set: TaskSet
     format: Format
     rows: int
     problems: tuple[Problem, ...] = ()
     remarks: tuple[str, ...] = ()
+    notices: tuple[str, ...] = ()
 
     @property
     def format_name(self) -> str:
@@ -98,7 +102,10 @@ def read_located(located: Located, checked: Mapping[str, str] | None = None) -> 
     rows = (row for file in located.files for row in chosen.rows_of(file))
     name = first.stem if len(located.files) == 1 else located.root.name
     reading = _gathered(rows, lambda row: chosen.task_of(row, images), name, chosen)
-    return replace(reading, remarks=(*located.remarks, *reading.remarks)), images
+    notice = " ".join(filter(None, (reading.task_set.notice, *located.notices)))
+    task_set = replace(reading.task_set, notice=notice)
+    remarks = (*located.remarks, *reading.remarks)
+    return replace(reading, task_set=task_set, remarks=remarks, notices=located.notices), images
 
 
 def _gathered(rows: Iterable[Row], task_of: Callable[[Row], Task], name: str, chosen: Format) -> Reading:

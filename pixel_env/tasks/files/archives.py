@@ -177,3 +177,16 @@ def _unwritten(archive: Path, folder: Path, error: OSError) -> str:
     if error.errno is not None:
         return f"cannot unpack {archive} into {folder}: {error}."
     return f"cannot unpack {archive}: {error}. Download it again."
+
+
+def in_folder(folder: Path) -> list[str]:
+    """The names of the archives in the folder."""
+    try:
+        return sorted(entry.name for entry in os.scandir(folder) if entry.name.lower().endswith(SUFFIXES))
+    except OSError:
+        return []
+
+
+def advice(folder: Path) -> str:
+    """How the archives of a folder are unpacked."""
+    return f"unpack and check the folder with: pixel-env data prepare FORMAT --from {folder} (pixel-env data list)"

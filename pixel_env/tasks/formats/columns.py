@@ -30,8 +30,16 @@ ANSWER_COLUMNS = (
 CATEGORY_COLUMNS = ("category", "l2-category", "type", "task_type", "question_type", "task", "subset", "topic")
 ID_COLUMNS = ("id", "question_id", "questionId", "qid", "index", "uid", "key", "__key__")
 
-_LETTER = re.compile(r"(?:(?:option|choice|candidate)s?[ _-]?)?([A-Z])", re.IGNORECASE)
-_NUMBERED = re.compile(r"(?:option|choice|candidate)s?[ _-]?(\d{1,2})", re.IGNORECASE)
+OPTION_CELLS = frozenset(
+    f"{word}{sign}{label}"
+    for word in ("", "option", "choice", "Option", "Choice")
+    for sign in (("", "_", "-", " ") if word else ("",))
+    for label in (*string.ascii_letters, *(map(str, range(26)) if word else ()))
+)
+"""Columns that hold one option each: "A", "option_a", "Choice 1"."""
+
+_LETTER = re.compile(r"(?:(?:option|choice)[ _-]?)?([A-Z])", re.IGNORECASE)
+_NUMBERED = re.compile(r"(?:option|choice)[ _-]?(\d{1,2})", re.IGNORECASE)
 _LIKE_OPTIONS = re.compile(r"option|choice|candidate|distractor|wrong_?answer|incorrect_?answer", re.IGNORECASE)
 _ABOUT_OPTIONS = re.compile(r"(?:num|number|count|n|has|is|use|shuffle|type|seed)_|_(?:num|count|type|seed|id)s?\Z")
 _LABEL = re.compile(r"\s*[(\[]?([A-Z])(?:[)\].:]|\s-)\s*(?=\S)")
@@ -42,14 +50,13 @@ _TEXT_KEYS = ("text", "choice", "option", "content", "value")
 
 def looks_like_options(column: str) -> bool:
     """Whether the column's name says that it holds options: one that no reader reads must not be dropped."""
-    if _LIKE_OPTIONS.search(column) and not _ABOUT_OPTIONS.search(column):
-        return True
-    return column in string.ascii_uppercase and len(column) == 1
+    is_one = column not in OPTION_COLUMNS and _LIKE_OPTIONS.search(column) and not _ABOUT_OPTIONS.search(column)
+    return bool(is_one) or (len(column) == 1 and column in string.ascii_uppercase)
 
 
 def is_option_column(column: str) -> bool:
     """Whether `options_of` reads the column."""
-    return column in OPTION_COLUMNS or bool(_LETTER.fullmatch(column) or _NUMBERED.fullmatch(column))
+    return column in OPTION_COLUMNS or column in OPTION_CELLS
 
 
 def options_of(row: Row) -> tuple[str, ...]:
@@ -60,7 +67,7 @@ def options_of(row: Row) -> tuple[str, ...]:
     """
     given = [name for name in OPTION_COLUMNS if row.optional(name) is not None]
     options = _parsed(row.optional(given[0]), given[0]) if given else _of_own_columns(row)
-    unread = [name for name in row.values if not is_option_column(name) and looks_like_options(name)]
+    unread = [name for name in row.values if looks_like_options(name)]
     if not options and (name := next((name for name in unread if row.optional(name) is not None), None)):
         raise TaskError(
             f"the column {name!r} looks like options and is not read, got {shortened(row.optional(name))}; rename it "
@@ -113,7 +120,9 @@ def _of_own_columns(row: Row) -> tuple[str, ...]:
             numbered.setdefault(int(number[1]), name)
     if "A" in lettered and "B" in lettered:
         return _filled(row, [lettered[letter] for letter in string.ascii_uppercase if letter in lettered])
-    return _filled(row, [numbered[number] for number in sorted(numbered)]) if len(numbered) > 1 else ()
+    if len(numbered) > 1:
+        return _filled(row, [numbered[number] for number in sorted(numbered)])
+    return ()
 
 
 def _filled(row: Row, names: Sequence[str]) -> tuple[str, ...]:

@@ -41,8 +41,8 @@ _TRAINING_FILE = "release"
 def _recognises(columns: frozenset[str], suffix: str) -> bool:
     if not {"question", "image"} <= columns or not columns & {"answer", "gt_answer"} or suffix == ".tsv":
         return False
-    # JSONL with only question, image and answer is the user's own format; TallyQA has the column issimple.
-    return not columns & {"issimple", "candidates"} and (suffix != ".jsonl" or bool(columns & _OWN))
+    # Without a column that only these sets have, any set could be meant; TallyQA has the column issimple.
+    return bool(columns & _OWN) and not columns & {"issimple", "candidates"}
 
 
 def _task_of(row: Row, images: ImageFolder) -> Task:

@@ -3,22 +3,27 @@
 A caller may pass its own table. Depends on names, columns and paths of files; independent of tasks.
 """
 
-import os
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+import glob
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 
 from pixel_env.errors import TaskError
 from pixel_env.tasks.files import archives
 from pixel_env.tasks.files.clips import VIDEO_SUFFIXES
+from pixel_env.tasks.files.folder import levels
 from pixel_env.tasks.files.images import IMAGE_SUFFIXES
-from pixel_env.tasks.files.rows import SUFFIXES, columns_of, read_rows
+from pixel_env.tasks.files.rows import SUFFIXES, columns_of, read_rows, syntax_of
+from pixel_env.tasks.files.shards import joined
+from pixel_env.tasks.files.webdataset import holds_samples
 from pixel_env.tasks.formats.format import Format
 from pixel_env.tasks.formats.infographicvqa import INFOGRAPHICVQA
 from pixel_env.tasks.formats.jsonl import OWN
 from pixel_env.tasks.formats.mvbench import MVBENCH
 from pixel_env.tasks.formats.pixelreasoner import RELEASED
+from pixel_env.tasks.formats.splits import files_of_one_set
+from pixel_env.tasks.formats.table import TABLE
 from pixel_env.tasks.formats.tallyqa import TALLYQA, TALLYQA_COMPLEX
 from pixel_env.tasks.formats.vlmevalkit import VLMEVALKIT
 from pixel_env.tasks.formats.vstar import VSTAR
@@ -26,27 +31,30 @@ from pixel_env.tasks.formats.vstar import VSTAR
 Formats = Mapping[str, Format]
 
 FORMATS: dict[str, Format] = {
-    known.name: known for known in (OWN, RELEASED, VSTAR, TALLYQA, TALLYQA_COMPLEX, INFOGRAPHICVQA, MVBENCH, VLMEVALKIT)
+    known.name: known
+    for known in (OWN, RELEASED, VSTAR, TALLYQA, TALLYQA_COMPLEX, INFOGRAPHICVQA, MVBENCH, VLMEVALKIT, TABLE)
 }
 """By the name that may precede a path: "vstar:PATH"."""
 
 _NO_TASKS = (*IMAGE_SUFFIXES, *VIDEO_SUFFIXES, *archives.SUFFIXES)
+_CACHED = "cache-"  # `datasets` leaves results of earlier work beside an Arrow file
 _SHOWN = 8
 _PEEKED = 20
-_MOST_FILES = 2000
 
 
 @dataclass(frozen=True)
 class Located:
     """The files that make a set, their format, and the data folder that paths are relative to and may not leave.
 
-    `remarks`: unreadable files in the same folder that may belong to the set, if it has several files.
+    `remarks`: unreadable files in the same folder that may belong to the set, if it has several files. `notices`: what
+    was chosen among several; no fault.
     """
 
     files: tuple[Path, ...]
     format: Format
     root: Path
     remarks: tuple[str, ...] = ()
+    notices: tuple[str, ...] = ()
 
 
 class NoFormatError(TaskError):
@@ -56,27 +64,50 @@ class NoFormatError(TaskError):
 def locate(path: Path, named: Format | None, split: str, formats: Formats = FORMATS) -> Located:
     """The set at `path`, in the format `named`, or in the one of `formats` that recognises its columns.
 
-    Raises TaskError; NoFormatError if none of them does.
+    A path with `*` that does not exist is a pattern: the files that match it, in the order of their names. Raises
+    TaskError; NoFormatError if no format recognises the files.
     """
-    if named is not None and not path.exists():
+    matching = [] if path.exists() else _files_of_pattern(path)
+    if named is not None and not path.exists() and not matching:
         raise TaskError(f"there is no file or folder {path} to read as {named.name!r}; check the path")
     if path.is_dir():
         return _in_folder(path, named, split, formats)
-    chosen = named or _format_of(path, formats)
-    return Located((path,), chosen, chosen.root_of(path))
+    files = tuple(matching) or (path,)
+    found = {(named or _format_of(file, formats)).name: named or _format_of(file, formats) for file in files}
+    if len(found) > 1:
+        raise TaskError(f"the files {path} are of several formats: {', '.join(found)}; give a narrower pattern")
+    [chosen] = found.values()
+    return Located(files, chosen, chosen.root_of(files[0]))
+
+
+def _files_of_pattern(path: Path) -> list[Path]:
+    """The files that a pattern names; only its last part may hold signs such as `*`."""
+    if not glob.has_magic(path.name):
+        return []
+    return sorted(file for file in path.parent.glob(path.name) if file.is_file())
 
 
 def _format_of(file: Path, formats: Formats) -> Format:
-    suffix, has_own = file.suffix.lower(), OWN in formats.values()
-    if suffix not in SUFFIXES and has_own:
+    suffix, has_own = syntax_of(file), OWN in formats.values()
+    if file.name.lower().endswith(archives.SUFFIXES) and file.is_file() and not _holds_rows(file):
+        raise TaskError(f"{file} is an archive of files, not of tasks: {archives.advice(file.parent)}")
+    if not _holds_rows(file) and has_own:
         return OWN  # whatever its suffix: the reader reports what is wrong with it
-    columns = columns_of(file) if suffix in SUFFIXES else frozenset[str]()
+    columns = columns_of(file) if _holds_rows(file) else frozenset[str]()
     matching = _matching(columns, suffix, None, formats)
     if not matching and suffix == ".jsonl" and has_own:
         return OWN
     if len(matching) != 1:
         raise _not_recognised(file, columns, matching, formats)
     return matching[0]
+
+
+def _holds_rows(file: Path) -> bool:
+    """Whether a reader of `files/rows.py` reads the file; of archives only those of samples."""
+    name = file.name.lower()
+    if name.endswith(".tar"):
+        return file.is_file() and holds_samples(file)
+    return name.endswith(SUFFIXES) and not (name.startswith(_CACHED) and name.endswith(".arrow"))
 
 
 def _matching(columns: frozenset[str], suffix: str, named: Format | None, formats: Formats) -> list[Format]:
@@ -100,37 +131,53 @@ def _choices(formats: Sequence[Format], path: Path) -> str:
     return "\n".join(["Give the name of the format before the path:", *lines])
 
 
+@dataclass
+class _Found:
+    """What a folder holds: the columns of each file by its format, other files, and those that cannot be read."""
+
+    by_format: dict[str, dict[Path, frozenset[str]]] = field(default_factory=dict)
+    others: list[str] = field(default_factory=list)
+    unreadable: dict[Path, str] = field(default_factory=dict)
+
+
 def _in_folder(folder: Path, named: Format | None, split: str, formats: Formats) -> Located:
-    reader = named if named is not None and _reads_files_itself(named, formats) else None
+    reads_itself = named is not None and _reads_files_itself(named, formats)
     known = formats if named is None else {**formats, named.name: named}
-    by_format: dict[str, dict[Path, frozenset[str]]] = {}
-    others: list[str] = []
-    unreadable: dict[Path, str] = {}
-    for file in task_files(folder, _has_known_syntax if reader is None else _may_hold_rows):
-        try:
-            columns = columns_of(file) if reader is None else _columns_by(reader, file)
-        except TaskError as error:
-            unreadable[file] = str(error)
-            continue
-        suffix = file.suffix.lower()
-        matching = _matching(columns, suffix, named, formats)
-        if not matching and _may_be_own(columns, suffix, named, known):
-            matching = [OWN]  # with a mistyped key, which its reader reports
-        if len(matching) > 1:
-            raise _not_recognised(file, columns, matching, formats)
-        if matching:
-            by_format.setdefault(matching[0].name, {})[file] = columns
-        else:
-            others.append(f"{file}: columns {', '.join(sorted(columns)) or '(none)'}")
-    if len(by_format) != 1:
-        raise _not_one_format(folder, by_format, [*unreadable.values(), *others], named, known)
-    [(name, columns_by_file)] = by_format.items()
-    files = _files_of_one_set(folder, columns_by_file, known[name], split)
-    are_in_folder = all(file.parent == folder for file in files)
-    root = known[name].root_of(files[0]) if are_in_folder else folder
-    parts = {(file.parent, file.suffix) for file in files} if len(files) > 1 else set()
-    remarks = [f"left out: {reason}" for file, reason in unreadable.items() if (file.parent, file.suffix) in parts]
-    return Located(files, known[name], root, tuple(remarks))
+    found = _Found()
+    for files in levels(folder, _may_hold_rows if reads_itself else _holds_rows):
+        for file in files:
+            _sort_in(file, found, named, formats)
+        if found.by_format:
+            break  # what lies deeper is not part of a set above it
+    if len(found.by_format) != 1:
+        raise _not_one_format(folder, found, named, known)
+    [(name, columns_by_file)] = found.by_format.items()
+    chosen, notices = files_of_one_set(folder, columns_by_file, known[name], split)
+    are_in_folder = all(file.parent == folder for file in chosen)
+    root = known[name].root_of(chosen[0]) if are_in_folder else folder
+    parts = {(file.parent, file.suffix) for file in chosen} if len(chosen) > 1 else set()
+    left_out = [reason for file, reason in found.unreadable.items() if (file.parent, file.suffix) in parts]
+    return Located(chosen, known[name], root, tuple(f"left out: {reason}" for reason in left_out), notices)
+
+
+def _sort_in(file: Path, found: _Found, named: Format | None, formats: Formats) -> None:
+    """Adds the file to what was found in its folder. Raises TaskError if several formats fit it."""
+    reader = named if named is not None and _reads_files_itself(named, formats) else None
+    try:
+        columns = columns_of(file) if reader is None else _columns_by(reader, file)
+    except TaskError as error:
+        found.unreadable[file] = str(error)
+        return
+    suffix = syntax_of(file)
+    matching = _matching(columns, suffix, named, formats)
+    if not matching and _may_be_own(columns, suffix, named, formats):
+        matching = [OWN]  # with a mistyped key, which its reader reports
+    if len(matching) > 1:
+        raise _not_recognised(file, columns, matching, formats)
+    if matching:
+        found.by_format.setdefault(matching[0].name, {})[file] = columns
+    else:
+        found.others.append(f"{file}: columns {', '.join(sorted(columns)) or '(none)'}")
 
 
 def _may_be_own(columns: frozenset[str], suffix: str, named: Format | None, formats: Formats) -> bool:
@@ -151,63 +198,22 @@ def _columns_by(own: Format, file: Path) -> frozenset[str]:
     return frozenset(name for row in rows for name in row.values)
 
 
-def task_files(folder: Path, may_hold_tasks: Callable[[str], bool]) -> list[Path]:
-    """The files in the folder and its subfolders that may hold tasks, by name; hidden ones are skipped."""
-    try:
-        folders = [folder, *sorted(entry for entry in folder.iterdir() if entry.is_dir())]
-        visible = [directory for directory in folders if _is_visible(directory, folder)]
-        files = [entry for directory in visible for entry in _files_in(directory, may_hold_tasks)]
-    except OSError as error:
-        raise TaskError(f"cannot read the folder {folder}: {error}") from error
-    if len(files) > _MOST_FILES:
-        raise TaskError(f"{folder} holds {len(files)} files that may be tasks; give the path of one of them")
-    return files
-
-
-def _is_visible(directory: Path, folder: Path) -> bool:
-    return directory == folder or not directory.name.startswith(".")
-
-
-def _has_known_syntax(name: str) -> bool:
-    return name.lower().endswith(SUFFIXES)
-
-
-def _may_hold_rows(name: str) -> bool:
+def _may_hold_rows(file: Path) -> bool:
     """Whether a format that reads files itself may find rows in it: there may be many images, and none holds rows."""
-    return not name.lower().endswith(_NO_TASKS)
+    return not file.name.lower().endswith(_NO_TASKS)
 
 
-def _files_in(folder: Path, may_hold_tasks: Callable[[str], bool]) -> list[Path]:
-    with os.scandir(folder) as entries:
-        names = [entry.name for entry in entries if may_hold_tasks(entry.name)]
-    return [folder / name for name in sorted(names) if not name.startswith(".") and (folder / name).is_file()]
-
-
-def _not_one_format(
-    folder: Path,
-    by_format: Mapping[str, Mapping[Path, frozenset[str]]],
-    others: Sequence[str],
-    named: Format | None,
-    formats: Formats,
-) -> TaskError:
-    if by_format:
-        files = [f"  {name}:{next(iter(columns_by_file))}" for name, columns_by_file in by_format.items()]
-        return TaskError("\n".join([f"{folder} holds sets of several formats; give one of them:", *files]))
+def _not_one_format(folder: Path, found: _Found, named: Format | None, formats: Formats) -> TaskError:
+    if found.by_format:
+        files = [f"  {name}:{one.pattern}" for name, files in found.by_format.items() for one in joined(list(files))]
+        more = [f"  ... and {len(files) - _SHOWN} more"] if len(files) > _SHOWN else []
+        return TaskError(
+            "\n".join([f"{folder} holds sets of several formats; give one of them:", *files[:_SHOWN], *more])
+        )
+    others = [*found.unreadable.values(), *found.others]
     missing = f"no file of the format {named.name!r}" if named else "no task file of a known format"
     more = [f"... and {len(others) - _SHOWN} more"] if len(others) > _SHOWN else []
     known = [f"  {known.name}: {known.about}" for known in formats.values()]
-    return NoFormatError("\n".join([f"{folder} holds {missing}.", *others[:_SHOWN], *more, "Formats:", *known]))
-
-
-def _files_of_one_set(
-    folder: Path, columns_by_file: Mapping[Path, frozenset[str]], known: Format, split: str
-) -> tuple[Path, ...]:
-    single = [file for file, columns in columns_by_file.items() if not known.joins(columns)]
-    if not single:
-        return tuple(columns_by_file)
-    word = known.test_word if split == "test" else "train"
-    chosen = single if len(single) == 1 else [file for file in single if word in file.stem.lower()]
-    if len(chosen) != 1:
-        names = "\n".join(f"  {file}" for file in single)
-        raise TaskError(f"{folder} holds several files of the format {known.name!r}; give one of them:\n{names}")
-    return tuple(chosen)
+    packed = archives.in_folder(folder)
+    hint = [f"{', '.join(packed)} may hold it: {archives.advice(folder)}"] if packed else []
+    return NoFormatError("\n".join([f"{folder} holds {missing}.", *hint, *others[:_SHOWN], *more, "Formats:", *known]))

@@ -3,7 +3,8 @@
 JSONL: {image: "direct_attributes/sa_4690.jpg", text: question with options (A) to (D) and a closing request for the
 letter, category, label: "A", question_id}. One file per image, in the same folder and with the same name:
 {target_object, bbox: [x, y, width, height] in pixels (one, or one per target), question, options: the first is right}.
-If both exist, the JSONL is read and the boxes become evidence.
+If both exist, the JSONL is read and the boxes become evidence. The same columns in parquet with the images inside
+(lmms-lab/vstar-bench) have no boxes.
 
 The closing request is removed from the question: the dialect adds its own wording.
 
@@ -42,20 +43,26 @@ def _task_of(row: Row, images: ImageFolder) -> Task:
 
 
 def _task_of_line(row: Row, images: ImageFolder) -> Task:
-    image, label = row.text("image"), row.text("label")
+    image, label = row.value("image"), row.text("label")
+    name = image if isinstance(image, str) else ""
     question, options = without_options(without_letter_request(without_placeholders(row.text("text"))))
     if not options or not is_among(label, options):
         raise TaskError(f"its label {label!r} is not one of the options in {shortened(row.text('text'))}")
     return Task(
-        task_id=f"vstar-{row.value('question_id')}" if row.optional("question_id") is not None else image,
+        task_id=_name(row, name),
         question=question,
         answers=(label,),
-        sources=(images.image(image),),
+        sources=images.sources(image),
         grader="choice",
         options=options,
-        evidence=_evidence(_boxes_of(image, images), image, images),
-        category=str(row.optional("category") or Path(image).parent.name),
+        evidence=_evidence(_boxes_of(name, images), name, images) if name else (),
+        category=str(row.optional("category") or Path(name).parent.name),
     )
+
+
+def _name(row: Row, image: str) -> str:
+    number = row.optional("question_id")
+    return f"vstar-{row.number if number is None else number}" if number is not None or not image else image
 
 
 def _task_of_file(row: Row, images: ImageFolder) -> Task:

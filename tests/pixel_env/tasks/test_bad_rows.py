@@ -223,6 +223,7 @@ GOOD = {
     "infographicvqa": {"question": "q", "answers": ["a"], "image_local_name": "good.png", "questionId": 1},
     "mvbench": {"question": "q", "answer": "x", "candidates": ["x", "y"], "video": "clip", "start": 1, "end": 2.5},
     "vlmevalkit": {"index": "1", "question": "q", "image_path": "good.png", "answer": "A", "A": "x", "B": "y"},
+    "table": {"problem": "q", "images": ["good.png"], "choices": ["x", "y"], "solution": "B", "id": 7},
 }
 GOOD["tallyqa-complex"] = GOOD["tallyqa"]
 CASES = int(os.environ.get("PIXEL_ENV_FUZZ_CASES", "100"))
