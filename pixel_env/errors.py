@@ -53,7 +53,7 @@ USER_MISTAKES = (ConfigError, UnknownNameError, MissingExtraError)
 """Errors that every episode would have: a rollout stops and raises them, while any other error ends one episode."""
 
 
-def shortened(value: object) -> str:
-    """`value` for a message, at most a line long: a row may hold a whole image, and an answer a page."""
+def shortened(value: object, most: int = 80) -> str:
+    """`value` for a message, in at most so many characters: a row may hold a whole image, and an answer a page."""
     text = repr(value)
-    return text if len(text) <= 80 else f"{text[:77]}..."
+    return text if len(text) <= most else f"{text[: most - 3]}..."

@@ -21,6 +21,7 @@ from pixel_env.tasks.formats.options import check_option_count
 from pixel_env.tasks.formats.recognition import Located
 
 _REPORTED = 20
+_LONGEST_REASON = 1000  # characters
 
 
 class BadRowsWarning(UserWarning):
@@ -128,11 +129,16 @@ def _gathered(rows: Iterable[Row], task_of: Callable[[Row], Task], name: str, ch
                 task = _renamed(task, seen[task.task_id], tasks, chosen.is_lenient)
             tasks[task.task_id] = task
         except TaskError as error:
-            problems.append(Problem(row.file, row.number, row.location, str(error)))
+            problems.append(Problem(row.file, row.number, row.location, _within_lines(str(error))))
     strange = sorted(columns - chosen.columns) if chosen.is_lenient else []
     remarks = (f"column(s) {', '.join(strange)} are unknown to {chosen.name!r} and are ignored",) if strange else ()
     task_set = TaskSet(name, tuple(tasks.values()))
     return Reading(task_set, chosen, count, tuple(problems), remarks)
+
+
+def _within_lines(reason: str) -> str:
+    """The reason, of which a reader of a user's own may have written a whole cell."""
+    return reason if len(reason) <= _LONGEST_REASON else f"{reason[: _LONGEST_REASON - 3]}..."
 
 
 def _check_references(task: Task, *, is_lenient: bool) -> None:
@@ -165,5 +171,5 @@ def _by_number(problems: Sequence[Problem]) -> list[str]:
 def _renamed(task: Task, number: int, taken: Container[str], is_lenient: bool) -> Task:
     name = f"{task.task_id}#{number}"
     if not is_lenient or name in taken:
-        raise TaskError(f"an earlier row has the id {task.task_id!r}, too; give each row its own id")
+        raise TaskError(f"an earlier row has the id {shortened(task.task_id)}, too; give each row its own id")
     return replace(task, task_id=name)

@@ -15,6 +15,7 @@ from PIL import Image
 from pixel_env.errors import MediaError, TaskError
 from pixel_env.media.images import MAX_ASPECT_RATIO, FileSource
 from pixel_env.media.orientation import upright_size
+from pixel_env.tasks.files import archives
 from pixel_env.tasks.files.clips import ClipFrame, clip_frames
 from pixel_env.tasks.files.containers import truncation_fault
 from pixel_env.tasks.files.embedded import EmbeddedImage
@@ -22,6 +23,7 @@ from pixel_env.tasks.files.row import shortened
 from pixel_env.tasks.files.truncation import TAIL_BYTES, lacks_end, reason_of
 from pixel_env.views import Source
 
+_LONGEST_NAME = 200  # characters of a path in a message
 _WEB_ADDRESS = re.compile(r"(?:https?|ftp|s3|gs|hf|oss)://", re.IGNORECASE)
 IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff")
 
@@ -63,7 +65,7 @@ class ImageFolder:
             self.used[path] = None
             fault = self._facts_of(path).fault if self._checked is None else self._checked.get(self.relative(path), "")
             if fault:
-                raise TaskError(f"the image {name!r} cannot be used: {fault}")
+                raise TaskError(f"the image {_named(name)} cannot be used: {fault}")
             self._sources[name] = FileSource(Path(path))
         return self._sources[name]
 
@@ -125,7 +127,7 @@ class ImageFolder:
             self.clips[segment] = clip_frames(Path(path), start_s, end_s)
         fault = self._truncation_fault_of(path) if self._checked is None else self._checked.get(segment, "")
         if fault:
-            raise TaskError(f"the video {name!r} cannot be used: {fault}")
+            raise TaskError(f"the video {_named(name)} cannot be used: {fault}")
         return self.clips[segment]
 
     def relative(self, path: str) -> str:
@@ -139,7 +141,7 @@ class ImageFolder:
         """
         facts = self._facts_of(self.path(name))
         if facts.fault:
-            raise TaskError(f"the image {name!r} cannot be used: {facts.fault}")
+            raise TaskError(f"the image {_named(name)} cannot be used: {facts.fault}")
         return facts.width, facts.height
 
     def path(self, name: str, kind: Literal["image", "video"] = "image") -> str:
@@ -149,21 +151,28 @@ class ImageFolder:
             folders = [folder for folder in self.below if folder]
             alternatives = f", or to {', '.join(folders)} in it" if folders else ""
             raise TaskError(
-                f"there is no {kind} {name!r}; give a path relative to the folder of the task file{alternatives}"
+                f"there is no {kind} {_named(name)}; give a path relative to the folder of the task file"
+                f"{alternatives}{self._packed()}"
             )
         return path
+
+    def _packed(self) -> str:
+        """A hint at archives that were not unpacked, or ""."""
+        packed = archives.in_folder(self.root)
+        return f". {', '.join(packed)} may hold it: {archives.advice(self.root)}" if packed else ""
 
     def find(self, name: str, is_kind: Callable[[int], bool] = stat.S_ISREG) -> str | None:
         """The first path below the folder with this name and of that kind, or None."""
         if not name.strip() or "\0" in name or not _is_encodable(name):
-            raise TaskError(f"{name!r} is not a path")
+            raise TaskError(f"{_named(name)} is not a path")
         for folder in self.below:
             path = os.path.join(self.root, folder, name)
             mode = _mode_of(path, os.lstat)
             is_link = stat.S_ISLNK(mode)
             if not self._is_within(path, is_link=is_link):
                 raise TaskError(
-                    f"the path {name!r} leaves the folder {self.root}; put the files into it, as files, not as links"
+                    f"the path {_named(name)} leaves the folder {self.root}; put the files into it, as files, not as "
+                    "links"
                 )
             if is_kind(_mode_of(path, os.stat) if is_link else mode):
                 return path
@@ -190,6 +199,10 @@ class ImageFolder:
         if path not in self._facts:
             self._facts[path] = image_facts(Path(path))
         return self._facts[path]
+
+
+def _named(name: str) -> str:
+    return shortened(name, _LONGEST_NAME)
 
 
 def _mode_of(path: str, stat_function: Callable[[str], os.stat_result]) -> int:

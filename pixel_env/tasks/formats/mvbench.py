@@ -6,6 +6,9 @@ of one candidate) and, if the task is about a segment of the video, `start` and 
 `task_type` ("Fine-grained Action") and `prefix`, the video's folder; a table without the column `start`
 (MVBench_MP4.tsv) has videos that are already trimmed to the segment.
 
+In the branch `video` of the download the segments are files of their own, in folders of other names and, if the row has
+bounds, with these in their names (USNP1_1.3_15.4.mp4): they are shown whole.
+
 A video is in the folder that the table below names, in `video` of the data folder, in its supplement `data0613` or in
 the data folder itself, or in a folder with the task's name. A folder of images with the video's name, with or without
 suffix, replaces the video: for episodic reasoning 3 images per second, numbered from 1; for the other tasks only the
@@ -14,7 +17,8 @@ exist.
 
 Source: the table of mvbench.ipynb in OpenGVLab/Ask-Anything (file, folder, kind, whether bounds are given; frames at 3
 a second from 00001.jpg); the authors on data0613.zip in issues 198 and 236 there; vlmeval/dataset/mvbench.py of
-open-compass/VLMEvalKit for its table.
+open-compass/VLMEvalKit for its table; the same file and lmms_eval/tasks/mvbench/utils.py of EvolvingLMMs-Lab/lmms-eval
+for the folders of the branch `video`, whose own JSON files were not seen: unverified.
 """
 
 import math
@@ -55,6 +59,17 @@ FOLDERS = {
 }
 """The 20 tasks by the names of their files, and the folder of each one's videos."""
 
+CUT_FOLDERS = {
+    "action_antonym": "ssv2_video_mp4",
+    "action_localization": "sta/sta_video_segment",
+    "action_prediction": "star/Charades_segment",
+    "action_sequence": "star/Charades_segment",
+    "episodic_reasoning": "tvqa/video_fps3_hq_segment",
+    "fine_grained_pose": "nturgbd_convert",
+    "object_interaction": "star/Charades_segment",
+}
+"""Where the branch `video` has the videos of a task in another folder, cut to the segment."""
+
 BOUNDED = frozenset(
     {"action_localization", "action_prediction", "action_sequence", "episodic_reasoning", "object_interaction"}
 )
@@ -82,7 +97,7 @@ def _task_of(row: Row, images: ImageFolder) -> Task:
     task_name = _task_name(row)
     options, answer = _candidates(row), row.texts("answer")[0]
     if len(options) < 2 or not is_among(answer, options):
-        raise TaskError(f"its answer {answer!r} is not one of the candidates {shortened(options)}")
+        raise TaskError(f"its answer {shortened(answer)} is not one of the candidates {shortened(options)}")
     return Task(
         task_id=f"{task_name}:{row.number}",
         question=row.text("question"),
@@ -100,7 +115,7 @@ def _task_name(row: Row) -> str:
     name = row.file.stem if task_type is None else row.text("task_type").lower().replace(" ", "_").replace("-", "_")
     if name not in FOLDERS:
         raise TaskError(
-            f"{task_type or row.file.name!r} is not a task of MVBench; they are {', '.join(sorted(FOLDERS))}"
+            f"{shortened(task_type or row.file.name)} is not a task of MVBench; they are {', '.join(sorted(FOLDERS))}"
         )
     return name
 
@@ -112,8 +127,11 @@ def _candidates(row: Row) -> tuple[str, ...]:
 
 
 def _sources(row: Row, task_name: str, images: ImageFolder) -> tuple[Source, ...]:
-    bounds = _bounds(row) if task_name in BOUNDED and not _is_trimmed(row) else None
     name = row.text("video")
+    for path in _cut(row, task_name, name):
+        if images.find(path) is not None:
+            return images.clip(path)
+    bounds = _bounds(row) if task_name in BOUNDED and not _is_trimmed(row) else None
     folders = _folders(row, task_name)
     for folder in folders:
         path = os.path.join(folder, name)
@@ -122,7 +140,18 @@ def _sources(row: Row, task_name: str, images: ImageFolder) -> tuple[Source, ...
                 return _images_of(frames, images, bounds if task_name == "episodic_reasoning" else None)
         if images.find(path) is not None:
             return images.clip(path, *(bounds or ()))
-    raise TaskError(f"there is no video {name!r} in {', '.join(folders[:3])} of the data folder")
+    raise TaskError(f"there is no video {shortened(name)} in {', '.join(folders[:3])} of the data folder")
+
+
+def _cut(row: Row, task_name: str, name: str) -> list[str]:
+    """Where the segment may be as a file of its own."""
+    folder = CUT_FOLDERS.get(task_name)
+    if folder is None:
+        return []
+    stem, suffix = os.path.splitext(name)
+    bounds = row.optional("start"), row.optional("end")
+    names = [name] if None in bounds else [f"{stem}_{bounds[0]}_{bounds[1]}{suffix}", name]
+    return [os.path.join(below, folder, given) for below in ("", "video") for given in names]
 
 
 def _folders(row: Row, task_name: str) -> tuple[str, ...]:

@@ -14,6 +14,7 @@ from pixel_env.errors import TaskError
 from pixel_env.grading import GRADERS
 from pixel_env.grading.boxed import last_boxed
 from pixel_env.task import Task
+from pixel_env.tasks.files.row import shortened
 
 _OPTION = re.compile(r"(?<!\S)(?P<opening>\(?)(?P<letter>[A-Z])(?P<closing>[.):])\s+")
 _MEDIA_PLACEHOLDER = re.compile(r"<(?:image|video)>\s*")
@@ -117,6 +118,6 @@ def check_option_count(task: Task) -> None:
     """Raises TaskError for a task with more options than there are letters to show them with."""
     if len(task.options) > len(OPTION_LETTERS):
         raise TaskError(
-            f"the task {task.task_id!r} has {len(task.options)} options, but options are shown with letters; give at "
-            f"most {len(OPTION_LETTERS)} options"
+            f"the task {shortened(task.task_id)} has {len(task.options)} options, but options are shown with letters; "
+            f"give at most {len(OPTION_LETTERS)} options"
         )

@@ -77,16 +77,14 @@ def _grader(answers: tuple[str, ...], file_name: str, benchmark: str) -> str:
 
 def _sources(row: Row, images: ImageFolder) -> tuple[MediaKind, tuple[Source, ...]]:
     given = row.optional("image")
-    names = [name for name in (given if isinstance(given, list) else [given]) if name]
-    if not all(isinstance(name, str) for name in names):
-        raise TaskError(f"'image' must be a path or a list of paths, got {shortened(given)}")
-    if not _is_video(row, len(names)):
-        return ("image" if names else "text"), tuple(images.image(name) for name in names)
-    if len(names) == 1 and names[0].lower().endswith(VIDEO_SUFFIXES):
-        return "video", images.clip(names[0])
-    if not names:
+    cells = [cell for cell in (given if isinstance(given, list) else [given]) if cell]
+    if not _is_video(row, len(cells)):
+        return ("image" if cells else "text"), images.sources(cells)
+    if not cells:
         raise TaskError("it is a video without frames")
-    return "video", tuple(images.image(name) for name in evenly(names))
+    if len(cells) == 1 and isinstance(cells[0], str) and cells[0].lower().endswith(VIDEO_SUFFIXES):
+        return "video", images.clip(cells[0])
+    return "video", images.sources(evenly(cells))
 
 
 def _is_video(row: Row, image_count: int) -> bool:

@@ -17,6 +17,8 @@ from pixel_env.tasks.files.images import IMAGE_SUFFIXES
 from pixel_env.tasks.files.rows import SUFFIXES, columns_of, read_rows, syntax_of
 from pixel_env.tasks.files.shards import joined
 from pixel_env.tasks.files.webdataset import holds_samples
+from pixel_env.tasks.formats.conversations import CONVERSATIONS
+from pixel_env.tasks.formats.docvqa import DOCVQA
 from pixel_env.tasks.formats.format import Format
 from pixel_env.tasks.formats.infographicvqa import INFOGRAPHICVQA
 from pixel_env.tasks.formats.jsonl import OWN
@@ -25,6 +27,7 @@ from pixel_env.tasks.formats.pixelreasoner import RELEASED
 from pixel_env.tasks.formats.splits import files_of_one_set
 from pixel_env.tasks.formats.table import TABLE
 from pixel_env.tasks.formats.tallyqa import TALLYQA, TALLYQA_COMPLEX
+from pixel_env.tasks.formats.verl import VERL
 from pixel_env.tasks.formats.vlmevalkit import VLMEVALKIT
 from pixel_env.tasks.formats.vstar import VSTAR
 
@@ -32,7 +35,10 @@ Formats = Mapping[str, Format]
 
 FORMATS: dict[str, Format] = {
     known.name: known
-    for known in (OWN, RELEASED, VSTAR, TALLYQA, TALLYQA_COMPLEX, INFOGRAPHICVQA, MVBENCH, VLMEVALKIT, TABLE)
+    for known in (
+        *(OWN, RELEASED, VSTAR, TALLYQA, TALLYQA_COMPLEX, INFOGRAPHICVQA, DOCVQA, MVBENCH, VLMEVALKIT),
+        *(VERL, CONVERSATIONS, TABLE),
+    )
 }
 """By the name that may precede a path: "vstar:PATH"."""
 

@@ -4,10 +4,13 @@
 `issimple` divides the questions: the benchmark of the paper, TallyQA-Complex, has those of the category "complex".
 "tallyqa-complex:PATH" reads only these.
 
-Source: the README of manoja328/TallyQA_dataset.
+The hub's copy with the images inside (vikhyatk/tallyqa-test) has one row an image, `image` and `qa`: a list of
+{question, answer, is_simple, data_source}; each of them is a task, and those of an image are a cluster.
+
+Source: the README of manoja328/TallyQA_dataset; loaders of the hub's copy that read its shards and the fields of `qa`.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,13 +21,33 @@ from pixel_env.tasks.files.row import Row, shortened
 from pixel_env.tasks.files.rows import read_rows
 from pixel_env.tasks.formats.format import Format
 
-_COLUMNS = frozenset({"answer", "data_source", "image", "image_id", "issimple", "question", "question_id"})
+_COLUMNS = frozenset(
+    {"answer", "data_source", "image", "image_id", "issimple", "question", "question_id", "is_simple", "qa"}
+)
 
 _LONGEST_COUNT = 9  # digits
 
 
 def _recognises(columns: frozenset[str], suffix: str) -> bool:
-    return {"question", "answer", "image", "issimple", "question_id"} <= columns and suffix != ".tsv"
+    is_original = {"question", "answer", "image", "issimple", "question_id"} <= columns and suffix != ".tsv"
+    return is_original or {"image", "qa"} <= columns
+
+
+def _rows_of(path: Path) -> Iterator[Row]:
+    """The rows; a row with several questions about its image becomes one row for each."""
+    for row in read_rows(path):
+        questions = row.values.get("qa")
+        if not isinstance(questions, list):
+            yield row
+            continue
+        name = f"{row.file.stem}:{row.number}"
+        for number, asked in enumerate(questions):
+            if not isinstance(asked, dict):
+                yield replace(row, problem=f"'qa' must be a list of objects, got {shortened(questions)}")
+                break
+            is_simple = asked.get("is_simple", asked.get("issimple"))
+            own = {"issimple": is_simple, "question_id": f"{name}-{number}", "image_id": name}
+            yield replace(row, values={"image": row.values.get("image"), **asked, **own})
 
 
 def _task_of(row: Row, images: ImageFolder) -> Task:
@@ -39,14 +62,15 @@ def _task_of(row: Row, images: ImageFolder) -> Task:
         task_id=f"tallyqa-{row.value('question_id')}",
         question=row.text("question"),
         answers=(str(count),),
-        sources=(images.image(row.text("image")),),
+        sources=images.sources(row.value("image")),
         grader="number",
         category="simple" if is_simple else "complex",
+        cluster=f"tallyqa-{row.optional('image_id') or row.optional('image')}",
     )
 
 
 def _complex_rows(path: Path) -> Iterable[Row]:
-    return (row for row in read_rows(path) if row.values.get("issimple") is not True)
+    return (row for row in _rows_of(path) if row.values.get("issimple") is not True)
 
 
 TALLYQA = Format(
@@ -57,6 +81,7 @@ TALLYQA = Format(
     columns=_COLUMNS,
     recognises=_recognises,
     task_of=_task_of,
+    rows_of=_rows_of,
     below=("images",),
     documented_in="docs/tasks.md",
 )

@@ -20,7 +20,7 @@ from pixel_env.errors import TaskError
 from pixel_env.task import Task
 from pixel_env.tasks.files.embedded import EmbeddedImage
 from pixel_env.tasks.files.images import ImageFolder
-from pixel_env.tasks.files.row import Row
+from pixel_env.tasks.files.row import Row, shortened
 from pixel_env.tasks.files.tsv import read_tsv
 from pixel_env.tasks.formats.format import Format
 from pixel_env.tasks.formats.options import (
@@ -60,7 +60,7 @@ def _task_of(row: Row, images: ImageFolder) -> Task:
     given = row.text("answer")
     answers = (given,) if options else reference_answers(listed(given))
     if options and (len(options) < 2 or not is_among(given, options)):
-        raise TaskError(f"its answer {given!r} is not one of its {len(options)} option(s)")
+        raise TaskError(f"its answer {shortened(given)} is not one of its {len(options)} option(s)")
     if not question or not answers:
         raise TaskError("its question or its answer is empty")
     grader = "choice" if options else _grader(row.file.stem.lower(), answers)

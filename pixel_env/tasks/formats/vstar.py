@@ -47,7 +47,7 @@ def _task_of_line(row: Row, images: ImageFolder) -> Task:
     name = image if isinstance(image, str) else ""
     question, options = without_options(without_letter_request(without_placeholders(row.text("text"))))
     if not options or not is_among(label, options):
-        raise TaskError(f"its label {label!r} is not one of the options in {shortened(row.text('text'))}")
+        raise TaskError(f"its label {shortened(label)} is not one of the options in {shortened(row.text('text'))}")
     return Task(
         task_id=_name(row, name),
         question=question,

@@ -39,15 +39,28 @@ def fetched(hub_id: str) -> Path:
     return _folder_of(hub_id, (), lambda line: None)[0]
 
 
-def prepared(hub_id: str, formats: Sequence[str] = (), tell: Tell = lambda line: None) -> Prepared:
-    """The data set "owner/name", fetched unless it exists and prepared unless it is sound; see `prepare`."""
-    folder, done = _folder_of(hub_id, formats, tell)
+def prepared(
+    hub_id: str, formats: Sequence[str] = (), tell: Tell = lambda line: None, files: Sequence[str] = ()
+) -> Prepared:
+    """The data set "owner/name", fetched unless it exists and prepared unless it is sound; see `prepare`.
+
+    `files`: patterns of the files to fetch, for a repository that holds several sets.
+    """
+    folder, done = _folder_of(hub_id, formats, tell, files)
     return done or prepare(folder, formats, tell)
 
 
-def _folder_of(hub_id: str, formats: Sequence[str], tell: Tell) -> tuple[Path, Prepared | None]:
+def home_of(hub_id: str, files: Sequence[str] = ()) -> Path:
+    """The folder of the data set "owner/name", or of some of its files, whether it was fetched or not."""
+    chosen = "".join(f"--{pattern.replace('/', '--')}" for pattern in files)
+    return data_home() / f"{hub_id.replace('/', '--')}{chosen}"
+
+
+def _folder_of(
+    hub_id: str, formats: Sequence[str], tell: Tell, files: Sequence[str] = ()
+) -> tuple[Path, Prepared | None]:
     """The data set's folder, and the result of preparing it if it was fetched now."""
-    folder = data_home() / hub_id.replace("/", "--")
+    folder = home_of(hub_id, files)
     if (folder / INDEX_NAME).is_file():
         return folder, None
     try:
@@ -61,7 +74,7 @@ def _folder_of(hub_id: str, formats: Sequence[str], tell: Tell) -> tuple[Path, P
             if (folder / INDEX_NAME).is_file():
                 return folder, None
             tell(f"fetching {hub_id}")
-            _copy_into(_download(snapshot_download, hub_id), folder)
+            _copy_into(_download(snapshot_download, hub_id, files or _FETCHED), folder)
             return folder, prepare(folder, formats, tell)
     except OSError as error:
         raise TaskError(
@@ -69,9 +82,9 @@ def _folder_of(hub_id: str, formats: Sequence[str], tell: Tell) -> tuple[Path, P
         ) from error
 
 
-def _download(snapshot_download: Callable[..., str], hub_id: str) -> Path:
+def _download(snapshot_download: Callable[..., str], hub_id: str, patterns: Sequence[str]) -> Path:
     try:
-        return Path(snapshot_download(hub_id, repo_type="dataset", allow_patterns=_FETCHED))
+        return Path(snapshot_download(hub_id, repo_type="dataset", allow_patterns=list(patterns)))
     except Exception as error:  # the hub's errors have no common base class, and network errors are passed on
         raise TaskError(_unfetched(hub_id, error)) from error
 

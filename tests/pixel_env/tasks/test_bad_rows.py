@@ -123,7 +123,7 @@ def test_no_path_leads_out_of_the_data_folder(counts, make, tmp_path, name):
         load_tasks(path)
 
 
-@pytest.mark.parametrize("name", ["", "a\0b", "\ud800", "x" * 5000, "data", 7, None, ["good.png"]])
+@pytest.mark.parametrize("name", ["", "a\0b", "\ud800", "x" * 5000, "data", 7, None, [["good.png"]]])
 def test_what_is_no_path_is_a_bad_row(counts, name):
     with pytest.raises(TaskError, match="row 1"):
         load_tasks(counts(name))
@@ -223,6 +223,13 @@ GOOD = {
     "infographicvqa": {"question": "q", "answers": ["a"], "image_local_name": "good.png", "questionId": 1},
     "mvbench": {"question": "q", "answer": "x", "candidates": ["x", "y"], "video": "clip", "start": 1, "end": 2.5},
     "vlmevalkit": {"index": "1", "question": "q", "image_path": "good.png", "answer": "A", "A": "x", "B": "y"},
+    "docvqa": {"question": "q", "answers": ["a"], "image": "good.png", "questionId": 1, "ucsf_document_id": "x"},
+    "verl": {
+        "prompt": [{"role": "user", "content": "q"}],
+        "images": ["good.png"],
+        "reward_model": {"ground_truth": "a"},
+    },
+    "conversations": {"conversations": [{"from": "human", "value": "q"}, {"from": "gpt", "value": "a"}], "id": "1"},
     "table": {"problem": "q", "images": ["good.png"], "choices": ["x", "y"], "solution": "B", "id": 7},
 }
 GOOD["tallyqa-complex"] = GOOD["tallyqa"]
