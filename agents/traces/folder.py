@@ -151,6 +151,8 @@ def task_row(task: Task, folder: Path, seeds_folder: Path | None) -> dict[str, A
 def _source_row(source: Source, folder: Path, seeds_folder: Path | None) -> str | dict[str, Any]:
     if seeds_folder is not None:
         match source:
+            case FileSource(path) if path.parent == folder / PICTURES:
+                return {"picture": path.name}
             case FileSource(path):
                 return os.path.relpath(path, seeds_folder)
             case ClipFrame(path, number, count, start_s, end_s):

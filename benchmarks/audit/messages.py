@@ -21,21 +21,22 @@ from pixel_env.dialects.call_syntax import Call, CallSyntax
 from pixel_env.errors import TaskError
 from pixel_env.tasks.files.row import shortened
 from synth.conversion.conversations import Conversation, Images, Message
-from synth.conversion.conversions import ROW_FORMATS, of_trl
 from synth.conversion.encoded_images import EncodedImage
+from synth.conversion.forms.registry import form_of
+from synth.conversion.forms.trl import TRL
 
-COLUMNS = tuple(row_format.column for row_format in ROW_FORMATS.values())
+COLUMNS = ("message_list", "messages", "conversations")
 """A file with one of these columns is one of message lists."""
 
 
 def conversation_of(values: Mapping[str, Any], calls: CallSyntax) -> Conversation:
     """The conversation of a row; native tool calls are written in the syntax `calls`. Raises TaskError."""
-    row_format = next((known for known in ROW_FORMATS.values() if known.column in values), None)
-    if row_format is None:
-        raise TaskError(f"it has the columns {', '.join(values)}; wanted: one of {', '.join(COLUMNS)}")
-    if row_format.conversation_of is of_trl and "images" not in values:
+    form = form_of(values)
+    if form.conversation_of is None:
+        raise TaskError(form.no_turns)
+    if form is TRL and "images" not in values:
         return _of_openai(values, calls)
-    return row_format.conversation_of(values)
+    return form.conversation_of(values)
 
 
 def _of_openai(values: Mapping[str, Any], calls: CallSyntax) -> Conversation:

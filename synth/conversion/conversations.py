@@ -1,7 +1,7 @@
 """Conversations: a trace with all that it was shown, as roles, texts and image files.
 
 This is what every exchange format has in common. Depends on traces, episodes and images; independent of the formats
-(`conversions.py`).
+(`forms/`).
 """
 
 import os
@@ -21,6 +21,7 @@ from pixel_env.store import save_image
 from pixel_env.tasks.files.row import shortened
 from pixel_env.views import Source, View, ViewBudgets, ViewKind
 from synth.conversion.encoded_images import EncodedImage
+from synth.conversion.mismatch import Reason, RowMismatch
 from synth.verification.trace_replay import replay_trace
 
 IMAGES = "images"
@@ -36,10 +37,11 @@ class Images:
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """The texts and images of one message, in order."""
+    """The texts and images of one message, in order; `train`: whether the row says that it is trained, if it does."""
 
     role: str
     parts: tuple[str | Images, ...]
+    train: bool | None = None
 
     @property
     def text(self) -> str:
@@ -123,19 +125,26 @@ def _shown_file(view: View, budgets: ViewBudgets, folder: Path) -> str:
     return f"{IMAGES}/{save_image(show(view, budgets), folder / IMAGES)}"
 
 
-def task_images(conversation: Conversation, folder: Path) -> tuple[tuple[Source, ...], bool]:
-    """The images of the question, and whether they are frames of one video. Raises TaskError for a missing file."""
+def task_images(conversation: Conversation, folder: Path, below: Sequence[str] = ()) -> tuple[tuple[Source, ...], bool]:
+    """The images of the question, and whether they are frames of one video. Raises TaskError for a missing file.
+
+    `below`: folders in `folder` in which an image may be, too.
+    """
     question = question_of(conversation)
-    sources = tuple(_source_of(item, folder) for part in question.images for item in part.files)
+    sources = tuple(source_of(item, folder, below) for part in question.images for item in part.files)
     return sources, any(part.is_video for part in question.images)
 
 
-def _source_of(item: str | EncodedImage, folder: Path) -> Source:
+def source_of(item: str | EncodedImage, folder: Path, below: Sequence[str] = ()) -> Source:
+    """The image of a row. Raises RowMismatch for a missing file."""
     if isinstance(item, EncodedImage):
         return item
-    if not os.path.isfile(folder / item):  # unlike Path.is_file, also False for a name that is too long
-        raise TaskError(f"the image {shortened(item)} is missing; unpack images and videos beside the rows")
-    return FileSource(folder / item)
+    for path in (folder / item, *(folder / name / item for name in below)):
+        if os.path.isfile(path):  # unlike Path.is_file, also False for a name that is too long
+            return FileSource(path)
+    raise RowMismatch(
+        Reason.MISSING_IMAGE, f"the image {shortened(item)} is missing; unpack images and videos beside the rows"
+    )
 
 
 def question_of(conversation: Conversation) -> Message:

@@ -25,6 +25,15 @@ class EncodedImage:
         """sha256 of the bytes, equal to the key of a file with this content."""
         return hashlib.sha256(self.data).hexdigest()
 
+    @property
+    def suffix(self) -> str:
+        """The ending of a file with these bytes, without its dot: "jpeg", "png". Raises MediaError for no image."""
+        try:
+            with Image.open(io.BytesIO(self.data)) as opened:
+                return (opened.format or "png").lower()
+        except Exception as error:  # as in decode
+            raise MediaError(f"cannot decode an image of {len(self.data)} bytes in the row: {error}") from error
+
     def decode(self) -> Image.Image:
         """The image, turned upright by its EXIF tag, with transparency on white. Raises MediaError."""
         try:

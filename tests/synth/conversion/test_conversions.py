@@ -18,12 +18,25 @@ from pixel_env.operations.select_frames import SelectFrames
 from pixel_env.samples import sample_set
 from pixel_env.task import Evidence, Task, TaskSet
 from pixel_env.types import Limits
-from synth.conversion.command import load_rows, write_rows
 from synth.conversion.conversations import conversation_of
-from synth.conversion.conversions import ROW_FORMATS, message_list_row, trl_row
+from synth.conversion.foreign_rows import RowReading
+from synth.conversion.forms.message_list import message_list_row
+from synth.conversion.forms.registry import FORMS
+from synth.conversion.forms.trl import trl_row
+from synth.conversion.loading import Loading
+from synth.conversion.loading import load_rows as load_in
+from synth.conversion.writing import write_rows
 from synth.plans.plan import Narration, Plan, PlanKind, PlannedOperation, traced
 from synth.plans.windows import right_window
 from synth.warm_starts.templates import shown_as
+
+RESTORED = ("message_list", "trl", "trl_prompt", "sharegpt")
+"""The forms that are written, and from which a trace comes back."""
+
+
+def load_rows(path, dialect_name="default"):
+    return load_in(path, Loading(dialect_named(dialect_name)))
+
 
 ELSEWHERE, WIDE, CARD = Box(0.0, 0.0, 0.2, 0.2), Box(0.4, 0.4, 0.9, 0.9), Box(0.5, 0.5, 0.7, 0.7)
 
@@ -92,11 +105,12 @@ def folder_of(tmp_path):
 
 
 @pytest.mark.parametrize("dialect_name", ["default", "qwen2.5-vl", "qwen3-vl", "released", "tiny"])
-@pytest.mark.parametrize("name", ROW_FORMATS)
+@pytest.mark.parametrize("name", RESTORED)
 def test_a_trace_that_goes_there_and_back_is_the_same_trace(folder_of, name, dialect_name, tmp_path):
     folder = folder_of(dialect_name)
     task_set, traces = read_trace_folder(folder)
-    assert write_rows(folder, tmp_path / "rows" / "rows.json", ROW_FORMATS[name], dialect_name) == len(traces) > 1
+    written = write_rows(folder, tmp_path / "rows" / "rows.json", FORMS[name], dialect_name)
+    assert written.traces == len(traces) > 1 and written.rows >= written.traces
     loaded = load_rows(tmp_path / "rows" / "rows.json", dialect_name)
     assert not loaded.problems and loaded.budgets == task_set.budgets
     resolved = [
@@ -113,7 +127,7 @@ def at(source):
 
 def test_a_released_row_has_every_text_and_image_in_the_order_of_the_episode(folder_of, tmp_path):
     folder = folder_of("released")
-    write_rows(folder, tmp_path / "release.json", ROW_FORMATS["message_list"], "released")
+    write_rows(folder, tmp_path / "release.json", FORMS["message_list"], "released")
     rows = json.loads((tmp_path / "release.json").read_text())
     roles = [message["role"] for message in rows[0]["message_list"]]
     assert roles == ["system", "user", "assistant", "user", "assistant", "user", "assistant"]
@@ -127,7 +141,7 @@ def test_a_released_row_has_every_text_and_image_in_the_order_of_the_episode(fol
 
 
 def test_a_row_for_trl_has_a_place_for_each_image(folder_of, tmp_path):
-    write_rows(folder_of("default"), tmp_path / "rows.jsonl", ROW_FORMATS["trl"], "default")
+    write_rows(folder_of("default"), tmp_path / "rows.jsonl", FORMS["trl"], "default")
     rows = [json.loads(line) for line in (tmp_path / "rows.jsonl").read_text().splitlines()]
     for row in rows:
         blocks = [block for message in row["messages"] for block in message["content"]]
@@ -165,7 +179,7 @@ def test_what_is_no_folder_of_traces_is_refused(tmp_path, capsys):
 @pytest.fixture
 def rows_of(folder_of, tmp_path):
     """The rows of a folder of traces in the default dialect, as TRL's, and a function that writes a changed file."""
-    write_rows(folder_of("default"), tmp_path / "rows.jsonl", ROW_FORMATS["trl"], "default")
+    write_rows(folder_of("default"), tmp_path / "rows.jsonl", FORMS["trl"], "default")
     rows = [json.loads(line) for line in (tmp_path / "rows.jsonl").read_text().split("\n") if line]
 
     def write(*changed):
@@ -179,7 +193,7 @@ def test_traces_of_another_dialect_than_their_folder_says_become_no_rows(folder_
     folder = folder_of("default")
     flags = ["--to", "trl", "--out", str(tmp_path / "rows.jsonl"), "--dialect", "qwen3-vl"]
     with pytest.raises(TaskError, match="refused operation on a trained turn, turn 2: The crop is too small"):
-        write_rows(folder, tmp_path / "rows.jsonl", ROW_FORMATS["trl"], "qwen3-vl")
+        write_rows(folder, tmp_path / "rows.jsonl", FORMS["trl"], "qwen3-vl")
     (folder / "configuration.json").write_text(json.dumps({"dialect": "default:vcot"}))
     assert main(["convert", str(folder), *flags]) == 2 and "Give --dialect default" in capsys.readouterr().err
     assert not (tmp_path / "rows.jsonl").exists()
@@ -189,7 +203,7 @@ def test_traces_of_another_dialect_than_their_folder_says_become_no_rows(folder_
 def test_rows_of_ours_come_back_in_their_dialect_alone_and_their_folder_says_it(rows_of, tmp_path, capsys):
     flags = ["--to", "traces", "--out", str(tmp_path / "back")]
     assert main(["convert", str(tmp_path / "rows.jsonl"), *flags, "--dialect", "qwen3-vl"]) == 2
-    assert "its dialect is 'default'" in capsys.readouterr().err and not (tmp_path / "back").exists()
+    assert "its dialect is 'default'" in capsys.readouterr().err and not list((tmp_path / "back").iterdir())
     assert main(["convert", str(tmp_path / "rows.jsonl"), *flags]) == 0
     check_dialect(tmp_path / "back", dialect_named("default"))
     with pytest.raises(ConfigError, match="Give --dialect default"):
@@ -246,15 +260,16 @@ def test_rows_of_ours_of_two_sets_do_not_mix(rows_of):
 
 def without_notes(folder, place, name):
     """The rows of a folder of traces, as traces that are read from what the rows show."""
-    write_rows(folder, place / "rows.json", ROW_FORMATS[name], "default")
+    write_rows(folder, place / "rows.json", FORMS[name], "default")
     rows = json.loads((place / "rows.json").read_text())
     for row in rows:
         del row["trace"]
     (place / "bare.json").write_text(json.dumps(rows))
-    return load_rows(place / "bare.json")
+    default = dialect_named("default")
+    return load_in(place / "bare.json", Loading(default, reading=RowReading(default)))
 
 
-@pytest.mark.parametrize("name", ROW_FORMATS)
+@pytest.mark.parametrize("name", RESTORED)
 def test_rows_that_lost_their_note_are_read_from_what_they_show(folder_of, tmp_path, name):
     loaded = without_notes(folder_of("default"), tmp_path, name)
     assert not loaded.problems
@@ -274,7 +289,7 @@ def test_a_composed_image_is_written_whole_as_a_crop_of_what_was_shown_may_be_to
     assert loaded.traces[0].task.sources[0].decode().size == task.sources[0].decode().size
 
 
-@pytest.mark.parametrize("name", ["picture.png", "rows.parquet", "folder.json", "notes.json", f"traces/{TRACES}"])
+@pytest.mark.parametrize("name", ["picture.png", "rows.csv", "folder.json", "notes.json", f"traces/{TRACES}"])
 def test_rows_are_written_over_nothing_but_rows(folder_of, tmp_path, name, capsys):
     folder = folder_of("default")
     (tmp_path / "folder.json").mkdir()

@@ -10,7 +10,13 @@ from pixel_env.actions import parse
 from pixel_env.cli import main
 from pixel_env.dialects.table import dialect_named
 from pixel_env.operations.crop_image import CropImage
-from synth.conversion.command import load_rows
+from synth.conversion.foreign_rows import RowReading
+from synth.conversion.loading import Loading
+from synth.conversion.loading import load_rows as load_in
+
+
+def load_rows(path, dialect_name="default", unit="fraction"):
+    return load_in(path, Loading(dialect_named(dialect_name), reading=RowReading(unit=unit)))
 
 
 def released_row(folder, *calls, answer="B", texts=(), name="crop_image", **extra):

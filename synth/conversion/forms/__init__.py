@@ -1,0 +1,1 @@
+"""Forms of rows in which other programs keep demonstrations or tasks; one file each."""
