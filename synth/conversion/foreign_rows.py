@@ -68,6 +68,7 @@ _GUIDELINE = re.compile(r"\\boxed|step by step|guidelines?\b", re.IGNORECASE)
 _INSTRUCTIONS = re.compile(r"(?:\A|\n)\s*(?:Think in the mind first\b|Format strictly as\b)[\s\S]*", re.IGNORECASE)
 """How the prompt of DeepEyes and Chain-of-Focus goes on after the question; the dialect adds its own wording."""
 _QUESTION_TITLE = re.compile(r"\A\s*question\s*:\s*", re.IGNORECASE)
+_MARKED_ANSWER = re.compile(r"<answer>[\s\S]*</answer>\s*\Z")
 _LIMITS = Limits(max_turns=32, max_images=64)
 _NAME = re.compile(r'"name"\s*:\s*"([^"]*)"')
 _CALLS = JsonCalls()
@@ -124,7 +125,7 @@ def foreign_trace(
     RowMismatch.
     """
     texts = assistant_texts(conversation)
-    dialect = reading.dialect or rows_dialect(texts, reading.unit)
+    dialect = _with_marked_answers(reading.dialect or rows_dialect(texts, reading.unit), texts[-1])
     task = _task(conversation, folder, name, _answer_in(texts[-1], dialect), reference, reading)
     unflagged = Trace(task, tuple(TraceTurn(text) for text in texts))
     trajectory = replay_trace(unflagged, EpisodeSettings(dialect, _LIMITS, dialect.budgets)).trajectory
@@ -132,6 +133,13 @@ def foreign_trace(
     mistakes = detected_mistakes(trajectory, dialect)
     turns = _flagged(conversation, mistakes)
     return ForeignTrace(Trace(task, turns, _kind(task, mistakes).value), trajectory, dialect)
+
+
+def _with_marked_answers(dialect: Dialect, last_text: str) -> Dialect:
+    """The dialect; where it takes a whole turn for the answer and the row marks its answer, one that reads the mark."""
+    if dialect.answer_rule != "any" or dialect.answer_closing or not _MARKED_ANSWER.search(last_text):
+        return dialect
+    return replace(dialect, name=f"{dialect.name}:marked", answer_marker="<answer>", answer_closing="</answer>")
 
 
 def _flagged(conversation: Conversation, mistakes: Sequence[Mistake | None]) -> tuple[TraceTurn, ...]:
@@ -158,6 +166,8 @@ def _task(
     conversation: Conversation, folder: Path, name: str, answer: str, reference: tuple[str, ...], reading: RowReading
 ) -> Task:
     sources, is_video = task_images(conversation, folder, reading.image_folders)
+    for source in sources:
+        CACHE.get(source)  # an image that cannot be read is the row's fault, not that of its episode
     texts = assistant_texts(conversation)
     # TRL's rows have no videos: there, a video is recognised by a call that selects frames.
     is_video = is_video or (len(sources) > 1 and SelectFrames.name in _called_names(texts))

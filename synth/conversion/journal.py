@@ -61,13 +61,13 @@ class Journal:
         """Writes the outcome; it is returned with its images in files."""
         row: dict[str, Any] = {"row": number, "mark": mark}
         if outcome.own is not None:
-            trace = _with_files(outcome.own.trace, self._folder / PICTURES)
-            outcome = replace(outcome, own=replace(outcome.own, trace=trace))
+            trace, budgets = _with_files(outcome.own.trace, self._folder / PICTURES), outcome.own.budgets
+            outcome = replace(outcome, own=OwnTrace(trace, budgets))
             row |= {
                 "task": task_row(trace.task, self._folder, self._seeds_folder),
                 "kind": trace.kind,
                 "turns": [turn_row(turn) for turn in trace.turns],
-                "budgets": budgets_row(outcome.own.budgets),
+                "budgets": budgets_row(budgets),
             }
         elif outcome.reason is not None:
             row |= {"reason": outcome.reason.value, "message": outcome.message}

@@ -113,8 +113,8 @@ def recognises(values: Mapping[str, Any], file_name: str) -> bool:
         return True
     messages = values.get("messages")
     contents = [one.get("content") for one in messages if isinstance(one, dict)] if isinstance(messages, list) else []
-    is_plain = bool(contents) and all(isinstance(content, str) for content in contents)
-    return is_plain and any(_MARKS.search(content) for content in contents)
+    texts = [content for content in contents if isinstance(content, str)]
+    return len(texts) == len(contents) and any(map(_MARKS.search, texts))
 
 
 SHAREGPT = RowForm(
