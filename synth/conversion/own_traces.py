@@ -4,16 +4,22 @@ Depends on traces and conversations; independent of the forms of rows.
 """
 
 import json
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from agents.traces.folder import budgets_of_row, budgets_row, call_alike, task_of_row, task_row
 from agents.traces.trace import Trace, read_turn, turn_row
 from pixel_env.dialects.dialect import Dialect
 from pixel_env.errors import TaskError
+from pixel_env.task import Task
 from pixel_env.views import ViewBudgets
-from synth.conversion.conversations import Conversation, assistant_texts, question_of
+from synth.conversion.conversations import IMAGES, Conversation, assistant_texts, question_of, source_of
 from synth.conversion.mismatch import Reason, RowMismatch
+
+EMBEDDED = "embedded"
+"""Key of the number of an image that is in the row itself, instead of a path."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +43,44 @@ def note_of(own: OwnTrace, dialect: Dialect, folder: Path, seeds_folder: Path | 
     return json.dumps(note)
 
 
+def with_embedded_sources(note: str, files: Sequence[str]) -> str:
+    """The note of `note_of` for a row that holds the bytes of `files`: images of the task among them are numbers there.
+
+    So such a row needs no file beside it, except for the clips of videos.
+    """
+    content = json.loads(note)
+    numbers = {name: number for number, name in enumerate(files)}
+    names = [(source, _name_of(source)) for source in content["task"].get("sources", ())]
+    if names:
+        sources = [{EMBEDDED: numbers[name]} if name in numbers else source for source, name in names]
+        content["task"]["sources"] = sources
+    return json.dumps(content)
+
+
+def _name_of(source: str | dict[str, Any]) -> str:
+    """How the conversation of the trace names the image of the task."""
+    return source if isinstance(source, str) else f"{IMAGES}/{source.get('picture')}"
+
+
+def _task_in(row: dict[str, Any], conversation: Conversation, folder: Path, seeds_folder: Path) -> Task:
+    """The task of a note; `conversation`: of its row, which may hold the task's images."""
+    given = row.get("sources", ())
+    outside = [source for source in given if not _is_embedded(source)]
+    if len(outside) == len(given):
+        return task_of_row(row, folder, seeds_folder)
+    held = [item for message in conversation.messages for images in message.images for item in images.files]
+    task = task_of_row({**row, "sources": outside}, folder, seeds_folder)
+    others = iter(task.sources)
+    sources = tuple(
+        source_of(held[source[EMBEDDED]], folder) if _is_embedded(source) else next(others) for source in given
+    )
+    return replace(task, sources=sources)
+
+
+def _is_embedded(source: str | dict[str, Any]) -> bool:
+    return isinstance(source, dict) and EMBEDDED in source
+
+
 def dialect_in_note(text: str) -> str | None:
     """The dialect in a column `trace` that `note_of` wrote; None for any other text."""
     try:
@@ -58,10 +102,10 @@ def own_trace(
         json.dumps(note, ensure_ascii=False).encode()  # half of a surrogate pair cannot be written to a file
         made_in = str(note.get("dialect", dialect.name))
         turns = tuple(read_turn(turn) for turn in note["turns"])
-        trace = Trace(task_of_row(note["task"], folder, seeds_folder), turns, str(note["kind"]))
+        trace = Trace(_task_in(note["task"], conversation, folder, seeds_folder), turns, str(note["kind"]))
         own = OwnTrace(trace, budgets_of_row(note["budgets"]))
         is_edited = trace.task.question not in question_of(conversation).text
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, IndexError, RecursionError) as error:
         raise TaskError(f"the column 'trace' is not one of ours ({type(error).__name__}: {error})") from error
     if not call_alike(made_in, dialect.name):
         message = f"its dialect is {made_in!r}, not {dialect.name!r}; give --dialect {made_in}"

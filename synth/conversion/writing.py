@@ -22,7 +22,7 @@ from pixel_env.tasks.files.rows import read_rows
 from synth.conversion.conversations import conversation_of
 from synth.conversion.forms.form import Row, RowForm
 from synth.conversion.forms.registry import form_of
-from synth.conversion.own_traces import OwnTrace, note_of
+from synth.conversion.own_traces import OwnTrace, note_of, with_embedded_sources
 from synth.generation.progress import progress
 
 SUFFIXES = (".json", ".jsonl", ".parquet")
@@ -127,9 +127,10 @@ def _with_images(row: Row, column: str, folder: Path | None) -> Row:
     """The row with the bytes of its images, which are in `folder`; without a folder, with no images."""
     if not column or column not in row:
         return row
-    return {**row, column: [] if folder is None else [_stored(item, folder) for item in row[column]]}
+    names = [item["image"] if isinstance(item, dict) else item for item in row[column]]
+    note = {"trace": with_embedded_sources(row["trace"], names)} if "trace" in row else {}
+    return {**row, column: [] if folder is None else [_stored(folder / name) for name in names], **note}
 
 
-def _stored(item: Any, folder: Path) -> dict[str, Any]:
-    name = item["image"] if isinstance(item, dict) else item
-    return {"bytes": (folder / name).read_bytes(), "path": Path(name).name}
+def _stored(path: Path) -> dict[str, Any]:
+    return {"bytes": path.read_bytes(), "path": path.name}
