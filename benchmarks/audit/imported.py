@@ -24,7 +24,7 @@ from pixel_env.tasks.files.row import Row, is_writable, shortened
 from pixel_env.tasks.files.rows import read_plain_rows
 from pixel_env.views import Source, ViewBudgets
 from synth.conversion.conversations import assistant_texts, observations_of, question_of, task_images
-from synth.conversion.encoded_images import EncodedImage
+from synth.conversion.encoded_images import HeldImage
 
 MESSAGES = "messages"
 """Name of the policy of message lists; that of samples is the name of their file."""
@@ -123,8 +123,8 @@ def _task_named(name: str, index: int | None, question: str, tasks: TaskSet) -> 
     raise TaskError(f"{tasks.name} has no question {name!r}; give the --tasks of the run")
 
 
-def _source(item: str | EncodedImage, folder: Path) -> Source:
-    if isinstance(item, EncodedImage):
+def _source(item: str | HeldImage, folder: Path) -> Source:
+    if not isinstance(item, str):
         return item
     path = folder / item
     if not path.is_file():

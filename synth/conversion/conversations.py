@@ -20,7 +20,7 @@ from pixel_env.media.images import CACHE, FileSource, show
 from pixel_env.store import save_image
 from pixel_env.tasks.files.row import shortened
 from pixel_env.views import Source, View, ViewBudgets, ViewKind
-from synth.conversion.encoded_images import EncodedImage
+from synth.conversion.encoded_images import HeldImage
 from synth.conversion.mismatch import Reason, RowMismatch
 from synth.verification.trace_replay import replay_trace
 
@@ -31,7 +31,7 @@ IMAGES = "images"
 class Images:
     """Image files, relative to the folder of the rows, or their bytes; `is_video`: they are the frames of one video."""
 
-    files: tuple[str | EncodedImage, ...]
+    files: tuple[str | HeldImage, ...]
     is_video: bool = False
 
 
@@ -135,9 +135,9 @@ def task_images(conversation: Conversation, folder: Path, below: Sequence[str] =
     return sources, any(part.is_video for part in question.images)
 
 
-def source_of(item: str | EncodedImage, folder: Path, below: Sequence[str] = ()) -> Source:
+def source_of(item: str | HeldImage, folder: Path, below: Sequence[str] = ()) -> Source:
     """The image of a row. Raises RowMismatch for a missing file."""
-    if isinstance(item, EncodedImage):
+    if not isinstance(item, str):
         return item
     for path in (folder / item, *(folder / name / item for name in below)):
         if os.path.isfile(path):  # unlike Path.is_file, also False for a name that is too long

@@ -1,6 +1,6 @@
 """Images that are stored in the row itself, as the bytes of an image file (as `datasets` writes parquet).
 
-Depends on Pillow; independent of rows.
+Depends on Pillow and on references into files of rows; independent of the forms of rows.
 """
 
 import hashlib
@@ -12,6 +12,7 @@ from PIL import Image, ImageOps
 
 from pixel_env.errors import MediaError
 from pixel_env.media.images import as_rgb
+from pixel_env.tasks.files.embedded import EmbeddedImage
 
 
 @dataclass(frozen=True)
@@ -25,15 +26,6 @@ class EncodedImage:
         """sha256 of the bytes, equal to the key of a file with this content."""
         return hashlib.sha256(self.data).hexdigest()
 
-    @property
-    def suffix(self) -> str:
-        """The ending of a file with these bytes, without its dot: "jpeg", "png". Raises MediaError for no image."""
-        try:
-            with Image.open(io.BytesIO(self.data)) as opened:
-                return (opened.format or "png").lower()
-        except Exception as error:  # as in decode
-            raise MediaError(f"cannot decode an image of {len(self.data)} bytes in the row: {error}") from error
-
     def decode(self) -> Image.Image:
         """The image, turned upright by its EXIF tag, with transparency on white. Raises MediaError."""
         try:
@@ -42,3 +34,26 @@ class EncodedImage:
                 return as_rgb(opened)
         except Exception as error:  # broken bytes make Pillow's readers raise nearly anything
             raise MediaError(f"cannot decode an image of {len(self.data)} bytes in the row: {error}") from error
+
+
+HeldImage = EncodedImage | EmbeddedImage
+"""An image that the row holds: its bytes, or a reference to them in the file of the row."""
+
+
+def bytes_of(image: HeldImage) -> bytes:
+    """The bytes of the image file. Raises MediaError if they cannot be read."""
+    if isinstance(image, EncodedImage):
+        return image.data
+    try:
+        return image.place.read()
+    except (OSError, ValueError) as error:
+        raise MediaError(f"cannot read an image of the row: {error}") from error
+
+
+def suffix_of(data: bytes) -> str:
+    """The ending of the name of a file with these bytes, without its dot: "jpeg", "png". Raises MediaError."""
+    try:
+        with Image.open(io.BytesIO(data)) as opened:
+            return (opened.format or "png").lower()
+    except Exception as error:  # as in decode
+        raise MediaError(f"cannot decode an image of {len(data)} bytes in the row: {error}") from error

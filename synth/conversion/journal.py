@@ -6,17 +6,19 @@ Depends on traces, their folder and the store of rows; independent of how a row 
 import hashlib
 import json
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from agents.traces.folder import PICTURES, budgets_of_row, budgets_row, task_of_row, task_row
 from agents.traces.trace import Trace, read_turn, turn_row
-from pixel_env.errors import ConfigError, TaskError
+from pixel_env.errors import ConfigError, MediaError, TaskError
 from pixel_env.media.images import FileSource
 from pixel_env.store import TrajectoryStore, read
+from pixel_env.tasks.files.embedded import EmbeddedImage
 from pixel_env.views import Source
-from synth.conversion.encoded_images import EncodedImage
+from synth.conversion.encoded_images import EncodedImage, bytes_of, suffix_of
 from synth.conversion.mismatch import Reason
 from synth.conversion.own_traces import OwnTrace
 
@@ -91,7 +93,10 @@ def fingerprint(values: Mapping[str, Any]) -> str:
 
 
 def _hashed(value: Any) -> str:
-    return hashlib.blake2b(value).hexdigest() if isinstance(value, bytes) else repr(value)
+    if isinstance(value, EmbeddedImage):
+        with suppress(MediaError):  # the replay says what is wrong with it
+            return value.key
+    return hashlib.sha256(value).hexdigest() if isinstance(value, bytes) else repr(value)
 
 
 def _with_files(trace: Trace, folder: Path) -> Trace:
@@ -101,12 +106,13 @@ def _with_files(trace: Trace, folder: Path) -> Trace:
 
 
 def _in_file(source: Source, folder: Path) -> Source:
-    if not isinstance(source, EncodedImage):
+    if not isinstance(source, EncodedImage | EmbeddedImage):
         return source
-    path = folder / f"{source.key[:24]}.{source.suffix}"
+    data = bytes_of(source)
+    path = folder / f"{source.key[:24]}.{suffix_of(data)}"
     if not path.exists():
         folder.mkdir(parents=True, exist_ok=True)
         partial = path.with_suffix(".partial")
-        partial.write_bytes(source.data)
+        partial.write_bytes(data)
         partial.replace(path)
     return FileSource(path)

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from agents.traces.trace import Trace
+from pixel_env.tasks.files.embedded import EmbeddedImage
 from synth.conversion.conversations import Conversation
-from synth.conversion.encoded_images import EncodedImage
+from synth.conversion.encoded_images import EncodedImage, HeldImage
 
 Row = dict[str, Any]
 
@@ -54,13 +55,17 @@ class RowForm:
     image_folders: tuple[str, ...] = ()
 
 
-def image_in(value: Any) -> str | EncodedImage:
+def image_in(value: Any) -> str | HeldImage:
     """An image of a row: a path, or an object with `bytes`, `path` or `image`. Raises TypeError for anything else."""
     if isinstance(value, str):
         return value.removeprefix("file://")
+    if isinstance(value, EmbeddedImage):
+        return value
     if isinstance(value, bytes):
         return EncodedImage(value)
     data, path = value.get("bytes"), value.get("path") or value.get("image")
+    if isinstance(path, EmbeddedImage):
+        return path
     if isinstance(data, bytes):
         return EncodedImage(data)
     if data is None and isinstance(path, str):

@@ -13,7 +13,7 @@ from typing import Any
 from agents.traces.trace import Trace
 from pixel_env.errors import TaskError
 from synth.conversion.conversations import Conversation, Images, Message
-from synth.conversion.encoded_images import EncodedImage
+from synth.conversion.encoded_images import HeldImage
 from synth.conversion.forms.form import Row, RowForm, image_in, images_of, note_in, with_note
 
 
@@ -90,7 +90,7 @@ def _contents(messages: Sequence[Mapping[str, Any]], image_count: int) -> list[S
     return contents
 
 
-def _of_block(block: Mapping[str, Any], files: Iterator[str | EncodedImage]) -> str | Images:
+def _of_block(block: Mapping[str, Any], files: Iterator[str | HeldImage]) -> str | Images:
     return Images((next(files),)) if block["type"] == "image" else str(block["text"])
 
 
