@@ -174,12 +174,13 @@ def convert(*words):
 
 
 def test_the_command_prints_the_reasons_and_a_set_of_broken_rows_leaves_no_folder_to_trip_over(tmp_path, capsys):
-    path = parquet_file(tmp_path / "data" / "train.parquet", MISMATCHES[Reason.OTHER_REGION](mini_o3_row(GREEN)))
+    broken = MISMATCHES[Reason.OTHER_REGION](mini_o3_row(GREEN))
+    parquet_file(tmp_path / "broken" / "data" / "train.parquet", broken)
     out = tmp_path / "traces"
-    assert convert(tmp_path, "--to", "traces", "--output", out) == 2
+    assert convert(tmp_path / "broken", "--to", "traces", "--output", out) == 2
     assert "None of 1 rows became a trace. 1 rows were skipped: other_region 1" in capsys.readouterr().err
-    parquet_file(path, mini_o3_row(GREEN))
-    assert convert(tmp_path, "--to", "traces", "--output", out, "--dialect", "mini-o3") == 0
+    parquet_file(tmp_path / "mended" / "data" / "train.parquet", mini_o3_row(GREEN))
+    assert convert(tmp_path / "mended", "--to", "traces", "--output", out, "--dialect", "mini-o3") == 0
     assert "1 of 1 rows are traces" in capsys.readouterr().out
     assert len(read_trace_folder(out)[1]) == 1
 
@@ -295,3 +296,19 @@ def test_a_crop_of_another_size_and_quality_is_the_same_region():
         with pytest.raises(RowMismatch) as caught:
             check_region(cut(whole, other), view, budgets)
         assert caught.value.reason is Reason.OTHER_REGION
+
+
+def test_the_page_names_every_form_and_every_reason():
+    from tests.paths import ROOT
+
+    page = (ROOT / "docs" / "synthesis.md").read_text(encoding="utf-8")
+    table = page.split("| form | for |")[1].split("\n\n")[0]
+    rows = [line.split("|") for line in table.splitlines()[2:]]
+    assert {row[1].strip(" `") for row in rows} == set(FORMS)
+    for _, name, _, written, read, source, _ in rows:
+        form = FORMS[name.strip(" `")]
+        assert (written.strip() == "yes") == (form.rows_of is not None)
+        assert (read.strip() == "yes") == (form.conversation_of is not None)
+        assert ("unverified" in source) != form.is_verified
+    reasons = page.split("| reason | the row |")[1].split("\n\n")[0]
+    assert all(f"`{reason}`" in reasons for reason in Reason)
