@@ -20,26 +20,6 @@ from agents.traces.folder import is_trace_folder, write_trace_folder
 from pixel_env.command_line.parser import CommandParser, value
 from pixel_env.command_line.values import NameOf
 from pixel_env.dialects.table import DIALECTS, dialect_named
-<<<<<<< HEAD
-from pixel_env.episode import Limits
-from pixel_env.errors import ConfigError, MediaError, TaskError
-from pixel_env.task import Task, TaskSet
-from pixel_env.tasks.files.row import Row, is_writable
-from pixel_env.tasks.files.rows import columns_of, read_plain_rows
-from pixel_env.views import ViewBudgets
-from synth.conversion.conversations import Conversation, conversation_of
-from synth.conversion.conversions import ROW_FORMATS, RowFormat
-from synth.conversion.released_rows import (
-    OwnTrace,
-    Unit,
-    dialect_in_note,
-    foreign_trace,
-    note_of,
-    own_trace,
-    translated,
-)
-from synth.generation.progress import progress
-=======
 from pixel_env.errors import ConfigError, TaskError
 from pixel_env.task import TaskSet
 from pixel_env.tasks.files.rows import read_rows
@@ -50,7 +30,6 @@ from synth.conversion.journal import JOURNAL, Journal
 from synth.conversion.loading import LoadedRows, Loading, files_in, load_rows
 from synth.conversion.own_traces import dialect_in_note
 from synth.conversion.writing import Written, write_rows
->>>>>>> f2b2c8c (Traces convert to and from LLaMA-Factory's, TRL's and verl's rows; rows of other projects are compared with their replay and counted by reason)
 
 _SHOWN = 10
 _TRACES = "traces"
@@ -167,96 +146,13 @@ def _tell_written(written: Written, out: Path, form: RowForm) -> None:
         print(f"  turns that are not to be trained: {written.untrained}")
 
 
-<<<<<<< HEAD
-def write_rows(source: Path, out: Path, row_format: RowFormat, dialect_name: str) -> int:
-    """Writes one row for each trace of the folder, and images that have no file of their own. Returns the row count.
-
-    Raises ConfigError for traces of another dialect, or for an `out` that is not a file of rows.
-    """
-    dialect = dialect_named(dialect_name)
-    check_dialect(source, dialect)
-    _check_is_file_of_rows(out)
-    task_set, traces = read_trace_folder(source)
-    settings = EpisodeSettings(dialect, _LIMITS, budgets_for(None, task_set, dialect))
-    folder, files = out.parent, common_folder(traces)
-    make_folder(folder)
-    rows = []
-    for trace in progress(traces, "rows", unit="row"):
-        note = note_of(OwnTrace(trace, task_set.budgets), dialect, folder, None if files is None else folder)
-        rows.append(row_format.row_of(conversation_of(trace, settings, folder, note)))
-    if out.suffix.lower() == ".jsonl":
-        write_whole(out, "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows))
-    else:
-        write_whole(out, json.dumps(rows, ensure_ascii=False, indent=1) + "\n")
-    return len(rows)
-
-
-def _check_is_file_of_rows(out: Path) -> None:
-    if out.suffix.lower() not in _WRITTEN or out.is_dir():
-        raise ConfigError(f"--output is a file of rows that ends in {' or '.join(_WRITTEN)}, got {out}.")
-    if out.exists() and out.stat().st_size and not _holds_rows(out):
-        raise ConfigError(f"{out} exists and holds something other than such rows. Give the name of a new file.")
-
-
-def _holds_rows(path: Path) -> bool:
-    try:
-        return not columns_of(path).isdisjoint(known.column for known in ROW_FORMATS.values())
-    except TaskError:
-        return False
-
-
-# ----------------------------------------------------------------------------------------------------- rows -> traces
-
-
-@dataclass
-class LoadedRows:
-    """The traces of a file of rows, and the pixel budgets of their set; `problems`: the skipped rows, and why."""
-
-    traces: list[Trace] = field(default_factory=list)
-    budgets: ViewBudgets | None = None
-    problems: list[str] = field(default_factory=list)
-    rows: int = 0
-
-    def add(self, own: OwnTrace) -> None:
-        """Adds a trace. Raises TaskError if its pixel budgets differ from those of the earlier rows."""
-        if self.traces and own.budgets != self.budgets:
-            raise TaskError("its pixel budgets differ from those of the rows before it; convert each set separately")
-        self.traces.append(own.trace)
-        self.budgets = own.budgets
-
-
-def load_rows(path: Path, dialect_name: str = "default", unit: Unit = "fraction") -> LoadedRows:
-    """The rows of a file as traces in the dialect: ours restored exactly, foreign ones with detected mistakes.
-
-    Raises TaskError for a file that cannot be read or has an unknown format.
-    """
-    dialect, loaded, known = dialect_named(dialect_name), LoadedRows(), dict[str, Task]()
-    for row in progress(read_plain_rows(path), "rows", unit="row"):
-        loaded.rows += 1
-        try:
-            own = _trace_of(row, f"{path.stem}:{loaded.rows}", dialect, unit, known)
-            loaded.add(own)
-            known[own.trace.task.task_id] = own.trace.task
-        except (TaskError, MediaError) as error:
-            loaded.problems.append(f"{row.location}: {error}")
-    return loaded
-
-
-def dialect_in_rows(path: Path) -> str | None:
-    """The dialect that the first row of the file records, if it is one of ours. Raises TaskError."""
-    for row in read_plain_rows(path):
-        try:
-            conversation = _conversation_of(row)
-        except TaskError:
-=======
 def dialect_in_rows(source: Path, form: RowForm | None = None) -> str | None:
     """The dialect that the first row records, if it is one of ours. Raises TaskError."""
-    for row in read_rows(files_in(source)[0]):
+    for row in read_rows(files_in(source, form)[0]):
         try:
             known = form or form_of(row.values, row.file.name)
             conversation = None if known.conversation_of is None else known.conversation_of(row.values)
-        except (TaskError, KeyError, TypeError, AttributeError):
->>>>>>> f2b2c8c (Traces convert to and from LLaMA-Factory's, TRL's and verl's rows; rows of other projects are compared with their replay and counted by reason)
+        except (TaskError, KeyError, TypeError, AttributeError, ValueError, RecursionError):
             return None  # loading the rows says why
         return None if conversation is None else dialect_in_note(conversation.trace)
     return None
@@ -280,7 +176,7 @@ def _to_traces(source: Path, out: Path, converted: _Converted) -> int:
             None if converted.row_dialect is None else dialect_named(converted.row_dialect), converted.coordinates
         ),
     )
-    files_in(source)  # before the output is made
+    files_in(source, loading.form)  # before the output is made
     seeds_folder = source if source.is_dir() else source.parent
     with RunFolder.claimed(out, [converted], resumes=True, another="another --output_dir") as folder:
         folder.keep_configuration()

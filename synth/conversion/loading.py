@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from agents.traces.folder import same_task
+from agents.traces.folder import is_trace_folder, same_task
 from agents.traces.trace import Trace
 from pixel_env.dialects.dialect import Dialect
 from pixel_env.dialects.table import dialect_named
@@ -23,7 +23,7 @@ from pixel_env.views import ViewBudgets
 from synth.conversion.conversations import Conversation
 from synth.conversion.foreign_rows import RowReading, foreign_trace
 from synth.conversion.forms.form import RowForm
-from synth.conversion.forms.registry import form_of
+from synth.conversion.forms.registry import WRITTEN, form_of
 from synth.conversion.journal import Journal, RowOutcome, fingerprint
 from synth.conversion.mismatch import Reason, RowMismatch
 from synth.conversion.own_traces import OwnTrace, own_trace
@@ -96,18 +96,39 @@ class LoadedRows:
             )
 
 
-def files_in(source: Path) -> list[Path]:
+def files_in(source: Path, form: RowForm | None = None) -> list[Path]:
     """The files of rows: `source` itself, or those of a folder, parquet before JSON, in the order of their names.
 
-    Raises TaskError for a folder without such files.
+    Of a folder, files whose first row has no form (or not `form`, if it is given) are left out: a data set brings
+    files about itself. Raises TaskError for a folder without a file of rows.
     """
     if not source.is_dir():
         return [source]
+    if is_trace_folder(source):
+        raise TaskError(f"{source} is a folder of traces already. Give --to {', '.join(WRITTEN)}.")
     found = [path for path in sorted(_files_below(source)) if not path.name.startswith(".")]
     for suffixes in _SUFFIXES:
-        if files := [path for path in found if path.suffix.lower() in suffixes]:
+        if files := [path for path in found if path.suffix.lower() in suffixes and _holds_rows(path, form)]:
             return files
-    raise TaskError(f"{source} holds no file of rows (.parquet, .json or .jsonl). Give the file, or the folder of it.")
+    raise TaskError(
+        f"{source} holds no file of rows of a form that is known (.parquet, .json or .jsonl). Give the file, or the "
+        "form as --from."
+    )
+
+
+def _holds_rows(path: Path, form: RowForm | None) -> bool:
+    """Whether the first row that can be read is of the form, or of any. A file that cannot be read is not left out."""
+    try:
+        row = next((row for row in read_rows(path) if not row.problem), None)
+    except TaskError:
+        return True  # loading it says why
+    if row is None or form is not None:
+        return row is None or form is None or form.recognises(row.values, path.name)
+    try:
+        form_of(row.values, path.name)
+    except TaskError:
+        return False
+    return True
 
 
 def _files_below(folder: Path) -> Iterator[Path]:
@@ -121,7 +142,7 @@ def load_rows(source: Path, loading: Loading, journal: Journal | None = None) ->
 
     Raises TaskError for a file that cannot be read.
     """
-    files, loaded = files_in(source), LoadedRows()
+    files, loaded = files_in(source, loading.form), LoadedRows()
     parts = _parts_in(files, loading)
     for row in progress(_rows_in(files), "rows", unit="row"):
         loaded.rows += 1
@@ -142,8 +163,7 @@ def _rows_in(files: Sequence[Path]) -> Iterator[Row]:
 
 def _outcome(row: Row, name: str, loading: Loading, parts: Parts, loaded: LoadedRows) -> RowOutcome:
     try:
-        form, conversation = _conversation_of(row, loading)
-        episode = form.part_of(row.values) if form.part_of is not None else ""
+        form, episode, conversation = _conversation_of(row, loading)
         if parts.is_part(episode, conversation):
             return RowOutcome()
         if conversation.trace:
@@ -171,7 +191,8 @@ def _reading_of(form: RowForm, loading: Loading) -> RowReading:
     return reading
 
 
-def _conversation_of(row: Row, loading: Loading) -> tuple[RowForm, Conversation]:
+def _conversation_of(row: Row, loading: Loading) -> tuple[RowForm, str, Conversation]:
+    """The form of a row, the name of the episode of which it is a part, and its conversation. Raises TaskError."""
     if row.problem:
         raise TaskError(row.problem)
     form = loading.form or form_of(row.values, row.file.name)
@@ -179,11 +200,12 @@ def _conversation_of(row: Row, loading: Loading) -> tuple[RowForm, Conversation]
         raise TaskError(form.no_turns)
     try:
         conversation = form.conversation_of(row.values)
+        episode = form.part_of(row.values) if form.part_of is not None else ""
     except (KeyError, TypeError, AttributeError, ValueError, RecursionError) as error:
         raise TaskError(f"it is not of the form {form.name!r} ({type(error).__name__}: {error})") from error
     if not is_writable("".join([conversation.name, *(message.text for message in conversation.messages)])):
         raise TaskError("its text holds a lone surrogate (half of a character); write the whole character")
-    return form, conversation
+    return form, episode, conversation
 
 
 def _reference_in(values: Mapping[str, Any]) -> tuple[str, ...]:
@@ -214,8 +236,7 @@ def _forms_in(files: Sequence[Path]) -> Iterator[RowForm]:
 def _episodes_in(files: Sequence[Path], loading: Loading) -> Iterator[tuple[str, Conversation]]:
     for row in _rows_in(files):
         try:
-            form, conversation = _conversation_of(row, loading)
+            _, episode, conversation = _conversation_of(row, loading)
         except TaskError:
             continue  # as in _forms_in
-        if form.part_of is not None:
-            yield form.part_of(row.values), conversation
+        yield episode, conversation

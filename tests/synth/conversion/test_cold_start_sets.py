@@ -1,6 +1,7 @@
 """The released cold-start sets: told by their columns, replayed in their dialect, mismatches counted by reason."""
 
 import json
+import random
 
 import pytest
 from PIL import Image
@@ -312,3 +313,88 @@ def test_the_page_names_every_form_and_every_reason():
         assert ("unverified" in source) != form.is_verified
     reasons = page.split("| reason | the row |")[1].split("\n\n")[0]
     assert all(f"`{reason}`" in reasons for reason in Reason)
+
+
+# -------------------------------------------------------------------------------------------- broken rows, odd folders
+
+
+def test_files_about_a_data_set_are_no_rows_of_it(tmp_path, capsys):
+    cof_set(tmp_path, cof_row(tmp_path, 1, GREEN_PIXELS))
+    (tmp_path / "dataset_info.json").write_text(json.dumps({"cof": {"file_name": "cof_sft_data.json"}}))
+    assert convert(tmp_path, "--to", "traces", "--output", tmp_path / "out") == 0
+    assert "1 of 1 rows are traces" in capsys.readouterr().out
+    assert convert(tmp_path / "out", "--to", "traces", "--output", tmp_path / "again") == 2
+    assert "is a folder of traces already" in capsys.readouterr().err
+
+
+def test_rows_in_the_dialect_of_another_family_are_read_in_the_one_that_is_named(tmp_path):
+    """DeepEyes counts in pixels of the unscaled original; the layout is LLaMA-Factory's."""
+    row = cof_row(tmp_path, 1, GREEN_PIXELS, shown=quarters().crop(GREEN_PIXELS))
+    (tmp_path / "images" / "rows.json").write_text(json.dumps([row]))
+    reading = RowReading(dialect_named("deepeyes"))
+    result = load_rows(tmp_path / "images" / "rows.json", Loading(dialect_named("default"), reading=reading))
+    assert not result.problems
+    box = json.loads(result.traces[0].turns[0].text.split("<tool_call>")[1].split("</tool_call>")[0])["arguments"]
+    assert box["bbox_2d"] == pytest.approx(
+        [300 / 560 * 1000, 20 / 448 * 1000, 540 / 560 * 1000, 200 / 448 * 1000], abs=2
+    )
+
+
+WRONG = (None, 7, "", "text", [], [None], {}, {"role": 5}, [[]], True, 1.5, "<image><image>", ["lost.png"], "\ud800")
+
+
+def broken(value, rng):
+    """The value with one place in it, at any depth, taken out or replaced by something of another kind."""
+    if isinstance(value, dict) and value and rng.random() < 0.8:
+        key = rng.choice(sorted(value))
+        if rng.random() < 0.2:
+            return {name: one for name, one in value.items() if name != key}
+        return {**value, key: broken(value[key], rng)}
+    if isinstance(value, list) and value and rng.random() < 0.8:
+        place = rng.randrange(len(value))
+        if rng.random() < 0.2:
+            return value[:place] + value[place + 1 :]
+        return [*value[:place], broken(value[place], rng), *value[place + 1 :]]
+    return rng.choice(WRONG)
+
+
+def rows_of_every_form(folder):
+    """A good row of each form that is read."""
+    row = cof_row(folder, 1, GREEN_PIXELS)
+    messages, images = row["messages"], [f"images/{name}" for name in row["images"]]
+    marks = iter(images)
+    blocks, listed = [], []
+    for message in messages:
+        mark, _, text = message["content"].rpartition("<image>")
+        has_image = "<image>" in message["content"]
+        said = [{"type": "text", "text": text if has_image else message["content"]}]
+        blocks.append({"role": message["role"], "content": [{"type": "image"}] * has_image + said})
+        item = [{"image": next(marks)}] if has_image else []
+        listed.append({"role": message["role"], "content": [*item, {"text": said[0]["text"]}]})
+    tags = {"system": "system", "user": "human", "assistant": "gpt"}
+    return {
+        "message_list": {"qid": "1", "message_list": listed},
+        "trl": {"messages": blocks, "images": images},
+        "trl_prompt": {"id": "1", "prompt": blocks[:-1], "completion": blocks[-1:], "images": images},
+        "sharegpt": {
+            "conversations": [{"from": tags[one["role"]], "value": one["content"]} for one in messages],
+            "images": images,
+        },
+        "cof-sft": row,
+        "mini-o3": {**mini_o3_row(), "images": images[:1]},
+    }
+
+
+@pytest.mark.parametrize("form", sorted(set(FORMS) - {"verl"}))
+def test_rows_that_are_broken_in_any_place_cost_themselves_only(tmp_path, form):
+    rng = random.Random(form)
+    good = rows_of_every_form(tmp_path)[form]
+    rows = [good, *(broken(good, rng) for _ in range(60)), good]
+    (tmp_path / "rows.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    dialect = dialect_named("mini-o3" if form == "mini-o3" else "adaptive-cof")
+    loading = Loading(dialect_named("default"), FORMS[form], RowReading(dialect))
+    result = load_rows(tmp_path / "rows.jsonl", loading)
+    assert result.rows == 62 and len(result.traces) + len(result.problems) + result.parts == 62
+    assert len(result.problems) > 20 and all(len(problem) < 600 for problem in result.problems)
+    whole = [trace for trace in result.traces if trace.task.question == "Which colour has the sign?"]
+    assert len(whole) >= 2, result.problems[:3]
