@@ -97,7 +97,7 @@ def _parser() -> CommandParser:
         dest="row_form",
         type=value(FormName),
         metavar="FORM",
-        help=f"form of the rows to read: {', '.join(READ)}, or 'module:NAME' (default: told by their columns)",
+        help=f"form of the rows to read: {', '.join(READ)}, or 'module:NAME' (default: recognised by their columns)",
     )
     parser.add_argument(
         "--output",

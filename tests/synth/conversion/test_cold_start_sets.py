@@ -335,9 +335,7 @@ def test_rows_in_the_dialect_of_another_family_are_read_in_the_one_that_is_named
     result = load_rows(tmp_path / "images" / "rows.json", Loading(dialect_named("default"), reading=reading))
     assert not result.problems
     box = json.loads(result.traces[0].turns[0].text.split("<tool_call>")[1].split("</tool_call>")[0])["arguments"]
-    assert box["bbox_2d"] == pytest.approx(
-        [300 / 560 * 1000, 20 / 448 * 1000, 540 / 560 * 1000, 200 / 448 * 1000], abs=2
-    )
+    assert box["bbox_2d"] == pytest.approx([300 / 560, 20 / 448, 540 / 560, 200 / 448], abs=0.002)
 
 
 WRONG = (None, 7, "", "text", [], [None], {}, {"role": 5}, [[]], True, 1.5, "<image><image>", ["lost.png"], "\ud800")
