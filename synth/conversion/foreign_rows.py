@@ -38,6 +38,7 @@ from pixel_env.operations.select_frames import SelectFrames
 from pixel_env.task import MediaKind, Task
 from pixel_env.tasks.files.row import shortened
 from pixel_env.tasks.formats.options import (
+    accepted_answers,
     are_numbers,
     is_among,
     reference_answers,
@@ -178,6 +179,7 @@ def _task(
         question, options = text, ()
     media: MediaKind = "video" if is_video else "image" if sources else "text"
     grader = "choice" if options else "number" if are_numbers(answers) else "exact"
+    answers = accepted_answers(answers, grader)
     return Task(conversation.name or name, question, answers, sources, media, grader, options)
 
 
@@ -208,8 +210,8 @@ def _check(
             source = source_of(item, folder, reading.image_folders)
             check_region(CACHE.get(source), view, dialect.budgets)
     if grade(trajectory.task, trajectory.answer or "") != 1.0:
-        is_own = trajectory.task.answers == reference_answers(trajectory.answer or "")
-        against = "itself" if is_own or not trajectory.answer else f"the row's own {shortened(trajectory.task.answers)}"
+        is_own = not trajectory.answer or set(reference_answers(trajectory.answer)) <= set(trajectory.task.answers)
+        against = "itself" if is_own else f"the row's own {shortened(trajectory.task.answers)}"
         raise RowMismatch(Reason.OTHER_ANSWER, f"its answer {trajectory.answer!r} is graded as wrong against {against}")
 
 
