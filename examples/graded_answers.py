@@ -6,7 +6,8 @@ nothing (`examples/wordings/*.jsonl`). Every wording is put into every set of op
     {L} the letter of an option, {T} its text; {M} and {U} those of another one; {K} the letter of a third
 
 In wordings of counts, {N} is the number and {M} another one. A part of the wordings is held out: no rule of
-a grader was written with them in view, so their figures tell how the rules generalise. Depends on nothing of the graders.
+a grader was written with them in view, so their figures tell how the rules generalise. Depends on
+nothing of the graders.
 """
 
 import json
@@ -74,7 +75,7 @@ class ChoiceAnswer:
 
 @dataclass(frozen=True, slots=True)
 class CountAnswer:
-    """An answer to a question for a count; `value`: the number that it names, None if it names none; `references` are tried."""
+    """An answer to a question for a count; `value`: the number that it names, None if none; `references` are tried."""
 
     wording: Wording
     text: str

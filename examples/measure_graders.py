@@ -27,7 +27,7 @@ Reader = Callable[[str, tuple[str, ...]], int | None]
 
 @dataclass(frozen=True)
 class Judged:
-    """A wording in use, and whether it was graded wrongly: not as what it chooses, or paid though it chooses nothing."""
+    """A wording in use, and whether it was graded wrongly: not as it chooses, or paid though it chooses nothing."""
 
     wording: Wording
     is_wrong: bool

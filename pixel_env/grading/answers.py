@@ -23,6 +23,7 @@ CHINESE = "\u2e80-\u30ff\u3400-\u9fff\uac00-\ud7af\uf900-\ufaff"
 """Chinese, Japanese and Korean characters, as part of a character class. No space separates them from a letter."""
 LEAD_IN = re.compile(opening(LEAD_INS), re.IGNORECASE)
 """Words that announce an answer: "The answer is", "final answer:", "the right option is", "答案是"."""
+_ANNOUNCES = re.compile(r"(?:[:=]|\b(?:is|be|ist|lautet|wäre|est|serait|es|sería)|[是为は])[\s.]*\Z")
 _OPENING_LEAD_IN = re.compile(
     rf"\s*(?:(?:so|thus|hence|therefore|ok|okay)\b,?\s*)?(?:{LEAD_IN.pattern})+", re.IGNORECASE
 )
@@ -72,8 +73,15 @@ def exact(answer: str, task: Task) -> float:
 
     A lead-in may stand before the answer, unless it is the answer: "the best choice" is a text like any other.
     """
-    readings = {plain(reading) for reading in (without_markup(answer), unwrapped(answer)) if says_something(reading)}
-    return float(not readings.isdisjoint(plain(without_markup(reference)) for reference in task.answers))
+    return float(not readings(answer).isdisjoint(plain(without_markup(reference)) for reference in task.answers))
+
+
+def readings(answer: str) -> frozenset[str]:
+    """The texts that `answer` may give, `plain`: with its lead-in and without; none if it announces nothing."""
+    whole, text = without_markup(answer), unwrapped(answer)
+    if not text and _ANNOUNCES.search(folded(whole)):
+        return frozenset()
+    return frozenset(plain(reading) for reading in (whole, text) if says_something(reading))
 
 
 def _unquoted(text: str) -> str:

@@ -7,7 +7,7 @@ import unicodedata
 from collections.abc import Callable
 from functools import lru_cache
 
-from pixel_env.grading.answers import unwrapped
+from pixel_env.grading.answers import readings, unwrapped
 from pixel_env.grading.choices import options_named
 from pixel_env.grading.counts import number_named
 from pixel_env.task import Task
@@ -16,6 +16,11 @@ Reads = Callable[[str, Task], bool]
 """From an answer's text and its task to whether the grader can read the answer; the references do not matter."""
 
 _OF_TEXT = ("L", "N", "S")  # Unicode's letters, numbers and symbols: "+" may be an answer, "..." is none
+
+
+def reads_exact(answer: str, task: Task) -> bool:
+    """Whether `answer` gives any text: "the best choice" may be one, "The answer is" announces and gives none."""
+    return bool(readings(answer))
 
 
 def reads_text(answer: str, task: Task) -> bool:
@@ -43,5 +48,5 @@ def _names_number(answer: str, question: str) -> bool:
     return number_named(answer, question) is not None
 
 
-READS: dict[str, Reads] = {"exact": reads_text, "choice": reads_choice, "number": reads_number, "anls": reads_text}
+READS: dict[str, Reads] = {"exact": reads_exact, "choice": reads_choice, "number": reads_number, "anls": reads_text}
 """What each built-in grader reads, by its name."""

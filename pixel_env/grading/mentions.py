@@ -14,12 +14,8 @@ from dataclasses import dataclass
 from pixel_env.grading.option_texts import PLACEHOLDER, letter_index, with_placeholders
 from pixel_env.grading.phrases import (
     CONCLUDES,
-    DENIES_WHAT_FOLLOWS,
     FILLERS,
     FOLLOWS,
-    IS_DENIED_AFTER,
-    IS_RIGHT,
-    IS_SAID_OF,
     JOINS_CLAUSES,
     JOINS_OPTIONS,
     LEAD_INS,
@@ -29,6 +25,7 @@ from pixel_env.grading.phrases import (
     one_of,
     opening,
 )
+from pixel_env.grading.verdict_phrases import DENIES_WHAT_FOLLOWS, IS_DENIED_AFTER, IS_RIGHT, IS_SAID_OF
 
 LONGEST_LEAD = 100
 """Characters before and behind a mention that can belong to it."""
@@ -82,7 +79,7 @@ class Mention:
     """A list of options ("A", "(B) red", "A or B") and the words of its clause.
 
     `start` and `end` are places in `whole`, the answer with placeholders for option texts. `before` and `after`: the
-    rest of the clause. `lead`: the sentence up to the list. `beyond`: what follows the clause's part behind the list, across its end.
+    rest of the clause. `lead`: the sentence up to the list. `beyond`: what follows the list, across the clause's end.
     """
 
     indices: frozenset[int]
@@ -126,9 +123,9 @@ def _found(whole: str, by_text: Sequence[int], texts: tuple[str, ...]) -> Iterat
     replaced = iter(by_text)
     for match in _CANDIDATE.finditer(whole):
         if match.group() == PLACEHOLDER:
-            named = next(replaced)
-            if not (texts[named].isdigit() and _is_calculated(whole, match)):
-                yield _Found(named, match.start(), match.end(), is_text=True, is_bracketed=False)
+            index = next(replaced)
+            if not (texts[index].isdigit() and _is_calculated(whole, match)):
+                yield _Found(index, match.start(), match.end(), is_text=True, is_bracketed=False)
             continue
         index = letter_index(match[1] or match[2])
         if index is None or _is_glued(whole, match, len(texts)):
@@ -279,10 +276,8 @@ def _is_marked(mention: Mention) -> bool:
     is_alone = _ONLY_FILLERS.match(before) is not None
     if is_alone and not after.strip(" ✓✔✅☑"):
         return True
-    is_verdict = bool(
-        (_SAID.match(after) or "dass" in before or VERB_FIRST.search(before))
-        and (_RIGHT.match(after) or _DENIED_AFTER.search(after))
-    )
+    judges = _SAID.match(after) or "dass" in before or VERB_FIRST.search(before)
+    is_verdict = bool(judges and (_RIGHT.match(after) or _DENIED_AFTER.search(after)))
     if is_verdict and (is_alone or _MARKED_BEFORE.search(before) or _UNSPACED_AFTER.match(after)):
         return True
     if _POLITE_AFTER.match(after):

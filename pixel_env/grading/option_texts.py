@@ -1,7 +1,7 @@
 """Texts of options and of answers in the one form in which they are compared.
 
-"four" and "4", "$1,000" and "$1000", "2 meters" and "2 m", "bottom-left" and "bottom left" are the same there. Texts are
-folded, so upper case never decides. Depends on text; independent of what an answer says about an option.
+"four" and "4", "$1,000" and "$1000", "2 meters" and "2 m", "bottom-left" and "bottom left" are the same there. Texts
+are folded, so upper case never decides. Depends on text; independent of what an answer says about an option.
 """
 
 import re
@@ -10,7 +10,8 @@ from functools import lru_cache
 
 from pixel_env.grading.answers import CHINESE
 from pixel_env.grading.number_words import ENGLISH_VALUES
-from pixel_env.grading.phrases import FUNCTION_WORDS, IS_DENIED_AFTER, IS_RIGHT, one_of
+from pixel_env.grading.phrases import FUNCTION_WORDS, one_of
+from pixel_env.grading.verdict_phrases import IS_DENIED_AFTER, IS_RIGHT
 
 PLACEHOLDER = "\ue000"
 """Replaces an option's text; a private-use character, so no answer contains it."""
@@ -148,7 +149,7 @@ def with_placeholders(text: str, texts: tuple[str, ...]) -> tuple[str, list[int]
 
 
 def _is_verdict(text: str, match: re.Match[str]) -> bool:
-    """Whether the words judge an answer and name no option: "B is right", "the right answer", where one reads "right"."""
+    """Whether the words judge an answer and name no option: "B is right", where an option reads "right"."""
     if not _VERDICT.fullmatch(match.group()):
         return False
     lead = text[max(0, match.start() - _LONGEST_LEAD) : match.start()]

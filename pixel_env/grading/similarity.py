@@ -5,7 +5,7 @@ Depends on text; independent of the options of tasks.
 
 from collections.abc import Sequence
 
-from pixel_env.grading.answers import folded, unwrapped
+from pixel_env.grading.answers import folded, unwrapped, without_markup
 from pixel_env.task import Task
 
 ANLS_THRESHOLD = 0.5
@@ -23,7 +23,7 @@ def anls(answer: str, task: Task) -> float:
     given = folded(unwrapped(answer))
     if not says_something(given):
         return 0.0
-    return max((_similarity(given, folded(unwrapped(reference))) for reference in task.answers), default=0.0)
+    return max((_similarity(given, folded(without_markup(reference))) for reference in task.answers), default=0.0)
 
 
 def anls_of_raw_text(answer: str, references: Sequence[str]) -> float:

@@ -8,25 +8,20 @@ import re
 from enum import IntEnum
 
 from pixel_env.grading.mentions import VERB_FIRST, Mention
-from pixel_env.grading.phrases import (
+from pixel_env.grading.phrases import CONCLUDES, FILLERS, FINAL, LEAD_INS, one_of, opening
+from pixel_env.grading.verdict_phrases import (
     ASSUMES,
-    CONCLUDES,
     CONTRASTS,
     DENIES_WHAT_FOLLOWS,
     DISCUSSES,
-    FILLERS,
-    FINAL,
     IS_DENIED_AFTER,
     IS_RIGHT,
     IS_SAID_OF,
-    LEAD_INS,
     NOT_SHOWN,
     SUPPOSES,
     SUPPOSES_WHAT_PRECEDES,
     SURE,
     WOULD,
-    one_of,
-    opening,
 )
 
 
