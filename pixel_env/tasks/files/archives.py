@@ -5,7 +5,6 @@ Depends on zip and tar; independent of tasks.
 
 import errno
 import gzip
-import io
 import os
 import shutil
 import stat
@@ -18,9 +17,9 @@ from pathlib import Path, PurePosixPath
 from typing import IO, BinaryIO
 
 from pixel_env.errors import TaskError
+from pixel_env.tasks.files.archive_streams import ArchiveStream, ZipStream, most_entries, too_many_entries
 
 SUFFIXES = (".zip", ".tar", ".tar.gz", ".tgz")
-MOST_FILES = 2_000_000
 LARGEST_RATIO = 20
 """Most unpacked bytes per byte of the archive: images and videos hardly compress. Small archives may exceed it."""
 ALWAYS_ALLOWED_BYTES = 2**30
@@ -28,18 +27,22 @@ ALWAYS_ALLOWED_BYTES = 2**30
 _PART = ".part"
 _OURS = ".pixel-env"  # an archive must not write the index and the lock of a data folder
 _LEFT_OUT = ("__MACOSX", ".DS_Store")
-_LONGEST_READ = 1 << 24  # the header of a tar file may claim any length for a name, which would be read at once
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Entry:
-    """A file in an archive; `refusal`: why it is not unpacked whatever its name, or ""."""
+    """A file or folder in an archive; `refusal`: why it is not unpacked whatever its name, or ""."""
 
     name: str
     size: int
+    is_folder: bool
     refusal: str
     open: Callable[[], IO[bytes] | None]
+
+
+Listing = Callable[[], Iterator[Entry]]
+"""The entries of an open archive from its start. Those of a tar file are not kept, however many they are."""
 
 
 def unpack(archive: Path, folder: Path) -> int:
@@ -48,82 +51,96 @@ def unpack(archive: Path, folder: Path) -> int:
     Every name is checked before the first file is written. An existing file of the right size is kept, so that
     unpacking resumes after an interruption.
     """
+    files = 0
     try:
-        with _opened(archive) as listed:
-            entries = list(_checked(listed, archive))
-            _refuse_for_room(entries, archive, folder)
-            for entry in entries:
+        with _opened(archive) as listing:
+            _refuse_for_room(_checked(listing(), archive), archive, folder)
+            for entry in _checked(listing(), archive):
                 _write(entry, folder, archive)
+                files += 1
     except TaskError:
         raise
     except OSError as error:
         raise TaskError(_unwritten(archive, folder, error)) from error
     except Exception as error:  # a broken archive makes zipfile and tarfile raise nearly anything
         raise TaskError(f"cannot unpack {archive}: {error}. Download it again.") from error
-    return len(entries)
+    return files
 
 
 @contextmanager
-def _opened(archive: Path) -> Iterator[Iterator[Entry]]:
-    """The entries of the archive. In a compressed archive a name is read on access."""
+def _opened(archive: Path) -> Iterator[Listing]:
+    """How to list the entries of the archive. Raises TaskError for a zip file with too many."""
     if archive.suffix.lower() == ".zip":
-        with zipfile.ZipFile(archive) as opened:
-            yield (_zip_entry(opened, entry) for entry in opened.infolist() if not entry.is_dir())
+        with archive.open("rb") as file:
+            stream = ZipStream(file, archive)
+            with stream.header():
+                opened = zipfile.ZipFile(stream)
+            with opened:
+                yield lambda: (_zip_entry(opened, entry) for entry in opened.infolist())
     else:
         is_packed = archive.suffix.lower() != ".tar"
-        with (
-            gzip.open(archive) if is_packed else archive.open("rb") as stream,
-            tarfile.open(fileobj=_InPieces(stream), mode="r:") as tar,
-        ):
-            yield (_tar_entry(tar, member) for member in tar if not member.isdir())
+        with gzip.open(archive) if is_packed else archive.open("rb") as unpacked:
+            yield lambda: _tar_entries(unpacked, archive)
 
 
-class _InPieces(io.BufferedIOBase):
-    """A stream that refuses to be read into memory as a whole."""
+def _tar_entries(unpacked: BinaryIO | gzip.GzipFile, archive: Path) -> Iterator[Entry]:
+    unpacked.seek(0)
+    stream = ArchiveStream(unpacked, archive)
+    with _ForgetfulTar(stream) as tar:
+        while (member := tar.next()) is not None:
+            yield _tar_entry(tar, member)
 
-    def __init__(self, stream: BinaryIO | gzip.GzipFile) -> None:
+
+class _ForgetfulTar(tarfile.TarFile):
+    """A tar file that keeps none of its members: `tarfile` keeps them all."""
+
+    members: list[tarfile.TarInfo]
+
+    def __init__(self, stream: ArchiveStream) -> None:
         self._stream = stream
+        super().__init__(fileobj=stream)
 
-    def read(self, size: int | None = -1, /) -> bytes:
-        if size is None or not 0 <= size <= _LONGEST_READ:
-            raise ValueError(f"a header claims {size} bytes")
-        return self._stream.read(size)
-
-    def seek(self, offset: int, whence: int = 0, /) -> int:
-        return self._stream.seek(offset, whence)
-
-    def tell(self) -> int:
-        return self._stream.tell()
+    def next(self) -> tarfile.TarInfo | None:
+        with self._stream.header():
+            member = super().next()
+        self.members.clear()
+        return member
 
 
 def _zip_entry(opened: zipfile.ZipFile, entry: zipfile.ZipInfo) -> Entry:
     refusal = "is a link" if stat.S_ISLNK(entry.external_attr >> 16) else "is encrypted" if entry.flag_bits & 1 else ""
-    return Entry(entry.filename, entry.file_size, refusal, lambda: opened.open(entry))
+    return Entry(entry.filename, entry.file_size, entry.is_dir(), refusal, lambda: opened.open(entry))
 
 
 def _tar_entry(opened: tarfile.TarFile, member: tarfile.TarInfo) -> Entry:
     is_link = member.issym() or member.islnk()
     refusal = "" if member.isreg() and member.size >= 0 else "is a link" if is_link else "is not a file"
-    return Entry(member.name, member.size, refusal, lambda: opened.extractfile(member))
+    return Entry(member.name, member.size, member.isdir(), refusal, lambda: opened.extractfile(member))
 
 
 def _checked(listed: Iterator[Entry], archive: Path) -> Iterator[Entry]:
-    """The entries that are files to be unpacked. Raises TaskError for a refused one, too many files or bytes."""
-    total = files = 0
+    """The entries that are files to be unpacked. Raises TaskError for a refused one, too many entries or bytes.
+
+    Folders and what is left out count as well: each costs its time.
+    """
+    total = entries = 0
     allowed = max(ALWAYS_ALLOWED_BYTES, LARGEST_RATIO * archive.stat().st_size)
+    allowed_entries = most_entries(archive)
     for entry in listed:
+        total, entries = total + max(entry.size, 0), entries + 1
+        if entries > allowed_entries:
+            raise too_many_entries(archive)
+        if total > allowed:
+            raise TaskError(
+                f"{archive} is refused: its first {entries:,} entries would take {total:,} bytes; {allowed:,} bytes "
+                "are allowed. If this is intended, unpack it yourself."
+            )
         path = PurePosixPath(entry.name)
-        if any(part in _LEFT_OUT or part.startswith(_OURS) for part in path.parts):
+        if entry.is_folder or any(part in _LEFT_OUT or part.startswith(_OURS) for part in path.parts):
             continue
         refusal = _refusal_of_name(entry.name, path) or entry.refusal
         if refusal:
             raise TaskError(f"{archive} is refused: {entry.name!r} {refusal}. Nothing of it was unpacked.")
-        total, files = total + entry.size, files + 1
-        if total > allowed or files > MOST_FILES:
-            raise TaskError(
-                f"{archive} is refused: its first {files:,} files would take {total:,} bytes; {MOST_FILES:,} files and "
-                f"{allowed:,} bytes are allowed. If this is intended, unpack it yourself."
-            )
         yield entry
 
 
@@ -133,7 +150,7 @@ def _refusal_of_name(name: str, path: PurePosixPath) -> str:
     return ""
 
 
-def _refuse_for_room(entries: list[Entry], archive: Path, folder: Path) -> None:
+def _refuse_for_room(entries: Iterator[Entry], archive: Path, folder: Path) -> None:
     needed = sum(entry.size for entry in entries if not _is_there(folder / entry.name, entry.size))
     free = shutil.disk_usage(folder).free
     if needed > free:
