@@ -142,7 +142,7 @@ def summary_table(
         cells = {"policy": _label(name, trajectories)} | _scores("accuracy", accuracy_of_questions(trajectories))
         for title in raw:
             cells[title] = fraction(raw_anls_of_questions(trajectories).value)
-        cells["unparsed"] = str(len(unparsed(trajectories)))
+        cells["unparsed"] = "-" if all_failed(trajectories) else str(len(unparsed(trajectories)))
         if released is not None:
             cells |= _scores("released judge", judged(records, released))
         if judge is not None:

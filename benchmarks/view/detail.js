@@ -232,7 +232,7 @@ function about() {
           String(row.count),
           row.accuracy === null ? "–" : percent(row.accuracy),
           row.accuracy === null ? "–" : `${percent(row.low)} to ${percent(row.high)}`,
-          String(row.unparsed),
+          row.unparsed === null ? "–" : String(row.unparsed),
           row.rapr === null ? "–" : row.rapr.toFixed(3),
           row.calls === null ? "–" : row.calls.toFixed(2),
           ...(hasFailed ? [String(row.failed)] : []),

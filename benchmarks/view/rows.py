@@ -203,7 +203,7 @@ def _figures(records: Sequence[Record]) -> list[Row]:
                 "rapr": None if is_dead else rapr(trajectories),
                 "calls": None if is_dead else calls(trajectories),
                 "failed": len(failed(trajectories)),
-                "unparsed": len(unparsed(trajectories)),
+                "unparsed": None if is_dead else len(unparsed(trajectories)),
             }
         )
     return rows

@@ -300,10 +300,24 @@ def test_failed_episodes_have_a_column_and_a_policy_in_which_all_failed_has_no_f
         records += [Record(one.trajectory, name, None) for one in played]
     write_page(tmp_path / "view.html", [Run("run", records, budgets, "What is told.")], paper)
     page = visit(tmp_path / "view.html")
-    assert page.locator("#detail .about th").all_inner_texts()[6] == "failed"
+    assert page.locator("#detail .about th").all_inner_texts()[7] == "failed"
     dead, alive = (page.locator("#detail .about table >> nth=0 >> tr").nth(row).inner_text() for row in (1, 2))
-    assert dead.split() == ["dead", "2", "–", "–", "–", "–", "2"] and alive.split()[-1] == "0"
+    assert dead.split() == ["dead", "2", "–", "–", "–", "–", "–", "2"] and alive.split()[-1] == "0"
     assert "What is told." in page.inner_text("#detail .about")
+
+
+def test_answers_that_could_not_be_read_are_marked_counted_and_listed_by_a_filter(visit, tmp_path):
+    run = write_run(tmp_path / "run", [GUESS, (r"\boxed{...}",)], tasks="sample:vstar-tiny", count=2)
+    main([str(run)])
+    page = visit(run / "view.html")
+    figures = [row.inner_text().split() for row in page.locator("#detail .about table >> nth=0 >> tr").all()[1:]]
+    assert page.locator("#detail .about th").all_inner_texts()[4] == "unparsed"
+    assert page.locator(".line .chip.unparsed").count() == 2 and count(page) == "6 trajectories"
+    assert len(figures) == 2 and "2" in figures[1][-3:] and "0" in figures[0][-3:]
+    page.select_option("select[name=answer]", "unparsed")
+    assert count(page) == "2 of 6 trajectories"
+    page.locator(".line").first.click()
+    assert page.locator("#detail .chips").inner_text().split()[:2] == ["wrong", "unparsed"]
 
 
 def test_a_served_page_shows_its_pictures_from_the_folder(browser, run, tmp_path, monkeypatch):
