@@ -3,19 +3,16 @@
 Pure functions of an answer and its task. Depends on how the graders read; independent of grades and of episodes.
 """
 
-import unicodedata
 from collections.abc import Callable
 from functools import lru_cache
 
-from pixel_env.grading.answers import readings, unwrapped
+from pixel_env.grading.answers import readings, says_something, unwrapped
 from pixel_env.grading.choices import options_named
 from pixel_env.grading.counts import number_named
 from pixel_env.task import Task
 
 Reads = Callable[[str, Task], bool]
 """From an answer's text and its task to whether the grader can read the answer; the references do not matter."""
-
-_OF_TEXT = ("L", "N", "S")  # Unicode's letters, numbers and symbols: "+" may be an answer, "..." is none
 
 
 def reads_exact(answer: str, task: Task) -> bool:
@@ -25,7 +22,7 @@ def reads_exact(answer: str, task: Task) -> bool:
 
 def reads_text(answer: str, task: Task) -> bool:
     """Whether `answer` holds any text: not if it is empty, punctuation, or a lead-in such as "The answer is"."""
-    return any(unicodedata.category(character).startswith(_OF_TEXT) for character in unwrapped(answer))
+    return says_something(unwrapped(answer))
 
 
 def reads_choice(answer: str, task: Task) -> bool:

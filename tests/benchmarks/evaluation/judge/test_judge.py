@@ -116,6 +116,40 @@ def test_a_judge_that_serves_nobody_is_told_of_with_the_flag_to_change(evaluated
         evaluated(OPEN)
 
 
+def test_a_judge_that_fails_on_everything_is_told_of_before_anything_is_played(
+    evaluated, server, tmp_path, monkeypatch
+):
+    monkeypatch.setattr("agents.engines.endpoint.connection.backoff_s", lambda attempt: 0.0)
+    server.script = lambda body, number: 500
+    with pytest.raises(ConfigError, match="gives no usable replies: the endpoint failed 7 times: Error code: 500"):
+        evaluated(OPEN)
+    assert len(server.bodies) == 7 and not (tmp_path / "run" / "trajectories.jsonl").exists()
+
+
+def test_a_judge_that_serves_nothing_any_more_stops_and_the_tables_of_the_rule_can_be_had_without_it(
+    evaluated, server, tmp_path
+):
+    rows = [{"says": f"red {place}", "answer": "red"} for place in range(20)]
+    server.script = lambda body, number: sensible(body, number) if number == 1 else (400, "no more")
+    with pytest.raises(ConfigError, match=r"no more\. Without --judge the same command prints the tables of the rule"):
+        evaluated(rows)
+    assert len(server.asked()) < 20 * 3
+    assert evaluated(rows, url=None) == 0 and "judge" not in metrics_of(tmp_path / "run")
+    server.script = sensible
+    evaluated(rows)
+    assert judged_in(tmp_path / "run")["value"] == 1.0
+
+
+def test_a_judge_that_goes_away_stops_and_what_it_said_is_kept(evaluated, server, tmp_path, monkeypatch):
+    monkeypatch.setattr("agents.engines.endpoint.connection.backoff_s", lambda attempt: 0.0)
+    server.script = lambda body, number: 404 if number > 3 else sensible(body, number)
+    with pytest.raises(ConfigError, match=r"Check --judge_model.*All replies so far are stored in .*replies.sqlite3"):
+        evaluated(OPEN)
+    server.script, before = sensible, len(server.bodies)
+    evaluated(OPEN)
+    assert len(server.bodies) == before + 2 and judged_in(tmp_path / "run")["value"] == 0.75
+
+
 def test_a_judge_that_gives_no_verdict_on_a_plain_example_is_refused_before_anything_is_played(
     evaluated, server, tmp_path
 ):
