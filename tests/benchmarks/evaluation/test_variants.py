@@ -7,14 +7,15 @@ import pytest
 
 from agents.chat.plain import PlainChat
 from agents.engines.scripted import ScriptedEngine
-from agents.metrics.clusters import mean_of_clusters
+from agents.metrics.clusters import mean_of_clusters, share
 from agents.metrics.statistics import wilson
 from benchmarks.evaluation import evaluate as command
 from benchmarks.evaluation.compare import main as compare
 from benchmarks.evaluation.evaluate import main
-from benchmarks.evaluation.policies import LEARNED_ZOOM
+from benchmarks.evaluation.operation_ablation import control_report
+from benchmarks.evaluation.policies import BLANK_CROP, LEARNED_ZOOM
 from benchmarks.evaluation.questions import shuffled, with_options_shuffled
-from benchmarks.evaluation.records import ROWS, Record, read_evaluation
+from benchmarks.evaluation.records import ROWS, Evaluation, Record, read_evaluation
 from benchmarks.evaluation.result_files import METRICS
 from benchmarks.evaluation.variants import cyclic_accuracy, zooming_gap
 from pixel_env.dialects.table import dialect_named
@@ -160,3 +161,28 @@ def test_a_shard_keeps_the_clusters_of_its_rows(play, capsys):
     assert "24 questions in 6 clusters" in capsys.readouterr().out
     rows = [json.loads(line) for line in (folder / ROWS).read_text(encoding="utf-8").splitlines()]
     assert len(rows) == 24 and all(row["cluster"] for row in rows)
+
+
+def test_protocols_side_by_side_have_clustered_intervals(play, capsys):
+    words = ("--protocol", "common,notool", "--dialect", "default")
+    folder = play("rotated", lambda conversation: "<answer>\\boxed{A}</answer>", *words)
+    out = capsys.readouterr().out
+    table = out[out.index("protocol  ") :]
+    assert "24 questions in 6 clusters, which share a question or an image: intervals are clustered." in table
+    grades = [record.trajectory.reward for record in read_evaluation(folder / "common").records]
+    expected = share(grades, [row // 4 for row in range(24)])
+    assert f"[{expected.low:.3f}, {expected.high:.3f}]" in table.splitlines()[2]
+
+
+def test_control_crops_are_compared_by_clusters():
+    tasks = rotated("test")
+    learned = records(tasks, lambda task: 1.0)
+    blank = [
+        Record(replace(record.trajectory, reward=float(record.trajectory.task.task_id[0] in "01")), BLANK_CROP, None)
+        for record in learned
+    ]
+    evaluation = Evaluation(TaskSet("mine", tasks), dialect_named("tiny").budgets, [*learned, *blank])
+    report = control_report(evaluation, seed=0)
+    assert "24 questions in 6 clusters" in report
+    row = next(line.split() for line in report.splitlines() if line.startswith("blank crop  ") and " all " in line)
+    assert row[-3:] == ["16", "0", "0.125"]  # four clusters, all worse: 2 / 2^4
