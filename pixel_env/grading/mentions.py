@@ -123,9 +123,9 @@ def _found(whole: str, by_text: Sequence[int], texts: tuple[str, ...]) -> Iterat
     replaced = iter(by_text)
     for match in _CANDIDATE.finditer(whole):
         if match.group() == PLACEHOLDER:
-            index = next(replaced)
-            if not (texts[index].isdigit() and _is_calculated(whole, match)):
-                yield _Found(index, match.start(), match.end(), is_text=True, is_bracketed=False)
+            named = next(replaced)
+            if not (texts[named].isdigit() and _is_calculated(whole, match)):
+                yield _Found(named, match.start(), match.end(), is_text=True, is_bracketed=False)
             continue
         index = letter_index(match[1] or match[2])
         if index is None or _is_glued(whole, match, len(texts)):

@@ -18,10 +18,10 @@ def anls(answer: str, task: Task) -> float:
     The measure of ST-VQA (Biten et al., arXiv 1905.13648, equation 1) that DocVQA (2007.00398) and InfographicVQA
     (2104.12756) use: case and surrounding or repeated white space are ignored. A similarity of exactly a half counts,
     as in the scoring script of the Robust Reading Competition, from which published figures come; equation 1 sets it to
-    0. An answer without a letter and a digit earns nothing, whatever the references.
+    0. An answer without a letter, a digit or a symbol such as "+" earns nothing, whatever the references.
     """
     given = folded(unwrapped(answer))
-    if not says_something(given):
+    if not given:
         return 0.0
     return max((_similarity(given, folded(without_markup(reference))) for reference in task.answers), default=0.0)
 
@@ -38,11 +38,6 @@ def anls_of_raw_text(answer: str, references: Sequence[str]) -> float:
     if not given:
         return 0.0
     return max((_published_similarity(answer, given, reference) for reference in references), default=0.0)
-
-
-def says_something(text: str) -> bool:
-    """Whether the text holds a letter or a digit."""
-    return any(map(str.isalnum, text))
 
 
 def _similarity(first: str, second: str) -> float:
