@@ -14,6 +14,7 @@ from pixel_env.task import Task
 _WRAPPER = re.compile(r"\\(?:text|math|mbox|boxed|fbox|operatorname)[a-z]*\s*\{([^{}]*)\}")
 _DEEPEST_WRAPPERS = 8  # `\text{\textbf{...}}` ends somewhere: hostile nesting must not cost a pass per brace
 _MATH_DELIMITER = re.compile(r"\\[()\[\]]|\\left(?![a-z])|\\right(?![a-z])|\\,|\\;|\\!|(?<!\\)~")
+_EMPTY_FORMULA = re.compile(r"\s*(?:\$\$\s*)+")
 _ESCAPED = re.compile(r"\\([%$&#_{}])")
 _ANSWER_TAG = re.compile(r"</?answer>", re.IGNORECASE)
 _EMPHASIS = re.compile(r"(?<![\w*])\*{1,3}([^*]+)\*{1,3}(?![\w*])")  # "**red**", but not 2**3
@@ -45,6 +46,8 @@ def without_markup(text: str) -> str:
     r"""`text` without LaTeX, Markdown, answer tags and quotation marks around it; of a text with a box, its content."""
     boxed = last_boxed(text)
     text = text if boxed is None else boxed
+    if _EMPTY_FORMULA.fullmatch(text):
+        return ""
     text = _EMPHASIS.sub(r"\1", _ANSWER_TAG.sub(" ", text)).replace("`", "").replace("$$", "$")
     for _ in range(_DEEPEST_WRAPPERS):
         text, count = _WRAPPER.subn(r"\1", text)
