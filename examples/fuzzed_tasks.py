@@ -46,9 +46,30 @@ ROWS: dict[str, dict[str, Any]] = {
     "tallyqa": {"question": "q", "answer": 3, "image": "good.png", "question_id": 1, "issimple": True},
     "infographicvqa": {"question": "q", "answers": ["a"], "image_local_name": "good.png", "questionId": 1},
     "mvbench": {"question": "q", "answer": "x", "candidates": ["x", "y"], "video": "clip", "start": 1, "end": 2.5},
-    "vlmevalkit": {"index": "1", "question": "q", "image_path": "good.png", "answer": "A", "A": "x", "B": "y"},
+    "vlmevalkit": {"index": "1", "question": "q", "image_path": "good.png", "answer": "A", "A": "x", "B": "y"}
+    | {"target_instances": "[[1, 2, 30, 40]]", "multi-choice options": "['(A) x', '(B) y']"},
 }
+ROWS |= {
+    "insight-o3": {
+        "question": "q",
+        "answer": "A",
+        "image": "good.png",
+        "options": "A. x\nB. y",
+        "category": "c",
+        "target_instances": "[[1, 2, 30, 40]]",
+        "layout_infos": {"1": {"bbox": [1, 2, 30, 40]}},
+        "target_layouts": [1],
+    },
+    "visual-probe": {"problem": "<image>\nq", "solution": "a", "images": ["S/good.png"], "data_source": "s"},
+    "zoombench": {"query": "q\nA. x\nB. y", "response": "A", "images": ["../Z/good.png"], "crop_images": ["good.png"]},
+    "charxiv-reasoning": {"query": "q", "answer": "1.5", "figure_path": "good.png", "inst_category": 4},
+    "longvideobench": {"question": "q", "candidates": ["x", "y"], "correct_choice": 1, "video_path": "good.mp4"},
+    "videomme": {"question": "q", "options": ["A. x", "B. y"], "answer": "B", "videoID": "good"},
+    "lvbench": {"question": "q\n(A) x\n(B) y", "answer": "B", "key": "good", "question_type": ["t"], "uid": "1"},
+}
+ROWS["longvideobench"]["duration_group"] = 15
 ROWS["tallyqa-complex"] = ROWS["tallyqa"]
+ROWS["zoombench-crop"] = ROWS["zoombench-views"] = ROWS["zoombench"]
 FILE_NAMES = {"mvbench": "episodic_reasoning"}
 
 

@@ -19,6 +19,7 @@ from pixel_env.tasks.formats.outside import format_before_path, task_function
 from pixel_env.tasks.formats.recognition import Located, locate
 from pixel_env.tasks.preparation.hub import fetched, is_hub_id
 from pixel_env.tasks.preparation.index import read_index
+from pixel_env.tasks.preparation.named import PREPARED_PREFIX, prepared_spec
 from pixel_env.tasks.reading import BadRowsWarning, Reading, read_located
 from pixel_env.tasks.regraded import regraded
 
@@ -42,7 +43,8 @@ def load_tasks(
 ) -> TaskSet:
     """The task set that `spec` names; `count` keeps only its first tasks.
 
-    "sample:NAME" is an embedded sample set; a path is a file or folder of our own format or a published one, recognised
+    "sample:NAME" is an embedded sample set; "prepared:NAME" is a data set of `pixel-env data list` that was prepared; a
+    path is a file or folder of our own format or a published one, recognised
     by its columns or named before the path ("vstar:PATH", or "module:FORMAT:PATH" for a format of your own);
     "module:function" is a function of your own from the split to its tasks; "owner/name" that is not a path is a data
     set of the hub, fetched once (`preparation/hub.py`); tasks and task sets are used as they are. `split` chooses
@@ -103,7 +105,7 @@ def _made_by_code(spec: str | Path, split: Split, count: int | None) -> TaskSet 
 
         name = spec.removeprefix(SAMPLE_PREFIX)
         return sample_set(name, split=split) if count is None else sample_set(name, split=split, count=count)
-    function = task_function(spec)
+    function = None if spec.startswith(PREPARED_PREFIX) else task_function(spec)
     return None if function is None else _first(_task_set_of(function(split), spec), count)
 
 
@@ -113,6 +115,8 @@ def _task_set_of(tasks: Sequence[Task] | TaskSet, name: str) -> TaskSet:
 
 def _path_of(spec: str | Path) -> tuple[Path, Format | None]:
     """Where the files are, and the format that is named before the path."""
+    if isinstance(spec, str) and spec.startswith(PREPARED_PREFIX):
+        spec = prepared_spec(spec.removeprefix(PREPARED_PREFIX))
     named, place = format_before_path(spec)
     path = Path(place).expanduser()
     return (fetched(str(path)) if is_hub_id(str(path)) and not path.exists() else path), named

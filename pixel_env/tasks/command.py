@@ -108,7 +108,9 @@ def _prepare(name: str, folder: Path | None) -> int:
         known = _known(name)
         if not known.hub_id:
             raise TaskError(f"{name} cannot be fetched ({known.about}). Download its files and add: --from FOLDER")
-        result = prepared(known.hub_id, known.formats, print)
+        if known.licence:
+            print(f"licence: {known.licence}")
+        result = prepared(known.hub_id, known.formats, print, known.files)
     for reading in result.readings:
         _print_reading(reading)
     if not result.readings:

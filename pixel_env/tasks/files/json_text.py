@@ -34,7 +34,7 @@ def _rows(path: Path) -> Iterator[tuple[Row, "_Images"]]:
 
 
 def _rows_of_whole(path: Path) -> Iterator[tuple[Row, "_Images"]]:
-    """The entries of a list, of the list `data` of an object, or the object."""
+    """The entries of a list, of the list `data` of an object, or of an object of objects; or the object."""
     text = text_of(path)
     try:
         content = json.loads(text)
@@ -42,6 +42,8 @@ def _rows_of_whole(path: Path) -> Iterator[tuple[Row, "_Images"]]:
         raise TaskError(f"cannot read {path}: {error}. Give a complete JSON file.") from error
     if isinstance(content, dict) and isinstance(content.get("data"), list):
         content = content["data"]
+    elif isinstance(content, dict) and content and all(isinstance(entry, dict) for entry in content.values()):
+        content = list(content.values())
     entries = content if isinstance(content, list) else [content]
     images = _Images(path, text.encode("utf-8", "surrogatepass"), _bom_length(path))
     for number, entry in enumerate(entries, start=1):

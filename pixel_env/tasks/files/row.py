@@ -52,6 +52,11 @@ class Row:
             check_writable(names[0], str(item))
         return tuple(str(item).strip() for item in items)
 
+    def name(self, *names: str) -> str:
+        """The first of these columns that is given, as a text; the row's number if none is."""
+        value = self.optional(*names)
+        return str(self.number if value is None else value)
+
 
 def _is_nan(value: object) -> bool:
     return isinstance(value, float) and math.isnan(value)

@@ -32,9 +32,10 @@ class Format:
     where the schema is published; `is_verified`: whether by the data's own publisher. `rows_of(file)`: its rows.
     `root_of(file)`: the data folder; `below`: folders in it that may hold images. `joins(columns)`: whether all such
     files of a folder are one set; of other files one is chosen, for the split "test" the one with `test_word` in its
-    name. `is_lenient`: a repeated id gets a number and an unknown column a remark; otherwise both are problems of the
-    row. `documented_in`: the page that documents the format; messages name the `source` if it is "", as for a format of
-    your own.
+    name. `preferred_suffix`: of a download that holds the same rows in several syntaxes, the one that is read.
+    `is_lenient`: a repeated id gets a number and an unknown column a remark; otherwise both are problems of the row.
+    `documented_in`: the page that documents the format; messages name the `source` if it is "", as for a format of your
+    own.
     """
 
     name: str
@@ -51,5 +52,6 @@ class Format:
     below: tuple[str, ...] = ()
     joins: Callable[[frozenset[str]], bool] = _never
     test_word: str = "test"
+    preferred_suffix: str = ""
     is_lenient: bool = True
     documented_in: str = ""

@@ -82,7 +82,7 @@ _OF_TABLE = frozenset({"task_type", "prefix", "data_type", "bound", "index"})
 
 
 def _recognises(columns: frozenset[str], suffix: str) -> bool:
-    return columns >= _COLUMNS
+    return columns >= _COLUMNS and "domain" not in columns  # a column of Video-MME
 
 
 def _joins(columns: frozenset[str]) -> bool:

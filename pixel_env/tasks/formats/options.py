@@ -13,6 +13,7 @@ from pixel_env.dialects.wording import OPTION_LETTERS
 from pixel_env.errors import TaskError
 from pixel_env.grading import GRADERS
 from pixel_env.grading.boxed import last_boxed
+from pixel_env.grading.counts import number_named
 from pixel_env.task import Task
 from pixel_env.tasks.files.row import shortened
 
@@ -20,6 +21,7 @@ _OPTION = re.compile(r"(?<!\S)(?P<opening>\(?)(?P<letter>[A-Z])(?P<closing>[.):]
 _MEDIA_PLACEHOLDER = re.compile(r"<(?:image|video)>\s*")
 _LETTER_REQUEST = re.compile(r"\banswer with the option['’]?s? letter\b[^.\n]*\.?\s*\Z", re.IGNORECASE)
 _OPTIONS_TITLE = re.compile(r"\b(?:options|choices)\s*:?\Z", re.IGNORECASE)
+_WORD = re.compile(r"[A-Za-z-]+\.?")
 NUMBER = re.compile(r"[-+]?(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?")
 """A text that is a number and nothing else (with `fullmatch`)."""
 
@@ -112,6 +114,12 @@ def is_among(answer: str, options: Sequence[str]) -> bool:
 def are_numbers(answers: Sequence[str]) -> bool:
     """Whether every answer is a number and nothing else."""
     return all(NUMBER.fullmatch(answer) for answer in answers)
+
+
+def open_grader(answers: Sequence[str]) -> str:
+    """The grader of a question without options: of numbers if every reference answer is one, "8" or "Eight."."""
+    is_number = (are_numbers([text]) or (_WORD.fullmatch(text) and number_named(text) is not None) for text in answers)
+    return "number" if all(is_number) else "exact"
 
 
 def check_option_count(task: Task) -> None:

@@ -17,19 +17,26 @@ from pixel_env.tasks.files.images import IMAGE_SUFFIXES
 from pixel_env.tasks.files.rows import SUFFIXES, columns_of, read_rows, syntax_of
 from pixel_env.tasks.files.shards import joined
 from pixel_env.tasks.files.webdataset import holds_samples
+from pixel_env.tasks.formats.charxiv import CHARXIV
 from pixel_env.tasks.formats.conversations import CONVERSATIONS
 from pixel_env.tasks.formats.docvqa import DOCVQA
 from pixel_env.tasks.formats.format import Format
 from pixel_env.tasks.formats.infographicvqa import INFOGRAPHICVQA
+from pixel_env.tasks.formats.insight_o3 import INSIGHT_O3
 from pixel_env.tasks.formats.jsonl import OWN
+from pixel_env.tasks.formats.longvideobench import LONGVIDEOBENCH
+from pixel_env.tasks.formats.lvbench import LVBENCH
 from pixel_env.tasks.formats.mvbench import MVBENCH
 from pixel_env.tasks.formats.pixelreasoner import RELEASED
 from pixel_env.tasks.formats.splits import files_of_one_set
 from pixel_env.tasks.formats.table import TABLE
 from pixel_env.tasks.formats.tallyqa import TALLYQA, TALLYQA_COMPLEX
 from pixel_env.tasks.formats.verl import VERL
+from pixel_env.tasks.formats.videomme import VIDEOMME
+from pixel_env.tasks.formats.visual_probe import VISUAL_PROBE
 from pixel_env.tasks.formats.vlmevalkit import VLMEVALKIT
 from pixel_env.tasks.formats.vstar import VSTAR
+from pixel_env.tasks.formats.zoombench import ZOOMBENCH, ZOOMBENCH_CROP, ZOOMBENCH_VIEWS
 
 Formats = Mapping[str, Format]
 
@@ -37,7 +44,8 @@ FORMATS: dict[str, Format] = {
     known.name: known
     for known in (
         *(OWN, RELEASED, VSTAR, TALLYQA, TALLYQA_COMPLEX, INFOGRAPHICVQA, DOCVQA, MVBENCH, VLMEVALKIT),
-        *(VERL, CONVERSATIONS, TABLE),
+        *(INSIGHT_O3, VISUAL_PROBE, ZOOMBENCH, ZOOMBENCH_CROP, ZOOMBENCH_VIEWS, CHARXIV),
+        *(LONGVIDEOBENCH, VIDEOMME, LVBENCH, VERL, CONVERSATIONS, TABLE),
     )
 }
 """By the name that may precede a path: "vstar:PATH"."""

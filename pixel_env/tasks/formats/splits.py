@@ -24,6 +24,7 @@ def files_of_one_set(
     single = [file for file, columns in columns_by_file.items() if not known.joins(columns)]
     if not single:
         return tuple(columns_by_file), ()
+    single = [file for file in single if file.name.lower().endswith(known.preferred_suffix)] or single
     sets = joined(single)
     if len(sets) == 1:
         return sets[0].complete(), ()

@@ -25,6 +25,23 @@ NAMES = {
     "vlmevalkit": "vstar",
     "vlmevalkit-paths": "tallyqa",
     "tasks": "tasks",
+    "hr-bench": "hr-bench-4k",
+    "hr-bench-parquet": "hr-bench-8k",
+    "hr-bench-annotations": "hr-bench-4k",
+    "mme-realworld-lite": "mme-realworld-lite",
+    "mme-realworld-lite-parquet": "mme-realworld-lite",
+    "treebench": "treebench",
+    "visual-probe": "visual-probe-hard",
+    "zoombench": "zoombench",
+    "zoombench-parquet": "zoombench",
+    "o3-bench": "o3-bench",
+    "charxiv": "charxiv-reasoning",
+    "charxiv-parquet": "charxiv-reasoning",
+    "longvideobench": "longvideobench",
+    "longvideobench-parquet": "longvideobench",
+    "videomme": "video-mme",
+    "lvbench": "lvbench",
+    "lvbench-parquet": "lvbench",
 }
 """What `data prepare` is called with, by form."""
 

@@ -232,7 +232,18 @@ GOOD = {
     "conversations": {"conversations": [{"from": "human", "value": "q"}, {"from": "gpt", "value": "a"}], "id": "1"},
     "table": {"problem": "q", "images": ["good.png"], "choices": ["x", "y"], "solution": "B", "id": 7},
 }
+GOOD |= {
+    "insight-o3": {"question": "q", "answer": "A", "image": "good.png", "options": "A. x\nB. y", "category": "c"},
+    "visual-probe": {"problem": "<image>\nq", "solution": "a", "images": ["S/good.png"], "data_source": "s"},
+    "zoombench": {"query": "q\nA. x\nB. y", "response": "A", "images": ["../Z/good.png"], "crop_images": ["good.png"]},
+    "charxiv-reasoning": {"query": "q", "answer": "1.5", "figure_path": "good.png", "inst_category": 4},
+    "longvideobench": {"question": "q", "candidates": ["x", "y"], "correct_choice": 1, "video_path": "good.png"}
+    | {"duration_group": 15},
+    "videomme": {"question": "q", "options": ["A. x", "B. y"], "answer": "B", "videoID": "good.png"},
+    "lvbench": {"question": "q\n(A) x\n(B) y", "answer": "B", "key": "good.png", "uid": "1"},
+}
 GOOD["tallyqa-complex"] = GOOD["tallyqa"]
+GOOD["zoombench-crop"] = GOOD["zoombench-views"] = GOOD["zoombench"]
 CASES = int(os.environ.get("PIXEL_ENV_FUZZ_CASES", "100"))
 
 
