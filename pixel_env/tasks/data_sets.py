@@ -125,7 +125,10 @@ DATA_SETS: dict[str, DataSet] = {
         "Video-MME: 2,700 questions about 900 videos", "lmms-lab/Video-MME", ("videomme",), licence=_RESEARCH_ONLY
     ),
     "lvbench": DataSet(
-        "LVBench: 1,549 questions about 103 videos", "lmms-lab/LVBench", ("lvbench",), licence="CC-BY-NC-SA-4.0"
+        "LVBench: questions about videos of up to two hours",
+        "lmms-lab/LVBench",
+        ("lvbench",),
+        licence="CC-BY-NC-SA-4.0",
     ),
 }
 """By the name that `data prepare` takes."""
