@@ -120,7 +120,7 @@ def test_the_environment_plays_a_file(folder):
         (GOOD | {"answer": 7}, "'answer' must be a text or a list of texts"),
         (GOOD | {"answer": ["7", ""]}, "none empty"),
         (GOOD | {"frames": ["photos/one.png"]}, "either 'image' or 'frames'"),
-        (GOOD | {"image": []}, "'image' is missing"),
+        (GOOD | {"image": []}, "'image' must be a path or a list of paths, and is empty"),
         ({"question": "q", "frames": "photos/one.png", "answer": "a"}, "'frames' must be a list"),
         (GOOD | {"frames_per_second": 2}, "'frames_per_second' is the rate of 'frames'"),
         (FRAMES | {"frames_per_second": 0}, "'frames_per_second' must be a number above 0, got 0"),
