@@ -18,7 +18,7 @@ import tempfile
 import time
 import warnings
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -40,7 +40,15 @@ TURN = "turn"
 BATCH = 10_000
 LONGEST = 16  # pieces of one text
 SHOWN_SIZES = [(640, 480), (28, 28)]
-OPTIONS = ("red", "dark red", "(C) a dog", "12", "not moving", "E", "", "both A and B")
+OPTION_SETS = (
+    ("red", "dark red", "(C) a dog", "12", "not moving", "E", "", "both A and B"),
+    ("(A) cat", "(B) dog", "(C) cat"),
+    ("left", "right", "correct", "best choice", "the answer is"),
+    ("$1,000", "2 m", "50%", "four", "(", "[a-z]+", "\\", "a\nb"),
+    ("红色", "蓝色", "左边", "不"),
+    ("yes", "no", "1", "2"),
+    (),
+)
 REFERENCES = ("red", "12", "B", "", "1,250", r"\boxed{7}", "hello world")
 
 CROP = (
@@ -52,6 +60,9 @@ PIECES = [
     *('"arguments": {"target_frames": [', "]}}", '"crop_image_normalized"', '"', ",", ":", " ", "\n", "null", "true"),
     *("0", "1", "0.5", "-1", "1e400", "-0.0", "NaN", "Infinity", "9" * 400, "1.", ".5", "1,250", "1/2", "½", "3²", "٣"),
     *("A", "b", "(C)", "D.", "E", "I", "red", "dark red", "a dog", "option", "the answer is", "not ", "or", "and", "-"),
+    *("is wrong", "is correct", "isn't", "if it were ", "rule out ", "so ", "Final answer: ", "答案是", "不是"),
+    *("排除", "です", "nicht ", "pas ", "no es ", "?", "!", "best choice", "left", "$1,000", "2 m", "红色", "(A) cat"),
+    *("->", "✓", "\n- "),
     *("one", "twenty", "hundred", "dozen", "no", "none", "people", "at least", "+", "**", "$", "'", r"\text{"),
     *("\x00", "\ue000", "\ud800", "\u202e", "İ", "ß", "ﬁ", "Ⓑ", "【", "\u00a0", "e\u0301", "😀", "\\", "５"),
     *(CROP, CROP.replace("0.1, 0.1, 0.5, 0.5", "9, 9, 500, 400"), CROP.replace("crop_image", "crop_image_normalized")),
@@ -104,8 +115,10 @@ def all_readers(folder: Path) -> dict[str, Callable[[str], str]]:
     Those of data sets write into `folder`.
     """
     grammars = {f"parse:{name}": partial(read_turn, dialect=dialect_named(name)) for name in DIALECTS}
-    task = Task("fuzz", "How many people are there?", REFERENCES, options=OPTIONS)
-    graders = {f"grade:{name}": partial(read_answer, grader=grader, task=task) for name, grader in GRADERS.items()}
+    tasks = [
+        Task("fuzz", "How many people are there?", (*REFERENCES, *options), options=options) for options in OPTION_SETS
+    ]
+    graders = {f"grade:{name}": partial(read_answer, grader=grader, tasks=tasks) for name, grader in GRADERS.items()}
     return grammars | {TURN: partial(read_by_all, dialects=DIALECTS)} | graders | task_readers(folder)
 
 
@@ -118,9 +131,9 @@ def read_turn(text: str, dialect: Dialect) -> str:
     return type(action).__name__
 
 
-def read_answer(text: str, grader: Callable[[str, Task], float], task: Task) -> str:
-    """Whether `text` is graded as right, wrong or partly right."""
-    grade = grader(text, task)
+def read_answer(text: str, grader: Callable[[str, Task], float], tasks: Sequence[Task]) -> str:
+    """Whether `text` is graded as right, wrong or partly right, by one of the tasks, which the text decides."""
+    grade = grader(text, tasks[len(text) % len(tasks)])
     if not (isinstance(grade, float) and 0.0 <= grade <= 1.0):
         raise AssertionError(f"graded {grade!r}, wanted a float from 0 to 1")
     return {0.0: "wrong", 1.0: "right"}.get(grade, "partly")
