@@ -74,6 +74,8 @@ class Reading:
         return bool(is_conditional and words.WOULD.search(self.text, opening, closing))
 
     def _is_label(self, start: int, end: int) -> bool:
+        if words.TIMES_AFTER.match(self.text, end) and not re.search(r"\b(?:times|often)\b", self.question):
+            return True
         first = max(0, start - _LONGEST_REACH)
         if words.LABEL_AFTER_CJK.match(self.text, end) or words.LABEL_BEFORE_CJK.search(self.text, first, start):
             return True

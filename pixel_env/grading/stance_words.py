@@ -14,7 +14,8 @@ _NO_LETTER_BEFORE = r"(?<![^\W\d_])"
 NEGATIONS = {
     "en": r"not|cannot|never|no|neither|nor|nobody|no one|\w*n't|doubt\w*|unlikely|disagree\w*|den(?:y|ies|ied)|"
     r"rather than|instead of|other than|as opposed to|far from|ruled? out|excluded?|rejected?|"
-    r"(?:wrong|incorrect|false|mistaken)(?: (?:answer|count|number|guess|result))?:?|(?:initially|first|at first),?",
+    r"(?:wrong|incorrect|false|mistaken)(?: (?:answer|count|number|guess|result))?:?|"
+    r"(?:initially|first|at first)(?: glance| sight)?,?|(?:any|every)thing but",
     "de": "nicht(?:, dass)?|keine?[nrms]?|weder|noch|nie|niemals|statt|anstatt|anstelle von|falsch:?",
     "fr": "pas|non|jamais|ni|plutôt que|au lieu de|faux:?",
     "es": "no|nunca|jamás|ni|tampoco|en lugar de|en vez de|falso:?",
@@ -56,7 +57,8 @@ COPULAS = {
     "es": "es|son|sería|está|parece",
 }
 WRONG = {
-    "en": r"(?:not|n't)(?: (?:the|a|at all))? (?:correct|right|true|accurate|it|possible|plausible|supported|enough|"
+    "en": r"(?:not|n't)(?: (?:the|a|at all))? (?:what|correct|right|true|accurate|it|possible|plausible|supported|"
+    r"enough|"
     r"answer|count|number|case|(?:correct|right) (?:answer|count|number))\b|"
     r"(?:clearly |simply |just |also |definitely |the |an? )?(?:wrong|incorrect|false|mistaken|inaccurate|untrue|"
     r"impossible|ruled out|excluded|out of (?:the )?question|too (?:many|few|high|low|much))\b",
@@ -139,6 +141,8 @@ _SINGULAR = rf"\s(?:number\s|no\.\s|nr\.\s|n[°º]\s|#\s?)?{_LIST}"
 _PLURAL = rf"(?:s|es|er|ern|n)\s(?:numbers\s)?{_LONG_LIST}"  # "images 1, 2 and 3"; "in image 3, five dogs" is no list
 LABEL_BEFORE = re.compile(rf"(?P<article>{_ARTICLE})?(?P<label>\b(?:{_LABEL}))(?:{_SINGULAR}|{_PLURAL})\Z")
 LABEL_BEFORE_CJK = re.compile(rf"(?:第|图|圖|图片|图像|照片|画像|写真|フレーム|帧|步骤|ページ)\s?{_LIST}\Z")
+TIMES_AFTER = re.compile(r"\s(?:times|more times)\b")
+"""What is done so often, not what is counted, unless the question asks how often: "I zoom in 4 times"."""
 LABEL_AFTER_CJK = re.compile(r"\s?(?:枚目|番目|つ目|匹目|人目|個目|个?号|号)")
 ENDS_A_LABEL = re.compile(
     r"\s?(?:[,.:;)]|\Z)|\s(?:i|is|are|was|were|shows?|est|sont|está|es|son|sind|ist|ich|sehe|gibt|je|il|montre|se|hay|"

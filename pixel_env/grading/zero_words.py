@@ -56,7 +56,7 @@ _LANGUAGES = (
         (),
         _set("keine keiner keines"),
         _set("""es gibt sind ist wird werden zu sehen sichtbar erkennbar vorhanden ich sehe kann können erkennen finden
-        auf in im dem der das den diesem hier da man einzige einzigen einziger davon von ihnen"""),
+        auf in im dem der das den diesem hier da man sieht einzige einzigen einziger davon von ihnen"""),
     ),
     _Denials(
         _set("aucun aucune"),

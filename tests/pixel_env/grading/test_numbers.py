@@ -26,7 +26,7 @@ WORDINGS = [
     json.loads(line)
     for line in (Path(__file__).parent / "grading_cases" / "number_wordings.jsonl").read_text("utf-8").splitlines()
 ]
-NOTHING = ["", " ", ".", "...", "?!", "-", "()", "**", "\\boxed{}", "$$", "The answer is", "answer:", "答案是", "\n\t"]
+NOTHING = ["", " ", ".", "...", "?!", "-", "()", "**", "\\boxed{}", "The answer is", "answer:", "答案是", "\n\t"]
 
 PIECES = """not |is not |if |3, |not 3 |3 is |no dogs |image 1, |images 1, 2 and |三|一只|没有|3 000 |hundred |cent |\
 vingt et |zwei und |n't |there is not any |3? |1 1 |the answer is 3 |a|ein |いません|第"""
