@@ -98,13 +98,9 @@ def letter_index(text: str) -> int | None:
     return ord(text) - ord("a") if len(text) == 1 and "a" <= text <= "z" else None
 
 
+@lru_cache(maxsize=256)
 def texts_of(options: tuple[str, ...]) -> tuple[str, ...]:
     """The comparable text of each option, without the labels if *all* options have one ("(A) cat", "(B) dog")."""
-    return _texts_of(options)
-
-
-@lru_cache(maxsize=256)
-def _texts_of(options: tuple[str, ...]) -> tuple[str, ...]:
     texts = [_end_cut(comparable(option)) for option in options]
     labels = [_OPTION_LABEL.match(text) for text in texts]
     if all(label and letter_index(label[1]) == index for index, label in enumerate(labels)):
