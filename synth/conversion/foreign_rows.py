@@ -68,6 +68,8 @@ _PARAGRAPHS = re.compile(r"\n\s*\n")
 _GUIDELINE = re.compile(r"\\boxed|step by step|guidelines?\b", re.IGNORECASE)
 _INSTRUCTIONS = re.compile(r"(?:\A|\n)\s*(?:Think in the mind first\b|Format strictly as\b)[\s\S]*", re.IGNORECASE)
 """How the prompt of DeepEyes and Chain-of-Focus goes on after the question; the dialect adds its own wording."""
+_REQUESTS = frozenset(text.format() for dialect in DIALECTS.values() for text in dialect.wording.requests.values())
+"""What our own prompts ask an answer to be."""
 _QUESTION_TITLE = re.compile(r"\A\s*question\s*:\s*", re.IGNORECASE)
 _MARKED_ANSWER = re.compile(r"<answer>[\s\S]*</answer>\s*\Z")
 _LIMITS = Limits(max_turns=32, max_images=64)
@@ -185,7 +187,9 @@ def _task(
 
 def question_alone(text: str) -> str:
     """The question of a first user text: without placeholders, guideline, closing instructions and a title."""
-    asked = _INSTRUCTIONS.sub("", _without_guideline(without_placeholders(text)))
+    asked = _INSTRUCTIONS.sub("", _without_guideline(without_placeholders(text))).strip()
+    for request in _REQUESTS:
+        asked = asked.removesuffix(request)
     return without_letter_request(_QUESTION_TITLE.sub("", asked).strip())
 
 

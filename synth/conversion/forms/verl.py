@@ -10,12 +10,13 @@ independent of files.
 """
 
 import itertools
-import json
 from collections.abc import Mapping
 from typing import Any
 
 from agents.traces.trace import Trace
+from pixel_env.dialects.wording import OPTION_LETTERS
 from pixel_env.errors import TaskError
+from pixel_env.task import Task
 from synth.conversion.conversations import Conversation, Images, Message
 from synth.conversion.forms.form import Row, RowForm, images_of
 from synth.conversion.forms.sharegpt import IMAGE
@@ -24,16 +25,14 @@ from synth.conversion.forms.sharegpt import IMAGE
 def _rows_of(trace: Trace, conversation: Conversation) -> list[Row]:
     task = trace.task
     opening = tuple(itertools.takewhile(lambda one: one.role != "assistant", conversation.messages))
-    options = {"options": json.dumps(list(task.options), ensure_ascii=False)} if task.options else {"options": ""}
     extra = {
         "index": task.task_id,
-        "question": task.question,
+        "question": _asked(task),
         "answer": task.answers[0] if task.answers else "",
         "answers": list(task.answers),
         "grader": task.grader,
         "category": task.category,
         "media": task.media,
-        **options,
     }
     row = {
         "data_source": task.category or "pixel_env",
@@ -44,6 +43,12 @@ def _rows_of(trace: Trace, conversation: Conversation) -> list[Row]:
         "extra_info": extra,
     }
     return [row]
+
+
+def _asked(task: Task) -> str:
+    """The question with its options, as readers of such rows take them from it."""
+    options = [f"({letter}) {text}" for letter, text in zip(OPTION_LETTERS, task.options, strict=False)]
+    return "\n".join([task.question, *options])
 
 
 def _text(message: Message) -> str:
@@ -71,7 +76,12 @@ VERL = RowForm(
     recognises=_recognises,
     rows_of=_rows_of,
     no_turns="its rows are tasks without turns; give the file as --tasks of eval, grpo or synth",
-    lost=("all turns, and so masks, mistakes and kinds", "evidence", "answers after the first, for verl's own reward"),
+    lost=(
+        "all turns, and so masks, mistakes and kinds",
+        "that frames are a video",
+        "evidence",
+        "answers after the first, for verl's own reward",
+    ),
     is_of_tasks=True,
     images="images",
 )

@@ -168,7 +168,8 @@ def test_images_stand_where_the_dialect_has_them_and_a_turn_with_two_calls_is_on
 
 
 def wording_of(trace):
-    return "\n".join([trace.task.question, "(A) red", "(B) green", "(C) dark red"])
+    request = "Answer with the letter of the option."
+    return "\n".join([trace.task.question, "(A) red", "(B) green", "(C) dark red", request])
 
 
 def test_what_is_no_folder_of_traces_is_refused(tmp_path, capsys):
@@ -275,6 +276,8 @@ def test_rows_that_lost_their_note_are_read_from_what_they_show(folder_of, tmp_p
     assert not loaded.problems
     assert [trace.kind for trace in loaded.traces] == ["recrop_once", "further_zoom", "reselect", "text_only"]
     assert loaded.traces[2].task.media == "video"
+    assert loaded.traces[0].task.question == "Which colour has the sign?"
+    assert loaded.traces[3].task.question == "What is 2 + 2?"
 
 
 def test_a_composed_image_is_written_whole_as_a_crop_of_what_was_shown_may_be_too_small(tmp_path):

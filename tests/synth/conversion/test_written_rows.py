@@ -17,6 +17,7 @@ from pixel_env.media.images import FileSource
 from pixel_env.operations.crop_image import CropImage
 from pixel_env.samples import sample_set
 from pixel_env.task import Evidence, Task, TaskSet
+from pixel_env.tasks import load_tasks
 from synth.conversion.forms.registry import FORMS, WRITTEN
 from synth.conversion.loading import Loading, load_rows
 from synth.conversion.writing import write_rows
@@ -189,8 +190,20 @@ def test_verl_gets_one_row_for_each_task_with_its_images_and_its_answer(folder):
     assert Image.open(io.BytesIO(colour["images"][0]["bytes"])).size == quarters().size
     assert colour["reward_model"] == {"style": "rule", "ground_truth": "green"}
     assert colour["extra_info"]["answers"] == ["green", "lime"] and colour["extra_info"]["index"] == "colour"
-    assert options["reward_model"]["ground_truth"] == "B" and json.loads(options["extra_info"]["options"])[1] == "green"
+    assert options["reward_model"]["ground_truth"] == "B"
+    assert options["extra_info"]["question"] == "Which colour?\n(A) red\n(B) green"
     assert "(B) green" in options["prompt"][1]["content"]
+
+
+def test_the_rows_for_verl_come_back_as_tasks(folder, tmp_path):
+    pytest.importorskip("pyarrow")
+    write_rows(folder, tmp_path / "rows" / "rows.parquet", FORMS["verl"], "default")
+    colour, options, rendered = load_tasks(str(tmp_path / "rows" / "rows.parquet")).tasks
+    made = [trace.task for trace in read_trace_folder(folder)[1]]
+    assert (colour.question, colour.answers, colour.grader) == ("Which colour has the sign?", ("green",), "exact")
+    assert (options.question, options.options, options.grader) == ("Which colour?", ("red", "green"), "choice")
+    assert [task.sources[0].key for task in (colour, options)] == [task.sources[0].key for task in made[:2]]
+    assert rendered.answers[0] in made[2].answers
 
 
 def test_several_traces_of_one_task_are_one_row_for_verl(folder, tmp_path):
