@@ -27,6 +27,7 @@ from pixel_env.operations.coordinates import Coordinates
 from pixel_env.operations.keys import Keys
 from pixel_env.operations.operation import Operation
 from pixel_env.operations.registry import OPERATIONS, operation_named
+from pixel_env.tasks import load_tasks
 
 USAGE = """\
 {operations}
@@ -43,11 +44,13 @@ class _Quit(Exception):
 def main(argv: list[str]) -> int:
     """Plays with the given arguments; returns the exit code. The end of the input ends the program without an error."""
     options = _parser().parse_args(argv)
+    tasks = load_tasks(
+        options.tasks, split=options.split, follow_links=options.follow_links, media_root=options.media_root
+    )
     env = PixelEnv(
-        options.tasks,
+        tasks,
         dialect="+".join([options.dialect, *options.operations]),
         limits=Limits(max_turns=options.max_turns, max_images=4 * options.max_turns + 64),
-        split=options.split,
         render_mode="rgb_array",
     )
     try:
@@ -82,6 +85,8 @@ def _parser() -> CommandParser:
         help=f"operations to add to those of the dialect: {', '.join(OPERATIONS)}, or your own as 'module:Class'",
     )
     add("split", Literal["train", "test"], "train|test", "test", "split of a sample set")
+    parser.add_argument("--follow_links", action="store_true", help="links in the set's folder may lead out of it")
+    add("media_root", Path, "FOLDER", None, "folder in which rows name images, besides the set's own")
     add("task_id", str, "TEXT", None, "play this task (default: drawn with the seed)")
     add("seed", AtLeastZero, "N", None, "seed of the drawn tasks (default: others in every run)")
     add("episodes", AtLeastOne, "N", 1, "number of episodes to play")

@@ -24,6 +24,12 @@ class TaskArguments:
         metadata={"help": "task set to train on: a sample set, a path or a hub id (docs/tasks.md)"},
     )
     task_count: AtLeastOne | None = field(default=None, metadata={"help": "use only so many of its tasks"})
+    follow_links: bool = field(
+        default=False, metadata={"help": "links in the folder of the task set may lead out of it (docs/tasks.md)"}
+    )
+    media_root: str | None = field(
+        default=None, metadata={"help": "folder in which rows of the task sets name images, besides their own"}
+    )
     grader: GraderName | None = field(
         default=None,
         metadata={

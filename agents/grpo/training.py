@@ -3,6 +3,7 @@
 Depends on TRL and the trainer; independent of how flags and recipes are written.
 """
 
+from functools import partial
 from pathlib import Path
 
 from trl import ModelConfig, get_peft_config, get_quantization_config
@@ -45,10 +46,14 @@ def _train(
     arguments: TaskArguments, args: PixelGRPOConfig, model_config: ModelConfig, dialect: Dialect, folder: Path
 ) -> None:
     args.model_init_kwargs = model_options(args.model_init_kwargs, model_config)
-    eval_tasks = arguments.eval_tasks and load_tasks(
-        arguments.eval_tasks, split="test", count=arguments.eval_task_count, grader=arguments.grader
+    load = partial(
+        load_tasks,
+        grader=arguments.grader,
+        follow_links=arguments.follow_links,
+        media_root=arguments.media_root,
     )
-    tasks = load_tasks(arguments.tasks, split="train", count=arguments.task_count, grader=arguments.grader)
+    eval_tasks = arguments.eval_tasks and load(arguments.eval_tasks, split="test", count=arguments.eval_task_count)
+    tasks = load(arguments.tasks, split="train", count=arguments.task_count)
     with loading(model_config.model_name_or_path):
         trainer = PixelGRPOTrainer(
             model=model_config.model_name_or_path,

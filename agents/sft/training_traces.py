@@ -19,7 +19,7 @@ from pixel_env.dialects.dialect import Dialect
 from pixel_env.errors import ConfigError, TaskError
 from pixel_env.import_callable import imported_callable
 from pixel_env.task import Task, TaskSet
-from pixel_env.tasks import load_tasks
+from pixel_env.tasks import Split, load_tasks
 
 TraceMaker = Callable[[TaskSet, Dialect, int], Sequence[Trace]]
 """Task set, dialect and seed -> traces: the type of the function that `traces='module:function'` names."""
@@ -50,6 +50,12 @@ class TraceArguments:
     )
     task_count: AtLeastOne | None = field(
         default=None, metadata={"help": "use only so many tasks of the set, or of the folder of traces"}
+    )
+    follow_links: bool = field(
+        default=False, metadata={"help": "links in the folder of the task set may lead out of it (docs/tasks.md)"}
+    )
+    media_root: str | None = field(
+        default=None, metadata={"help": "folder in which rows of the task set name images, besides its own folder"}
     )
     held_out: AtLeastZero = field(
         default=64,
@@ -162,19 +168,29 @@ def _read(spec: str, arguments: TraceArguments, dialect: Dialect) -> tuple[TaskS
             f"There are no traces at {path}. Give a folder that pixel-env synth wrote, a JSONL file of traces, or "
             "'module:function'."
         )
-    task_set = load_tasks(arguments.tasks, split="train", count=arguments.task_count)
+    task_set = _tasks(arguments, "train", arguments.task_count)
     return task_set, read_traces(path, task_set)
+
+
+def _tasks(arguments: TraceArguments, split: Split, count: int | None) -> TaskSet:
+    return load_tasks(
+        arguments.tasks,
+        split=split,
+        count=count,
+        follow_links=arguments.follow_links,
+        media_root=arguments.media_root,
+    )
 
 
 def _made(arguments: TraceArguments, dialect: Dialect, seed: int) -> TrainingTraces:
     make: TraceMaker = imported_callable(arguments.traces, "traces function")
-    task_set = load_tasks(arguments.tasks, split="train", count=arguments.task_count)
+    task_set = _tasks(arguments, "train", arguments.task_count)
     train = make(task_set, dialect, seed)
     if not arguments.held_out:
         return TrainingTraces(task_set, train, task_set, ())
     if arguments.held_out_traces is not None:
         return _held_out_folder(arguments, dialect, task_set, train, task_set.tasks)
-    test_set = load_tasks(arguments.tasks, split="test", count=arguments.held_out)
+    test_set = _tasks(arguments, "test", arguments.held_out)
     # A set of one split is the same under both names: a trained task is never held out, nor is a trace that a function
     # adds about no task of the set.
     known = frozenset(task.task_id for task in task_set.tasks)

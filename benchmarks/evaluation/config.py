@@ -60,6 +60,12 @@ class EvalConfig(EngineArguments):
     strict: bool = field(
         default=False, metadata={"help": "stop at rows that cannot be used, instead of leaving them out"}
     )
+    follow_links: bool = field(
+        default=False, metadata={"help": "links in the folder of the task set may lead out of it (docs/tasks.md)"}
+    )
+    media_root: str | None = field(
+        default=None, metadata={"help": "folder in which rows of the task set name images, besides its own folder"}
+    )
     grader: GraderName | None = field(
         default=None,
         metadata={

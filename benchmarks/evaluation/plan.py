@@ -182,7 +182,13 @@ def _engine(config: EvalConfig, limits: Limits) -> EngineChoice:
 def _questions(config: EvalConfig) -> TaskSet:
     """The questions with their options in the shown order; for a shard, its part."""
     task_set = load_tasks(
-        config.tasks, split=config.split, count=config.task_count, strict=config.strict, grader=config.grader
+        config.tasks,
+        split=config.split,
+        count=config.task_count,
+        strict=config.strict,
+        grader=config.grader,
+        follow_links=config.follow_links,
+        media_root=config.media_root,
     )
     if config.grader is not None:
         check_gradable(task_set.tasks)

@@ -224,7 +224,14 @@ def questions_of(folder: Path, config: Mapping[str, Any]) -> TaskSet:
     """The questions as the evaluation with this configuration showed them. Raises PixelEnvError if they are gone."""
     spec = config["tasks"]
     try:
-        task_set = load_tasks(spec, split=config["split"], count=config["task_count"], grader=config.get("grader"))
+        task_set = load_tasks(
+            spec,
+            split=config["split"],
+            count=config["task_count"],
+            grader=config.get("grader"),
+            follow_links=config.get("follow_links", False),
+            media_root=config.get("media_root"),
+        )
     except PixelEnvError as error:
         if spec.startswith(SAMPLE_PREFIX) or Path(spec.rpartition(":")[2]).expanduser().is_absolute():
             raise

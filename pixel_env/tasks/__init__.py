@@ -13,6 +13,7 @@ from typing import Literal
 from pixel_env.errors import ConfigError, TaskError, UnknownNameError
 from pixel_env.grading import Grader, grader_named
 from pixel_env.task import Task, TaskSet
+from pixel_env.tasks.files.access import MediaAccess
 from pixel_env.tasks.formats.format import Format
 from pixel_env.tasks.formats.options import check_option_count
 from pixel_env.tasks.formats.outside import format_before_path, task_function
@@ -23,9 +24,10 @@ from pixel_env.tasks.preparation.named import PREPARED_PREFIX, prepared_spec
 from pixel_env.tasks.reading import BadRowsWarning, Reading, read_located
 from pixel_env.tasks.regraded import regraded
 
-__all__ = ["BadRowsWarning", "TaskSpec", "load_tasks", "locate_spec", "read_path", "read_spec"]
+__all__ = ["BadRowsWarning", "TaskSpec", "load_tasks", "locate_spec", "media_access", "read_path", "read_spec"]
 
 SAMPLE_PREFIX = "sample:"
+_NOTHING_MORE = MediaAccess()
 
 TaskSpec = str | Path | Sequence[Task] | TaskSet
 """What `tasks=` accepts everywhere."""
@@ -40,6 +42,8 @@ def load_tasks(
     count: int | None = None,
     strict: bool = False,
     grader: str | Grader | None = None,
+    follow_links: bool = False,
+    media_root: str | Path | None = None,
 ) -> TaskSet:
     """The task set that `spec` names; `count` keeps only its first tasks.
 
@@ -50,49 +54,63 @@ def load_tasks(
     set of the hub, fetched once (`preparation/hub.py`); tasks and task sets are used as they are. `split` chooses
     between the photographs of an embedded set, and between the files of a folder by their names; a file has one split.
     Rows that cannot be used are left out, with one BadRowsWarning that names them; `strict` raises TaskError instead.
-    `grader`, a name or a function marked with @grader, grades every task instead of the task's own (`regraded.py`).
+    `media_root` is a folder in which rows may name files besides the set's own; `follow_links` allows links in the
+    set's folder to lead out of it. `grader`, a name or a function marked with @grader, grades every task instead of the
+    task's own (`regraded.py`).
     Raises TaskError, UnknownNameError or ConfigError.
     """
     if split not in ("train", "test"):
         raise TaskError(f"no split named {split!r}; give 'train' or 'test'")
     if count is not None and count < 1:
         raise TaskError(f"count must be at least 1, got {count}; it is the number of tasks to keep")
-    task_set = _load(spec, split, count, strict)
+    task_set = _load(spec, split, count, strict, media_access(media_root, follow_links=follow_links))
     if len(task_set) == 0:
         raise TaskError(f"the task set {task_set.name!r} is empty; give at least one task")
     return task_set if grader is None else regraded(task_set, grader)
 
 
-def read_path(spec: str | Path, *, split: Split = "test") -> Reading:
+def media_access(media_root: str | Path | None = None, *, follow_links: bool = False) -> MediaAccess:
+    """Where images may be besides a set's folder. Raises TaskError for a media root that is no folder."""
+    folder = None if media_root is None else Path(media_root).expanduser()
+    if folder is not None and not folder.is_dir():
+        raise TaskError(f"there is no folder {folder} to look for images in; give another media_root")
+    return MediaAccess(folder, follow_links)
+
+
+def read_path(spec: str | Path, *, split: Split = "test", access: MediaAccess = _NOTHING_MORE) -> Reading:
     """What `load_tasks` reads from a file, a folder or the hub, with what is wrong in it. Raises TaskError."""
-    located = locate_spec(spec, split=split)
+    located = locate_spec(spec, split=split, access=access)
     index = read_index(located)
     return read_located(located, None if index is None else index.faults)[0]
 
 
-def read_spec(spec: str | Path, *, split: Split = "test") -> tuple[TaskSet, Reading | None]:
+def read_spec(
+    spec: str | Path, *, split: Split = "test", access: MediaAccess = _NOTHING_MORE
+) -> tuple[TaskSet, Reading | None]:
     """The task set that `spec` names, and how it was read if it is in files. Rows that cannot be used are no error.
 
     Raises TaskError, UnknownNameError or ConfigError.
     """
     if (made := _made_by_code(spec, split, None)) is not None:
         return made, None
-    reading = read_path(spec, split=split)
+    reading = read_path(spec, split=split, access=access)
     return reading.task_set, reading
 
 
-def locate_spec(spec: str | Path, *, split: Split = "test") -> Located:
+def locate_spec(spec: str | Path, *, split: Split = "test", access: MediaAccess = _NOTHING_MORE) -> Located:
     """The files that `load_tasks` would read for a path or hub id. Raises TaskError."""
     path, named = _path_of(spec)
-    return locate(path, named, split)
+    return replace(locate(path, named, split), access=access)
 
 
-def _load(spec: TaskSpec, split: Split, count: int | None, strict: bool) -> TaskSet:
+def _load(spec: TaskSpec, split: Split, count: int | None, strict: bool, access: MediaAccess) -> TaskSet:
     if isinstance(spec, TaskSet):
         return _first(spec, count)
     if isinstance(spec, str | Path):
         made = _made_by_code(spec, split, count)
-        return _first(read_path(spec, split=split).usable(strict=strict), count) if made is None else made
+        return (
+            _first(read_path(spec, split=split, access=access).usable(strict=strict), count) if made is None else made
+        )
     return _first(_task_set_of(spec, "tasks given in Python"), count)
 
 

@@ -14,11 +14,12 @@ from pixel_env.command_line.parser import CommandParser, value
 from pixel_env.command_line.values import AtLeastOne, NameOf
 from pixel_env.dialects.table import dialect_named
 from pixel_env.errors import TaskError, UnknownNameError
-from pixel_env.tasks import locate_spec, read_spec
+from pixel_env.tasks import locate_spec, media_access, read_spec
 from pixel_env.tasks.data_sets import DATA_SETS, DataSet
 from pixel_env.tasks.description.facts import described
 from pixel_env.tasks.description.sheet import ROWS, check_page, write_sheet
 from pixel_env.tasks.description.words import lines_of
+from pixel_env.tasks.files.access import MediaAccess
 from pixel_env.tasks.formats.outside import own_format
 from pixel_env.tasks.formats.recognition import FORMATS
 from pixel_env.tasks.preparation.hub import is_hub_id, prepared
@@ -35,9 +36,9 @@ def main(argv: Sequence[str]) -> int:
     arguments = _parser().parse_args(argv)
     match arguments.command:
         case "prepare":
-            return _prepare(arguments.name, arguments.folder)
+            return _prepare(arguments.name, arguments.folder, _access(arguments))
         case "check":
-            return _check(arguments.path, arguments.split, None if arguments.all else _SHOWN)
+            return _check(arguments, None if arguments.all else _SHOWN)
         case "describe":
             return _describe(arguments)
         case _:
@@ -52,7 +53,7 @@ def _parser() -> CommandParser:
     )
     commands = parser.add_subparsers(dest="command", required=True, prog=parser.prog, metavar="SUBCOMMAND")
     text = "fetch a data set or take its files from a folder, unpack them, check every row and image, write an index"
-    preparing = commands.add_parser("prepare", help=text, description=text, usage="NAME [--from FOLDER]")
+    preparing = commands.add_parser("prepare", help=text, description=text, usage="NAME [--NAME VALUE ...]")
     preparing.add_argument(
         "name",
         metavar="NAME",
@@ -61,6 +62,7 @@ def _parser() -> CommandParser:
     preparing.add_argument(
         "--from", dest="folder", metavar="FOLDER", type=Path, help="folder with the files, instead of the hub"
     )
+    _add_access(preparing)
     text = "print what is wrong with a task set; the exit code is 1 if something is"
     checking = commands.add_parser("check", help=text, description=text, usage="PATH [--NAME VALUE ...]")
     _add_path(checking, "a file, a folder, FORMAT:PATH, module:FORMAT:PATH, or owner/name on the hub")
@@ -97,11 +99,23 @@ def _add_path(parser: Any, help_text: str) -> None:
         default="test",
         help="split of a folder that has both (default: %(default)s)",
     )
+    _add_access(parser)
 
 
-def _prepare(name: str, folder: Path | None) -> int:
+def _add_access(parser: Any) -> None:
+    parser.add_argument("--follow_links", action="store_true", help="links in the set's folder may lead out of it")
+    parser.add_argument(
+        "--media_root", metavar="FOLDER", type=Path, help="folder in which rows name images, besides the set's own"
+    )
+
+
+def _access(arguments: Any) -> MediaAccess:
+    return media_access(arguments.media_root, follow_links=arguments.follow_links)
+
+
+def _prepare(name: str, folder: Path | None, access: MediaAccess) -> int:
     if folder is not None:
-        result = prepare(folder, _known(name).formats, print)
+        result = prepare(folder, _known(name).formats, print, access)
     elif is_hub_id(name):
         result = prepared(name, (), print)
     else:
@@ -132,8 +146,9 @@ def _known(name: str) -> DataSet:
     raise UnknownNameError.among("data set", name, [*DATA_SETS, *FORMATS], "All names: pixel-env data list")
 
 
-def _check(path: str, split: Literal["train", "test"], shown: int | None) -> int:
-    reading = checked_reading(locate_spec(path, split=split), print)
+def _check(arguments: Any, shown: int | None) -> int:
+    located = locate_spec(arguments.path, split=arguments.split, access=_access(arguments))
+    reading = checked_reading(located, print)
     _print_reading(reading, shown)
     return 0 if reading.is_sound else _HAS_PROBLEMS
 
@@ -141,7 +156,7 @@ def _check(path: str, split: Literal["train", "test"], shown: int | None) -> int
 def _describe(arguments: Any) -> int:
     if arguments.page is not None:
         check_page(arguments.page)
-    task_set, reading = read_spec(arguments.path, split=arguments.split)
+    task_set, reading = read_spec(arguments.path, split=arguments.split, access=_access(arguments))
     budgets = budgets_for(None, task_set, dialect_named(arguments.dialect))
     lines = list(lines_of(described(task_set, reading, budgets, arguments.sample), arguments.dialect))
     for line in lines:

@@ -99,7 +99,7 @@ def read_located(located: Located, checked: Mapping[str, str] | None = None) -> 
     file_folder = os.path.relpath(first.parent, located.root)
     below = ("",) if file_folder == "." else (file_folder, "")
     subfolders = (os.path.join(folder, name) for folder in below for name in chosen.below)
-    images = ImageFolder(located.root, (*below, *subfolders), checked)
+    images = ImageFolder(located.root, (*below, *subfolders), checked, located.access)
     rows = (row for file in located.files for row in chosen.rows_of(file))
     name = first.stem if len(located.files) == 1 else located.root.name
     reading = _gathered(rows, lambda row: chosen.task_of(row, images), name, chosen)

@@ -43,6 +43,10 @@ class Place(Protocol):
         """The place within the file, for people and for an index: "'image' of row 3"."""
         ...
 
+    def __hash__(self) -> int:
+        """Equal places have equal hashes."""
+        ...
+
     def read(self) -> bytes:
         """The bytes of the image file. Raises OSError or ValueError if they cannot be read."""
         ...

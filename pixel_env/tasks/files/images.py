@@ -16,6 +16,7 @@ from pixel_env.errors import MediaError, TaskError
 from pixel_env.media.images import MAX_ASPECT_RATIO, FileSource
 from pixel_env.media.orientation import upright_size
 from pixel_env.tasks.files import archives
+from pixel_env.tasks.files.access import MediaAccess
 from pixel_env.tasks.files.clips import ClipFrame, clip_frames
 from pixel_env.tasks.files.containers import truncation_fault
 from pixel_env.tasks.files.embedded import EmbeddedImage
@@ -26,6 +27,9 @@ from pixel_env.views import Source
 _LONGEST_NAME = 200  # characters of a path in a message
 _WEB_ADDRESS = re.compile(r"(?:https?|ftp|s3|gs|hf|oss)://", re.IGNORECASE)
 IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff")
+
+
+_NOTHING_MORE = MediaAccess()
 
 
 class ImageFacts(NamedTuple):
@@ -42,14 +46,25 @@ class ImageFolder:
     `below`: folders of `root` in which a name is looked up, in order. `checked`: faults by path relative to `root` (of
     an image in a task file, by the file and the place in it), as an index holds them: then no image is opened here;
     None: the header of each image is read, once. `used`, `clips` and `embedded` are the images, the segments of videos
-    and the images in task files that rows named, by path, by path and segment, and by file and place.
+    and the images in task files that rows named, by path, by path and segment, and by file and place. `access`: what
+    may be read outside of `root`.
     """
 
-    def __init__(self, root: Path, below: Sequence[str] = ("",), checked: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        root: Path,
+        below: Sequence[str] = ("",),
+        checked: Mapping[str, str] | None = None,
+        access: MediaAccess = _NOTHING_MORE,
+    ) -> None:
         self.root = root
         self.below = tuple(below)
         self._checked = checked
-        self._inside = os.path.join(os.path.realpath(root), "")
+        self._access = access
+        self._inside = tuple(os.path.join(os.path.realpath(folder), "") for folder in access.folders_of(root))
+        self._own_folder = os.path.join(os.path.abspath(root), "")
+        media_root = () if access.media_root is None else (os.path.abspath(access.media_root),)
+        self._searched = (*(os.path.join(root, folder) for folder in below), *media_root)
         self._is_inside: dict[str, bool] = {}
         self._facts: dict[str, ImageFacts] = {}
         self._sources: dict[str, FileSource] = {}
@@ -165,14 +180,14 @@ class ImageFolder:
         """The first path below the folder with this name and of that kind, or None."""
         if not name.strip() or "\0" in name or not _is_encodable(name):
             raise TaskError(f"{_named(name)} is not a path")
-        for folder in self.below:
-            path = os.path.join(self.root, folder, name)
+        for folder in self._searched:
+            path = os.path.join(folder, name)
             mode = _mode_of(path, os.lstat)
             is_link = stat.S_ISLNK(mode)
             if not self._is_within(path, is_link=is_link):
                 raise TaskError(
-                    f"the path {_named(name)} leaves the folder {self.root}; put the files into it, as files, not as "
-                    "links"
+                    f"the path {_named(name)} leaves the folder {self.root}; put the files into it, or allow it: "
+                    "--follow_links if links in the folder lead out, --media_root FOLDER for files in another folder"
                 )
             if is_kind(_mode_of(path, os.stat) if is_link else mode):
                 return path
@@ -188,6 +203,8 @@ class ImageFolder:
         return self._is_inside[parent]
 
     def _leads_inside(self, path: str) -> bool:
+        if self._access.follow_links and os.path.abspath(path).startswith(self._own_folder):
+            return True
         return os.path.join(os.path.realpath(path), "").startswith(self._inside)
 
     def _truncation_fault_of(self, path: str) -> str:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from pixel_env.errors import TaskError
 from pixel_env.tasks.files import archives
+from pixel_env.tasks.files.access import MediaAccess
 from pixel_env.tasks.files.clips import VIDEO_SUFFIXES
 from pixel_env.tasks.files.folder import levels
 from pixel_env.tasks.files.images import IMAGE_SUFFIXES
@@ -61,7 +62,7 @@ class Located:
     """The files that make a set, their format, and the data folder that paths are relative to and may not leave.
 
     `remarks`: unreadable files in the same folder that may belong to the set, if it has several files. `notices`: what
-    was chosen among several; no fault.
+    was chosen among several; no fault. `access`: where images may be besides `root`.
     """
 
     files: tuple[Path, ...]
@@ -69,6 +70,7 @@ class Located:
     root: Path
     remarks: tuple[str, ...] = ()
     notices: tuple[str, ...] = ()
+    access: MediaAccess = field(default_factory=MediaAccess)
 
 
 class NoFormatError(TaskError):

@@ -6,11 +6,12 @@ Depends on readers, archives and the index; independent of the hub and of printi
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pixel_env.errors import TaskError
 from pixel_env.locks import alone_in
+from pixel_env.tasks.files.access import MediaAccess
 from pixel_env.tasks.files.archives import SUFFIXES, unpack
 from pixel_env.tasks.files.clips import clip_fault
 from pixel_env.tasks.files.images import ImageFolder, thorough_fault
@@ -21,6 +22,7 @@ from pixel_env.tasks.preparation.index import Index, index_of, stamps, write_ind
 from pixel_env.tasks.reading import Reading, read_located
 
 Tell = Callable[[str], None]
+_NOTHING_MORE = MediaAccess()
 _UNWRITABLE = "Prepare a copy in a folder that you may write to; pixel-env data check reads it without writing."
 
 
@@ -33,11 +35,17 @@ class Prepared:
     readings: tuple[Reading, ...] = ()
 
 
-def prepare(folder: Path, formats: Sequence[str] = (), tell: Tell = lambda line: None) -> Prepared:
+def prepare(
+    folder: Path,
+    formats: Sequence[str] = (),
+    tell: Tell = lambda line: None,
+    access: MediaAccess = _NOTHING_MORE,
+) -> Prepared:
     """Prepares the folder. A second call does nothing, unless something was wrong or a file has changed.
 
-    `formats`: names of the accepted formats, your own as 'module:NAME'; empty: any. `tell` receives a line per step. Of
-    several processes that prepare the same folder, one works and the others wait. Raises TaskError if the folder holds
+    `formats`: names of the accepted formats, your own as 'module:NAME'; empty: any. `tell` receives a line per step.
+    `access`: where images may be besides the folder. Of several processes that prepare the same folder, one works and
+    the others wait. Raises TaskError if the folder holds
     no set, or one of another format; problems of single rows are in the readings.
     """
     if not folder.is_dir():
@@ -47,17 +55,17 @@ def prepare(folder: Path, formats: Sequence[str] = (), tell: Tell = lambda line:
     if done is not None:
         return done
     with alone_in(folder, lambda: tell(f"waiting for another process that prepares {folder}"), _UNWRITABLE):
-        return _finished(folder, wanted) or _prepared(folder, wanted, tell)
+        return _finished(folder, wanted) or _prepared(folder, wanted, tell, access)
 
 
-def _prepared(folder: Path, formats: Sequence[Format], tell: Tell) -> Prepared:
+def _prepared(folder: Path, formats: Sequence[Format], tell: Tell, access: MediaAccess) -> Prepared:
     packed = stamps(_archives(folder), folder)
     unpacked = _unpacked(folder)
     for archive, stamp in packed.items():
         if unpacked.get(archive) != stamp:
             tell(f"unpacking {folder / archive}")
             unpack(folder / archive, (folder / archive).parent)
-    located = _splits(folder, formats)
+    located = [replace(part, access=access) for part in _splits(folder, formats)]
     tell(f"reading {', '.join(str(file) for part in located for file in part.files[:3])}")
     readings, faults, checked_count = _read_and_check(located, tell)
     root = located[0].root
