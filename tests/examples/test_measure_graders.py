@@ -12,6 +12,8 @@ from tests.paths import EXAMPLES
 
 MOST_READ_WRONGLY = 0.03
 """Of the answers that choose."""
+STRIDE = 4
+"""Every fourth answer is graded here, more than 8,000 in all; the script grades each."""
 
 
 @pytest.fixture(scope="module")
@@ -27,7 +29,7 @@ def script(monkeypatch):
 
 @pytest.mark.parametrize("held_out", [False, True])
 def test_choices_are_read_as_a_reader_reads_them_and_no_answer_that_chooses_nothing_is_paid(corpus, script, held_out):
-    answers = [one for one in corpus.choice_answers() if one.wording.held_out == held_out]
+    answers = [one for one in list(corpus.choice_answers())[::STRIDE] if one.wording.held_out == held_out]
     judged = list(script["judged_choices"](script["ours"], answers))
     choosing = [one.is_wrong for one in judged if one.wording.chooses]
     paid = sorted({one.wording.text for one in judged if not one.wording.chooses and one.is_wrong})
@@ -51,7 +53,7 @@ def test_the_corpus_has_8000_answers_and_150_wordings_at_least_in_six_languages_
     assert len(wordings) == len({(one.language, one.text) for one in wordings}) >= 150
     assert {one.language for one in wordings} == {"en", "zh", "ja", "de", "fr", "es"}
     assert sum(one.held_out for one in wordings) >= 0.3 * len(wordings)
-    assert sum(1 for _ in corpus.choice_answers()) >= 8000
+    assert sum(1 for _ in corpus.choice_answers()) >= 8000 * STRIDE
 
 
 def test_a_letter_is_read_alike_at_every_position(corpus, script):
