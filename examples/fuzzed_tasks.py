@@ -27,6 +27,7 @@ from pixel_env.task import Task
 from pixel_env.tasks import read_path
 from pixel_env.tasks.files.archives import unpack
 from pixel_env.tasks.files.containers import truncation_fault
+from pixel_env.tasks.files.embedded import EmbeddedImage
 from pixel_env.tasks.files.images import ImageFolder, thorough_fault
 from pixel_env.tasks.files.row import Row
 from pixel_env.tasks.formats.recognition import FORMATS
@@ -66,6 +67,10 @@ ROWS |= {
     "longvideobench": {"question": "q", "candidates": ["x", "y"], "correct_choice": 1, "video_path": "good.mp4"},
     "videomme": {"question": "q", "options": ["A. x", "B. y"], "answer": "B", "videoID": "good"},
     "lvbench": {"question": "q\n(A) x\n(B) y", "answer": "B", "key": "good", "question_type": ["t"], "uid": "1"},
+    "docvqa": {"question": "q", "answers": ["a"], "image": "good.png", "questionId": 1, "ucsf_document_id": "x"},
+    "verl": {"prompt": [{"role": "user", "content": "q"}], "images": ["good.png"], "extra_info": {"answer": "1"}},
+    "conversations": {"conversations": [{"from": "human", "value": "q"}, {"from": "gpt", "value": "a"}], "id": "1"},
+    "table": {"problem": "q", "images": ["good.png"], "choices": ["x", "y"], "solution": "B", "id": 7},
 }
 ROWS["longvideobench"]["duration_group"] = 15
 ROWS["tallyqa-complex"] = ROWS["tallyqa"]
@@ -80,7 +85,7 @@ def task_readers(folder: Path) -> dict[str, Callable[[str], str]]:
     readers: dict[str, Callable[[str], str]] = {
         f"row:{name}": partial(read_row, name=name, data=data) for name in FORMATS
     }
-    for suffix in (".json", ".jsonl", ".tsv", ".parquet"):
+    for suffix in (".json", ".jsonl", ".tsv", ".csv", ".parquet", ".arrow", ".tar"):
         content = _task_file(data / f"whole{suffix}")
         readers[f"file:{suffix[1:]}"] = partial(read_broken, content=content, path=data / f"a{suffix}", read=_tasks_in)
     readers["index:values"] = partial(read_index, index=json.loads(_indexed(data / "indexed")), folder=data / "indexed")
@@ -120,6 +125,7 @@ def read_broken(text: str, content: bytes, path: Path, read: Callable[[Path], st
                 broken[place:place] = broken[place:end]
             case _:
                 del broken[place:end]
+    path.unlink(missing_ok=True)  # a file that is mapped into memory must not become shorter
     path.write_bytes(bytes(broken))
     try:
         return read(path)
@@ -159,7 +165,10 @@ def _sound(task: Task, data: Path) -> str:
         raise AssertionError(f"{task!r} has no question or an empty answer")
     inside = os.path.join(os.path.realpath(data), "")
     for source in task.sources:
-        if not os.path.realpath(source.path).startswith(inside):  # type: ignore[attr-defined]  # all lie in files
+        path = source.place.path if isinstance(source, EmbeddedImage) else source.path  # type: ignore[attr-defined]
+        if isinstance(source, EmbeddedImage):
+            source.fault(decode=True)
+        if not os.path.realpath(path).startswith(inside):
             raise AssertionError(f"{source!r} lies outside of {data}")
     return "task"
 
@@ -194,6 +203,20 @@ def _make_media(data: Path) -> None:
 _MP4 = b"\x00\x00\x00\x14ftypisom\x00\x00\x02\x00isom\x00\x00\x00\x10moov12345678\x00\x00\x00\x10mdat12345678"
 
 
+def _picture() -> bytes:
+    buffer = io.BytesIO()
+    Image.new("RGB", (64, 64)).save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+_PICTURE = _picture()
+
+
+def _embedded_row(number: int) -> dict[str, Any]:
+    """A row with an image inside."""
+    return {"question": f"q{number}", "options": ["x", "y"], "answer": "A", "image": {"bytes": _PICTURE, "path": None}}
+
+
 def _task_file(path: Path) -> bytes:
     """A small set of three rows in the syntax that the suffix names."""
     rows = [ROWS["pixelreasoner"] | {"qid": f"v-{i}", "is_video": False} for i in range(3)]
@@ -202,11 +225,26 @@ def _task_file(path: Path) -> bytes:
             path.write_text(json.dumps(rows))
         case ".jsonl":
             path.write_text("".join(json.dumps(ROWS["tasks"] | {"id": str(i)}) + "\n" for i in range(3)))
+        case ".csv":
+            path.write_text('question,image,A,B,answer\n"q, ""q""",good.png,x,y,B\nq,good.png,x,"y\nz",A\n')
+        case ".arrow":
+            table = pyarrow.Table.from_pylist([_embedded_row(number) for number in range(3)])
+            with pyarrow.OSFile(str(path), "wb") as file, pyarrow.ipc.new_stream(file, table.schema) as writer:
+                writer.write_table(table, max_chunksize=2)
+        case ".tar":
+            with tarfile.open(path, "w") as tar:
+                for number in range(3):
+                    row = json.dumps({"question": "q", "answer": "a"}).encode()
+                    for name, content in (("png", _PICTURE), ("json", row)):
+                        entry = tarfile.TarInfo(f"{number}.{name}")
+                        entry.size = len(content)
+                        tar.addfile(entry, io.BytesIO(content))
         case ".tsv":
             lines = ["\t".join(ROWS["vlmevalkit"]), *("\t".join(ROWS["vlmevalkit"].values()) for _ in range(3))]
             path.write_text("\n".join(lines) + '\n3\t"a ""q""\nb"\tgood.png\tB\tx\ty\n')
         case _:
-            parquet.write_table(pyarrow.Table.from_pylist(rows), path)
+            rows = [_embedded_row(number) for number in range(3)]
+            parquet.write_table(pyarrow.Table.from_pylist(rows), path, row_group_size=2)
     content = path.read_bytes()
     path.unlink()
     return content

@@ -18,7 +18,7 @@ from pixel_env.tasks.formats.format import Format
 from pixel_env.tasks.formats.options import check_option_count
 from pixel_env.tasks.formats.outside import format_before_path, task_function
 from pixel_env.tasks.formats.recognition import Located, locate
-from pixel_env.tasks.preparation.hub import fetched, is_hub_id
+from pixel_env.tasks.preparation.hub import chosen_on_hub, fetched, fetched_part, is_hub_id
 from pixel_env.tasks.preparation.index import read_index
 from pixel_env.tasks.preparation.named import PREPARED_PREFIX, prepared_spec
 from pixel_env.tasks.reading import BadRowsWarning, Reading, read_located
@@ -137,6 +137,9 @@ def _path_of(spec: str | Path) -> tuple[Path, Format | None]:
         spec = prepared_spec(spec.removeprefix(PREPARED_PREFIX))
     named, place = format_before_path(spec)
     path = Path(place).expanduser()
+    part = None if path.exists() else chosen_on_hub(place)
+    if part is not None and not Path(part[0]).exists():
+        return fetched_part(*part), named
     return (fetched(str(path)) if is_hub_id(str(path)) and not path.exists() else path), named
 
 

@@ -4,6 +4,7 @@ Streams (the cache of `datasets`, `save_to_disk`) and files with a footer (Feath
 pyarrow; independent of benchmarks.
 """
 
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
@@ -38,7 +39,7 @@ class ArrowPlace:
     def read(self) -> bytes:
         """The bytes of the image."""
         column, *rest = self.steps
-        batch = _batches(self.path)[self.batch]
+        batch = _mapped(self.path)[self.batch]
         return content_at(batch.column(batch.schema.get_field_index(column))[self.index], rest)
 
     def ends(self) -> Ends:
@@ -142,23 +143,32 @@ def is_bytes(kind: Any) -> bool:
 
 def _opened(path: Path) -> list[Any]:
     try:
-        return _batches(path)
+        return _mapped(path)
     except MissingExtraError:
         raise
     except Exception as error:  # pyarrow's errors have no common base class
         raise TaskError(f"cannot read {path}: {error}. Give a complete Arrow file.") from error
 
 
+def _mapped(path: Path) -> list[Any]:
+    """The record batches of the file, anew if it has changed. Raises OSError or ValueError."""
+    facts = os.stat(path)
+    return _batches(path, facts.st_size, facts.st_mtime_ns)
+
+
 @lru_cache(maxsize=64)  # a mapped file takes addresses, not memory
-def _batches(path: Path) -> list[Any]:
+def _batches(path: Path, size: int, changed_ns: int) -> list[Any]:
     try:
         import pyarrow
     except ImportError as error:
         raise MissingExtraError.needs("an Arrow file", "data") from error
     mapped = pyarrow.memory_map(str(path))
     try:
-        return list(pyarrow.ipc.open_stream(mapped))
+        batches = list(pyarrow.ipc.open_stream(mapped))
     except pyarrow.ArrowInvalid:
         mapped.seek(0)
         reader = pyarrow.ipc.open_file(mapped)
-        return [reader.get_batch(number) for number in range(reader.num_record_batches)]
+        batches = [reader.get_batch(number) for number in range(reader.num_record_batches)]
+    for batch in batches:
+        batch.validate(full=True)  # a damaged offset would be read as an address
+    return batches

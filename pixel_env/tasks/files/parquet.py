@@ -22,7 +22,7 @@ from pixel_env.tasks.files.row import Row
 
 _BATCH_BYTES = 1 << 24
 _MOST_ROWS = 1024
-_OPEN_READERS = 4
+_OPEN_READERS = 2
 _KEPT_BYTES = 1 << 25
 """Bytes of rows that a reader keeps behind it: threads ask for images nearly in order."""
 

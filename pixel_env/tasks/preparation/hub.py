@@ -4,10 +4,12 @@ The cache, the mirror and the offline mode are huggingface_hub's own (HF_HOME, H
 folders and the hub; independent of formats.
 """
 
+import glob
 import os
 import re
 import shutil
 from collections.abc import Callable, Sequence
+from fnmatch import fnmatch
 from pathlib import Path
 
 from pixel_env.errors import MissingExtraError, TaskError
@@ -18,6 +20,7 @@ from pixel_env.tasks.files.rows import SUFFIXES
 from pixel_env.tasks.preparation.index import INDEX_NAME
 from pixel_env.tasks.preparation.preparing import Prepared, Tell, prepare
 
+_HUB_PART = re.compile(r"(?P<id>[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*):(?P<part>(?!/)(?!.*\.\.).+)")
 _HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
 _FETCHED = [f"*{suffix}" for suffix in (*SUFFIXES, *archives.SUFFIXES, *IMAGE_SUFFIXES, *VIDEO_SUFFIXES)]
 
@@ -37,6 +40,31 @@ def data_home() -> Path:
 def fetched(hub_id: str) -> Path:
     """The folder of the data set "owner/name": fetched and prepared unless it exists. Raises TaskError."""
     return _folder_of(hub_id, (), lambda line: None)[0]
+
+
+def chosen_on_hub(spec: str) -> tuple[str, str] | None:
+    """The data set and its part that "owner/name:PART" names, None for any other text.
+
+    A part is a file, a folder or a pattern of files: "hr_bench_4k.tsv", "default/test", "data/validation-*.parquet".
+    """
+    match = _HUB_PART.fullmatch(spec)
+    return None if match is None else (match["id"], match["part"].rstrip("/"))
+
+
+def fetched_part(hub_id: str, part: str) -> Path:
+    """The path of a part of a data set in the hub's cache; only its files are fetched. Raises TaskError."""
+    try:
+        from huggingface_hub import snapshot_download
+    except ImportError as error:
+        raise MissingExtraError.needs(f"the data set {hub_id!r} of the hub (no path has this name)", "data") from error
+    is_folder = not glob.has_magic(part) and not Path(part).suffix
+    path = _download(snapshot_download, hub_id, [f"{part}/*" if is_folder else part]) / part
+    if not path.exists() and not any(path.parent.glob(path.name)):
+        raise TaskError(
+            f"the data set {hub_id!r} has no file or folder {part!r}. Give a file, a folder or a pattern of its files, "
+            f"such as {hub_id}:data/test-*.parquet"
+        )
+    return path
 
 
 def prepared(
@@ -74,7 +102,8 @@ def _folder_of(
             if (folder / INDEX_NAME).is_file():
                 return folder, None
             tell(f"fetching {hub_id}")
-            _copy_into(_download(snapshot_download, hub_id, files or _FETCHED), folder)
+            patterns = files or _FETCHED
+            _copy_into(_download(snapshot_download, hub_id, patterns), folder, patterns)
             return folder, prepare(folder, formats, tell)
     except OSError as error:
         raise TaskError(
@@ -97,11 +126,13 @@ def _unfetched(hub_id: str, error: Exception) -> str:
     )
 
 
-def _copy_into(snapshot: Path, folder: Path) -> None:
-    """Copies or hard-links the files of the hub's cache into `folder`: readers refuse the links in the cache."""
+def _copy_into(snapshot: Path, folder: Path, patterns: Sequence[str]) -> None:
+    """Copies or hard-links the files that were asked for: the cache also keeps what others fetched, and is not ours."""
     for file in sorted(snapshot.rglob("*")):
-        target = folder / file.relative_to(snapshot)
-        if not file.is_file() or target.exists():
+        name = file.relative_to(snapshot)
+        target = folder / name
+        is_wanted = any(fnmatch(name.as_posix(), pattern) for pattern in patterns)
+        if not is_wanted or not file.is_file() or target.exists():
             continue
         target.parent.mkdir(parents=True, exist_ok=True)
         unfinished = target.with_name(f"{target.name}.part")

@@ -2,6 +2,7 @@
 
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from fnmatch import fnmatch
 
 import pytest
 
@@ -9,6 +10,7 @@ from pixel_env import cli
 from pixel_env.errors import MissingExtraError, TaskError
 from pixel_env.tasks import load_tasks
 from pixel_env.tasks.preparation.hub import data_home, is_hub_id
+from tests.pixel_env.tasks import forms
 
 hub = pytest.importorskip("huggingface_hub")
 ID = "JasperHaozhe/VStar-EvalData-PixelReasoner"
@@ -109,3 +111,27 @@ def test_offline_the_hubs_own_cache_is_read(published, tmp_path, monkeypatch):
     assert len(load_tasks(ID, strict=True)) == 2
     with pytest.raises(TaskError, match="owner/absent"):
         load_tasks("owner/absent")
+
+
+def test_a_part_of_a_set_is_fetched_alone(tmp_path, monkeypatch):
+    monkeypatch.setenv("PIXEL_ENV_DATA", str(tmp_path / "home"))
+    snapshot, asked = tmp_path / "snapshot", []
+
+    def download(repo_id, **options):
+        asked.append((repo_id, options["allow_patterns"]))
+        for config in ("4k", "8k"):
+            for number in range(2):
+                name = f"data/hrbench_{config}-{number:05}-of-00002.parquet"
+                if fnmatch(name, options["allow_patterns"][0]):
+                    forms.as_parquet(snapshot / name, forms.choice_rows(1))
+        return str(snapshot)
+
+    monkeypatch.setattr(hub, "snapshot_download", download)
+    assert len(load_tasks("DreamMr/HR-Bench:data/hrbench_4k-*.parquet")) == 2
+    assert len(load_tasks("table:DreamMr/HR-Bench:data/hrbench_8k-00001-of-00002.parquet")) == 1
+    assert [patterns for _, patterns in asked] == [
+        ["data/hrbench_4k-*.parquet"],
+        ["data/hrbench_8k-00001-of-00002.parquet"],
+    ]
+    with pytest.raises(TaskError, match=r"has no file or folder 'data/none\.parquet'"):
+        load_tasks("DreamMr/HR-Bench:data/none.parquet")
