@@ -50,6 +50,11 @@ def is_image_text(text: str) -> bool:
     return url is not None and _BASE64.fullmatch(text, url.end()) is not None
 
 
+def begins_as_image_text(text: str) -> bool:
+    """Whether a long text begins as base64 of an image does, and as no path does, whatever follows."""
+    return len(text) >= SHORTEST_IMAGE and text.startswith(_BEGINNINGS)
+
+
 def _replaced(value: Any, steps: Steps, place_of: PlaceOf) -> Any:
     if isinstance(value, Unread):
         return EmbeddedImage(place_of(steps, None))

@@ -17,9 +17,11 @@ from pixel_env.media.images import MAX_ASPECT_RATIO, FileSource
 from pixel_env.media.orientation import upright_size
 from pixel_env.tasks.files import archives
 from pixel_env.tasks.files.access import MediaAccess
+from pixel_env.tasks.files.cells import begins_as_image_text
 from pixel_env.tasks.files.clips import ClipFrame, clip_frames
 from pixel_env.tasks.files.containers import truncation_fault
 from pixel_env.tasks.files.embedded import EmbeddedImage
+from pixel_env.tasks.files.lfs import pointer_fault
 from pixel_env.tasks.files.row import shortened
 from pixel_env.tasks.files.truncation import TAIL_BYTES, lacks_end, reason_of
 from pixel_env.views import Source
@@ -104,9 +106,20 @@ class ImageFolder:
                 f"{column!r} is a data URL that is no image in base64, {shortened(item)}; write "
                 "'data:image/png;base64,' and the base64 of an image file"
             )
+        if begins_as_image_text(item) and not self._is_file(item):
+            raise TaskError(
+                f"{column!r} begins as an image in base64 and is none, {shortened(item)}; it holds a character that "
+                "base64 does not have, or is padded wrongly: encode the image again, or give its path"
+            )
         if _WEB_ADDRESS.match(item):
             raise TaskError(f"{column!r} is a web address, {shortened(item)}; download the file and give its path")
         return self.image(item.removeprefix("file://"))
+
+    def _is_file(self, name: str) -> bool:
+        try:
+            return self.find(name) is not None
+        except TaskError:
+            return False
 
     def _embedded(self, image: EmbeddedImage) -> EmbeddedImage:
         """The image. Raises TaskError if it cannot be used."""
@@ -138,6 +151,8 @@ class ImageFolder:
         """The frames of the video named `name`, or of a segment in seconds. Raises TaskError as `image` does."""
         path = self.path(name, "video")
         segment = self.relative(path) if start_s is None else f"{self.relative(path)} from {start_s} to {end_s} s"
+        if self._checked is None and (fault := pointer_fault(Path(path))):
+            raise TaskError(f"the video {_named(name)} cannot be used: {fault}")
         if segment not in self.clips:
             self.clips[segment] = clip_frames(Path(path), start_s, end_s)
         fault = self._truncation_fault_of(path) if self._checked is None else self._checked.get(segment, "")
@@ -243,7 +258,7 @@ def image_facts(path: Path) -> ImageFacts:
         with path.open("rb") as file, Image.open(file) as opened:
             (width, height), form = upright_size(opened, file), opened.format
     except Exception as error:  # a broken file makes Pillow's readers raise nearly anything
-        return ImageFacts(0, 0, reason_of(error))
+        return ImageFacts(0, 0, pointer_fault(path) or reason_of(error))
     if max(width, height) > MAX_ASPECT_RATIO * min(width, height):
         return ImageFacts(width, height, f"{width}x{height} is longer than {MAX_ASPECT_RATIO:.0f} to 1")
     return ImageFacts(width, height, decoding_fault(path) if _seems_truncated(path, form) else "")

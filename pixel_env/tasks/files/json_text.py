@@ -13,7 +13,7 @@ from typing import BinaryIO, cast
 from pixel_env.errors import TaskError
 from pixel_env.tasks.files.cells import Steps, with_images
 from pixel_env.tasks.files.piece import Piece
-from pixel_env.tasks.files.row import Row
+from pixel_env.tasks.files.row import Row, shortened
 
 _COMPRESSED = ".gz"
 _BOM = b"\xef\xbb\xbf"
@@ -77,7 +77,7 @@ def _line_row(path: Path, number: int, line: bytes) -> Row:
 def _row_of(path: Path, number: int, location: str, entry: object) -> Row:
     if isinstance(entry, dict):
         return Row(path, number, location, entry)
-    return Row(path, number, location, problem=f"expected an object, got a {type(entry).__name__}")
+    return Row(path, number, location, problem=f"expected an object, got {shortened(entry)}")
 
 
 def _with_images(row: Row, images: "_Images") -> Row:

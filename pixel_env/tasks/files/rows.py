@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
 
+from pixel_env.errors import TaskError
+from pixel_env.tasks.files.lfs import pointer_fault
 from pixel_env.tasks.files.row import Row
 
 SUFFIXES = (".parquet", ".arrow", ".json", ".jsonl", ".jsonl.gz", ".tsv", ".csv")
@@ -24,6 +26,7 @@ def syntax_of(path: Path) -> str:
 
 def read_rows(path: Path) -> Iterator[Row]:
     """The rows of the file, in its order. Raises TaskError for a file that cannot be read."""
+    _refuse_pointer(path)
     match syntax_of(path):
         case ".parquet":
             from pixel_env.tasks.files.parquet import read_parquet
@@ -51,6 +54,7 @@ def read_plain_rows(path: Path) -> Iterator[Row]:
     """The rows of a file, with the base64 in JSON as the text that it is. Raises TaskError."""
     if syntax_of(path) in (".parquet", ".arrow", ".tsv", ".csv", ".tar"):
         return read_rows(path)
+    _refuse_pointer(path)
     from pixel_env.tasks.files.json_text import read_plain_json
 
     return read_plain_json(path)
@@ -58,6 +62,7 @@ def read_plain_rows(path: Path) -> Iterator[Row]:
 
 def columns_of(path: Path) -> frozenset[str]:
     """The columns of the file's first rows; empty if no row can be read. Raises TaskError as `read_rows` does."""
+    _refuse_pointer(path)
     match syntax_of(path):
         case ".parquet":
             from pixel_env.tasks.files.parquet import parquet_columns
@@ -73,3 +78,9 @@ def columns_of(path: Path) -> frozenset[str]:
             return frozenset(header_of(path))
         case _:
             return frozenset(name for row in islice(read_rows(path), _PEEKED) for name in row.values)
+
+
+def _refuse_pointer(path: Path) -> None:
+    fault = pointer_fault(path)
+    if fault:
+        raise TaskError(f"cannot read {path}: {fault}")

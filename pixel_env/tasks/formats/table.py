@@ -19,7 +19,7 @@ from pixel_env.tasks.files.clips import VIDEO_SUFFIXES, evenly
 from pixel_env.tasks.files.embedded import EmbeddedImage
 from pixel_env.tasks.files.images import IMAGE_SUFFIXES, ImageFolder
 from pixel_env.tasks.files.row import Row, shortened
-from pixel_env.tasks.files.rows import read_rows
+from pixel_env.tasks.files.rows import columns_of, read_rows
 from pixel_env.tasks.formats.columns import (
     ANSWER_COLUMNS,
     CATEGORY_COLUMNS,
@@ -59,12 +59,41 @@ _COLUMNS = frozenset(
 def _recognises(columns: frozenset[str], suffix: str) -> bool:
     if not (columns & {*QUESTION_COLUMNS} and columns & {*ANSWER_COLUMNS}):
         return False
+    if _is_of_classification(columns):
+        return False
     # A JSONL with an unknown column is more likely the user's own with a mistyped key, which is named.
     return suffix not in (".jsonl", ".jsonl.gz") or columns - OWN.columns <= _COLUMNS
 
 
+def _is_of_classification(columns: frozenset[str]) -> bool:
+    """Whether the columns are those of texts with classes: "text" and "label" are no question without more."""
+    if columns & {*QUESTION_COLUMNS} != {"text"} or columns & {*ANSWER_COLUMNS} != {"label"}:
+        return False
+    return not columns & {*OPTION_COLUMNS, *OPTION_CELLS} and not _media_columns(columns)
+
+
+def _media_columns(columns: Iterable[str]) -> list[str]:
+    return [name for name in columns if name in (*IMAGE_COLUMNS, *VIDEO_COLUMNS) or _NUMBERED_IMAGE.fullmatch(name)]
+
+
 def _rows_of(path: Path) -> Iterable[Row]:
-    """The rows. Raises no error for whole-number answers that count from 1: their rows get a problem."""
+    """The rows. Raises no error for what is wrong with all of them: each gets a problem."""
+    names = _media_columns(columns_of(path))
+    if names and not any(row.problem or any(row.optional(name) for name in names) for row in read_rows(path)):
+        return (_without_media(row, names) for row in read_rows(path))
+    return _rows_with_indexes(path)
+
+
+def _without_media(row: Row, names: Sequence[str]) -> Row:
+    return replace(
+        row,
+        problem=f"{' and '.join(map(repr, names[:2]))} is empty in every row of this file; write the images again, or, "
+        "if the questions need none, leave the column out",
+    )
+
+
+def _rows_with_indexes(path: Path) -> Iterable[Row]:
+    """The rows. Whole-number answers that count from 1 are a problem of their rows."""
     rows = iter(read_rows(path))
     first = next(rows, None)
     if first is None or _index_of(first)[0] is None:

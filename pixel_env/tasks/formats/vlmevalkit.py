@@ -150,7 +150,10 @@ def _sources(row: Row, images: ImageFolder) -> tuple[Source, ...]:
         return images.sources(several)
     paths = row.optional("image_path")
     if not isinstance(paths, str):
-        raise TaskError("it has no image: 'image' is neither base64 nor the index of a row that has one")
+        raise TaskError(
+            "it has no image: 'image' is neither base64 nor the index of a row that has one; of a web address, "
+            "download the file and give its path in 'image_path'"
+        )
     return tuple(images.image(name) for name in listed(paths))
 
 
