@@ -43,7 +43,7 @@ def test_a_long_quoted_cell_of_separated_text_costs_a_pass_and_not_one_for_each_
 def test_a_column_of_images_that_is_empty_in_every_row_is_not_a_set_without_images(make, tmp_path):
     options = {"A": "red", "B": "blue", "answer": "A"}
     path = make.as_json(tmp_path / "set.json", [{"question": "Which?", "image": None, **options} for _ in range(3)])
-    with pytest.raises(TaskError, match="'image' is empty in every row.*leave the column out"):
+    with pytest.raises(TaskError, match=r"'image' is empty in every row.*leave the column out"):
         load_tasks(path)
 
 
@@ -63,7 +63,7 @@ def test_texts_with_classes_are_no_questions(make, tmp_path):
 
 def test_base64_with_a_typing_error_is_not_taken_for_a_path(make, tmp_path):
     text = "iVBORw0KGgo" + "A" * 5000 + "*" + "A" * 10
-    with pytest.raises(TaskError, match="base64.*encode the image again") as caught:
+    with pytest.raises(TaskError, match=r"base64.*encode the image again") as caught:
         load_tasks(make.as_lines(tmp_path / "mine.jsonl", [ROW | {"image": text}]))
     assert max(map(len, str(caught.value).splitlines())) < 400
 
