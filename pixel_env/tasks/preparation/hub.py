@@ -22,6 +22,7 @@ from pixel_env.tasks.preparation.preparing import Prepared, Tell, prepare
 
 _HUB_PART = re.compile(r"(?P<id>[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*):(?P<part>(?!/)(?!.*\.\.).+)")
 _HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
+_SPLITS = ("train", "test", "validation", "val", "dev")
 _FETCHED = [f"*{suffix}" for suffix in (*SUFFIXES, *archives.SUFFIXES, *IMAGE_SUFFIXES, *VIDEO_SUFFIXES)]
 
 
@@ -45,7 +46,8 @@ def fetched(hub_id: str) -> Path:
 def chosen_on_hub(spec: str) -> tuple[str, str] | None:
     """The data set and its part that "owner/name:PART" names, None for any other text.
 
-    A part is a file, a folder or a pattern of files: "hr_bench_4k.tsv", "default/test", "data/validation-*.parquet".
+    A part is a split, a file, a folder or a pattern of files: "validation", "hr_bench_4k.tsv", "default/test",
+    "data/validation-*.parquet".
     """
     match = _HUB_PART.fullmatch(spec)
     return None if match is None else (match["id"], match["part"].rstrip("/"))
@@ -57,14 +59,37 @@ def fetched_part(hub_id: str, part: str) -> Path:
         from huggingface_hub import snapshot_download
     except ImportError as error:
         raise MissingExtraError.needs(f"the data set {hub_id!r} of the hub (no path has this name)", "data") from error
+    if part in _SPLITS:
+        return _split_in(_download(snapshot_download, hub_id, _files_of_split(part)), hub_id, part)
     is_folder = not glob.has_magic(part) and not Path(part).suffix
     path = _download(snapshot_download, hub_id, [f"{part}/*" if is_folder else part]) / part
     if not path.exists() and not any(path.parent.glob(path.name)):
         raise TaskError(
-            f"the data set {hub_id!r} has no file or folder {part!r}. Give a file, a folder or a pattern of its files, "
-            f"such as {hub_id}:data/test-*.parquet"
+            f"the data set {hub_id!r} has no file or folder {part!r}. Give a file, a folder, a split or a pattern of "
+            f"its files, such as {hub_id}:data/test-*.parquet"
         )
     return path
+
+
+def _files_of_split(split: str) -> list[str]:
+    return [f"{folder}{split}{rest}" for folder in ("", "*/") for rest in ("-*", ".*", "/*")]
+
+
+def _split_in(snapshot: Path, hub_id: str, split: str) -> Path:
+    """The shards, the file or the folder of the split. Raises TaskError unless it is there, in one configuration."""
+    files = [file for file in snapshot.rglob("*") if file.name.lower().endswith(SUFFIXES)]
+    places = {file.parent / f"{split}-*" for file in files if file.name.startswith(f"{split}-")}
+    places |= {file for file in files if file.name.partition(".")[0] == split}
+    places |= {file.parent for file in files if file.parent.name == split and file.parent != snapshot}
+    if len(places) == 1:
+        return places.pop()
+    names = [f"  {hub_id}:{place.relative_to(snapshot).as_posix()}" for place in sorted(places)]
+    if not names:
+        raise TaskError(
+            f"the data set {hub_id!r} has no files of a split {split!r}. Give a file, a folder or a pattern of its "
+            f"files, such as {hub_id}:data/test-*.parquet"
+        )
+    raise TaskError("\n".join([f"the data set {hub_id!r} has the split {split!r} several times; give one:", *names]))
 
 
 def prepared(

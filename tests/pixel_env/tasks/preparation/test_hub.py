@@ -135,3 +135,33 @@ def test_a_part_of_a_set_is_fetched_alone(tmp_path, monkeypatch):
     ]
     with pytest.raises(TaskError, match=r"has no file or folder 'data/none\.parquet'"):
         load_tasks("DreamMr/HR-Bench:data/none.parquet")
+
+
+def test_a_split_of_a_set_is_fetched_alone_wherever_it_is(tmp_path, monkeypatch):
+    snapshot, asked = tmp_path / "snapshot", []
+    layouts = {
+        "shards": ["data/test-00000-of-00002.parquet", "data/test-00001-of-00002.parquet", "data/train-0.parquet"],
+        "folder": ["test/0000.parquet", "train/0000.parquet"],
+        "file": ["test.parquet", "test_images.parquet"],
+        "several": ["4k/test-00000-of-00001.parquet", "8k/test-00000-of-00001.parquet"],
+    }
+
+    def download(repo_id, **options):
+        asked.append(options["allow_patterns"])
+        for name in layouts[repo_id.partition("/")[2]]:
+            forms.as_parquet(snapshot / repo_id / name, forms.choice_rows(1))
+        return str(snapshot / repo_id)
+
+    monkeypatch.setattr(hub, "snapshot_download", download)
+    assert len(load_tasks("owner/shards:test")) == 2
+    assert len(load_tasks("owner/folder:test")) == 1
+    assert len(load_tasks("owner/file:test")) == 1
+    assert any(fnmatch("data/test-00000-of-00002.parquet", pattern) for pattern in asked[0])
+    assert not any(fnmatch("data/train-0.parquet", pattern) for pattern in asked[0])
+    with pytest.raises(TaskError, match="several times; give one:") as caught:
+        load_tasks("owner/several:test")
+    way_out = str(caught.value).splitlines()[1].strip()
+    assert way_out == "owner/several:4k/test-*"
+    assert len(load_tasks(way_out)) == 1
+    with pytest.raises(TaskError, match="has no files of a split 'validation'"):
+        load_tasks("owner/shards:validation")
