@@ -23,9 +23,11 @@ from pyarrow import parquet
 
 from pixel_env import store
 from pixel_env.errors import PixelEnvError
+from pixel_env.media.images import FileSource
 from pixel_env.task import Task
 from pixel_env.tasks import read_path
 from pixel_env.tasks.files.archives import unpack
+from pixel_env.tasks.files.clips import ClipFrame
 from pixel_env.tasks.files.containers import truncation_fault
 from pixel_env.tasks.files.embedded import EmbeddedImage
 from pixel_env.tasks.files.images import ImageFolder, thorough_fault
@@ -110,8 +112,9 @@ def read_row(text: str, name: str, data: Path) -> str:
 
 
 def read_broken(text: str, content: bytes, path: Path, read: Callable[[Path], str]) -> str:
-    """Reads a file of which some bytes are cut, replaced or inserted."""
-    draw, broken = _draws(text), bytearray(content)
+    """Reads a file of which some bytes are cut, replaced or inserted; a parquet file keeps its footer."""
+    draw, footer = _draws(text), _footer_of(content)
+    broken = bytearray(content.removesuffix(footer))
     for _ in range(draw.choice((1, 1, 2, 4))):
         place, end = sorted(draw.choices(range(len(broken) + 1), k=2))
         match draw.randrange(5):
@@ -126,11 +129,19 @@ def read_broken(text: str, content: bytes, path: Path, read: Callable[[Path], st
             case _:
                 del broken[place:end]
     path.unlink(missing_ok=True)  # a file that is mapped into memory must not become shorter
-    path.write_bytes(bytes(broken))
+    # pyarrow ends the process at some damaged footers, where its constructor of a column's facts throws.
+    path.write_bytes(bytes(broken) + footer)
     try:
         return read(path)
     except PixelEnvError as error:
         return _reason(error)
+
+
+def _footer_of(content: bytes) -> bytes:
+    """The footer of a parquet file; of any other nothing."""
+    if content[-4:] != b"PAR1":
+        return b""
+    return content[-8 - int.from_bytes(content[-8:-4], "little") :]
 
 
 def read_index(text: str, index: Mapping[str, Any], folder: Path) -> str:
@@ -165,9 +176,14 @@ def _sound(task: Task, data: Path) -> str:
         raise AssertionError(f"{task!r} has no question or an empty answer")
     inside = os.path.join(os.path.realpath(data), "")
     for source in task.sources:
-        path = source.place.path if isinstance(source, EmbeddedImage) else source.path  # type: ignore[attr-defined]
-        if isinstance(source, EmbeddedImage):
-            source.fault(decode=True)
+        match source:
+            case EmbeddedImage(place=place):
+                source.fault(decode=True)
+                path = place.path
+            case FileSource(path=path) | ClipFrame(path=path):
+                pass
+            case _:
+                raise AssertionError(f"{source!r} is no source of a task file")
         if not os.path.realpath(path).startswith(inside):
             raise AssertionError(f"{source!r} lies outside of {data}")
     return "task"

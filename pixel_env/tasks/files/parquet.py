@@ -86,6 +86,9 @@ def _values(file: Any, group: int) -> Iterator[dict[str, Any]]:
     """The rows of a row group, with `Unread` for bytes. Bytes that every row has are not even read."""
     facts = file.metadata.row_group(group)
     chunks = [facts.column(number) for number in range(facts.num_columns)]
+    for number, chunk in enumerate(chunks):  # pyarrow ends the process when it reads statistics of another type
+        if chunk.physical_type != file.schema.column(number).physical_type:
+            raise ValueError(f"its footer says that {chunk.path_in_schema!r} holds {chunk.physical_type}")
     left = {chunk.path_in_schema: column for chunk in chunks if (column := _column_left_out(file, chunk)) is not None}
     read = [chunk for chunk in chunks if chunk.path_in_schema not in left]
     if not read:  # without any column pyarrow does not count rows

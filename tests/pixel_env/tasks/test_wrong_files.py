@@ -3,7 +3,9 @@
 import json
 import time
 
+import pyarrow
 import pytest
+from pyarrow import parquet
 
 from pixel_env.errors import TaskError
 from pixel_env.tasks import load_tasks
@@ -73,3 +75,15 @@ def test_what_stands_in_place_of_an_object_is_shown(make, tmp_path):
     path.write_text(f"{json.dumps(ROW)}\n[2]\n")
     [_, row] = read_rows(path)
     assert row.problem == "expected an object, got [2]"
+
+
+def test_a_footer_that_contradicts_the_schema_is_an_error_and_does_not_end_the_process(tmp_path):
+    schema = pyarrow.schema([("question", pyarrow.string()), ("answer", pyarrow.string())])
+    path = tmp_path / "set.parquet"
+    parquet.write_table(pyarrow.Table.from_pylist([{"question": "q", "answer": "a"}] * 2, schema=schema), path)
+    content = path.read_bytes()
+    # The type of the first column's chunk (6: bytes), before its encodings, becomes one that does not exist.
+    assert content.count(b"\x15\x0c\x19") == 2
+    path.write_bytes(content.replace(b"\x15\x0c\x19", b"\x15\x2c\x19", 1))
+    with pytest.raises(TaskError, match="its footer says that 'question' holds UNKNOWN"):
+        load_tasks(path)
