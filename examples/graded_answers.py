@@ -5,9 +5,9 @@ nothing (`examples/wordings/*.jsonl`). Every wording is put into every set of op
 
     {L} the letter of an option, {T} its text; {M} and {U} those of another one; {K} the letter of a third
 
-In wordings of counts, {N} is the number and {M} another one. A part of the wordings is held out: no rule of
-a grader was written with them in view, so their figures tell how the rules generalise. Depends on
-nothing of the graders.
+In wordings of counts, {N} is the number and {M} another one. The wordings come in sets, in the order of their writing:
+the graders' rules were written with sets 1 to 3 in view, and set 4 was written after the rules, so only its figures
+tell how the rules generalise. Depends on nothing of the graders.
 """
 
 import json
@@ -60,7 +60,7 @@ class Wording:
     kind: str
     chooses: bool
     text: str
-    held_out: bool
+    set: int
 
 
 @dataclass(frozen=True, slots=True)
