@@ -17,7 +17,7 @@ _MATH_DELIMITER = re.compile(r"\\[()\[\]]|\\left(?![a-z])|\\right(?![a-z])|\\,|\
 _EMPTY_FORMULA = re.compile(r"\s*(?:\$\$\s*)+")
 _ESCAPED = re.compile(r"\\([%$&#_{}])")
 _ANSWER_TAG = re.compile(r"</?answer>", re.IGNORECASE)
-_EMPHASIS = re.compile(r"(?<![\w*])\*{1,3}([^*]+)\*{1,3}(?![\w*])")  # "**red**", but not 2**3
+_EMPHASIS = re.compile(r"(?<![0-9A-Za-z*])\*{1,3}([^*]+)\*{1,3}(?![0-9A-Za-z*])")  # "是**红色**", but not 2**3
 _QUOTES = {'"': '"', "'": "'", "“": "”", "‘": "’", "«": "»", "「": "」", "$": "$", "_": "_"}
 
 CHINESE = "\u2e80-\u30ff\u3400-\u9fff\uac00-\ud7af\uf900-\ufaff"

@@ -97,6 +97,7 @@ def _mentioned(text: str, bare: str, texts: tuple[str, ...]) -> frozenset[int]:
             return frozenset()
         if stance >= Stance.NAMED:
             return _confirmed(whole, first, said[1:])
+    said = _behind_retraction(whole, said)
     top = max(stance for _, stance in said)
     if top < (Stance.ANSWERED if _opens(whole, first) and first.is_asked and len(first.indices) == 1 else Stance.NAMED):
         return frozenset()
@@ -105,6 +106,15 @@ def _mentioned(text: str, bare: str, texts: tuple[str, ...]) -> frozenset[int]:
     if len(named) != 1:
         return named
     return _confirmed(whole, said[deciding[-1]][0], said[deciding[-1] + 1 :])
+
+
+def _behind_retraction(whole: str, said: list[tuple[Mention, Stance]]) -> list[tuple[Mention, Stance]]:
+    """What is said behind the last "wait, no" that another conclusion follows; all, if there is none such."""
+    for place in range(len(said) - 1, 0, -1):
+        is_concluded = max(stance for _, stance in said[place:]) >= Stance.CONCLUDED
+        if is_concluded and _RETRACTED.search(whole, said[place - 1][0].end, said[place][0].start):
+            return said[place:]
+    return said
 
 
 def _opens(whole: str, mention: Mention) -> bool:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from pixel_env.grading import stance_words as words
+from pixel_env.grading.first_looks import is_first_look
 
 
 class Stance(Enum):
@@ -47,6 +48,10 @@ class Reading:
         """Where each clause starts and ends."""
         return list(zip([0, *self.clause_ends], [*self.clause_ends, len(self.text)], strict=True))
 
+    def clause_around(self, place: int) -> tuple[int, int]:
+        """Where the clause at `place` starts and ends."""
+        return _around(self.clause_ends, place, len(self.text))
+
     def stance(self, start: int, end: int) -> Stance:
         """What the text says about the number from `start` to `end`."""
         if self._is_label(start, end):
@@ -60,13 +65,15 @@ class Reading:
         return Stance.NAMED
 
     def is_open(self, start: int, end: int) -> bool:
-        """Whether what stands from `start` to `end` is asked or supposed."""
+        """Whether what stands from `start` to `end` is asked, supposed or seen at first only."""
         first, last = _around(self.sentence_ends, start, len(self.text))
         first, last = max(first, start - _LONGEST_SENTENCE), min(last, end + _LONGEST_SENTENCE)
         sentence = self.text[first:last].rstrip()
         if sentence.endswith("?") or words.ASKS_WITHOUT_A_MARK.search(sentence):
             return words.YES.match(self.text, last) is None
-        opening, closing = _around(self.clause_ends, start, len(self.text))
+        if is_first_look(self.text[first:start], self.text[end : end + _LONGEST_REACH]):
+            return True
+        opening, closing = self.clause_around(start)
         opening, closing = max(first, opening), min(last, closing)
         if words.CONDITION.search(self.text, opening, start) or words.CONDITION_BEHIND.search(self.text, end, closing):
             return True

@@ -7,9 +7,10 @@ episodes. `numerals.py` finds the numbers, `count_stances.py` says what is said 
 import math
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from pixel_env.grading import stance_words as words
 from pixel_env.grading.answers import LEAD_IN, folded, unwrapped
 from pixel_env.grading.boxed import last_boxed
 from pixel_env.grading.count_stances import Reading, Stance, reading
@@ -71,7 +72,7 @@ def number(answer: str, task: Task) -> float:
 def number_named(answer: str, question: str = "") -> float | None:
     """The number that `answer` names; None if it names none or several, or if the number is part of something else.
 
-    If the text announces its answer ("the answer is ..."), what it announces.
+    If the text announces its answer ("the answer is ..."), what it announces; else what it adds up to ("in total 3").
     """
     text, asked_text = _readable(answer), folded(question)
     if _CALCULATION.search(text):
@@ -84,7 +85,8 @@ def number_named(answer: str, question: str = "") -> float | None:
     announced = {value for span in spans if (value := _the_one(said, *span)) is not None}
     if announced:
         return announced.pop() if len(announced) == 1 else None
-    return _the_one(said, 0, len(read.text))
+    sums = {value for span in _sums(read, said) if (value := _the_one(said, *span)) is not None}
+    return _the_one(said, 0, len(read.text)) if len(sums) != 1 else _undenied(sums.pop(), said)
 
 
 @dataclass(frozen=True)
@@ -123,6 +125,21 @@ def _the_one(said: Sequence[_Said], start: int, end: int) -> float | None:
     named = {item.value for item in here if not item.is_denied} - denied
     # A range, or a number too large for a float, is no number and makes its neighbours none.
     return named.pop() if len(named) == 1 and all(map(math.isfinite, named)) else None
+
+
+def _undenied(value: float, said: Sequence[_Said]) -> float | None:
+    return None if any(item.is_denied and item.value == value for item in said) else value
+
+
+def _sums(read: Reading, said: Sequence[_Said]) -> Iterator[tuple[int, int]]:
+    """The clauses that add up or conclude: "two here and one there, so there are 3", "the total is 3"."""
+    for match in (*words.TOTALS.finditer(read.text), *words.CONCLUDES.finditer(read.text)):
+        start, end = read.clause_around(match.start())
+        if not any(start <= item.start < end for item in said):
+            start, end = read.clause_around(end)
+        is_followed = any(item.start >= end for item in said)
+        if match.re is words.TOTALS or not is_followed:
+            yield start, end
 
 
 def _announcements(text: str, *, begins_with_one: bool) -> list[tuple[int, int]]:

@@ -63,8 +63,13 @@ _REPORT = re.compile(rf"{one_of(REPORTS)}[^:]*:\s*{_FILLERS}\Z")
 _ANNOUNCED = re.compile(opening(LEAD_INS))
 _ANNOUNCED_AT_ONCE = re.compile(rf"{opening(LEAD_INS)}\s*{_FILLERS}\Z")
 _FOLLOWED = re.compile(rf"\s*(?:\Z|[^\w\s(]|{one_of(FOLLOWS)})")
-VERB_FIRST = re.compile(r"(?<!\w)(?:ist|sind)\s+(?:also\s+|damit\s+)?\Z")
-"""German, where the verb may stand before the option: "daher ist B richtig"."""
+VERB_FIRST = re.compile(r"(?<!\w)(?:(?:ist|sind)\s+(?:also\s+|damit\s+)?|mak(?:es|ing)\s+(?:option\s+)?)\Z")
+"""The verb stands before the option: "daher ist B richtig", "which makes B correct"."""
+ONLY_BEFORE = re.compile(
+    r"(?<!\w)(?:only|just|nur|lediglich|einzig|seule?|uniquement|s[óo]lo|[úu]nicamente|solamente)\s+"
+    r"(?:(?:the|die|la|l'|choice|option|answer|antwort|opci[óo]n|r[ée]ponse)\s*)*\(?\Z"
+)
+"""What is said of an option is said of no other one: "only B fits"."""
 _VERB_AFTER = re.compile(r"\s*(?:[a-z]+ly\s+)?[a-z]{3,}[st]\b")
 _OPTION_AFTER = re.compile(r"\A\s*(?:选项|项)\s*")
 _SAID = re.compile(rf"\s*(?:{one_of(IS_SAID_OF)})")
@@ -157,7 +162,9 @@ def _lists(whole: str, found: list[_Found], texts: tuple[str, ...]) -> Iterator[
     """Neighbours that are joined: "A or B", "A, B and C", "(B) red"."""
     current: list[_Found] = []
     for one in found:
-        is_new = all(one.index != known.index for known in current[:-1])
+        # A letter and its text are one mention, a letter twice is two: "between A and B, B is better".
+        known = [other for other in current if other is not current[-1] or not (one.is_text or other.is_text)]
+        is_new = all(one.index != other.index for other in known)
         if current and not (is_new and _are_joined(whole, current[-1], one, texts)):
             yield current
             current = []
@@ -170,7 +177,7 @@ def _split(whole: str, lists: Iterator[list[_Found]]) -> Iterator[list[_Found]]:
     """The lists, without the answer that stands before a list of others: "The answer is B, C and D are wrong"."""
     for found in lists:
         lead = whole[max(0, found[0].start - LONGEST_LEAD) : found[0].start]
-        is_cut = len(found) > 1 and "," in whole[found[0].end : found[1].start] and not found[1].is_text
+        is_cut = len(found) > 1 and re.search("[,;]", whole[found[0].end : found[1].start]) and not found[1].is_text
         tail = whole[found[-1].end : found[-1].end + LONGEST_LEAD]
         if is_cut and _ANNOUNCED_AT_ONCE.search(lead) and _SAID.match(tail):
             yield found[:1]
@@ -279,6 +286,8 @@ def _is_marked(mention: Mention) -> bool:
     judges = _SAID.match(after) or "dass" in before or VERB_FIRST.search(before)
     is_verdict = bool(judges and (_RIGHT.match(after) or _DENIED_AFTER.search(after)))
     if is_verdict and (is_alone or _MARKED_BEFORE.search(before) or _UNSPACED_AFTER.match(after)):
+        return True
+    if ONLY_BEFORE.search(before) and _SAID.match(after):
         return True
     if _POLITE_AFTER.match(after):
         return not _LETTERED_SUBJECT.search(before) and not _LETTERED_CHINESE.search(before)

@@ -32,7 +32,10 @@ def _bounded(language: str, words: str) -> str:
 
 
 _ANNOUNCED = {
-    "en": r"(?:(?:the|my|your)\s+)?(?:(?:final|correct|right|best)\s+){0,3}(?:answer|option|choice)",
+    "en": (
+        r"(?:(?:the|my|your)\s+)?(?:(?:final|correct|right|best|closest|most\s+\w+|only\s+\w+|remaining|"
+        r"matching)\s+){0,3}(?:answer|option|choice|match|fit)"
+    ),
     "de": r"(?:(?:die|meine)\s+)?(?:(?:richtige|korrekte|beste|endgültige|finale)\s+){0,2}(?:antwort|lösung|option)",
     "fr": r"(?:(?:la|ma)\s+)?(?:(?:bonne|meilleure)\s+)?(?:r[ée]ponse|option)(?:\s+(?:correcte|finale|exacte))?",
     "es": r"(?:(?:la|mi)\s+)?(?:respuesta|opci[óo]n)(?:\s+(?:correcta|final|es))?",
@@ -45,9 +48,13 @@ LEAD_INS: Phrases = {
     ),
     "zh": (
         r"(?:正确|最终|最后)?(?:的)?(?:答案|回答)(?:应该是|应该为|应是|应为|是|为|[:：])\s*[:：]?\s*|"
-        r"(?:正确|最佳)(?:选项|答案)是?\s*"
+        r"(?:正确|最佳)(?:选项|答案)是?\s*|"
+        r"最(?:合适|恰当|符合|接近|准确|可能|好)\w{0,4}?(?:选项|答案)?(?:是|为|[:：])\s*"
     ),
-    "ja": r"(?:正解|(?:正しい|最終的な|最終)?(?:答え|回答|解答|選択肢))(?:は|[:：])\s*[:：]?\s*",
+    "ja": (
+        r"(?:(?:最も|一番)\w{1,8}?(?:の|もの|選択肢)|正解|(?:正しい|最終的な|最終)?(?:答え|回答|解答|選択肢))(?:は|[:：])"
+        r"\s*[:：]?\s*"
+    ),
     "de": (
         rf"{_ANNOUNCED['de']}\s*(?:(?:ist|lautet|wäre)\b|:)\s*:?\s*|(?:die\s+)?(?:richtige|beste)\s+(?:antwort|"
         rf"option)\s*"
@@ -81,14 +88,18 @@ CONCLUDES: Phrases = {
         r"rather|prefer|"
         r"(?:consistent|agrees?|compatible)\s+with|supports?|indicates?|suggests?|(?:i(?:'d|'ll|\s+would|"
         r"\s+will)?\s+)?(?:choose|pick|select|"
-        r"opt\s+for|go\s+(?:with|for)|settle\s+(?:on|for)|vote\s+for)|going\s+with|chose|picked|selected|"
-        r"chosen|(?:answer|respond|reply)\s+with|decid\w+\s+(?:on|for)|(?:seems|looks)\s+like|"
+        r"opt\s+for|go\s+(?:with|for)|settle[sd]?\s+(?:on|for)|vote\s+for)|going\s+with|chose|picked|selected|"
+        r"chosen|(?:answer|respond|reply)\s+with|arriv\w+\s+at|favou?rs?|lean\w*\s+towards?|land\w*\s+on|"
+        r"in\s+line\s+with|"
+        r"align\w*\s+with|described\s+by|identif\w+\s+(?:it\s+)?as|determin\w+\s+(?:that\s+)?(?:it\s+is|it's)|"
+        r"decid\w+\s+(?:on|for)|(?:seems|looks)\s+like|"
         r"choosing|leads?\s+(?:me\s+|us\s+)?to|points?\s+to|corresponds?\s+to|narrows\s+it\s+down\s+to"
     ),
     "zh": r"所以|因此|故|于是|综上|综合|由此|只剩下?|剩下|选择?|而是|应为|应是|应该是|那么",
     "ja": r"よって|したがって|ゆえに|従って|つまり|だから|なので|残るのは|結論は|以上より",
     "de": (
-        r"also|daher|deshalb|somit|folglich|demnach|bleibt|sondern|muss|w[äa]hle|entscheide\s+mich\s+f[üu]r|nehme|"
+        r"also|daher|deshalb|somit|folglich|demnach|bleibt|sondern|muss|w[äa]hle|"
+        r"entscheide\s+(?:ich\s+)?mich\s+f[üu]r|spr[ie]cht\s+f[üu]r|(?:w[äa]hle|nehme)\s+ich|tippe\s+ich\s+auf|nehme|"
         r"tippe\s+auf|handelt\s+sich\s+um"
     ),
     "fr": (
@@ -124,21 +135,22 @@ FILLERS: Phrases = {
         r"the|then|just|only|simply|probably|likely|most|clearly|definitely|certainly|obviously|surely|that|and|or|"
         r"also|yes|well|ok|okay|indeed|my|either|option|choice|answer|alternative|response|to|be|it|is|it's|with|on|"
         r"for|now|both|but|perhaps|maybe|possibly|presumably|hmm|ah|like|so|since|because|while|whereas|as|"
-        r"although|though|however|to\s+be"
+        r"although|though|however|to\s+be|actually|really|in\s+fact|in\s+reality"
     ),
-    "zh": r"选项|答案|应该|可能|显然|只能|只有|就|的|是|为|和|与|其中|选|选择|因为|而|但|但是|因此|所以",
+    "zh": r"选项|答案|应该|可能|显然|只能|只有|其实|实际上|确实|就|的|是|为|和|与|其中|选|选择|因为|而|但|因此|所以",
     "ja": r"選択肢|おそらく|たぶん|明らかに|つまり|しかし|また|そして|なぜなら|は|が|の",
     "de": (
         r"zweifellos|sicher|bestimmt|vermutlich|nat[üu]rlich|die|das|der|option|antwort|nur|wohl|"
-        r"wahrscheinlich|eindeutig|klar|dann|und|dass|weil|denn|auch|noch|nun|ja"
+        r"wahrscheinlich|eindeutig|klar|dann|und|dass|weil|denn|auch|noch|nun|ja|es|aber|doch|tats[äa]chlich|"
+        r"in\s+wirklichkeit|eigentlich"
     ),
     "fr": (
         r"certainement|s[ûu]rement|[ée]videmment|peut-[êe]tre|seule?s?|la|le|l'option|l'|option|r[ée]ponse|"
-        r"seulement|probablement|clairement|alors|et|que|aussi|bien|oui"
+        r"seulement|probablement|clairement|alors|et|que|aussi|bien|oui|en\s+(?:fait|r[ée]alit[ée])|vraiment"
     ),
     "es": (
         r"seguramente|quiz[áa]s?|evidentemente|obviamente|la|el|opci[óo]n|respuesta|solo|s[óo]lo|"
-        r"probablemente|claramente|entonces|y|que|porque|tambi[ée]n|s[íi]"
+        r"probablemente|claramente|entonces|y|que|porque|tambi[ée]n|s[íi]|en\s+realidad|realmente"
     ),
 }
 """Between such a word and the option, or before an option that stands alone: they change nothing."""
@@ -206,7 +218,8 @@ JOINS_CLAUSES: Phrases = {
     "zh": r"但是?|而是?|所以|因此|故|因为|那么|于是|剩下|只剩",
     "ja": r"よって|したがって|しかし|なぜなら|なので|ので|ため",
     "de": (
-        r"aber|sondern|also|daher|deshalb|somit|folglich|denn|weil|jedoch|da|und\s+(?=(?:daher|somit|also|"
+        r"(?<!es )(?<!ist )aber|sondern|also|daher|deshalb|somit|folglich|denn|weil|jedoch|da|"
+        r"und\s+(?=(?:daher|somit|also|"
         r"nicht|die|es)\b)"
     ),
     "fr": (
@@ -238,7 +251,7 @@ FOLLOWS: Phrases = {
     "ja": r"[\u3040-\u30ff]",
     "de": (
         r"ist|sind|w[äa]re|weil|da|denn|und|oder|aber|nicht|kann|mit|in|auf|aus|passt|scheidet|der|das|"
-        r"richtig|korrekt|falsch|sein|w[äa]hlen|sagen|nehmen"
+        r"richtig|korrekt|falsch|sein|w[äa]hlen|sagen|nehmen|[üu]brig"
     ),
     "fr": (
         r"est|car(?=\s+(?:il|elle|on|les?|la|l'\w+|c'est|[a-z])\s)|parce|puisque|et|ou|mais|ne|n'\w+|avec|"

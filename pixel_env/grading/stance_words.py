@@ -122,6 +122,18 @@ MANNER_OF_SPEAKING = re.compile(
 )
 """What looks like a condition or a denial and is none."""
 
+# ------------------------------------------------------------------------------------------------- sums, conclusions
+
+TOTALS = re.compile(
+    r"\b(?:in total|totals?|altogether|all in all|combined|insgesamt|zusammen|en tout|au total|en total|suman)\b|"
+    r"总共|一共|总计|共计|合计|总数|合計|全部で"
+)
+"""In the clause of the sum: "one here, two there, in total 3"."""
+CONCLUDES = re.compile(
+    r"\b(?:so|therefore|thus|hence|daher|also|somit|donc|por (?:lo )?tanto|así que)\b|所以|因此|よって|したがって"
+)
+"""Before a number that follows from those before it."""
+
 # ------------------------------------------------------------------------------------------------------------ labels
 
 _LABELS = (

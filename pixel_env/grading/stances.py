@@ -7,7 +7,8 @@ right.
 import re
 from enum import IntEnum
 
-from pixel_env.grading.mentions import VERB_FIRST, Mention
+from pixel_env.grading.first_looks import is_first_look
+from pixel_env.grading.mentions import ONLY_BEFORE, VERB_FIRST, Mention
 from pixel_env.grading.phrases import CONCLUDES, FILLERS, FINAL, LEAD_INS, one_of, opening
 from pixel_env.grading.verdict_phrases import (
     ASSUMES,
@@ -80,6 +81,8 @@ def stance_of(mention: Mention) -> Stance:
     before, after = _NOT_SHOWN.sub(" ", _SURE.sub(" ", mention.before)), _SURE.sub(" ", mention.after)
     if mention.is_asked or _is_supposed(mention.lead, before, after):
         return Stance.SPOKEN_OF
+    if is_first_look(mention.lead, mention.beyond):
+        return Stance.SPOKEN_OF
     is_said = bool(_SAID.match(after) or VERB_FIRST.search(before) or "dass" in before)
     if not mention.is_text and _CONTRASTED.match(before) and not _ANNOUNCED.search(before):
         return Stance.SPOKEN_OF
@@ -105,6 +108,8 @@ def _is_supposed(lead: str, before: str, after: str) -> bool:
 
 
 def _named(mention: Mention, before: str, after: str, *, is_said: bool) -> Stance:
+    if not mention.is_text and is_said and ONLY_BEFORE.search(before):
+        return Stance.CONCLUDED
     if not mention.is_text:
         is_turned = VERB_FIRST.search(before) or ("dass" in before and _VERB_LAST.match(after))
         if is_said and not is_turned:

@@ -57,7 +57,8 @@ IS_DENIED_AFTER: Phrases = {
     "en": (
         r"not|cannot|[a-z]+n't|never|wrong|incorrect|false|untrue|impossible|unlikely|implausible|(?:ruled|"
         r"crossed)\s+out|"
-        r"out|eliminated|excluded|rejected|discarded|dismissed|invalid|inaccurate|inconsistent|contradict\w*|fails?|"
+        r"(?<!stands )out|eliminated|excluded|rejected|discarded|dismissed|invalid|inaccurate|inconsistent|"
+        r"contradict\w*|fails?|"
         r"lacks?|mismatch\w*|irrelevant|no|misleading|off|nor|less|hardly|far|distractor|trap|wrongly|refuted|disproved"
     ),
     "zh": r"不|错|误|排除|未|没|无|非|剔除|除外|矛盾|否",
@@ -101,13 +102,13 @@ IS_SAID_OF: Phrases = {
     ),
     "fr": (
         r"est|sont|n'\w+|ne|peut|peuvent|semble\w*|serait|doit|doivent|[ée]tait|para[îi]t|correspond\w*|"
-        r"convient|contredit|"
+        r"convient|contredit|d[ée]crit|cadre|"
         r"a|ont|aussi|montre|reste|à"
     ),
     "es": (
         r"es|son|no\s+(?:es|son|pued|coincid|encaj|correspond|est|tien|se|cumpl|describ|parec|aparec|"
         r"concuerd)\w*|puede|pueden|queda\w*|est[áa]n?|parece\w*|ser[íi]a|debe\w*|tampoco|se|coincide\w*|"
-        r"encaja\w*|contradice|"
+        r"encaja\w*|contradice|concuerda\w*|cumple|describe|refleja|"
         r"tiene|ha|muestra|tambi[ée]n"
     ),
 }
@@ -124,7 +125,7 @@ IS_RIGHT: Phrases = {
         r"closely|fully|likely)\s+)*"
         r"(?:right|correct|best|true|better|answer|accurate|appropriate|plausible|likely|suitable|valid|fits?|"
         r"match(?:es)?|choice|"
-        r"consistent|left|one|option|choice|remaining|what\s+(?:i|we|the|you)\b|works|remains|corresponds|"
+        r"consistent|left|one|option|choice|remaining|what\s+(?:i|we|the|you)\b|stands\s+out|works|remains|corresponds|"
         r"describes|agrees|supported|holds)"
     ),
     "zh": (

@@ -27,7 +27,7 @@ def script(monkeypatch):
     return runpy.run_path(str(EXAMPLES / "measure_graders.py"), run_name="example")
 
 
-@pytest.mark.parametrize("of_set", [1, 2])
+@pytest.mark.parametrize("of_set", [1, 2, 3])
 def test_choices_are_read_as_a_reader_reads_them_and_no_answer_that_chooses_nothing_is_paid(corpus, script, of_set):
     answers = [one for one in list(corpus.choice_answers())[::STRIDE] if one.wording.set == of_set]
     judged = list(script["judged_choices"](script["ours"], answers))
