@@ -132,14 +132,14 @@ def _undenied(value: float, said: Sequence[_Said]) -> float | None:
 
 
 def _sums(read: Reading, said: Sequence[_Said]) -> Iterator[tuple[int, int]]:
-    """The clauses that add up or conclude: "two here and one there, so there are 3", "the total is 3"."""
+    """The clauses that add up or conclude: "one here, so there are 3", "the total is 3". What stands before them counts
+    for nothing, and a conclusion has no number behind it."""
     for match in (*words.TOTALS.finditer(read.text), *words.CONCLUDES.finditer(read.text)):
-        start, end = read.clause_around(match.start())
-        if not any(start <= item.start < end for item in said):
-            start, end = read.clause_around(end)
-        is_followed = any(item.start >= end for item in said)
-        if match.re is words.TOTALS or not is_followed:
-            yield start, end
+        opening, end = read.clause_around(match.start())
+        if not any(opening <= item.start < end for item in said):
+            _, end = read.clause_around(end)
+        if match.re is words.TOTALS or not any(item.start >= end for item in said):
+            yield match.end(), end
 
 
 def _announcements(text: str, *, begins_with_one: bool) -> list[tuple[int, int]]:
