@@ -37,7 +37,7 @@ _JOINED = re.compile(rf"[ ,;/&+|=)、]*(?:{one_of(JOINS_OPTIONS)}[ ,;)]*){{0,3}}
 _JOINED_TO_ITS_TEXT = re.compile(r"[ .,:)(–—=-]*")
 _NO_THAT = r"(?!\s+(?:dass|ob|que)(?!\w))"  # "ich glaube nicht, dass B richtig ist": the denial reaches B
 _BOUNDARY = re.compile(
-    rf"[;!?\n\"–—|]|(?<!\d)[.,]{_NO_THAT}|[.,](?!\d){_NO_THAT}|[()]|(?<=\s)-(?=\s)|(?={one_of(JOINS_CLAUSES)})"
+    rf"[;!?\"–—|]|(?<!:)\n|(?<!\d)[.,]{_NO_THAT}|[.,](?!\d){_NO_THAT}|[()]|(?<=\s)-(?=\s)|(?={one_of(JOINS_CLAUSES)})"
 )
 _SENTENCE_END = re.compile(r"[!?\n]|(?<![\d.])\.|\.(?![\d.])")
 _FILLERS = rf"(?:(?:{one_of(FILLERS)}|[\s,:→(✓✔✅☑])\s*)*"
@@ -63,7 +63,9 @@ _REPORT = re.compile(rf"{one_of(REPORTS)}[^:]*:\s*{_FILLERS}\Z")
 _ANNOUNCED = re.compile(opening(LEAD_INS))
 _ANNOUNCED_AT_ONCE = re.compile(rf"{opening(LEAD_INS)}\s*{_FILLERS}\Z")
 _FOLLOWED = re.compile(rf"\s*(?:\Z|[^\w\s(]|{one_of(FOLLOWS)})")
-VERB_FIRST = re.compile(r"(?<!\w)(?:(?:ist|sind)\s+(?:also\s+|damit\s+)?|mak(?:es|ing)\s+(?:option\s+)?)\Z")
+VERB_FIRST = re.compile(
+    r"(?<!\w)(?:(?:ist|sind|passt|stimmt|bleibt)\s+(?:also\s+|damit\s+)?|mak(?:es|ing)\s+(?:option\s+)?)\Z"
+)
 """The verb stands before the option: "daher ist B richtig", "which makes B correct"."""
 ONLY_BEFORE = re.compile(
     r"(?<!\w)(?:only|just|nur|lediglich|einzig|seule?|uniquement|s[óo]lo|[úu]nicamente|solamente)\s+"
@@ -76,7 +78,7 @@ _SAID = re.compile(rf"\s*(?:{one_of(IS_SAID_OF)})")
 _DENIED_AFTER = re.compile(one_of(IS_DENIED_AFTER))
 _RIGHT = re.compile(rf"\s*(?:{one_of(IS_RIGHT)})")
 _UNSPACED_AFTER = re.compile(r"\s*(?:项|选项)?[\u3040-\u9fff]")
-_POLITE_AFTER = re.compile(r"\s*(?:です|で(?=\s*[,、]|\s*\Z|あ(?:り|る))|だ(?!っ)|でしょう|となり|になり|を選)")
+_POLITE_AFTER = re.compile(r"\s*(?:です|で(?=\s*[,、]|\s*\Z|あ(?:り|る))|だ(?!っ)|でし(?:た|ょう)|となり|になり|を選)")
 
 
 @dataclass(frozen=True, slots=True)

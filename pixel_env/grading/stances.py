@@ -63,9 +63,10 @@ _CONTRASTED = re.compile(rf"\s*{one_of(CONTRASTS)}")
 _FINAL = re.compile(one_of(FINAL))
 _SAID = re.compile(rf"\s*{one_of(IS_SAID_OF)}")
 _RIGHT = re.compile(rf"\s*{one_of(IS_RIGHT)}")
+_CLEFT = re.compile(r"(?:\bit's|\bit\s+is|\bc'est|\bes\s+ist)\s+(?:option\s+)?\(?\Z")  # "it is B that fits"
 _VERB_LAST = re.compile(r"\s*(?:ist|sind)\s*\Z")  # "dass es B ist"
 _JUDGED_WRONG = re.compile(
-    rf"[\s)]*(?:[✗✘❌]|(?:[:(–—→,-]|,\s*(?:which|that)\s+{one_of(IS_SAID_OF)})\s*"
+    rf"[\s)]*(?:[\s:–—-]*[✗✘❌✖]|(?:[:(–—→,-]|,\s*(?:which|that)\s+{one_of(IS_SAID_OF)})\s*"
     rf"(?:{one_of(IS_DENIED_AFTER)}|not(?:\s+\w\w+){{1,2}})\s*(?=[.,;)!\n]|\Z)"
     rf"|\.\s*{one_of(IS_DENIED_AFTER)}\s*(?=[.!\n]|\Z))"
 )
@@ -73,7 +74,7 @@ _TAKEN_BACK = re.compile(
     rf"[^.!?\n]{{0,60}}?(?:(?<!\w)(?:but|aber|mais|pero)(?!\w)|但是?)\s*(?:(?:it|this|that|es|actually|also)\s+)?"
     rf"(?:{one_of(IS_SAID_OF)}\s*)?{one_of(IS_DENIED_AFTER)}"
 )
-_JUDGED_RIGHT = re.compile(rf"[\s)]*[:(–—,-]\s*{one_of(IS_RIGHT)}\s*(?=[.,;)!\n]|\Z)")
+_JUDGED_RIGHT = re.compile(rf"[\s):–—-]*[✓✔✅☑]|[\s)]*[:(–—,-]\s*{one_of(IS_RIGHT)}\s*(?=[.,;)!\n]|\Z)")
 
 
 def stance_of(mention: Mention) -> Stance:
@@ -111,7 +112,7 @@ def _named(mention: Mention, before: str, after: str, *, is_said: bool) -> Stanc
     if not mention.is_text and is_said and ONLY_BEFORE.search(before):
         return Stance.CONCLUDED
     if not mention.is_text:
-        is_turned = VERB_FIRST.search(before) or ("dass" in before and _VERB_LAST.match(after))
+        is_turned = VERB_FIRST.search(before) or _CLEFT.search(before) or ("dass" in before and _VERB_LAST.match(after))
         if is_said and not is_turned:
             return Stance.SPOKEN_OF
         if _ANNOUNCED_AT_ONCE.search(before):

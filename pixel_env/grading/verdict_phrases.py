@@ -12,22 +12,23 @@ DENIES_WHAT_FOLLOWS: Phrases = {
         r"discard\w*|dismiss\w*|cross(?:ed|es|ing)?\s+out|rather\s+than|instead\s+of|unlike|wrong|incorrect|false|"
         r"impossible|unlikely|refuse|doubt\w*|"
         r"nothing|hardly|barely|(?:anything|everything|all|(?:any|every|each)\s+(?:other\s+)?(?:option|"
-        r"choice))\s+but|disagree|against|few|nobody|no\s+one|differ(?:s|ent)?|avoid|skip|mistaken"
+        r"choice))\s+but|disagree|against|few|nobody|no\s+one|differ(?:s|ent)?|avoid|skip|mistaken|"
+        r"contradict\w*|conflict\w*|inconsistent|incompatible|refut\w+|disprov\w+|mismatch\w*"
     ),
-    "zh": r"不|非|排除|除|错|没|别|未|无|否|剔",
+    "zh": r"不|非|排除|除|错|没|别|未|无|否|剔|矛盾|相反",
     "ja": r"不正解|間違い|誤り|除外|除いて",
     "de": (
         r"nicht|kein\w*|weder|ausser|statt|anstatt|anstelle|falsch\w*|inkorrekt\w*|unm[öo]glich|verwerfe|"
-        r"streiche|nie|bezweif\w+"
+        r"streiche|nie|bezweif\w+|widerspr\w+|widerleg\w+"
     ),
     "fr": (
         r"ne|n'\w+|pas|ni|non|jamais|aucune?|sauf|exclu\w*|[ée]limin\w*|[ée]cart\w*|rejet\w*|plut[ôo]t\s+que|"
         r"au\s+lieu\s+de|"
-        r"faux|fausse|incorrecte?|impossible|doute"
+        r"faux|fausse|incorrecte?|impossible|doute|contredi\w+|r[ée]fut\w+"
     ),
     "es": (
         r"no|ni|nunca|jam[áa]s|tampoco|ning[úu]n\w*|excepto|salvo|descart\w*|elimin\w*|exclu\w*|rechaz\w*|"
-        r"dudo|en\s+(?:lugar|vez)\s+de|fals[ao]|incorrect[ao]|err[óo]ne[ao]|imposible"
+        r"dudo|en\s+(?:lugar|vez)\s+de|fals[ao]|incorrect[ao]|err[óo]ne[ao]|imposible|contradi\w+|refut\w+"
     ),
 }
 """Before an option, in its clause."""
@@ -123,7 +124,8 @@ IS_RIGHT: Phrases = {
         r"our|an?|only|most|more|much|single|one|remaining|final|very|to\s+be|best|better|accurately|"
         r"correctly|perfectly|"
         r"closely|fully|likely)\s+)*"
-        r"(?:right|correct|best|true|better|answer|accurate|appropriate|plausible|likely|suitable|valid|fits?|"
+        r"(?:most\s+[a-z]+\s+(?:answer|option|choice|fit|match|description|explanation|candidate)|right|correct|"
+        r"best|true|better|answer|accurate|appropriate|plausible|likely|suitable|valid|fits?|"
         r"match(?:es)?|choice|"
         r"consistent|left|one|option|choice|remaining|what\s+(?:i|we|the|you)\b|stands\s+out|works|remains|corresponds|"
         r"describes|agrees|supported|holds)"
