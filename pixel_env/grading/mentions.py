@@ -36,8 +36,9 @@ _CANDIDATE = re.compile(
 _JOINED = re.compile(rf"[ ,;/&+|=)、]*(?:{one_of(JOINS_OPTIONS)}[ ,;)]*){{0,3}}")
 _JOINED_TO_ITS_TEXT = re.compile(r"[ .,:)(–—=-]*")
 _NO_THAT = r"(?!\s+(?:dass|ob|que)(?!\w))"  # "ich glaube nicht, dass B richtig ist": the denial reaches B
+_LINE_END = r"(?<!is:)(?<!be:)(?<!st:)(?<!es:)(?<!er:)(?<!是:)(?<!为:)(?<!は:)\n"  # "the answer is:\nB" is one clause
 _BOUNDARY = re.compile(
-    rf"[;!?\"–—|]|(?<!:)\n|(?<!\d)[.,]{_NO_THAT}|[.,](?!\d){_NO_THAT}|[()]|(?<=\s)-(?=\s)|(?={one_of(JOINS_CLAUSES)})"
+    rf"[;!?\"–—|]|{_LINE_END}|(?<!\d)[.,]{_NO_THAT}|[.,](?!\d){_NO_THAT}|[()]|(?<=\s)-(?=\s)|(?={one_of(JOINS_CLAUSES)})"
 )
 _SENTENCE_END = re.compile(r"[!?\n]|(?<![\d.])\.|\.(?![\d.])")
 _FILLERS = rf"(?:(?:{one_of(FILLERS)}|[\s,:→(✓✔✅☑])\s*)*"
@@ -165,8 +166,8 @@ def _lists(whole: str, found: list[_Found], texts: tuple[str, ...]) -> Iterator[
     current: list[_Found] = []
     for one in found:
         # A letter and its text are one mention, a letter twice is two: "between A and B, B is better".
-        known = [other for other in current if other is not current[-1] or not (one.is_text or other.is_text)]
-        is_new = all(one.index != other.index for other in known)
+        is_its_text = bool(current) and (one.is_text or current[-1].is_text)
+        is_new = all(one.index != known.index for known in (current[:-1] if is_its_text else current))
         if current and not (is_new and _are_joined(whole, current[-1], one, texts)):
             yield current
             current = []
@@ -287,7 +288,9 @@ def _is_marked(mention: Mention) -> bool:
         return True
     judges = _SAID.match(after) or "dass" in before or VERB_FIRST.search(before)
     is_verdict = bool(judges and (_RIGHT.match(after) or _DENIED_AFTER.search(after)))
-    if is_verdict and (is_alone or _MARKED_BEFORE.search(before) or _UNSPACED_AFTER.match(after)):
+    if is_verdict and (
+        is_alone or VERB_FIRST.search(before) or _MARKED_BEFORE.search(before) or _UNSPACED_AFTER.match(after)
+    ):
         return True
     if ONLY_BEFORE.search(before) and _SAID.match(after):
         return True

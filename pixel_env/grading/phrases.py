@@ -95,7 +95,7 @@ CONCLUDES: Phrases = {
         r"decid\w+\s+(?:on|for)|(?:seems|looks)\s+like|"
         r"choosing|leads?\s+(?:me\s+|us\s+)?to|points?\s+to|corresponds?\s+to|narrows\s+it\s+down\s+to"
     ),
-    "zh": r"所以|因此|故|于是|综上|综合|由此|只剩下?|剩下|选择?|而是|应为|应是|应该是|那么",
+    "zh": r"所以|因此|故|于是|综上|综合|由此|只剩下?|剩下|选择?|对应|支持|指向|而是|应为|应是|应该是|那么",
     "ja": r"よって|したがって|ゆえに|従って|つまり|だから|なので|残るのは|結論は|以上より",
     "de": (
         r"also|daher|deshalb|somit|folglich|demnach|bleibt|sondern|muss|w[äa]hle|"
@@ -242,7 +242,7 @@ JOINS_OPTIONS: Phrases = {
 
 FOLLOWS: Phrases = {
     "en": (
-        r"because|since|as|and|or|but|is|are|was|which|with|where|rather\s+than|not|instead|for|due|in|on|at|"
+        r"because|since|as|and|or|but|is|are|was|which|that|with|where|rather\s+than|not|instead|for|due|in|on|at|"
         r"from|based|given|"
         r"according|the|so|if|by|also|too|it|i|to|than|here|though|would|could|cannot|does|"
         r"when|after|before|whereas|over|under|unlike|[a-z]+n't"
@@ -250,7 +250,7 @@ FOLLOWS: Phrases = {
     "zh": r"[\u3400-\u9fff]",
     "ja": r"[\u3040-\u30ff]",
     "de": (
-        r"ist|sind|w[äa]re|weil|da|denn|und|oder|aber|nicht|kann|mit|in|auf|aus|passt|scheidet|der|das|"
+        r"ist|sind|w[äa]re|weil|da|denn|und|oder|aber|nicht|kann|mit|in|auf|aus|am|passt|scheidet|der|das|"
         r"richtig|korrekt|falsch|sein|w[äa]hlen|sagen|nehmen|[üu]brig"
     ),
     "fr": (

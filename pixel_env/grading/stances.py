@@ -9,8 +9,9 @@ from enum import IntEnum
 
 from pixel_env.grading.first_looks import is_first_look
 from pixel_env.grading.mentions import ONLY_BEFORE, VERB_FIRST, Mention
-from pixel_env.grading.phrases import CONCLUDES, FILLERS, FINAL, LEAD_INS, one_of, opening
+from pixel_env.grading.phrases import CONCLUDES, FILLERS, FINAL, LEAD_INS, NAMES, one_of, opening
 from pixel_env.grading.verdict_phrases import (
+    AGREES_WITH,
     ASSUMES,
     CONTRASTS,
     DENIES_WHAT_FOLLOWS,
@@ -54,6 +55,9 @@ _DISCUSSED = re.compile(
     r"antwort|选项|選択肢)\s*|[\s,(])*\Z"
 )
 _CHOSEN = re.compile(rf"{one_of(CONCLUDES)}\s*{_FILLED}")
+_OPTION = re.compile(r"(?:\b(?:option|choice|alternative|opci[óo]n)|选项|選択肢)\s*\(?\Z")
+_LEADS_TO = re.compile(rf"\A\W*{_FILLED}|{one_of(NAMES, CONCLUDES, AGREES_WITH)}\s*{_FILLED}")
+"""Before the word "option": any other verb may deny what it leads to, as in "the picture speaks against option B"."""
 _CONCLUDED = re.compile(one_of(CONCLUDES))
 _ANNOUNCED = re.compile(opening(LEAD_INS))
 _ANNOUNCED_AT_ONCE = re.compile(rf"{opening(LEAD_INS)}\s*{_FILLED}")
@@ -117,6 +121,8 @@ def _named(mention: Mention, before: str, after: str, *, is_said: bool) -> Stanc
             return Stance.SPOKEN_OF
         if _ANNOUNCED_AT_ONCE.search(before):
             return _answered(before)
+        if _OPTION.search(before) and not _LEADS_TO.search(_OPTION.sub("", before)):
+            return Stance.SPOKEN_OF
         if _DISCUSSED.search(before) and not _CHOSEN.search(before):
             return Stance.SPOKEN_OF
     elif _ANNOUNCED.search(before):

@@ -33,6 +33,14 @@ DENIES_WHAT_FOLLOWS: Phrases = {
 }
 """Before an option, in its clause."""
 
+AGREES_WITH: Phrases = {
+    "en": r"match(?:es)?|fits?|confirms?|describes?|belongs\s+to|equals",
+    "de": r"entspricht|passt\s+zu",
+    "fr": r"(?:correspond|renvoie)\s+à",
+    "es": r"corresponde\s+a|coincide\s+con",
+}
+"""Before "option B": what is seen is what the option says."""
+
 NOT_SHOWN: Phrases = {
     "en": (
         r"(?:that|which|who)\s+(?:(?:is|are|was|were)\s+not|isn't|aren't|wasn't)\s+(?:shown|visible|present|seen|"
@@ -95,7 +103,7 @@ IS_SAID_OF: Phrases = {
         r"对|都|也|显然|明显|均|则|是|的|可以?|应|被|与|和图|跟|同|不|错|误|就|才|正确|更|最|符合|"
         r"说|描述|没|未|无|太|很|有|只|缺|中|里|排除|非"
     ),
-    "ja": r"は|が|も|では|じゃ|を|と|で(?!す|しょう|あ|[,、]|\s*\Z)|に|の",
+    "ja": r"は|が|も|では|じゃ|を|と|で(?!す|し(?:た|ょう)|あ|[,、]|\s*\Z)|に|の",
     "de": (
         r"ist|sind|war|w[äa]re|kann|k[öo]nnen|k[öo]nnte|passt|passen|stimmt|stimmen|scheide\w*|entspricht|"
         r"trifft|treffen|"
