@@ -6,7 +6,7 @@ nothing (`examples/wordings/*.jsonl`). Every wording is put into every set of op
     {L} the letter of an option, {T} its text; {M} and {U} those of another one; {K} the letter of a third
 
 In wordings of counts, {N} is the number and {M} another one. The wordings come in sets, in the order of their writing:
-the graders' rules were written with sets 1 to 3 in view, and set 4 was written after the rules, so only its figures
+the graders' rules were written with sets 1 to 4 in view, and set 5 was written after the rules, so only its figures
 tell how the rules generalise. Depends on nothing of the graders.
 """
 

@@ -1,7 +1,7 @@
 """How often the graders read answers as a reader does, per kind of wording and language.
 
     python examples/measure_graders.py                    # the graders of choices and counts
-    python examples/measure_graders.py --set 4                # those written after the rules
+    python examples/measure_graders.py --set 5            # on the wordings that were written after the rules
 
 Two things are counted over the answers of `graded_answers.py`: of answers that choose, those that are not read as their
 option (or number), and of answers that choose nothing, those that some reference would pay. Scorers of lmms-eval and
@@ -37,7 +37,7 @@ def main() -> int:
     """Prints the tables. Returns the exit code."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--grader", choices=("choice", "number", "all"), default="all")
-    parser.add_argument("--set", type=int, choices=(1, 2, 3, 4), help="only this set of wordings")
+    parser.add_argument("--set", type=int, nargs="+", choices=(1, 2, 3, 4, 5), help="only these sets of wordings")
     arguments = parser.parse_args()
     if arguments.grader != "number":
         for name, reader in readers():
@@ -98,9 +98,9 @@ def count_task(value: int) -> Task:
     return Task("count", "How many dogs are there?", (str(value),), grader="number")
 
 
-def chosen(judged: Iterable[Judged], of_set: int | None) -> list[Judged]:
-    """Those of one set of wordings, or all."""
-    return [one for one in judged if of_set is None or one.wording.set == of_set]
+def chosen(judged: Iterable[Judged], sets: list[int] | None) -> list[Judged]:
+    """Those of these sets of wordings, or all."""
+    return [one for one in judged if sets is None or one.wording.set in sets]
 
 
 def show(title: str, judged: list[Judged]) -> None:

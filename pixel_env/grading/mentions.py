@@ -68,11 +68,10 @@ VERB_FIRST = re.compile(
     r"(?<!\w)(?:(?:ist|sind|passt|stimmt|bleibt)\s+(?:also\s+|damit\s+)?|mak(?:es|ing)\s+(?:option\s+)?)\Z"
 )
 """The verb stands before the option: "daher ist B richtig", "which makes B correct"."""
-ONLY_BEFORE = re.compile(
+ONLY_BEFORE = re.compile(  # "only B fits"
     r"(?<!\w)(?:only|just|nur|lediglich|einzig|seule?|uniquement|s[óo]lo|[úu]nicamente|solamente)\s+"
     r"(?:(?:the|die|la|l'|choice|option|answer|antwort|opci[óo]n|r[ée]ponse)\s*)*\(?\Z"
 )
-"""What is said of an option is said of no other one: "only B fits"."""
 _VERB_AFTER = re.compile(r"\s*(?:[a-z]+ly\s+)?[a-z]{3,}[st]\b")
 _OPTION_AFTER = re.compile(r"\A\s*(?:选项|项)\s*")
 _SAID = re.compile(rf"\s*(?:{one_of(IS_SAID_OF)})")

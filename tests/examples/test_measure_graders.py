@@ -27,7 +27,7 @@ def script(monkeypatch):
     return runpy.run_path(str(EXAMPLES / "measure_graders.py"), run_name="example")
 
 
-@pytest.mark.parametrize("of_set", [1, 2, 3])
+@pytest.mark.parametrize("of_set", [1, 2, 3, 4])
 def test_choices_are_read_as_a_reader_reads_them_and_no_answer_that_chooses_nothing_is_paid(corpus, script, of_set):
     answers = [one for one in list(corpus.choice_answers())[::STRIDE] if one.wording.set == of_set]
     judged = list(script["judged_choices"](script["ours"], answers))
@@ -35,6 +35,26 @@ def test_choices_are_read_as_a_reader_reads_them_and_no_answer_that_chooses_noth
     paid = sorted({one.wording.text for one in judged if not one.wording.chooses and one.is_wrong})
     assert paid == []
     assert sum(choosing) <= MOST_READ_WRONGLY * len(choosing)
+
+
+@pytest.mark.parametrize(("answers", "judge"), [("choice_answers", "choices"), ("count_answers", "counts")])
+def test_wordings_written_after_the_rules_are_read_almost_as_well(corpus, script, answers, judge):
+    blind = [one for one in getattr(corpus, answers)() if one.wording.set == 5]
+    judged = list(
+        script["judged_choices"](script["ours"], blind) if judge == "choices" else script["judged_counts"](blind)
+    )
+    choosing = [one.is_wrong for one in judged if one.wording.chooses]
+    paid = {one.wording.text for one in judged if not one.wording.chooses and one.is_wrong}
+    assert sum(choosing) <= MOST_READ_WRONGLY * len(choosing)
+    assert len(paid) <= 1
+
+
+def test_a_set_of_wordings_is_measured_alone(script, monkeypatch, capsys):
+    monkeypatch.setattr(sys, "argv", ["measure_graders.py", "--grader", "number", "--set", "3", "4"])
+    assert script["main"]() == 0
+    assert "| **chooses: read wrongly** |" in (printed := capsys.readouterr().out)
+    count = sum(one.wording.chooses and one.wording.set in (3, 4) for one in script["count_answers"]())
+    assert f"| {count:,} |" in printed
 
 
 def test_the_grader_pays_the_option_that_is_read_and_no_other(corpus, script):
