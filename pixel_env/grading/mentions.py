@@ -25,7 +25,7 @@ from pixel_env.grading.phrases import (
     one_of,
     opening,
 )
-from pixel_env.grading.verdict_phrases import DENIES_WHAT_FOLLOWS, IS_DENIED_AFTER, IS_RIGHT, IS_SAID_OF
+from pixel_env.grading.verdict_phrases import DENIES_WHAT_FOLLOWS, IS_DENIED_AFTER, IS_RIGHT, IS_SAID_OF, ONLY
 
 LONGEST_LEAD = 100
 """Characters before and behind a mention that can belong to it."""
@@ -68,10 +68,7 @@ VERB_FIRST = re.compile(
     r"(?<!\w)(?:(?:ist|sind|passt|stimmt|bleibt)\s+(?:also\s+|damit\s+)?|mak(?:es|ing)\s+(?:option\s+)?)\Z"
 )
 """The verb stands before the option: "daher ist B richtig", "which makes B correct"."""
-ONLY_BEFORE = re.compile(  # "only B fits"
-    r"(?<!\w)(?:only|just|nur|lediglich|einzig|seule?|uniquement|s[óo]lo|[úu]nicamente|solamente)\s+"
-    r"(?:(?:the|die|la|l'|choice|option|answer|antwort|opci[óo]n|r[ée]ponse)\s*)*\(?\Z"
-)
+ONLY_BEFORE = re.compile(rf"{one_of(ONLY)}\s*{_FILLERS}\Z")
 _VERB_AFTER = re.compile(r"\s*(?:[a-z]+ly\s+)?[a-z]{3,}[st]\b")
 _OPTION_AFTER = re.compile(r"\A\s*(?:选项|项)\s*")
 _SAID = re.compile(rf"\s*(?:{one_of(IS_SAID_OF)})")
@@ -164,8 +161,7 @@ def _lists(whole: str, found: list[_Found], texts: tuple[str, ...]) -> Iterator[
     """Neighbours that are joined: "A or B", "A, B and C", "(B) red"."""
     current: list[_Found] = []
     for one in found:
-        # A letter and its text are one mention, a letter twice is two: "between A and B, B is better".
-        is_its_text = bool(current) and (one.is_text or current[-1].is_text)
+        is_its_text = bool(current) and (one.is_text or current[-1].is_text)  # "A and B, B is better": two
         is_new = all(one.index != known.index for known in (current[:-1] if is_its_text else current))
         if current and not (is_new and _are_joined(whole, current[-1], one, texts)):
             yield current

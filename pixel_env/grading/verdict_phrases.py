@@ -41,6 +41,14 @@ AGREES_WITH: Phrases = {
 }
 """Before "option B": what is seen is what the option says."""
 
+ONLY: Phrases = {
+    "en": r"only|just",
+    "de": r"nur|lediglich|einzig",
+    "fr": r"seule?|uniquement",
+    "es": r"s[óo]lo|[úu]nicamente|solamente",
+}
+"""Before an option: what is said of it is said of no other one."""
+
 NOT_SHOWN: Phrases = {
     "en": (
         r"(?:that|which|who)\s+(?:(?:is|are|was|were)\s+not|isn't|aren't|wasn't)\s+(?:shown|visible|present|seen|"
