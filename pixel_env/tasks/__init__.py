@@ -20,7 +20,7 @@ from pixel_env.tasks.formats.outside import format_before_path, task_function
 from pixel_env.tasks.formats.recognition import Located, locate
 from pixel_env.tasks.preparation.hub import chosen_on_hub, fetched, fetched_part, is_hub_id
 from pixel_env.tasks.preparation.index import read_index
-from pixel_env.tasks.preparation.named import PREPARED_PREFIX, prepared_spec
+from pixel_env.tasks.preparation.named import PREPARED_PREFIX, check_is_no_name, prepared_spec
 from pixel_env.tasks.reading import BadRowsWarning, Reading, read_located
 from pixel_env.tasks.regraded import regraded
 
@@ -48,10 +48,10 @@ def load_tasks(
     """The task set that `spec` names; `count` keeps only its first tasks.
 
     "sample:NAME" is an embedded sample set; "prepared:NAME" is a data set of `pixel-env data list` that was prepared; a
-    path is a file or folder of our own format or a published one, recognised
-    by its columns or named before the path ("vstar:PATH", or "module:FORMAT:PATH" for a format of your own);
-    "module:function" is a function of your own from the split to its tasks; "owner/name" that is not a path is a data
-    set of the hub, fetched once (`preparation/hub.py`); tasks and task sets are used as they are. `split` chooses
+    path is a file or folder of our own format or a published one, recognised by its columns or named before the path
+    ("vstar:PATH", or "module:FORMAT:PATH" for a format of your own); "module:function" is a function of your own from
+    the split to its tasks; "owner/name" that is not a path is a data set of the hub, fetched once, and
+    "owner/name:FILE" one of its files (`preparation/hub.py`); tasks and task sets are used as they are. `split` chooses
     between the photographs of an embedded set, and between the files of a folder by their names; a file has one split.
     Rows that cannot be used are left out, with one BadRowsWarning that names them; `strict` raises TaskError instead.
     `media_root` is a folder in which rows may name files besides the set's own; `follow_links` allows links in the
@@ -140,7 +140,12 @@ def _path_of(spec: str | Path) -> tuple[Path, Format | None]:
     part = None if path.exists() else chosen_on_hub(place)
     if part is not None and not Path(part[0]).exists():
         return fetched_part(*part), named
-    return (fetched(str(path)) if is_hub_id(str(path)) and not path.exists() else path), named
+    if path.exists():
+        return path, named
+    if is_hub_id(place):
+        return fetched(place), named
+    check_is_no_name(place)
+    return path, named
 
 
 def _first(task_set: TaskSet, count: int | None) -> TaskSet:

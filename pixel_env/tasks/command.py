@@ -22,7 +22,7 @@ from pixel_env.tasks.description.words import lines_of
 from pixel_env.tasks.files.access import MediaAccess
 from pixel_env.tasks.formats.outside import own_format
 from pixel_env.tasks.formats.recognition import FORMATS
-from pixel_env.tasks.preparation.hub import is_hub_id, prepared
+from pixel_env.tasks.preparation.hub import chosen_on_hub, is_hub_id, prepared
 from pixel_env.tasks.preparation.preparing import checked_reading, prepare
 from pixel_env.tasks.reading import Reading
 
@@ -65,7 +65,9 @@ def _parser() -> CommandParser:
     _add_access(preparing)
     text = "print what is wrong with a task set; the exit code is 1 if something is"
     checking = commands.add_parser("check", help=text, description=text, usage="PATH [--NAME VALUE ...]")
-    _add_path(checking, "a file, a folder, FORMAT:PATH, module:FORMAT:PATH, or owner/name on the hub")
+    _add_path(
+        checking, "a file, a folder, FORMAT:PATH, module:FORMAT:PATH, or owner/name or owner/name:PART on the hub"
+    )
     checking.add_argument("--all", action="store_true", help=f"print every bad row, not only the first {_SHOWN}")
     text = "print what a task set holds: images, options, graders, evidence, repetitions; the exit code is 1 if nothing"
     describing = commands.add_parser("describe", help=text, description=text, usage="PATH [--NAME VALUE ...]")
@@ -116,6 +118,8 @@ def _access(arguments: Any) -> MediaAccess:
 def _prepare(name: str, folder: Path | None, access: MediaAccess) -> int:
     if folder is not None:
         result = prepare(folder, _known(name).formats, print, access)
+    elif (part := chosen_on_hub(name)) is not None:
+        raise TaskError(f"a part of a data set is fetched when it is read: pixel-env data check {':'.join(part)}")
     elif is_hub_id(name):
         result = prepared(name, (), print)
     else:

@@ -48,6 +48,18 @@ class OptionFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class ClusterFacts:
+    """Tasks that share a question or an image: `tasks` in `clusters`; `variants`: how many questions come in each kind.
+
+    A cluster has two tasks or more.
+    """
+
+    clusters: int
+    tasks: int
+    variants: Counter[str]
+
+
+@dataclass(frozen=True, slots=True)
 class Description:
     """What a task set holds. A part that no task has is None; `reading` is None for tasks that were not in files."""
 
@@ -68,6 +80,7 @@ class Description:
     options: OptionFacts | None
     evidence: EvidenceFacts | None
     repeats: Repeats
+    clusters: ClusterFacts | None
 
 
 def described(task_set: TaskSet, reading: Reading | None, budgets: ViewBudgets, most: int) -> Description:
@@ -98,6 +111,7 @@ def described(task_set: TaskSet, reading: Reading | None, budgets: ViewBudgets, 
         options=_option_facts([task for task in facts if task.option_count]),
         evidence=evidence_of(tasks, facts, budgets, most),
         repeats=repeats_of(facts),
+        clusters=_cluster_facts(facts),
     )
 
 
@@ -113,6 +127,13 @@ def _reading_facts(reading: Reading) -> ReadingFacts:
     left_out = [LeftOut(len(of_kind), of_kind[0]) for of_kind in reasons.values()]
     left_out.sort(key=lambda kind: -kind.count)
     return ReadingFacts(reading.format_name, reading.rows, tuple(left_out), reading.remarks)
+
+
+def _cluster_facts(facts: Sequence[TaskFacts]) -> ClusterFacts | None:
+    counts = Counter(task.cluster for task in facts if task.cluster)
+    shared = [count for count in counts.values() if count > 1]
+    asked = {(task.variant.kind, task.variant.question_id) for task in facts if task.variant is not None}
+    return ClusterFacts(len(shared), sum(shared), Counter(kind for kind, _ in asked)) if shared else None
 
 
 def _option_facts(facts: Sequence[TaskFacts]) -> OptionFacts | None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pixel_env.errors import MediaError
 from pixel_env.grading.choices import option_meant
 from pixel_env.media.images import FileSource
-from pixel_env.task import MediaKind, Task
+from pixel_env.task import MediaKind, Task, Variant, cluster_of
 from pixel_env.tasks.files.embedded import EmbeddedImage
 from pixel_env.timeline import FileFrame
 from pixel_env.views import Source
@@ -22,7 +22,7 @@ class TaskFacts:
     `answers`: the texts of the right answers, that of the option where a letter means one; `right`: the indices of the
     right options; `areas`: of the boxes of evidence, as fractions of their images; `boxes_on`: the images that they lie
     on; `images`: what tells its images apart, of a video that of its first frame alone; `is_file`: whether a video is
-    one file.
+    one file; `cluster`: "" if it shares none.
     """
 
     task_id: str
@@ -39,6 +39,8 @@ class TaskFacts:
     boxes_on: tuple[int, ...]
     images: tuple[Hashable, ...]
     is_file: bool
+    cluster: str
+    variant: Variant | None
 
 
 def facts_of(task: Task) -> TaskFacts:
@@ -59,6 +61,8 @@ def facts_of(task: Task) -> TaskFacts:
         boxes_on=tuple(evidence.image for evidence in task.evidence),
         images=tuple(map(_identity, shown)),
         is_file=bool(shown) and isinstance(shown[0], FileFrame),
+        cluster=cluster_of(task),
+        variant=task.variant,
     )
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from pixel_env.boxes import Size
 from pixel_env.dialects.wording import OPTION_LETTERS
-from pixel_env.tasks.description.facts import Description, OptionFacts
+from pixel_env.tasks.description.facts import ClusterFacts, Description, OptionFacts
 from pixel_env.tasks.description.media_facts import EvidenceFacts, Lengths, Sizes
 from pixel_env.tasks.description.repeats import Repeats
 from pixel_env.tasks.description.sampling import Range
@@ -43,6 +43,8 @@ def lines_of(description: Description, dialect: str) -> Iterator[str]:
         needed = f"needed for {one.needs_looking[True]}, not needed for {one.needs_looking[False]}"
         unknown = one.tasks - one.needs_looking.total()
         yield f"  a crop or frames: {needed}{f', unknown for {unknown}' if unknown else ''}"
+    if one.clusters is not None:
+        yield f"  clusters: {_clusters(one.clusters)}"
     yield from _repeat_lines(one.repeats)
     categories = _named(one.categories) if one.categories else "none"
     yield f"  categories: {categories}"
@@ -81,9 +83,13 @@ def _left_out(one: Description) -> Iterator[str]:
     rows = sum(kind.count for kind in kinds)
     yield f"  left out: {_count(rows, 'row')}; pixel-env data check PATH says why"
     for kind in kinds[:_REASONS]:
-        yield f"    {kind.count} as {plain(kind.first, _LONGEST_TEXT)}"
+        yield f"    {_count(kind.count, 'row')}{_such_as(kind.count)} {plain(kind.first, _LONGEST_TEXT)}"
     if len(kinds) > _REASONS:
         yield f"    {sum(kind.count for kind in kinds[_REASONS:])} for other reasons"
+
+
+def _such_as(rows: int) -> str:
+    return ", such as" if rows > 1 else ":"
 
 
 def _image_lines(one: Description) -> Iterator[str]:
@@ -146,11 +152,18 @@ def _evidence(evidence: EvidenceFacts | None, tasks: int, dialect: str) -> str:
     return "; ".join(parts)
 
 
+def _clusters(facts: ClusterFacts) -> str:
+    variants = "".join(f"; {_count(count, 'question')} as {kind}s" for kind, count in sorted(facts.variants.items()))
+    return f"{facts.clusters}, which {_count(facts.tasks, 'task')} share{variants}"
+
+
 def _repeat_lines(repeats: Repeats) -> Iterator[str]:
-    images = f"{_count(repeats.images, 'image')} in several tasks ({repeats.image_tasks})"
+    images = f"{_count(repeats.images, 'image')} in several tasks{_of_tasks(repeats.image_tasks)}"
     if repeats.compared < repeats.comparable:
         images += f", the first {repeats.compared} of {repeats.comparable} compared by content, the others by name"
-    questions = f"{_count(repeats.questions, 'question')} about the same images again ({repeats.question_tasks})"
+    questions = (
+        f"{_count(repeats.questions, 'question')} about the same images again{_of_tasks(repeats.question_tasks)}"
+    )
     yield f"  repeated: {images}; {questions}; {_count(repeats.ids, 'id')}"
     if repeats.contradictions:
         first, second = (plain(name, _LONGEST_NAME) for name in repeats.contradictions[0])
@@ -158,6 +171,10 @@ def _repeat_lines(repeats: Repeats) -> Iterator[str]:
             f"  contradictions: {len(repeats.contradictions)} of these questions have different answers, "
             f"such as {first} and {second}"
         )
+
+
+def _of_tasks(number: int) -> str:
+    return f" ({_count(number, 'task')})" if number else ""
 
 
 def _between(values: Range[Any], written: Callable[[Any], str]) -> str:

@@ -15,6 +15,7 @@ from pixel_env.tasks.files.access import MediaAccess
 from pixel_env.tasks.files.clips import VIDEO_SUFFIXES
 from pixel_env.tasks.files.folder import levels
 from pixel_env.tasks.files.images import IMAGE_SUFFIXES
+from pixel_env.tasks.files.row import shortened
 from pixel_env.tasks.files.rows import SUFFIXES, columns_of, read_rows, syntax_of
 from pixel_env.tasks.files.shards import joined
 from pixel_env.tasks.files.webdataset import holds_samples
@@ -84,8 +85,8 @@ def locate(path: Path, named: Format | None, split: str, formats: Formats = FORM
     TaskError; NoFormatError if no format recognises the files.
     """
     matching = [] if path.exists() else _files_of_pattern(path)
-    if named is not None and not path.exists() and not matching:
-        raise TaskError(f"there is no file or folder {path} to read as {named.name!r}; check the path")
+    if not path.exists() and not matching:
+        raise _missing(path, named)
     if path.is_dir():
         return _in_folder(path, named, split, formats)
     files = tuple(matching) or (path,)
@@ -94,6 +95,15 @@ def locate(path: Path, named: Format | None, split: str, formats: Formats = FORM
         raise TaskError(f"the files {path} are of several formats: {', '.join(found)}; give a narrower pattern")
     [chosen] = found.values()
     return Located(files, chosen, chosen.root_of(files[0]))
+
+
+def _missing(path: Path, named: Format | None) -> TaskError:
+    if named is not None:
+        return TaskError(f"there is no file or folder {path} to read as {named.name!r}; check the path")
+    return TaskError(
+        f"there is no file or folder {shortened(str(path))}. Give a path, the id of a data set on the hub "
+        "(owner/name), or an embedded set (sample:NAME)."
+    )
 
 
 def _files_of_pattern(path: Path) -> list[Path]:

@@ -23,7 +23,8 @@ from pixel_env.tasks.preparation.preparing import Prepared, Tell, prepare
 _HUB_PART = re.compile(r"(?P<id>[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*):(?P<part>(?!/)(?!.*\.\.).+)")
 _HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
 _SPLITS = ("train", "test", "validation", "val", "dev")
-_FETCHED = [f"*{suffix}" for suffix in (*SUFFIXES, *archives.SUFFIXES, *IMAGE_SUFFIXES, *VIDEO_SUFFIXES)]
+_SUFFIXES = (*SUFFIXES, *archives.SUFFIXES, *IMAGE_SUFFIXES, *VIDEO_SUFFIXES)
+_FETCHED = [f"*{written}" for suffix in _SUFFIXES for written in (suffix, suffix.upper())]
 
 
 def is_hub_id(name: str) -> bool:

@@ -3,10 +3,12 @@
 Depends on the table of data sets, the hub's folders and the index; independent of formats' contents.
 """
 
+import os
 from pathlib import Path
 
 from pixel_env.errors import TaskError, UnknownNameError
 from pixel_env.tasks.data_sets import DATA_SETS, DataSet
+from pixel_env.tasks.formats.recognition import FORMATS
 from pixel_env.tasks.preparation.hub import data_home, home_of
 from pixel_env.tasks.preparation.index import index_of
 
@@ -33,6 +35,21 @@ def prepared_spec(name: str) -> str:
             f"prepare {name} --from FOLDER, and give tasks=FOLDER"
         )
     return f"{index.format_name}:{folder}"
+
+
+def check_is_no_name(place: str) -> None:
+    """Raises TaskError or UnknownNameError if what is no path is a data set's name, or has one of no format before it.
+
+    Such a path would only be said to be missing.
+    """
+    if place in DATA_SETS:
+        raise TaskError(
+            f"there is no path {place!r}, but a data set of this name: give {PREPARED_PREFIX}{place}, or the path of "
+            "its files"
+        )
+    prefix, colon, path = place.partition(":")
+    if colon and os.path.exists(path):
+        raise UnknownNameError.among("task format", prefix, FORMATS, f"Without one the columns tell: {path}.")
 
 
 def _known(name: str) -> DataSet:

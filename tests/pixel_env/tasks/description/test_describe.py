@@ -13,7 +13,7 @@ from pixel_env.dialects import dialect_named
 from pixel_env.errors import MediaError
 from pixel_env.lazy_sequence import LazySequence
 from pixel_env.media import CACHE, FileSource
-from pixel_env.task import Evidence, Task, TaskSet
+from pixel_env.task import Evidence, Task, TaskSet, Variant
 from pixel_env.tasks.description.facts import described
 from pixel_env.tasks.description.repeats import repeats_of
 from pixel_env.tasks.description.sampling import positions
@@ -179,12 +179,25 @@ def test_a_sample_set_and_a_function_of_ones_own_are_described(name, capsys, tmp
     assert "media: text 1" in told and "images:" not in told and "evidence: none" in told
 
 
+def test_tasks_that_share_an_image_or_a_question_are_counted_in_clusters():
+    rotated = [
+        tiny_task(f"{question}-{number}", variant=Variant("rotation", question, str(number)))
+        for question in ("q", "r")
+        for number in range(4)
+    ]
+    pair = [tiny_task(name, cluster="one page") for name in ("a", "b")]
+    alone = [tiny_task("c", cluster="another page"), tiny_task("d")]
+    assert lines(*rotated, *pair, *alone)["clusters"] == "3, which 10 tasks share; 2 questions as rotations"
+    assert "clusters" not in lines(*alone)
+
+
 def test_what_is_left_out_is_told_by_kind_of_reason(tmp_path, capsys):
     path = written(tmp_path, {}, *({"image": f"missing-{number}.png"} for number in range(3)), {"answer": ""})
     code, told, _ = run(capsys, path)
     assert code == 0 and "mine: 1 task of the format 'tasks' in 5 rows" in told
     assert "left out: 4 rows; pixel-env data check PATH says why" in told
-    assert re.search(r"3 as line 2: .*missing-0\.png", told) and re.search(r"1 as line 5: ", told)
+    assert re.search(r"3 rows, such as line 2: .*missing-0\.png", told)
+    assert re.search(r"1 row: line 5: ", told)
 
 
 def test_a_set_without_a_task_is_described_and_the_exit_code_is_1(tmp_path, capsys):

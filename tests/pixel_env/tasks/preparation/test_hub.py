@@ -165,3 +165,21 @@ def test_a_split_of_a_set_is_fetched_alone_wherever_it_is(tmp_path, monkeypatch)
     assert len(load_tasks(way_out)) == 1
     with pytest.raises(TaskError, match="has no files of a split 'validation'"):
         load_tasks("owner/shards:validation")
+
+
+def test_preparing_a_part_of_a_data_set_says_what_to_do_instead(capsys):
+    assert cli.main(["data", "prepare", "owner/several:small.csv"]) == 2
+    assert "pixel-env data check owner/several:small.csv" in capsys.readouterr().err
+
+
+def test_images_whose_names_end_in_capitals_are_fetched_too(downloads, tmp_path, monkeypatch):
+    wanted = []
+
+    def download(repo_id, **options):
+        wanted.extend(options["allow_patterns"])
+        return str(tmp_path / "nothing")
+
+    monkeypatch.setattr(hub, "snapshot_download", download)
+    with pytest.raises(TaskError):
+        load_tasks("owner/photos")
+    assert {"*.jpg", "*.JPG", "*.zip", "*.ZIP"} <= set(wanted)

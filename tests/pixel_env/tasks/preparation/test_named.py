@@ -95,3 +95,21 @@ def test_files_that_the_user_has_are_prepared_where_they_are(published, tmp_path
 def test_an_unknown_name_of_a_prepared_set_is_told_the_closest_one():
     with pytest.raises(UnknownNameError, match="Did you mean 'treebench'"):
         load_tasks("prepared:treebensh")
+
+
+def test_the_name_of_a_set_without_prepared_says_how_it_is_given():
+    with pytest.raises(TaskError, match="give prepared:treebench"):
+        load_tasks("treebench")
+
+
+def test_a_mistyped_format_before_a_path_that_exists_is_named_and_not_the_path(tmp_path):
+    with pytest.raises(UnknownNameError, match=r"'tabel'. Did you mean 'table'"):
+        load_tasks(f"tabel:{tmp_path}")
+
+
+@pytest.mark.parametrize(
+    "name", ["tabel:gone.csv", "gone.csv", "gone.parquet", "gone.tar", "gone.tsv", "gone", "a/b/c"]
+)
+def test_a_path_that_is_not_there_is_said_to_be_missing_whatever_its_suffix(name):
+    with pytest.raises(TaskError, match=f"there is no file or folder '{name}'.*owner/name"):
+        load_tasks(name)
