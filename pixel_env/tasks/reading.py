@@ -5,6 +5,7 @@ Depends on rows, tasks and the declarations of a format; independent of what any
 
 import itertools
 import os
+import re
 import warnings
 from collections import Counter
 from collections.abc import Callable, Container, Iterable, Mapping, Sequence
@@ -22,6 +23,9 @@ from pixel_env.tasks.formats.recognition import Located
 
 _REPORTED = 20
 _LONGEST_REASON = 1000  # characters
+_PLACEHOLDER = re.compile(r"<image>|<img>[^<>]+</img>|\A<video>")
+_CONVERSATIONS = ("conversations", "messages")
+"""Columns with later turns, whose images the first question does not show: their reader checks them."""
 
 
 class BadRowsWarning(UserWarning):
@@ -123,6 +127,7 @@ def _gathered(rows: Iterable[Row], task_of: Callable[[Row], Task], name: str, ch
                 raise TaskError(row.problem)
             task = task_of(row)
             check_option_count(task)
+            _check_placeholders(row, task)
             _check_references(task, is_lenient=chosen.is_lenient)
             seen[task.task_id] += 1
             if seen[task.task_id] > 1:
@@ -139,6 +144,17 @@ def _gathered(rows: Iterable[Row], task_of: Callable[[Row], Task], name: str, ch
 def _within_lines(reason: str) -> str:
     """The reason, of which a reader of a user's own may have written a whole cell."""
     return reason if len(reason) <= _LONGEST_REASON else f"{reason[: _LONGEST_REASON - 3]}..."
+
+
+def _check_placeholders(row: Row, task: Task) -> None:
+    """Raises TaskError for a question that stands for an image or a video which the row does not have."""
+    if task.sources:
+        return
+    texts = (str(value) for name, value in row.values.items() if name not in _CONVERSATIONS)
+    if found := next(filter(None, map(_PLACEHOLDER.search, texts)), None):
+        raise TaskError(
+            f"its text holds {shortened(found[0])}, but the row has no image or video; give it in a column, as 'image'"
+        )
 
 
 def _check_references(task: Task, *, is_lenient: bool) -> None:

@@ -1,5 +1,6 @@
 """Files that are not what they seem: each is refused in a line that says the way out, and none costs minutes."""
 
+import csv
 import json
 import time
 
@@ -8,7 +9,7 @@ import pytest
 from pyarrow import parquet
 
 from pixel_env.errors import TaskError
-from pixel_env.tasks import load_tasks
+from pixel_env.tasks import load_tasks, read_path
 from pixel_env.tasks.files.rows import read_rows
 
 POINTER = "version https://git-lfs.github.com/spec/v1\noid sha256:" + "0" * 64 + "\nsize 123456\n"
@@ -87,3 +88,33 @@ def test_a_footer_that_contradicts_the_schema_is_an_error_and_does_not_end_the_p
     path.write_bytes(content.replace(b"\x15\x0c\x19", b"\x15\x2c\x19", 1))
     with pytest.raises(TaskError, match="its footer says that 'question' holds UNKNOWN"):
         load_tasks(path)
+
+
+@pytest.mark.parametrize(
+    ("name", "row"),
+    [
+        ("rows.csv", {"question": "<image>\nWhat is it?", "answer": "dog"}),
+        ("rows.csv", {"question": "Picture 1: <img>a.png</img>What is it?", "answer": "dog"}),
+        ("rows.jsonl", {"problem": "<image>What is it?", "solution": "dog"}),
+        ("rows.jsonl", {"question": "<video>What is it?", "answer": "dog"}),
+        (
+            "rows.jsonl",
+            {"prompt": [{"role": "user", "content": "<image>What?"}], "reward_model": {"ground_truth": "dog"}},
+        ),
+    ],
+)
+def test_a_question_that_stands_for_an_image_is_never_asked_without_one(name, row, tmp_path):
+    if name.endswith(".csv"):
+        with (tmp_path / name).open("w", newline="") as file:
+            writer = csv.DictWriter(file, list(row))
+            writer.writeheader()
+            writer.writerow(row)
+    else:
+        (tmp_path / name).write_text(json.dumps(row))
+    reading = read_path(tmp_path / name)
+    assert not len(reading.task_set) and "no image or video" in reading.problems[0].reason
+
+
+def test_a_question_about_a_tag_is_asked_as_it_stands(tmp_path):
+    (tmp_path / "rows.jsonl").write_text(json.dumps({"question": "What does <video> mean in HTML?", "answer": "film"}))
+    assert len(load_tasks(tmp_path / "rows.jsonl", strict=True)) == 1
