@@ -7,6 +7,9 @@ import re
 from collections.abc import Sequence
 
 from pixel_env.grading.answers import says_something, unwrapped, without_markup
+from pixel_env.grading.boxed import last_boxed
+from pixel_env.grading.counts import number_named
+from pixel_env.grading.judged_lists import judged_list
 from pixel_env.grading.mentions import Mention, mentions_in
 from pixel_env.grading.option_texts import (
     PLACEHOLDER,
@@ -27,6 +30,11 @@ _OPENING = re.compile(
 _ABSTAINS = re.compile(rf"[\s,.:-]*{one_of(ABSTAINS)}")
 _RETRACTED = re.compile(one_of(RETRACTS))
 _OR = re.compile(r"(?<!\w)(?:or|oder|ou|o)\s+\(?\Z|(?:或|または)\s*\Z")
+_WALK = re.compile(
+    r"\s*(?:(?:option|choice|选项|選択肢)\s*)?\(?([a-z])\)?\s*[:.)][^\n]*\n"
+    r"\s*(?:(?:option|choice|选项|選択肢)\s*)?\(?(?!\1)[a-z]\)?\s*[:.)]"
+)
+"""Lines that go through the options: the label of the first one is no answer if one follows."""
 _AT_ONCE = re.compile(
     r"[\s.,:;–—-]*(?:(?:it's|(?:it|this|that|they|there)\s+(?:is|are|was|were))\s+)?(?:(?:an?|the)\s+)?\(?\Z"
 )
@@ -53,7 +61,19 @@ def choice(answer: str, task: Task) -> float:
 
 
 def options_named(answer: str, options: Sequence[str]) -> frozenset[int]:
-    """The indices (from 0) of the options that `answer` names. Of equal options, the first represents all."""
+    """The indices (from 0) of the options that `answer` names. Of equal options, the first represents all.
+
+    Of options that are judged one by one, the only one that is called right, unless another one is concluded.
+    """
+    judged = judged_list(answer, options) if last_boxed(answer) is None else None
+    if judged is None:
+        return _options_named(answer, options)
+    concluded = _options_named(judged.rest, options)
+    texts = texts_of(tuple(options))
+    return concluded if len(concluded) == 1 else frozenset(texts.index(texts[index]) for index in judged.right)
+
+
+def _options_named(answer: str, options: Sequence[str]) -> frozenset[int]:
     texts = texts_of(tuple(options))
     marked = _MARKED_LETTER.sub(r" (\2) ", answer)
     text = comparable(without_markup(marked))
@@ -64,7 +84,8 @@ def options_named(answer: str, options: Sequence[str]) -> frozenset[int]:
     whole = _read_whole(bare, texts)
     if whole is not None:
         return frozenset({whole})
-    return _mentioned(text, bare, texts)
+    named = _mentioned(text, bare, texts)
+    return named if len(named) < 2 else _counted(answer, text, texts) or named
 
 
 def option_meant(reference: str, options: Sequence[str]) -> frozenset[int]:
@@ -72,6 +93,15 @@ def option_meant(reference: str, options: Sequence[str]) -> frozenset[int]:
     whole = option_that_reads(comparable(without_markup(reference)), texts_of(tuple(options)))
     named = options_named(reference, options) if whole is None else frozenset({whole})
     return named if len(named) == 1 else frozenset()
+
+
+def _counted(answer: str, text: str, texts: tuple[str, ...]) -> frozenset[int]:
+    """Of numbers as options the one that the answer gives as a total: "4 birds: two black, two white"."""
+    is_number = all(re.fullmatch(r"\d{1,9}", option) for option in texts)
+    if not is_number or any(mention.has_letter for mention in mentions_in(text, texts)[1]):
+        return frozenset()
+    value = number_named(answer)
+    return frozenset(texts.index(option) for option in texts if int(option) == value)
 
 
 def _read_whole(text: str, texts: tuple[str, ...]) -> int | None:
@@ -92,7 +122,8 @@ def _mentioned(text: str, bare: str, texts: tuple[str, ...]) -> frozenset[int]:
         return frozenset() if contained is None else frozenset({contained})
     said = [(mention, stance_of(mention)) for mention in mentions]
     first, stance = said[0]
-    if _opens(whole, first):
+    is_walk = _WALK.match(whole) and any(stance >= Stance.ANSWERED for _, stance in said[1:])
+    if _opens(whole, first) and not is_walk:
         if _ABSTAINS.match(whole, first.end):
             return frozenset()
         if stance >= Stance.NAMED:

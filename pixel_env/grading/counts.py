@@ -17,6 +17,7 @@ from pixel_env.grading.count_stances import Reading, Stance, reading
 from pixel_env.grading.number_words import HALF_A_DOZEN
 from pixel_env.grading.numerals import Mention, has_other_digits, mentions_in
 from pixel_env.grading.question_words import asked_about
+from pixel_env.grading.totals import Given, total_of, without_counting, without_list_marks, without_sums
 from pixel_env.grading.zero_words import says_zero
 from pixel_env.task import Task
 
@@ -59,7 +60,8 @@ def number(answer: str, task: Task) -> float:
     """1 if `answer` names exactly one number and it equals that of a reference.
 
     Digits (thousands separators, decimals, fractions, "3½", signs, units, "3k") and words ("twenty-one", "two dozen",
-    "zwölf", "三只") count; the same number given twice is one. Two different numbers, bounds ("at least 3", "3-5",
+    "zwölf", "三只") count; the same number given twice is one, and so is a total with its parts ("4 dogs: two black,
+    two white", "2 left and 3 right, 5 in total", "2 + 3 = 5"). Two different numbers, bounds ("at least 3", "3-5",
     "3+") and calculations are 0. So is a number that is denied ("not 3", "3 is wrong"), asked or supposed ("Is it 3?",
     "if there were 3"); of "4, not 3" the 4 counts. The number of an image ("in image 3") is a label. "None" is zero,
     and so is "no dogs" if the question asks about dogs, and "no one is there" if it asks about people.
@@ -86,7 +88,10 @@ def number_named(answer: str, question: str = "") -> float | None:
     if announced:
         return announced.pop() if len(announced) == 1 else None
     sums = {value for span in _sums(read, said) if (value := _the_one(said, *span)) is not None}
-    return _the_one(said, 0, len(read.text)) if len(sums) != 1 else _undenied(sums.pop(), said)
+    if len(sums) == 1:
+        return _undenied(sums.pop(), said)
+    one = _the_one(said, 0, len(read.text))
+    return _total(said, read.text, asked_about(question)) if one is None else one
 
 
 @dataclass(frozen=True)
@@ -94,6 +99,7 @@ class _Said:
     """A number at a position of the text, as named or as denied."""
 
     start: int
+    end: int
     value: float
     is_denied: bool
 
@@ -104,7 +110,7 @@ def _said(read: Reading, asked: frozenset[str]) -> list[_Said] | None:
     if len(mentions) > _MOST_NUMBERS or has_other_digits(read.text):
         return None  # digits that are part of a name, such as B2
     zeros = [clause for clause in read.clauses() if says_zero(read.text[slice(*clause)], asked, read.question)]
-    said = [_Said(start, 0.0, is_denied=False) for start, end in zeros if not read.is_open(start, end)]
+    said = [_Said(start, end, 0.0, is_denied=False) for start, end in zeros if not read.is_open(start, end)]
     for mention in mentions:
         if any(start <= mention.start < end for start, end in zeros):
             continue
@@ -112,9 +118,9 @@ def _said(read: Reading, asked: frozenset[str]) -> list[_Said] | None:
             continue
         stance = read.stance(mention.start, mention.end)
         if stance is Stance.DENIED:
-            said.append(_Said(mention.start, mention.value, is_denied=True))
+            said.append(_Said(mention.start, mention.end, mention.value, is_denied=True))
         elif stance is Stance.NAMED:
-            said.append(_Said(mention.start, _bounded(mention, read.text), is_denied=False))
+            said.append(_Said(mention.start, mention.end, _bounded(mention, read.text), is_denied=False))
     return said
 
 
@@ -140,6 +146,13 @@ def _sums(read: Reading, said: Sequence[_Said]) -> Iterator[tuple[int, int]]:
             _, end = read.clause_around(end)
         if match.re is words.TOTALS or not any(item.start >= end for item in said):
             yield match.end(), end
+
+
+def _total(said: Sequence[_Said], text: str, asked: frozenset[str]) -> float | None:
+    """The number of which all others are the parts, if the text says so."""
+    if any(item.is_denied for item in said):
+        return None
+    return total_of([Given(item.start, item.end, item.value) for item in said], text, asked)
 
 
 def _announcements(text: str, *, begins_with_one: bool) -> list[tuple[int, int]]:
@@ -177,7 +190,7 @@ def _bounded(mention: Mention, text: str) -> float:
 
 def _readable(answer: str) -> str:
     """`answer` with one spelling for each form of a number. Ordinals and exponents of units ("m²") are left out."""
-    text = _LATEX_FRACTION.sub(r" \1/\2 ", _THOUSANDS.sub(",", answer))
+    text = _LATEX_FRACTION.sub(r" \1/\2 ", _THOUSANDS.sub(",", without_list_marks(answer)))
     text = _LATEX_FRACTION_OF_DIGITS.sub(r" \1/\2 ", text)
     # Before folding, which would make 3² the number 32 and 3½ the fraction 31/2.
     text = _RAISED.sub(lambda match: "^" + unicodedata.normalize("NFKC", match.group()), text)
@@ -185,4 +198,4 @@ def _readable(answer: str) -> str:
     text = _VULGAR_FRACTION.sub(lambda match: " " + unicodedata.normalize("NFKC", match.group()), text)
     text = folded(unwrapped(text)).translate(_SIGNS)
     text = _ORDINAL.sub(" ", _UNIT_EXPONENT.sub("", re.sub(r"\.{2,}", " ", text)))
-    return folded(HALF_A_DOZEN.sub("6", _WHERE_CHINESE.sub("", text)))
+    return folded(without_counting(without_sums(HALF_A_DOZEN.sub("6", _WHERE_CHINESE.sub("", text)))))

@@ -54,7 +54,10 @@ _OPTION_BEFORE = re.compile(
 )
 _LETTERED_BEFORE = re.compile(rf"{one_of(LETTERED, REPORTS)}[\s:]*(?:(?:the|a|la|el|le|den|das)\s+)?\(?\Z")
 _CORRECT_LETTER = re.compile(
-    r"(?:correct|right|best|corresponding|final|answer|option|choice)\s+letter\s*(?:is|:)?\s*\(?\Z"
+    r"(?:correct|right|best|corresponding|final|answer|option|choice)\s+letter\s*(?:is|:)?\s*\(?\Z|"
+    r"(?:answer|option|choice|r[ée]ponse|antwort|respuesta|opci[óo]n)(?:\s+(?:correcte?|exacte|finale?|correcta))?\s*"
+    r"(?:is|est|ist|lautet|es|:)\s*(?:(?:the|la|der|den|die|el)\s+)?(?:letter|lettre|buchstabe|letra)\s*\(?\Z|"
+    r"(?:答案|选项)(?:应该)?(?:是|为|：|:)?\s*字母\s*\Z"
 )
 _UNSPACED_LETTERED = one_of({language: LETTERED[language] for language in ("zh", "ja")})
 _LETTERED_AFTER = re.compile(rf"\s*(?:{_UNSPACED_LETTERED}|という|と書|と印|と表示|超)")

@@ -118,7 +118,8 @@ WOULD = re.compile(
 """What is said to follow from a condition, not to be so."""
 MANNER_OF_SPEAKING = re.compile(
     r"\bif i (?:had|have|must|am|'m)[^,.]{0,30},?|\bif i'm not (?:mistaken|wrong),?|"
-    r"\b(?:without|no|beyond) (?:a )?doubt\b|\bnot (?:counting|including)\b|\bnot sure,? but\b"
+    r"\b(?:without|no|beyond) (?:a )?doubt\b|\bnot (?:counting|including)\b|\bnot sure,? but\b|"
+    r"\bone (?:by one|at a time)\b"
 )
 """What looks like a condition or a denial and is none."""
 

@@ -68,9 +68,15 @@ _FINAL = re.compile(one_of(FINAL))
 _SAID = re.compile(rf"\s*{one_of(IS_SAID_OF)}")
 _RIGHT = re.compile(rf"\s*{one_of(IS_RIGHT)}")
 _CLEFT = re.compile(r"(?:\bit's|\bit\s+is|\bc'est|\bes\s+ist)\s+(?:option\s+)?\(?\Z")  # "it is B that fits"
+_ALL_BUT = re.compile(
+    r"(?:(?<!\w)(?:every|all|any|each|alle|jede|toutes?|tous|todas?|todos|cualquier)\b[^.!?]*?(?<!\w)(?:except(?:\s+for)?|"
+    r"but|other\s+than|apart\s+from|besides|ausser|bis\s+auf|sauf|excepto|salvo|menos))\s*"
+    r"(?:(?:the|option|choice|answer|la|l'option|opci[óo]n)\s*)*\(?\Z"
+)
+"""Before an option, of which then the contrary is said."""
 _VERB_LAST = re.compile(r"\s*(?:ist|sind)\s*\Z")  # "dass es B ist"
 _JUDGED_WRONG = re.compile(
-    rf"[\s)]*(?:[\s:–—-]*[✗✘❌✖]|(?:[:(–—→,-]|,\s*(?:which|that)\s+{one_of(IS_SAID_OF)})\s*"
+    rf"[\s)]*(?:[\s:(–—→=|-]*[✗✘❌✖✕☒×]|(?:[:(–—→,-]|,\s*(?:which|that)\s+{one_of(IS_SAID_OF)})\s*"
     rf"(?:{one_of(IS_DENIED_AFTER)}|not(?:\s+\w\w+){{1,2}})\s*(?=[.,;)!\n]|\Z)"
     rf"|\.\s*{one_of(IS_DENIED_AFTER)}\s*(?=[.!\n]|\Z))"
 )
@@ -91,6 +97,9 @@ def stance_of(mention: Mention) -> Stance:
     is_said = bool(_SAID.match(after) or VERB_FIRST.search(before) or "dass" in before)
     if not mention.is_text and _CONTRASTED.match(before) and not _ANNOUNCED.search(before):
         return Stance.SPOKEN_OF
+    if _ALL_BUT.search(before):
+        is_all_denied = _DENIED_AFTER.search(after) is not None and not _RIGHT.match(after)
+        return Stance.ANSWERED if is_all_denied else Stance.DENIED
     if _DENIED_BEFORE.search(before) or _JUDGED_WRONG.match(mention.beyond):
         return Stance.DENIED
     is_right = bool(_RIGHT.match(after) and (is_said or mention.is_bracketed))
