@@ -10,7 +10,5 @@ def clustered_note(estimate: Estimate) -> list[str]:
     """The line below a table whose intervals are clustered; none where all questions are independent."""
     if estimate.clusters is None:
         return []
-    return [
-        f"{estimate.n} questions in {estimate.clusters} clusters, which share a question or an image: "
-        "intervals are clustered."
-    ]
+    clusters = "1 cluster" if estimate.clusters == 1 else f"{estimate.clusters} clusters"
+    return [f"{estimate.n} questions in {clusters}, which share a question or an image: intervals are clustered."]

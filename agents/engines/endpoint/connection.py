@@ -140,7 +140,10 @@ class Connection:
                 content = await self._response(body, max_bytes)
                 if (found := read(content)) is not None:
                     return found
-                raise _PassingError(f"its responses are not chat completions: {self._shown(content)!r}")
+                raise _PassingError(
+                    f"its responses are not chat completions (the URL in {self._named['flag']} usually ends in /v1): "
+                    f"{self._shown(content)!r}"
+                )
             except _PassingError as error:
                 if attempt == self._retries:
                     self._give_up(error)

@@ -268,7 +268,7 @@ def test_a_provider_that_fails_behind_the_endpoint_is_requested_again(server, te
 
 def test_a_provider_that_only_fails_stops_the_run(server, teacher):
     server.script = lambda body, number: PROVIDER_ERROR
-    with pytest.raises(ConfigError, match="not chat completions"):
+    with pytest.raises(ConfigError, match=r"not chat completions \(the URL in \S+ usually ends in /v1\)"):
         list(teacher(retries=0).narrate(plans_of_all_kinds(8), seed=0))
 
 
