@@ -35,7 +35,7 @@ _BOUND_AFTER = re.compile(
 )
 _CALCULATION = re.compile(r"\d\s?(?:[×*÷]+|x)\s?\d|\d:\d|/\s?[\d.,]+\s?/")
 _PRONOUN_BEFORE = re.compile(  # "the red one"
-    r"\b(?:this|that|each|every|another|any|which|no|an?\s[a-z]+|the(?:\s[a-z]+)?)[\s-]\Z"
+    r"\b(?:this|that|each|every|another|any|which|no|an?\s(?!single|lone)[a-z]+|the(?:\s[a-z]+)?)[\s-]\Z"
 )
 _MOST_NUMBERS = 300  # a text with more of them names none, and costs no more
 _PRONOUN_AFTER = re.compile(r"\s(?:is|was|has)\b")  # "one is black"
