@@ -67,8 +67,8 @@ def folded(text: str) -> str:
 
 
 def plain(text: str) -> str:
-    """`text` folded, without a final full stop."""
-    return folded(text).removesuffix(".").rstrip()
+    """`text` folded, without a final full stop, Latin or Chinese."""
+    return folded(text).removesuffix(".").removesuffix("。").rstrip()
 
 
 def exact(answer: str, task: Task) -> float:
