@@ -121,12 +121,17 @@ class Edges:
         if self.last_pixel and side > 1:
             last = (side - 1) / side
             low, high = min(low, (side - 2) / side), min(high, last)
-        if self.small_box == "expand" and (high - low) * side < self.min_side:
+        if self.small_box == "expand" and self._is_short(low, high, side):
             low, high = _expanded(low, high, self.min_side / side)
             if self.rounding in ("inward", "nearest"):  # they could take a pixel of it away
                 start = min(round(low * side), side - min(self.min_side, side))
                 low, high = start / side, min(1.0, start / side + self.min_side / side)
         return low, high
+
+    def _is_short(self, low: float, high: float, side: int) -> bool:
+        """Whether the edges have less than the least side between them, in pixels or in whole pixels."""
+        left, _, right, _ = Box(low, 0.0, high, 1.0).rounded(side, 1, self.rounding)
+        return min((high - low) * side, right - left) < self.min_side
 
 
 def _expanded(low: float, high: float, length: float) -> tuple[float, float]:

@@ -8,26 +8,25 @@ import re
 import unicodedata
 
 from pixel_env.grading.boxed import last_boxed
+from pixel_env.grading.patterns import Pattern
 from pixel_env.grading.phrases import LEAD_INS, opening
 from pixel_env.task import Task
 
-_WRAPPER = re.compile(r"\\(?:text|math|mbox|boxed|fbox|operatorname)[a-z]*\s*\{([^{}]*)\}")
+_WRAPPER = Pattern(r"\\(?:text|math|mbox|boxed|fbox|operatorname)[a-z]*\s*\{([^{}]*)\}")
 _DEEPEST_WRAPPERS = 8  # `\text{\textbf{...}}` ends somewhere: hostile nesting must not cost a pass per brace
-_MATH_DELIMITER = re.compile(r"\\[()\[\]]|\\left(?![a-z])|\\right(?![a-z])|\\,|\\;|\\!|(?<!\\)~")
-_EMPTY_FORMULA = re.compile(r"\s*(?:\$\$\s*)+")
-_ESCAPED = re.compile(r"\\([%$&#_{}])")
-_ANSWER_TAG = re.compile(r"</?answer>", re.IGNORECASE)
-_EMPHASIS = re.compile(r"(?<![0-9A-Za-z*])\*{1,3}([^*]+)\*{1,3}(?![0-9A-Za-z*])")  # "是**红色**", but not 2**3
+_MATH_DELIMITER = Pattern(r"\\[()\[\]]|\\left(?![a-z])|\\right(?![a-z])|\\,|\\;|\\!|(?<!\\)~")
+_EMPTY_FORMULA = Pattern(r"\s*(?:\$\$\s*)+")
+_ESCAPED = Pattern(r"\\([%$&#_{}])")
+_ANSWER_TAG = Pattern(r"</?answer>", re.IGNORECASE)
+_EMPHASIS = Pattern(r"(?<![0-9A-Za-z*])\*{1,3}([^*]+)\*{1,3}(?![0-9A-Za-z*])")  # "是**红色**", but not 2**3
 _QUOTES = {'"': '"', "'": "'", "“": "”", "‘": "’", "«": "»", "「": "」", "$": "$", "_": "_"}
 
 CHINESE = "\u2e80-\u30ff\u3400-\u9fff\uac00-\ud7af\uf900-\ufaff"
 """Chinese, Japanese and Korean characters, as part of a character class. No space separates them from a letter."""
-LEAD_IN = re.compile(opening(LEAD_INS), re.IGNORECASE)
+LEAD_IN = Pattern(opening(LEAD_INS), re.IGNORECASE)
 """Words that announce an answer: "The answer is", "final answer:", "the right option is", "答案是"."""
-_ANNOUNCES = re.compile(r"(?:[:=]|\b(?:is|be|ist|lautet|wäre|est|serait|es|sería)|[是为は])[\s.]*\Z")
-_OPENING_LEAD_IN = re.compile(
-    rf"\s*(?:(?:so|thus|hence|therefore|ok|okay)\b,?\s*)?(?:{LEAD_IN.pattern})+", re.IGNORECASE
-)
+_ANNOUNCES = Pattern(r"(?:[:=]|\b(?:is|be|ist|lautet|wäre|est|serait|es|sería)|[是为は])[\s.]*\Z")
+_OPENING_LEAD_IN = Pattern(rf"\s*(?:(?:so|thus|hence|therefore|ok|okay)\b,?\s*)?(?:{LEAD_IN.pattern})+", re.IGNORECASE)
 
 
 def unwrapped(answer: str) -> str:

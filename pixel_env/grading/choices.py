@@ -19,28 +19,27 @@ from pixel_env.grading.option_texts import (
     option_that_reads,
     texts_of,
 )
+from pixel_env.grading.patterns import Pattern
 from pixel_env.grading.phrases import ABSTAINS, RETRACTS, one_of
 from pixel_env.grading.stances import Stance, stance_of
 from pixel_env.task import Task
 
-_MARKED_LETTER = re.compile(r"(\*{1,3}|__|`|\$)\s*\(?([A-Za-z])\)?[.:]?\s*\1")
-_OPENING = re.compile(
+_MARKED_LETTER = Pattern(r"(\*{1,3}|__|`|\$)\s*\(?([A-Za-z])\)?[.:]?\s*\1")
+_OPENING = Pattern(
     r"[\s(]*(?:(?:option|choice|answer|letter|antwort|r[ée]ponse|opci[óo]n|respuesta|选项|選択肢)\s*)?\(?\Z"
 )
-_ABSTAINS = re.compile(rf"[\s,.:-]*{one_of(ABSTAINS)}")
-_RETRACTED = re.compile(one_of(RETRACTS))
-_OR = re.compile(r"(?<!\w)(?:or|oder|ou|o)\s+\(?\Z|(?:或|または)\s*\Z")
-_WALK = re.compile(
+_ABSTAINS = Pattern(rf"[\s,.:-]*{one_of(ABSTAINS)}")
+_RETRACTED = Pattern(one_of(RETRACTS))
+_OR = Pattern(r"(?<!\w)(?:or|oder|ou|o)\s+\(?\Z|(?:或|または)\s*\Z")
+_WALK = Pattern(
     r"\s*(?:(?:option|choice|选项|選択肢)\s*)?\(?([a-z])\)?\s*[:.)][^\n]*\n"
     r"\s*(?:(?:option|choice|选项|選択肢)\s*)?\(?(?!\1)[a-z]\)?\s*[:.)]"
 )
 """Lines that go through the options: the label of the first one is no answer if one follows."""
-_AT_ONCE = re.compile(
+_AT_ONCE = Pattern(
     r"[\s.,:;–—-]*(?:(?:it's|(?:it|this|that|they|there)\s+(?:is|are|was|were))\s+)?(?:(?:an?|the)\s+)?\(?\Z"
 )
-_IT_IS = re.compile(
-    r"(?:it's|it is|this is|that is|they are|there are|there is|es ist|c'est|il y a|es|这是|它是|是)\s+"
-)
+_IT_IS = Pattern(r"(?:it's|it is|this is|that is|they are|there are|there is|es ist|c'est|il y a|es|这是|它是|是)\s+")
 
 
 def choice(answer: str, task: Task) -> float:

@@ -4,8 +4,9 @@ Depends on text; independent of graders. A numeral within another word ("一共"
 read before a measure word (a counter), or where nothing else is said.
 """
 
-import re
 from collections.abc import Iterator
+
+from pixel_env.grading.patterns import Pattern
 
 _DIGITS = {char: value for value, chars in enumerate(("〇零", "一壹", "二两兩贰", *"三四五六七八九")) for char in chars}
 _UNITS = {"十": 10, "百": 100, "千": 1_000}
@@ -23,13 +24,13 @@ _COUNTERS = (
 )
 _NOT_COUNTED = "第这那哪每另同某下上此毎同各几幾数數"
 """Before a numeral: an order (第一个), a pointing word (这一个), a vague number (几十个)."""
-_NUMBER = re.compile(
+_NUMBER = Pattern(
     rf"(?<![{_NOT_COUNTED}{''.join([*_DIGITS, *LARGE_UNITS])}])(?P<numeral>{_NUMERAL})\s?"
     rf"(?=[{_COUNTERS}](?!目)|ヶ|か所|カ所)"
     rf"|(?P<kana>{'|'.join(_KANA)})"
 )
 _LEAD = "(?:(?:图|圖)?(?:中|里|裡)?(?:一共|总共|總共|共计|共|合计|合計|全部で|大约|大約|约|是|有|为|為|は|答えは)*)"
-_ALONE = re.compile(rf"\W*{_LEAD}(?P<numeral>{_NUMERAL})(?:です|だ|である|でした)?\W*")
+_ALONE = Pattern(rf"\W*{_LEAD}(?P<numeral>{_NUMERAL})(?:です|だ|である|でした)?\W*")
 
 
 def cjk_numbers(text: str) -> Iterator[tuple[int, int, float | None]]:

@@ -11,6 +11,7 @@ from enum import Enum
 
 from pixel_env.grading import stance_words as words
 from pixel_env.grading.first_looks import is_first_look
+from pixel_env.grading.patterns import Pattern
 
 
 class Stance(Enum):
@@ -28,8 +29,8 @@ class Stance(Enum):
 _LONGEST_REACH = 90
 _LONGEST_SENTENCE = 360
 
-_SENTENCE_END = re.compile(r"[.!?]+(?=\s|\Z)|[。！？?]")
-_CLAUSE_END = re.compile(
+_SENTENCE_END = Pattern(r"[.!?]+(?=\s|\Z)|[。！？?]")
+_CLAUSE_END = Pattern(
     r",(?!\d)|[，、:;；]|\s(?:but|so|then|instead|sondern|aber|dann|mais|donc|alors|sino|pero|entonces)\s|\s[-–]\s|—|"
     r"而是|但|所以|因此|那么"
 )

@@ -16,12 +16,13 @@ from pixel_env.grading.boxed import last_boxed
 from pixel_env.grading.count_stances import Reading, Stance, reading
 from pixel_env.grading.number_words import HALF_A_DOZEN
 from pixel_env.grading.numerals import Mention, has_other_digits, mentions_in
+from pixel_env.grading.patterns import Pattern
 from pixel_env.grading.question_words import asked_about
 from pixel_env.grading.totals import Given, total_of, without_counting, without_list_marks, without_sums
 from pixel_env.grading.zero_words import says_zero
 from pixel_env.task import Task
 
-_BOUND_BEFORE = re.compile(
+_BOUND_BEFORE = Pattern(
     r"(?:[<>≤≥]=?|\bat (?:least|most)|\b(?:more|less|fewer|greater|larger|smaller) than|"
     r"\b(?:over|under|above|below|up to)|\b(?:a )?(?:minimum|maximum)(?: of)?|"
     r"\b(?:mindestens|höchstens|maximal|minimal|mehr als|weniger als|bis zu)|"
@@ -29,31 +30,29 @@ _BOUND_BEFORE = re.compile(
     r"\b(?:al menos|por lo menos|más de|menos de|hasta|como máximo|como mínimo)|"
     r"至少|最少|最多|超过|超過|多于|少于|大于|小于|不到|不足|不止|起码|少なくとも|多くとも|最大|最低)\s?\Z"
 )
-_BOUND_AFTER = re.compile(
+_BOUND_AFTER = Pattern(
     r"\s?(?:\+|or (?:more|fewer|less)\b|oder (?:mehr|weniger)\b|ou (?:plus|moins)\b|o (?:más|menos)\b|"
     r"[^\W\d_]{0,2}?(?:以上|以下|以内|未満)|[多余餘幾几])|,\d"  # "3,5" is neither a thousand nor a decimal here
 )
-_CALCULATION = re.compile(r"\d\s?(?:[×*÷]+|x)\s?\d|\d:\d|/\s?[\d.,]+\s?/")
-_PRONOUN_BEFORE = re.compile(  # "the red one"
+_CALCULATION = Pattern(r"\d\s?(?:[×*÷]+|x)\s?\d|\d:\d|/\s?[\d.,]+\s?/")
+_PRONOUN_BEFORE = Pattern(  # "the red one"
     r"\b(?:this|that|each|every|another|any|which|no|an?\s(?!single|lone)[a-z]+|the(?:\s[a-z]+)?)[\s-]\Z"
 )
 _MOST_NUMBERS = 300  # a text with more of them names none, and costs no more
-_PRONOUN_AFTER = re.compile(r"\s(?:is|was|has)\b")  # "one is black"
+_PRONOUN_AFTER = Pattern(r"\s(?:is|was|has)\b")  # "one is black"
 _LONGEST_LEAD = 40  # characters before a number that can belong to it
 
-_THOUSANDS = re.compile(r"(?<=\d)(?:\{,\}|\\[,;!]|[\u00a0\u2009\u202f'’])(?=\d{3}(?!\d))")
-_LATEX_FRACTION = re.compile(r"\\[dt]?frac\s*\{([\d.]+)\}\s*\{([\d.]+)\}")
-_LATEX_FRACTION_OF_DIGITS = re.compile(r"\\[dt]?frac\s*(\d)\s*(\d)")  # "\frac12" is a half
-_RAISED = re.compile(r"[⁰¹²³⁴-⁹]+")
-_LOWERED = re.compile(r"[₀-₉]+")
-_VULGAR_FRACTION = re.compile(r"[¼-¾⅐-⅞↉]")
-_UNIT_EXPONENT = re.compile(r"(?<=[a-z])\^\d+")
-_ORDINAL = re.compile(r"\b\d+(?:st|nd|rd|th|ème|e)\b|\b[23]d\b")
+_THOUSANDS = Pattern(r"(?<=\d)(?:\{,\}|\\[,;!]|[\u00a0\u2009\u202f'’])(?=\d{3}(?!\d))")
+_LATEX_FRACTION = Pattern(r"\\[dt]?frac\s*\{([\d.]+)\}\s*\{([\d.]+)\}")
+_LATEX_FRACTION_OF_DIGITS = Pattern(r"\\[dt]?frac\s*(\d)\s*(\d)")  # "\frac12" is a half
+_RAISED = Pattern(r"[⁰¹²³⁴-⁹]+")
+_LOWERED = Pattern(r"[₀-₉]+")
+_VULGAR_FRACTION = Pattern(r"[¼-¾⅐-⅞↉]")
+_UNIT_EXPONENT = Pattern(r"(?<=[a-z])\^\d+")
+_ORDINAL = Pattern(r"\b\d+(?:st|nd|rd|th|ème|e)\b|\b[23]d\b")
 _SIGNS = str.maketrans({"−": "-", "⁄": "/", "’": "'"})
-_REASON = re.compile(
-    r"\b(?:because|since|given that|weil|parce que|car|porque|ya que|puesto que)\b|因为|因為|から|ので"
-)
-_WHERE_CHINESE = re.compile(r"一[张張幅枚](?:图片?|圖片?|照片|画像|写真)(?=里|中|上|内|裡|の)")
+_REASON = Pattern(r"\b(?:because|since|given that|weil|parce que|car|porque|ya que|puesto que)\b|因为|因為|から|ので")
+_WHERE_CHINESE = Pattern(r"一[张張幅枚](?:图片?|圖片?|照片|画像|写真)(?=里|中|上|内|裡|の)")
 
 
 def number(answer: str, task: Task) -> float:
@@ -144,7 +143,7 @@ def _sums(read: Reading, said: Sequence[_Said]) -> Iterator[tuple[int, int]]:
         opening, end = read.clause_around(match.start())
         if not any(opening <= item.start < end for item in said):
             _, end = read.clause_around(end)
-        if match.re is words.TOTALS or not any(item.start >= end for item in said):
+        if words.TOTALS.is_of(match) or not any(item.start >= end for item in said):
             yield match.end(), end
 
 

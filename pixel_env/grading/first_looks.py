@@ -4,8 +4,7 @@ One table per concept, in six languages, for folded text with straight apostroph
 whether an option or a number is given.
 """
 
-import re
-
+from pixel_env.grading.patterns import Pattern
 from pixel_env.grading.phrases import Phrases, one_of
 
 FIRST_LOOKS: Phrases = {
@@ -55,14 +54,12 @@ TURNS: Phrases = {
 """Between a first look and a second one."""
 
 _SAME_CLAUSE = r"\s*,?\s*[^,，、;]*"
-_FIRST_BEFORE = re.compile(rf"{one_of(FIRST_LOOKS)}{_SAME_CLAUSE}\Z")
-_FIRST_AFTER = re.compile(rf"[^,，.;:!?\n]{{0,40}}?{one_of(FIRST_LOOKS)}")
-_SEEMS_BEFORE = re.compile(rf"{one_of(SEEMS)}{_SAME_CLAUSE}\Z")
-_SEEMS_AFTER_JAPANESE = re.compile(r"\S{0,6}?(?:見え|思え|思われ)")
-_TURN = re.compile(one_of(TURNS, IN_FACT))
-_IN_FACT_AFTER = re.compile(
-    rf"[^.!?\n]{{0,60}}?{one_of(IN_FACT)}|[^.!?\n]{{0,60}}?[.!]\s+(?:\w+,?\s+)?{one_of(IN_FACT)}"
-)
+_FIRST_BEFORE = Pattern(rf"{one_of(FIRST_LOOKS)}{_SAME_CLAUSE}\Z")
+_FIRST_AFTER = Pattern(rf"[^,，.;:!?\n]{{0,40}}?{one_of(FIRST_LOOKS)}")
+_SEEMS_BEFORE = Pattern(rf"{one_of(SEEMS)}{_SAME_CLAUSE}\Z")
+_SEEMS_AFTER_JAPANESE = Pattern(r"\S{0,6}?(?:見え|思え|思われ)")
+_TURN = Pattern(one_of(TURNS, IN_FACT))
+_IN_FACT_AFTER = Pattern(rf"[^.!?\n]{{0,60}}?{one_of(IN_FACT)}|[^.!?\n]{{0,60}}?[.!]\s+(?:\w+,?\s+)?{one_of(IN_FACT)}")
 
 
 def is_first_look(head: str, tail: str) -> bool:

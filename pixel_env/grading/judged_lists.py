@@ -8,26 +8,28 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from pixel_env.grading.patterns import Pattern
+
 _BOLD = r"(?:\*\*|__)?"
 _OPTION = r"(?:(?:option|choice|opci[óo]n|antwort|选项|選択肢)[ \t]?)?"
 _START = r"(?:(?<=\n)|\A|(?<=[|.;,；。，✓✔✅☑○◯✗✘❌✕✖☒×]))[ \t]{0,4}(?:[-*•>|][ \t]?){0,3}"
 _SIGN = rf"(?:\)[.:：]?|[.:：]|[ \t]?{_BOLD}[ \t]?(?:[|→:：–—=]|[-=]>|-(?=\s))){_BOLD}(?=\s|[^\w\s]|[^\x00-\x7f]|\Z)"
-_LABEL = re.compile(rf"{_START}{_BOLD}{_OPTION}\(?(?P<letter>[A-Z]){_SIGN}", re.IGNORECASE)
-_RIGHT_SIGN = re.compile("[✓✔✅☑○◯⭕〇]")
-_WRONG_SIGN = re.compile("[✗✘❌✕✖☒×]")
-_RIGHT = re.compile(
+_LABEL = Pattern(rf"{_START}{_BOLD}{_OPTION}\(?(?P<letter>[A-Z]){_SIGN}", re.IGNORECASE)
+_RIGHT_SIGN = Pattern("[✓✔✅☑○◯⭕〇]")
+_WRONG_SIGN = Pattern("[✗✘❌✕✖☒×]")
+_RIGHT = Pattern(
     r"(?:(?:this|that|it|das|c'est|es)\s+)?(?:(?:is|ist|est|son)\s+)?(?:the\s+)?"
     r"(?:yes|correct|right|true|match(?:es|ed)?|fits|supported|present|visible|ja|richtig|korrekt|wahr|stimmt|vrai|oui|"
     r"correcte?|exacte?|juste|bonne|s[íi]|correct[ao]|verdader[ao]|ciert[ao])(?:\s+(?:answer|option|choice|one|match))?|"
     r"正确|对|是|符合|正しい|正解|はい|合致"
 )
-_WRONG = re.compile(
+_WRONG = Pattern(
     r"(?:(?:this|that|it|das|c'est|es)\s+)?(?:(?:is|ist|est|son)\s+)?(?:the\s+)?"
     r"(?:no|not|incorrect\w*|wrong|false|mismatch|doesn't|isn't|unsupported|absent|excluded|nein|falsch|inkorrekt|nicht|"
     r"faux|fausse|non|inexacte?|pas|fals[ao]|tampoco)(?:\s+[\w']+){0,4}|"
     r"错误?|不[^\s，,]{0,8}|否|没有[^\s，,]{0,8}|誤り|間違い|不正解|いいえ"
 )
-_BETWEEN = re.compile(r"[|→:：–—=;,，；(（]|\s-+\s|[-=]>|[.。]\s")
+_BETWEEN = Pattern(r"[|→:：–—=;,，；(（]|\s-+\s|[-=]>|[.。]\s")
 _MOST_LABELS = 100
 _AROUND = " \t\r*_`.。!！)）]~"
 

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from pixel_env.grading.option_texts import PLACEHOLDER, letter_index, with_placeholders
+from pixel_env.grading.patterns import Pattern
 from pixel_env.grading.phrases import (
     CONCLUDES,
     FILLERS,
@@ -30,55 +31,55 @@ from pixel_env.grading.verdict_phrases import DENIES_WHAT_FOLLOWS, IS_DENIED_AFT
 LONGEST_LEAD = 100
 """Characters before and behind a mention that can belong to it."""
 
-_CANDIDATE = re.compile(
+_CANDIDATE = Pattern(
     rf"{PLACEHOLDER}|(?<![a-z0-9])\(\s?([a-z])(?:\s?\)|$)|(?<![\w'.°-])(?<!\w\()([a-z])(?![\w'-]|\.[a-z0-9])(?!\s?[=+*^]\s?\d)"
 )
-_JOINED = re.compile(rf"[ ,;/&+|=)、]*(?:{one_of(JOINS_OPTIONS)}[ ,;)]*){{0,3}}")
-_JOINED_TO_ITS_TEXT = re.compile(r"[ .,:)(–—=-]*")
+_JOINED = Pattern(rf"[ ,;/&+|=)、]*(?:{one_of(JOINS_OPTIONS)}[ ,;)]*){{0,3}}")
+_JOINED_TO_ITS_TEXT = Pattern(r"[ .,:)(–—=-]*")
 _NO_THAT = r"(?!\s+(?:dass|ob|que)(?!\w))"  # "ich glaube nicht, dass B richtig ist": the denial reaches B
 _LINE_END = r"(?<!is:)(?<!be:)(?<!st:)(?<!es:)(?<!er:)(?<!是:)(?<!为:)(?<!は:)\n"  # "the answer is:\nB" is one clause
-_BOUNDARY = re.compile(
+_BOUNDARY = Pattern(
     rf"[;!?\"–—|]|{_LINE_END}|(?<!\d)[.,]{_NO_THAT}|[.,](?!\d){_NO_THAT}|[()]|(?<=\s)-(?=\s)|(?={one_of(JOINS_CLAUSES)})"
 )
-_SENTENCE_END = re.compile(r"[!?\n]|(?<![\d.])\.|\.(?![\d.])")
+_SENTENCE_END = Pattern(r"[!?\n]|(?<![\d.])\.|\.(?![\d.])")
 _FILLERS = rf"(?:(?:{one_of(FILLERS)}|[\s,:→(✓✔✅☑])\s*)*"
-_AND = re.compile(rf"(?:(?<!\w)(?:and|und|et|y)(?!\w)|和)(?={_FILLERS}\Z)")
-_DENIAL_AT_ONCE = re.compile(rf"(?:(?:,|{one_of(FILLERS)})\s*){{0,4}}{one_of(DENIES_WHAT_FOLLOWS)}(?={_FILLERS}\Z)")
-_AFTER_NOT_BUT = re.compile(r"(?:では|じゃ)な(?:く|い)(?:て)?|でなく")  # "A ではなく B": another clause follows
-_ONLY_FILLERS = re.compile(rf"{_FILLERS}\Z")
-_MARKED_BEFORE = re.compile(
+_AND = Pattern(rf"(?:(?<!\w)(?:and|und|et|y)(?!\w)|和)(?={_FILLERS}\Z)")
+_DENIAL_AT_ONCE = Pattern(rf"(?:(?:,|{one_of(FILLERS)})\s*){{0,4}}{one_of(DENIES_WHAT_FOLLOWS)}(?={_FILLERS}\Z)")
+_AFTER_NOT_BUT = Pattern(r"(?:では|じゃ)な(?:く|い)(?:て)?|でなく")  # "A ではなく B": another clause follows
+_ONLY_FILLERS = Pattern(rf"{_FILLERS}\Z")
+_MARKED_BEFORE = Pattern(
     rf"(?:{one_of(NAMES, CONCLUDES, DENIES_WHAT_FOLLOWS)}|{opening(LEAD_INS)}|[:=→])\s*{_FILLERS}\Z"
 )
-_OPTION_BEFORE = re.compile(
+_OPTION_BEFORE = Pattern(
     r"(?:(?<!\w)(?:option|choice|answer|alternative|antwort|r[ée]ponse|opci[óo]n|respuesta)s?|选项|選択肢)\s*\(?\Z"
 )
-_LETTERED_BEFORE = re.compile(rf"{one_of(LETTERED, REPORTS)}[\s:]*(?:(?:the|a|la|el|le|den|das)\s+)?\(?\Z")
-_CORRECT_LETTER = re.compile(
+_LETTERED_BEFORE = Pattern(rf"{one_of(LETTERED, REPORTS)}[\s:]*(?:(?:the|a|la|el|le|den|das)\s+)?\(?\Z")
+_CORRECT_LETTER = Pattern(
     r"(?:correct|right|best|corresponding|final|answer|option|choice)\s+letter\s*(?:is|:)?\s*\(?\Z|"
     r"(?:answer|option|choice|r[ée]ponse|antwort|respuesta|opci[óo]n)(?:\s+(?:correcte?|exacte|finale?|correcta))?\s*"
     r"(?:is|est|ist|lautet|es|:)\s*(?:(?:the|la|der|den|die|el)\s+)?(?:letter|lettre|buchstabe|letra)\s*\(?\Z|"
     r"(?:答案|选项)(?:应该)?(?:是|为|：|:)?\s*字母\s*\Z"
 )
 _UNSPACED_LETTERED = one_of({language: LETTERED[language] for language in ("zh", "ja")})
-_LETTERED_AFTER = re.compile(rf"\s*(?:{_UNSPACED_LETTERED}|という|と書|と印|と表示|超)")
-_LETTERED_CHINESE = re.compile(_UNSPACED_LETTERED)
-_LETTERED_SUBJECT = re.compile(rf"\A\W*(?:\w+\W+){{0,3}}?{one_of(LETTERED)}")
-_REPORT = re.compile(rf"{one_of(REPORTS)}[^:]*:\s*{_FILLERS}\Z")
-_ANNOUNCED = re.compile(opening(LEAD_INS))
-_ANNOUNCED_AT_ONCE = re.compile(rf"{opening(LEAD_INS)}\s*{_FILLERS}\Z")
-_FOLLOWED = re.compile(rf"\s*(?:\Z|[^\w\s(]|{one_of(FOLLOWS)})")
-VERB_FIRST = re.compile(
+_LETTERED_AFTER = Pattern(rf"\s*(?:{_UNSPACED_LETTERED}|という|と書|と印|と表示|超)")
+_LETTERED_CHINESE = Pattern(_UNSPACED_LETTERED)
+_LETTERED_SUBJECT = Pattern(rf"\A\W*(?:\w+\W+){{0,3}}?{one_of(LETTERED)}")
+_REPORT = Pattern(rf"{one_of(REPORTS)}[^:]*:\s*{_FILLERS}\Z")
+_ANNOUNCED = Pattern(opening(LEAD_INS))
+_ANNOUNCED_AT_ONCE = Pattern(rf"{opening(LEAD_INS)}\s*{_FILLERS}\Z")
+_FOLLOWED = Pattern(rf"\s*(?:\Z|[^\w\s(]|{one_of(FOLLOWS)})")
+VERB_FIRST = Pattern(
     r"(?<!\w)(?:(?:ist|sind|passt|stimmt|bleibt)\s+(?:also\s+|damit\s+)?|mak(?:es|ing)\s+(?:option\s+)?)\Z"
 )
 """The verb stands before the option: "daher ist B richtig", "which makes B correct"."""
-ONLY_BEFORE = re.compile(rf"{one_of(ONLY)}\s*{_FILLERS}\Z")
-_VERB_AFTER = re.compile(r"\s*(?:[a-z]+ly\s+)?[a-z]{3,}[st]\b")
-_OPTION_AFTER = re.compile(r"\A\s*(?:选项|项)\s*")
-_SAID = re.compile(rf"\s*(?:{one_of(IS_SAID_OF)})")
-_DENIED_AFTER = re.compile(one_of(IS_DENIED_AFTER))
-_RIGHT = re.compile(rf"\s*(?:{one_of(IS_RIGHT)})")
-_UNSPACED_AFTER = re.compile(r"\s*(?:项|选项)?[\u3040-\u9fff]")
-_POLITE_AFTER = re.compile(r"\s*(?:です|で(?=\s*[,、]|\s*\Z|あ(?:り|る))|だ(?!っ)|でし(?:た|ょう)|となり|になり|を選)")
+ONLY_BEFORE = Pattern(rf"{one_of(ONLY)}\s*{_FILLERS}\Z")
+_VERB_AFTER = Pattern(r"\s*(?:[a-z]+ly\s+)?[a-z]{3,}[st]\b")
+_OPTION_AFTER = Pattern(r"\A\s*(?:选项|项)\s*")
+_SAID = Pattern(rf"\s*(?:{one_of(IS_SAID_OF)})")
+_DENIED_AFTER = Pattern(one_of(IS_DENIED_AFTER))
+_RIGHT = Pattern(rf"\s*(?:{one_of(IS_RIGHT)})")
+_UNSPACED_AFTER = Pattern(r"\s*(?:项|选项)?[\u3040-\u9fff]")
+_POLITE_AFTER = Pattern(r"\s*(?:です|で(?=\s*[,、]|\s*\Z|あ(?:り|る))|だ(?!っ)|でし(?:た|ょう)|となり|になり|を選)")
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,8 @@ import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from pixel_env.grading.patterns import Pattern
+
 Words = tuple[str, ...]
 
 
@@ -176,7 +178,7 @@ _VAGUE_ALONE = _set(
 )
 """Plurals that are a scale behind a number, and without one ("dozens of dogs") are none."""
 
-HALF_A_DOZEN = re.compile(r"\b(?:half (?:a )?dozen|(?:ein )?halbes dutzend|(?:une )?demi-douzaine|media docena)\b")
+HALF_A_DOZEN = Pattern(r"\b(?:half (?:a )?dozen|(?:ein )?halbes dutzend|(?:une )?demi-douzaine|media docena)\b")
 """Six, in a folded text."""
 
 ENGLISH_NUMBER_WORD = "|".join(
@@ -186,7 +188,7 @@ ENGLISH_NUMBER_WORD = "|".join(
 
 # --------------------------------------------------------------------------------------------------------- the values
 
-_TOKEN = re.compile(r"[^\W\d_]+")
+_TOKEN = Pattern(r"[^\W\d_]+")
 _LONGEST_PHRASE = 4  # quatre-vingt-dix-sept
 
 

@@ -11,23 +11,24 @@ from dataclasses import dataclass
 from pixel_env.grading.answers import CHINESE
 from pixel_env.grading.cjk_numerals import LARGE_UNITS, cjk_numbers
 from pixel_env.grading.number_words import LANGUAGES, languages_of, scale_after, word_runs
+from pixel_env.grading.patterns import Pattern
 from pixel_env.grading.question_words import is_asked
 
 _DIGITS = (
     r"(?:\d{1,3}(?:,\d{3}){1,8}(?!\d|,\d)|(?<!\d\s)[1-9]\d{0,2}(?:\s\d{3}){1,8}(?!\d|\s\d|[^\W\d_" + CHINESE + r"])"
     r"|\d+)(?:\.\d+)?|\.\d+"
 )
-_NUMBER = re.compile(
+_NUMBER = Pattern(
     rf"(?<![^\W{CHINESE}]|[.^])(?:(?P<whole>\d+)\s(?=\d+\s?/))?(?P<top>{_DIGITS})(?:\s?/\s?(?P<bottom>{_DIGITS}))?"
 )
-_SIGN = re.compile(
+_SIGN = Pattern(
     r"(?:(?<![\w.)])[-+]|\b(?:minus|negative)\s+|(?<!\bau )(?<!\bou )\bmoins\s+|"
     r"(?<!\bal )(?<!\blo )(?<!\bo )\bmenos\s+|负|負の|マイナス)\Z"
 )
-_ATTACHED_SCALE = re.compile(r"(?:k|bn)\b")  # "3m" may be metres
+_ATTACHED_SCALE = Pattern(r"(?:k|bn)\b")  # "3m" may be metres
 _ATTACHED = {"k": 1_000, "bn": 10**9}
 _ONES = frozenset().union(*(language.ones for language in LANGUAGES))
-_ONE = re.compile(rf"\b(?P<one>{'|'.join(sorted(_ONES))})\b(?=\s(?P<first>[^\W\d_]+)(?:\s(?P<second>[^\W\d_]+))?)")
+_ONE = Pattern(rf"\b(?P<one>{'|'.join(sorted(_ONES))})\b(?=\s(?P<first>[^\W\d_]+)(?:\s(?P<second>[^\W\d_]+))?)")
 _LONGEST_SIGN = 24
 
 

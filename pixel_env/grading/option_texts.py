@@ -10,30 +10,31 @@ from functools import lru_cache
 
 from pixel_env.grading.answers import CHINESE
 from pixel_env.grading.number_words import ENGLISH_VALUES
+from pixel_env.grading.patterns import Pattern
 from pixel_env.grading.phrases import FUNCTION_WORDS, one_of
 from pixel_env.grading.verdict_phrases import IS_DENIED_AFTER, IS_RIGHT
 
 PLACEHOLDER = "\ue000"
 """Replaces an option's text; a private-use character, so no answer contains it."""
 _LINE_END = "\ue001"
-_PRIVATE = re.compile(f"[{PLACEHOLDER}{_LINE_END}]")
+_PRIVATE = Pattern(f"[{PLACEHOLDER}{_LINE_END}]")
 # A line break behind a space is a space: how a text was wrapped must not count.
-_LINE_BREAK = re.compile(r"(?<=\S)\r?\n\s*")
+_LINE_BREAK = Pattern(r"(?<=\S)\r?\n\s*")
 _SIGNS = str.maketrans("[{【〔「『《<]}】〕」』》>。、’‘“”", "((((((((" + "))))))))" + ".,''\"\"")
-_BULLET = re.compile(r"(?:(?<=\n)|\A)(?:[-*•>]|#{1,6})\s+(?=\(?[a-z](?!\w))")
-_ARROW = re.compile(r"[-=]{1,4}>|[→⇒➜]")
-_QUOTED_LETTER = re.compile(r"(?<!\w)(['\"$])([a-z])\1(?!\w)")
+_BULLET = Pattern(r"(?:(?<=\n)|\A)(?:[-*•>]|#{1,6})\s+(?=\(?[a-z](?!\w))")
+_ARROW = Pattern(r"[-=]{1,4}>|[→⇒➜]")
+_QUOTED_LETTER = Pattern(r"(?<!\w)(['\"$])([a-z])\1(?!\w)")
 # "b.blue", but not "a.m."
-_LABEL = re.compile(
+_LABEL = Pattern(
     r"(?:(?<=\n)|\A)(?:\(([a-z])\)(?=[.:])|([a-z])(?:(?=[.:])|\)))(?![.:][a-z][.\s]|[.:][a-z]\Z|\.\s?m\b)(?P<sign>[.:]?)\s*"
 )
-_LONE_LETTER = re.compile(r"\A([a-z])(?=\n)")
-_OPTION_LABEL = re.compile(r"\(?([a-z])(?:\)[.:]?|[.:])\s*")
-_CHINESE_AND_LATIN = re.compile(rf"(?<=[{CHINESE}])(?=[a-z0-9])|(?<=[a-z0-9])(?=[{CHINESE}])")
-_ARTICLE = re.compile(r"(?:an?|the)\s+(?=\S)")
+_LONE_LETTER = Pattern(r"\A([a-z])(?=\n)")
+_OPTION_LABEL = Pattern(r"\(?([a-z])(?:\)[.:]?|[.:])\s*")
+_CHINESE_AND_LATIN = Pattern(rf"(?<=[{CHINESE}])(?=[a-z0-9])|(?<=[a-z0-9])(?=[{CHINESE}])")
+_ARTICLE = Pattern(r"(?:an?|the)\s+(?=\S)")
 
-_THOUSANDS = re.compile(r"(?<=\d),(?=\d{3}(?!\d))")
-_HYPHEN = re.compile(r"(?<=[a-z]{2})-(?=[a-z]{2})")
+_THOUSANDS = Pattern(r"(?<=\d),(?=\d{3}(?!\d))")
+_HYPHEN = Pattern(r"(?<=[a-z]{2})-(?=[a-z]{2})")
 _UNITS = {
     "m": "meters?|metres?",
     "cm": "centimet(?:er|re)s?",
@@ -52,21 +53,21 @@ _UNITS = {
     "km/h": "kmh|kph|kilomet(?:er|re)s? per hour",
     "mph": "miles? per hour",
 }
-_UNIT = re.compile(
+_UNIT = Pattern(
     r"(?<=\d)\s?(?:"
     + "|".join(f"(?P<u{i}>(?:{re.escape(unit)}|{words})(?!\\w))" for i, (unit, words) in enumerate(_UNITS.items()))
     + ")"
 )
 _UNIT_NAMES = tuple(_UNITS)
-_NUMBER_WORD = re.compile(rf"(?<![\w-])(?:{'|'.join(set(ENGLISH_VALUES) - {'one'})})(?![\w-])")
-_VERDICT = re.compile(rf"{one_of(IS_RIGHT)}|{one_of(IS_DENIED_AFTER)}")
-_JUDGED = re.compile(
+_NUMBER_WORD = Pattern(rf"(?<![\w-])(?:{'|'.join(set(ENGLISH_VALUES) - {'one'})})(?![\w-])")
+_VERDICT = Pattern(rf"{one_of(IS_RIGHT)}|{one_of(IS_DENIED_AFTER)}")
+_JUDGED = Pattern(
     r"(?<![\w'])[a-z]\)?\s+(?:is|are|was|looks|seems|must be|isn't|cannot be|can't be)\s+"
     r"(?:(?:not|also|clearly|definitely|indeed|the)\s+)*\Z"
 )
-_ANSWER_WORD = re.compile(r"\s+(?:answers?|options?|choices?|one|letter)\b|\s+with\s+(?:\w+\s+)?\(?[a-z](?!\w)")
+_ANSWER_WORD = Pattern(r"\s+(?:answers?|options?|choices?|one|letter)\b|\s+with\s+(?:\w+\s+)?\(?[a-z](?!\w)")
 _LONGEST_LEAD = 40
-_FUNCTION_WORD = re.compile(one_of(FUNCTION_WORDS))
+_FUNCTION_WORD = Pattern(one_of(FUNCTION_WORDS))
 
 
 def comparable(text: str) -> str:

@@ -3,9 +3,8 @@
 Depends on text; independent of graders.
 """
 
-import re
-
 from pixel_env.grading.answers import folded
+from pixel_env.grading.patterns import Pattern
 
 _IRREGULAR = {
     "people": "person",
@@ -18,14 +17,12 @@ _IRREGULAR = {
 _IRREGULAR |= {"feet": "foot", "teeth": "tooth", "knives": "knife", "shelves": "shelf", "leaves": "leaf"}
 _ENDINGS = ("s", "es", "e", "n", "en", "er", "x")  # plurals of English, German, French and Spanish
 _SHORTEST_STEM = 3
-_COUNTED = re.compile(
-    r"\b(?:how many|number of|wie ?viele|combien d['e]|nombre d['e]|cu[aá]nt[oa]s)\s?((?:\w+\s?){1,2})"
-)
+_COUNTED = Pattern(r"\b(?:how many|number of|wie ?viele|combien d['e]|nombre d['e]|cu[aá]nt[oa]s)\s?((?:\w+\s?){1,2})")
 _PLACES = """image images picture pictures photo photos photograph scene video view frame frames screen bild bilder foto
 fotos szene ansicht scène vue imagen imágenes fotografía escena vista vídeo"""
 PLACES = frozenset(_PLACES.split())
 """Where a question tells to look, in a folded text."""
-_WORD = re.compile(r"[^\W\d_]+")
+_WORD = Pattern(r"[^\W\d_]+")
 
 
 def stems(word: str) -> frozenset[str]:

@@ -6,6 +6,8 @@ Pure data and its patterns, for folded texts with straight apostrophes. English,
 
 import re
 
+from pixel_env.grading.patterns import Pattern
+
 _A_WORD = r"[^\W\d_]+"
 _NO_LETTER_BEFORE = r"(?<![^\W\d_])"
 
@@ -39,7 +41,7 @@ BETWEEN = {
 
 _NEGATED_CJK = "不是|并非|並非|不等于|没有|沒有|不可能|不会|并没有|而非|排除|不选|看不到"
 
-DENIED_BEFORE = re.compile(
+DENIED_BEFORE = Pattern(
     "|".join(
         rf"{_NO_LETTER_BEFORE}(?:{negation})\s(?:(?:{'|'.join(map(re.escape, BETWEEN[language].split()))})\s){{0,8}}\Z"
         for language, negation in NEGATIONS.items()
@@ -93,7 +95,7 @@ _IS_NOT_JAPANESE = r"\S{0,8}?(?:では|じゃ)(?:な[いくか]|あり(?:ませ�
 _NOT_THERE_JAPANESE = (
     r"\S{0,6}?[はもが](?:い(?:ません|ない)|あり(?:ません|えない)|存在しません|間違|誤り|不正解|違います)"
 )
-DENIED_AFTER = re.compile(
+DENIED_AFTER = Pattern(
     rf"[)\]\"']?(?:{_SUBJECT} ?(?:{_IS_WRONG}|{_OTHER_WAYS})|{_RETRACTED}|{_WRONG_CHINESE}|"
     rf"{_ONLY_JAPANESE}(?:{_IS_NOT_JAPANESE}|{_NOT_THERE_JAPANESE}))"
 )
@@ -101,22 +103,22 @@ DENIED_AFTER = re.compile(
 
 # ----------------------------------------------------------------------------------------------- asked and supposed
 
-YES = re.compile(r"\W*(?:yes|yep|correct|right|ja|oui|sí|si|是的|对|はい)\b")
+YES = Pattern(r"\W*(?:yes|yep|correct|right|ja|oui|sí|si|是的|对|はい)\b")
 """The answer to a question that makes what it asks a statement."""
-ASKS_WITHOUT_A_MARK = re.compile(r"(?:吗|呢|ですか|ますか|でしょうか|だろうか)\W*\Z")
-CONDITION = re.compile(
+ASKS_WITHOUT_A_MARK = Pattern(r"(?:吗|呢|ですか|ますか|でしょうか|だろうか)\W*\Z")
+CONDITION = Pattern(
     r"\b(?:if|unless|suppose|supposing|assuming|assume|imagine|whether|wenn|falls|angenommen|sofern|ob|s'il|supposons|"
     r"suponiendo|supongamos|si)\b|如果|假如|假设|要是|倘若|是否|もし|仮に"
 )
-CONDITION_BEHIND = re.compile("としたら|だったら|でしたら|なら(?!び)|であれば|かどうか")
+CONDITION_BEHIND = Pattern("としたら|だったら|でしたら|なら(?!び)|であれば|かどうか")
 """Japanese conditions, which follow what is supposed."""
-WOULD = re.compile(
+WOULD = Pattern(
     r"\b(?:would|could|might)\b(?! (?:say|guess|estimate|count|go|answer|put))|\b(?:würden?|wären?|hätten?|gäbe)\b|"
     r"\b\w+(?:erait|eraient|erions|urait|errait|ería|erían|aría|arían|abría|abrían)\b|"
     r"就会|就有|就是|应该|はず|でしょう|だろう"
 )
 """What is said to follow from a condition, not to be so."""
-MANNER_OF_SPEAKING = re.compile(
+MANNER_OF_SPEAKING = Pattern(
     r"\bif i (?:had|have|must|am|'m)[^,.]{0,30},?|\bif i'm not (?:mistaken|wrong),?|"
     r"\b(?:without|no|beyond) (?:a )?doubt\b|\bnot (?:counting|including)\b|\bnot sure,? but\b|"
     r"\bone (?:by one|at a time)\b"
@@ -125,12 +127,12 @@ MANNER_OF_SPEAKING = re.compile(
 
 # ------------------------------------------------------------------------------------------------- sums, conclusions
 
-TOTALS = re.compile(
+TOTALS = Pattern(
     r"\b(?:in total|totals?|altogether|all in all|combined|insgesamt|zusammen|en tout|au total|en total|suman)\b|"
     r"总共|一共|总计|共计|合计|总数|合計|全部で"
 )
 """In the clause of the sum: "one here, two there, in total 3"."""
-CONCLUDES = re.compile(
+CONCLUDES = Pattern(
     r"\b(?:so|therefore|thus|hence|daher|also|somit|donc|por (?:lo )?tanto|así que)\b|所以|因此|よって|したがって"
 )
 """Before a number that follows from those before it."""
@@ -152,12 +154,12 @@ _ARTICLE = (
 )
 _SINGULAR = rf"\s(?:number\s|no\.\s|nr\.\s|n[°º]\s|#\s?)?{_LIST}"
 _PLURAL = rf"(?:s|es|er|ern|n)\s(?:numbers\s)?{_LONG_LIST}"  # "images 1, 2 and 3"; "in image 3, five dogs" is no list
-LABEL_BEFORE = re.compile(rf"(?P<article>{_ARTICLE})?(?P<label>\b(?:{_LABEL}))(?:{_SINGULAR}|{_PLURAL})\Z")
-LABEL_BEFORE_CJK = re.compile(rf"(?:第|图|圖|图片|图像|照片|画像|写真|フレーム|帧|步骤|ページ)\s?{_LIST}\Z")
-TIMES_AFTER = re.compile(r"\s(?:times|more times)\b")
+LABEL_BEFORE = Pattern(rf"(?P<article>{_ARTICLE})?(?P<label>\b(?:{_LABEL}))(?:{_SINGULAR}|{_PLURAL})\Z")
+LABEL_BEFORE_CJK = Pattern(rf"(?:第|图|圖|图片|图像|照片|画像|写真|フレーム|帧|步骤|ページ)\s?{_LIST}\Z")
+TIMES_AFTER = Pattern(r"\s(?:times|more times)\b")
 """What is done so often, not what is counted, unless the question asks how often: "I zoom in 4 times"."""
-LABEL_AFTER_CJK = re.compile(r"\s?(?:枚目|番目|つ目|匹目|人目|個目|个?号|号)")
-ENDS_A_LABEL = re.compile(
+LABEL_AFTER_CJK = Pattern(r"\s?(?:枚目|番目|つ目|匹目|人目|個目|个?号|号)")
+ENDS_A_LABEL = Pattern(
     r"\s?(?:[,.:;)]|\Z)|\s(?:i|is|are|was|were|shows?|est|sont|está|es|son|sind|ist|ich|sehe|gibt|je|il|montre|se|hay|"
     r"veo|no|ne|nicht|cannot)\b"
 )

@@ -4,11 +4,11 @@ Pure functions of a mention and the words around it. Depends on mentions and phr
 right.
 """
 
-import re
 from enum import IntEnum
 
 from pixel_env.grading.first_looks import is_first_look
 from pixel_env.grading.mentions import ONLY_BEFORE, VERB_FIRST, Mention
+from pixel_env.grading.patterns import Pattern
 from pixel_env.grading.phrases import CONCLUDES, FILLERS, FINAL, LEAD_INS, NAMES, one_of, opening
 from pixel_env.grading.verdict_phrases import (
     AGREES_WITH,
@@ -44,47 +44,47 @@ class Stance(IntEnum):
 
 
 _FILLED = rf"(?:(?:{one_of(FILLERS)}|[\s,:→(])\s*)*\Z"
-_NOT_SHOWN = re.compile(one_of(NOT_SHOWN))
-_SURE = re.compile(one_of(SURE))
-_DENIED_BEFORE = re.compile(one_of(DENIES_WHAT_FOLLOWS))
-_DENIED_AFTER = re.compile(one_of(IS_DENIED_AFTER))
-_SUPPOSED_BEFORE = re.compile(one_of(SUPPOSES))
-_SUPPOSED_AFTER = re.compile(one_of(SUPPOSES_WHAT_PRECEDES))
-_DISCUSSED = re.compile(
+_NOT_SHOWN = Pattern(one_of(NOT_SHOWN))
+_SURE = Pattern(one_of(SURE))
+_DENIED_BEFORE = Pattern(one_of(DENIES_WHAT_FOLLOWS))
+_DENIED_AFTER = Pattern(one_of(IS_DENIED_AFTER))
+_SUPPOSED_BEFORE = Pattern(one_of(SUPPOSES))
+_SUPPOSED_AFTER = Pattern(one_of(SUPPOSES_WHAT_PRECEDES))
+_DISCUSSED = Pattern(
     rf"{one_of(DISCUSSES)}\s*(?:(?:the|both|die|das|der|la|le|el|l'option|option|choice|answer|opci[óo]n|respuesta|r[ée]ponse|"
     r"antwort|选项|選択肢)\s*|[\s,(])*\Z"
 )
-_CHOSEN = re.compile(rf"{one_of(CONCLUDES)}\s*{_FILLED}")
-_OPTION = re.compile(r"(?:\b(?:option|choice|alternative|opci[óo]n)|选项|選択肢)\s*\(?\Z")
-_LEADS_TO = re.compile(rf"\A\W*{_FILLED}|{one_of(NAMES, CONCLUDES, AGREES_WITH)}\s*{_FILLED}")
+_CHOSEN = Pattern(rf"{one_of(CONCLUDES)}\s*{_FILLED}")
+_OPTION = Pattern(r"(?:\b(?:option|choice|alternative|opci[óo]n)|选项|選択肢)\s*\(?\Z")
+_LEADS_TO = Pattern(rf"\A\W*{_FILLED}|{one_of(NAMES, CONCLUDES, AGREES_WITH)}\s*{_FILLED}")
 """Before the word "option": any other verb may deny what it leads to, as in "the picture speaks against option B"."""
-_CONCLUDED = re.compile(one_of(CONCLUDES))
-_ANNOUNCED = re.compile(opening(LEAD_INS))
-_ANNOUNCED_AT_ONCE = re.compile(rf"{opening(LEAD_INS)}\s*{_FILLED}")
-_ASSUMED = re.compile(one_of(ASSUMES))
-_WOULD = re.compile(one_of(WOULD))
-_CONTRASTED = re.compile(rf"\s*{one_of(CONTRASTS)}")
-_FINAL = re.compile(one_of(FINAL))
-_SAID = re.compile(rf"\s*{one_of(IS_SAID_OF)}")
-_RIGHT = re.compile(rf"\s*{one_of(IS_RIGHT)}")
-_CLEFT = re.compile(r"(?:\bit's|\bit\s+is|\bc'est|\bes\s+ist)\s+(?:option\s+)?\(?\Z")  # "it is B that fits"
-_ALL_BUT = re.compile(
+_CONCLUDED = Pattern(one_of(CONCLUDES))
+_ANNOUNCED = Pattern(opening(LEAD_INS))
+_ANNOUNCED_AT_ONCE = Pattern(rf"{opening(LEAD_INS)}\s*{_FILLED}")
+_ASSUMED = Pattern(one_of(ASSUMES))
+_WOULD = Pattern(one_of(WOULD))
+_CONTRASTED = Pattern(rf"\s*{one_of(CONTRASTS)}")
+_FINAL = Pattern(one_of(FINAL))
+_SAID = Pattern(rf"\s*{one_of(IS_SAID_OF)}")
+_RIGHT = Pattern(rf"\s*{one_of(IS_RIGHT)}")
+_CLEFT = Pattern(r"(?:\bit's|\bit\s+is|\bc'est|\bes\s+ist)\s+(?:option\s+)?\(?\Z")  # "it is B that fits"
+_ALL_BUT = Pattern(
     r"(?:(?<!\w)(?:every|all|any|each|alle|jede|toutes?|tous|todas?|todos|cualquier)\b[^.!?]*?(?<!\w)(?:except(?:\s+for)?|"
     r"but|other\s+than|apart\s+from|besides|ausser|bis\s+auf|sauf|excepto|salvo|menos))\s*"
     r"(?:(?:the|option|choice|answer|la|l'option|opci[óo]n)\s*)*\(?\Z"
 )
 """Before an option, of which then the contrary is said."""
-_VERB_LAST = re.compile(r"\s*(?:ist|sind)\s*\Z")  # "dass es B ist"
-_JUDGED_WRONG = re.compile(
+_VERB_LAST = Pattern(r"\s*(?:ist|sind)\s*\Z")  # "dass es B ist"
+_JUDGED_WRONG = Pattern(
     rf"[\s)]*(?:[\s:(–—→=|-]*[✗✘❌✖✕☒×]|(?:[:(–—→,-]|,\s*(?:which|that)\s+{one_of(IS_SAID_OF)})\s*"
     rf"(?:{one_of(IS_DENIED_AFTER)}|not(?:\s+\w\w+){{1,2}})\s*(?=[.,;)!\n]|\Z)"
     rf"|\.\s*{one_of(IS_DENIED_AFTER)}\s*(?=[.!\n]|\Z))"
 )
-_TAKEN_BACK = re.compile(
+_TAKEN_BACK = Pattern(
     rf"[^.!?\n]{{0,60}}?(?:(?<!\w)(?:but|aber|mais|pero)(?!\w)|但是?)\s*(?:(?:it|this|that|es|actually|also)\s+)?"
     rf"(?:{one_of(IS_SAID_OF)}\s*)?{one_of(IS_DENIED_AFTER)}"
 )
-_JUDGED_RIGHT = re.compile(rf"[\s):–—-]*[✓✔✅☑]|[\s)]*[:(–—,-]\s*{one_of(IS_RIGHT)}\s*(?=[.,;)!\n]|\Z)")
+_JUDGED_RIGHT = Pattern(rf"[\s):–—-]*[✓✔✅☑]|[\s)]*[:(–—,-]\s*{one_of(IS_RIGHT)}\s*(?=[.,;)!\n]|\Z)")
 
 
 def stance_of(mention: Mention) -> Stance:

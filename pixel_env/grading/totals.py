@@ -10,33 +10,34 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from pixel_env.grading.patterns import Pattern
 from pixel_env.grading.question_words import is_asked
 
 _MOST_PARTS = 40
 _REACH = 40  # characters between a number and the word that marks it
-_PARTS_FOLLOW = re.compile(
+_PARTS_FOLLOW = Pattern(
     r"[:(（：=]|\b(?:of which|of them|of these|including|consisting of|namely|davon|darunter|nämlich|dont|à savoir|"
     r"de los cuales|de las cuales|incluyendo)\b|其中|包括|分别|そのうち|うち|内訳"
 )
-_TOTAL_BEFORE = re.compile(
+_TOTAL_BEFORE = Pattern(
     r"(?:\b(?:total|totals|totalling|totaling|altogether|sum|makes?|making|so|therefore|thus|hence|insgesamt|zusammen|"
     r"gesamt|also|somit|daher|ergibt|en tout|donc|soit|por (?:lo )?tanto|suman?)\b|共|总|總|合计|合計|全部で|一共|"
     r"所以|因此|よって|=)[^\d.!?;:]*:?[^\d.!?;:]*\Z"
 )
-_TOTAL_AFTER = re.compile(
+_TOTAL_AFTER = Pattern(
     r"\s?(?:[^\W\d]+\s){0,3}?(?:in total|total|altogether|in all|insgesamt|zusammen|au total|en tout|en total)\b"
 )
-_OR = re.compile(r"\b(?:or|oder|ou|o|maybe|perhaps|vielleicht|peut-être|quizás?)\b|或|还是|または|か、")
-_LIST_MARK = re.compile(r"^[ \t]*(?:[-*•]\s+)?(?:\*\*)?(\d{1,2})(?:[.)、]|\.\))(?!\d)(?=\s|\*\*)", re.MULTILINE)
-_BEHIND = re.compile(r"\s([^\W\d_]+)(?:\s([^\W\d_]+))?")
+_OR = Pattern(r"\b(?:or|oder|ou|o|maybe|perhaps|vielleicht|peut-être|quizás?)\b|或|还是|または|か、")
+_LIST_MARK = Pattern(r"^[ \t]*(?:[-*•]\s+)?(?:\*\*)?(\d{1,2})(?:[.)、]|\.\))(?!\d)(?=\s|\*\*)", re.MULTILINE)
+_BEHIND = Pattern(r"\s([^\W\d_]+)(?:\s([^\W\d_]+))?")
 _JOIN_WORDS = """
 a on in at to by near behind beside beneath below above over under next with of and are is were was more other
 others partly partially visible total altogether auf in an im am bei hinter neben unter über vor und sind sichtbar
 sur dans à au derrière sous et sont visibles en por detrás sobre bajo y son están con
 """
 _JOINS = frozenset(_JOIN_WORDS.split())
-_SUM = re.compile(r"(?<![\w.,+*/-])\d{1,4}(?:\s?\+\s?\d{1,4})+\s?=\s?\d{1,5}(?![\w%]|[.,]\d|\s?[-+*/=])")
-_COUNTED_ALOUD = re.compile(r"(?<![\w.,])1(?:\s?[,、…]\s?\d{1,2}){2,}(?![\w%]|[.,]\d)")
+_SUM = Pattern(r"(?<![\w.,+*/-])\d{1,4}(?:\s?\+\s?\d{1,4})+\s?=\s?\d{1,5}(?![\w%]|[.,]\d|\s?[-+*/=])")
+_COUNTED_ALOUD = Pattern(r"(?<![\w.,])1(?:\s?[,、…]\s?\d{1,2}){2,}(?![\w%]|[.,]\d)")
 
 
 @dataclass(frozen=True, slots=True)

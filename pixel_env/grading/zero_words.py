@@ -8,12 +8,13 @@ import re
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
+from pixel_env.grading.patterns import Pattern
 from pixel_env.grading.question_words import PLACES, is_asked
 
 _MOST_WORDS = 24
-_WORD = re.compile(r"[^\W\d_]+(?:'[^\W\d_]+)?")
-_NONE = re.compile(r"(?:there (?:is|are|was|were) )?(?:none|nobody|no[- ]one|nothing)(?: of (?:them|these|those))?")
-_NOBODY_HERE = re.compile(
+_WORD = Pattern(r"[^\W\d_]+(?:'[^\W\d_]+)?")
+_NONE = Pattern(r"(?:there (?:is|are|was|were) )?(?:none|nobody|no[- ]one|nothing)(?: of (?:them|these|those))?")
+_NOBODY_HERE = Pattern(
     r"(?:nobody|no[- ]one|niemand|personne|nadie) (?:is|was|ist|n'est|est|está|hay) "
     r"(?:there|here|visible|present|shown|da|hier|zu sehen|là|(?:visible |shown )?(?:in|on|auf|sur|dans|en) "
     r"(?:the|this|dem|la|cette|l'?) ?(?:image|picture|photo|scene|video|bild|foto|imagen))"
@@ -78,13 +79,13 @@ _PLACE_CJK = (
     "(?:(?:这张?|在|この)?(?:图片|图像|照片|画面|图|画像|写真|絵)(?:中|里|裡|の中)?(?:には|に|では|で|，|,)?)?"
     "(?:这里|里面)?"
 )
-_ZERO_CHINESE = re.compile(
+_ZERO_CHINESE = Pattern(
     rf"{_PLACE_CJK}(?P<before>[^\W\d_]{{1,8}}?)??(?:一[个個只隻条匹人辆張张名](?:[^\W\d_]{{0,6}}?))?(?:都|也|并|完全)?"
     r"(?:没有|沒有|没|不存在|看不到|看不见|无|無)(?:看到|看见|发现|出现|找到|见到)?(?:任何|一[个個只隻条匹人])?"
     r"(?P<noun>[^\W\d_]{1,8}?)?(?:可见|出现|存在|了)?"
 )
-_SEES = re.compile("看不|看到|看见|发现|见到|找到")
-_ZERO_JAPANESE = re.compile(
+_SEES = Pattern("看不|看到|看见|发现|见到|找到")
+_ZERO_JAPANESE = Pattern(
     rf"{_PLACE_CJK}(?P<noun>[^\W\d_]{{1,10}}?)??[はがも]?(?:一[匹人つ個頭羽台枚本]も|1[匹人つ個頭羽台枚本]も|全く|誰も)?"
     r"(?P<verb>いません|いない|ありません|ない|なし|存在しません|見えません|見当たりません|写っていません)(?:です)?"
 )

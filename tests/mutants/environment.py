@@ -132,9 +132,9 @@ MUTANTS = (
     ),
     Mutant(
         "an answer with several numbers is graded by the first",
-        "number_named",
-        "return values[0] if len(values) == 1 else None",
-        "return values[0] if values else None",
+        "_the_one",
+        "return named.pop() if len(named) == 1 and all(map(math.isfinite, named)) else None",
+        "return named.pop() if named and all(map(math.isfinite, named)) else None",
         ("tests/pixel_env/grading/test_grading.py",),
     ),
     Mutant(

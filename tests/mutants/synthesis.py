@@ -93,14 +93,14 @@ MUTANTS = (
     ),
     Mutant(
         "the journal of a synthetic data set is kept in memory alone",
-        "Journal.add",
+        "generation.outcomes.Journal.add",
         "            self._store.append(_row(outcome))",
         "            pass",
         SYNTH_AGAIN,
     ),
     Mutant(
         "a failure of the endpoint drops a synthetic trace for good",
-        "Journal.add",
+        "generation.outcomes.Journal.add",
         "        if outcome.is_final:",
         "        if outcome.index >= 0:",
         ("tests/synth/generation/test_generate.py::test_what_a_failure_dropped_is_tried_again_by_the_next_command",),

@@ -38,16 +38,16 @@ MUTANTS = (
     ),
     Mutant(
         "an option that is denied is chosen",
-        "_mentioned",
-        "if mention.index < len(texts) and mention.is_denied:",
-        "if False:",
+        "stance_of",
+        "if _DENIED_BEFORE.search(before) or",
+        "if",
         ("tests/pixel_env/grading/test_grading.py",),
     ),
     Mutant(
         "of two options of which one holds the other the shorter is chosen",
-        "_pattern",
-        "key=lambda t: (-len(t), t)",
-        "key=lambda t: (len(t), t)",
+        "option_texts._pattern",
+        "key=lambda text: (-len(text), text)",
+        "key=lambda text: (len(text), text)",
         ("tests/pixel_env/grading/test_grading.py",),
     ),
     # ------------------------------------------------------------------------------------------------------- core loop

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from pixel_env.actions import parse, write
@@ -322,6 +322,7 @@ def test_a_region_lies_inside_of_the_image_and_has_a_pixel(box, width, height, e
 
 
 @given(boxes(), SIDES, SIDES, RULES)
+@example(Box(0.0, 0.5332, 1.0, 1.0), 200, 857, Edges(enlarge=0.5, min_side=200, rounding="inward"))
 def test_expanding_gives_the_least_side_wherever_the_image_has_it(box, width, height, edges):
     edges = replace(edges, small_box="expand")
     left, top, right, bottom = edges.region(box, width, height).pixels(width, height, edges.rounding)

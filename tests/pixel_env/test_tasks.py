@@ -112,7 +112,7 @@ def test_the_environment_plays_a_file(folder):
     ("row", "said"),
     [
         ("{", "not valid JSON"),
-        ("[1]", "expected an object, got a list"),
+        ("[1]", "expected an object, got [1]"),
         (GOOD | {"quest": 1, "img": 2}, "unknown key(s) img, quest; the known keys are answer"),
         ({"image": "photos/one.png", "answer": "7"}, "'question' must be a text that is not empty"),
         (GOOD | {"question": "  "}, "'question' must be a text that is not empty"),

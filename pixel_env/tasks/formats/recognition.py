@@ -55,6 +55,7 @@ FORMATS: dict[str, Format] = {
 _NO_TASKS = (*IMAGE_SUFFIXES, *VIDEO_SUFFIXES, *archives.SUFFIXES)
 _CACHED = "cache-"  # `datasets` leaves results of earlier work beside an Arrow file
 _SHOWN = 8
+_LONGEST_PATH = 300  # a longer text given as a path is something else, such as an image in base64
 _PEEKED = 20
 
 
@@ -100,9 +101,11 @@ def locate(path: Path, named: Format | None, split: str, formats: Formats = FORM
 def _missing(path: Path, named: Format | None) -> TaskError:
     if named is not None:
         return TaskError(f"there is no file or folder {path} to read as {named.name!r}; check the path")
+    name = str(path)
+    shown = repr(name) if len(name) <= _LONGEST_PATH else shortened(name)
     return TaskError(
-        f"there is no file or folder {shortened(str(path))}. Give a path, the id of a data set on the hub "
-        "(owner/name), or an embedded set (sample:NAME)."
+        f"there is no file or folder {shown}. Give a path, the id of a data set on the hub (owner/name), or an "
+        "embedded set (sample:NAME)."
     )
 
 
