@@ -1,7 +1,5 @@
 """The page of `pixel-env view` in a real browser: Debian's Chromium, or playwright's own."""
 
-import os
-import shutil
 import sys
 import threading
 from dataclasses import replace
@@ -32,9 +30,8 @@ from tests.benchmarks.view.runs import (
     hostile_tasks,
     write_run,
 )
+from tests.browser import launched, sync_api
 from tests.waiting import until
-
-sync_api = pytest.importorskip("playwright.sync_api", reason="pip install playwright; apt-get install chromium")
 
 DESKTOP = {"width": 1280, "height": 800}
 PHONE = {"width": 390, "height": 844}
@@ -43,12 +40,7 @@ PHONE = {"width": 390, "height": 844}
 @pytest.fixture(scope="module")
 def browser():
     with sync_api.sync_playwright() as playwright:
-        try:
-            # As root, in a container, Chromium starts without its sandbox only.
-            started = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
-        except sync_api.Error as error:
-            missing = pytest.fail if "browser" in os.environ.get("PIXEL_ENV_REQUIRE", "").split(",") else pytest.skip
-            missing(f"no Chromium: apt-get install chromium, or playwright install chromium ({error.message[:80]})")
+        started = launched(playwright)
         yield started
         started.close()
 

@@ -1,11 +1,7 @@
 """The contact sheet of `pixel-env data describe --page`: sixteen tasks, nothing of a task is markup."""
 
-import os
 import re
-import shutil
 from html.parser import HTMLParser
-
-import pytest
 
 from pixel_env import cli
 from pixel_env.boxes import Box
@@ -88,7 +84,8 @@ def test_the_command_writes_the_page_and_the_page_stays_small(tmp_path, capsys):
 
 
 def test_a_browser_shows_the_page_at_the_width_of_a_phone(tmp_path):
-    sync_api = pytest.importorskip("playwright.sync_api", reason="pip install playwright; apt-get install chromium")
+    from tests.browser import launched, sync_api  # skips without playwright
+
     tasks = [
         tiny_task("tiny", question=f"{HOSTILE} {'long' * 200}", options=("a", "b" * 300), answers=("A",)),
         tiny_video_task(),
@@ -98,12 +95,7 @@ def test_a_browser_shows_the_page_at_the_width_of_a_phone(tmp_path):
     write_sheet(TaskSet("mine", tasks), ["mine: 3 tasks", f"  categories: {'x' * 500}"], path)
     wrong = []
     with sync_api.sync_playwright() as playwright:
-        try:
-            # As root, in a container, Chromium starts without its sandbox only.
-            browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
-        except sync_api.Error as error:
-            missing = pytest.fail if "browser" in os.environ.get("PIXEL_ENV_REQUIRE", "").split(",") else pytest.skip
-            missing(f"no Chromium: apt-get install chromium, or playwright install chromium ({error.message[:80]})")
+        browser = launched(playwright)
         page = browser.new_page(viewport={"width": 390, "height": 844})
         for event in ("pageerror", "console", "dialog"):
             page.on(event, lambda told: wrong.append(str(told)))
