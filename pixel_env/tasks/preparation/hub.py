@@ -56,10 +56,7 @@ def chosen_on_hub(spec: str) -> tuple[str, str] | None:
 
 def fetched_part(hub_id: str, part: str) -> Path:
     """The path of a part of a data set in the hub's cache; only its files are fetched. Raises TaskError."""
-    try:
-        from huggingface_hub import snapshot_download
-    except ImportError as error:
-        raise MissingExtraError.needs(f"the data set {hub_id!r} of the hub (no path has this name)", "data") from error
+    snapshot_download = _downloader(hub_id)
     if part in _SPLITS:
         return _split_in(_download(snapshot_download, hub_id, _files_of_split(part)), hub_id, part)
     is_folder = not glob.has_magic(part) and not Path(part).suffix
@@ -117,11 +114,9 @@ def _folder_of(
     folder = home_of(hub_id, files)
     if (folder / INDEX_NAME).is_file():
         return folder, None
-    try:
-        from filelock import FileLock
-        from huggingface_hub import snapshot_download
-    except ImportError as error:
-        raise MissingExtraError.needs(f"the data set {hub_id!r} of the hub (no path has this name)", "data") from error
+    snapshot_download = _downloader(hub_id)
+    from filelock import FileLock  # huggingface_hub needs it, too
+
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
         with FileLock(f"{folder}.lock"):  # the processes of one training run request it at the same time
@@ -135,6 +130,15 @@ def _folder_of(
         raise TaskError(
             f"cannot write to {folder}: {error}. Set PIXEL_ENV_DATA to a folder that you may write."
         ) from error
+
+
+def _downloader(hub_id: str) -> Callable[..., str]:
+    """What fetches files of the hub. Raises MissingExtraError."""
+    try:
+        from huggingface_hub import snapshot_download
+    except ImportError as error:
+        raise MissingExtraError.needs(f"the data set {hub_id!r} of the hub (no path has this name)", "data") from error
+    return snapshot_download
 
 
 def _download(snapshot_download: Callable[..., str], hub_id: str, patterns: Sequence[str]) -> Path:
