@@ -13,7 +13,7 @@ from typing import BinaryIO, cast
 from pixel_env.errors import TaskError
 from pixel_env.tasks.files.cells import Steps, with_images
 from pixel_env.tasks.files.piece import Piece
-from pixel_env.tasks.files.row import Row, shortened
+from pixel_env.tasks.files.row import Row, missing, shortened
 
 _COMPRESSED = ".gz"
 _BOM = b"\xef\xbb\xbf"
@@ -137,10 +137,7 @@ def text_of(path: Path) -> str:
 
 def _unreadable(path: Path, error: Exception) -> TaskError:
     if isinstance(error, FileNotFoundError):
-        return TaskError(
-            f"there is no file or folder {str(path)!r}. Give a path, the id of a data set on the hub (owner/name), or "
-            "an embedded set (sample:NAME)."
-        )
+        return missing(path)
     if isinstance(error, UnicodeDecodeError):
         return TaskError(f"cannot read the task file {path}: {error}. Give a text file in UTF-8.")
     return TaskError(f"cannot read the task file {path}: {error}. Give a complete text file in UTF-8.")

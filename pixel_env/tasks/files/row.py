@@ -11,6 +11,8 @@ from typing import Any
 
 from pixel_env.errors import TaskError, shortened
 
+_LONGEST_PATH = 300  # a longer text given as a path is something else, such as an image in base64
+
 
 @dataclass(frozen=True, slots=True)
 class Row:
@@ -64,6 +66,16 @@ def _is_nan(value: object) -> bool:
 
 def _is_plain(item: object) -> bool:
     return isinstance(item, str | int | float) and not isinstance(item, bool)
+
+
+def missing(path: Path) -> TaskError:
+    """The error for a path where nothing is."""
+    name = str(path)
+    shown = repr(name) if len(name) <= _LONGEST_PATH else shortened(name)
+    return TaskError(
+        f"there is no file or folder {shown}. Give a path, the id of a data set on the hub (owner/name), or an "
+        "embedded set (sample:NAME)."
+    )
 
 
 def is_finite(value: object) -> bool:

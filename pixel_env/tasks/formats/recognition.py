@@ -15,7 +15,7 @@ from pixel_env.tasks.files.access import MediaAccess
 from pixel_env.tasks.files.clips import VIDEO_SUFFIXES
 from pixel_env.tasks.files.folder import levels
 from pixel_env.tasks.files.images import IMAGE_SUFFIXES
-from pixel_env.tasks.files.row import shortened
+from pixel_env.tasks.files.row import missing
 from pixel_env.tasks.files.rows import SUFFIXES, columns_of, read_rows, syntax_of
 from pixel_env.tasks.files.shards import joined
 from pixel_env.tasks.files.webdataset import holds_samples
@@ -55,7 +55,6 @@ FORMATS: dict[str, Format] = {
 _NO_TASKS = (*IMAGE_SUFFIXES, *VIDEO_SUFFIXES, *archives.SUFFIXES)
 _CACHED = "cache-"  # `datasets` leaves results of earlier work beside an Arrow file
 _SHOWN = 8
-_LONGEST_PATH = 300  # a longer text given as a path is something else, such as an image in base64
 _PEEKED = 20
 
 
@@ -91,7 +90,7 @@ def locate(path: Path, named: Format | None, split: str, formats: Formats = FORM
     if path.is_dir():
         return _in_folder(path, named, split, formats)
     files = tuple(matching) or (path,)
-    found = {(named or _format_of(file, formats)).name: named or _format_of(file, formats) for file in files}
+    found = {known.name: known for known in (named or _format_of(file, formats) for file in files)}
     if len(found) > 1:
         raise TaskError(f"the files {path} are of several formats: {', '.join(found)}; give a narrower pattern")
     [chosen] = found.values()
@@ -101,12 +100,7 @@ def locate(path: Path, named: Format | None, split: str, formats: Formats = FORM
 def _missing(path: Path, named: Format | None) -> TaskError:
     if named is not None:
         return TaskError(f"there is no file or folder {path} to read as {named.name!r}; check the path")
-    name = str(path)
-    shown = repr(name) if len(name) <= _LONGEST_PATH else shortened(name)
-    return TaskError(
-        f"there is no file or folder {shown}. Give a path, the id of a data set on the hub (owner/name), or an "
-        "embedded set (sample:NAME)."
-    )
+    return missing(path)
 
 
 def _files_of_pattern(path: Path) -> list[Path]:
