@@ -75,11 +75,11 @@ def number_named(answer: str, question: str = "") -> float | None:
 
     If the text announces its answer ("the answer is ..."), what it announces; else what it adds up to ("in total 3").
     """
-    text, asked_text = _readable(answer), folded(question)
+    text, asked_text, asked = _readable(answer), folded(question), asked_about(question)
     if _CALCULATION.search(text):
         return None
     read = reading(text, asked_text)
-    said = _said(read, asked_about(question))
+    said = _said(read, asked)
     if said is None:
         return None
     spans = _announcements(read.text, begins_with_one=_lost_a_lead_in(answer, text))
@@ -90,7 +90,7 @@ def number_named(answer: str, question: str = "") -> float | None:
     if len(sums) == 1:
         return _undenied(sums.pop(), said)
     one = _the_one(said, 0, len(read.text))
-    return _total(said, read.text, asked_about(question)) if one is None else one
+    return _total(said, read.text, asked) if one is None else one
 
 
 @dataclass(frozen=True)
