@@ -20,7 +20,7 @@ from agents.rollout import EpisodeSettings, Sampling, rollout
 from pixel_env.boxes import Box
 from pixel_env.budgets import budgets_for
 from pixel_env.dialects.table import dialect_named
-from pixel_env.media.images import show
+from pixel_env.media.showing import show
 from pixel_env.tasks import load_tasks
 from pixel_env.types import Limits, Trajectory
 from pixel_env.views import View, ViewBudgets

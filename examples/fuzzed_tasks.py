@@ -23,7 +23,7 @@ from pyarrow import parquet
 
 from pixel_env import store
 from pixel_env.errors import PixelEnvError
-from pixel_env.media.images import FileSource
+from pixel_env.media.sources import FileSource
 from pixel_env.task import Task
 from pixel_env.tasks import read_path
 from pixel_env.tasks.files.archives import unpack

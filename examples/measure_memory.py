@@ -35,7 +35,7 @@ from agents.rollout import EpisodeSettings, Sampling, rollout
 from pixel_env.actions import write
 from pixel_env.boxes import Box
 from pixel_env.dialects.table import dialect_named
-from pixel_env.media.images import FileSource
+from pixel_env.media.sources import FileSource
 from pixel_env.operations.crop_image import CropImage
 from pixel_env.task import Task
 from pixel_env.types import Answer, Limits

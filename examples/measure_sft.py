@@ -42,7 +42,7 @@ from agents.traces.trace import Trace
 from pixel_env.dialects.dialect import view_budgets
 from pixel_env.dialects.table import dialect_named
 from pixel_env.media.encoding import encoded
-from pixel_env.media.images import FileSource
+from pixel_env.media.sources import FileSource
 from pixel_env.task import Task, TaskSet
 from pixel_env.types import Limits
 from synth.plans.mix import PAPER, draw_plans

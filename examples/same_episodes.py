@@ -27,7 +27,7 @@ from agents.engines.transformers import TransformersEngine
 from agents.grpo.trainer import PixelGRPOConfig, PixelGRPOTrainer
 from pixel_env.boxes import Box
 from pixel_env.dialects.table import dialect_named
-from pixel_env.media.images import show
+from pixel_env.media.showing import show
 from pixel_env.task import TaskSet
 from pixel_env.tasks import load_tasks
 from pixel_env.views import View, ViewKind

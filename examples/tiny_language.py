@@ -20,7 +20,7 @@ from transformers import Qwen3VLForConditionalGeneration
 from agents.chat.chat import Chat
 from pixel_env.actions import write
 from pixel_env.boxes import FULL, Box
-from pixel_env.media.images import show
+from pixel_env.media.showing import show
 from pixel_env.operations.crop_image import CropImage
 from pixel_env.samples import LAYOUTS, digit_question, half_answer, half_question
 from pixel_env.samples.scenes import Card, Scene, SceneSource, Split, draw_scene

@@ -18,7 +18,7 @@ from tqdm import tqdm
 from transformers import Qwen3VLProcessor
 
 from pixel_env.boxes import FULL, Box
-from pixel_env.media.images import show
+from pixel_env.media.showing import show
 from pixel_env.samples import LAYOUTS
 from pixel_env.samples.scenes import COLOURS, Card, Scene, SceneSource, Split, draw_card, draw_scene
 from pixel_env.views import View, ViewKind

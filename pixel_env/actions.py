@@ -23,7 +23,7 @@ from pixel_env.dialects.prompt import system_text, tool_schemas
 from pixel_env.episode import Action, Answer, Malformed, Text, Unfinished
 from pixel_env.failures import Failure, FailureCode
 from pixel_env.grading.boxed import last_boxed
-from pixel_env.media.images import native_size, shown_size
+from pixel_env.media.sizes import native_size, shown_size
 from pixel_env.operations.calls import read_call, write_call
 from pixel_env.operations.coordinates import Convention, Size
 from pixel_env.operations.operation import Operation

@@ -37,7 +37,8 @@ from pixel_env.errors import ConfigError, TaskError, UnknownNameError
 from pixel_env.failures import Failure
 from pixel_env.grading import grade
 from pixel_env.interventions import Intervention, unchanged
-from pixel_env.media.images import native_size, show
+from pixel_env.media.showing import show
+from pixel_env.media.sizes import native_size
 from pixel_env.operations.coordinates import Size
 from pixel_env.replies import Replies, Reply, text_of
 from pixel_env.spaces import AssistantText, Images, UnicodeText

@@ -10,7 +10,7 @@ import numpy as np
 from PIL import Image
 
 from pixel_env.errors import TaskError, shortened
-from pixel_env.media.images import FileSource, ImageSource
+from pixel_env.media.sources import FileSource, ImageSource
 from pixel_env.views import Source
 
 GivenImage = Source | str | Path | Image.Image | np.ndarray

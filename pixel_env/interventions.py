@@ -12,7 +12,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from pixel_env.boxes import FULL, Box
-from pixel_env.media.images import CACHE, BlankSource, shown_size
+from pixel_env.media.cache import CACHE
+from pixel_env.media.sizes import shown_size
+from pixel_env.media.sources import BlankSource
 from pixel_env.seeding import rng_of
 from pixel_env.task import Task
 from pixel_env.timeline import timeline_of

@@ -16,7 +16,8 @@ from pixel_env.dialects.dialect import Dialect, view_budgets
 from pixel_env.dialects.table import dialect_named, with_operations
 from pixel_env.env import PixelEnv
 from pixel_env.failures import FailureCode
-from pixel_env.media.images import CACHE, shown_size
+from pixel_env.media.cache import CACHE
+from pixel_env.media.sizes import shown_size
 from pixel_env.operations.arguments import Drawing
 from pixel_env.operations.operation import ImageOperation, Operation
 from pixel_env.operations.registry import register

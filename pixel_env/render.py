@@ -10,7 +10,8 @@ from PIL import Image, ImageDraw, ImageFont
 
 from pixel_env.boxes import Box
 from pixel_env.episode import Trajectory, with_images_named
-from pixel_env.media.images import CACHE, show
+from pixel_env.media.cache import CACHE
+from pixel_env.media.showing import show
 from pixel_env.views import View, ViewBudgets, ViewKind
 
 CANVAS = (1120, 640)

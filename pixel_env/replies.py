@@ -15,7 +15,8 @@ from pixel_env.episode import IMAGE_SIGN, Action, Answer, Malformed, Text, Traje
 from pixel_env.errors import MediaError
 from pixel_env.failures import Failure, FailureCode
 from pixel_env.interventions import ExecutedOperation, Intervention
-from pixel_env.media.images import show, shown_size
+from pixel_env.media.showing import show
+from pixel_env.media.sizes import shown_size
 from pixel_env.operations.operation import Operation
 from pixel_env.views import View, ViewBudgets
 

@@ -22,7 +22,8 @@ from pixel_env.errors import ConfigError, TaskError
 from pixel_env.failures import Failure, FailureCode
 from pixel_env.locks import locked
 from pixel_env.media.encoding import encoded
-from pixel_env.media.images import BLANK_PREFIX, BlankSource, show
+from pixel_env.media.showing import show
+from pixel_env.media.sources import BLANK_PREFIX, BlankSource
 from pixel_env.operations.operation import ImageOperation, Operation
 from pixel_env.operations.registry import OPERATIONS
 from pixel_env.task import Task, cluster_of

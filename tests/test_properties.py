@@ -10,7 +10,7 @@ PACKAGES = ("pixel_env", "agents", "rewards", "synth", "benchmarks")
 READS = {"open", "read_text", "read_bytes", "exists", "is_file", "is_dir", "glob", "rglob", "iterdir", "stat"}
 READS |= {"load_tasks", "read_prompt_file", "weights_hash", "read_configuration", "read_evaluation", "engine_chosen"}
 SOURCES = {
-    ("pixel_env/media/images.py", "key"): "an image file is known by its content, which is read once",
+    ("pixel_env/media/sources.py", "key"): "an image file is known by its content, which is read once",
     ("pixel_env/tasks/files/clips.py", "key"): "a video file is known by its size and its time, which are read once",
 }
 

@@ -13,7 +13,7 @@ from pixel_env.dialects.dialect import Dialect
 from pixel_env.dialects.table import DIALECTS
 from pixel_env.env import PixelEnv
 from pixel_env.episode import Answer, Malformed, Text, Unfinished
-from pixel_env.media.images import native_size, shown_size
+from pixel_env.media.sizes import native_size, shown_size
 from pixel_env.operations.operation import Operation
 from pixel_env.task import TaskSet
 from pixel_env.views import View

@@ -11,7 +11,7 @@ import torch
 from agents.chat.chat import Chat
 from agents.rollout import Rollout
 from pixel_env.errors import ConfigError
-from pixel_env.media.images import show
+from pixel_env.media.showing import show
 from pixel_env.views import ViewBudgets
 
 

@@ -15,7 +15,7 @@ from agents.metrics.statistics import NOTHING, Estimate, resampled_difference_of
 from pixel_env.episode import Stop, Trajectory
 from pixel_env.errors import ConfigError
 from pixel_env.grading import is_read
-from pixel_env.media.images import shown_size
+from pixel_env.media.sizes import shown_size
 from pixel_env.task import Task, cluster_of
 from pixel_env.views import ViewBudgets
 

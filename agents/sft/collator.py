@@ -24,7 +24,7 @@ from pixel_env.dialects.dialect import Dialect
 from pixel_env.episode import Trajectory
 from pixel_env.errors import MediaError, TaskError
 from pixel_env.failures import FailureCode
-from pixel_env.media.images import show
+from pixel_env.media.showing import show
 
 IGNORED = -100
 """The label of a token that the loss skips."""

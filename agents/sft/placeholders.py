@@ -12,8 +12,9 @@ from typing import Any
 from PIL import Image
 
 from pixel_env.errors import MediaError
-from pixel_env.media.images import CACHE, FileSource
+from pixel_env.media.cache import CACHE
 from pixel_env.media.orientation import upright_size
+from pixel_env.media.sources import FileSource
 from pixel_env.operations.coordinates import Size
 from pixel_env.samples.scenes import SceneSource
 from pixel_env.task import Task

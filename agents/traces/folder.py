@@ -30,7 +30,7 @@ from pixel_env.boxes import Box
 from pixel_env.dialects.dialect import Dialect
 from pixel_env.dialects.table import parts_of_name
 from pixel_env.errors import ConfigError, TaskError
-from pixel_env.media.images import FileSource
+from pixel_env.media.sources import FileSource
 from pixel_env.samples import SAMPLE_SETS
 from pixel_env.samples.scenes import Split
 from pixel_env.store import save_image

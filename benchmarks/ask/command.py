@@ -26,7 +26,7 @@ from benchmarks.view.rows import Run
 from pixel_env.command_line.values import AtLeastOne, AtLeastZero, NotNegative
 from pixel_env.episode import Action, Answer, Limits, Malformed, Stop, Text, Trajectory
 from pixel_env.errors import ConfigError
-from pixel_env.media.images import shown_size
+from pixel_env.media.sizes import shown_size
 from pixel_env.operations.operation import Operation
 from pixel_env.samples import digit_question, half_question
 from pixel_env.samples.scenes import COLOURS

@@ -10,7 +10,7 @@ from pathlib import Path
 from PIL import Image
 
 from pixel_env.errors import TaskError
-from pixel_env.media.images import FileSource
+from pixel_env.media.sources import FileSource
 from pixel_env.media.video import video_fault
 from pixel_env.task import Task
 from pixel_env.tasks.files.clips import VIDEO_SUFFIXES, clip_frames, evenly

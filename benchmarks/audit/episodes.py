@@ -11,7 +11,7 @@ from pixel_env.actions import parse_all
 from pixel_env.boxes import Size
 from pixel_env.dialects.dialect import Dialect
 from pixel_env.episode import Action, Text, Trajectory, Turn, Unfinished
-from pixel_env.media.images import native_size, shown_size
+from pixel_env.media.sizes import native_size, shown_size
 from pixel_env.operations.operation import Operation
 from pixel_env.views import Source, View, ViewBudgets
 

@@ -18,7 +18,7 @@ from benchmarks.evaluation.records import Evaluation, Record
 from pixel_env.budgets import budgets_for
 from pixel_env.dialects.dialect import Dialect
 from pixel_env.errors import MediaError, TaskError
-from pixel_env.media.images import FileSource
+from pixel_env.media.sources import FileSource
 from pixel_env.task import MediaKind, Task, TaskSet
 from pixel_env.tasks.files.row import Row, is_writable, shortened
 from pixel_env.tasks.files.rows import read_plain_rows

@@ -15,8 +15,8 @@ from benchmarks.audit.figures import Audit
 from benchmarks.audit.regions import CropRegions
 from benchmarks.audit.tables import crop_line, example_lines, printable, sections
 from pixel_env.boxes import Box
+from pixel_env.media.cache import CACHE
 from pixel_env.media.encoding import data_uri, encoded
-from pixel_env.media.images import CACHE
 
 SOURCE_SIDE = 768
 """The longer side of a source on the page, in pixels."""

@@ -11,7 +11,7 @@ import numpy as np
 from PIL import Image
 
 from pixel_env.boxes import FULL, Box
-from pixel_env.media.images import CACHE
+from pixel_env.media.cache import CACHE
 from pixel_env.views import Source
 
 SAME_IMAGE = 0.9

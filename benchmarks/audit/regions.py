@@ -18,7 +18,7 @@ from benchmarks.evaluation.records import Record
 from pixel_env.boxes import FULL, Box
 from pixel_env.dialects.dialect import Dialect
 from pixel_env.failures import Failure
-from pixel_env.media.images import BlankSource
+from pixel_env.media.sources import BlankSource
 from pixel_env.operations.operation import Operation
 from pixel_env.task import Task
 from pixel_env.views import Source, View, ViewBudgets

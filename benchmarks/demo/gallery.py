@@ -15,8 +15,9 @@ from benchmarks.evaluation.records import Evaluation, Record
 from benchmarks.pipeline.chain import EASY, HARD
 from pixel_env.boxes import Box
 from pixel_env.episode import Stop, Trajectory, with_images_named
+from pixel_env.media.cache import CACHE
 from pixel_env.media.encoding import data_uri, encoded
-from pixel_env.media.images import CACHE, show
+from pixel_env.media.showing import show
 from pixel_env.task import Task
 from pixel_env.views import View, ViewBudgets
 from rewards.parts import GroupReward, reward_parts

@@ -16,7 +16,7 @@ from pixel_env.dialects.table import DIALECTS, dialect_named, parts_of_name
 from pixel_env.episode import Action, Answer, Malformed, Trajectory, Turn
 from pixel_env.errors import PixelEnvError
 from pixel_env.grading.boxed import last_boxed
-from pixel_env.media.images import native_size, shown_size
+from pixel_env.media.sizes import native_size, shown_size
 from pixel_env.operations.coordinates import Size
 from pixel_env.operations.operation import Operation
 from pixel_env.views import ViewBudgets

@@ -10,7 +10,7 @@ import sys
 
 from benchmarks.pipeline.jobs import PARENT
 from pixel_env.cli import INTERRUPTED, main
-from pixel_env.media.images import CACHE
+from pixel_env.media.cache import CACHE
 
 CACHE_BYTES = 64 * 2**20
 """Training uses each scene once, so a large cache would only cost memory."""

@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from PIL import Image
 
 from pixel_env.errors import MediaError
+from pixel_env.media.cache import CACHE
 from pixel_env.media.encoding import encoded
-from pixel_env.media.images import CACHE, show
+from pixel_env.media.showing import show
 from pixel_env.views import Source, View, ViewBudgets
 
 SOURCE_SIDE = 768

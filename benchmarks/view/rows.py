@@ -13,7 +13,7 @@ from agents.metrics.trajectories import accuracy, all_failed, calls, failed, is_
 from benchmarks.evaluation.records import Record
 from benchmarks.view.images import FRAME_SIDE, SOURCE_SIDE, ImageList
 from pixel_env.episode import Action, Answer, Malformed, Stop, Text, Trajectory, Turn, Unfinished, with_images_named
-from pixel_env.media.images import BlankSource
+from pixel_env.media.sources import BlankSource
 from pixel_env.operations.operation import Operation
 from pixel_env.operations.select_frames import SelectFrames
 from pixel_env.task import Task

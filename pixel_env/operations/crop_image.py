@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from pixel_env.boxes import FULL, Box
 from pixel_env.failures import Failure
-from pixel_env.media.images import native_size
+from pixel_env.media.sizes import native_size
 from pixel_env.operations.argument_kinds import ImageNumber, Region
 from pixel_env.operations.arguments import argument
 from pixel_env.operations.operation import Operation, OperationRule, image_at

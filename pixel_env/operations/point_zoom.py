@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pixel_env.boxes import Box
 from pixel_env.edges import Edges
 from pixel_env.failures import Failure, FailureCode
-from pixel_env.media.images import native_size
+from pixel_env.media.sizes import native_size
 from pixel_env.operations.argument_kinds import ImageNumber, Point
 from pixel_env.operations.arguments import argument
 from pixel_env.operations.crop_image import cut

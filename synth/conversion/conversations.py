@@ -16,7 +16,9 @@ from agents.rollout import EpisodeSettings
 from agents.traces.trace import Trace
 from pixel_env.episode import Trajectory, message_parts, observed
 from pixel_env.errors import TaskError
-from pixel_env.media.images import CACHE, FileSource, show
+from pixel_env.media.cache import CACHE
+from pixel_env.media.showing import show
+from pixel_env.media.sources import FileSource
 from pixel_env.store import save_image
 from pixel_env.tasks.files.row import shortened
 from pixel_env.views import Source, View, ViewBudgets, ViewKind

@@ -11,7 +11,7 @@ from functools import cached_property
 from PIL import Image, ImageOps
 
 from pixel_env.errors import MediaError
-from pixel_env.media.images import as_rgb
+from pixel_env.media.pictures import as_rgb
 from pixel_env.tasks.files.embedded import EmbeddedImage
 
 

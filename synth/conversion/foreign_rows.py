@@ -31,7 +31,7 @@ from pixel_env.dialects.table import DIALECTS, dialect_named
 from pixel_env.episode import Answer, Limits, Malformed, Stop, Trajectory, Turn
 from pixel_env.failures import FailureCode
 from pixel_env.grading import grade
-from pixel_env.media.images import CACHE
+from pixel_env.media.cache import CACHE
 from pixel_env.operations.coordinates import Coordinates
 from pixel_env.operations.crop_image import CropImage
 from pixel_env.operations.select_frames import SelectFrames

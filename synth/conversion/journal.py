@@ -14,7 +14,7 @@ from typing import Any
 from agents.traces.folder import PICTURES, budgets_of_row, budgets_row, task_of_row, task_row
 from agents.traces.trace import Trace, read_turn, turn_row
 from pixel_env.errors import ConfigError, MediaError, TaskError
-from pixel_env.media.images import FileSource
+from pixel_env.media.sources import FileSource
 from pixel_env.store import TrajectoryStore, read
 from pixel_env.tasks.files.embedded import EmbeddedImage
 from pixel_env.views import Source

@@ -10,7 +10,8 @@ import math
 import numpy as np
 from PIL import Image
 
-from pixel_env.media.images import native_size, show, shown_size
+from pixel_env.media.showing import show
+from pixel_env.media.sizes import native_size, shown_size
 from pixel_env.views import View, ViewBudgets
 from synth.conversion.mismatch import Reason, RowMismatch
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from pixel_env.errors import MediaError
-from pixel_env.media.images import CACHE
+from pixel_env.media.cache import CACHE
 from pixel_env.task import Task
 from pixel_env.views import Source
 from synth.seed_data.duplicates import SeenImages, difference_hash

@@ -25,7 +25,7 @@ from pixel_env.boxes import Box
 from pixel_env.budgets import budgets_for
 from pixel_env.cli import main
 from pixel_env.dialects.table import dialect_named
-from pixel_env.media.images import shown_size
+from pixel_env.media.sizes import shown_size
 from pixel_env.operations.arguments import Drawing
 from pixel_env.operations.crop_image import CropImage
 from pixel_env.tasks import load_tasks

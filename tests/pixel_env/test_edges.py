@@ -15,7 +15,7 @@ from pixel_env.edges import Edges
 from pixel_env.env import PixelEnv
 from pixel_env.errors import ConfigError, UnknownNameError
 from pixel_env.interventions import random_position
-from pixel_env.media.images import native_size
+from pixel_env.media.sizes import native_size
 from pixel_env.operations.coordinates import Coordinates
 from pixel_env.operations.crop_image import CropImage
 from pixel_env.operations.point_zoom import PointZoom

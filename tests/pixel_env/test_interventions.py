@@ -11,7 +11,8 @@ from pixel_env.dialects.dialect import view_budgets
 from pixel_env.dialects.table import DIALECTS, dialect_named
 from pixel_env.env import PixelEnv
 from pixel_env.interventions import blank, random_position, unchanged, withheld
-from pixel_env.media.images import DecodeCache, show
+from pixel_env.media.cache import DecodeCache
+from pixel_env.media.showing import show
 from pixel_env.operations.crop_image import CropImage
 from pixel_env.operations.rotate import Rotate
 from pixel_env.operations.select_frames import SelectFrames
@@ -214,7 +215,7 @@ def test_an_operation_on_a_source_that_can_no_longer_be_read_is_reported_to_the_
 def test_blanks_of_many_sources_are_made_side_by_side():
     from concurrent.futures import ThreadPoolExecutor
 
-    from pixel_env.media.images import BlankSource
+    from pixel_env.media.sources import BlankSource
 
     cache = DecodeCache(10, decoders=1)  # so small that no source stays: a blank must not wait for another decoder
     sources = [BlankSource(PixelSource(40, 30, shade)) for shade in range(40)]

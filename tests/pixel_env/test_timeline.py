@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from pixel_env.errors import MediaError, TaskError
-from pixel_env.media.images import BlankSource
+from pixel_env.media.sources import BlankSource
 from pixel_env.samples import sample_set
 from pixel_env.store import row_of, trajectory_of
 from pixel_env.testing import PixelSource, tiny_task, tiny_video_task

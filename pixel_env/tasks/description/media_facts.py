@@ -11,8 +11,10 @@ from PIL import Image
 
 from pixel_env.boxes import Size
 from pixel_env.errors import MediaError, MissingExtraError
-from pixel_env.media.images import CACHE, FileSource, fitted_size
+from pixel_env.media.cache import CACHE
 from pixel_env.media.orientation import upright_size
+from pixel_env.media.sizes import fitted_size
+from pixel_env.media.sources import FileSource
 from pixel_env.task import Task
 from pixel_env.tasks.description.sampling import Range, range_of, spread_over
 from pixel_env.tasks.description.task_facts import TaskFacts

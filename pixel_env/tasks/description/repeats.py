@@ -11,7 +11,7 @@ from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass
 
 from pixel_env.errors import MediaError
-from pixel_env.media.images import FileSource
+from pixel_env.media.sources import FileSource
 from pixel_env.tasks.description.task_facts import TaskFacts
 from pixel_env.tasks.files.embedded import EmbeddedImage
 

@@ -12,8 +12,8 @@ from pathlib import Path
 from PIL import Image
 
 from pixel_env.errors import ConfigError, MediaError, MissingExtraError
+from pixel_env.media.cache import CACHE
 from pixel_env.media.encoding import data_uri, encoded
-from pixel_env.media.images import CACHE
 from pixel_env.task import Task, TaskSet
 from pixel_env.tasks.description.sampling import positions, spread_over
 from pixel_env.tasks.description.task_facts import right_options

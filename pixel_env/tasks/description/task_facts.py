@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from pixel_env.errors import MediaError
 from pixel_env.grading.choices import option_meant
-from pixel_env.media.images import FileSource
+from pixel_env.media.sources import FileSource
 from pixel_env.task import MediaKind, Task, Variant, cluster_of
 from pixel_env.tasks.files.embedded import EmbeddedImage
 from pixel_env.timeline import FileFrame

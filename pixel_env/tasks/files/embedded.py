@@ -14,8 +14,9 @@ from typing import NamedTuple, Protocol
 from PIL import Image, ImageOps
 
 from pixel_env.errors import MediaError
-from pixel_env.media.images import MAX_ASPECT_RATIO, as_rgb
 from pixel_env.media.orientation import upright_size
+from pixel_env.media.pictures import as_rgb
+from pixel_env.media.sizes import MAX_ASPECT_RATIO
 from pixel_env.tasks.files.truncation import TAIL_BYTES, lacks_end, reason_of
 
 HEAD_BYTES = 3 << 18

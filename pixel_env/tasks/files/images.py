@@ -13,8 +13,9 @@ from typing import Literal, NamedTuple
 from PIL import Image
 
 from pixel_env.errors import MediaError, TaskError
-from pixel_env.media.images import MAX_ASPECT_RATIO, FileSource
 from pixel_env.media.orientation import upright_size
+from pixel_env.media.sizes import MAX_ASPECT_RATIO
+from pixel_env.media.sources import FileSource
 from pixel_env.tasks.files import archives
 from pixel_env.tasks.files.access import MediaAccess
 from pixel_env.tasks.files.cells import begins_as_image_text

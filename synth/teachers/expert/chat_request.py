@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 from pixel_env.dialects.dialect import view_budgets
 from pixel_env.media.encoding import exact_data_uri
-from pixel_env.media.images import show
+from pixel_env.media.showing import show
 from pixel_env.task import VIDEO_FRAMES
 from pixel_env.views import View, ViewBudgets
 

@@ -23,7 +23,7 @@ from pixel_env.cli import main
 from pixel_env.dialects.dialect import view_budgets
 from pixel_env.dialects.table import DIALECTS
 from pixel_env.errors import ConfigError
-from pixel_env.media.images import shown_size
+from pixel_env.media.sizes import shown_size
 from pixel_env.types import Limits
 
 SMALL = view_budgets(*[(56 * 56, 112 * 112)] * 4, factor=28)

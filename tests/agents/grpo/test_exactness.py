@@ -15,7 +15,7 @@ from agents.engines.transformers import TransformersEngine
 from agents.grpo.trainer import PixelGRPOConfig, PixelGRPOTrainer
 from agents.rollout import Rollout, Sampling, rollout
 from pixel_env.errors import ConfigError
-from pixel_env.media.images import show
+from pixel_env.media.showing import show
 from pixel_env.tasks import load_tasks
 from pixel_env.types import Stop
 from tests.agents.process_groups import launched

@@ -20,7 +20,7 @@ from pixel_env.boxes import Box
 from pixel_env.dialects.table import dialect_named
 from pixel_env.errors import TaskError
 from pixel_env.import_callable import imported_callable
-from pixel_env.media.images import FileSource
+from pixel_env.media.sources import FileSource
 from pixel_env.operations.crop_image import CropImage
 from pixel_env.tasks import load_tasks
 from pixel_env.testing import tiny_task

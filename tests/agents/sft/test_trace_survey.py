@@ -16,7 +16,7 @@ from pixel_env.actions import sizes_for, write
 from pixel_env.boxes import Box
 from pixel_env.dialects.table import dialect_named
 from pixel_env.errors import MediaError
-from pixel_env.media.images import FileSource
+from pixel_env.media.sources import FileSource
 from pixel_env.operations.arguments import Drawing
 from pixel_env.operations.crop_image import CropImage
 from pixel_env.operations.registry import OPERATIONS

@@ -11,7 +11,8 @@ from agents.traces.trace import Mistake, Trace, TraceTurn
 from pixel_env.boxes import Box
 from pixel_env.dialects.table import dialect_named
 from pixel_env.errors import ConfigError, TaskError
-from pixel_env.media.images import CACHE, FileSource, ImageSource
+from pixel_env.media.cache import CACHE
+from pixel_env.media.sources import FileSource, ImageSource
 from pixel_env.samples import SAMPLE_SETS, sample_set
 from pixel_env.task import Evidence, Task, TaskSet
 from pixel_env.tasks.files.clips import clip_frames

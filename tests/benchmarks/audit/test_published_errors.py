@@ -3,7 +3,7 @@
 import pytest
 
 from benchmarks.audit.command import main
-from pixel_env.media.images import fitted_size
+from pixel_env.media.sizes import fitted_size
 from tests.benchmarks.audit.published import DEEPEYES
 from tests.benchmarks.audit.runs import answer, call, figures_in, write_run, write_tasks
 

@@ -10,7 +10,7 @@ from pixel_env.boxes import FULL, Box
 from pixel_env.dialects.rows.row import PeerRow
 from pixel_env.dialects.table import DIALECTS, PEERS
 from pixel_env.failures import Failure
-from pixel_env.media.images import native_size
+from pixel_env.media.sizes import native_size
 from pixel_env.testing import PixelSource, tiny_task
 from pixel_env.types import Answer, Malformed, Text
 from pixel_env.views import Cut, View, ViewKind

@@ -17,16 +17,11 @@ from PIL import Image
 from pixel_env.boxes import FULL, Box
 from pixel_env.dialects.dialect import view_budgets
 from pixel_env.errors import MediaError
-from pixel_env.media.images import (
-    DecodeCache,
-    FileSource,
-    ImageSource,
-    as_rgb,
-    fitted_size,
-    native_size,
-    show,
-    shown_size,
-)
+from pixel_env.media.cache import DecodeCache
+from pixel_env.media.pictures import as_rgb
+from pixel_env.media.showing import show
+from pixel_env.media.sizes import fitted_size, native_size, shown_size
+from pixel_env.media.sources import FileSource, ImageSource
 from pixel_env.testing import PixelSource
 from pixel_env.views import PixelBudget, View, ViewKind
 

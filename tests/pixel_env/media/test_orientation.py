@@ -7,8 +7,8 @@ import zlib
 import pytest
 from PIL import Image
 
-from pixel_env.media.images import FileSource
 from pixel_env.media.orientation import upright_size
+from pixel_env.media.sources import FileSource
 from pixel_env.tasks.files.images import ImageFolder
 from tests.turned_photos import UNTURNED, turned_photo
 

@@ -8,7 +8,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.neural_network import MLPClassifier
 
 from pixel_env.boxes import Box
-from pixel_env.media.images import show
+from pixel_env.media.showing import show
 from pixel_env.samples import LAYOUTS
 from pixel_env.samples.scenes import Card, Scene, SceneSource, Split, draw_scene
 from pixel_env.views import View, ViewKind

@@ -14,7 +14,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.neural_network import MLPClassifier
 
 from pixel_env.boxes import FULL, Box
-from pixel_env.media.images import show
+from pixel_env.media.showing import show
 from pixel_env.samples import SAMPLE_SETS, sample_set
 from pixel_env.samples.embedded_tables import tables_of
 from pixel_env.samples.infographics import draw_page

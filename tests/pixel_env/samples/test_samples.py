@@ -8,7 +8,7 @@ import pytest
 
 from pixel_env.boxes import Box
 from pixel_env.errors import UnknownNameError
-from pixel_env.media.images import show
+from pixel_env.media.showing import show
 from pixel_env.samples import ALL_KINDS, CHOICE, COUNT, DIGIT_ON_CARD, HALF, LAYOUTS, LEFT_OF, sample_set
 from pixel_env.samples.scenes import COLOURS, DIGIT_SIDE, PHOTOS, SceneSource, photo, tiles_of
 from pixel_env.views import View, ViewKind

@@ -11,7 +11,9 @@ import pytest
 
 from pixel_env.env import PixelEnv
 from pixel_env.errors import UnknownNameError
-from pixel_env.media.images import CACHE, native_size, show, shown_size
+from pixel_env.media.cache import CACHE
+from pixel_env.media.showing import show
+from pixel_env.media.sizes import native_size, shown_size
 from pixel_env.samples import ALL_KINDS, SAMPLE_SETS, sample_set
 from pixel_env.samples.embedded_tables import tables_of
 from pixel_env.samples.infographics import HEADING

@@ -5,7 +5,7 @@ from collections import Counter, defaultdict
 
 import pytest
 
-from pixel_env.media.images import shown_size
+from pixel_env.media.sizes import shown_size
 from pixel_env.samples import SAMPLE_SETS, sample_set
 from pixel_env.samples.scenes import Card, SceneSource
 from pixel_env.samples.tallyqa import (

@@ -282,7 +282,7 @@ def test_a_row_of_tasks_is_refused_with_the_way_to_use_it(tmp_path, capsys):
 
 def test_a_crop_of_another_size_and_quality_is_the_same_region():
     from pixel_env.boxes import Box
-    from pixel_env.media.images import ImageSource
+    from pixel_env.media.sources import ImageSource
     from pixel_env.views import View, ViewKind
     from synth.conversion.mismatch import RowMismatch
     from synth.conversion.shown_regions import check_region

@@ -12,7 +12,7 @@ from pixel_env.boxes import Box
 from pixel_env.cli import main
 from pixel_env.dialects.table import dialect_named
 from pixel_env.errors import ConfigError, TaskError
-from pixel_env.media.images import FileSource
+from pixel_env.media.sources import FileSource
 from pixel_env.operations.crop_image import CropImage
 from pixel_env.operations.select_frames import SelectFrames
 from pixel_env.samples import sample_set

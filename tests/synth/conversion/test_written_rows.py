@@ -13,7 +13,7 @@ from pixel_env.actions import write
 from pixel_env.boxes import Box
 from pixel_env.cli import main
 from pixel_env.dialects.table import dialect_named
-from pixel_env.media.images import FileSource
+from pixel_env.media.sources import FileSource
 from pixel_env.operations.crop_image import CropImage
 from pixel_env.samples import sample_set
 from pixel_env.task import Evidence, Task, TaskSet

@@ -14,7 +14,7 @@ from agents.rollout import EpisodeSettings, Sampling
 from pixel_env.boxes import FULL, Box
 from pixel_env.dialects.table import dialect_named
 from pixel_env.errors import TaskError
-from pixel_env.media.images import FileSource, ImageSource
+from pixel_env.media.sources import FileSource, ImageSource
 from pixel_env.samples import SAMPLE_SETS
 from pixel_env.task import Evidence, TaskSet
 from pixel_env.testing import BrokenSource, PixelSource, tiny_task, tiny_video_task

@@ -7,7 +7,7 @@ import pytest
 from pixel_env.boxes import FULL
 from pixel_env.env import PixelEnv
 from pixel_env.errors import TaskError
-from pixel_env.media.images import ImageSource
+from pixel_env.media.sources import ImageSource
 from pixel_env.task import Evidence
 from synth.seed_data import SEED_FORMATS, Filters, load_seeds
 from synth.seed_data.sa1b import SHAPES, shape_of
