@@ -40,14 +40,14 @@ class Installation:
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
-            timeout=240,
+            timeout=600,
         )
 
     def pip(self, *arguments):
         """The finished process of pip, that of the tests' own environment, on this one."""
         command = [sys.executable, "-m", "pip", "--python", self.python, *arguments, "--quiet", "--no-input"]
         command += ["--no-compile"] if arguments[0] == "install" else []
-        return subprocess.run(list(map(str, command)), cwd=self.folder, capture_output=True, text=True, timeout=280)
+        return subprocess.run(list(map(str, command)), cwd=self.folder, capture_output=True, text=True, timeout=600)
 
 
 def empty_installation(folder):

@@ -73,7 +73,7 @@ def light():
 
     def run(folder, *lines):
         command = [sys.executable, "-c", code, json.dumps(lines)]
-        done = subprocess.run(command, cwd=folder, input="quit\n", capture_output=True, text=True, timeout=250)
+        done = subprocess.run(command, cwd=folder, input="quit\n", capture_output=True, text=True, timeout=600)
         assert done.returncode == 0, done.stderr
         return json.loads(done.stdout.splitlines()[-1]), done.stdout, done.stderr
 

@@ -19,7 +19,7 @@ SHIM = ROOT / "tools" / "torchvision_cpu" / "pixel_env_torchvision_cpu.py"
 
 def run_python(code):
     done = subprocess.run(
-        [sys.executable, "-c", textwrap.dedent(code)], cwd=ROOT, capture_output=True, text=True, timeout=120
+        [sys.executable, "-c", textwrap.dedent(code)], cwd=ROOT, capture_output=True, text=True, timeout=300
     )
     assert done.returncode == 0, done.stderr
     return done.stdout
@@ -120,7 +120,7 @@ def test_the_unpacked_wheel_plays_on_the_light_base_alone_outside_of_the_checkou
         input="",
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=300,
     )
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines()[-1] == "0"

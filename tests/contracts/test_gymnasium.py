@@ -52,7 +52,7 @@ def test_there_is_an_id_for_each_benchmark():
 @pytest.mark.parametrize("name", ENVIRONMENTS)
 def test_the_id_works_from_a_bare_import_of_gymnasium(name):
     code = f"import gymnasium as gym; print(gym.make('pixel_env:{name}').reset(seed=0)[1]['notice'])"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stderr
     assert "embedded sample set" in done.stdout
 

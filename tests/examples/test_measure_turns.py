@@ -19,7 +19,7 @@ def test_our_loop_is_close_to_the_longest_episode_and_faster_than_trls_lock_step
     # A sleep is never shorter than asked: whoever is faster than this has skipped something.
     assert ours.seconds >= work.ideal_s
     assert min(blocking.seconds, awaited.seconds) >= work.lock_step_s > 2 * work.ideal_s
-    # Nearer to the ideal: generation in lock-step alone, its operations for nothing, would fail this.
-    assert ours.seconds < (work.ideal_s + work.lock_step_s) / 2
+    # Nearer to the ideal than to lock-step, each with what the machine adds to the sleeps.
+    assert ours.seconds < (work.ideal_s + min(blocking.seconds, awaited.seconds)) / 2
     printed = capsys.readouterr().out
     assert "TRL's loop" in printed and "ideal" in printed

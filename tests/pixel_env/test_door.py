@@ -11,7 +11,7 @@ from tests.installations import ROOT
 
 
 def run_python(*arguments):
-    return subprocess.run([sys.executable, *arguments], cwd=ROOT, capture_output=True, text=True, timeout=120)
+    return subprocess.run([sys.executable, *arguments], cwd=ROOT, capture_output=True, text=True, timeout=300)
 
 
 def test_dir_lists_the_public_names_and_nothing_that_the_package_merely_imports():

@@ -220,7 +220,7 @@ def test_blanks_of_many_sources_are_made_side_by_side():
     cache = DecodeCache(10, decoders=1)  # so small that no source stays: a blank must not wait for another decoder
     sources = [BlankSource(PixelSource(40, 30, shade)) for shade in range(40)]
     with ThreadPoolExecutor(8) as pool:
-        made = list(pool.map(cache.get, sources, timeout=30))
+        made = list(pool.map(cache.get, sources, timeout=300))
     assert {image.size for image in made} == {(40, 30)}
 
 

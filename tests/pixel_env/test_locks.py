@@ -48,7 +48,7 @@ def test_a_folder_that_another_process_has_claimed_is_refused_by_folder_process_
 
 
 def test_the_folder_is_free_when_its_process_ends_and_nothing_is_left_in_it(tmp_path, holder):
-    holder.communicate("\n", timeout=30)
+    holder.communicate("\n", timeout=300)
     assert list(tmp_path.iterdir()) == []
     with claimed(tmp_path):
         assert [path.name for path in tmp_path.iterdir()] == [LOCK_NAME]
@@ -74,7 +74,7 @@ def test_a_child_that_outlives_its_parent_does_not_keep_the_lock(tmp_path):
     forks = HOLDS.replace("    sys.stdin.readline()", "    import os\n    os.fork() or time.sleep(60)\n    os._exit(0)")
     with subprocess.Popen([sys.executable, "-c", forks, str(tmp_path)], stdout=subprocess.PIPE, text=True) as process:
         process.stdout.readline()
-        process.wait(timeout=30)
+        process.wait(timeout=300)
         with claimed(tmp_path):
             pass
 
@@ -96,7 +96,7 @@ with claimed(Path(sys.argv[1])):
         assert process.stdout.readline() == "claimed\n"
         with pytest.raises(ConfigError, match=f"process {process.pid} "), claimed(tmp_path):
             pytest.fail("claimed twice")
-        process.communicate("\n", timeout=30)
+        process.communicate("\n", timeout=300)
 
 
 def test_whoever_only_looks_does_not_take_the_claim_from_who_asks_for_it(tmp_path):
@@ -142,7 +142,7 @@ for _ in range(100):
 """
     (tmp_path / "count").write_text("0")
     both = [subprocess.Popen([sys.executable, "-c", waits, str(tmp_path)]) for _ in range(2)]
-    assert [process.wait(timeout=60) for process in both] == [0, 0]
+    assert [process.wait(timeout=300) for process in both] == [0, 0]
     assert (tmp_path / "count").read_text() == "200"
     with alone_in(tmp_path, lambda: pytest.fail("nobody is there")):
         pass

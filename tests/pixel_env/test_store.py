@@ -233,7 +233,7 @@ def test_a_row_is_appended_behind_the_one_that_another_process_is_amid_and_not_i
         assert slow.stdout.readline() == "half\n"
         with appending(path, "quick", 1) as quick:
             with pytest.raises(subprocess.TimeoutExpired):
-                quick.wait(timeout=1.5)
+                quick.wait(timeout=0.5)
             slow.communicate("\n")
     assert [row["name"] for row in read(path)] == ["slow", "quick"]
 

@@ -174,7 +174,7 @@ def test_a_trajectory_goes_on_while_another_one_still_looks(engine, policy, monk
 
     def slower(env, action):
         if env.trajectory.task.task_id == slow.task_id:
-            waits.append(fast_is_done.wait(timeout=60))
+            waits.append(fast_is_done.wait(timeout=300))
         return step(env, action)
 
     def on_finish(played):

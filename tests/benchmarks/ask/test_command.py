@@ -232,7 +232,7 @@ for name in ("ask", "view", "eval", "eval-demo"):
         assert end.code == 0
 print("loaded:", [name for name in ("torch", "transformers", "vllm", "httpx") if name in sys.modules])
 """
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, timeout=120)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, timeout=300)
     assert "loaded: []" in done.stdout, done.stderr
 
 

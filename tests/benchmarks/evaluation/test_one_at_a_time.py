@@ -96,7 +96,7 @@ def test_the_second_evaluation_of_a_folder_is_refused_by_name_and_the_first_is_n
     assert main(words(tasks, "--seed", "1")) == 2  # not even another configuration is looked at
     assert f"process {first.pid} on " in capsys.readouterr().err
     (tasks.parent / "go").touch()
-    assert first.wait(timeout=120) == 0
+    assert first.wait(timeout=300) == 0
     assert (tasks.parent / "run" / FILE_NAME).read_bytes() == configuration
     found = keys(tasks.parent / "run")
     assert len(found) == len(set(found)) == 2 * COUNT
@@ -120,7 +120,7 @@ def test_an_evaluation_that_is_running_can_be_read_and_viewed(tasks, playing, tm
     assert main(["view", str(tasks.parent / "run"), "--limit", "1", "--output", str(tmp_path / "page.html")]) == 0
     assert main(["compare", str(tasks.parent / "run"), str(tasks.parent / "run")]) == 0
     (tasks.parent / "go").touch()
-    assert first.wait(timeout=120) == 0
+    assert first.wait(timeout=300) == 0
     assert len(keys(tasks.parent / "run")) == 2 * COUNT
 
 
@@ -132,7 +132,7 @@ def test_shards_run_beside_each_other_and_the_whole_waits_for_them_by_name(tasks
     told = capsys.readouterr().err
     assert "shard-1-of-2 is in use" in told and f"process {one.pid} on " in told
     (tasks.parent / "go").touch()
-    assert (one.wait(timeout=120), two.wait(timeout=120)) == (0, 0)
+    assert (one.wait(timeout=300), two.wait(timeout=300)) == (0, 0)
     assert main(words(tasks, "--samples", "1")) == 0
     found = keys(tasks.parent / "run")
     assert len(found) == len(set(found)) == 2 * COUNT

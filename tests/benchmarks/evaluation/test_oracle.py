@@ -202,6 +202,6 @@ flags = "eval --engine scripted --model oracle --tasks sample:vstar --dialect de
 assert main([*flags.split(), "--output_dir", {str(tmp_path / "run")!r}]) == 0
 print("loaded:", [name for name in ("torch", "transformers", "vllm") if name in sys.modules])
 """
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, timeout=120)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, timeout=300)
     assert done.returncode == 0, done.stderr
     assert "loaded: []" in done.stdout

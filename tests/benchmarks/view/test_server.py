@@ -41,7 +41,7 @@ def server(page):
 
 
 def ask(server, path, *, method="GET", host=None):
-    connection = http.client.HTTPConnection(HOST, server.server_address[1], timeout=60)
+    connection = http.client.HTTPConnection(HOST, server.server_address[1], timeout=300)
     connection.putrequest(method, path, skip_host=host is not None)
     if host is not None:
         connection.putheader("Host", host)
@@ -132,12 +132,12 @@ def test_view_serve_prints_its_address_and_ends_cleanly_on_control_c(tmp_path):
         try:
             lines = [process.stdout.readline(), process.stdout.readline()]
             port = int(re.search(r"http://127\.0\.0\.1:(\d+)/ ", lines[1])[1])
-            connection = http.client.HTTPConnection(HOST, port, timeout=60)
+            connection = http.client.HTTPConnection(HOST, port, timeout=300)
             connection.request("GET", "/")
             assert b"Which digit" in connection.getresponse().read()
             connection.close()
             process.send_signal(signal.SIGINT)
-            _, errors = process.communicate(timeout=60)
+            _, errors = process.communicate(timeout=300)
         finally:
             process.kill()
     assert process.returncode == 0 and "Traceback" not in errors and "interrupted" not in errors

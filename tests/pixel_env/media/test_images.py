@@ -190,7 +190,7 @@ def test_threads_that_want_the_same_image_decode_it_once_and_few_images_are_deco
             times[self.key] += 1
             decoding.append(self.key)
             most.append(len(decoding))
-            two_at_a_time.wait(timeout=60)
+            two_at_a_time.wait(timeout=300)
             time.sleep(0.02)  # enough for one too many to begin
             decoding.remove(self.key)
             return Image.new("RGB", (4, 4))

@@ -166,7 +166,7 @@ def test_a_child_of_a_process_with_an_open_video_starts_and_decodes_it_anew(tmp_
         frame.decode()  # the file stays open for the next frames, with the decoder's threads
     child = multiprocessing.get_context("fork").Process(target=frames[7].decode)
     child.start()
-    child.join(timeout=30)
+    child.join(timeout=300)
     is_over = not child.is_alive()
     child.kill()
     assert is_over and child.exitcode == 0

@@ -269,7 +269,7 @@ def test_of_two_commands_on_one_folder_one_is_refused_by_name_and_the_data_set_i
         subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         for _ in range(2)
     ]
-    told = {process.pid: process.communicate(timeout=120)[1] for process in both}
+    told = {process.pid: process.communicate(timeout=300)[1] for process in both}
     [worked], [refused] = ([one.pid for one in both if one.returncode == code] for code in (0, 2))
     assert f"{tmp_path} is in use: process {worked} on " in told[refused] and "another --out" in told[refused]
     assert content(tmp_path) == content(whole)

@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import threading
 import time
 import zlib
 
@@ -79,12 +80,10 @@ def test_a_body_that_is_not_encoded_as_accepted_is_an_error(endpoint, encoding):
 
 def test_a_body_that_trickles_ends_with_the_time_and_is_not_generated_again(endpoint):
     endpoint.script = lambda body, number: endless(b" ", pause_s=0.05)
-    start = time.monotonic()
-    engine, chat = engine_at(endpoint, timeout_s=0.4)
+    engine, chat = engine_at(endpoint, timeout_s=1.0)
     response = generated(engine, Request(0, chat._user_turn("?", []), (), 16, 0.0, 0))
     engine.close()
-    assert "did not end within 0.4 s" in response.error
-    assert time.monotonic() - start < 5 and len(endpoint.bodies) == 1
+    assert "did not end within 1 s" in response.error and len(endpoint.bodies) == 1
 
 
 def test_an_error_whose_text_never_ends_is_still_the_error(endpoint):
@@ -98,12 +97,15 @@ def test_an_error_whose_text_never_ends_is_still_the_error(endpoint):
 
 
 def test_a_server_that_is_silent_is_asked_again_and_then_fails_the_episode(endpoint):
+    is_over = threading.Event()
+
     def silent(handler):
-        time.sleep(0.6)
+        is_over.wait(timeout=60)
         handler.begin()
 
     endpoint.script = lambda body, number: silent if number == 1 else said("\\boxed{7}")
-    [trajectory] = played(endpoint, timeout_s=0.3, retries=1)
+    [trajectory] = played(endpoint, timeout_s=1.5, retries=1)
+    is_over.set()
     assert trajectory.stop is Stop.ANSWERED and len(endpoint.bodies) == 2
 
 

@@ -166,9 +166,9 @@ def test_serving_is_said_once_all_answer_and_a_signal_ends_the_servers(tmp_path)
                 one.set(1, "broken", wanted=False)
             if line == "Serving.\n":
                 break
-        answers = [urllib.request.urlopen(start.url + "/health", timeout=60).status for start in one.starts]
+        answers = [urllib.request.urlopen(start.url + "/health", timeout=300).status for start in one.starts]
         serving.send_signal(signal.SIGTERM)
-        serving.wait(timeout=60)
+        serving.wait(timeout=300)
     assert len([line for line in lines if " answers" in line]) == 2 and answers == [200, 200]
     assert not any(is_running(int((folder / "helper").read_text())) for folder in one.folders)
 

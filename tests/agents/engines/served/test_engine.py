@@ -68,7 +68,7 @@ class Replica:
                     self.reply(200, {"success": not busy})
                     return
                 time.sleep(replica.delay)
-                replica.may_answer.wait(timeout=60)
+                replica.may_answer.wait(timeout=300)
                 replica.hung_up += bool(select.select([self.connection], [], [], 0)[0]) and not self.connection.recv(
                     1, socket.MSG_PEEK
                 )
@@ -177,7 +177,7 @@ def request(number, images=0, prompt=(1, 2, 3)):
 def served(engine, requests):
     for one in requests:
         engine.submit(one)
-    responses, deadline = [], time.monotonic() + 60
+    responses, deadline = [], time.monotonic() + 300
     while engine.in_flight and time.monotonic() < deadline:
         responses += engine.poll()
     return {response.request_id: response for response in responses}

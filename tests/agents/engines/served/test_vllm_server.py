@@ -67,7 +67,7 @@ class Serving:
         return psutil.Process(self.process.pid).children()[0]
 
     def held_version(self):
-        answer = httpx.post(f"{self.url}/collective_rpc", json={"method": "held_version"}, timeout=60)
+        answer = httpx.post(f"{self.url}/collective_rpc", json={"method": "held_version"}, timeout=300)
         return answer.json()["results"][0]
 
 
@@ -79,7 +79,7 @@ def serving(tmp_path_factory):
         yield one
     finally:
         one.process.send_signal(signal.SIGTERM)
-        one.process.wait(timeout=60)
+        one.process.wait(timeout=300)
 
 
 @pytest.fixture(scope="module")
