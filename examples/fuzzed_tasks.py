@@ -27,10 +27,11 @@ from pixel_env.media.sources import FileSource
 from pixel_env.task import Task
 from pixel_env.tasks import read_path
 from pixel_env.tasks.files.archives import unpack
+from pixel_env.tasks.files.checking import checked_embedded, checked_file
 from pixel_env.tasks.files.clips import ClipFrame
 from pixel_env.tasks.files.containers import truncation_fault
 from pixel_env.tasks.files.embedded import EmbeddedImage
-from pixel_env.tasks.files.images import ImageFolder, thorough_fault
+from pixel_env.tasks.files.images import ImageFolder
 from pixel_env.tasks.files.row import Row
 from pixel_env.tasks.formats.recognition import FORMATS
 from pixel_env.tasks.preparation.index import INDEX_NAME, index_of
@@ -178,7 +179,7 @@ def _sound(task: Task, data: Path) -> str:
     for source in task.sources:
         match source:
             case EmbeddedImage(place=place):
-                source.fault(decode=True)
+                checked_embedded(source)
                 path = place.path
             case FileSource(path=path) | ClipFrame(path=path):
                 pass
@@ -282,7 +283,7 @@ def _others(data: Path) -> dict[str, tuple[bytes, Callable[[Path], str]]]:
         "records.jsonl": (records, lambda path: f"{len(list(store.read(path)))} rows"),
         "archive.zip": (zipped.getvalue(), _unpacked),
         "archive.tar": (tarred.getvalue(), _unpacked),
-        "picture.jpg": (picture.getvalue(), lambda path: "broken" if thorough_fault(path) else "whole"),
+        "picture.jpg": (picture.getvalue(), lambda path: "broken" if checked_file(path).fault else "whole"),
         "video.mp4": (_MP4, lambda path: "cut" if truncation_fault(path) else "whole"),
     }
 

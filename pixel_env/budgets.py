@@ -21,14 +21,15 @@ _BYTES_PER_TOKEN = 4
 def budgets_for(given: ViewBudgets | Mapping[str, Any] | None, task_set: TaskSet, dialect: Dialect) -> ViewBudgets:
     """The user's budgets as given, else the task set's pixels in the dialect's multiples, else the dialect's own.
 
-    Warns if the user's are larger than those that the task set declares: a crop may then be unnecessary.
+    A dialect whose checkpoints ignore colour profiles (`colors` "stored") ignores them with any budgets. Warns if the
+    user's are larger than those that the task set declares: a crop may then be unnecessary.
     """
     if given is None:
         return dialect.budgets if task_set.budgets is None else _in_multiples_of(task_set.budgets, dialect.budgets)
     budgets = given if isinstance(given, ViewBudgets) else _budgets_from(given)
     if task_set.budgets is not None:
         _warn_if_larger(budgets, task_set.budgets, task_set.name)
-    return budgets
+    return budgets.with_colors_of(dialect.budgets)
 
 
 def _in_multiples_of(budgets: ViewBudgets, other: ViewBudgets) -> ViewBudgets:
@@ -41,7 +42,7 @@ def _in_multiples_of(budgets: ViewBudgets, other: ViewBudgets) -> ViewBudgets:
             for kind, budget in given.items()
             if budget is not None
         },
-    )
+    ).with_colors_of(other)
 
 
 def _warn_if_larger(given: ViewBudgets, declared: ViewBudgets, name: str) -> None:
@@ -73,7 +74,7 @@ def _budgets_from(given: Mapping[str, Any]) -> ViewBudgets:
         kinds = ", ".join(kind.value for kind in ViewKind)
         raise ConfigError(
             f"budgets cannot be read: {error}. Wanted: ViewBudgets, or a mapping with {kinds}, each with min_pixels, "
-            "max_pixels and factor."
+            "max_pixels and factor; and colors, srgb or stored."
         ) from error
 
 

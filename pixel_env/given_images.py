@@ -3,13 +3,15 @@
 Depends on media; independent of tasks. Everything is checked once, when the tasks are made.
 """
 
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
-from pixel_env.errors import TaskError, shortened
+from pixel_env.errors import MissingExtraError, TaskError, shortened
+from pixel_env.media.pictures import has_more_frames, opened
 from pixel_env.media.sources import FileSource, ImageSource
 from pixel_env.views import Source
 
@@ -60,12 +62,21 @@ def _of_path(path: str | Path, name: str) -> FileSource:
         advice = "Download it first." if "://" in str(path) else "Give the path of an image file."
         raise TaskError(f"{name} is {shortened(str(path))}, and there is no such file. {advice}")
     try:
-        Image.open(file).close()
+        with opened(file) as picture:
+            has_more = has_more_frames(picture)
+    except MissingExtraError:
+        raise
     except Exception as error:  # a broken file makes Pillow's readers raise nearly anything
         raise TaskError(
             f"{name} is {shortened(str(path))}, which is no image that can be read. Of a video, give the frames: "
             "clip_frames(path) of pixel_env.tasks.files.clips."
         ) from error
+    if has_more:
+        warnings.warn(
+            f"{name} is {shortened(str(path))}, which has several frames or pages; the first one is shown. To show "
+            "more, give each as an image of its own.",
+            stacklevel=5,
+        )
     return FileSource(file)
 
 

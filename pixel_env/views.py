@@ -5,13 +5,16 @@ Depends on boxes; independent of decoding, tasks and episodes.
 
 import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from enum import StrEnum
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol, get_args, runtime_checkable
 
 from PIL import Image
 
 from pixel_env.boxes import FULL, Box, Rounding
+
+Colors = Literal["srgb", "stored"]
+"""Colours of a picture with an embedded profile: as sRGB, or the values as stored, whatever the profile says."""
 
 
 class Source(Protocol):
@@ -26,6 +29,15 @@ class Source(Protocol):
 
     def decode(self) -> Image.Image:
         """The whole image, RGB, at native resolution. Raises MediaError if it cannot be read."""
+        ...
+
+
+@runtime_checkable
+class ProfiledSource(Protocol):
+    """A source whose pixels may have a colour profile, which `decode` obeys."""
+
+    def decode_as_stored(self) -> Image.Image:
+        """As `Source.decode`, with the values as they are stored, whatever a profile says."""
         ...
 
 
@@ -227,9 +239,10 @@ class PixelBudget:
 
 @dataclass(frozen=True, slots=True)
 class ViewBudgets:
-    """One pixel budget per kind of view, in the configuration once.
+    """How views are shown, in the configuration once: one pixel budget per kind of view, and the colours.
 
-    `resized`: of an original that is shown again, larger; None: RESIZED_PIXELS times those of an original.
+    `resized`: of an original that is shown again, larger; None: RESIZED_PIXELS times those of an original. `colors`:
+    whether embedded colour profiles count ("srgb"), or not ("stored").
     """
 
     original: PixelBudget
@@ -237,16 +250,28 @@ class ViewBudgets:
     video_frame: PixelBudget
     selected_frame: PixelBudget
     resized: PixelBudget | None = None
+    colors: Colors = field(default="srgb", kw_only=True)
+
+    def __post_init__(self) -> None:
+        if self.colors not in get_args(Colors):
+            raise ValueError(f"colors is one of {', '.join(get_args(Colors))}, got {self.colors!r}")
 
     def to_row(self) -> dict[str, Any]:
-        """A JSON object: by kind, what `PixelBudget` holds; `from_row` is the inverse."""
+        """A JSON object: by kind, what `PixelBudget` holds, and `colors` unless "srgb"; `from_row` is the inverse."""
         given = {kind.value: getattr(self, kind) for kind in ViewKind}
-        return {kind: budget.to_row() for kind, budget in given.items() if budget is not None}
+        row: dict[str, Any] = {kind: budget.to_row() for kind, budget in given.items() if budget is not None}
+        return row if self.colors == "srgb" else {**row, "colors": self.colors}
 
     @classmethod
-    def from_row(cls, row: Mapping[str, Mapping[str, int] | None]) -> "ViewBudgets":
-        """Raises TypeError or ValueError where a kind is missing, unknown, or no budget."""
-        return cls(**{kind: PixelBudget(**budget) for kind, budget in row.items() if budget is not None})
+    def from_row(cls, row: Mapping[str, Any]) -> "ViewBudgets":
+        """Raises TypeError or ValueError where a kind is missing, unknown, or no budget, and for unknown colours."""
+        given = {kind: budget for kind, budget in row.items() if kind != "colors" and budget is not None}
+        budgets: dict[str, Any] = {kind: PixelBudget(**budget) for kind, budget in given.items()}
+        return cls(**budgets, colors=row.get("colors", "srgb"))
+
+    def with_colors_of(self, other: "ViewBudgets") -> "ViewBudgets":
+        """These budgets, "stored" if `other`, those of a dialect, are."""
+        return self if other.colors == "srgb" else replace(self, colors=other.colors)
 
     def of(self, kind: ViewKind) -> PixelBudget:
         """The budget of `kind`."""

@@ -14,6 +14,7 @@ from PIL import Image
 from pixel_env.errors import MediaError
 from pixel_env.media.cache import CACHE
 from pixel_env.media.orientation import upright_size
+from pixel_env.media.pictures import opened
 from pixel_env.media.sources import FileSource
 from pixel_env.operations.coordinates import Size
 from pixel_env.samples.scenes import SceneSource
@@ -142,8 +143,8 @@ def size_of_source(source: Source) -> Size:
 @lru_cache(maxsize=2**16)
 def _size_of_file(path: Path) -> Size:
     try:
-        with path.open("rb") as file, Image.open(file) as opened:
-            return upright_size(opened, file)
+        with path.open("rb") as file, opened(file) as picture:
+            return upright_size(picture, file)
     except Exception as error:  # for a broken file Pillow's readers raise nearly anything
         reason = error.strerror if isinstance(error, OSError) and error.strerror else error
         raise MediaError(f"cannot read the image {path}: {reason}") from error

@@ -10,11 +10,12 @@ from pathlib import Path
 from PIL import Image
 
 from pixel_env.errors import TaskError
+from pixel_env.media.pictures import IMAGE_SUFFIXES
 from pixel_env.media.sources import FileSource
 from pixel_env.media.video import video_fault
 from pixel_env.task import Task
 from pixel_env.tasks.files.clips import VIDEO_SUFFIXES, clip_frames, evenly
-from pixel_env.tasks.files.images import IMAGE_SUFFIXES, decoding_fault, frames_in, image_facts
+from pixel_env.tasks.files.images import decoding_fault, frames_in, image_facts
 from pixel_env.views import Source
 
 _WANTED = "Give one or more images, a video, or a folder with the frames of a video."

@@ -109,4 +109,4 @@ def _in_multiples(given: ViewBudgets, own: ViewBudgets) -> ViewBudgets:
             for kind, budget in budgets.items()
             if budget is not None
         },
-    )
+    ).with_colors_of(own)

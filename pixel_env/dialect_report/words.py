@@ -184,11 +184,12 @@ def _image_name(dialect: Dialect) -> Callable[[int], str]:
 def _budgets(dialect: Dialect) -> dict[str, str]:
     budgets = dialect.budgets
     given = {kind.value: getattr(budgets, kind.value) for kind in ViewKind}
-    return {
+    words = {
         kind: f"{budget.min_pixels} to {budget.max_pixels} pixels, sides in multiples of {budget.factor}"
         for kind, budget in given.items()
         if budget is not None
     }
+    return words if budgets.colors == "srgb" else {**words, "colors": f"{budgets.colors}, profiles are ignored"}
 
 
 def _pairs(names: Mapping[str, str], verb: str) -> str:

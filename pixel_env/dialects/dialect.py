@@ -20,7 +20,7 @@ from pixel_env.operations.frame_rule import FrameRule
 from pixel_env.operations.keys import BoxKeys, Keys
 from pixel_env.operations.operation import Operation, OperationRule
 from pixel_env.operations.registry import DEFAULT, operation_named
-from pixel_env.views import PixelBudget, ViewBudgets
+from pixel_env.views import Colors, PixelBudget, ViewBudgets
 
 _ANY_SIZE = (1000, 1000)
 
@@ -206,6 +206,8 @@ def view_budgets(
     selected_frame: tuple[int, int],
     *,
     factor: int,
+    colors: Colors = "srgb",
 ) -> ViewBudgets:
-    """Budgets from (min, max) pairs in pixels."""
-    return ViewBudgets(*(PixelBudget(low, high, factor) for low, high in (original, crop, video_frame, selected_frame)))
+    """Budgets from (min, max) pairs in pixels; `colors`: see ViewBudgets."""
+    given = (original, crop, video_frame, selected_frame)
+    return ViewBudgets(*(PixelBudget(low, high, factor) for low, high in given), colors=colors)

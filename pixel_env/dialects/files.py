@@ -195,11 +195,12 @@ def _value(key: str, value: Any, start: Dialect | None, where: str) -> Any:
 
 
 def _budgets(value: Any, start: Dialect | None, where: str) -> ViewBudgets:
-    """Pixel budgets; kinds of views, and numbers of a kind, that are left out are those of `start`."""
+    """Pixel budgets; kinds of views, numbers of a kind, and colours that are left out are those of `start`."""
     try:
         given = dict({} if start is None else start.budgets.to_row())
         for kind, budget in value.items():
-            given[kind] = None if budget is None else {**(given.get(kind) or {}), **budget}
+            is_whole = budget is None or kind == "colors"
+            given[kind] = budget if is_whole else {**(given.get(kind) or {}), **budget}
         return ViewBudgets.from_row(given)
     except (TypeError, ValueError, AttributeError) as error:
         raise ConfigError(

@@ -63,7 +63,8 @@ def _train_pixels(dialect: Dialect) -> Dialect:
     factor = dialect.budgets.original.factor
     token = factor * factor
     original, crop, video_frame, selected_frame = ((4 * token, most * token) for most in (2000, 1000, 512, 400))
-    return replace(dialect, budgets=view_budgets(original, crop, video_frame, selected_frame, factor=factor))
+    budgets = view_budgets(original, crop, video_frame, selected_frame, factor=factor, colors=dialect.budgets.colors)
+    return replace(dialect, budgets=budgets)
 
 
 def _frames(dialect: Dialect) -> Dialect:

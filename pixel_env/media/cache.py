@@ -9,10 +9,12 @@ from collections import OrderedDict
 
 from PIL import Image
 
-from pixel_env.views import Source
+from pixel_env.views import Colors, ProfiledSource, Source
 
 _SIZES = 100_000
 """Images whose size is remembered: about 20 MB."""
+_STORED = "stored:"
+"""What the keys of pictures begin with whose profile is left aside."""
 
 
 class DecodeCache:
@@ -31,9 +33,13 @@ class DecodeCache:
         self._bytes = 0
         self._lock = threading.Lock()
 
-    def get(self, source: Source) -> Image.Image:
-        """The decoded image of `source`. Do not draw on it: it is shared."""
-        key = source.key
+    def get(self, source: Source, colors: Colors = "srgb") -> Image.Image:
+        """The decoded image of `source`. Do not draw on it: it is shared.
+
+        `colors`: "stored" for the values of a picture as they are stored, whatever its profile says.
+        """
+        profiled = source if colors == "stored" and isinstance(source, ProfiledSource) else None
+        key = source.key if profiled is None else f"{_STORED}{source.key}"
         if (image := self._kept(key)) is not None:
             return image
         with self._lock:
@@ -43,8 +49,8 @@ class DecodeCache:
                 return image
             try:
                 with self._decoders:
-                    image = source.decode()
-                self._keep(key, image)
+                    image = source.decode() if profiled is None else profiled.decode_as_stored()
+                self._keep(key, image, source.key)
             finally:
                 with self._lock:
                     self._turns.pop(key, None)
@@ -63,9 +69,9 @@ class DecodeCache:
                 self._images.move_to_end(key)
             return self._images.get(key)
 
-    def _keep(self, key: str, image: Image.Image) -> None:
+    def _keep(self, key: str, image: Image.Image, source_key: str) -> None:
         with self._lock:
-            self._sizes[key] = image.size
+            self._sizes[source_key] = image.size
             if len(self._sizes) > _SIZES:
                 self._sizes.popitem(last=False)
             if key not in self._images:

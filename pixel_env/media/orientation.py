@@ -1,15 +1,26 @@
-"""The size of an image as it is shown, read from its header: turned upright by its EXIF orientation.
+"""Pictures upright, by their EXIF orientation, and their size so, read from the header.
 
 Depends on Pillow; independent of sources. Boxes in pixels are divided by this size, because `decode` of every source
-turns the image upright.
+turns the image upright. A block that cannot be read turns nothing: the pixels are shown as they lie.
 """
 
 from typing import IO
 
-from PIL import ExifTags, Image
+from PIL import ExifTags, Image, TiffImagePlugin, TiffTags
 
+_UPRIGHT = 1
 _SWAPS_SIDES = (5, 6, 7, 8)
 """EXIF orientations that swap width and height."""
+_METHODS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+"""By EXIF orientation, what turns the picture upright (EXIF 2.32, tag 274)."""
 _PNG_SIGNATURE_BYTES = 8
 _PNG_METADATA = (b"eXIf", b"iTXt", b"tEXt", b"zTXt")
 _HEADER_METADATA = ("XML:com.adobe.xmp", "Raw profile type exif")
@@ -20,13 +31,42 @@ def upright_size(opened: Image.Image, file: IO[bytes]) -> tuple[int, int]:
 
     No pixel is decoded, except of a PNG that has its metadata behind its pixels.
     """
+    if opened.format == "TIFF":
+        return opened.size  # Pillow turns it when opening
     if opened.format == "PNG" and "exif" not in opened.info and not _may_be_turned(opened, file):
         return opened.size  # Pillow would decode all of the pixels to look for an orientation
-    exif = opened.getexif()
     width, height = opened.size
-    if opened.format == "TIFF":  # whose size Pillow turns, some versions when opening and some when decoding
-        width, height = exif[ExifTags.Base.ImageWidth], exif[ExifTags.Base.ImageLength]
-    return (height, width) if exif.get(ExifTags.Base.Orientation) in _SWAPS_SIDES else (width, height)
+    return (height, width) if orientation_of(opened) in _SWAPS_SIDES else (width, height)
+
+
+def orientation_of(opened: Image.Image) -> int:
+    """The EXIF orientation, 1 to 8; 1 (upright) where there is none, or none that can be read."""
+    try:
+        orientation = opened.getexif().get(ExifTags.Base.Orientation, _UPRIGHT)
+        return orientation if orientation in _METHODS else _UPRIGHT
+    except Exception:  # a broken block makes Pillow's readers raise nearly anything
+        return _UPRIGHT
+
+
+def turned(image: Image.Image, orientation: int) -> Image.Image:
+    """`image` upright; the image itself if it is. A turned one has no metadata, which would turn it again."""
+    if orientation not in _METHODS:
+        return image
+    upright = image.transpose(_METHODS[orientation])
+    upright.info = {}
+    return upright
+
+
+def drop_broken_exif(opened: Image.Image) -> None:
+    """Removes the blocks of an opened TIFF that cannot be read, with which Pillow would refuse its pixels."""
+    if not isinstance(opened, TiffImagePlugin.TiffImageFile) or not opened.tile:
+        return
+    exif = opened.getexif()
+    for key in TiffTags.TAGS_V2_GROUPS:
+        try:
+            exif.get_ifd(key)
+        except Exception:  # as in orientation_of
+            del exif[key]
 
 
 def _may_be_turned(opened: Image.Image, file: IO[bytes]) -> bool:

@@ -17,7 +17,7 @@ def show(view: View, budgets: ViewBudgets) -> np.ndarray:
 
     Raises MediaError if the source cannot be read, ConfigError if a step breaks its contract.
     """
-    image = CACHE.get(view.source) if view.via is None else Image.fromarray(show(view.via, budgets))
+    image = CACHE.get(view.source, budgets.colors) if view.via is None else Image.fromarray(show(view.via, budgets))
     for step in view.chain:
         image = _applied(step, image)
     size = fitted_size(*image.size, budgets.of(view.kind))

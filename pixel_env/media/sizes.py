@@ -15,6 +15,13 @@ MAX_ASPECT_RATIO = 200.0
 _NOISE = 1e-9
 
 
+def ratio_fault(width: int, height: int) -> str:
+    """Why an image of this size is too long to be shown, or ""."""
+    if max(width, height) <= MAX_ASPECT_RATIO * min(width, height):
+        return ""
+    return f"{width}x{height} is longer than {MAX_ASPECT_RATIO:.0f} to 1"
+
+
 def fitted_size(width: int, height: int, budget: PixelBudget) -> tuple[int, int]:
     """Width and height at which a `width` x `height` image is shown.
 

@@ -8,16 +8,15 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from PIL import ExifTags, Image, ImageOps
+from PIL import Image
 
 from pixel_env.errors import MediaError
-from pixel_env.media.pictures import as_rgb
-from pixel_env.views import Source
+from pixel_env.media.changes import Seen, changed, seen, stamp_of
+from pixel_env.media.pictures import decoded, opened
+from pixel_env.views import Colors, Source
 
 BLANK_PREFIX = "blank:"
 """Prefix of the key of a blank image."""
-
-_UPRIGHT = 1
 
 
 @dataclass(frozen=True)
@@ -26,22 +25,45 @@ class FileSource:
 
     path: Path
 
-    @cached_property
+    @property
     def key(self) -> str:
-        """sha256 of the file's bytes."""
+        """sha256 of the file's bytes, as they were when it was first asked for. Raises MediaError."""
+        return self._seen.hash
+
+    @cached_property
+    def _seen(self) -> Seen:
         try:
-            return hashlib.sha256(self.path.read_bytes()).hexdigest()
+            return seen(self.path)
         except OSError as error:
             raise MediaError(f"cannot read the image {self.path}: {error.strerror}") from error
 
     def decode(self) -> Image.Image:
-        """The image, turned upright by its EXIF tag, transparency on white."""
+        """The image as sRGB, upright, transparency on white. Raises MediaError, also if `key` names other content."""
+        return self._decoded("srgb")
+
+    def decode_as_stored(self) -> Image.Image:
+        """As `decode`, whatever an embedded profile says about the colours."""
+        return self._decoded("stored")
+
+    def _decoded(self, colors: Colors) -> Image.Image:
         try:
-            with Image.open(self.path) as opened:
-                ImageOps.exif_transpose(opened, in_place=True)  # not in place, an upright image would be copied
-                return as_rgb(opened)
+            with opened(self.path) as picture:
+                image = decoded(picture, colors)
         except Exception as error:  # a broken file makes Pillow's readers raise nearly anything
+            self._check_unchanged()
             raise MediaError(f"cannot decode the image {self.path}: {error}") from error
+        self._check_unchanged()
+        return image
+
+    def _check_unchanged(self) -> None:
+        """Raises MediaError if the file's content is no longer what `key` names."""
+        before = self.__dict__.get("_seen")
+        try:
+            if before is None or stamp_of(self.path) == before.stamp or seen(self.path).hash == before.hash:
+                return
+        except OSError:  # it is gone: told by who reads it
+            return
+        raise changed(f"the image {self.path}")
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,15 +74,24 @@ class ImageSource:
 
     @cached_property
     def key(self) -> str:
-        """sha256 of the pixels and their size."""
-        rgb = self.decode()
-        return hashlib.sha256(repr(rgb.size).encode() + rgb.tobytes()).hexdigest()
+        """sha256 of the pixels and their size, and of a profile that changes them."""
+        rgb, profile = self.decode_as_stored(), self.image.info.get("icc_profile") or b""
+        pixels = rgb.tobytes()
+        if profile and self.decode().tobytes() == pixels:
+            profile = b""
+        return hashlib.sha256(repr(rgb.size).encode() + pixels + profile).hexdigest()
 
     def decode(self) -> Image.Image:
-        """The image as RGB, upright. Raises MediaError if it cannot be read, as one whose file is closed already."""
+        """The image as sRGB, upright. Raises MediaError if it cannot be read, as one whose file is closed already."""
+        return self._decoded("srgb")
+
+    def decode_as_stored(self) -> Image.Image:
+        """As `decode`, whatever an embedded profile says about the colours."""
+        return self._decoded("stored")
+
+    def _decoded(self, colors: Colors) -> Image.Image:
         try:
-            is_turned = self.image.getexif().get(ExifTags.Base.Orientation, _UPRIGHT) != _UPRIGHT
-            return as_rgb(ImageOps.exif_transpose(self.image) if is_turned else self.image)
+            return decoded(self.image, colors)
         except Exception as error:  # a broken file makes Pillow's readers raise nearly anything
             advice = "One that Image.open reads in a `with` block needs image.load() in that block."
             raise MediaError(f"cannot decode the PIL image that was given: {error}. {advice}") from error

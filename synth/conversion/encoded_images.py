@@ -8,11 +8,12 @@ import io
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from PIL import Image, ImageOps
+from PIL import Image
 
 from pixel_env.errors import MediaError
-from pixel_env.media.pictures import as_rgb
+from pixel_env.media.pictures import decoded, opened
 from pixel_env.tasks.files.embedded import EmbeddedImage
+from pixel_env.views import Colors
 
 
 @dataclass(frozen=True)
@@ -27,11 +28,17 @@ class EncodedImage:
         return hashlib.sha256(self.data).hexdigest()
 
     def decode(self) -> Image.Image:
-        """The image, turned upright by its EXIF tag, with transparency on white. Raises MediaError."""
+        """The image as sRGB, upright, with transparency on white. Raises MediaError."""
+        return self._decoded("srgb")
+
+    def decode_as_stored(self) -> Image.Image:
+        """As `decode`, whatever an embedded profile says about the colours."""
+        return self._decoded("stored")
+
+    def _decoded(self, colors: Colors) -> Image.Image:
         try:
-            with Image.open(io.BytesIO(self.data)) as opened:
-                ImageOps.exif_transpose(opened, in_place=True)
-                return as_rgb(opened)
+            with opened(io.BytesIO(self.data)) as picture:
+                return decoded(picture, colors)
         except Exception as error:  # broken bytes make Pillow's readers raise nearly anything
             raise MediaError(f"cannot decode an image of {len(self.data)} bytes in the row: {error}") from error
 
@@ -53,7 +60,7 @@ def bytes_of(image: HeldImage) -> bytes:
 def suffix_of(data: bytes) -> str:
     """The ending of the name of a file with these bytes, without its dot: "jpeg", "png". Raises MediaError."""
     try:
-        with Image.open(io.BytesIO(data)) as opened:
-            return (opened.format or "png").lower()
+        with opened(io.BytesIO(data)) as picture:
+            return (picture.format or "png").lower()
     except Exception as error:  # as in decode
         raise MediaError(f"cannot decode an image of {len(data)} bytes in the row: {error}") from error

@@ -24,12 +24,14 @@ ROW = PeerRow(
         edges=Edges(overhang=math.inf, padding=0.1, pads_first=True, rounding="nearest", max_aspect=math.inf),
         ignored_keys=("*",),
         several_calls="last",
+        # Its pictures are opened with `Image.open(...)` and converted to RGB: embedded profiles are ignored.
         budgets=view_budgets(
             (256 * UNIT_28, 8000 * UNIT_28),
             (256 * UNIT_28, 5120 * UNIT_28),
             (4 * UNIT_28, 512 * UNIT_28),
             (4 * UNIT_28, 512 * UNIT_28),
             factor=28,
+            colors="stored",
         ),
         wording=Wording(
             observations={

@@ -7,12 +7,11 @@ independent of task formats and of how the figures are printed.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from PIL import Image
-
 from pixel_env.boxes import Size
 from pixel_env.errors import MediaError, MissingExtraError
 from pixel_env.media.cache import CACHE
 from pixel_env.media.orientation import upright_size
+from pixel_env.media.pictures import opened
 from pixel_env.media.sizes import fitted_size
 from pixel_env.media.sources import FileSource
 from pixel_env.task import Task
@@ -77,8 +76,8 @@ def size_of(source: Source) -> Size:
             return source.size
         case FileSource(path=path):
             try:
-                with path.open("rb") as file, Image.open(file) as opened:
-                    return upright_size(opened, file)
+                with path.open("rb") as file, opened(file) as picture:
+                    return upright_size(picture, file)
             except Exception as error:  # a broken file makes Pillow's readers raise nearly anything
                 raise MediaError(f"cannot read the image {path}: {error}") from error
         case _:

@@ -11,13 +11,15 @@ from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
-from PIL import Image, ImageOps
+from PIL import Image
 
 from pixel_env.errors import MediaError
+from pixel_env.media.changes import Seen, Stamp, changed, stamp_of
 from pixel_env.media.orientation import upright_size
-from pixel_env.media.pictures import as_rgb
-from pixel_env.media.sizes import MAX_ASPECT_RATIO
+from pixel_env.media.pictures import decoded, opened
+from pixel_env.media.sizes import ratio_fault
 from pixel_env.tasks.files.truncation import TAIL_BYTES, lacks_end, reason_of
+from pixel_env.views import Colors
 
 HEAD_BYTES = 3 << 18
 """How many bytes of an image's beginning are read for its header: a photograph may have long metadata before it."""
@@ -68,43 +70,57 @@ class EmbeddedImage:
         """What messages call it."""
         return f"image at {self.place.location} of {self.place.path}"
 
-    @cached_property
+    @property
     def key(self) -> str:
         """sha256 of the image's bytes, as that of the same image in a file of its own. Raises MediaError."""
-        return hashlib.sha256(self._bytes()).hexdigest()
+        return self._seen.hash
+
+    @cached_property
+    def _seen(self) -> Seen:
+        stamp = self._stamp()  # first: a file that is written meanwhile is noticed later
+        return Seen(hashlib.sha256(self._bytes()).hexdigest(), stamp)
 
     @cached_property
     def size(self) -> tuple[int, int]:
         """Width and height of the image as shown, turned upright; only its header is decoded. Raises MediaError."""
         try:
-            opened, file = self._header(self.place.ends(), with_metadata=True)
-            with opened:
-                return upright_size(opened, file)
+            picture, file = self._header(self.place.ends(), with_metadata=True)
+            with picture:
+                return upright_size(picture, file)
         except Exception as error:  # a broken image makes Pillow's readers raise nearly anything
             raise MediaError(f"cannot read the {self.name}: {error}") from error
 
     def decode(self) -> Image.Image:
-        """The image, turned upright by its EXIF tag, transparency on white. Raises MediaError."""
+        """The image as sRGB, upright, transparency on white. Raises MediaError, also if it is not that of `key`."""
+        return self._decoded("srgb")
+
+    def decode_as_stored(self) -> Image.Image:
+        """As `decode`, whatever an embedded profile says about the colours."""
+        return self._decoded("stored")
+
+    def _decoded(self, colors: Colors) -> Image.Image:
         content = self._bytes()
+        before = self.__dict__.get("_seen")
+        if before is not None and self._stamp() != before.stamp and hashlib.sha256(content).hexdigest() != before.hash:
+            raise changed(f"the {self.name}")
         try:
-            with Image.open(io.BytesIO(content)) as opened:
-                ImageOps.exif_transpose(opened, in_place=True)  # not in place, an upright image would be copied
-                return as_rgb(opened)
+            with opened(io.BytesIO(content)) as picture:
+                return decoded(picture, colors)
         except Exception as error:  # as in size
             raise MediaError(f"cannot decode the {self.name}: {error}") from error
 
-    def fault(self, *, decode: bool = False) -> str:
-        """Why the image cannot be used, or "": after decoding it (`decode`), else by its ends where these are cheap."""
+    def fault(self) -> str:
+        """Why the image cannot be used, or "", by its ends where these are cheap."""
         try:
             ends = self.place.ends()
-            if ends is None and not decode:
+            if ends is None:
                 return ""
-            opened, _ = self._header(ends)
-            with opened:
-                (width, height), form = opened.size, opened.format
-            if max(width, height) > MAX_ASPECT_RATIO * min(width, height):
-                return f"{width}x{height} is longer than {MAX_ASPECT_RATIO:.0f} to 1"
-            if decode or (ends is not None and lacks_end(form, ends.head[:8], ends.tail, ends.length)):
+            picture, _ = self._header(ends)
+            with picture:
+                size, form = picture.size, picture.format or ""
+            if fault := ratio_fault(*size):
+                return fault
+            if lacks_end(form, ends.head[:8], ends.tail, ends.length):
                 self.decode()
         except Exception as error:  # as in size
             return reason_of(error.__cause__ or error)
@@ -115,12 +131,18 @@ class EmbeddedImage:
         if ends is not None:
             with suppress(Exception):  # a TIFF may have its directory at its end
                 file = io.BytesIO(ends.head)
-                opened = Image.open(file)
+                picture = opened(file)
                 # A PNG may have its orientation behind its pixels.
-                if not with_metadata or opened.format != "PNG" or ends.length == len(ends.head):
-                    return opened, file
+                if not with_metadata or picture.format != "PNG" or ends.length == len(ends.head):
+                    return picture, file
         file = io.BytesIO(self.place.read())
-        return Image.open(file), file
+        return opened(file), file
+
+    def _stamp(self) -> Stamp:
+        try:
+            return stamp_of(self.place.path)
+        except OSError as error:
+            raise MediaError(f"cannot read the {self.name}: {error.strerror}") from error
 
     def _bytes(self) -> bytes:
         try:

@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from pixel_env.errors import TaskError
+from pixel_env.media.pictures import IMAGE_SUFFIXES
 from pixel_env.tasks.files.clips import VIDEO_SUFFIXES
-from pixel_env.tasks.files.images import IMAGE_SUFFIXES
 
 _MOST_FILES = 2000
 _MOST_FOLDERS = 5000

@@ -10,11 +10,10 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Literal, NamedTuple
 
-from PIL import Image
-
 from pixel_env.errors import MediaError, TaskError
 from pixel_env.media.orientation import upright_size
-from pixel_env.media.sizes import MAX_ASPECT_RATIO
+from pixel_env.media.pictures import IMAGE_SUFFIXES, opened
+from pixel_env.media.sizes import ratio_fault
 from pixel_env.media.sources import FileSource
 from pixel_env.tasks.files import archives
 from pixel_env.tasks.files.access import MediaAccess
@@ -29,18 +28,18 @@ from pixel_env.views import Source
 
 _LONGEST_NAME = 200  # characters of a path in a message
 _WEB_ADDRESS = re.compile(r"(?:https?|ftp|s3|gs|hf|oss)://", re.IGNORECASE)
-IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff")
 
 
 _NOTHING_MORE = MediaAccess()
 
 
 class ImageFacts(NamedTuple):
-    """Width and height as shown, turned by EXIF, and why the image cannot be used ("" if it can)."""
+    """Width and height as shown, turned by EXIF; why the image cannot be used ("" if it can); its format in Pillow."""
 
     width: int
     height: int
     fault: str
+    form: str = ""
 
 
 class ImageFolder:
@@ -255,19 +254,20 @@ def _is_encodable(name: str) -> bool:
 
 def image_facts(path: Path) -> ImageFacts:
     """The header of the image. A file without the end that its format writes is decoded to be sure."""
+    facts = header_facts(path)
+    if facts.fault or not _seems_truncated(path, facts.form):
+        return facts
+    return facts._replace(fault=decoding_fault(path))
+
+
+def header_facts(path: Path) -> ImageFacts:
+    """What the header of the image tells; of a truncated one it tells nothing wrong."""
     try:
-        with path.open("rb") as file, Image.open(file) as opened:
-            (width, height), form = upright_size(opened, file), opened.format
+        with path.open("rb") as file, opened(file) as picture:
+            (width, height), form = upright_size(picture, file), picture.format or ""
     except Exception as error:  # a broken file makes Pillow's readers raise nearly anything
         return ImageFacts(0, 0, pointer_fault(path) or reason_of(error))
-    if max(width, height) > MAX_ASPECT_RATIO * min(width, height):
-        return ImageFacts(width, height, f"{width}x{height} is longer than {MAX_ASPECT_RATIO:.0f} to 1")
-    return ImageFacts(width, height, decoding_fault(path) if _seems_truncated(path, form) else "")
-
-
-def thorough_fault(path: Path) -> str:
-    """Why the image cannot be used, or "", after decoding all of it."""
-    return image_facts(path).fault or decoding_fault(path)
+    return ImageFacts(width, height, ratio_fault(width, height), form)
 
 
 def decoding_fault(path: Path) -> str:
@@ -279,7 +279,7 @@ def decoding_fault(path: Path) -> str:
     return ""
 
 
-def _seems_truncated(path: Path, form: str | None) -> bool:
+def _seems_truncated(path: Path, form: str) -> bool:
     with path.open("rb") as file:
         head = file.read(8)
         length = file.seek(0, os.SEEK_END)

@@ -3,13 +3,11 @@
 Depends on the layout of image files; independent of where their bytes are.
 """
 
-from PIL import Image
-
 TAIL_BYTES = 4096
 """How many bytes of an image's end are checked."""
 
 
-def lacks_end(form: str | None, head: bytes, tail: bytes, length: int) -> bool:
+def lacks_end(form: str, head: bytes, tail: bytes, length: int) -> bool:
     """Whether an image of `length` bytes lacks the end that its format writes. A whole image may lack it too."""
     match form:
         case "JPEG":
@@ -24,6 +22,4 @@ def lacks_end(form: str | None, head: bytes, tail: bytes, length: int) -> bool:
 
 def reason_of(error: BaseException) -> str:
     """Why an image cannot be used, for a message."""
-    if isinstance(error, Image.UnidentifiedImageError):
-        return "it is not an image that can be read"
     return str(error) or type(error).__name__

@@ -16,12 +16,13 @@ from pathlib import Path
 from typing import Any
 
 from pixel_env.errors import TaskError
+from pixel_env.media.pictures import IMAGE_SUFFIXES
 from pixel_env.tasks.files.embedded import EmbeddedImage
 from pixel_env.tasks.files.piece import Piece
 from pixel_env.tasks.files.row import Row
 
 _NAME = re.compile(r"(?P<key>(?:.*/)?[^/.]+)\.(?P<column>[^/]+)")
-_IMAGES = ("jpg", "jpeg", "png", "webp", "bmp", "gif", "tif", "tiff")
+_IMAGES = tuple(suffix.removeprefix(".") for suffix in IMAGE_SUFFIXES)
 _TEXTS = ("json", "txt", "cls", "text", "label")
 _LARGEST_TEXT = 1 << 24
 _PEEKED = 20

@@ -10,11 +10,11 @@ from itertools import islice
 from pathlib import Path
 
 from pixel_env.errors import TaskError
+from pixel_env.media.pictures import IMAGE_SUFFIXES
 from pixel_env.tasks.files import archives
 from pixel_env.tasks.files.access import MediaAccess
 from pixel_env.tasks.files.clips import VIDEO_SUFFIXES
 from pixel_env.tasks.files.folder import levels
-from pixel_env.tasks.files.images import IMAGE_SUFFIXES
 from pixel_env.tasks.files.row import missing
 from pixel_env.tasks.files.rows import SUFFIXES, columns_of, read_rows, syntax_of
 from pixel_env.tasks.files.shards import joined

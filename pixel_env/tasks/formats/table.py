@@ -14,10 +14,11 @@ from dataclasses import replace
 from pathlib import Path
 
 from pixel_env.errors import TaskError
+from pixel_env.media.pictures import IMAGE_SUFFIXES
 from pixel_env.task import MediaKind, Task
 from pixel_env.tasks.files.clips import VIDEO_SUFFIXES, evenly
 from pixel_env.tasks.files.embedded import EmbeddedImage
-from pixel_env.tasks.files.images import IMAGE_SUFFIXES, ImageFolder
+from pixel_env.tasks.files.images import ImageFolder
 from pixel_env.tasks.files.row import Row, shortened
 from pixel_env.tasks.files.rows import columns_of, read_rows
 from pixel_env.tasks.formats.columns import (

@@ -19,8 +19,9 @@ from typing import Any
 
 from pixel_env.boxes import Box
 from pixel_env.errors import TaskError
+from pixel_env.media.pictures import IMAGE_SUFFIXES
 from pixel_env.task import Evidence, Task
-from pixel_env.tasks.files.images import IMAGE_SUFFIXES, ImageFolder
+from pixel_env.tasks.files.images import ImageFolder
 from pixel_env.tasks.files.row import Row, shortened
 from pixel_env.tasks.formats.format import Format
 from pixel_env.tasks.formats.options import is_among, without_letter_request, without_options, without_placeholders

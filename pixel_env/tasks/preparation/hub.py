@@ -13,9 +13,9 @@ from fnmatch import fnmatch
 from pathlib import Path
 
 from pixel_env.errors import MissingExtraError, TaskError
+from pixel_env.media.pictures import IMAGE_SUFFIXES
 from pixel_env.tasks.files import archives
 from pixel_env.tasks.files.clips import VIDEO_SUFFIXES
-from pixel_env.tasks.files.images import IMAGE_SUFFIXES
 from pixel_env.tasks.files.rows import SUFFIXES
 from pixel_env.tasks.preparation.index import INDEX_NAME
 from pixel_env.tasks.preparation.preparing import Prepared, Tell, prepare

@@ -4,8 +4,8 @@ Depends on readers, archives and the index; independent of the hub and of printi
 """
 
 import os
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -13,8 +13,9 @@ from pixel_env.errors import TaskError
 from pixel_env.locks import alone_in
 from pixel_env.tasks.files.access import MediaAccess
 from pixel_env.tasks.files.archives import SUFFIXES, unpack
+from pixel_env.tasks.files.checking import Checked, checked_embedded, checked_file, findings
 from pixel_env.tasks.files.clips import clip_fault
-from pixel_env.tasks.files.images import ImageFolder, thorough_fault
+from pixel_env.tasks.files.images import ImageFolder
 from pixel_env.tasks.formats.format import Format
 from pixel_env.tasks.formats.outside import format_named
 from pixel_env.tasks.formats.recognition import Located, locate
@@ -150,22 +151,27 @@ def _read_and_check(located: Sequence[Located], tell: Tell) -> tuple[tuple[Readi
     images = sum(len(folder.used) + len(folder.embedded) for folder in folders)
     clips = sum(len(folder.clips) for folder in folders)
     tell(f"checking {images} image(s)" + (f" and {clips} segment(s) of videos" if clips else ""))
-    faults = _faults(folders)
-    if not faults:
-        return tuple(reading for reading, _ in first), faults, images + clips
-    return tuple(read_located(part, checked=faults)[0] for part in located), faults, images + clips
-
-
-def _faults(folders: Iterable[ImageFolder]) -> dict[str, str]:
-    faults: dict[str, str] = {}
     with ThreadPoolExecutor(os.cpu_count()) as threads:  # Pillow and PyAV decode outside of the interpreter's lock
-        for folder in folders:
-            names = [folder.relative(path) for path in folder.used]
-            faults |= zip(names, threads.map(lambda path: thorough_fault(Path(path)), folder.used), strict=True)
-            faults |= zip(folder.clips, threads.map(clip_fault, folder.clips.values()), strict=True)
-            faults |= zip(
-                folder.embedded,
-                threads.map(lambda image: image.fault(decode=True), folder.embedded.values()),
-                strict=True,
-            )
-    return {name: fault for name, fault in faults.items() if fault}
+        checked = [_checked(folder, threads) for folder in folders]
+    faults = {name: found.fault for of_folder in checked for name, found in of_folder.items() if found.fault}
+    readings = [reading for reading, _ in first]
+    if faults:
+        readings = [read_located(part, checked=faults)[0] for part in located]
+    told = [
+        replace(reading, notices=(*reading.notices, *findings(found)))
+        for reading, found in zip(readings, checked, strict=True)
+    ]
+    return tuple(told), faults, images + clips
+
+
+def _checked(folder: ImageFolder, threads: Executor) -> dict[str, Checked]:
+    """What was found of each image and each segment of a video that rows name."""
+    names = [folder.relative(path) for path in folder.used]
+    files = threads.map(lambda path: checked_file(Path(path)), folder.used)
+    clips = threads.map(lambda frames: Checked(clip_fault(frames)), folder.clips.values())
+    embedded = threads.map(checked_embedded, folder.embedded.values())
+    return {
+        **dict(zip(names, files, strict=True)),
+        **dict(zip(folder.clips, clips, strict=True)),
+        **dict(zip(folder.embedded, embedded, strict=True)),
+    }

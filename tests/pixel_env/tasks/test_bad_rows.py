@@ -14,7 +14,8 @@ from PIL import Image
 
 from pixel_env.errors import MissingExtraError, PixelEnvError, TaskError
 from pixel_env.tasks import BadRowsWarning, load_tasks
-from pixel_env.tasks.files.images import ImageFolder, image_facts, thorough_fault
+from pixel_env.tasks.files.checking import checked_file
+from pixel_env.tasks.files.images import ImageFolder, image_facts
 from pixel_env.tasks.files.row import Row
 from pixel_env.tasks.files.rows import columns_of, read_rows
 from pixel_env.tasks.formats.recognition import FORMATS
@@ -281,7 +282,7 @@ def test_any_damage_to_an_image_is_a_reason(form, changes, tmp_path_factory):
     path.write_bytes(bytes(content))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        assert isinstance(image_facts(path).fault, str) and isinstance(thorough_fault(path), str)
+        assert isinstance(image_facts(path).fault, str) and isinstance(checked_file(path).fault, str)
 
 
 def test_a_parquet_file_without_the_extra_names_the_command_that_installs_it(published, tmp_path, monkeypatch):
