@@ -34,7 +34,7 @@ ROW = PeerRow(
             magnified_pixels=_CROP[1],
             whole_image_on_failure=True,
         ),
-        budgets=view_budgets(_SEEN, _CROP, _SEEN, _CROP, factor=28),
+        budgets=view_budgets(_SEEN, _CROP, _SEEN, _CROP, factor=28, colors="stored"),
         answer_rule="any",
         text_continues=False,
         wording=Wording(

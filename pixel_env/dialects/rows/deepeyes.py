@@ -28,7 +28,7 @@ _PUBLISHED = Dialect(
     default_image=0,
     several_calls="first",
     edges=Edges(overhang=math.inf, min_side=1, rounding="nearest", max_aspect=math.inf),
-    budgets=view_budgets(_PIXELS, _PIXELS, _PIXELS, _PIXELS, factor=28),
+    budgets=view_budgets(_PIXELS, _PIXELS, _PIXELS, _PIXELS, factor=28, colors="stored"),
     answer_rule="marker",
     answer_closing="</answer>",
     wording=Wording(

@@ -41,7 +41,7 @@ ROW = PeerRow(
         several_calls="all",
         max_calls=20,
         edges=Edges(overhang=math.inf, min_side=32, small_box="scale", rounding="nearest", max_aspect=math.inf),
-        budgets=_with_short_side(view_budgets(_SEEN, _CROP, _SEEN, _CROP, factor=32)),
+        budgets=_with_short_side(view_budgets(_SEEN, _CROP, _SEEN, _CROP, factor=32, colors="stored")),
         answer_rule="any",
         text_continues=False,
         wording=Wording(

@@ -27,7 +27,7 @@ ROW = PeerRow(
         default_image=0,
         several_calls="first",
         edges=Edges(overhang=math.inf, min_side=1, rounding="down", max_aspect=math.inf),
-        budgets=view_budgets(_PIXELS, _PIXELS, _PIXELS, _PIXELS, factor=32),
+        budgets=view_budgets(_PIXELS, _PIXELS, _PIXELS, _PIXELS, factor=32, colors="stored"),
         answer_rule="any",
         answer_closing="</answer>",
         text_continues=False,

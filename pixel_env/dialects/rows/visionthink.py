@@ -31,7 +31,7 @@ ROW = PeerRow(
         ignored_keys=("*",),
         constants={"resize.action": "resize"},
         default_image=0,
-        budgets=_halved(view_budgets(_SEEN, _SEEN, _SEEN, _SEEN, factor=28)),
+        budgets=_halved(view_budgets(_SEEN, _SEEN, _SEEN, _SEEN, factor=28, colors="stored")),
         answer_rule="marker",
         answer_closing="</answer>",
         wording=Wording(

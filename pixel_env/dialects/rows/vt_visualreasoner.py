@@ -37,7 +37,7 @@ ROW = PeerRow(
             rounding="down",
             max_aspect=math.inf,
         ),
-        budgets=view_budgets(_SEEN, _CROP, _CROP, _CROP, factor=28),
+        budgets=view_budgets(_SEEN, _CROP, _CROP, _CROP, factor=28, colors="stored"),
         wording=Wording(
             question=BOXED,
             observations={
