@@ -17,42 +17,63 @@ _STEP = 17
 
 
 def in_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
-    """The image with its colours as sRGB: RGB, or RGBA if it has an alpha channel.
+    """The image with its colours as sRGB: RGB for CMYK, else of its own mode.
 
     The image itself without a profile, with one that is sRGB, and with one that is broken or not of its colours.
     `image`: mode L, LA, RGB, RGBA or CMYK.
     """
-    if not profile or (transform := _transform(profile, image.mode.removesuffix("A"))) is None:
+    if not profile:
         return image
-    if image.mode not in ("LA", "RGBA"):
-        return transform.apply(image)
-    result = transform.apply(image.convert(image.mode.removesuffix("A")))
-    result.putalpha(image.getchannel("A"))
+    colours = image.mode.removesuffix("A")
+    if colours == "L":
+        if (levels := _grey_levels(profile)) is None:
+            return image
+        result = image.getchannel("L").point(levels)
+    else:
+        if (transform := _transform(profile, colours)) is None:
+            return image
+        result = transform.apply(image if image.mode == colours else image.convert(colours))
+    if image.mode != colours:
+        result.putalpha(image.getchannel("A"))
     return result
 
 
 @lru_cache(maxsize=_KEPT)
-def _transform(profile: bytes, mode: str) -> ImageCms.ImageCmsTransform | None:
-    """From a mode (L, RGB or CMYK) in `profile` to RGB in sRGB; None where it changes nothing or cannot be made."""
+def _grey_levels(profile: bytes) -> list[int] | None:
+    """For each level of a grey picture its level in sRGB; None where that is its own, or the profile cannot be used."""
+    levels = np.arange(256)
     try:
-        transform = ImageCms.ImageCmsTransform(
-            ImageCms.ImageCmsProfile(io.BytesIO(profile)),
-            ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")),
-            mode,
-            "RGB",
-            ImageCms.Intent.RELATIVE_COLORIMETRIC,
-            flags=ImageCms.Flags.BLACKPOINTCOMPENSATION,
-        )
+        # Exactly: of one channel littlecms would keep 33 points, between which shadows are 10 levels off.
+        exact = _made(profile, "L", ImageCms.Flags.NOOPTIMIZE)
+        in_srgb = np.asarray(exact.apply(Image.fromarray(levels.astype(np.uint8)[None])))[0, :, 0]
+    except Exception:  # as in _transform
+        return None
+    return None if np.abs(in_srgb - levels).max() <= 1 else in_srgb.tolist()
+
+
+@lru_cache(maxsize=_KEPT)
+def _transform(profile: bytes, mode: str) -> ImageCms.ImageCmsTransform | None:
+    """From a mode (RGB or CMYK) in `profile` to RGB in sRGB; None where it changes nothing or cannot be made."""
+    try:
+        transform = _made(profile, mode)
+        return None if mode == "RGB" and _changes_nothing(transform) else transform
     except Exception:  # littlecms refuses what is no profile, and one of another kind of colours
         return None
-    return None if mode != "CMYK" and _changes_nothing(transform, mode) else transform
 
 
-def _changes_nothing(transform: ImageCms.ImageCmsTransform, mode: str) -> bool:
+def _made(profile: bytes, mode: str, flags: ImageCms.Flags = ImageCms.Flags.NONE) -> ImageCms.ImageCmsTransform:
+    return ImageCms.ImageCmsTransform(
+        ImageCms.ImageCmsProfile(io.BytesIO(profile)),
+        ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")),
+        mode,
+        "RGB",
+        ImageCms.Intent.RELATIVE_COLORIMETRIC,
+        flags=ImageCms.Flags.BLACKPOINTCOMPENSATION | flags,
+    )
+
+
+def _changes_nothing(transform: ImageCms.ImageCmsTransform) -> bool:
     """Whether a lattice of colours comes back within one level: sRGB, in whatever words and version."""
     levels = np.arange(0, 256, _STEP, np.uint8)
     lattice = np.stack(np.meshgrid(levels, levels, levels), axis=-1).reshape(-1, len(levels), 3)
-    if mode == "L":
-        lattice = np.repeat(np.arange(256, dtype=np.uint8)[None, :, None], 3, axis=2)
-    tried = Image.fromarray(lattice if mode == "RGB" else np.ascontiguousarray(lattice[..., 0]))
-    return bool(np.abs(np.asarray(transform.apply(tried)).astype(int) - lattice).max() <= 1)
+    return bool(np.abs(np.asarray(transform.apply(Image.fromarray(lattice))).astype(int) - lattice).max() <= 1)
