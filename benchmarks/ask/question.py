@@ -4,13 +4,12 @@ Depends on files; independent of models. Frames of a video are selected as for a
 reference answer, so the model's answer is not graded.
 """
 
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 
-from PIL import Image
-
 from pixel_env.errors import TaskError
-from pixel_env.media.pictures import IMAGE_SUFFIXES
+from pixel_env.media.pictures import IMAGE_SUFFIXES, has_more_frames, opened
 from pixel_env.media.sources import FileSource
 from pixel_env.media.video import video_fault
 from pixel_env.task import Task
@@ -51,8 +50,8 @@ def _is_video(path: Path) -> bool:
     if path.suffix.lower() != ".gif":
         return path.suffix.lower() in VIDEO_SUFFIXES
     try:
-        with Image.open(path) as opened:
-            return getattr(opened, "n_frames", 1) > 1  # a format that cannot hold several has no such attribute
+        with opened(path) as picture:
+            return has_more_frames(picture)
     except Exception:  # reported later as an unreadable image
         return False
 
@@ -73,4 +72,7 @@ def _image(path: Path) -> FileSource:
     fault = image_facts(path).fault or decoding_fault(path)
     if fault:
         raise TaskError(f"the image {str(path)!r} cannot be used: {fault}. {_WANTED}")
+    with opened(path) as picture:
+        if has_more_frames(picture):
+            warnings.warn(f"{str(path)!r} has several frames or pages; the first one is shown.", stacklevel=2)
     return FileSource(path)

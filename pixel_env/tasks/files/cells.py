@@ -5,6 +5,7 @@ the value itself: bytes, an object of bytes and path as the hub's image columns 
 does, or a data URL.
 """
 
+import base64
 import re
 from collections.abc import Callable, Mapping
 from enum import Enum
@@ -29,8 +30,15 @@ SHORTEST_IMAGE = 65
 """Characters of base64 from which a text can be an image."""
 
 _DATA_URL = re.compile(r"data:image/[a-z0-9.+-]+;base64,", re.IGNORECASE)
-# How base64 of JPEG, PNG, GIF, WEBP, BMP and TIFF begins.
-_BEGINNINGS = ("/9j/", "iVBORw0KGgo", "R0lGOD", "UklGR", "Qk", "SUkq", "TU0A")
+_BRANDS = (b"avif", b"avis", b"heic", b"heix", b"hevc", b"mif1", b"msf1")
+# How base64 of AVIF and HEIC begins: a box of some length, a multiple of four, that holds the brand.
+_BOXES = tuple(
+    base64.b64encode(length.to_bytes(4, "big") + b"ftyp" + brand).decode()
+    for length in range(16, 68, 4)
+    for brand in _BRANDS
+)
+# How base64 of JPEG, PNG, GIF, WEBP, BMP, TIFF and JPEG 2000 begins.
+_BEGINNINGS = ("/9j/", "iVBORw0KGgo", "R0lGOD", "UklGR", "Qk", "SUkq", "TU0A", "AAAADGpQICANCocK", "/0//UQ", *_BOXES)
 _BASE64 = re.compile(r"[A-Za-z0-9+/\s]+={0,2}\s*")
 _DEEPEST = 8
 

@@ -18,7 +18,7 @@ from pixel_env.boxes import FULL, Box
 from pixel_env.dialects.dialect import view_budgets
 from pixel_env.errors import MediaError
 from pixel_env.media.cache import DecodeCache
-from pixel_env.media.pictures import as_rgb
+from pixel_env.media.pictures import decoded
 from pixel_env.media.showing import show
 from pixel_env.media.sizes import fitted_size, native_size, shown_size
 from pixel_env.media.sources import FileSource, ImageSource
@@ -107,12 +107,12 @@ def test_a_file_is_turned_upright_and_its_transparency_lies_on_white(tmp_path):
 
 @pytest.mark.parametrize("mode", ["L", "P", "CMYK", "1", "LA"])
 def test_every_mode_becomes_rgb(mode):
-    assert as_rgb(Image.new(mode, (3, 3))).mode == "RGB"
+    assert decoded(Image.new(mode, (3, 3))).mode == "RGB"
 
 
 def test_sixteen_bits_a_channel_become_eight():
     deep = Image.fromarray(np.full((2, 2), 0x8000, dtype=np.uint16))
-    assert as_rgb(deep).getpixel((0, 0)) == (128, 128, 128)
+    assert decoded(deep).getpixel((0, 0)) == (128, 128, 128)
 
 
 @pytest.mark.parametrize("content", [b"", b"not a picture", None])

@@ -1,0 +1,103 @@
+"""A file that is written over while it is in use: its key never stands for other pixels."""
+
+import io
+import json
+import os
+import pickle
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from pixel_env.actions import write
+from pixel_env.boxes import Box
+from pixel_env.dialects.table import DIALECTS
+from pixel_env.env import PixelEnv
+from pixel_env.errors import MediaError
+from pixel_env.failures import FailureCode
+from pixel_env.media.cache import CACHE
+from pixel_env.media.sources import FileSource
+from pixel_env.operations.crop_image import CropImage
+from pixel_env.task import Task
+from pixel_env.tasks.files.embedded import EmbeddedImage
+from pixel_env.tasks.files.piece import Piece
+
+
+def content(colour):
+    buffer = io.BytesIO()
+    Image.new("RGB", (300, 200), colour).save(buffer, "BMP")
+    return buffer.getvalue()
+
+
+def file_source(path):
+    path.write_bytes(content("red"))
+    return FileSource(path)
+
+
+def embedded_source(path):
+    path.write_bytes(b"before" + content("red") + b"after")
+    return EmbeddedImage(Piece(path, 6, len(content("red"))))
+
+
+def overwrite(path, colour, later_ns=10**9):
+    """Of the same size, as a new version of a picture without compression is."""
+    old, facts = path.read_bytes(), path.stat()
+    path.write_bytes(old.replace(content("red"), content(colour)))
+    os.utime(path, ns=(facts.st_atime_ns, facts.st_mtime_ns + later_ns))
+
+
+@pytest.mark.parametrize("source_of", [file_source, embedded_source])
+def test_a_source_whose_file_has_changed_shows_no_other_picture_under_its_key(tmp_path, source_of):
+    source = source_of(tmp_path / "picture.bin")
+    key = source.key
+    assert source.decode().getpixel((0, 0)) == (255, 0, 0)
+    overwrite(tmp_path / "picture.bin", "blue")
+    for used in (source, pickle.loads(pickle.dumps(source))):
+        assert used.key == key
+        with pytest.raises(MediaError, match=r"picture\.bin has changed since the episode began; leave the files"):
+            used.decode()
+        with pytest.raises(MediaError, match="has changed"):
+            used.decode_as_stored()
+    anew = type(source)(source.path if isinstance(source, FileSource) else source.place)
+    assert anew == source and hash(anew) == hash(source)
+    assert anew.decode().getpixel((0, 0)) == (0, 0, 255) and anew.key != key
+
+
+@pytest.mark.parametrize("source_of", [file_source, embedded_source])
+def test_a_file_that_was_touched_or_written_with_the_same_content_is_used_on(tmp_path, source_of):
+    source = source_of(tmp_path / "picture.bin")
+    before = source.key
+    overwrite(tmp_path / "picture.bin", "red")
+    assert source.decode().getpixel((0, 0)) == (255, 0, 0) and source.key == before
+
+
+def test_a_file_that_became_none_or_no_image_is_told_as_changed_or_gone(tmp_path):
+    source = file_source(tmp_path / "picture.bmp")
+    assert source.key
+    (tmp_path / "picture.bmp").write_bytes(b"no image")
+    with pytest.raises(MediaError, match="has changed"):
+        source.decode()
+    (tmp_path / "picture.bmp").unlink()
+    with pytest.raises(MediaError, match="No such file"):
+        source.decode()
+
+
+def test_a_change_between_reset_and_crop_is_a_failure_and_at_reset_an_error(tmp_path, monkeypatch):
+    source = file_source(tmp_path / "picture.bmp")
+    env = PixelEnv([Task("mine", "Which?", ("7",), (source,))])
+    env.reset(seed=0)
+    overwrite(tmp_path / "picture.bmp", "blue")
+    monkeypatch.setattr(CACHE, "_images", type(CACHE._images)())  # as after many other images
+    monkeypatch.setattr(CACHE, "_bytes", 0)
+    call = write(CropImage(image=0, box=Box(0.0, 0.0, 0.5, 0.5)), DIALECTS["default"], [(300, 200)], [(300, 200)])
+    _, reward, terminated, truncated, info = env.step(call)
+    assert info["failure"] is not None, json.dumps(call)
+    assert info["failure"].code == FailureCode.UNREADABLE_SOURCE and (reward, terminated, truncated) == (
+        0.0,
+        False,
+        False,
+    )
+    with pytest.raises(MediaError, match="has changed since the episode began"):
+        env.reset(seed=0)
+    again, _ = PixelEnv([Task("mine", "Which?", ("7",), (tmp_path / "picture.bmp",))]).reset(seed=0)
+    assert np.abs(again["images"][0].reshape(-1, 3) - (0, 0, 255)).max() == 0
