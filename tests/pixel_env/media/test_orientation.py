@@ -52,6 +52,8 @@ def test_a_photo_is_turned_as_pillow_turns_it_and_not_twice(tmp_path, orientatio
 
 # ---------------------------------------------------------------------------------------------------- broken EXIF
 
+pytestmark = pytest.mark.filterwarnings("ignore:Corrupt EXIF", "ignore:Tag data larger", "ignore:Truncated")
+
 NOISE = Image.fromarray(np.random.default_rng(0).integers(0, 256, (40, 60, 3), dtype=np.uint8))
 
 
@@ -113,7 +115,7 @@ def test_a_broken_block_within_a_tiff_refuses_no_picture():
             assert np.array_equal(sizes_of(moved)[1], upright)
 
 
-@pytest.mark.parametrize("orientation", [0, 9, 99, 65535, "6", b"\6", 6.5, (6, 6)])
+@pytest.mark.parametrize("orientation", [0, 9, 99, 65535])
 def test_an_orientation_that_there_is_not_turns_nothing(orientation):
     exif = Image.Exif()
     exif[0x0112] = orientation

@@ -116,7 +116,7 @@ def test_a_heic_is_decoded_upright_with_its_profile_and_on_white(tmp_path, mode)
     exif = Image.Exif()
     exif[0x0112] = 6
     turned = image.transpose(Image.Transpose.ROTATE_90)
-    turned.save(tmp_path / "photo.heic", quality=-1, exif=exif)
+    turned.save(tmp_path / "photo.heic", quality=-1, exif=exif.tobytes())
     picture = FileSource(tmp_path / "photo.heic").decode()
     facts = image_facts(tmp_path / "photo.heic")
     assert (facts.width, facts.height) == picture.size == SIZE and not facts.fault
