@@ -76,6 +76,14 @@ def test_a_photograph_is_upright_whether_it_is_given_as_a_path_or_as_an_image(tm
         assert np.array_equal(by_path.decode(), as_image.decode())
 
 
+def test_of_a_moving_picture_that_is_given_as_a_path_the_first_frame_is_shown_and_that_is_told(tmp_path):
+    frames = [Image.fromarray(PIXELS), Image.fromarray(255 - PIXELS)]
+    frames[0].save(tmp_path / "a.png", save_all=True, append_images=frames[1:])
+    with pytest.warns(UserWarning, match=r"sources\[0\] is '.*a\.png', which has several frames or pages; the first"):
+        mine = task(tmp_path / "a.png")
+    assert np.array_equal(mine.sources[0].decode(), PIXELS)
+
+
 def test_an_image_whose_file_is_closed_says_how_to_load_it(tmp_path):
     Image.fromarray(PIXELS).save(tmp_path / "a.png")
     with Image.open(tmp_path / "a.png") as opened:

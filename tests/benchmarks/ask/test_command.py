@@ -140,6 +140,15 @@ def test_a_gif_is_a_video_if_it_moves_and_a_picture_if_not(tmp_path):
     assert task.media == "video" and len(task.sources) == 16
 
 
+@pytest.mark.parametrize("name", ["pages.tif", "moving.webp", "moving.png"])
+def test_of_pages_and_moving_pictures_the_first_is_shown_and_that_is_told(name, tmp_path):
+    shots = [Image.new("RGB", (320, 240), colour) for colour in ("red", "green")]
+    shots[0].save(tmp_path / name, save_all=True, append_images=shots[1:])
+    with pytest.warns(UserWarning, match=f"{name}' has several frames or pages; the first one is shown"):
+        task = task_of_files([str(tmp_path / name)], "What?")
+    assert task.media == "image" and task.sources[0].decode().getpixel((9, 9))[0] > 200
+
+
 # ----------------------------------------------------------------------------------------------- the user's mistakes
 
 
@@ -150,7 +159,7 @@ def test_a_gif_is_a_video_if_it_moves_and_a_picture_if_not(tmp_path):
         (["{photo}"], "takes images and then a question"),
         (["{photo}", " "], "no question is given"),
         (["nowhere.png", "What?"], "there is no file 'nowhere.png'. Give the images first"),
-        (["{notes}", "What?"], "is not an image that can be read. Give one"),
+        (["{notes}", "What?"], "is not an image that can be read; wanted: one of AVIF"),
         (["{cut}", "What?"], "cannot be used"),
         (["{empty}", "What?"], "holds no frame"),
         (["{photo}", "{empty}", "What?"], "a video must be the only file"),
