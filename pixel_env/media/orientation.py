@@ -62,7 +62,7 @@ def drop_broken_exif(opened: Image.Image) -> None:
     if not isinstance(opened, TiffImagePlugin.TiffImageFile) or not opened.tile:
         return
     exif = opened.getexif()
-    for key in TiffTags.TAGS_V2_GROUPS:
+    for key in [key for key in TiffTags.TAGS_V2_GROUPS if key in exif]:
         try:
             exif.get_ifd(key)
         except Exception:  # as in orientation_of

@@ -76,7 +76,7 @@ def test_data_check_and_prepare_name_pictures_of_one_colour_and_first_frames_and
     rows = []
     for name in ("black.png", "moving.gif"):
         data = base64.b64encode((tmp_path / name).read_bytes()).decode()
-        rows.append({"id": name, "question": "?", "answer": "7", "images": [name if form == "file" else data]})
+        rows.append({"id": name, "question": "?", "answer": "7", "image": name if form == "file" else data})
     (tmp_path / "tasks.jsonl").write_text("\n".join(map(json.dumps, rows)))
     for command in (["check", str(tmp_path / "tasks.jsonl")], ["prepare", "tasks", "--from", str(tmp_path)]):
         assert cli.main(["data", *command]) == 0
