@@ -46,7 +46,7 @@ def scripted(monkeypatch):
 
 @pytest.fixture
 def photo(tmp_path):
-    Image.new("RGB", (6000, 4000), "red").save(tmp_path / "photo.png")
+    Image.new("RGB", (2400, 1600), "red").save(tmp_path / "photo.png")
     row = {"id": "a", "question": "Which colour?", "image": "photo.png", "answer": "red"}
     (tmp_path / "tasks.jsonl").write_text(json.dumps(row) + "\n")
     return tmp_path / "photo.png"
