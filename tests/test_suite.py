@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections import defaultdict
 from dataclasses import dataclass
+from functools import cache
 
 import pytest
 
@@ -104,6 +105,7 @@ def test_the_quick_part_needs_no_group_and_is_called_by_make():
 # ---------------------------------------------------------------------------------------------- nothing stands twice
 
 
+@cache
 def functions_of(file):
     return [node for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))) if isinstance(node, ast.FunctionDef)]
 
@@ -135,6 +137,31 @@ def test_a_fixture_that_is_built_once_in_all_has_a_name_of_its_own():
 def test_no_test_finds_the_checkout_by_its_own_depth():
     found = [file for file in FILES if re.search(r"__file__\)?.*parents\[|parent\.parent", file.read_text("utf-8"))]
     assert [file for file in found if file.name != "test_suite.py"] == []
+
+
+CLOCKS = {"cpu_seconds", "cpu_seconds_of_children", "process_time", "monotonic"}
+
+
+def limits_in_seconds(text):
+    """The comparisons that a slow machine breaks: what a clock tells is less than a number."""
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.Compare) and isinstance(node.ops[0], ast.Lt | ast.LtE):
+            called = (ast.unparse(call.func) for call in ast.walk(node.left) if isinstance(call, ast.Call))
+            if {name.rpartition(".")[2] for name in called} & CLOCKS and isinstance(node.comparators[0], ast.Constant):
+                yield ast.unparse(node)
+
+
+def test_a_limit_in_seconds_is_found():
+    assert list(limits_in_seconds("assert min(cpu_seconds(read) for _ in range(3)) < 2")) != []
+    assert list(limits_in_seconds("assert time.monotonic() - start <= 0.5")) != []
+    assert list(limits_in_seconds("assert cpu_seconds(read) < 3 * cpu_seconds(write)")) == []
+    assert list(limits_in_seconds("assert time.monotonic() - start >= 0.5")) == []
+
+
+def test_limits_on_time_are_ratios():
+    texts = {file: file.read_text(encoding="utf-8") for file in FILES}
+    read = [file for file, text in texts.items() if any(clock in text for clock in CLOCKS)]
+    assert {file.name: limits for file in read if (limits := list(limits_in_seconds(texts[file])))} == {}
 
 
 def test_limits_on_time_are_not_on_wall_time():
