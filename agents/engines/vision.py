@@ -55,18 +55,18 @@ def _sharing(original: Callable[..., Any], order: Sequence[int]) -> Callable[...
         pixels = pixel_values.split(patches)
         outputs = [
             original(torch.cat(pixels[first:last]), grid_thw[first:last], **options)
-            for first, last in _portions(patches)
+            for first, last in portions(patches)
         ]
         return _arranged(outputs, order)
 
     return features
 
 
-def _portions(patches: Sequence[int]) -> Iterator[tuple[int, int]]:
-    """Half-open ranges of images that go through the tower together."""
+def portions(patches: Sequence[int], at_a_time: float = PATCHES_AT_A_TIME) -> Iterator[tuple[int, int]]:
+    """Half-open ranges of images that go through the tower together: at most `at_a_time` patches, or one image."""
     first, total = 0, 0
     for index, count in enumerate(patches):
-        if index > first and total + count > PATCHES_AT_A_TIME:
+        if index > first and total + count > at_a_time:
             yield first, index
             first, total = index, 0
         total += count

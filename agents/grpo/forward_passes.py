@@ -1,104 +1,150 @@
-"""Splits a padded batch into forward passes: rows of similar length together, with the pixels of these rows only.
+"""Splits a padded batch into forward passes: rows of similar length together, with the images of these rows only.
 
-Where processes share a sharded model, a pass without any image gets a blank row that has one, because the vision tower
-must run in all of them or in none. The same holds for video entries, which run it a second time. Depends on rollouts, a
-chat format's image features and TRL's names for them; independent of losses.
+Rows are padded on the right, so that no mask is needed beside causality, and only the tokens that the policy sampled
+are scored. Where processes share a sharded model, a pass without any image gets a blank row that has one, because the
+vision tower must run in all of them or in none. The same holds for video entries, which run it a second time. Depends
+on rollouts, a chat format, image features and the forward pass of Qwen's classes; independent of losses.
 """
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 import torch
 
 from agents.chat.blank_rows import blank_row
 from agents.chat.chat import Chat
-from agents.chat.video_positions import positions_of_videos
-from agents.grpo.image_features import check_placeholders, features_of
-from agents.grpo.scored_rows import Scores, attended, length_batches, trimmed
+from agents.chat.video_positions import token_positions
+from agents.engines.vision import PATCHES_AT_A_TIME
+from agents.grpo.placeholders import check_placeholders
+from agents.grpo.scored_rows import length_batches, right_padded, sampled_positions, whole_rows
+from agents.grpo.tower_features import Reading, TowerFeatures
 from agents.rollout import Rollout
-from pixel_env.views import ViewBudgets
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Pass:
-    """One forward pass: `rows` are indices in the padded batch; if `blank`, one more row follows them.
+    """One forward pass over `input_ids` (B, T), of which `attention_mask` marks the tokens; a blank row may be last.
 
-    `image_inputs`: passed to the model by TRL; `videos`: inputs that TRL does not know (see `given_videos`).
+    Scored are N tokens: entry n of the batch's completions that `places[n]` names (counted row by row) is predicted at
+    `predicted_at` (rows, columns) and is the id `targets[n]`.
     """
 
-    rows: torch.Tensor
     input_ids: torch.Tensor
     attention_mask: torch.Tensor
-    logits_to_keep: int
-    image_inputs: dict[str, Any]
-    videos: dict[str, torch.Tensor] = field(default_factory=dict)
-    blank: bool = False
+    places: torch.Tensor
+    predicted_at: tuple[torch.Tensor, torch.Tensor]
+    targets: torch.Tensor
+    images: Reading
+    videos: Reading
+    mm_token_type_ids: torch.Tensor
+    is_sharded: bool
 
     @contextmanager
-    def given_videos(self, model: torch.nn.Module) -> Iterator[None]:
-        """A context in which `model`'s forward also gets `videos`, which TRL does not pass on."""
+    def given(self, model: torch.nn.Module) -> Iterator[None]:
+        """A context in which `model`'s forward also gets images, videos and positions, and knows of no padding."""
+        with ExitStack() as stack:
+            hook = model.register_forward_pre_hook(self._with_inputs, with_kwargs=True)
+            stack.callback(hook.remove)
+            owner: Any = next(module for module in model.modules() if hasattr(module, "get_rope_index"))
+            on_cpu = self.input_ids.device.type == "cpu"  # a processor's cache holds a few images' activations
+            at_a_time = PATCHES_AT_A_TIME if on_cpu and not self.is_sharded else float("inf")
+            for name, reading in (("get_image_features", self.images), ("get_video_features", self.videos)):
+                setattr(owner, name, reading.features(getattr(owner, name), at_a_time=at_a_time))
+                stack.callback(vars(owner).pop, name)
+            yield
 
-        def with_videos(_: Any, args: Any, inputs: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
-            given = inputs | self.videos
-            return args, given | positions_of_videos(model, given)
+    @contextmanager
+    def only_sampled(self, model: Any) -> Iterator[None]:
+        """A context in which the fused head of `model` (unwrapped) scores the sampled tokens alone: (1, N)."""
+        owner = model.get_base_model() if hasattr(model, "peft_config") else model
 
-        hook = model.register_forward_pre_hook(with_videos, with_kwargs=True)
+        def hidden(_: Any, args: Any, output: Any) -> None:
+            rows, columns = (index.to(output.last_hidden_state.device) for index in self.predicted_at)
+            output.last_hidden_state = output.last_hidden_state[rows, columns][None]
+
+        def with_targets(_: Any, args: Any, inputs: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
+            return args, inputs | {"labels": None, "shift_labels": self.targets[None]}
+
+        hooks = (
+            owner.base_model.register_forward_hook(hidden),
+            owner.register_forward_pre_hook(with_targets, with_kwargs=True),
+        )
         try:
             yield
         finally:
-            hook.remove()
+            for hook in hooks:
+                hook.remove()
 
-    def own(self, scores: Scores) -> Scores:
-        """The scores of `rows`."""
-        logps, entropies, aux_loss = scores
-        count = len(self.rows)
-        return logps[:count], None if entropies is None else entropies[:count], aux_loss
+    def _with_inputs(self, model: Any, args: Any, inputs: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
+        device = self.input_ids.device
+        grids = {
+            name: reading.grids.to(device)
+            for name, reading in (("image_grid_thw", self.images), ("video_grid_thw", self.videos))
+            if reading.order
+        }
+        tokens = {"input_ids": self.input_ids, "attention_mask": self.attention_mask}
+        positions = token_positions(model, tokens | grids | {"mm_token_type_ids": self.mm_token_type_ids})
+        given: dict[str, Any] = {"position_ids": positions}
+        # The router's loss of a mixture of experts counts the tokens that the mask names.
+        if not inputs.get("output_router_logits"):
+            given["attention_mask"] = None
+        if self.images.order:
+            given["pixel_values"] = self.images.pixels.to(device)
+            given["image_grid_thw"] = self.images.missing_grids.to(device)
+        if self.videos.order:
+            given["pixel_values_videos"] = self.videos.pixels.to(device)
+            given["video_grid_thw"] = self.videos.missing_grids.to(device)
+        return args, inputs | given
 
 
 def forward_passes(
     rollouts: Sequence[Rollout],
     input_ids: torch.Tensor,
-    attention_mask: torch.Tensor,
     logits_to_keep: int,
     *,
     batch_size: int | None,
     chat: Chat,
-    budgets: ViewBudgets,
+    tower: TowerFeatures,
     processes: int,
     sharded: bool,
 ) -> Iterator[Pass]:
-    """The passes that score `rollouts`, at most `batch_size` rows each; all processes make the same number."""
-    whole = attended(rollouts, attention_mask, logits_to_keep)
-    for rows in length_batches(whole, batch_size, may_split=processes == 1):
-        ids, mask, keep = trimmed(input_ids[rows], whole[rows], logits_to_keep)
+    """The passes that score `rollouts`, at most `batch_size` rows each; all processes make the same number.
+
+    `tower` keeps what the passes read; where the model is `sharded` each pass reads all its images, in one go.
+    """
+    whole = whole_rows(rollouts, input_ids, logits_to_keep)
+    lengths = torch.tensor([len(row) for row in whole])
+    for rows in length_batches(lengths, batch_size, may_split=processes == 1):
         chosen = [rollouts[index] for index in rows.tolist()]
-        features = features_of(chosen, chat, budgets)
-        check_placeholders(chosen, ids, features, chat)
-        counts = [len(row.views) - row.video_frames for row in chosen]
-        row, own = blank_row(features, chat) if sharded else ((), {})
-        if row:
-            ids, mask = _with_row(ids, mask, row, chat.pad_id)
-            counts.append(int("pixel_values" in own))
-        given = {name: tensor.to(ids.device) for name, tensor in (features | own).items()}
-        videos = {name: given.pop(name) for name in tuple(given) if "video" in name}
-        image_inputs: dict[str, Any] = dict(given)
-        if image_inputs or videos:
-            image_inputs |= {"num_images": counts, "mm_token_type_ids": chat.mm_token_type_ids(ids)}
-        yield Pass(rows, ids, mask, keep, image_inputs, videos, bool(row))
-
-
-def _with_row(
-    ids: torch.Tensor, mask: torch.Tensor, row: Sequence[int], pad_id: int
-) -> tuple[torch.Tensor, torch.Tensor]:
-    """The batch and one more row."""
-    more = torch.tensor([row], device=ids.device, dtype=ids.dtype)
-    width = max(ids.shape[1], len(row))
-
-    def joined(rows: torch.Tensor, last: torch.Tensor, value: int) -> torch.Tensor:
-        return torch.cat(
-            [torch.nn.functional.pad(part, (width - part.shape[1], 0), value=value) for part in (rows, last)]
+        images, videos = tower.of_pass(chosen)
+        own_rows = [whole[index] for index in rows.tolist()]
+        grids = {name: one.grids for name, one in (("image_grid_thw", images), ("video_grid_thw", videos)) if one.order}
+        check_placeholders(chosen, right_padded(own_rows, chat.pad_id)[0], grids, chat)
+        if sharded and (blank := _with_blank_row(images, videos, chat)):
+            own_rows.append(torch.tensor(blank, device=input_ids.device, dtype=input_ids.dtype))
+        ids, mask = right_padded(own_rows, chat.pad_id)
+        row, column, offset = sampled_positions(chosen)
+        yield Pass(
+            input_ids=ids,
+            attention_mask=mask,
+            places=rows[row] * logits_to_keep + offset,
+            predicted_at=(row, column - 1),
+            targets=ids[row.to(ids.device), column.to(ids.device)],
+            images=images,
+            videos=videos,
+            mm_token_type_ids=chat.mm_token_type_ids(ids),
+            is_sharded=sharded,
         )
 
-    return joined(ids, more, pad_id), joined(mask, torch.ones_like(more), 0)
+
+def _with_blank_row(images: Reading, videos: Reading, chat: Chat) -> tuple[int, ...]:
+    """The ids of a row with what the pass lacks, an image or a video, whose pixels are added to it; () for none."""
+    has = {"pixel_values": images.order, "pixel_values_videos": videos.order}
+    ids, blank = blank_row({name: torch.empty(0) for name, order in has.items() if order}, chat)
+    if "pixel_values" in blank:
+        images.add(blank["pixel_values"], blank["image_grid_thw"])
+    if "pixel_values_videos" in blank:
+        videos.add(blank["pixel_values_videos"], blank["video_grid_thw"])
+    return ids

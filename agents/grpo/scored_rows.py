@@ -1,4 +1,4 @@
-"""Rows of a padded batch: selected, ordered by length, trimmed of padding, and put back.
+"""Rows of a padded batch: selected, ordered by length, padded on the right, and scores put back.
 
 Depends on tensors and TRL's batch dictionary (one entry per row, lists or tensors); independent of models and losses.
 """
@@ -14,7 +14,7 @@ SPLIT_GAIN = 0.8
 """A batch is split by length if the parts together need at most this share of the padded tokens."""
 
 Scores = tuple[torch.Tensor, torch.Tensor | None, torch.Tensor | None]
-"""Log-probabilities (B, C), entropies (B, C) or None, auxiliary loss or None."""
+"""Log-probabilities, entropies or None (of the same shape), auxiliary loss or None."""
 
 
 def rows_of(batch: dict[str, Any], rows: torch.Tensor) -> dict[str, Any]:
@@ -28,25 +28,45 @@ def rows_of(batch: dict[str, Any], rows: torch.Tensor) -> dict[str, Any]:
     return {key: chosen(value) for key, value in batch.items()}
 
 
-def attended(rollouts: Sequence[Rollout], attention_mask: torch.Tensor, completion_width: int) -> torch.Tensor:
-    """1 on every token of the rollouts, in a padded batch with the shape of `attention_mask`.
+def whole_rows(rollouts: Sequence[Rollout], input_ids: torch.Tensor, completion_width: int) -> list[torch.Tensor]:
+    """The ids of each rollout without padding, of a batch (B, T) whose last `completion_width` columns are completions.
 
     TRL hides a truncated completion from attention, images included; here only the loss mask excludes it.
     """
-    whole = torch.zeros_like(attention_mask)
-    start = attention_mask.shape[1] - completion_width
+    start = input_ids.shape[1] - completion_width
+    return [
+        row[start - len(rollout.prompt_ids) : start + len(rollout.completion_ids)]
+        for row, rollout in zip(input_ids, rollouts, strict=True)
+    ]
+
+
+def right_padded(rows: Sequence[torch.Tensor], pad_id: int) -> tuple[torch.Tensor, torch.Tensor]:
+    """Ids and mask (B, T). With the padding behind it, no token of a causal model attends to padding."""
+    ids = torch.nn.utils.rnn.pad_sequence(list(rows), batch_first=True, padding_value=pad_id)
+    lengths = torch.tensor([len(row) for row in rows], device=ids.device)
+    return ids, (torch.arange(ids.shape[1], device=ids.device) < lengths[:, None]).to(ids.dtype)
+
+
+def sampled_positions(rollouts: Sequence[Rollout]) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """Of every sampled token: its row, its column in the row without padding, its column in the completion. (N,) each.
+
+    A row begins with a prompt, so there is a token before each.
+    """
+    rows, columns, offsets = [], [], []
     for row, rollout in enumerate(rollouts):
-        whole[row, start - len(rollout.prompt_ids) : start + len(rollout.completion_ids)] = 1
-    return whole
+        sampled = [index for index, is_sampled in enumerate(rollout.sampled) if is_sampled]
+        rows += [row] * len(sampled)
+        columns += [len(rollout.prompt_ids) + index for index in sampled]
+        offsets += sampled
+    return torch.tensor(rows, dtype=torch.long), torch.tensor(columns, dtype=torch.long), torch.tensor(offsets).long()
 
 
-def length_batches(attention_mask: torch.Tensor, batch_size: int | None, *, may_split: bool) -> list[torch.Tensor]:
+def length_batches(lengths: torch.Tensor, batch_size: int | None, *, may_split: bool) -> list[torch.Tensor]:
     """Row indices, batch by batch. With `may_split`: shortest first, a batch split in two where that saves padding."""
-    count = len(attention_mask)
+    count = len(lengths)
     size = batch_size or count
     if not may_split:
         return list(torch.arange(count).split(size))
-    lengths = attention_mask.sum(-1).cpu()
     batches: list[torch.Tensor] = []
     for rows in torch.argsort(lengths, stable=True).split(size):
         batches += _split_if_shorter(rows, lengths[rows])
@@ -65,32 +85,21 @@ def _split_if_shorter(rows: torch.Tensor, sorted_lengths: torch.Tensor) -> list[
     return [rows[: best + 1], rows[best + 1 :]]
 
 
-def trimmed(
-    input_ids: torch.Tensor, attention_mask: torch.Tensor, completion_width: int
-) -> tuple[torch.Tensor, torch.Tensor, int]:
-    """Ids and mask without the columns that are padding in every row, and the remaining width of the completion."""
-    prompt_width = input_ids.shape[1] - completion_width
-    used = attention_mask.any(0)
-    first = int(used[:prompt_width].int().argmax()) if used[:prompt_width].any() else prompt_width - 1
-    in_completion = used[prompt_width:].nonzero()
-    keep = int(in_completion[-1]) + 1 if len(in_completion) else 1
-    columns = slice(first, prompt_width + keep)
-    return input_ids[:, columns], attention_mask[:, columns], keep
+def scattered(results: Sequence[Scores], places: Sequence[torch.Tensor], shape: tuple[int, int]) -> Scores:
+    """The scores (1, N) of all passes as one batch of `shape` (B, C): token n of a pass is entry `places[n]` of it.
 
-
-def scattered(results: Sequence[Scores], batches: Sequence[torch.Tensor], width: int) -> Scores:
-    """The scores of all batches as one, in the original order of rows, padded with 0 to `width`."""
-    order = torch.argsort(torch.cat(list(batches)))
+    `places` count the entries row by row. What no pass has scored is 0.
+    """
 
     def joined(parts: Sequence[torch.Tensor]) -> torch.Tensor:
-        padded = [torch.nn.functional.pad(part, (0, width - part.shape[1])) for part in parts]
-        return torch.cat(padded)[order.to(padded[0].device)]
+        values = torch.cat([part[0] for part in parts])
+        empty = torch.zeros(shape[0] * shape[1], dtype=values.dtype, device=values.device)
+        return empty.index_copy(0, torch.cat(list(places)).to(values.device), values).view(shape)
 
-    logps = joined([result[0] for result in results])
     entropies = [result[1] for result in results if result[1] is not None]
     aux_losses = [result[2] for result in results if result[2] is not None]
     return (
-        logps,
+        joined([result[0] for result in results]),
         joined(entropies) if entropies else None,
         torch.stack(aux_losses).mean() if aux_losses else None,
     )
