@@ -119,6 +119,22 @@ def test_the_tower_gives_one_tensor_a_picture(made):
         assert len(layer) == 16 + 6 + 32
 
 
+def test_what_the_tower_gives_for_a_picture_does_not_depend_on_the_others(made):
+    model, chat = made
+    images = conversation(chat, 0, 3)[1]
+
+    def read(images):
+        with torch.no_grad():
+            output = model.model.get_image_features(**chat.features(images), return_dict=True)
+        return [*output.pooler_output, *(output.get("deepstack_features") or [])]
+
+    together, alone = read(images), [read([image]) for image in images]
+    for number, (pooled, *_) in enumerate(alone):
+        assert torch.allclose(together[number], pooled, atol=1e-5)
+    for layer, parts in zip(together[3:], zip(*(layers for _, *layers in alone), strict=True), strict=True):
+        assert torch.allclose(layer, torch.cat(parts), atol=1e-5)
+
+
 def test_greedy_turns_equal_generate_for_0_to_5_pictures_in_one_batch(made):
     model, chat = made
     engine = TransformersEngine(model, chat)

@@ -15,6 +15,7 @@ from agents.engines.scripted import ScriptedEngine, in_turn
 from agents.engines.served.engine import ServerEngine
 from agents.engines.transformers import TransformersEngine
 from agents.grpo.forward_passes import forward_passes
+from agents.grpo.tower_features import TowerFeatures
 from agents.rollout import EpisodeSettings, Sampling, rollout
 from agents.sft.collator import TraceCollator
 from agents.traces.trace import Trace, TraceTurn
@@ -241,21 +242,22 @@ def scored(chat, model, rollouts, *, sharded=False):
     for row, one in enumerate(rollouts):
         ids[row, width - len(one.prompt_ids) : width] = torch.tensor(one.prompt_ids)
         ids[row, width : width + len(one.completion_ids)] = torch.tensor(one.completion_ids)
-    mask = (ids != chat.pad_id).long()
-    results = {}
     passes = forward_passes(
-        rollouts, ids, mask, length, batch_size=3, chat=chat, budgets=RELEASED.budgets, processes=1, sharded=sharded
+        rollouts, ids, length, batch_size=3, chat=chat, tower=tower(chat), processes=1, sharded=sharded
     )
+    results = torch.zeros(len(rollouts) * length)
     for one in passes:
-        pictures = {name: value for name, value in one.image_inputs.items() if name != "num_images"}
-        with torch.no_grad(), one.given_videos(model):
-            logits = model(input_ids=one.input_ids, attention_mask=one.attention_mask, **pictures).logits
+        with torch.no_grad(), one.given(model):
+            logits = model(input_ids=one.input_ids, attention_mask=one.attention_mask).logits
         logits[..., sorted(chat.banned_ids)] = -torch.inf
-        logps = logits[:, :-1].log_softmax(-1).gather(2, one.input_ids[:, 1:, None]).squeeze(2)
-        for row, values in zip(one.rows.tolist(), logps[:, -one.logits_to_keep :], strict=False):
-            results[row] = values
-    assert not model._forward_pre_hooks
-    return [results[row][: len(one.completion_ids)].tolist() for row, one in enumerate(rollouts)]
+        results[one.places] = logits[one.predicted_at].log_softmax(-1).gather(1, one.targets[:, None]).squeeze(1)
+    assert not model._forward_pre_hooks and "get_image_features" not in vars(model.model)
+    rows = results.view(len(rollouts), length)
+    return [rows[row, : len(one.completion_ids)].tolist() for row, one in enumerate(rollouts)]
+
+
+def tower(chat):
+    return TowerFeatures(chat, RELEASED.budgets)
 
 
 def furthest(rollouts, logps):
@@ -284,10 +286,10 @@ def test_where_processes_share_the_model_every_pass_reads_an_image_and_a_video(c
     rollouts = played(TransformersEngine(model, chat), chat, mixed_tasks(), turns=1)
     for one in rollouts:
         ids = torch.tensor([[*one.prompt_ids, *one.completion_ids]])
-        options = {"chat": chat, "budgets": RELEASED.budgets, "processes": 2, "sharded": True}
-        [single] = forward_passes([one], ids, torch.ones_like(ids), len(one.completion_ids), batch_size=None, **options)
-        assert sum(single.image_inputs["num_images"]) == len(single.image_inputs["image_grid_thw"]) > 0
-        assert len(single.videos["video_grid_thw"]) == 1
+        options = {"chat": chat, "tower": tower(chat), "processes": 2, "sharded": True}
+        [single] = forward_passes([one], ids, len(one.completion_ids), batch_size=None, **options)
+        assert len(single.images.missing_grids) > 0 and len(single.images.order) == len(single.images.grids)
+        assert len(single.videos.missing_grids) == 1
 
 
 def test_traces_about_a_video_an_image_and_a_text_train_in_one_batch(chat, model):
