@@ -9,7 +9,7 @@ import argparse
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -22,8 +22,8 @@ from trl import GRPOConfig, GRPOTrainer
 from agents.chat.chat import Chat
 from agents.checkpoints.names import model_folder
 from agents.checkpoints.tiny import CHAT_TEMPLATE, load
-from agents.engines.protocol import Request, Response
-from agents.engines.transformers import TransformersEngine
+from agents.engines.protocol import Request
+from agents.engines.transformers import TransformersEngine, Turn
 from agents.grpo.trainer import PixelGRPOConfig, PixelGRPOTrainer
 from pixel_env.boxes import Box
 from pixel_env.dialects.table import dialect_named
@@ -164,22 +164,29 @@ def clocks() -> np.ndarray:
 # ------------------------------------------------------------------------------------------------------- our side
 
 
+class ScriptedTurn(Turn):
+    """A turn whose every token is really sampled, and then replaced by the script's."""
+
+    def __init__(self, request: Request, chat: Chat, script: list[int]) -> None:
+        super().__init__(request, chat)
+        self._script = script
+
+    def take(self, id: int, logprob: float) -> None:
+        """Append the script's next token."""
+        if not self.done:
+            super().take(self._script[len(self.ids)], logprob)
+
+
 class ScriptedWords(TransformersEngine):
-    """The policy's own engine: as many tokens as the script's turn has are generated, then replaced by the script's."""
+    """The policy's own engine, which says the script."""
 
     def __init__(self, policy: torch.nn.Module, chat: Chat, max_batch: int, script: Callable[[int], list[int]]) -> None:
         super().__init__(policy, chat, max_batch=max_batch)
-        self._script, self._end_id = script, chat.end_id
+        self._chat, self._script = chat, script
 
-    def submit(self, request: Request) -> None:
-        """Queue `request`, to be as long as its script."""
-        length = len(self._script(request.request_id))
-        super().submit(replace(request, max_new_tokens=length, banned_ids=request.banned_ids | {self._end_id}))
-
-    def poll(self) -> list[Response]:
-        """What was generated, in the script's words."""
-        responses = super().poll()
-        return [replace(one, token_ids=tuple(self._script(one.request_id)), ended=True) for one in responses]
+    def turn(self, request: Request) -> Turn:
+        """One that says its script."""
+        return ScriptedTurn(request, self._chat, self._script(request.request_id))
 
 
 class OurTrainer(Scripted, PixelGRPOTrainer):

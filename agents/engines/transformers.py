@@ -1,38 +1,55 @@
 """Static batches on a `transformers` model: for machines without vLLM, and for small models on a CPU.
 
 It has its own decode loop on the model's forward pass instead of `generate`: every request has its own seed, banned
-tokens and length, log-probabilities of sampled tokens are returned, and equal prompts (the rollouts of one query) are
-prefilled once. Depends on the forward pass of Qwen's vision-language classes, and on `Chat` for token ids and images;
-independent of trainers.
+tokens and length, log-probabilities of sampled tokens are returned, equal prompts (the rollouts of one query) are
+prefilled once, and of a prompt that continues the conversation of a request of the last poll only the new tokens are.
+Depends on batches of rows and on `Chat`; independent of trainers.
 """
 
+import logging
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
 
 import numpy as np
 import torch
 
 from agents.chat.chat import Chat, size_of
-from agents.chat.content_id import content_ids
-from agents.chat.video_positions import token_positions
+from agents.engines.batch import Batch, rows_of
+from agents.engines.grouped_attention import grouped_attention
+from agents.engines.kept_states import Conversation, Kept, KeptStates, weights_of
+from agents.engines.kv_rows import layers_of
 from agents.engines.protocol import Request, Response
 from agents.engines.queued import QueuedEngine
-from agents.engines.truncation import penalised, truncated
-from agents.engines.vision import distinct, shared_features
+
+KEPT_BYTES = 2 * 2**30
+"""Bytes of keys and values that are kept from one poll to the next at most, on the model's device."""
+
+SHARE_THAT_GOES_ON = 0.75
+"""Finished rows leave the batch when at most this share of it goes on; leaving costs a copy of the rest."""
+
+_log = logging.getLogger(__name__)
 
 
 class TransformersEngine(QueuedEngine):
     """Generates whatever is queued, at most `max_batch` requests at a time.
 
-    `model` may be one that is being trained: it is switched to evaluation while turns are generated and back.
+    `model` may be one that is being trained: it is switched to evaluation while turns are generated and back. What it
+    has computed for a conversation is kept until the next poll, up to `kept_bytes` (0: nothing), and dropped when its
+    weights or its active adapters have changed. That needs a model whose layers all attend to every earlier token: one
+    with sliding windows or linear attention reads each prompt from its beginning, which is logged once.
     """
 
-    def __init__(self, model: torch.nn.Module, chat: Chat, *, max_batch: int = 96) -> None:
+    def __init__(
+        self, model: torch.nn.Module, chat: Chat, *, max_batch: int = 96, kept_bytes: int = KEPT_BYTES
+    ) -> None:
         super().__init__()
         self._model = model
         self._chat = chat
         self._max_batch = max_batch
+        self._layers, others = layers_of(model)
+        if others:
+            _log.warning("prompts are read anew every turn: the model's cache has layers of the kinds %s", others)
+        self._kept = KeptStates(kept_bytes if self._layers is not None else 0)
 
     def answers(self, requests: Sequence[Request]) -> list[Response]:
         """One turn each. Requests of similar length share a batch; the order of submission has no effect."""
@@ -41,7 +58,8 @@ class TransformersEngine(QueuedEngine):
         accepted = [request for request in requests if request.request_id not in ids_refused]
         accepted.sort(key=lambda request: (len(request.prompt_ids), request.request_id))
         responses = refused
-        with torch.no_grad(), _evaluating(self._model):
+        with torch.no_grad(), _evaluating(self._model), grouped_attention():
+            self._kept.begin_poll(weights_of(self._model) if self._kept.max_bytes else None)
             for start in range(0, len(accepted), self._max_batch):
                 responses += self._generate(accepted[start : start + self._max_batch])
         return sorted(responses, key=lambda response: response.request_id)
@@ -61,22 +79,46 @@ class TransformersEngine(QueuedEngine):
         )
         return Response(request.request_id, (), (), ended=True, error=error)
 
+    def cancel(self) -> None:
+        """Empty the queue, and keep nothing."""
+        super().cancel()
+        self._kept.clear()
+
+    def turn(self, request: Request) -> "Turn":
+        """The state of `request` while it is generated."""
+        return Turn(request, self._chat)
+
     def _generate(self, requests: Sequence[Request]) -> list[Response]:
-        batch = _Batch(self._model, self._chat, requests)
-        turns = live = [_Turn(request, self._chat) for request in requests]
+        rows = rows_of(requests, self._kept)
+        batch = Batch(self._model, self._chat, rows, self._layers)
+        turns = live = [self.turn(request) for row in rows for request in row.requests]
         while True:
-            for turn, id, logprob in zip(live, *batch.sample(live), strict=True):
+            sampled = batch.sample(
+                [turn.request for turn in live], [turn.ids for turn in live], [turn.draw() for turn in live]
+            )
+            for turn, id, logprob in zip(live, *sampled, strict=True):
                 turn.take(id, logprob)
             going = [row for row, turn in enumerate(live) if not turn.done]
-            if not going:
-                return [turn.response() for turn in turns]
-            if 2 * len(going) <= len(live):  # the long turns continue without the finished ones
+            if len(going) <= SHARE_THAT_GOES_ON * len(live):  # the long turns continue without the finished ones
+                self._keep(batch, live)
+                if not going:
+                    return [turn.response() for turn in turns]
                 batch.keep(going)
                 live = [live[row] for row in going]
             batch.step([turn.ids[-1] for turn in live])
 
+    def _keep(self, batch: Batch, live: "Sequence[Turn]") -> None:
+        """Keep the states of the finished turns."""
+        if not self._kept.max_bytes:
+            return
+        for row, turn in enumerate(live):
+            if turn.done:
+                # The last token was sampled, but not read.
+                conversation = Conversation.of(turn.request).then(turn.ids[:-1])
+                self._kept.add(Kept(conversation, batch.state(row, len(turn.ids) - 1)))
 
-class _Turn:
+
+class Turn:
     """One request being generated. Its random numbers are its own, so its neighbours in the batch do not matter."""
 
     def __init__(self, request: Request, chat: Chat) -> None:
@@ -111,133 +153,6 @@ class _Turn:
         # A token is at least one character, or a part of one: the end of the turn is enough.
         end = self._chat.decode(self.ids[-4 * max(map(len, stop)) :])
         return any(text in end for text in stop)
-
-
-class _Batch:
-    """The rows of a batch on the device: cache, mask, positions, and the logits of the next token."""
-
-    def __init__(self, model: torch.nn.Module, chat: Chat, requests: Sequence[Request]) -> None:
-        self._model = model
-        self._device = next(model.parameters()).device
-        firsts, row_of_request = _distinct(requests)
-        ids_BT, mask_BT = _left_padded([request.prompt_ids for request in firsts], chat.pad_id)
-        images, order = distinct([image for request in firsts for image in request.still_images])
-        videos, video_order = distinct([frames for request in firsts for frames in request.videos])
-        features = chat.features(images, videos)
-        types_BT = chat.mm_token_type_ids(ids_BT)
-        orders = {"image_grid_thw": order, "video_grid_thw": video_order}
-        grids = {name: features[name][indices] for name, indices in orders.items() if indices}
-        tokens = {"input_ids": ids_BT, "attention_mask": mask_BT, "mm_token_type_ids": types_BT}
-        # Passed to every forward: otherwise the model would use the offsets that it stored for another batch.
-        positions = token_positions(model, tokens | grids)
-        self._mask_BT = mask_BT.to(self._device)
-        self._next_B = (positions.amax(dim=(0, 2)) + 1).to(self._device)
-        self._cache: Any = None
-        self._logits_BV: torch.Tensor
-        inputs = {"mm_token_type_ids": types_BT.to(self._device)} if features else {}
-        inputs |= {name: tensor.to(self._device) for name, tensor in features.items()}
-        with shared_features(model, order, video_order):
-            self._forward(ids_BT.to(self._device), positions.to(self._device), **inputs)
-        self._banned_BV = torch.zeros(1, self._logits_BV.shape[1], dtype=torch.bool, device=self._device)
-        if len(firsts) < len(requests):
-            self.keep(row_of_request)
-        self._banned_BV = _banned(requests, self._logits_BV)
-
-    def sample(self, turns: Sequence[_Turn]) -> tuple[list[int], list[float]]:
-        """An id and its log-probability for each row."""
-        requests = [turn.request for turn in turns]
-        uniforms, temperatures = [turn.draw() for turn in turns], [request.temperature for request in requests]
-        scale_B1 = torch.tensor([t or 1.0 for t in temperatures], device=self._device)[:, None]
-        logits_BV = penalised(self._logits_BV.float(), requests, [turn.ids for turn in turns]) / scale_B1
-        allowed_BV = truncated(logits_BV.masked_fill(self._banned_BV, -torch.inf), requests)
-        logprobs_BV = allowed_BV.log_softmax(dim=-1)
-        ids_B = choose(logprobs_BV, uniforms, temperatures)
-        return ids_B.tolist(), logprobs_BV.gather(1, ids_B[:, None]).squeeze(1).tolist()
-
-    def step(self, ids: Sequence[int]) -> None:
-        """Read one more id in each row."""
-        ids_B1 = torch.tensor(ids, device=self._device)[:, None]
-        self._mask_BT = torch.cat([self._mask_BT, torch.ones_like(ids_B1)], dim=1)
-        positions = self._next_B[None, :, None].expand(3, -1, -1)
-        self._next_B = self._next_B + 1
-        self._forward(ids_B1, positions)
-
-    def keep(self, rows: Sequence[int]) -> None:
-        """Make these rows the batch; a row may be named several times."""
-        index = torch.tensor(rows, device=self._device)
-        self._cache.batch_select_indices(index)
-        self._mask_BT, self._next_B = self._mask_BT[index], self._next_B[index]
-        self._logits_BV = self._logits_BV[index]
-        if len(self._banned_BV) > 1:
-            self._banned_BV = self._banned_BV[index]
-
-    def _forward(self, ids_BT: torch.Tensor, positions: torch.Tensor, **inputs: torch.Tensor) -> None:
-        outputs = self._model(
-            input_ids=ids_BT,
-            attention_mask=self._mask_BT,
-            position_ids=positions,
-            past_key_values=self._cache,
-            use_cache=True,
-            logits_to_keep=1,
-            **inputs,
-        )
-        self._cache, self._logits_BV = outputs.past_key_values, outputs.logits[:, -1]
-
-
-def choose(logprobs_BV: torch.Tensor, uniforms: Sequence[float], temperatures: Sequence[float]) -> torch.Tensor:
-    """The id of each row: the likeliest at temperature 0, else where the row's uniform number falls.
-
-    `logprobs_BV` are those of each row's temperature. One number a token decides (inverse of the cumulative
-    distribution), whatever the size of the vocabulary.
-    """
-    greedy_B = logprobs_BV.argmax(dim=-1)
-    if not any(temperatures):
-        return greedy_B
-    temperature_B = torch.tensor(temperatures, device=logprobs_BV.device)
-    uniform_B = torch.tensor(uniforms, device=logprobs_BV.device, dtype=torch.float64)
-    cumulative_BV = logprobs_BV.exp().double().cumsum(dim=-1)
-    total_B1 = cumulative_BV[:, -1:]
-    drawn_B = torch.searchsorted(cumulative_BV, uniform_B[:, None] * total_B1, right=True).squeeze(1)
-    # Rounding must not carry a draw beyond the last id that has any probability.
-    drawn_B = torch.minimum(drawn_B, (cumulative_BV < total_B1).sum(dim=-1))
-    return torch.where(temperature_B > 0, drawn_B, greedy_B)
-
-
-def _distinct(requests: Sequence[Request]) -> tuple[list[Request], list[int]]:
-    """Requests with different prompts, and for every request the index of its prompt among them."""
-    index_of: dict[object, int] = {}
-    firsts: list[Request] = []
-    rows: list[int] = []
-    for request in requests:
-        key = (request.prompt_ids, tuple(content_ids(request.images)))
-        if key not in index_of:
-            index_of[key] = len(firsts)
-            firsts.append(request)
-        rows.append(index_of[key])
-    return firsts, rows
-
-
-def _left_padded(prompts: Sequence[Sequence[int]], pad_id: int) -> tuple[torch.Tensor, torch.Tensor]:
-    """Ids and mask, (B, T)."""
-    width = max(len(prompt) for prompt in prompts)
-    ids = np.full((len(prompts), width), pad_id, dtype=np.int64)
-    mask = np.zeros((len(prompts), width), dtype=np.int64)
-    for row, prompt in enumerate(prompts):
-        ids[row, width - len(prompt) :] = prompt
-        mask[row, width - len(prompt) :] = 1
-    return torch.from_numpy(ids), torch.from_numpy(mask)
-
-
-def _banned(requests: Sequence[Request], logits_BV: torch.Tensor) -> torch.Tensor:
-    """True for ids that a row must not sample: (B, V), or (1, V) if all rows agree."""
-    sets = [request.banned_ids for request in requests]
-    distinct = list(dict.fromkeys(sets))
-    banned = torch.zeros(len(distinct), logits_BV.shape[1], dtype=torch.bool)
-    for row, ids in enumerate(distinct):
-        banned[row, list(ids)] = True
-    if len(distinct) > 1:
-        banned = banned[[distinct.index(ids) for ids in sets]]
-    return banned.to(logits_BV.device)
 
 
 @contextmanager

@@ -5,7 +5,8 @@ import pytest
 import torch
 
 from agents.engines.protocol import Request
-from agents.engines.transformers import TransformersEngine, choose
+from agents.engines.sampling import choose
+from agents.engines.transformers import TransformersEngine
 from agents.engines.vision import distinct
 from pixel_env.types import Prompt
 
