@@ -75,23 +75,23 @@ class Batch:
         self._model, self._chat = model, chat
         self._device = next(model.parameters()).device
         unread = [len(row.unread_ids) for row in rows]
-        portions = list(_portions(unread)) if layers is not None else [slice(0, len(rows))]
+        portions = [slice(0, len(rows))] if layers is None else list(_portions(unread))
         longest = [(max(unread[portion]), max(row.read for row in rows[portion])) for portion in portions]
-        self._prompt_columns = max(new + read for new, read in longest)
-        self._cache: Any = None if layers is None else KVRows(layers, len(rows), self._prompt_columns)
-        mask_BT = torch.zeros(len(rows), self._prompt_columns, dtype=torch.long)
-        logits, next_positions = [], []
+        end = self._prompt_columns = max(new + read for new, read in longest)
+        kv_rows = None if layers is None else KVRows(layers, len(rows), end)
+        self._cache: Any = kv_rows  # what the model makes otherwise is known after the first pass
+        mask_BT = torch.zeros(len(rows), end, dtype=torch.long)
+        results = []
         for portion, (new, read) in zip(portions, longest, strict=True):
-            self._place(rows, portion, mask_BT, start=self._prompt_columns - new)
-            if layers is not None:
-                self._cache.window(portion, self._prompt_columns - new - read, self._prompt_columns - new)
-            logits_BV, next_B = self._read(rows[portion], mask_BT[portion, self._prompt_columns - new - read :])
-            logits.append(logits_BV)
-            next_positions.append(next_B)
-        if layers is not None:
-            self._cache.window(slice(0, len(rows)), 0, self._prompt_columns)
-        self._mask_BT, self._logits_BV = mask_BT.to(self._device), torch.cat(logits)
-        self._next_B = torch.cat(next_positions)
+            for index in range(portion.start, portion.stop):
+                self._place(index, rows[index], mask_BT, start=end - new)
+            if kv_rows is not None:
+                kv_rows.window(portion, end - new - read, end - new)
+            results.append(self._read(rows[portion], mask_BT[portion, end - new - read :]))
+        if kv_rows is not None:
+            kv_rows.window(slice(0, len(rows)), 0, end)
+        self._mask_BT = mask_BT.to(self._device)
+        self._logits_BV, self._next_B = (torch.cat(parts) for parts in zip(*results, strict=True))
         bans = [request.banned_ids for row in rows for request in row.requests]
         self._banned_BV = banned_ids(bans, self._logits_BV.shape[1]).to(self._device)
         if len(bans) > len(rows):
@@ -138,14 +138,12 @@ class Batch:
         self._mask_BT, self._next_B = self._mask_BT[index], self._next_B[index]
         self._logits_BV = self._logits_BV[index]
 
-    def _place(self, rows: Sequence[Row], portion: slice, mask_BT: torch.Tensor, *, start: int) -> None:
-        """Kept states end before the column `start`, unread tokens at the last column."""
-        for index in range(portion.start, portion.stop):
-            row = rows[index]
-            mask_BT[index, start - row.read : start] = 1
-            mask_BT[index, self._prompt_columns - len(row.unread_ids) :] = 1
-            if row.kept is not None:
-                self._cache.put(index, start, row.kept.state)
+    def _place(self, index: int, row: Row, mask_BT: torch.Tensor, *, start: int) -> None:
+        """Its kept state ends before the column `start`; its unread tokens will end at the last column."""
+        mask_BT[index, start - row.read : start] = 1
+        mask_BT[index, self._prompt_columns - len(row.unread_ids) :] = 1
+        if row.kept is not None:
+            self._cache.put(index, start, row.kept.state)
 
     def _read(self, rows: Sequence[Row], mask_BT: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Logits of the next token and its position, of each row."""

@@ -6,6 +6,7 @@ row states and on token ids; independent of how states are computed.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 
@@ -89,18 +90,14 @@ class KeptStates:
         self._last, self._new, self.nbytes = [], [], 0
 
 
-def weights_of(model: torch.nn.Module) -> object:
-    """A value that differs after the weights, or which adapters of PEFT are active, have changed.
+def weights_of(model: Any) -> object:
+    """A value that differs after the weights have changed, or which of PEFT's adapters are active.
 
-    The sum of every tensor's bits as integers: one reading of the weights, as a forward pass of one token.
+    The sum of every tensor's bits, as integers: one reading of the weights, as for one token.
     """
-    # Quantized weights are tensors of classes of their own, without bits to view: they are not trained.
+    # Quantized weights may be tensors of classes of their own, without bits to view: they are not trained.
     plain = [weight.data for weight in model.parameters() if type(weight.data) is torch.Tensor]
     bits = [weight.view(_INTEGERS[weight.element_size()]) for weight in plain]
     sums = [part.sum(dtype=part.dtype).to("cpu", torch.int64) for part in bits]
-    adapters = [
-        (module.disable_adapters, tuple(module.active_adapters))
-        for module in model.modules()
-        if hasattr(module, "merged_adapters")
-    ]
-    return torch.stack(sums).tolist(), adapters
+    adapted = [module for module in model.modules() if hasattr(module, "merged_adapters")]
+    return [int(one) for one in sums], [(one.disable_adapters, tuple(one.active_adapters)) for one in adapted]

@@ -79,6 +79,11 @@ class TransformersEngine(QueuedEngine):
         )
         return Response(request.request_id, (), (), ended=True, error=error)
 
+    @property
+    def kept_bytes(self) -> int:
+        """Bytes that are kept now."""
+        return self._kept.nbytes
+
     def cancel(self) -> None:
         """Empty the queue, and keep nothing."""
         super().cancel()
