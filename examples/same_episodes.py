@@ -23,7 +23,7 @@ from agents.chat.chat import Chat
 from agents.checkpoints.names import model_folder
 from agents.checkpoints.tiny import CHAT_TEMPLATE, load
 from agents.engines.protocol import Request
-from agents.engines.transformers import TransformersEngine, Turn
+from agents.engines.transformers import MAX_KEPT_BYTES, TransformersEngine, Turn
 from agents.grpo.trainer import PixelGRPOConfig, PixelGRPOTrainer
 from pixel_env.boxes import Box
 from pixel_env.dialects.table import dialect_named
@@ -180,8 +180,15 @@ class ScriptedTurn(Turn):
 class ScriptedWords(TransformersEngine):
     """The policy's own engine, which says the script."""
 
-    def __init__(self, policy: torch.nn.Module, chat: Chat, max_batch: int, script: Callable[[int], list[int]]) -> None:
-        super().__init__(policy, chat, max_batch=max_batch)
+    def __init__(
+        self,
+        policy: torch.nn.Module,
+        chat: Chat,
+        max_batch: int,
+        script: Callable[[int], list[int]],
+        max_kept_bytes: int = MAX_KEPT_BYTES,
+    ) -> None:
+        super().__init__(policy, chat, max_batch=max_batch, max_kept_bytes=max_kept_bytes)
         self._chat, self._script = chat, script
 
     def turn(self, request: Request) -> Turn:

@@ -9,6 +9,7 @@ Depends on batches of rows and on `Chat`; independent of trainers.
 import logging
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import cache
 
 import numpy as np
 import torch
@@ -21,7 +22,7 @@ from agents.engines.kv_rows import layers_of
 from agents.engines.protocol import Request, Response
 from agents.engines.queued import QueuedEngine
 
-KEPT_BYTES = 2 * 2**30
+MAX_KEPT_BYTES = 2 * 2**30
 """Bytes of keys and values that are kept from one poll to the next at most, on the model's device."""
 
 SHARE_THAT_GOES_ON = 0.75
@@ -33,14 +34,15 @@ _log = logging.getLogger(__name__)
 class TransformersEngine(QueuedEngine):
     """Generates whatever is queued, at most `max_batch` requests at a time.
 
-    `model` may be one that is being trained: it is switched to evaluation while turns are generated and back. What it
-    has computed for a conversation is kept until the next poll, up to `kept_bytes` (0: nothing), and dropped when its
-    weights or its active adapters have changed. That needs a model whose layers all attend to every earlier token: one
-    with sliding windows or linear attention reads each prompt from its beginning, which is logged once.
+    `model` may be one that is being trained: it is switched to evaluation while turns are generated and back. The keys
+    and values of a conversation are kept until the next poll, up to `max_kept_bytes` for all (0: none), and dropped
+    when the model's weights or its active adapters have changed. This needs a model whose layers all attend to every
+    earlier token: one with sliding windows or linear attention reads each prompt from its beginning, and a warning says
+    so once.
     """
 
     def __init__(
-        self, model: torch.nn.Module, chat: Chat, *, max_batch: int = 96, kept_bytes: int = KEPT_BYTES
+        self, model: torch.nn.Module, chat: Chat, *, max_batch: int = 96, max_kept_bytes: int = MAX_KEPT_BYTES
     ) -> None:
         super().__init__()
         self._model = model
@@ -48,8 +50,8 @@ class TransformersEngine(QueuedEngine):
         self._max_batch = max_batch
         self._layers, others = layers_of(model)
         if others:
-            _log.warning("prompts are read anew every turn: the model's cache has layers of the kinds %s", others)
-        self._kept = KeptStates(kept_bytes if self._layers is not None else 0)
+            _warn_of(others)
+        self._kept = KeptStates(max_kept_bytes if self._layers is not None else 0)
 
     def answers(self, requests: Sequence[Request]) -> list[Response]:
         """One turn each. Requests of similar length share a batch; the order of submission has no effect."""
@@ -158,6 +160,12 @@ class Turn:
         # A token is at least one character, or a part of one: the end of the turn is enough.
         end = self._chat.decode(self.ids[-4 * max(map(len, stop)) :])
         return any(text in end for text in stop)
+
+
+@cache
+def _warn_of(kinds: str) -> None:
+    """Once a process: a trainer makes an engine for every generation."""
+    _log.warning("The model's cache has layers of the kind %s: every turn reads its whole prompt anew.", kinds)
 
 
 @contextmanager

@@ -5,6 +5,7 @@ from tests.mutants.mutant import Mutant
 ROLLOUT = ("tests/agents/test_rollout.py",)
 REWARDS = ("tests/rewards/test_rewards.py",)
 ENGINES = ("tests/agents/engines/test_engines.py",)
+KEPT = ("tests/agents/engines/test_kept_states.py",)
 COLLATOR = ("tests/agents/sft/test_collator.py",)
 ZERO_ADVANTAGE = (
     "tests/agents/grpo/test_trainer.py::test_leaving_out_rows_of_zero_advantage_changes_neither_loss_nor_gradients",
@@ -143,6 +144,27 @@ MUTANTS = (
         "self._llm.reset_prefix_cache()",
         "pass",
         VLLM_WEIGHTS,
+    ),
+    Mutant(
+        "turns that were read with old weights are continued",
+        "KeptStates.begin_poll",
+        "            self.clear()",
+        "            pass",
+        KEPT,
+    ),
+    Mutant(
+        "a turn is continued whatever images it was about",
+        "Conversation.continues",
+        " and self.images[:images] == earlier.images",
+        "",
+        KEPT,
+    ),
+    Mutant(
+        "what follows kept turns has the positions of a beginning",
+        "Batch._read",
+        "row.kept.state.next_position if row.kept else 0",
+        "0",
+        KEPT,
     ),
     Mutant(
         "vLLM is given expanded placeholders",
