@@ -53,6 +53,11 @@ USER_MISTAKES = (ConfigError, UnknownNameError, MissingExtraError)
 """Errors that every episode would have: a rollout stops and raises them, while any other error ends one episode."""
 
 
+def one_line(error: BaseException) -> str:
+    """What an error of another library says, on one line; its kind if it says nothing."""
+    return " ".join(str(error).split()) or type(error).__name__
+
+
 def shortened(value: object, most: int = 80) -> str:
     """`value` for a message, in at most so many characters: a row may hold a whole image, and an answer a page."""
     text = repr(value)

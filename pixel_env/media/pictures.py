@@ -54,9 +54,12 @@ def decoded(picture: Image.Image, colors: Colors = "srgb") -> Image.Image:
     `colors`: whether an embedded profile counts, or the values count as they are stored. Of several frames the current
     one is decoded: the first, if none was chosen. Raises what Pillow's readers raise for a broken file.
     """
+    size = picture.size
     drop_broken_exif(picture)
     key_is_alpha = with_key_as_alpha(picture)  # while the file is open
     picture.load()
+    if picture.size != size:  # boxes are divided by the size that the header states
+        raise ValueError(f"its header states {size[0]}x{size[1]}, and its pixels are {picture.width}x{picture.height}")
     deep = is_deep(picture.mode)
     image = key_is_alpha(in_eight_bits(picture) if deep else picture)
     if image.mode not in _COLOURS or "transparency" in image.info:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from pixel_env.errors import MediaError
+from pixel_env.errors import MediaError, one_line
 from pixel_env.media.changes import Seen, changed, seen, stamp_of
 from pixel_env.media.pictures import decoded, opened
 from pixel_env.views import Colors, Source
@@ -51,7 +51,7 @@ class FileSource:
                 image = decoded(picture, colors)
         except Exception as error:  # a broken file makes Pillow's readers raise nearly anything
             self._check_unchanged()
-            raise MediaError(f"cannot decode the image {self.path}: {error}") from error
+            raise MediaError(f"cannot decode the image {self.path}: {one_line(error)}") from error
         self._check_unchanged()
         return image
 
@@ -94,7 +94,7 @@ class ImageSource:
             return decoded(self.image, colors)
         except Exception as error:  # a broken file makes Pillow's readers raise nearly anything
             advice = "One that Image.open reads in a `with` block needs image.load() in that block."
-            raise MediaError(f"cannot decode the PIL image that was given: {error}. {advice}") from error
+            raise MediaError(f"cannot decode the PIL image that was given: {one_line(error)}. {advice}") from error
 
 
 _GREY = (128, 128, 128)

@@ -13,7 +13,7 @@ from typing import NamedTuple, Protocol
 
 from PIL import Image
 
-from pixel_env.errors import MediaError
+from pixel_env.errors import MediaError, one_line
 from pixel_env.media.changes import Seen, Stamp, changed, stamp_of
 from pixel_env.media.orientation import upright_size
 from pixel_env.media.pictures import decoded, opened
@@ -88,7 +88,7 @@ class EmbeddedImage:
             with picture:
                 return upright_size(picture, file)
         except Exception as error:  # a broken image makes Pillow's readers raise nearly anything
-            raise MediaError(f"cannot read the {self.name}: {error}") from error
+            raise MediaError(f"cannot read the {self.name}: {one_line(error)}") from error
 
     def decode(self) -> Image.Image:
         """The image as sRGB, upright, transparency on white. Raises MediaError, also if it is not that of `key`."""
@@ -107,7 +107,7 @@ class EmbeddedImage:
             with opened(io.BytesIO(content)) as picture:
                 return decoded(picture, colors)
         except Exception as error:  # as in size
-            raise MediaError(f"cannot decode the {self.name}: {error}") from error
+            raise MediaError(f"cannot decode the {self.name}: {one_line(error)}") from error
 
     def fault(self) -> str:
         """Why the image cannot be used, or "", by its ends where these are cheap."""

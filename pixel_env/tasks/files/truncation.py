@@ -3,6 +3,8 @@
 Depends on the layout of image files; independent of where their bytes are.
 """
 
+from pixel_env.errors import one_line
+
 TAIL_BYTES = 4096
 """How many bytes of an image's end are checked."""
 
@@ -22,4 +24,4 @@ def lacks_end(form: str, head: bytes, tail: bytes, length: int) -> bool:
 
 def reason_of(error: BaseException) -> str:
     """Why an image cannot be used, for a message."""
-    return str(error) or type(error).__name__
+    return one_line(error)

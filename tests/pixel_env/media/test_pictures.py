@@ -125,6 +125,25 @@ def test_a_heic_is_decoded_upright_and_on_white(tmp_path, mode):
     assert image_facts(tmp_path / "cut.heic").fault
 
 
+@needs_heic
+def test_a_broken_heic_is_refused_in_one_line_or_shown_at_the_size_of_its_header(tmp_path):
+    from pillow_heif import register_heif_opener
+
+    register_heif_opener()
+    whole, path, rng = saved(drawn("RGB"), "HEIF"), tmp_path / "photo.heic", np.random.default_rng(0)
+    refused = 0
+    for _ in range(60):
+        broken = bytearray(whole)
+        for at in rng.integers(12, 400, size=3):
+            broken[at] = rng.integers(256)
+        path.write_bytes(broken)
+        facts = image_facts(path)
+        refused += bool(facts.fault)
+        assert "\n" not in facts.fault
+        assert facts.fault or FileSource(path).decode().size == (facts.width, facts.height)
+    assert 0 < refused < 60
+
+
 def test_a_heic_names_the_extra_that_reads_it(tmp_path, monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "pillow_heif", None)
     (tmp_path / "photo.jpg").write_bytes(b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + bytes(100))
