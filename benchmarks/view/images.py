@@ -118,4 +118,5 @@ def _name(*identity: object) -> str:
 
 
 def _budgets_of(view: View, budgets: ViewBudgets) -> tuple[object, ...]:
-    return (budgets.of(view.kind), *(() if view.via is None else _budgets_of(view.via, budgets)))
+    colors = () if budgets.colors == "srgb" else (budgets.colors,)
+    return (budgets.of(view.kind), *colors, *(() if view.via is None else _budgets_of(view.via, budgets)))

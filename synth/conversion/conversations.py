@@ -120,7 +120,7 @@ def _file_of(view: View, budgets: ViewBudgets, folder: Path) -> str:
     if view.kind is ViewKind.VIDEO_FRAME:  # 16 frames at full size take about 30 MB
         return _shown_file(view, budgets, folder)
     # At full size, as a file would be: crops of the shown size may be too small for a reader.
-    return f"{IMAGES}/{save_image(np.asarray(CACHE.get(view.source)), folder / IMAGES)}"
+    return f"{IMAGES}/{save_image(np.asarray(CACHE.get(view.source, budgets.colors)), folder / IMAGES)}"
 
 
 def _shown_file(view: View, budgets: ViewBudgets, folder: Path) -> str:
