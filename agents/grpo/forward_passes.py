@@ -19,7 +19,7 @@ from agents.chat.video_positions import token_positions
 from agents.engines.vision import PATCHES_AT_A_TIME
 from agents.grpo.placeholders import check_placeholders
 from agents.grpo.scored_rows import length_batches, right_padded, sampled_positions, whole_rows
-from agents.grpo.tower_features import Reading, TowerFeatures
+from agents.grpo.tower_features import Reading, TowerFeatures, vision_half
 from agents.rollout import Rollout
 
 
@@ -47,7 +47,7 @@ class Pass:
         with ExitStack() as stack:
             hook = model.register_forward_pre_hook(self._with_inputs, with_kwargs=True)
             stack.callback(hook.remove)
-            owner: Any = next(module for module in model.modules() if hasattr(module, "get_rope_index"))
+            owner = vision_half(model)
             on_cpu = self.input_ids.device.type == "cpu"  # a processor's cache holds a few images' activations
             at_a_time = PATCHES_AT_A_TIME if on_cpu and not self.is_sharded else float("inf")
             for name, reading in (("get_image_features", self.images), ("get_video_features", self.videos)):

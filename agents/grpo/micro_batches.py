@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import torch
+from trl import GRPOConfig
 
 from agents.grpo.scored_rows import rows_of
 
@@ -28,6 +29,17 @@ def by_question(batches: Sequence[dict[str, Any]], questions: Sequence[str], win
         order = sorted(range(len(asked)), key=lambda row: (first[asked[row]], lengths[row]))
         arranged += [rows_of(whole, rows) for rows in torch.tensor(order).split(sizes)]
     return arranged
+
+
+def may_rearrange(args: GRPOConfig, processes: int) -> bool:
+    """Whether every row of an optimizer step has the same weight in the loss, whatever micro-batch it is in.
+
+    Of `bnpo` and of a quantile of entropies it has not. A step must not span two generations. Several processes keep
+    TRL's order: each fills its micro-batch up to as many informative rows as another process has.
+    """
+    steps, window = args.steps_per_generation, args.gradient_accumulation_steps
+    alike = args.loss_type != "bnpo" and args.top_entropy_quantile == 1.0
+    return alike and processes == 1 and (steps % window == 0 or window % steps == 0)
 
 
 def _joined(batches: Sequence[dict[str, Any]]) -> dict[str, Any]:

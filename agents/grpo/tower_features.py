@@ -6,6 +6,7 @@ gradients. Depends on views, a chat format's image processor and the vision half
 trainers.
 """
 
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import SimpleNamespace
@@ -42,10 +43,16 @@ class Read:
 
 
 class TowerFeatures:
-    """Images and videos that one tower has read with the same weights. `max_bytes`: how much of them is kept."""
+    """Images and videos that one tower has read with the same weights.
 
-    def __init__(self, chat: Chat, budgets: ViewBudgets, max_bytes: float = MAX_BYTES) -> None:
+    `max_bytes`: how much of them is kept; `is_frozen`: the tower is not trained, so no features have a graph.
+    """
+
+    def __init__(
+        self, chat: Chat, budgets: ViewBudgets, max_bytes: float = MAX_BYTES, *, is_frozen: bool = False
+    ) -> None:
         self._chat, self._budgets = chat, budgets
+        self.is_frozen = is_frozen
         self._kept: LRUCache[object, Read] = LRUCache(max_bytes, getsizeof=lambda read: read.nbytes)
 
     def of_pass(self, rollouts: Sequence[Rollout]) -> tuple["Reading", "Reading"]:
@@ -120,7 +127,8 @@ class Reading:
 
         def features(pixels: torch.Tensor, grids: torch.Tensor, **options: Any) -> SimpleNamespace:
             if self._missing:
-                read = dict(zip(self._missing, _read(original, pixels, grids, at_a_time, options), strict=True))
+                with torch.set_grad_enabled(torch.is_grad_enabled() and not self._store.is_frozen):
+                    read = dict(zip(self._missing, _read(original, pixels, grids, at_a_time, options), strict=True))
                 self._read |= read
                 self._store.keep(read)
             rows = [self._read[key] for key in self.order]
@@ -132,9 +140,35 @@ class Reading:
         return features
 
 
-def vision_tower(model: torch.nn.Module) -> torch.nn.Module:
-    """The vision tower of `model`. Raises StopIteration for a class without one."""
-    return next(module.visual for module in model.modules() if "visual" in dict(module.named_children()))
+class FeatureStores:
+    """Which features may be kept how long: as long as the weights that made them are the same.
+
+    Of a tower in training, those of one call: they hold its graph, or the weights change before the next call. Of a
+    frozen tower, those of a generation. Where processes share a sharded model, none: each must run the tower equally
+    often, whatever images it has.
+    """
+
+    def __init__(self, chat: Chat, *, is_sharded: bool) -> None:
+        self._chat, self.is_sharded = chat, is_sharded
+        self._frozen: dict[torch.nn.Module, TowerFeatures] = {}
+
+    def of(self, model: torch.nn.Module, budgets: ViewBudgets) -> TowerFeatures:
+        """Where the passes of one call to score rows with `model` (unwrapped) keep what the tower reads."""
+        if self.is_sharded:
+            return TowerFeatures(self._chat, budgets, max_bytes=0)
+        tower = vision_half(model).visual
+        if any(weight.requires_grad for weight in tower.parameters()):
+            return TowerFeatures(self._chat, budgets, math.inf if torch.is_grad_enabled() else MAX_BYTES)
+        return self._frozen.setdefault(tower, TowerFeatures(self._chat, budgets, is_frozen=True))
+
+    def forget(self) -> None:
+        """Forgets the features of frozen towers: another generation begins."""
+        self._frozen.clear()
+
+
+def vision_half(model: torch.nn.Module) -> Any:
+    """The module of Qwen's classes that reads images, with `visual`, the tower, in it."""
+    return next(module for module in model.modules() if hasattr(module, "get_rope_index"))
 
 
 def _read(

@@ -5,7 +5,6 @@ forward pass only the rows with a gradient, with their pixels loaded at that tim
 trainer, whose methods used here `tests/contracts/test_trl.py` pins; independent of commands and flags.
 """
 
-import math
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from itertools import chain
@@ -32,14 +31,14 @@ from agents.grpo.filter import kept_indices, share_of_normaliser
 from agents.grpo.forward_passes import forward_passes
 from agents.grpo.held_out import HeldOut
 from agents.grpo.metrics import length_figures, part_metrics, trajectory_metrics
-from agents.grpo.micro_batches import by_question
+from agents.grpo.micro_batches import by_question, may_rearrange
 from agents.grpo.replay_batches import Replay, buffer_of
 from agents.grpo.rewards import GroupShaping, RewardFunction, completion_columns, group_reward_of, reward_columns
 from agents.grpo.rows import loss_mask, messages_of, moving, task_rows, with_tokens, zero_loss
 from agents.grpo.scored_rows import rows_of, scattered
 from agents.grpo.seeds import GenerationSeeds
 from agents.grpo.token_ban import banned
-from agents.grpo.tower_features import MAX_BYTES, TowerFeatures, vision_tower
+from agents.grpo.tower_features import FeatureStores
 from agents.rollout import Rollout, rollout
 from pixel_env.dialects.dialect import Dialect
 from pixel_env.episode import Stop
@@ -101,15 +100,9 @@ class PixelGRPOTrainer(GRPOTrainer):
         # A row of zero advantage has no gradient, unless a KL or an entropy term gives it one.
         has_other_terms = self.beta or self._entropy_bonus_enabled or self.aux_loss_enabled
         self._filters = args.filter_zero_advantage and not has_other_terms and self.top_entropy_quantile == 1.0
-        # Of these losses every row of an optimizer step has the same weight, whatever micro-batch it is in. Several
-        # processes keep TRL's order: each fills its micro-batch up to as many rows as another one has.
-        sums_rows = not (self._entropy_bonus_enabled or self.aux_loss_enabled) and self.top_entropy_quantile == 1.0
-        fits = args.steps_per_generation % min(args.gradient_accumulation_steps, args.steps_per_generation) == 0
-        self._may_rearrange = (
-            sums_rows and fits and self.loss_type != "bnpo" and self.accelerator.num_processes == 1
-        )
-        self._is_sharded = self.is_deepspeed_enabled or self.is_fsdp_enabled
-        self._frozen: dict[torch.nn.Module, TowerFeatures] = {}
+        has_batch_terms = self._entropy_bonus_enabled or self.aux_loss_enabled
+        self._may_rearrange = not has_batch_terms and may_rearrange(args, self.accelerator.num_processes)
+        self._features = FeatureStores(self.chat, is_sharded=self.is_deepspeed_enabled or self.is_fsdp_enabled)
         self._replay = Replay(buffer_of(args), self.chat.pad_id) if args.replay_capacity else None
         if self.is_fsdp_enabled:
             check_fsdp(self.accelerator, has_engine=beside is not None)
@@ -218,13 +211,12 @@ class PixelGRPOTrainer(GRPOTrainer):
         if self._mode == "eval" or self._buffered_inputs is known or not self._may_rearrange:
             return inputs
         questions = [row.trajectory.task.task_id for row in self._rollouts["train"]]
-        window = min(self.args.gradient_accumulation_steps, self.args.steps_per_generation)
-        self._buffered_inputs = by_question(self._buffered_inputs, questions, window)
+        self._buffered_inputs = by_question(self._buffered_inputs, questions, self.args.gradient_accumulation_steps)
         return self._buffered_inputs[self._step % self.args.steps_per_generation]
 
     def _generate_and_score_completions(self, inputs: list[dict[str, Any]]) -> dict[str, Any]:
         """TRL's batch with one more column: the index of each row's rollout, kept through shuffling and splitting."""
-        self._frozen.clear()
+        self._features.forget()
         batch: dict[str, Any] = super()._generate_and_score_completions(inputs)
         batch["rollout_index"] = torch.arange(len(inputs), device=batch["advantages"].device)
         share = self.accelerator.gather(moving(batch["advantages"]).float()).mean().item()
@@ -277,9 +269,9 @@ class PixelGRPOTrainer(GRPOTrainer):
             logits_to_keep,
             batch_size=batch_size,
             chat=self.chat,
-            tower=self._tower_features(policy),
+            tower=self._features.of(policy, self.args.settings(self.dialect, self._task_sets[self._mode]).budgets),
             processes=self.accelerator.num_processes,
-            sharded=self._is_sharded,
+            sharded=self._features.is_sharded,
         )
         results, places = [], []
         for one in passes:
@@ -292,16 +284,6 @@ class PixelGRPOTrainer(GRPOTrainer):
                 )
             places.append(one.places)
         return scattered(results, places, (len(scored), logits_to_keep))
-
-    def _tower_features(self, policy: torch.nn.Module) -> TowerFeatures:
-        """Where the passes of one call keep what the tower reads; of a frozen tower, those of the whole batch."""
-        budgets = self.args.settings(self.dialect, self._task_sets[self._mode]).budgets
-        if self._is_sharded:  # every process must run the tower equally often, whatever images it has
-            return TowerFeatures(self.chat, budgets, max_bytes=0)
-        tower = vision_tower(policy)
-        if any(weight.requires_grad for weight in tower.parameters()):
-            return TowerFeatures(self.chat, budgets, math.inf if torch.is_grad_enabled() else MAX_BYTES)
-        return self._frozen.setdefault(tower, TowerFeatures(self.chat, budgets))
 
     # ----------------------------------------------------------------------------------------------- evaluation
 

@@ -11,6 +11,7 @@ ZERO_ADVANTAGE = (
     "tests/agents/grpo/test_trainer.py::test_leaving_out_rows_of_zero_advantage_changes_neither_loss_nor_gradients",
 )
 PARITY = ("tests/agents/grpo/test_trainer.py::test_sampler_and_trainer_agree_on_every_token_they_share",)
+SHARED_IMAGES = ("tests/agents/grpo/test_shared_images.py",)
 BROKEN_EPISODE = ("tests/agents/grpo/test_trainer.py::test_an_episode_that_breaks_is_left_out_of_its_group",)
 VLLM_WEIGHTS = ("tests/agents/engines/test_vllm.py::test_new_weights_count_at_once_in_every_part_of_the_model",)
 
@@ -112,9 +113,37 @@ MUTANTS = (
     Mutant(
         "the trainer gives banned tokens a probability",
         "PixelGRPOTrainer._get_per_token_logps_and_entropies",
-        "with banned(self.accelerator.unwrap_model(model), self.chat.banned_ids),",
-        "with banned(self.accelerator.unwrap_model(model), frozenset()),",
+        "with banned(policy, self.chat.banned_ids),",
+        "with banned(policy, frozenset()),",
         PARITY,
+    ),
+    Mutant(
+        "a sampled token is scored one position too late",
+        "forward_passes",
+        "predicted_at=(row, column - 1)",
+        "predicted_at=(row, column)",
+        PARITY,
+    ),
+    Mutant(
+        "a tower in training counts as frozen",
+        "FeatureStores.of",
+        "any(weight.requires_grad for weight in tower.parameters())",
+        "False",
+        SHARED_IMAGES,
+    ),
+    Mutant(
+        "the features of a frozen tower outlive their generation",
+        "FeatureStores.forget",
+        "self._frozen.clear()",
+        "pass",
+        SHARED_IMAGES,
+    ),
+    Mutant(
+        "the rollouts of a question are spread over micro-batches",
+        "by_question",
+        "(first[asked[row]], lengths[row])",
+        "lengths[row]",
+        SHARED_IMAGES,
     ),
     Mutant(
         "rows of zero advantage are left out of the normaliser too",

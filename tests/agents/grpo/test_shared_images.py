@@ -8,7 +8,7 @@ from transformers import TrainerCallback
 
 from agents.engines.scripted import ScriptedEngine, in_turn
 from agents.grpo.scored_rows import rows_of
-from agents.grpo.tower_features import TowerFeatures, vision_tower
+from agents.grpo.tower_features import TowerFeatures, vision_half
 from agents.grpo.trainer import PixelGRPOConfig, PixelGRPOTrainer
 from pixel_env.tasks import load_tasks
 
@@ -59,7 +59,7 @@ def generated(trainer):
 def read_images(trainer):
     """A list that grows by the number of images of every call of the vision tower."""
     counts = []
-    tower = vision_tower(trainer.model)
+    tower = vision_half(trainer.model).visual
     hook = tower.register_forward_pre_hook(
         lambda _, args, options: counts.append(len(options["grid_thw"])), with_kwargs=True
     )
@@ -82,7 +82,7 @@ def test_an_update_reads_each_image_of_a_micro_batch_once_and_every_weight_learn
     with read_images(trainer) as counts:
         trainer._compute_loss(trainer.model, batch).backward()
     assert sum(counts) == IMAGES
-    assert all(weight.grad.any() for weight in vision_tower(trainer.model).parameters())
+    assert all(weight.grad.any() for weight in vision_half(trainer.model).visual.parameters())
 
 
 def test_passes_without_gradients_read_each_image_once_between_them(tasks, tmp_path):
@@ -102,16 +102,16 @@ def test_features_that_do_not_fit_are_read_again_and_score_the_same(tasks, tmp_p
     with torch.no_grad():
         wanted = scored(trainer, batch)
         monkeypatch.setattr(
-            trainer, "_tower_features", lambda _: TowerFeatures(trainer.chat, tasks.budgets, max_bytes=100_000)
+            trainer._features, "of", lambda _, budgets: TowerFeatures(trainer.chat, budgets, max_bytes=100_000)
         )
         with read_images(trainer) as counts:
             found = scored(trainer, batch, batch_size=1)
-    assert IMAGES < sum(counts) and torch.allclose(found, wanted, atol=1e-5)
+    assert sum(counts) > IMAGES and torch.allclose(found, wanted, atol=1e-5)
 
 
 def test_a_frozen_tower_reads_each_image_once_a_generation(tasks, tmp_path):
     trainer = made(tmp_path, tasks)
-    vision_tower(trainer.model).requires_grad_(False)
+    vision_half(trainer.model).visual.requires_grad_(False)
     batch = generated(trainer)
     micro_batches = [rows_of(batch, rows) for rows in torch.arange(ROWS).split(2)]
     with read_images(trainer) as counts:
