@@ -1,7 +1,7 @@
 """Gymnasium environments in which a vision-language model reasons in pixel space: it crops, sees more, answers.
 
-Importing this registers the environment ids. The names below are loaded when they are first used; everything that an
-agent needs is among them:
+Importing this registers the environment ids, at once or when Gymnasium is imported. The names below are loaded when
+they are first used; everything that an agent needs is among them:
 
     import gymnasium as gym
     from pixel_env import Answer, Box, CropImage, dialect_named, write
@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from pixel_env.lazy_names import lazy_names
 from pixel_env.neighbours import install
-from pixel_env.registration import register_all
+from pixel_env.registration import register_with_gymnasium
 
 if TYPE_CHECKING:
     from pixel_env.actions import write
@@ -72,4 +72,4 @@ __getattr__, __dir__ = lazy_names(
 )
 
 install()
-register_all()
+register_with_gymnasium()

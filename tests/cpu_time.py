@@ -9,6 +9,8 @@ Depends on the operating system's accounting and Pillow; independent of the libr
 import functools
 import gc
 import resource
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 
@@ -66,6 +68,13 @@ def _unit() -> None:
 @functools.cache
 def _picture() -> Image.Image:
     return Image.radial_gradient("L").convert("RGB").resize((1120, 752))
+
+
+@functools.cache
+def seconds_of_importing_gymnasium() -> float:
+    """The CPU time of a process that imports Gymnasium: what starting a command is compared with on any machine."""
+    command = [sys.executable, "-c", "import gymnasium"]
+    return min(cpu_seconds_of_children(lambda: subprocess.run(command, check=True)) for _ in range(3))
 
 
 def _children() -> float:

@@ -32,6 +32,7 @@ from pixel_env.command_line.values import Bounds, bare, without_none
 from pixel_env.play import _parser as play_parser
 from synth.conversion.command import _parser as convert_parser
 from synth.generation.config import GenerationOptions, SynthConfig
+from tests.cpu_time import seconds_of_importing_gymnasium
 from tests.paths import ROOT
 
 CONFIGURED = {
@@ -308,7 +309,7 @@ def test_a_value_of_another_type_is_named_with_its_place(command, tmp_path):
 
 
 @pytest.mark.parametrize("command", TRAINING)
-def test_the_help_of_a_training_comes_in_a_second_without_torch_and_leads_with_our_groups(command):
+def test_the_help_of_a_training_comes_soon_without_torch_and_leads_with_our_groups(command):
     code = (
         "import sys, time\nfrom pixel_env.cli import main\n"
         f"try:\n    main([{command!r}, '--help'])\nexcept SystemExit: pass\n"
@@ -316,7 +317,7 @@ def test_the_help_of_a_training_comes_in_a_second_without_torch_and_leads_with_o
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     *text, last = done.stdout.splitlines()
-    assert float(last.split()[0]) < 1 and last.endswith("[]")
+    assert float(last.split()[0]) < 8 * seconds_of_importing_gymnasium() and last.endswith("[]")
     groups = [line[:-1] for line in text if line.endswith(":") and not line.startswith(" ")]
     wanted = ["what is trained", "episode", "reward", "generation", "replay", "output"]
     assert groups == ["options", *(title for title in wanted if command == "grpo" or title in (groups))]
@@ -337,14 +338,14 @@ def test_the_help_of_a_training_comes_in_a_second_without_torch_and_leads_with_o
         ("grpo", "--no_such", "0"),
     ],
 )
-def test_a_mistake_in_a_name_is_answered_in_a_second_without_torch(words):
+def test_a_mistake_in_a_name_is_answered_soon_without_torch(words):
     code = (
         "import sys, time\nfrom pixel_env.cli import main\n"
         f"code = main({list(words)!r})\nprint(code, time.process_time(), 'torch' in sys.modules)"
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     exit_code, seconds, loaded = done.stdout.split()
-    assert (exit_code, loaded) == ("2", "False") and float(seconds) < 1
+    assert (exit_code, loaded) == ("2", "False") and float(seconds) < 8 * seconds_of_importing_gymnasium()
     assert len(done.stderr.splitlines()) <= 6
 
 
@@ -363,7 +364,7 @@ def test_no_help_takes_long_and_none_speaks_of_pictures():
     for command in CONVENTIONS:
         start = time.process_time()
         _, text = run(command, "--help")
-        assert time.process_time() - start < 1
+        assert time.process_time() - start < 8 * seconds_of_importing_gymnasium()
         assert not {"picture", "pictures", "looking", "told"} & set(text.lower().split()), command
 
 

@@ -17,9 +17,10 @@ import pixel_env
 from pixel_env.actions import write
 from pixel_env.boxes import Box
 from pixel_env.operations.crop_image import CropImage
-from pixel_env.registration import ENVIRONMENTS, register_all
+from pixel_env.registration import BENCHMARKS, ENVIRONMENTS, register_all
 from pixel_env.testing import tiny_task_set
 from pixel_env.types import Limits
+from tests.paths import ROOT
 
 pytestmark = pytest.mark.filterwarnings("error")
 
@@ -95,6 +96,26 @@ def test_registering_again_changes_nothing(name):
     register_all()
     assert gym.spec(name).entry_point == "pixel_env.env:PixelEnv"
     assert gym.spec(name).kwargs == {"tasks": ENVIRONMENTS[name]}
+
+
+@pytest.mark.parametrize(
+    "imports", ["import gymnasium, pixel_env", "import pixel_env, gymnasium", "import pixel_env.env, gymnasium"]
+)
+def test_the_ids_are_registered_whichever_is_imported_first(imports):
+    code = f"import sys; sys.path.insert(0, {str(ROOT)!r}); {imports}\nprint(*gymnasium.registry)"
+    printed = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
+    assert {*ENVIRONMENTS, *BENCHMARKS} <= set(printed) and "CartPole-v1" in printed
+
+
+def test_importing_the_package_again_leaves_no_finder_behind():
+    code = (
+        f"import sys; sys.path.insert(0, {str(ROOT)!r})\n"
+        "import importlib, pixel_env; waiting = len(sys.meta_path)\n"
+        "importlib.reload(pixel_env); print(len(sys.meta_path) - waiting)\n"
+        "import gymnasium; print(len(sys.meta_path) - waiting)"
+    )
+    printed = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
+    assert printed == ["0", "-1"]
 
 
 def test_the_package_offers_its_main_names_and_no_others():
