@@ -7,9 +7,11 @@ model libraries (torch is not imported here), of rewards other than the environm
 
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ALL_COMPLETED, FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from functools import partial
+from queue import SimpleQueue
 
 import numpy as np
 
@@ -100,12 +102,19 @@ def rollout(
     results: dict[int, Rollout] = {}
     waiting: dict[int, _Episode] = {}
     running: dict[Future[Request | None], _Episode] = {}
+    done: SimpleQueue[Future[Request | None]] = SimpleQueue()
+
+    def start(episode: _Episode, turn: Callable[[], Request | None]) -> None:
+        future = pool.submit(turn)
+        running[future] = episode
+        future.add_done_callback(done.put)
+
     with ThreadPoolExecutor(thread_name_prefix="episode") as pool, _cancelled_on_error(engine):
         while len(results) < len(tasks):
             while pending and len(waiting) + len(running) < max_live:
                 episode = pending.popleft()
-                running[pool.submit(episode.begin)] = episode
-            for future in _operations_done(running, block=engine.static or not waiting, everything=engine.static):
+                start(episode, episode.begin)
+            for future in _operations_done(running, done, block=not waiting, everything=engine.static):
                 episode = running.pop(future)
                 if (request := future.result()) is not None:
                     waiting[request.request_id] = episode
@@ -121,7 +130,7 @@ def rollout(
                 raise RuntimeError(f"the engine lost {lost} requests: it neither answers them nor has them in flight")
             for response in responses:
                 episode = waiting.pop(response.request_id)
-                running[pool.submit(episode.take, response)] = episode
+                start(episode, partial(episode.take, response))
     return [results[index] for index in range(len(tasks))]
 
 
@@ -136,12 +145,19 @@ def _cancelled_on_error(engine: Engine) -> Iterator[None]:
 
 
 def _operations_done(
-    running: "dict[Future[Request | None], _Episode]", *, block: bool, everything: bool
+    running: "dict[Future[Request | None], _Episode]",
+    done: "SimpleQueue[Future[Request | None]]",
+    *,
+    block: bool,
+    everything: bool,
 ) -> "list[Future[Request | None]]":
-    """Finished futures in the order of their episodes: all, the first ones, or (without `block`) those done by now."""
-    condition = ALL_COMPLETED if everything else FIRST_COMPLETED
-    done, _ = wait(running, timeout=None if block else 0, return_when=condition)
-    return sorted(done, key=lambda future: running[future].index)
+    """Finished futures in the order of their episodes: all, or those done by now; `block` waits for at least one."""
+    # Not concurrent.futures.wait, which locks every running future to find the one that is done.
+    awaited = len(running) if everything else min(len(running), int(block))
+    futures = [done.get() for _ in range(awaited)]
+    while not done.empty():
+        futures.append(done.get())
+    return sorted(futures, key=lambda future: running[future].index)
 
 
 def _episodes(
@@ -197,7 +213,7 @@ class _Episode:
                 count_tokens=self._count_tokens,
                 intervention=settings.intervention,
             )
-            observation, _ = self.env.reset(seed=0, options={"task_id": self.task.task_id})
+            observation, _ = self.env.reset(options={"task_id": self.task.task_id})
             self._hold(observation["images"])
             prompt, images = self.env.trajectory.prompt, observation["images"]
             self.prompt_ids = self.chat.open(prompt, images, video_frames=self._video_frames)
@@ -301,7 +317,9 @@ class _Episode:
         return self.chat.fragment(self.env.prefill) if self.env.prefill else ()
 
     def _hold(self, images: Sequence[np.ndarray]) -> None:
-        self.images += [self.shared_images.shared(image) for image in images]
+        assert self.env is not None
+        views = self.env.trajectory.views[len(self.images) :]
+        self.images += [self.shared_images.shared(view, image) for view, image in zip(views, images, strict=True)]
 
     def _append(self, ids: Sequence[int], logprobs: Sequence[float], *, sampled: bool) -> None:
         self.ids += ids

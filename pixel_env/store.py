@@ -61,6 +61,8 @@ class TrajectoryStore:
 def _end_of_lines(file: IO[bytes]) -> int:
     """Where the last whole line of the file ends."""
     end = file.seek(0, os.SEEK_END)
+    if end and file.seek(end - 1) >= 0 and file.read(1) == b"\n":
+        return end
     while end:
         start = max(0, end - _BLOCK_BYTES)
         file.seek(start)

@@ -176,7 +176,7 @@ def evaluate(plan: EvalPlan, engine: Engine, chat: ChatFormat, shards: Sequence[
     total = sum(len(tasks) * (samples or 1) for _, samples, tasks in passes)
     with tqdm(total=total, initial=len(done), desc="evaluation", unit="rollout", mininterval=0.5) as bar:
         for policy, samples, tasks in passes:
-            missing = missing_rollouts(tasks, policy.name, samples, done)
+            missing = by_image(missing_rollouts(tasks, policy.name, samples, done))
             keep = _keeper(policy, missing, store, done, bar)
             sampling = replace(plan.greedy if samples is None else plan.sampled, banned_ids=policy.banned_ids)
             retries = None if plan.protocol is None else plan.protocol.retries
@@ -247,6 +247,17 @@ def missing_rollouts(
         if any((policy, task.task_id, other) not in done for other in numbers)
         for number in numbers
     ]
+
+
+def by_image(rollouts: Sequence[tuple[Task, int | None]]) -> list[tuple[Task, int | None]]:
+    """The rollouts, those about one image after each other: it is decoded once, and held while they are played.
+
+    Images are compared as objects, which the readers make once for each file; a file's key would have to be read.
+    """
+    groups: dict[tuple[int, ...], list[tuple[Task, int | None]]] = {}
+    for task, number in rollouts:
+        groups.setdefault(tuple(map(id, task.sources)), []).append((task, number))
+    return [rollout for group in groups.values() for rollout in group]
 
 
 def _keeper(

@@ -9,6 +9,7 @@ from pixel_env.dialects.dialect import Dialect
 from pixel_env.dialects.templates import FIELDS, check_template, check_text, fields_of
 from pixel_env.errors import ConfigError, UnknownNameError
 from pixel_env.grading import GRADERS
+from pixel_env.once import once_for_each
 from pixel_env.operations.coordinates import Coordinates
 from pixel_env.operations.registry import DEFAULT, OPERATIONS, operation_named
 
@@ -18,6 +19,12 @@ def checked_operations(dialect: Dialect) -> Dialect:
 
     Raises UnknownNameError, ConfigError.
     """
+    _check(dialect)
+    return dialect
+
+
+@once_for_each  # every episode has an environment of its own, which checks its dialect
+def _check(dialect: Dialect) -> None:
     named = [(operation_named(name), name) for name in dialect.operations]
     _check_marks_and_numbers(dialect)
     _check_templates(dialect)
@@ -34,7 +41,6 @@ def checked_operations(dialect: Dialect) -> Dialect:
                 f"the dialect {dialect.name!r} cannot call the operation {name!r}. Leave the operation out, or give a "
                 "dialect whose calls are JSON."
             )
-    return dialect
 
 
 def _check_marks_and_numbers(dialect: Dialect) -> None:

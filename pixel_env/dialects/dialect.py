@@ -14,6 +14,7 @@ from typing import Literal, get_args
 from pixel_env.dialects.call_syntax import Call, CallSyntax
 from pixel_env.edges import Edges
 from pixel_env.errors import ConfigError, UnknownNameError
+from pixel_env.once import once_for_each
 from pixel_env.operations.calls import write_call
 from pixel_env.operations.coordinates import Convention, Coordinates, ImageNames, Size
 from pixel_env.operations.frame_rule import FrameRule
@@ -54,7 +55,7 @@ class Wording:
     last_turn: str = ""  # appended to the observation before the last turn: question
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, weakref_slot=True)
 class Dialect:
     """One wire format.
 
@@ -134,6 +135,7 @@ class Dialect:
             raise ValueError(f"dialect {self.name!r} shows tools whose calls it refuses; set shows_tools to False")
 
     @property
+    @once_for_each
     def offered(self) -> tuple[type[Operation], ...]:
         """The operations that can be called, in the order of the prompt. Raises UnknownNameError, ConfigError."""
         operations = [operation_named(name) for name in self.operations]
@@ -144,6 +146,7 @@ class Dialect:
         return self.names.get(operation.name, operation.name)
 
     @property
+    @once_for_each
     def by_name(self) -> dict[str, type[Operation]]:
         """The operations that can be called, by each of their names in this dialect."""
         offered = {operation.name: operation for operation in self.offered}
@@ -173,11 +176,13 @@ class Dialect:
         return self.several_calls == "all" or any("{images}" in template for template in templates)
 
     @property
+    @once_for_each
     def argument_keys(self) -> Keys:
         """The keys of arguments in calls."""
         return Keys(self.keys, self.ignored_keys, self.box_keys, self.constants)
 
     @property
+    @once_for_each
     def rule(self) -> OperationRule:
         """The rules of the dialect that operations need."""
         return OperationRule(

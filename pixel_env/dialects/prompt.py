@@ -7,6 +7,7 @@ from typing import Any
 
 from pixel_env.dialects.call_syntax import ONE_CALL
 from pixel_env.dialects.dialect import Dialect
+from pixel_env.once import once_for_each
 from pixel_env.operations.calls import schema_of
 
 
@@ -22,6 +23,7 @@ def tool_schemas(dialect: Dialect) -> list[dict[str, Any]]:
     return schemas if dialect.calls.tool_text(schemas) else []
 
 
+@once_for_each
 def system_text(dialect: Dialect) -> str:
     """The system message: the dialect's own text and, where it shows its tools, their description."""
     tools = dialect.calls.tool_text(tool_schemas(dialect)) if dialect.shows_tools else ""

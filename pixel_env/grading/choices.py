@@ -5,6 +5,7 @@ Depends on mentions and what is said about them; independent of episodes.
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 
 from pixel_env.grading.answers import says_something, unwrapped, without_markup
 from pixel_env.grading.boxed import last_boxed
@@ -41,6 +42,9 @@ _AT_ONCE = Pattern(
 )
 _IT_IS = Pattern(r"(?:it's|it is|this is|that is|they are|there are|there is|es ist|c'est|il y a|es|这是|它是|是)\s+")
 
+_REMEMBERED = 4096
+"""Texts whose meaning is remembered: an answer is graded at the end of its episode, and read again for its row."""
+
 
 def choice(answer: str, task: Task) -> float:
     r"""1 if `answer` names the right option and no other.
@@ -64,11 +68,16 @@ def options_named(answer: str, options: Sequence[str]) -> frozenset[int]:
 
     Of options that are judged one by one, the only one that is called right, unless another one is concluded.
     """
+    return _named(answer, tuple(options))
+
+
+@lru_cache(_REMEMBERED)
+def _named(answer: str, options: tuple[str, ...]) -> frozenset[int]:
     judged = judged_list(answer, options) if last_boxed(answer) is None else None
     if judged is None:
         return _options_named(answer, options)
     concluded = _options_named(judged.rest, options)
-    texts = texts_of(tuple(options))
+    texts = texts_of(options)
     return concluded if len(concluded) == 1 else frozenset(texts.index(texts[index]) for index in judged.right)
 
 
@@ -89,7 +98,12 @@ def _options_named(answer: str, options: Sequence[str]) -> frozenset[int]:
 
 def option_meant(reference: str, options: Sequence[str]) -> frozenset[int]:
     """The option that a task's `reference` means, by its text, else by its letter; empty unless it is exactly one."""
-    whole = option_that_reads(comparable(without_markup(reference)), texts_of(tuple(options)))
+    return _meant(reference, tuple(options))
+
+
+@lru_cache(_REMEMBERED)
+def _meant(reference: str, options: tuple[str, ...]) -> frozenset[int]:
+    whole = option_that_reads(comparable(without_markup(reference)), texts_of(options))
     named = options_named(reference, options) if whole is None else frozenset({whole})
     return named if len(named) == 1 else frozenset()
 

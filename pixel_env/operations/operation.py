@@ -18,6 +18,7 @@ import dataclasses
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any, ClassVar, Self
 
 from PIL import Image
@@ -82,12 +83,14 @@ class Operation(ABC):
     # ------------------------------------------------------------------------------- from its declared arguments
 
     @classmethod
+    @cache
     def arguments(cls) -> dict[str, Argument]:
-        """The declared arguments by field name, in the order of a call."""
+        """The declared arguments by field name, in the order of a call. Do not change them: they are shared."""
         declared = {field.name: field.metadata["argument"] for field in dataclasses.fields(cls)}  # type: ignore[arg-type]
         return {name: declared[name] for name in cls.wire_order or declared}
 
     @classmethod
+    @cache
     def optional(cls) -> dict[str, Any]:
         """The arguments that a call may leave out, with their defaults."""
         fields = dataclasses.fields(cls)  # type: ignore[arg-type]
