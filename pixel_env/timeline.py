@@ -5,13 +5,13 @@ when they are shown. Where a task's frames are separate images, they are the who
 the task says at which rate they were taken (`Task.frames_per_second`).
 """
 
-import math
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from PIL import Image
 
+from pixel_env.frame_times import FrameTimes
 from pixel_env.task import Task
 from pixel_env.views import Source
 
@@ -31,7 +31,12 @@ class FileFrame(ABC):
 
     @abstractmethod
     def length(self) -> tuple[int, float]:
-        """The number of frames, and frames per second. Raises MediaError, MissingExtraError."""
+        """The number of frames, and frames per second (0: unknown). Raises MediaError, MissingExtraError."""
+
+    def times(self) -> FrameTimes:
+        """When each frame is on screen: at a constant rate, unless the file says otherwise. Raises as `length`."""
+        count, rate = self.length()
+        return FrameTimes(count, rate or None)
 
     @abstractmethod
     def own_number(self) -> int:
@@ -48,30 +53,38 @@ class FileFrame(ABC):
 
 @dataclass(frozen=True, slots=True)
 class Timeline:
-    """`frame_count` frames, numbered from 0; frame i is shown from i / `frames_per_second` on (None: no times).
+    """`frame_count` frames, numbered from 0, of which `overview` are those that the episode opens with, by number.
 
-    `overview`: the frames that the episode opens with, by number.
+    `frames_per_second`: the rate, the mean one where it varies; None: the frames have no times. `times`: when each
+    frame is on screen; None: at that constant rate.
     """
 
     frame_count: int
     frames_per_second: float | None
     overview: Mapping[int, Source] = field(repr=False)
+    times: FrameTimes | None = field(default=None, repr=False)
+
+    @property
+    def frame_times(self) -> FrameTimes:
+        """When each frame is on screen."""
+        return self.times or FrameTimes(self.frame_count, self.frames_per_second)
 
     @property
     def seconds(self) -> float | None:
         """How long the video lasts; None without times."""
-        return None if self.frames_per_second is None else self.frame_count / self.frames_per_second
+        return self.frame_times.seconds
 
     def number_at(self, time_s: float) -> int | None:
         """The number of the frame that is shown at a time; None outside of the video, and without times."""
-        if self.frames_per_second is None or not math.isfinite(time_s):
-            return None
-        number = math.floor(time_s * self.frames_per_second)
-        return number if 0 <= number < self.frame_count else None
+        return self.frame_times.shown_at(time_s)
 
     def time_of(self, number: int) -> float | None:
         """The time in seconds from which on a frame is shown; None without times."""
-        return None if self.frames_per_second is None else number / self.frames_per_second
+        return self.frame_times.begin_of(number)
+
+    def end_of(self, number: int) -> float | None:
+        """The time in seconds at which the next frame is shown, or the video ends; None without times."""
+        return self.seconds if number + 1 == self.frame_count else self.time_of(number + 1)
 
     def number_of(self, source: Source) -> int | None:
         """The number of a frame of this video; None for any other source. Raises MediaError, MissingExtraError."""
@@ -98,8 +111,8 @@ def timeline_of(task: Task) -> Timeline | None:
         return Timeline(len(task.sources), task.frames_per_second, dict(enumerate(task.sources)))
     # The first of several sources that show one frame: evidence refers to it.
     numbered = {source.own_number(): source for source in reversed(task.sources) if isinstance(source, FileFrame)}
-    count, rate = first.length()
-    return Timeline(count, rate or None, numbered)
+    times = first.times()
+    return Timeline(times.count, times.rate, numbered, times)
 
 
 @dataclass(frozen=True, slots=True)

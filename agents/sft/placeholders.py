@@ -12,6 +12,7 @@ from typing import Any
 from PIL import Image
 
 from pixel_env.errors import MediaError
+from pixel_env.frame_times import FrameTimes
 from pixel_env.media.cache import CACHE
 from pixel_env.media.orientation import upright_size
 from pixel_env.media.pictures import opened
@@ -74,6 +75,10 @@ class PlaceholderFrame(FileFrame):
     def length(self) -> tuple[int, float]:
         """The video's own."""
         return self.frame.length()
+
+    def times(self) -> FrameTimes:
+        """The video's own."""
+        return self.frame.times()
 
     def own_number(self) -> int:
         """The frame's own."""

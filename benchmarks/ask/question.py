@@ -11,7 +11,7 @@ from pathlib import Path
 from pixel_env.errors import TaskError
 from pixel_env.media.pictures import IMAGE_SUFFIXES, has_more_frames, opened
 from pixel_env.media.sources import FileSource
-from pixel_env.media.video import video_fault
+from pixel_env.media.videos.clips import video_fault
 from pixel_env.task import Task
 from pixel_env.tasks.files.clips import VIDEO_SUFFIXES, clip_frames, evenly
 from pixel_env.tasks.files.images import decoding_fault, frames_in, image_facts

@@ -72,5 +72,7 @@ def _candidates(numbers: Sequence[int], timeline: Timeline, dialect: Dialect) ->
         if dialect.can_call(SelectRange.name) and low < high:
             yield SelectRange(low, high)
         if dialect.can_call(SelectSegment.name) and rate is not None and before == 0:
-            yield SelectSegment(low / rate, (high + 1) / rate, rate)
-            yield SelectSegment(low / rate, (high + 1) / rate)
+            start_s, end_s = timeline.time_of(low), timeline.end_of(high)
+            assert start_s is not None and end_s is not None, "a video with a rate has times"
+            yield SelectSegment(start_s, end_s, rate)
+            yield SelectSegment(start_s, end_s)

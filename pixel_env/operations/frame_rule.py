@@ -3,6 +3,7 @@
 Depends on timelines; independent of operations, dialects and call syntaxes. Numbers count frames from 0.
 """
 
+import bisect
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -23,6 +24,8 @@ _CHOICES = {
 
 _HAIR = 1e-6
 """Of a frame: 0.28 s at 100 frames/s is frame 28, although 0.28 * 100 is a little more."""
+_HAIR_S = 1e-6
+"""Of a second, where the rate varies."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +66,7 @@ class FrameRule:
 
         Failures: no_such_frame (outside of the video), no_frames (nothing between start and end), too_many_frames.
         """
-        assert timeline.frames_per_second is not None and timeline.seconds is not None, "checked by the operation"
+        assert timeline.seconds is not None, "checked by the operation"
         if not start_s < end_s:
             message = f"The segment from {start_s:g} to {end_s:g} s is empty; its start must come before its end."
             return Failure(FailureCode.NO_FRAMES, message)
@@ -72,7 +75,7 @@ class FrameRule:
             message = f"The segment leaves the video, which lasts from 0 to {timeline.seconds:.2f} s."
             return Failure(FailureCode.NO_SUCH_FRAME, message)
         first, last = self._ends(timeline, start_s, end_s)
-        length_s = end_s - start_s if self.edges == "before" else (last - first + 1) / timeline.frames_per_second
+        length_s = end_s - start_s if self.edges == "before" else _length_s(timeline, first, last)
         count = self._count((self.rate if rate is None else rate) * length_s)
         if self.edges == "inside":
             count = min(count, max(last - first + 1, 0))
@@ -88,11 +91,15 @@ class FrameRule:
         return self._spaced(first, last, min(count, max_frames))
 
     def _ends(self, timeline: Timeline, start_s: float, end_s: float) -> tuple[int, int]:
-        assert timeline.frames_per_second is not None
-        final = timeline.frame_count - 1
+        times, final = timeline.frame_times, timeline.frame_count - 1
+        if times.begins_s is not None:
+            begun = bisect.bisect_right(times.begins_s, min(end_s, times.end_s) + _HAIR_S) - 1
+            shown = times.shown_at(max(start_s, 0.0)) if self.edges == "before" else times.first_from(start_s)
+            return min(shown or 0, final), begun
+        assert times.rate is not None, "checked by the operation"
         # Clamped first: a model can write any number, and a large one times the rate is infinite.
-        start = max(start_s, 0.0) * timeline.frames_per_second
-        end = min(end_s, final / timeline.frames_per_second) * timeline.frames_per_second
+        start = max(start_s, 0.0) * times.rate
+        end = min(end_s, final / times.rate) * times.rate
         first = math.ceil(start - _HAIR) if self.edges == "inside" else math.floor(start + _HAIR)
         return min(first, final), min(math.floor(end + _HAIR), final)
 
@@ -128,3 +135,13 @@ class FrameRule:
             return [first + index * (last - first) // steps for index in range(count)]
         # Halves to the even number, as torch and numpy round.
         return [round(first + index * (last - first) / steps) for index in range(count)]
+
+
+def _length_s(timeline: Timeline, first: int, last: int) -> float:
+    """How long frames `first` to `last` are on screen; nothing for none."""
+    times = timeline.frame_times
+    if times.begins_s is None:
+        assert times.rate is not None, "checked by the operation"
+        return (last - first + 1) / times.rate
+    end_s = times.end_s if last + 1 >= times.count else times.begins_s[last + 1]
+    return max(0.0, end_s - times.begins_s[first])

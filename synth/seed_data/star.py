@@ -14,12 +14,12 @@ and video frames; independent of filters, plans and teachers.
 
 from collections.abc import Sequence
 from dataclasses import replace
-from functools import lru_cache
 from pathlib import Path
 
 from pixel_env.boxes import FULL
-from pixel_env.errors import MediaError, MissingExtraError, TaskError
-from pixel_env.media.video import clip_numbers, installed_decoder
+from pixel_env.errors import MediaError, TaskError
+from pixel_env.frame_times import spread
+from pixel_env.media.videos.clips import times_of
 from pixel_env.task import VIDEO_FRAMES, Evidence, Task
 from pixel_env.tasks.files.clips import clip_frames
 from pixel_env.tasks.files.images import ImageFolder
@@ -35,19 +35,13 @@ def frames_between(times_s: Sequence[float], start_s: float, end_s: float) -> tu
     return tuple(number for number, time_s in enumerate(times_s) if start_s <= time_s <= end_s)
 
 
-@lru_cache(maxsize=4096)
-def frame_times(path: Path) -> tuple[float, ...]:
-    """The time in seconds of each of the 16 frames of a task. Raises MediaError."""
-    try:
-        video = installed_decoder()(path)
-        try:
-            return tuple(number / video.frames_per_second for number in clip_numbers(video, VIDEO_FRAMES, None, None))
-        finally:
-            video.close()
-    except MissingExtraError:
-        raise
-    except Exception as error:  # a broken file makes the decoders raise nearly anything
-        raise MediaError(f"cannot read the video {path}: {error}") from error
+def shown_times(path: Path) -> tuple[float, ...]:
+    """When each of the 16 frames of a task begins, in seconds, by the times in the file. Raises MediaError."""
+    times = times_of(path)
+    begins_s = [times.begin_of(number) for number in spread(0, times.count - 1, VIDEO_FRAMES)]
+    if None in begins_s:
+        raise MediaError(f"the video {path} has no times, so that its evidence in seconds cannot be found")
+    return tuple(begin_s for begin_s in begins_s if begin_s is not None)
 
 
 def _matches(columns: frozenset[str], suffix: str) -> bool:
@@ -61,7 +55,7 @@ def _task_of(row: Row, folder: ImageFolder) -> Task:
     start_s, end_s = _seconds(row)
     path = Path(folder.path(f"{row.text('video_id')}.mp4", "video"))
     try:
-        frames = frames_between(frame_times(path), start_s, end_s)
+        frames = frames_between(shown_times(path), start_s, end_s)
     except MediaError as error:
         raise TaskError(str(error)) from error
     name = row.text("question_id")

@@ -1,27 +1,29 @@
 """Evenly spaced frames of a video: of a file, or of a folder of images.
 
-Depends on the numbers of frames that a task shows; independent of decoding (`pixel_env/media/video.py`).
+Depends on the numbers of frames that a task shows; independent of decoding (`pixel_env/media/videos`).
 """
 
-import hashlib
-import os
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property, lru_cache
+from functools import cached_property
 from pathlib import Path
 from typing import TypeVar
 
 from PIL import Image
 
 from pixel_env.errors import MediaError
-from pixel_env.media.video import clip_frame, segment_facts, video_fault
+from pixel_env.frame_times import FrameTimes, spread
+from pixel_env.media.videos.clips import Segment, clip_frame, segment_of, video_fault
+from pixel_env.media.videos.content import content_of
 from pixel_env.task import VIDEO_FRAMES
 from pixel_env.timeline import FileFrame
 
-VIDEO_SUFFIXES = (".mp4", ".avi", ".webm", ".mkv", ".mov", ".gif")
-
-_END_BYTES = 1 << 16
+VIDEO_SUFFIXES = (
+    *(".mp4", ".m4v", ".mov", ".3gp", ".3g2", ".mkv", ".webm", ".avi", ".mpg", ".mpeg", ".vob"),
+    *(".ts", ".mts", ".m2ts", ".wmv", ".asf", ".flv", ".f4v", ".ogv", ".gif"),
+)
+"""A name that ends so may be a video; what it is, its content tells when it is opened."""
 
 Item = TypeVar("Item")
 
@@ -38,27 +40,38 @@ class ClipFrame(FileFrame):
 
     @cached_property
     def key(self) -> str:
-        """The frame, and a hash of the file's size and ends: hashing a whole video would cost more than decoding."""
-        try:
-            facts = os.stat(self.path)
-            content = _hash_of_ends(self.path, facts.st_size, facts.st_mtime_ns)
-        except OSError as error:
-            raise MediaError(f"cannot read the video {self.path}: {error.strerror}") from error
-        return f"{content}:{self.start_s}-{self.end_s}:{self.number}/{self.count}"
+        """The frame, and a hash of the file's size and of blocks spread over it. Raises MediaError."""
+        return f"{content_of(self.path)}:{self.start_s}-{self.end_s}:{self.number}/{self.count}"
 
     def length(self) -> tuple[int, float]:
-        """The number of frames of the segment, and frames per second."""
-        first, last, rate = segment_facts(self.path, self.start_s, self.end_s)
-        return last - first + 1, rate
+        """The number of frames of the segment, and frames per second: the mean ones where the rate varies, 0 unknown.
+
+        Raises MediaError, also for a file that is another one than that of the key.
+        """
+        times = self.times()
+        return times.count, times.rate or 0.0
+
+    def times(self) -> FrameTimes:
+        """When each frame of the segment is on screen, from the segment's start. Raises MediaError."""
+        return self._segment().times
 
     def own_number(self) -> int:
         """The number of this frame among all frames of the segment, from 0."""
-        # The rounding of `clip_numbers`.
-        return self.number * (self.length()[0] - 1) // max(self.count - 1, 1)
+        segment = self._segment()
+        return spread(0, segment.last - segment.first, self.count)[self.number]
 
     def at(self, number: int) -> "ClipFrame":
         """Frame `number` of all frames of the segment."""
         return replace(self, number=number, count=self.length()[0])
+
+    def _segment(self) -> Segment:
+        self._check_content()
+        return segment_of(self.path, self.start_s, self.end_s)
+
+    def _check_content(self) -> None:
+        """Raises MediaError if the file has changed since the key was made."""
+        if content_of(self.path) != self.key.partition(":")[0]:
+            raise MediaError(f"the video {self.path} has changed since it was first read; read the tasks again")
 
     def with_key(self, key: str) -> "ClipFrame | None":
         """The frame of the same segment of the same file that has this key."""
@@ -69,16 +82,9 @@ class ClipFrame(FileFrame):
         return replace(self, number=int(found[1]), count=int(found[2]))
 
     def decode(self) -> Image.Image:
-        """The frame, RGB, at native size."""
+        """The frame, RGB, upright, at native size. Raises MediaError, also if the file is not that of the key."""
+        self._check_content()
         return clip_frame(self.path, self.number, self.count, self.start_s, self.end_s)
-
-
-@lru_cache(maxsize=1024)
-def _hash_of_ends(path: Path, size: int, changed_ns: int) -> str:
-    with path.open("rb") as file:
-        head = file.read(_END_BYTES)
-        file.seek(max(0, size - _END_BYTES))
-        return hashlib.sha256(b"%d:" % size + head + file.read()).hexdigest()
 
 
 def clip_frames(path: Path, start_s: float | None = None, end_s: float | None = None) -> tuple[ClipFrame, ...]:
