@@ -21,6 +21,11 @@ def test_runs_that_show_the_same_view_at_other_sizes_share_no_picture():
     assert sizes[names[0]] != sizes[names[1]]
 
 
+def test_runs_that_show_the_same_view_in_other_colours_share_no_picture():
+    pictures = ImageList()
+    assert pictures.of_view(CROP, BUDGETS) != pictures.of_view(CROP, replace(BUDGETS, colors="stored"))
+
+
 def test_a_view_that_runs_show_alike_is_one_picture():
     other_elsewhere = replace(BUDGETS, original=replace(BUDGETS.original, max_pixels=BUDGETS.original.min_pixels))
     pictures = ImageList()

@@ -31,6 +31,16 @@ def grey_profile(gamma):
     return _profile(b"GRAY", {b"kTRC": _curve(gamma)})
 
 
+def ink_profile():
+    """A CMYK profile of a printer with four grey inks: each takes a quarter of the lightness (lut8Type, 2 points)."""
+    amounts = np.array(np.meshgrid(*[[0, 1]] * 4, indexing="ij")).reshape(4, -1).T
+    nodes = b"".join(bytes([255 - round(255 * inks.sum() / 4), 128, 128]) for inks in amounts)
+    identity = bytes(range(256))
+    matrix = _fixed(np.eye(3).ravel())
+    table = b"mft1\0\0\0\0" + bytes([4, 3, 2, 0]) + matrix + identity * 4 + nodes + identity * 3
+    return _profile(b"CMYK", {b"A2B0": table}, kind=b"prtr", connection=b"Lab ")
+
+
 def in_linear_srgb(rgb, primaries, gamma=2.2):
     """What a colour of the profile, 0 to 1, is in linear sRGB, by the same matrices."""
     return np.linalg.inv(_to_d50(SRGB)) @ _to_d50(primaries) @ np.asarray(rgb) ** gamma
@@ -54,13 +64,13 @@ def _xyz_of(x, y):
     return np.array([x / y, 1.0, (1 - x - y) / y])
 
 
-def _profile(space, tags):
+def _profile(space, tags, kind=b"mntr", connection=b"XYZ "):
     tags = {b"desc": _text(b"made by hand"), b"wtpt": _xyz(_D50), **tags}
     offset, table, data = 132 + 12 * len(tags), b"", b""
     for name, content in tags.items():
         table += name + struct.pack(">II", offset + len(data), len(content))
         data += content + b"\0" * (-len(content) % 4)
-    head = struct.pack(">I4sI4s4s4s", 132 + len(table) + len(data), b"\0" * 4, 0x02100000, b"mntr", space, b"XYZ ")
+    head = struct.pack(">I4sI4s4s4s", 132 + len(table) + len(data), b"\0" * 4, 0x02100000, kind, space, connection)
     head += b"\0" * 12 + b"acsp" + b"\0" * 28 + _fixed(_D50) + b"\0" * 48
     return head + struct.pack(">I", len(tags)) + table + data
 

@@ -20,6 +20,7 @@ from tests.pixel_env.media.icc import (
     SRGB,
     grey_profile,
     in_linear_srgb,
+    ink_profile,
     levels_of,
     matrix_profile,
 )
@@ -88,6 +89,18 @@ def test_greys_and_palettes_and_transparent_pictures_follow_their_profiles_too()
     la = levels.convert("LA")
     la.putpixel((0, 0), (0, 0))
     assert np.array_equal(shown(written(la, icc_profile=grey_profile(1.0)))[0, 1:], linear[1:])
+
+
+@pytest.mark.parametrize("form", ["JPEG", "TIFF"])
+def test_inks_are_those_of_the_profile(form):
+    options = {"quality": 100, "subsampling": 0} if form == "JPEG" else {}
+    inks = [(0, 0, 0, 0), (255, 0, 0, 0), (0, 255, 0, 0), (255, 255, 255, 255)]
+    image = Image.fromarray(np.repeat(np.array(inks, np.uint8), 16, axis=0).repeat(16, 0).reshape(64, 16, 4), "CMYK")
+    profiled = shown(written(image, form, icc_profile=ink_profile(), **options))[[8, 24, 40, 56], 8].astype(int)
+    plain = shown(written(image, form, **options))[[8, 24, 40, 56], 8].astype(int)
+    assert np.abs(profiled - profiled[:, :1]).max() <= 4  # greys
+    assert profiled[0].min() > 250 and profiled[3].max() < 8 and 150 < profiled[1, 0] < 220
+    assert np.ptp(plain[1]) > 200  # without the profile it is cyan
 
 
 def test_a_grey_picture_with_a_profile_of_rgb_is_shown_as_stored():
