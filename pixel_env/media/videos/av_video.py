@@ -10,12 +10,11 @@ from typing import Any
 
 from PIL import Image
 
-from pixel_env.media.pictures import as_rgb
+from pixel_env.media.transparency import on_white
 from pixel_env.media.videos.file_stamp import stamp_of
 from pixel_env.media.videos.frame_index import decoded, frame_index, opened
 from pixel_env.media.videos.upright import upright
 from pixel_env.media.videos.video import check_size
-
 
 _REFERRING = (2, 3)
 """AVPictureType of P and B frames, which refer to others."""
@@ -112,5 +111,5 @@ def as_image(frame: Any, transpose: Image.Transpose | None) -> Image.Image:
     """A decoded frame as RGB, upright, what is transparent on white. Raises ValueError for one that is too large."""
     check_size(frame.width, frame.height)
     has_alpha = any(component.is_alpha for component in frame.format.components)
-    image = as_rgb(Image.fromarray(frame.to_ndarray(format="rgba"))) if has_alpha else frame.to_image()
+    image = on_white(Image.fromarray(frame.to_ndarray(format="rgba"))) if has_alpha else frame.to_image()
     return upright(image, transpose)
