@@ -17,7 +17,9 @@ from pathlib import Path
 import av
 import numpy as np
 
-from pixel_env.media.video import DECODERS, Clip, PyAvVideo, decoder_named
+from pixel_env.media.videos.av_video import PyAvVideo
+from pixel_env.media.videos.clips import Clip
+from pixel_env.media.videos.decoders import DECODERS, decoder_named
 
 SHOWN = 16
 
@@ -49,7 +51,7 @@ def is_installed(package: str) -> bool:
 
 def shown(film: Path, decoder: str) -> None:
     """The frames as an episode reads them: in order, from one open file."""
-    clip = Clip(film, SHOWN, None, None, decoder_named(decoder))
+    clip = Clip(film, SHOWN, None, None, decoder_named(decoder).opens)
     for number in range(SHOWN):
         clip.frame(number)
 

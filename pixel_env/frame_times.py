@@ -9,6 +9,7 @@ import math
 from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 _HAIR_S = 1e-6
 """Noise of floating point in a time: far below the time between two frames."""
@@ -106,7 +107,7 @@ def frame_times(begins_s: Sequence[float], last_s: float, stated_rate: float | N
             return FrameTimes(count, rate)
     if mean_rate is None:
         return FrameTimes(count, None)
-    gaps_s = sorted(after - before for before, after in zip(times_s, times_s[1:], strict=False))
+    gaps_s = sorted(after - before for before, after in pairwise(times_s))
     end_s = times_s[-1] + (last_s if last_s > 0 else gaps_s[len(gaps_s) // 2])
     return FrameTimes(count, count / end_s, times_s, end_s)
 

@@ -42,6 +42,7 @@ class PyAvVideo:
         self._frames: Iterator[Any] = decoded(self._container, self._stream, self._decoder)
         self._last: Any = None
         self._next = 0
+        self._is_at_start = True
 
     def frame(self, number: int) -> Image.Image:
         """The frame. Raises ValueError where it cannot be decoded or shown, and what PyAV raises."""
@@ -86,7 +87,8 @@ class PyAvVideo:
     def _start_at(self, key: int) -> None:
         """Continues at a key frame, or at the start of the file where the key frames do not stand for themselves."""
         if key <= 0:
-            self._open()
+            if not self._is_at_start:
+                self._open()
             return
         begin, decoding_time = self._keys[key]
         # By decoding time: a seek by presentation time may go past the key frame.
@@ -100,6 +102,7 @@ class PyAvVideo:
             self._open()
 
     def _forward_to(self, begin: int) -> Any:
+        self._is_at_start = False
         while self._last is None or self._last.pts is None or self._last.pts < begin:
             self._last = next(self._frames, None)
             if self._last is None:

@@ -89,9 +89,10 @@ class Clip:
         count: int,
         start_s: float | None,
         end_s: float | None,
-        opens: Callable[[Path], Video] = open_video,
+        opens: Callable[[Path], Video] | None = None,
     ) -> None:
-        self.path, self.count, self.start_s, self.end_s, self.opens = path, count, start_s, end_s, opens
+        self.path, self.count, self.start_s, self.end_s = path, count, start_s, end_s
+        self.opens = opens or open_video
         self._video: Video | None = None
         self._numbers: list[int] = []
         self._frames: weakref.WeakValueDictionary[int, Image.Image] = weakref.WeakValueDictionary()

@@ -1,7 +1,8 @@
 """The frames of a video file as PyAV decodes them: how many, when each begins, and where decoding may start.
 
-Depends on PyAV; independent of pixels and of clips. In MP4, MOV, Matroska and WebM files the packets of the codecs below
-are frames and have their times, so that they are listed without decoding; anything else is decoded once to be counted.
+Depends on PyAV; independent of pixels and of clips. In MP4, MOV, Matroska and WebM files the packets of the codecs
+below are frames and have their times, so that they are listed without decoding; anything else is decoded once to be
+counted.
 """
 
 from array import array

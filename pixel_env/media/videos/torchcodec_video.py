@@ -21,8 +21,9 @@ class TorchcodecVideo:
 
     As measured with torchcodec 0.12.0 on FFmpeg 8.1: right in MP4 and MOV files of H.264, H.265, VP9 and AV1 at a
     constant rate, except for periodic intra refresh (a seek finds frames that are not whole) and interlaced H.264
-    (other colours). It gives no frame behind a seek in AVI, MPEG-PS and MPEG-TS files, counts frames that a cut start
-    makes undecodable, mirrors nothing, turns by 45 degrees as by 90, has no times of frames without decoding them, and drops alpha.
+    (other colours). Behind a seek in AVI, MPEG-PS and MPEG-TS files it gives no frame. It counts frames that a cut
+    start makes undecodable, mirrors nothing, turns by 45 degrees as by 90, tells no times of frames that it has not
+    decoded, and drops alpha.
     """
 
     def __init__(self, path: Path) -> None:

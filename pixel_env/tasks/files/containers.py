@@ -1,7 +1,7 @@
 """Truncated video files, recognised by the sizes in their containers, without decoding.
 
-Depends on the layout of MP4, Matroska and RIFF files; independent of decoders: what the sizes do not show, decoding
-shows.
+Depends on the layout of MP4, Matroska, RIFF and ASF (WMV) files; independent of decoders: what the sizes do not show,
+decoding shows.
 """
 
 import string
@@ -13,6 +13,9 @@ _MOST_BOXES = 10_000
 _FIRST_BOXES = (b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip")
 _TEXT = frozenset(string.printable.encode())
 _EBML = b"\x1a\x45\xdf\xa3"
+_ASF_HEADER = bytes.fromhex("3026b2758e66cf11a6d900aa0062ce6c")
+_ASF_FILE_PROPERTIES = bytes.fromhex("a1dcab8c47a9cf118ee400c00c205365")
+_ASF_HEADER_BYTES = 1 << 16
 _MATROSKA_SEGMENT = b"\x18\x53\x80\x67"
 
 
@@ -30,6 +33,8 @@ def truncation_fault(path: Path) -> str:
                 return _short_of(int.from_bytes(head[4:8], "little") + 8, length)
             if head[:4] == _EBML:
                 return _short_of(_matroska_end(file), length)
+            if head == _ASF_HEADER:
+                return _short_of(_asf_length(file), length)
             # A web page that was saved instead of the video, or a Git LFS pointer.
             is_text = not head.startswith(b"GIF8") and all(byte in _TEXT for byte in head)
             return "it is a text file, not a video" if is_text else ""
@@ -59,6 +64,15 @@ def _mp4_fault(file: BinaryIO, length: int) -> str:
         if offset >= length:
             break
     return "" if has_frame_index else "it is truncated: it has no index of its frames"
+
+
+def _asf_length(file: BinaryIO) -> int:
+    """The size that the file properties state (ASF specification, 3.2), at least that of its header."""
+    file.seek(0)
+    header = file.read(_ASF_HEADER_BYTES)
+    start = header.find(_ASF_FILE_PROPERTIES) + 40  # behind two identifiers and the size of the properties
+    stated = int.from_bytes(header[start : start + 8], "little") if start > 40 else 0
+    return max(stated, int.from_bytes(header[16:24], "little"))
 
 
 def _matroska_end(file: BinaryIO) -> int:

@@ -23,6 +23,7 @@ from pixel_env.tasks.files.containers import truncation_fault
 from pixel_env.tasks.files.embedded import EmbeddedImage
 from pixel_env.tasks.files.lfs import pointer_fault
 from pixel_env.tasks.files.row import shortened
+from pixel_env.tasks.files.stated_times import StatedTimes
 from pixel_env.tasks.files.truncation import TAIL_BYTES, lacks_end, reason_of
 from pixel_env.views import Source
 
@@ -73,6 +74,7 @@ class ImageFolder:
         self._truncation_faults: dict[str, str] = {}
         self.used: dict[str, None] = {}
         self.clips: dict[str, tuple[ClipFrame, ...]] = {}
+        self.stated: dict[StatedTimes, None] = {}
         self.embedded: dict[str, EmbeddedImage] = {}
 
     def image(self, name: str) -> FileSource:
@@ -147,9 +149,22 @@ class ImageFolder:
         except MediaError as error:
             raise TaskError(str(error)) from error
 
-    def clip(self, name: str, start_s: float | None = None, end_s: float | None = None) -> tuple[ClipFrame, ...]:
-        """The frames of the video named `name`, or of a segment in seconds. Raises TaskError as `image` does."""
+    def clip(
+        self,
+        name: str,
+        start_s: float | None = None,
+        end_s: float | None = None,
+        *,
+        stated_s: float | None = None,
+        stated_rate: float | None = None,
+    ) -> tuple[ClipFrame, ...]:
+        """The frames of the video named `name`, or of a segment in seconds. Raises TaskError as `image` does.
+
+        `stated_s` and `stated_rate`: how long the row says it lasts, and its frames per second; a check compares them.
+        """
         path = self.path(name, "video")
+        if (end_s, stated_s, stated_rate) != (None, None, None):
+            self.stated[StatedTimes(Path(path), end_s, stated_s, stated_rate)] = None
         segment = self.relative(path) if start_s is None else f"{self.relative(path)} from {start_s} to {end_s} s"
         if self._checked is None and (fault := pointer_fault(Path(path))):
             raise TaskError(f"the video {_named(name)} cannot be used: {fault}")

@@ -4,7 +4,8 @@ Two forms. `lvb_val.json`: a list of {"id", "video_id", "video_path": "a.mp4", "
 "correct_choice": 0, "duration_group": 600, "question_category", "topic_category", "duration", "subtitle_path",
 "starting_timestamp_for_subtitles"}; the parquet of the validation split has `option0` to `option4` for `candidates`,
 "N/A" where there is none. `correct_choice` counts from 0. The category is the duration group, the longest video in
-seconds. All questions about a video share a cluster. Subtitles are not used. Answers of the test split are not
+seconds; a check compares `duration` with the file.
+All questions about a video share a cluster. Subtitles are not used. Answers of the test split are not
 published.
 
 Source: longvideobench/longvideobench_dataset.py of longvideobench/LongVideoBench, and for the parquet
@@ -15,7 +16,7 @@ from pixel_env.dialects.wording import OPTION_LETTERS
 from pixel_env.errors import TaskError
 from pixel_env.task import Task
 from pixel_env.tasks.files.images import ImageFolder
-from pixel_env.tasks.files.row import Row, shortened
+from pixel_env.tasks.files.row import Row, is_finite, shortened
 from pixel_env.tasks.formats.format import Format
 from pixel_env.tasks.formats.lettered import options_in, reference_of
 from pixel_env.tasks.formats.published_paths import video_named
@@ -41,12 +42,12 @@ def _task_of(row: Row, images: ImageFolder) -> Task:
         raise TaskError("it has no 'correct_choice': those of the test split are not published; use lvb_val.json")
     if not isinstance(choice, int) or isinstance(choice, bool) or not 0 <= choice < len(options):
         raise TaskError(f"'correct_choice' must be the number of an option from 0, got {shortened(choice)}")
-    video = row.text("video_path")
+    video, duration = row.text("video_path"), row.optional("duration")
     return Task(
         task_id=f"longvideobench-{row.name('id')}",
         question=row.text("question"),
         answers=(reference_of(OPTION_LETTERS[choice], options),),
-        sources=video_named(video, images),
+        sources=video_named(video, images, stated_s=duration if is_finite(duration) else None),
         media="video",
         grader="choice",
         options=options,

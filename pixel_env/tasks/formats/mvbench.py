@@ -2,9 +2,9 @@
 
 A row has `video` (a file, or for episodic reasoning a folder of frames), `question`, `candidates`, `answer` (the text
 of one candidate) and, if the task is about a segment of the video, `start` and `end` in seconds (`accurate_start` and
-`accurate_end` are not used). The file's name is the task, which is the category. A row of the table (MVBench.tsv) has
-`task_type` ("Fine-grained Action") and `prefix`, the video's folder; a table without the column `start`
-(MVBench_MP4.tsv) has videos that are already trimmed to the segment.
+`accurate_end` are not used). A check compares `end` and `fps` with the file. The file's name is the task, which is the
+category. A row of the table (MVBench.tsv) has `task_type` ("Fine-grained Action") and `prefix`, the video's folder; a
+table without the column `start` (MVBench_MP4.tsv) has videos that are already trimmed to the segment.
 
 In the branch `video` of the download the segments are files of their own, in folders of other names and, if the row has
 bounds, with these in their names (USNP1_1.3_15.4.mp4): they are shown whole.
@@ -30,7 +30,7 @@ from pixel_env.errors import TaskError
 from pixel_env.task import Task
 from pixel_env.tasks.files.clips import evenly
 from pixel_env.tasks.files.images import ImageFolder, frames_in
-from pixel_env.tasks.files.row import Row, shortened
+from pixel_env.tasks.files.row import Row, is_finite, shortened
 from pixel_env.tasks.formats.format import Format
 from pixel_env.tasks.formats.options import is_among, listed
 from pixel_env.views import Source
@@ -127,10 +127,11 @@ def _candidates(row: Row) -> tuple[str, ...]:
 
 
 def _sources(row: Row, task_name: str, images: ImageFolder) -> tuple[Source, ...]:
-    name = row.text("video")
+    name, rate = row.text("video"), row.optional("fps")
+    stated_rate = float(rate) if isinstance(rate, int | float) and is_finite(rate) and rate > 0 else None
     for path in _cut(row, task_name, name):
         if images.find(path) is not None:
-            return images.clip(path)
+            return images.clip(path, stated_rate=stated_rate)
     bounds = _bounds(row) if task_name in BOUNDED and not _is_trimmed(row) else None
     folders = _folders(row, task_name)
     for folder in folders:
@@ -139,7 +140,7 @@ def _sources(row: Row, task_name: str, images: ImageFolder) -> tuple[Source, ...
             if images.find(frames, stat.S_ISDIR) is not None:
                 return _images_of(frames, images, bounds if task_name == "episodic_reasoning" else None)
         if images.find(path) is not None:
-            return images.clip(path, *(bounds or ()))
+            return images.clip(path, *(bounds or ()), stated_rate=stated_rate)
     raise TaskError(f"there is no video {shortened(name)} in {', '.join(folders[:3])} of the data folder")
 
 

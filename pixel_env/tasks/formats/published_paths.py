@@ -8,13 +8,13 @@ import stat
 from collections.abc import Iterator, Sequence
 
 from pixel_env.errors import TaskError
-from pixel_env.tasks.files.clips import ClipFrame
+from pixel_env.tasks.files.clips import VIDEO_SUFFIXES, ClipFrame
 from pixel_env.tasks.files.images import ImageFolder
 from pixel_env.tasks.files.row import shortened
 from pixel_env.views import Source
 
 _MOST_PARTS = 4  # of an end that is looked up
-_VIDEO_ENDINGS = ("", ".mp4", ".MP4", ".mkv", ".webm")
+_VIDEO_ENDINGS = ("", ".mp4", ".MP4", ".mkv", ".webm", *(ending for ending in VIDEO_SUFFIXES if ending != ".mp4"))
 
 
 def images_named(value: object, column: str, images: ImageFolder) -> tuple[Source, ...]:
@@ -31,12 +31,15 @@ def _image(item: object, column: str, images: ImageFolder) -> Source:
     return source
 
 
-def video_named(name: str, images: ImageFolder) -> tuple[ClipFrame, ...]:
-    """The frames of the video, whose first folders and whose ending may be missing. Raises TaskError."""
+def video_named(name: str, images: ImageFolder, stated_s: float | None = None) -> tuple[ClipFrame, ...]:
+    """The frames of the video, whose first folders and whose ending may be missing. Raises TaskError.
+
+    `stated_s`: how many seconds it lasts, as the row says.
+    """
     for ending in _VIDEO_ENDINGS:
         found = _found(f"{name}{ending}", images)
         if found is not None:
-            return images.clip(found)
+            return images.clip(found, stated_s=stated_s)
     folders = ", ".join(folder for folder in images.below if folder)
     raise TaskError(f"there is no video {shortened(name)}; put it beside the task file, or into {folders} there")
 

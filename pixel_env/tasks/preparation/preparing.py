@@ -16,6 +16,7 @@ from pixel_env.tasks.files.archives import SUFFIXES, unpack
 from pixel_env.tasks.files.checking import Checked, checked_embedded, checked_file, findings
 from pixel_env.tasks.files.clips import clip_fault
 from pixel_env.tasks.files.images import ImageFolder
+from pixel_env.tasks.files.stated_times import disagreement
 from pixel_env.tasks.formats.format import Format
 from pixel_env.tasks.formats.outside import format_named
 from pixel_env.tasks.formats.recognition import Located, locate
@@ -24,6 +25,8 @@ from pixel_env.tasks.reading import Reading, read_located
 
 Tell = Callable[[str], None]
 _NOTHING_MORE = MediaAccess()
+_NAMED = 20
+"""Of the videos that disagree with their rows."""
 _UNWRITABLE = "Prepare a copy in a folder that you may write to; pixel-env data check reads it without writing."
 
 
@@ -153,15 +156,25 @@ def _read_and_check(located: Sequence[Located], tell: Tell) -> tuple[tuple[Readi
     tell(f"checking {images} image(s)" + (f" and {clips} segment(s) of videos" if clips else ""))
     with ThreadPoolExecutor(os.cpu_count()) as threads:  # Pillow and PyAV decode outside of the interpreter's lock
         checked = [_checked(folder, threads) for folder in folders]
+        disagreeing = [_disagreements(folder, threads) for folder in folders]
     faults = {name: found.fault for of_folder in checked for name, found in of_folder.items() if found.fault}
     readings = [reading for reading, _ in first]
     if faults:
         readings = [read_located(part, checked=faults)[0] for part in located]
     told = [
-        replace(reading, notices=(*reading.notices, *findings(found)))
-        for reading, found in zip(readings, checked, strict=True)
+        replace(reading, notices=(*reading.notices, *findings(found), *more))
+        for reading, found, more in zip(readings, checked, disagreeing, strict=True)
     ]
     return tuple(told), faults, images + clips
+
+
+def _disagreements(folder: ImageFolder, threads: Executor) -> list[str]:
+    """What rows and the files of their videos disagree on, in a line; none where they agree."""
+    found = [text for text in threads.map(disagreement, folder.stated) if text]
+    if not found:
+        return []
+    more = f"; and {len(found) - _NAMED} more" if len(found) > _NAMED else ""
+    return [f"rows and videos disagree, and the times in the files are followed: {'; '.join(found[:_NAMED])}{more}"]
 
 
 def _checked(folder: ImageFolder, threads: Executor) -> dict[str, Checked]:

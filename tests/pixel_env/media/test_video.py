@@ -3,6 +3,7 @@
 import importlib.util
 import multiprocessing
 import os
+import re
 import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -16,8 +17,12 @@ from pixel_env import PixelEnv
 from pixel_env.actions import write
 from pixel_env.dialects.table import dialect_named
 from pixel_env.errors import MediaError, MissingExtraError, UnknownNameError
-from pixel_env.media import video
-from pixel_env.media.video import DECODERS, Clip, OpenClips, clip_numbers, decoder_named, installed_decoder, video_fault
+from pixel_env.frame_times import FrameTimes
+from pixel_env.media.videos import clips as clips_of_videos
+from pixel_env.media.videos import decoders
+from pixel_env.media.videos.av_video import PyAvVideo
+from pixel_env.media.videos.clips import Clip, OpenClips, video_fault
+from pixel_env.media.videos.decoders import DECODERS, decoder_named, installed_decoders
 from pixel_env.operations.select_frames import SelectFrames
 from pixel_env.task import Task
 from pixel_env.tasks.files.clips import clip_frames
@@ -29,10 +34,8 @@ INSTALLED = [name for name in DECODERS if importlib.util.find_spec(name) is not 
 class Stub:
     """A video of ten seconds whose frames are their number's gray."""
 
-    frames_per_second = 10.0
-
     def __init__(self, path, frame_count=100):
-        self.frame_count, self.asked, self.is_open = frame_count, [], True
+        self.times, self.asked, self.is_open = FrameTimes(frame_count, 10.0), [], True
 
     def frame(self, number):
         self.asked.append(number)
@@ -47,8 +50,12 @@ class Stub:
 @pytest.mark.parametrize(("suffix", "b_frames"), [(".mp4", 2), (".mov", 0), (".mkv", 2), (".avi", 0)])
 def test_every_decoder_gives_the_frame_that_was_requested_in_any_order(tmp_path, name, suffix, b_frames, group):
     path = film(tmp_path / f"film{suffix}", group=group, b_frames=b_frames)
-    opened = decoder_named(name)(path)
-    assert (opened.frame_count, opened.frames_per_second) == (120, pytest.approx(10.0))
+    if limit := decoder_named(name).limit(path):
+        with pytest.raises(ValueError, match=re.escape(limit)):
+            decoder_named(name).opens(path)
+        return
+    opened = decoder_named(name).opens(path)
+    assert (opened.times.count, opened.times.rate) == (120, pytest.approx(10.0))
     numbers = [0, 1, 2, 11, 12, 13, 13, 60, 59, 119, 118, 0, 100]
     assert [number_shown(opened.frame(number)) for number in numbers] == numbers
     opened.close()
@@ -57,16 +64,18 @@ def test_every_decoder_gives_the_frame_that_was_requested_in_any_order(tmp_path,
 @pytest.mark.skipif(len(INSTALLED) < 2, reason="needs two decoders of the extra 'video'")
 def test_the_decoders_agree_on_every_pixel(tmp_path):
     path = film(tmp_path / "film.mp4")
-    first, *others = (Clip(path, 16, None, None, decoder_named(name)) for name in INSTALLED)
+    first, *others = (Clip(path, 16, None, None, decoder_named(name).opens) for name in INSTALLED)
     for number in range(16):
         pixels = np.asarray(first.frame(number))
         assert all((np.asarray(other.frame(number)) == pixels).all() for other in others)
 
 
 def test_torchcodec_decodes_exact_frames_in_the_order_of_an_image(monkeypatch, tmp_path):
+    path = film(tmp_path / "a.mp4", frames=7)
+
     class VideoDecoder:
         def __init__(self, source, *, dimension_order, seek_mode):
-            assert (source, dimension_order, seek_mode) == (str(tmp_path / "a.mp4"), "NHWC", "exact")
+            assert (source, dimension_order, seek_mode) == (str(path), "NHWC", "exact")
             self.metadata = SimpleNamespace(average_fps=25.0)
 
         def __len__(self):
@@ -78,13 +87,13 @@ def test_torchcodec_decodes_exact_frames_in_the_order_of_an_image(monkeypatch, t
 
     monkeypatch.setitem(sys.modules, "torchcodec", ModuleType("torchcodec"))
     monkeypatch.setitem(sys.modules, "torchcodec.decoders", SimpleNamespace(VideoDecoder=VideoDecoder))
-    opened = decoder_named("torchcodec")(tmp_path / "a.mp4")
-    assert (opened.frame_count, opened.frames_per_second) == (7, 25.0)
+    opened = decoder_named("torchcodec").opens(path)
+    assert (opened.times.count, opened.times.rate) == (7, 25.0)
     assert opened.frame(4).size == (5, 3) and opened.frame(4).getpixel((0, 0)) == (4, 4, 4)
     opened.close()
 
 
-@pytest.mark.parametrize(("group", "seeks"), [(250, 1), (12, 10), (3, 16)])
+@pytest.mark.parametrize(("group", "seeks"), [(250, 0), (12, 9), (3, 15)])
 def test_frames_in_order_are_decoded_forward_and_a_seek_only_passes_over_a_key_frame(
     tmp_path, monkeypatch, group, seeks
 ):
@@ -103,24 +112,10 @@ def test_frames_in_order_are_decoded_forward_and_a_seek_only_passes_over_a_key_f
             self.container.seek(*place, **options)
 
     opener = av.open
-    monkeypatch.setattr(av, "open", lambda path: Counting(opener(path)))
-    clip = Clip(path, 16, None, None, video.PyAvVideo)
+    monkeypatch.setattr(av, "open", lambda path, **options: Counting(opener(path, **options)))
+    clip = Clip(path, 16, None, None, PyAvVideo)
     assert [number_shown(clip.frame(number)) for number in range(16)] == [n * 119 // 15 for n in range(16)]
     assert len(counted) == seeks
-
-
-def test_sixteen_frames_lie_at_even_distances_the_first_and_the_last_among_them():
-    numbers = clip_numbers(Stub(""), 16, None, None)
-    assert numbers == np.linspace(0, 99, 16).astype(int).tolist()
-    assert clip_numbers(Stub("", frame_count=3), 5, None, None) == [0, 0, 1, 1, 2]
-
-
-def test_a_part_in_seconds_is_rounded_to_frames_and_ends_with_the_video():
-    assert clip_numbers(Stub(""), 3, 2.04, 4.0) == [20, 30, 40]
-    assert clip_numbers(Stub(""), 3, 9.0, 1000.0) == [90, 94, 99]
-    assert clip_numbers(Stub(""), 2, 5.0, 5.01) == [50, 50]
-    with pytest.raises(ValueError, match=r"starts at 10\.5 s, after the last of its 100 frames"):
-        clip_numbers(Stub(""), 3, 10.5, 12.0)
 
 
 def test_a_clip_opens_its_file_once_and_closes_it_after_its_last_frame(tmp_path):
@@ -148,7 +143,7 @@ def test_threads_that_show_the_same_clip_decode_each_frame_once(tmp_path):
 
 def test_the_clip_that_was_requested_longest_ago_is_closed_and_a_changed_file_is_another_clip(tmp_path, monkeypatch):
     opened = []
-    monkeypatch.setattr(video, "installed_decoder", lambda: lambda path: opened.append(Stub(path)) or opened[-1])
+    monkeypatch.setattr(clips_of_videos, "open_video", lambda path: opened.append(Stub(path)) or opened[-1])
     for name in "abc":
         (tmp_path / name).write_bytes(b"film")
     clips = OpenClips(max_open=2)
@@ -178,14 +173,14 @@ def test_a_broken_video_is_an_error_that_names_the_file(tmp_path, name, content)
     path = tmp_path / "broken.mp4"
     path.write_bytes(content)
     with pytest.raises(MediaError, match=r"cannot decode the video .*broken\.mp4"):
-        Clip(path, 16, None, None, decoder_named(name)).frame(0)
+        Clip(path, 16, None, None, decoder_named(name).opens).frame(0)
 
 
 def test_a_truncated_video_is_an_error_that_names_the_file(tmp_path):
     whole = film(tmp_path / "film.mkv").read_bytes()
     (tmp_path / "cut.mp4").write_bytes(whole[: len(whole) // 300])
     with pytest.raises(MediaError, match=r"cut\.mp4"):
-        Clip(tmp_path / "cut.mp4", 16, None, None, video.PyAvVideo).frame(15)
+        Clip(tmp_path / "cut.mp4", 16, None, None, PyAvVideo).frame(15)
 
 
 def test_a_check_of_a_video_says_why_it_cannot_be_used(tmp_path):
@@ -201,13 +196,13 @@ def test_a_video_that_is_not_there_is_an_error_that_names_the_file(tmp_path):
 
 
 def test_without_a_decoder_the_extra_that_brings_one_is_named(monkeypatch):
-    monkeypatch.setattr(video, "DECODERS", {"no_such_package": Stub})
-    installed_decoder.cache_clear()
+    monkeypatch.setattr(decoders, "DECODERS", {"no_such_package": Stub})
+    installed_decoders.cache_clear()
     try:
         with pytest.raises(MissingExtraError, match=r"pip install 'pixel-env\[video\]'"):
-            installed_decoder()
+            installed_decoders()
     finally:
-        installed_decoder.cache_clear()
+        installed_decoders.cache_clear()
     with pytest.raises(UnknownNameError, match="no_such_package"):
         decoder_named("av")
 

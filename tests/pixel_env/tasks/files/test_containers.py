@@ -8,14 +8,16 @@ from PIL import Image
 from pixel_env.tasks.files.containers import truncation_fault
 
 KINDS = {".mp4": {}, ".mov": {}, "-fast.mp4": {"movflags": "faststart"}, ".avi": {}, ".mkv": {}, ".webm": {}}
-CODECS = {".webm": "libvpx"}
+KINDS |= {".m4v": {}, ".3gp": {}, ".wmv": {}}
+CODECS = {".webm": "libvpx", ".wmv": "wmv2"}
+MUXERS = {".m4v": "mp4"}
 
 
 @pytest.fixture(params=KINDS)
 def video(request, tmp_path):
     av = pytest.importorskip("av")
     path = tmp_path / f"film{request.param}"
-    with av.open(str(path), "w", options=KINDS[request.param]) as container:
+    with av.open(str(path), "w", format=MUXERS.get(path.suffix), options=KINDS[request.param]) as container:
         stream = container.add_stream(CODECS.get(path.suffix, "mpeg4"), rate=10)
         stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
         for number in range(30):
