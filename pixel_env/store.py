@@ -321,7 +321,10 @@ def _source(key: str, sources: Mapping[str, Source]) -> Source:
         return BlankSource(_source(key.removeprefix(BLANK_PREFIX), sources))
     if (frame := frame_with_key(key, sources)) is not None:
         return frame
-    raise TaskError(f"the task has no image {key!r}: its file has changed since it was played. Restore the file.")
+    raise TaskError(
+        f"the task has no image {key!r}: its file has changed since it was played, or it is a video that was played by an "
+        "earlier version, whose keys of videos did not tell all films apart. Restore the file, or play the task again."
+    )
 
 
 def _turn(row: Mapping[str, Any], sources: Mapping[str, Source]) -> Turn:

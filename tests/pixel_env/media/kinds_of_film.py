@@ -2,8 +2,10 @@
 
 from fractions import Fraction
 
-import av
 import numpy as np
+import pytest
+
+av = pytest.importorskip("av")
 
 WIDTH, HEIGHT, FRAMES, GROUP = 96, 64, 40, 8
 

@@ -1,6 +1,5 @@
 """Films lie as players lay them: quarter turns and mirrors of the display matrix."""
 
-import av
 import numpy as np
 import pytest
 from PIL import Image
@@ -12,6 +11,8 @@ from pixel_env.tasks.files.clips import clip_frames
 from tests.examples_of_media import example, needs_examples
 from tests.pixel_env.media.kinds_of_film import HEIGHT, WIDTH, decoded_forward, film_of
 from tests.pixel_env.media.test_kinds_of_film import INSTALLED
+
+av = pytest.importorskip("av")
 
 ONE = 1 << 16
 EIGHT = [
