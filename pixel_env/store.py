@@ -322,8 +322,8 @@ def _source(key: str, sources: Mapping[str, Source]) -> Source:
     if (frame := frame_with_key(key, sources)) is not None:
         return frame
     raise TaskError(
-        f"the task has no image {key!r}: its file has changed since it was played, or it is a video that was played by an "
-        "earlier version, whose keys of videos did not tell all films apart. Restore the file, or play the task again."
+        f"the task has no image {key!r}: its file has changed since it was played, or it is a video that was played by "
+        "an earlier version, whose keys did not tell all films apart. Restore the file, or play the task again."
     )
 
 

@@ -218,3 +218,38 @@ def test_a_video_file_is_played_and_a_selected_frame_is_the_one_that_was_request
     assert info["failure"] is None
     [view] = env.trajectory.turns[0].views
     assert number_shown(view.source.decode()) == 20 + 3 * 60 // 15
+
+
+def test_many_threads_on_many_films_see_no_wrong_frame_and_few_files_are_open(tmp_path):
+    films = [film(tmp_path / f"{number}.mp4", frames=20 + number, group=6) for number in range(8)]
+    open_clips, most = OpenClips(max_open=4), []
+
+    def watch(seed):
+        rng = np.random.default_rng(seed)
+        for _ in range(30):
+            number, shown = int(rng.integers(8)), int(rng.integers(16))
+            frame = open_clips.clip(films[number], 16, None, None).frame(shown)
+            assert number_shown(frame) == shown * (19 + number) // 15
+            most.append(len(open_clips._clips))
+
+    with ThreadPoolExecutor(12) as threads:
+        list(threads.map(watch, range(12)))
+    assert max(most) <= 4
+
+
+def test_of_a_damaged_film_every_frame_is_that_of_its_number_or_an_error_in_whatever_order(tmp_path):
+    path = film(tmp_path / "film.mp4", frames=60, group=10, b_frames=0)
+    content = bytearray(path.read_bytes())
+    first = content.index(b"mdat")
+    middle = first + (content.index(b"moov") - first) // 2
+    content[middle : middle + 60] = bytes(60)
+    path.write_bytes(content)
+    opened, shown = PyAvVideo(path), {}
+    for number in (*range(60), 59, 35, 31, 5, 58):
+        try:
+            pixels = np.asarray(opened.frame(number))
+        except (OSError, ValueError):
+            continue
+        assert np.array_equal(shown.setdefault(number, pixels), pixels)
+    assert [number_shown(Image.fromarray(shown[number])) for number in range(20)] == list(range(20))
+    assert number_shown(Image.fromarray(shown[59])) == 59

@@ -12,7 +12,7 @@ from pixel_env.errors import MediaError
 from pixel_env.media.videos.content import BLOCK_BYTES, BLOCKS, content_of
 from pixel_env.operations.select_segment import SelectSegment
 from pixel_env.task import Task
-from pixel_env.tasks.files.clips import clip_frames
+from pixel_env.tasks.files.clips import clip_fault, clip_frames
 from tests.examples_of_media import example, needs_examples
 from tests.pixel_env.media.films import film, number_shown
 from tests.pixel_env.operations.films import film_task
@@ -95,8 +95,10 @@ def test_a_film_that_is_too_large_or_too_long_is_refused_before_its_frames_are_c
 
 @needs_examples
 def test_a_film_that_is_longer_than_200_to_1_is_refused_in_the_words_for_pictures():
+    frames = clip_frames(example("media/long.mp4"))
     with pytest.raises(MediaError, match="4096x16 is longer than 200 to 1"):
-        clip_frames(example("media/long.mp4"))[0].decode()
+        frames[0].decode()
+    assert clip_fault(frames) == "4096x16 is longer than 200 to 1"  # what data check and prepare say
 
 
 @needs_examples
