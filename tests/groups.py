@@ -30,7 +30,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
 }
 """By the name of a group, how the ids of its tests begin: a file, or a test of a file."""
 
-SHARED = {"vllm_of_tiny_zoom": "vllm"}
+SHARED = {"vllm_of_tiny_zoom": "vllm", "steps_of": "process groups"}
 """Fixtures that are built once in all, and the group to which all tests with them belong."""
 
 LONG = (

@@ -1,52 +1,23 @@
 import json
-from functools import cache
 from pathlib import Path
 
 import pytest
 
 from tests.agents.process_groups import launched
 
-SCRIPT = Path(__file__).with_name("two_processes.py")
-ONE = {
-    "all": {"rows": 8, "group": 4},
-    "first": {"rows": 8, "group": 4, "pictures": "first"},
-    "unequal": {"rows": 16, "group": 4, "learn": 4},
-}
-"""The cases of one process, of which `two_processes.py` tells the words."""
-TWO = {name: case | {"rows": case["rows"] // 2} for name, case in ONE.items()} | {"spread": {"rows": 4, "group": 8}}
+SCRIPT = Path(__file__).with_name("sharded_weights.py")
 
 
-def made(checkpoint, folder, cases, *, processes, stage=0):
-    """The figures of the cases, by name, made by one set of processes."""
-    folder.mkdir()
-    launched([str(SCRIPT), str(checkpoint), str(folder), str(stage), json.dumps(cases)], processes=processes)
-    return {name: json.loads((folder / f"{name}.json").read_text(encoding="utf-8")) for name in cases}
-
-
-@pytest.fixture(scope="module")
-def one(tiny_checkpoint, tmp_path_factory):
+@pytest.fixture
+def one(steps_of):
     """The steps of one process."""
-    return made(tiny_checkpoint, tmp_path_factory.mktemp("two-processes") / "one", ONE, processes=1)
+    return steps_of(processes=1)
 
 
-@pytest.fixture(scope="module")
-def two(tiny_checkpoint, tmp_path_factory):
+@pytest.fixture
+def two(steps_of):
     """The steps of two processes that hold the model each."""
-    return made(tiny_checkpoint, tmp_path_factory.mktemp("two-processes") / "two", TWO, processes=2)
-
-
-@pytest.fixture(scope="module")
-def sharded(tiny_checkpoint, tmp_path_factory):
-    """The steps of two processes that share the model, by the stage of sharding: each stage is run once."""
-    pytest.importorskip("deepspeed")
-    cases = {name: TWO[name] for name in ("all", "first")}
-
-    @cache
-    def at(stage):
-        folder = tmp_path_factory.mktemp("two-processes") / "sharded"
-        return made(tiny_checkpoint, folder, cases, processes=2, stage=stage)
-
-    return at
+    return steps_of(processes=2)
 
 
 def assert_same_step(one, two):
@@ -82,9 +53,10 @@ def test_a_group_that_is_spread_over_two_processes_is_rewarded_as_one(two):
 
 @pytest.mark.parametrize("stage", [2, 3])
 @pytest.mark.parametrize("pictures", ["all", "first"])
-def test_two_processes_that_shard_the_model_make_the_step_of_one(one, sharded, stage, pictures):
+def test_two_processes_that_shard_the_model_make_the_step_of_one(one, steps_of, stage, pictures):
     """With `first`, one of them has no picture: it runs the vision tower all the same, on a blank row."""
-    alone, together = one[pictures], sharded(stage)[pictures]
+    pytest.importorskip("deepspeed")
+    alone, together = one[pictures], steps_of(processes=2, stage=stage)[pictures]
     assert_same_figures(alone, together)
     assert together["row"]["grad_norm"] == pytest.approx(alone["row"]["grad_norm"], rel=1e-4)
     assert together["row"]["loss"] == pytest.approx(alone["row"]["loss"], abs=1e-6)
@@ -94,8 +66,7 @@ def test_two_processes_that_shard_the_model_make_the_step_of_one(one, sharded, s
 
 
 def test_an_engine_is_given_whole_parameters_of_a_model_that_fsdp_2_has_split(tiny_checkpoint, tmp_path):
-    script = SCRIPT.with_name("sharded_weights.py")
-    launched([str(script), str(tiny_checkpoint), str(tmp_path / "result.json")], processes=2)
+    launched([str(SCRIPT), str(tiny_checkpoint), str(tmp_path / "result.json")], processes=2)
     found = json.loads((tmp_path / "result.json").read_text(encoding="utf-8"))
     assert sorted(found["same"]) == found["names"] and all(found["same"].values())
     assert found["share"] < 0.6  # it was split, indeed

@@ -1,22 +1,15 @@
-"""GRPO steps with scripted rollouts, in as many processes as torchrun starts: writes figures and a weight of each.
+"""GRPO steps with scripted rollouts, in this process and those that torchrun started with it: figures and a weight."""
 
-Starting a process takes far longer than a step, so each set of processes makes the steps of several cases, each with
-a model of its own.
-"""
-
-import importlib
 import json
 import os
-import sys
 from dataclasses import dataclass, replace
 from pathlib import Path
-
-os.environ |= {"HF_HUB_OFFLINE": "1", "DS_ACCELERATOR": "cpu"}
 
 from agents.engines.scripted import ScriptedEngine, in_turn
 from agents.grpo.policy_weights import policy_weights
 from agents.grpo.trainer import PixelGRPOConfig, PixelGRPOTrainer
 from pixel_env.tasks import load_tasks
+from tests.agents.deepspeed_on_cpu import deepspeed_options
 
 
 @dataclass(frozen=True)
@@ -29,37 +22,6 @@ class Case:
     group: int
     learn: int = 8
     pictures: str = "all"
-
-
-def on_deepspeed():
-    """DeepSpeed on CPUs: left to itself, accelerate takes every process for the only one."""
-    os.environ["ACCELERATE_USE_DEEPSPEED"] = "true"
-    import deepspeed
-    import torch.distributed
-    from accelerate import PartialState
-
-    # Else every new machine compiles DeepSpeed's sums over shared memory for minutes, and no training calls them.
-    importlib.import_module("deepspeed.comm.torch").build_shm_op = lambda: None
-    deepspeed.init_distributed(dist_backend="gloo")
-    PartialState()
-    rank = torch.distributed.get_rank()
-    places = {"process_index": rank, "local_process_index": rank, "num_processes": torch.distributed.get_world_size()}
-    PartialState._shared_state.update(places)
-
-
-def deepspeed_options(stage):
-    sizes = dict.fromkeys(["train_batch_size", "train_micro_batch_size_per_gpu", "gradient_accumulation_steps"], "auto")
-    settings = {"zero_optimization": {"stage": stage}, "gradient_clipping": "auto", **sizes}
-    return {"deepspeed": settings, "accelerator_config": {"use_configured_state": True}}
-
-
-def main(checkpoint, folder, stage, cases):
-    if int(stage):
-        on_deepspeed()
-    for name, case in json.loads(cases).items():
-        trainer = make_step(checkpoint, folder, int(stage), name, Case(**case))
-    # Left to the interpreter's exit, gloo's threads now and then abort a process that has done all its work.
-    trainer.accelerator.end_training()
 
 
 def make_step(checkpoint, folder, stage, name, case):
@@ -102,7 +64,3 @@ def make_step(checkpoint, folder, stage, name, case):
         Path(folder, f"{name}.json").write_text(json.dumps(result))
     trainer.accelerator.wait_for_everyone()
     return trainer
-
-
-if __name__ == "__main__":
-    main(*sys.argv[1:])

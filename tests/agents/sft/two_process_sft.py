@@ -1,15 +1,11 @@
-"""One step of the warm start, in as many processes as torchrun starts: writes figures and a weight.
+"""One step of the warm start, in this process and those that torchrun started with it: figures.
 
 The last two of four traces are texts alone, so a second process has no picture.
 """
 
 import json
-import os
-import sys
 from dataclasses import replace
 from pathlib import Path
-
-os.environ |= {"HF_HUB_OFFLINE": "1", "DS_ACCELERATOR": "cpu"}
 
 import numpy as np
 
@@ -18,21 +14,20 @@ from agents.traces.trace import Trace, TraceTurn
 from pixel_env.dialects.table import dialect_named
 from pixel_env.tasks import load_tasks
 from synth.warm_starts.templates import recrop_once
-from tests.agents.grpo.two_processes import deepspeed_options, on_deepspeed
+from tests.agents.deepspeed_on_cpu import deepspeed_options
 
 
-def main(checkpoint, folder, rows, stage):
-    if int(stage):
-        on_deepspeed()
+def make_step(checkpoint, folder, stage, rows):
+    """Makes the step with so many rows of each process, and leaves its figures in the folder."""
     tasks = load_tasks("sample:vstar-tiny", split="train", count=4)
     seen = [recrop_once(task, dialect_named("tiny"), np.random.default_rng(0)) for task in tasks.tasks[:2]]
     texts = [replace(task, sources=(), evidence=(), media="text") for task in tasks.tasks[2:]]
     traces = [*seen, *(Trace(task, (TraceTurn(f"<answer>{place}"),)) for place, task in enumerate(texts))]
     args = PixelSFTConfig(
         output_dir=folder, dialect="tiny", max_turns=3, max_steps=1, logging_steps=1, learning_rate=1e-3,
-        per_device_train_batch_size=int(rows), train_sampling_strategy="sequential", gradient_checkpointing=False,
+        per_device_train_batch_size=rows, train_sampling_strategy="sequential", gradient_checkpointing=False,
         save_strategy="no", disable_tqdm=True, report_to=[],
-        **(deepspeed_options(int(stage)) if int(stage) else {"use_cpu": True}),
+        **(deepspeed_options(stage) if stage else {"use_cpu": True}),
     )  # fmt: skip
     trainer = PixelSFTTrainer(checkpoint, traces, args, task_set=tasks)
     trainer.train()
@@ -40,11 +35,6 @@ def main(checkpoint, folder, rows, stage):
     if trainer.accelerator.is_main_process:
         row = next(row for row in trainer.state.log_history if "loss" in row)
         asked = sorted(one.task.task_id for one in played.free), sorted(one.turns for one in played.forced)
-        Path(folder, "result.json").write_text(json.dumps({"row": row, "played": asked}))
+        Path(folder, "sft.json").write_text(json.dumps({"row": row, "played": asked}))
     trainer.accelerator.wait_for_everyone()
-    # Left to the interpreter's exit, gloo's threads now and then abort a process that has done all its work.
-    trainer.accelerator.end_training()
-
-
-if __name__ == "__main__":
-    main(*sys.argv[1:])
+    return trainer
