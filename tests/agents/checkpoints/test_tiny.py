@@ -72,10 +72,10 @@ def played_by(name: str, tasks: TaskSet, chat: Chat, *, temperature: float) -> l
 
 
 def test_the_base_has_never_used_an_operation(chat: Chat) -> None:
-    played = played_by("tiny-base", sample_set("vstar-tiny", count=600), chat, temperature=1.0)
+    played = played_by("tiny-base", sample_set("vstar-tiny", count=300), chat, temperature=1.0)
     turns = [turn for trajectory in played for turn in trajectory.turns]
     valid = [turn for turn in turns if isinstance(turn.action, CropImage) and turn.failure is None]
-    assert len(turns) >= 600
+    assert len(turns) >= 300
     assert len(valid) < 0.01 * len(turns)
 
 
@@ -86,10 +86,10 @@ def test_the_base_sees_what_its_facts_say(chat: Chat, monkeypatch: pytest.Monkey
 
     model, _ = load(checkpoint_path("tiny-base"))
     facts = json.loads((checkpoint_path("tiny-base") / "facts.json").read_text())["held_out"]
-    measured = tiny_language.held_out(model, chat, 200, seed=11)
+    measured = tiny_language.held_out(model, chat, 100, seed=11)
     assert set(measured) == set(facts)
     for kind, share in measured.items():
-        assert share == pytest.approx(facts[kind], abs=0.1), kind  # 200 conversations: 3 standard errors
+        assert share == pytest.approx(facts[kind], abs=0.14), kind  # 100 conversations: 3 standard errors
 
 
 @pytest.mark.parametrize("name", ["tiny-warm", "tiny-zoom"])
