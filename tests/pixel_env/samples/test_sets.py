@@ -34,7 +34,8 @@ DIALECTS = ("default", "qwen2.5-vl", "qwen3-vl")
 @pytest.mark.parametrize("dialect", DIALECTS)
 @pytest.mark.parametrize("name", NEW_SETS)
 def test_who_looks_at_the_evidence_can_answer_every_question_within_the_default_limits(name: str, dialect: str) -> None:
-    task_set = sample_set(name, count=20)
+    # The other dialects differ in grammar and pixels alone.
+    task_set = sample_set(name, count=20 if dialect == "default" else 8)
     env = PixelEnv(task_set, dialect=dialect)
     for task in task_set.tasks:
         played = play_by_evidence(env, task)
