@@ -42,7 +42,7 @@ from pixel_env.operations.point_zoom import PointZoom
 from pixel_env.operations.resize import Resize
 from pixel_env.task import Task
 from pixel_env.types import Limits
-from pixel_env.views import FULL, Cut, Step, View, ViewKind
+from pixel_env.views import FULL, Cut, Step, View
 
 NAIVE_REPEATS = 5
 SIDE = 0.25
