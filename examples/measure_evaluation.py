@@ -1,4 +1,4 @@
-"""A large evaluation: trajectories a second and memory of a run, what starting it again costs, and its page.
+"""A large evaluation: trajectories a CPU second and memory of a run, what starting it again costs, and its page.
 
     python examples/measure_evaluation.py                     # 10,000 questions about 500 pictures
     python examples/measure_evaluation.py --questions 1000
@@ -39,7 +39,7 @@ def main(argv: list[str]) -> int:
         return 0
     with tempfile.TemporaryDirectory(dir=arguments.folder) as folder:
         write_set(Path(folder), arguments.questions)
-        print(f"{arguments.questions} questions      seconds   a second   peak MiB above the imports")
+        print(f"{arguments.questions} questions  CPU seconds   a second   peak MiB above the imports")
         for part in PARTS:
             told = printed_by(__file__, ["--part", part, "--folder", folder])
             rate = arguments.questions / told["seconds"]
@@ -50,16 +50,16 @@ def main(argv: list[str]) -> int:
 
 
 def measured(part: str, folder: Path) -> dict[str, float]:
-    """Seconds and peak memory of one part, with what it prints out of the way."""
+    """CPU seconds and peak memory of one part, with what it prints out of the way."""
     run = folder / "run"
     played = ["--engine", "scripted", "--model", "oracle", "--tasks", str(folder / "tasks.jsonl")]
     played += ["--dialect", "default", "--policies", "learned_zoom", "--output_dir", str(run)]
     printed, sys.stdout = sys.stdout, sys.stderr
     try:
-        start = time.perf_counter()
+        start = time.process_time()
         with PeakMemory() as memory:
             view_command.main([str(run)]) if part == "page" else evaluate.main(played)
-        return {"seconds": time.perf_counter() - start, "peak_mib": memory.bytes_above / 2**20}
+        return {"seconds": time.process_time() - start, "peak_mib": memory.bytes_above / 2**20}
     finally:
         sys.stdout = printed
 

@@ -17,9 +17,8 @@ from pixel_env.episode import Action, Answer, Malformed, Trajectory, Turn
 from pixel_env.errors import PixelEnvError
 from pixel_env.grading.boxed import last_boxed
 from pixel_env.media.sizes import native_size, shown_size
-from pixel_env.operations.coordinates import Size
 from pixel_env.operations.operation import Operation
-from pixel_env.views import ViewBudgets
+from pixel_env.views import View, ViewBudgets
 
 _REFUSED = 0.9
 """Share of unreadable calls among all calls from which nearly all are refused."""
@@ -31,11 +30,16 @@ _NAMED = 4
 
 @dataclass(frozen=True, slots=True)
 class _Said:
-    """A turn of the model's own, and the sizes (width, height) of the images before it, as shown and in the source."""
+    """A turn of the model's own, and the images before it."""
 
     turn: Turn
-    shown_sizes: tuple[Size, ...]
-    source_sizes: tuple[Size, ...]
+    views: tuple[View, ...]
+    budgets: ViewBudgets
+
+    def read_in(self, dialect: Dialect) -> Action:
+        """What the dialect reads in the turn. Only here are sizes needed, for which images may have to be decoded."""
+        shown = [shown_size(view, self.budgets) for view in self.views]
+        return parse(self.turn.text, dialect, shown, [native_size(view) for view in self.views])
 
 
 def unread_notice(records: Sequence[Record], budgets: ViewBudgets, dialect_name: str) -> str | None:
@@ -72,13 +76,11 @@ def unread_notice(records: Sequence[Record], budgets: ViewBudgets, dialect_name:
 
 def _own_turns(record: Record, budgets: ViewBudgets) -> Iterator[_Said]:
     trajectory = record.trajectory
-    views = list(trajectory.prompt_views)
-    shown, native = [shown_size(view, budgets) for view in views], [native_size(view) for view in views]
+    views = trajectory.prompt_views
     for index, turn in enumerate(trajectory.turns):
         if index >= _scripted(record.policy, trajectory):
-            yield _Said(turn, tuple(shown), tuple(native))
-        shown += [shown_size(view, budgets) for view in turn.views]
-        native += [native_size(view) for view in turn.views]
+            yield _Said(turn, views, budgets)
+        views += turn.views
 
 
 def _scripted(policy: str, trajectory: Trajectory) -> int:
@@ -112,7 +114,7 @@ def _counts(said: Sequence[_Said], others: Mapping[str, Dialect], *, calls_only:
 
 
 def _reads(said: _Said, dialect: Dialect, *, calls_only: bool) -> bool:
-    action = parse(said.turn.text, dialect, said.shown_sizes, said.source_sizes)
+    action = said.read_in(dialect)
     if isinstance(action, Answer):
         is_marked = dialect.answer_rule != "any" or last_boxed(said.turn.text) is not None
         return is_marked and not calls_only
