@@ -168,7 +168,8 @@ class FeatureStores:
 
 def vision_half(model: torch.nn.Module) -> Any:
     """The module of Qwen's classes that reads images, with `visual`, the tower, in it."""
-    return next(module for module in model.modules() if hasattr(module, "get_rope_index"))
+    owner: Any = next(module for module in model.modules() if hasattr(module, "get_rope_index"))
+    return owner
 
 
 def _read(

@@ -55,6 +55,9 @@ class PixelGRPOTrainer(GRPOTrainer):
     'module:function' or a function, by default that of `args`. The total reward is the sum of all.
     """
 
+    _buffered_inputs: Any
+    """TRL's: the micro-batches of the present generation, or None."""
+
     def __init__(
         self,
         model: Any,
