@@ -16,7 +16,6 @@ from queue import SimpleQueue
 import numpy as np
 
 from agents.chat.format import ChatFormat
-from agents.chat.shared_images import SharedImages
 from agents.engines.protocol import NO_TRUNCATION, Engine, Request, Response, Truncation
 from pixel_env.dialects.dialect import Dialect
 from pixel_env.env import PixelEnv
@@ -168,13 +167,12 @@ def _episodes(
     seed: int,
     forced: Callable[[Task], Sequence[str]] | None,
 ) -> "Iterator[_Episode]":
-    shared_images = SharedImages()
     times_seen: dict[str, int] = {}
     for index, task in enumerate(tasks):
         occurrence = times_seen.get(task.task_id, 0)
         times_seen[task.task_id] = occurrence + 1
         seed_text = f"{seed}/{task.task_id}/{occurrence}"
-        yield _Episode(task, index, len(tasks), chat, settings, sampling, seed_text, forced, shared_images)
+        yield _Episode(task, index, len(tasks), chat, settings, sampling, seed_text, forced)
 
 
 @dataclass(eq=False)
@@ -189,7 +187,6 @@ class _Episode:
     sampling: Sampling
     seed_text: str
     forced: Callable[[Task], Sequence[str]] | None
-    shared_images: SharedImages
     env: PixelEnv | None = None
     prompt_ids: tuple[int, ...] = ()
     ids: list[int] = field(default_factory=list)
@@ -214,7 +211,7 @@ class _Episode:
                 intervention=settings.intervention,
             )
             observation, _ = self.env.reset(options={"task_id": self.task.task_id})
-            self._hold(observation["images"])
+            self.images += observation["images"]
             prompt, images = self.env.trajectory.prompt, observation["images"]
             self.prompt_ids = self.chat.open(prompt, images, video_frames=self._video_frames)
             if self._tokens_left() <= len(self._prefill()):
@@ -299,7 +296,7 @@ class _Episode:
         if self._tokens_left() <= len(ids) + len(self._prefill()):
             self.out_of_tokens = True
             return False
-        self._hold(images)
+        self.images += images
         self._append(ids, [0.0] * len(ids), sampled=False)
         self._begin_turn()
         return True
@@ -315,11 +312,6 @@ class _Episode:
         """The ids of the beginning of the next turn that the dialect gives."""
         assert self.env is not None
         return self.chat.fragment(self.env.prefill) if self.env.prefill else ()
-
-    def _hold(self, images: Sequence[np.ndarray]) -> None:
-        assert self.env is not None
-        views = self.env.trajectory.views[len(self.images) :]
-        self.images += [self.shared_images.shared(view, image) for view, image in zip(views, images, strict=True)]
 
     def _append(self, ids: Sequence[int], logprobs: Sequence[float], *, sampled: bool) -> None:
         self.ids += ids

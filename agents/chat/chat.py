@@ -204,8 +204,10 @@ class Chat:
             return read_video_entry(self.processor, self._frame, self.image_factor)
 
     def _processed(self, images: list[np.ndarray]) -> list[Features]:
+        # Copies: shown images are shared and read-only, of which torch warns.
+        writable = [np.array(image) for image in images]
         batch = self.processor.image_processor(
-            images=images, do_resize=False, return_tensors="pt", input_data_format="channels_last"
+            images=writable, do_resize=False, return_tensors="pt", input_data_format="channels_last"
         )
         patches = batch["pixel_values"].split(batch["image_grid_thw"].prod(-1).tolist())
         # Copies: a view into the batch would keep the whole batch in memory.

@@ -6,15 +6,15 @@ Depends on views and Pillow; independent of where pixels come from and of how th
 import os
 import threading
 from collections import OrderedDict
+from collections.abc import Callable
 
 from PIL import Image
 
+from pixel_env.media.bounded_cache import BoundedCache
 from pixel_env.views import Colors, ProfiledSource, Source
 
 _SIZES = 100_000
 """Images whose size is remembered: about 20 MB."""
-_STORED = "stored:"
-"""What the keys of pictures begin with whose profile is left aside."""
 
 
 class DecodeCache:
@@ -25,13 +25,30 @@ class DecodeCache:
     """
 
     def __init__(self, max_bytes: int, decoders: int | None = None) -> None:
-        self.max_bytes = max_bytes
-        self._decoders = threading.BoundedSemaphore(decoders or max(2, (os.cpu_count() or 2) // 4))
-        self._turns: dict[str, threading.Lock] = {}
-        self._images: OrderedDict[str, Image.Image] = OrderedDict()
+        self._at_once = decoders or max(2, (os.cpu_count() or 2) // 4)
+        self._images = BoundedCache(max_bytes, _bytes_of)
+        self.forget()
+
+    def forget(self) -> None:
+        """Starts empty, in a child process too."""
+        self._decoders = threading.BoundedSemaphore(self._at_once)
+        self._images.forget()
         self._sizes: OrderedDict[str, tuple[int, int]] = OrderedDict()
-        self._bytes = 0
         self._lock = threading.Lock()
+
+    @property
+    def max_bytes(self) -> int:
+        """The bound of the decoded images that are kept; the last one is kept however large it is."""
+        return self._images.max_bytes
+
+    @max_bytes.setter
+    def max_bytes(self, max_bytes: int) -> None:
+        self._images.max_bytes = max_bytes
+
+    @property
+    def kept_bytes(self) -> int:
+        """What the kept images take together."""
+        return self._images.kept_bytes
 
     def get(self, source: Source, colors: Colors = "srgb") -> Image.Image:
         """The decoded image of `source`. Do not draw on it: it is shared.
@@ -39,22 +56,8 @@ class DecodeCache:
         `colors`: "stored" for the values of a picture as they are stored, whatever its profile says.
         """
         profiled = source if colors == "stored" and isinstance(source, ProfiledSource) else None
-        key = source.key if profiled is None else f"{_STORED}{source.key}"
-        if (image := self._kept(key)) is not None:
-            return image
-        with self._lock:
-            turn = self._turns.setdefault(key, threading.Lock())
-        with turn:
-            if (image := self._kept(key)) is not None:
-                return image
-            try:
-                with self._decoders:
-                    image = source.decode() if profiled is None else profiled.decode_as_stored()
-                self._keep(key, image, source.key)
-            finally:
-                with self._lock:
-                    self._turns.pop(key, None)
-        return image
+        decode = source.decode if profiled is None else profiled.decode_as_stored
+        return self._images.get((source.key, profiled is None), lambda: self._decoded(source.key, decode))
 
     def size_of(self, source: Source) -> tuple[int, int]:
         """Width and height of the image, which are remembered longer than its pixels."""
@@ -63,23 +66,14 @@ class DecodeCache:
             size = self._sizes.get(key)
         return self.get(source).size if size is None else size
 
-    def _kept(self, key: str) -> Image.Image | None:
+    def _decoded(self, key: str, decode: Callable[[], Image.Image]) -> Image.Image:
+        with self._decoders:
+            image = decode()
         with self._lock:
-            if key in self._images:
-                self._images.move_to_end(key)
-            return self._images.get(key)
-
-    def _keep(self, key: str, image: Image.Image, source_key: str) -> None:
-        with self._lock:
-            self._sizes[source_key] = image.size
+            self._sizes[key] = image.size
             if len(self._sizes) > _SIZES:
                 self._sizes.popitem(last=False)
-            if key not in self._images:
-                self._images[key] = image
-                self._bytes += _bytes_of(image)
-            while self._bytes > self.max_bytes and len(self._images) > 1:
-                _, dropped = self._images.popitem(last=False)
-                self._bytes -= _bytes_of(dropped)
+        return image
 
 
 def _bytes_of(image: Image.Image) -> int:
@@ -88,3 +82,4 @@ def _bytes_of(image: Image.Image) -> int:
 
 CACHE = DecodeCache(max_bytes=256 * 2**20)
 """The process's cache. Set `CACHE.max_bytes` to change its bound."""
+os.register_at_fork(after_in_child=CACHE.forget)

@@ -1,30 +1,74 @@
-"""The pixels of a view as a model is shown them.
+"""The pixels of a view as a model is shown them, made once for all episodes of a process.
 
-Depends on views, sizes and the cache; independent of tasks, episodes and dialects.
+Depends on views, sizes and the caches; independent of tasks, episodes and dialects.
 """
+
+import os
+from collections.abc import Hashable, Sequence
 
 import numpy as np
 from PIL import Image
 
+from pixel_env.boxes import FULL
 from pixel_env.errors import ConfigError
+from pixel_env.media.bounded_cache import BoundedCache
 from pixel_env.media.cache import CACHE
 from pixel_env.media.sizes import fitted_size
-from pixel_env.views import Step, View, ViewBudgets
+from pixel_env.views import Cut, Step, View, ViewBudgets
+
+SHOWN: BoundedCache[np.ndarray] = BoundedCache(256 * 2**20, lambda shown: shown.nbytes)
+"""The process's shown images. Set `SHOWN.max_bytes` to change its bound.
+
+Kept are whole images (overviews, frames) and the views that others are cut from. A crop is made in a fraction of the
+time and seldom requested twice: it is shared while somebody holds it, and displaces nothing.
+"""
+os.register_at_fork(after_in_child=SHOWN.forget)
 
 
 def show(view: View, budgets: ViewBudgets) -> np.ndarray:
-    """The view's pixels as shown: uint8, (height, width, 3), a new array.
+    """The view's pixels as shown: uint8, (height, width, 3), read-only. Copy the array to draw on it.
 
-    Raises MediaError if the source cannot be read, ConfigError if a step breaks its contract.
+    Whoever is shown the same view within the same budget gets the same array, from a cache (`SHOWN`). Raises
+    MediaError if the source cannot be read, ConfigError if a step breaks its contract.
     """
-    image = CACHE.get(view.source, budgets.colors) if view.via is None else Image.fromarray(show(view.via, budgets))
-    for step in view.chain:
+    return _shown(view, budgets, keep=view.via is None and not view.steps and view.box == FULL)
+
+
+def _shown(view: View, budgets: ViewBudgets, *, keep: bool) -> np.ndarray:
+    return SHOWN.get(_key(view, budgets), lambda: _made(view, budgets), keep=keep)
+
+
+def _key(view: View, budgets: ViewBudgets) -> Hashable:
+    """What the shown pixels depend on."""
+    via = None if view.via is None else _key(view.via, budgets)
+    return view.source.key, view.box.corners, view.steps, via, budgets.of(view.kind), budgets.colors
+
+
+def _made(view: View, budgets: ViewBudgets) -> np.ndarray:
+    image, steps = _input(view, budgets)
+    for step in steps:
         image = _applied(step, image)
     size = fitted_size(*image.size, budgets.of(view.kind))
-    if image.size == size:
-        return np.array(image)
-    # Cropping before resizing keeps the filter from mixing in pixels outside of the box.
-    return np.array(image.resize(size, Image.Resampling.BICUBIC, reducing_gap=3.0))
+    if image.size != size:
+        # Cropping before resizing keeps the filter from mixing in pixels outside of the box.
+        image = image.resize(size, Image.Resampling.BICUBIC, reducing_gap=3.0)
+    shown = np.asarray(image)
+    shown.setflags(write=False)
+    return shown
+
+
+def _input(view: View, budgets: ViewBudgets) -> tuple[Image.Image, Sequence[Step]]:
+    """What the view is made from, and the steps that are left to do."""
+    if view.via is None:
+        return CACHE.get(view.source, budgets.colors), view.chain
+    shown = _shown(view.via, budgets, keep=True)
+    match view.chain:
+        case (Cut(box, rounding), *steps):  # cut here: a shown image is large, and becomes Pillow's by a copy
+            left, top, right, bottom = box.pixels(shown.shape[1], shown.shape[0], rounding)
+            # Contiguous: numpy copies the bytes of a part of an array a hundred times as slowly.
+            return Image.fromarray(np.ascontiguousarray(shown[top:bottom, left:right])), steps
+        case steps:
+            return Image.fromarray(shown), steps
 
 
 def _applied(step: Step, image: Image.Image) -> Image.Image:

@@ -4,6 +4,7 @@ Depends on declared arguments and conventions; independent of the syntax that a 
 """
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from pixel_env.failures import Failure, FailureCode
@@ -21,24 +22,25 @@ def read_call(
     declared = operation.arguments()
     optional = _optional(operation, convention)
     names = {keys.of(operation, name): name for name in declared}
-    expected = _expected(operation, convention, keys, called, optional)
+    expected = partial(_expected, operation, convention, keys, called, optional)  # its text is needed seldom
     if not isinstance(given, dict):
-        return expected
+        return expected()
     if any(given.get(key) != text for key, text in keys.constants_of(operation).items()):
-        return expected
+        return expected()
     of_boxes = keys.of_boxes(operation)
     given = keys.merged(operation, unpacked(given, [*names, *of_boxes]), convention)
     if unknown := [key for key in given if key not in names]:
         # Some of the four keys of a box, without the others, are no keys that the operation does not have.
         named = [key for key in unknown if key not in {*of_boxes, *map(list_name, of_boxes)}]
-        return Failure(expected.code, f"{expected.message} It has no {_shortened(named[0])}.") if named else expected
+        failure = expected()
+        return Failure(failure.code, f"{failure.message} It has no {_shortened(named[0])}.") if named else failure
     if not {names[key] for key in given} | set(optional) >= set(declared):
-        return expected
+        return expected()
     if any(_is_unknown_name(declared[names[key]], value, convention) for key, value in given.items()):
         return _no_image_of_that_name(convention)
     values = {names[key]: _adapted(declared[names[key]], value, convention) for key, value in given.items()}
     if not all(declared[name].is_well_formed(value) for name, value in values.items()):
-        return expected
+        return expected()
     # The image first: pixel coordinates depend on its size.
     image_field = operation.image_field()
     read: dict[str, Any] = {}
@@ -96,8 +98,10 @@ def schema_of(operation: type[Operation], convention: Convention, keys: Keys, ca
 def _optional(operation: type[Operation], convention: Convention) -> dict[str, Any]:
     """The arguments that a call may leave out, with the values that they then have."""
     default = convention.default_image
+    if default is None:
+        return dict(operation.optional())
     images = [name for name, kind in operation.arguments().items() if isinstance(kind, ImageNumber)]
-    return operation.optional() | ({} if default is None else dict.fromkeys(images, default))
+    return {**operation.optional(), **dict.fromkeys(images, default)}
 
 
 def _adapted(kind: Any, value: object, convention: Convention) -> object:

@@ -43,8 +43,10 @@ class Keys:
     def merged(self, operation: type[Operation], given: Mapping[str, Any], convention: Convention) -> dict[str, Any]:
         """`given` without ignored keys, and with a box's four keys as one list of corners."""
         constants = self.constants_of(operation)
-        known = {self.of(operation, name) for name in operation.arguments()} | set(self.box or ())
-        ignored = {*self.ignored} | (set(given) - known if ANY_KEY in self.ignored else set())
+        ignored = set(self.ignored)
+        if ANY_KEY in ignored:
+            known = {self.of(operation, name) for name in operation.arguments()} | set(self.box or ())
+            ignored |= set(given) - known
         kept = {key: value for key, value in given.items() if key not in ignored and key not in constants}
         for name in self._regions(operation):
             if self.box is not None and all(key in kept for key in self.box):

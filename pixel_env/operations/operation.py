@@ -19,6 +19,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
+from types import MappingProxyType
 from typing import Any, ClassVar, Self
 
 from PIL import Image
@@ -83,23 +84,19 @@ class Operation(ABC):
     # ------------------------------------------------------------------------------- from its declared arguments
 
     @classmethod
-    @cache
-    def arguments(cls) -> dict[str, Argument]:
-        """The declared arguments by field name, in the order of a call. Do not change them: they are shared."""
-        declared = {field.name: field.metadata["argument"] for field in dataclasses.fields(cls)}  # type: ignore[arg-type]
-        return {name: declared[name] for name in cls.wire_order or declared}
+    def arguments(cls) -> Mapping[str, Argument]:
+        """The declared arguments by field name, in the order of a call."""
+        return _arguments(cls)
 
     @classmethod
-    @cache
-    def optional(cls) -> dict[str, Any]:
+    def optional(cls) -> Mapping[str, Any]:
         """The arguments that a call may leave out, with their defaults."""
-        fields = dataclasses.fields(cls)  # type: ignore[arg-type]
-        return {field.name: field.default for field in fields if field.default is not dataclasses.MISSING}
+        return _optional(cls)
 
     @classmethod
     def image_field(cls) -> str | None:
         """The field that holds the number of the image that is acted on; None if there is none."""
-        return next((name for name, kind in cls.arguments().items() if isinstance(kind, ImageNumber)), None)
+        return _image_field(cls)
 
     @property
     def image_number(self) -> int | None:
@@ -135,6 +132,27 @@ class Operation(ABC):
         """The operation in a few words for people; images and frames count from 1."""
         values = [kind.shown(getattr(self, name)) for name, kind in self.arguments().items()]
         return " ".join([self.name.replace("_", " "), *values])
+
+
+# Every call looks these up several times, and a class does not change.
+
+
+@cache
+def _arguments(operation: type[Operation]) -> Mapping[str, Argument]:
+    declared = {field.name: field.metadata["argument"] for field in dataclasses.fields(operation)}  # type: ignore[arg-type]
+    return MappingProxyType({name: declared[name] for name in operation.wire_order or declared})
+
+
+@cache
+def _optional(operation: type[Operation]) -> Mapping[str, Any]:
+    fields = dataclasses.fields(operation)  # type: ignore[arg-type]
+    defaults = {field.name: field.default for field in fields if field.default is not dataclasses.MISSING}
+    return MappingProxyType(defaults)
+
+
+@cache
+def _image_field(operation: type[Operation]) -> str | None:
+    return next((name for name, kind in _arguments(operation).items() if isinstance(kind, ImageNumber)), None)
 
 
 class ImageOperation(Operation):

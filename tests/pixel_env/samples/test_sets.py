@@ -187,7 +187,7 @@ def test_a_task_is_composed_and_its_overview_rendered_at_the_cost_of_a_few_pictu
             show(view, budgets)
 
     assert units_of_a_task(name, show_task, tasks) < most_units
-    assert CACHE._bytes <= CACHE.max_bytes
+    assert CACHE.kept_bytes <= CACHE.max_bytes
 
 
 def _scenes(task: Task) -> Iterator[Scene]:
