@@ -7,6 +7,7 @@ environment.
 import dataclasses
 import warnings
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from pixel_env.dialects.dialect import Dialect
@@ -85,8 +86,9 @@ def token_estimate(factor: int) -> Callable[[str, Sequence[tuple[int, int]]], in
     tokenizers more. The image tokens are exact for Qwen's vision towers, without the two tokens around an image.
     """
 
-    def count(text: str, sizes: Sequence[tuple[int, int]]) -> int:
-        images = sum((width // factor) * (height // factor) for width, height in sizes)
-        return -(-len(text.encode("utf-8", "surrogatepass")) // _BYTES_PER_TOKEN) + images
+    return partial(_estimated_tokens, factor)  # unlike a closure it can be pickled, and with it the environment
 
-    return count
+
+def _estimated_tokens(factor: int, text: str, sizes: Sequence[tuple[int, int]]) -> int:
+    images = sum((width // factor) * (height // factor) for width, height in sizes)
+    return -(-len(text.encode("utf-8", "surrogatepass")) // _BYTES_PER_TOKEN) + images

@@ -21,7 +21,7 @@ from pixel_env.episode import Action, Answer, Malformed, Prompt, Stop, Text, Tra
 from pixel_env.errors import ConfigError, TaskError
 from pixel_env.failures import Failure, FailureCode
 from pixel_env.locks import locked
-from pixel_env.media.encoding import encoded
+from pixel_env.media.encoding import exact_png
 from pixel_env.media.showing import show
 from pixel_env.media.sources import BLANK_PREFIX, BlankSource
 from pixel_env.operations.operation import ImageOperation, Operation
@@ -145,7 +145,7 @@ def save_image(image: np.ndarray, folder: Path) -> str:
     if not path.exists():
         folder.mkdir(parents=True, exist_ok=True)
         partial = path.with_suffix(".partial")
-        partial.write_bytes(encoded(image, "png"))
+        partial.write_bytes(exact_png(image))
         partial.replace(path)
     return path.name
 

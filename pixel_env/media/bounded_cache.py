@@ -27,7 +27,7 @@ class BoundedCache(Generic[Value]):
     def forget(self) -> None:
         """Starts empty. In a child process the locks are new too: a thread of the parent may hold the old ones."""
         self._lock = threading.Lock()
-        self._turns: dict[Hashable, threading.Lock] = {}
+        self._turns: WeakValueDictionary[Hashable, threading.Lock] = WeakValueDictionary()  # as long as one waits
         self._kept: OrderedDict[Hashable, Value] = OrderedDict()
         self._held: WeakValueDictionary[Hashable, Value] = WeakValueDictionary()
         self._bytes = 0
@@ -50,15 +50,11 @@ class BoundedCache(Generic[Value]):
         with turn:
             if (value := self._found(key, keep)) is not None:
                 return value
-            try:
-                value = make()
-                with self._lock:
-                    self._held[key] = value
-                    if keep:
-                        self._keep(key, value)
-            finally:
-                with self._lock:
-                    self._turns.pop(key, None)
+            value = make()
+            with self._lock:
+                self._held[key] = value
+                if keep:
+                    self._keep(key, value)
         return value
 
     def _found(self, key: Hashable, keep: bool) -> Value | None:

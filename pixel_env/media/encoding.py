@@ -27,6 +27,15 @@ def data_uri(data: bytes, kind: Format) -> str:
     return f"data:image/{kind};base64,{base64.b64encode(data).decode()}"
 
 
+def exact_png(image: np.ndarray) -> bytes:
+    """The image as the bytes of a PNG file: no pixel changes, compressed for speed.
+
+    Level 1 takes a quarter of the time of Pillow's default (docs/performance.md). Lossless WebP is as fast on
+    photographs, three times as large on pages, and holds no side longer than 16,383 pixels.
+    """
+    return encoded(image, "png", compress_level=1)
+
+
 def exact_data_uri(image: np.ndarray) -> str:
     """The image as PNG (no pixel changes) in a data URI, compressed for speed."""
-    return data_uri(encoded(image, "png", compress_level=1), "png")
+    return data_uri(exact_png(image), "png")

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from pixel_env.boxes import FULL, Box
+from pixel_env.boxes import Box
 from pixel_env.dialects.dialect import view_budgets
 from pixel_env.errors import MediaError
 from pixel_env.media.cache import DecodeCache
@@ -80,13 +80,6 @@ def test_a_view_through_another_cuts_what_was_shown():
     assert shown_size(native, coarse) == (320, 320)
     assert shown_size(through, coarse) == (32, 32)
     assert np.array_equal(show(through, coarse), show(whole, coarse)[:32, :32])
-
-
-def test_what_is_shown_belongs_to_the_caller():
-    view = View(PixelSource(64, 64), ViewKind.CROP, FULL)
-    first = show(view, EXACT)
-    first[:] = 0
-    assert show(view, EXACT).any()
 
 
 # ---------------------------------------------------------------------------------------------------- files
