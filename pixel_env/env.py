@@ -53,8 +53,8 @@ class PixelEnv(gym.Env[Observation, str]):
     """A question about images, answered by text; before it answers, the model may crop images and select frames.
 
     Action: the assistant's text, verbatim; `Unfinished(text)` for a turn truncated by its token limit. Observation: the
-    increment, `{"text": str, "images": tuple of uint8 arrays (height, width, 3)}`. Reward: the answer's grade, 0 to 1,
-    else 0. `terminated`: answered; `truncated`: a budget is used up. `info`: `task_id`, `action` (the typed action),
+    increment, `{"text": str, "images": tuple of uint8 arrays (height, width, 3)}`; the arrays are shared by all
+    episodes of the process and read-only (`image.copy()` to draw on one). Reward: the answer's grade, 0 to 1, else 0. `terminated`: answered; `truncated`: a budget is used up. `info`: `task_id`, `action` (the typed action),
     `failure` (why an operation was refused, or None), `stop` (why the episode ended, or None) and `notice` (the notice
     of the task set). A mistake of the model is never an exception.
 

@@ -17,6 +17,13 @@ _SIZES = 100_000
 """Images whose size is remembered: about 20 MB."""
 
 
+_BLOCK_BYTES = 64 * 2**20
+# In Pillow's blocks of 16 MB, glibc does not return large pictures to the system: it maps only what is larger than 32 MB
+# each time, whatever was freed before.
+if "PILLOW_BLOCK_SIZE" not in os.environ:
+    Image.core.set_block_size(_BLOCK_BYTES)
+
+
 class DecodeCache:
     """Decoded images by source key, the least recently used dropped once `max_bytes` are held. Thread-safe.
 
