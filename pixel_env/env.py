@@ -54,9 +54,10 @@ class PixelEnv(gym.Env[Observation, str]):
 
     Action: the assistant's text, verbatim; `Unfinished(text)` for a turn truncated by its token limit. Observation: the
     increment, `{"text": str, "images": tuple of uint8 arrays (height, width, 3)}`; the arrays are shared by all
-    episodes of the process and read-only (`image.copy()` to draw on one). Reward: the answer's grade, 0 to 1, else 0. `terminated`: answered; `truncated`: a budget is used up. `info`: `task_id`, `action` (the typed action),
-    `failure` (why an operation was refused, or None), `stop` (why the episode ended, or None) and `notice` (the notice
-    of the task set). A mistake of the model is never an exception.
+    episodes of the process and read-only (`image.copy()` to draw on one). Reward: the answer's grade, 0 to 1, else 0.
+    `terminated`: answered; `truncated`: a budget is used up. `info`: `task_id`, `action` (the typed action), `failure`
+    (why an operation was refused, or None), `stop` (why the episode ended, or None) and `notice` (the notice of the
+    task set). A mistake of the model is never an exception.
 
     `tasks`: a sample set ("sample:vstar"), a path or a hub id (docs/tasks.md), a TaskSet or tasks. `dialect`: a name of
     `dialects.DIALECTS` or a Dialect. `budgets`: pixels per kind of view; default: the task set's, or the dialect's.

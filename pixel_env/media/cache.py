@@ -18,8 +18,8 @@ _SIZES = 100_000
 
 
 _BLOCK_BYTES = 64 * 2**20
-# In Pillow's blocks of 16 MB, glibc does not return large pictures to the system: it maps only what is larger than 32 MB
-# each time, whatever was freed before.
+# Pillow's own blocks are of 16 MB, and glibc keeps what was freed of them: it returns to the system only blocks that
+# are larger than 32 MB, whatever was freed before.
 if "PILLOW_BLOCK_SIZE" not in os.environ:
     Image.core.set_block_size(_BLOCK_BYTES)
 
