@@ -82,7 +82,7 @@ MUTANTS = (
     ),
     Mutant(
         "the templates of a dialect are not checked",
-        "checks.checked_operations",
+        "checks._check",
         "    _check_templates(dialect)\n",
         "",
         DIALECT_FILES,
