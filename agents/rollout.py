@@ -209,6 +209,7 @@ class _Episode:
                 limits=settings.limits,
                 count_tokens=self._count_tokens,
                 intervention=settings.intervention,
+                share_images=True,
             )
             observation, _ = self.env.reset(options={"task_id": self.task.task_id})
             self.images += observation["images"]

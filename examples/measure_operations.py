@@ -140,7 +140,7 @@ def cpu_ms(work: Callable[[], object]) -> float:
 def measured_crops(path: Path, picture: Image.Image, dialect: Dialect, repeats: int) -> Measured:
     """One call a turn, one turn an episode; each side's work on it one after the other."""
     task = Task("measured", "What is there?", ("7",), (FileSource(path),))
-    env = PixelEnv([task], dialect=dialect, limits=Limits(max_turns=4))
+    env = PixelEnv([task], dialect=dialect, limits=Limits(max_turns=4), share_images=True)
     env.reset(seed=0)
     whole = task.opening_views[0]
     overview = Image.fromarray(show(whole, env.budgets))
@@ -172,7 +172,7 @@ def measured_resets(path: Path, picture: Image.Image, dialect: Dialect, repeats:
     """Of a file that is new each time, and of one that was shown before."""
     first, seen, floor, naive = [], [], [], []
     for number in range(min(repeats, NAIVE_REPEATS)):
-        env = PixelEnv([new_task(path, number, dialect.name)], dialect=dialect)
+        env = PixelEnv([new_task(path, number, dialect.name)], dialect=dialect, share_images=True)
         first.append(cpu_ms(lambda env=env: env.reset(seed=0)))
     size = shown_size(env.task_set.tasks[0].opening_views[0], env.budgets)
     for number in range(repeats):

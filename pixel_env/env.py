@@ -53,8 +53,7 @@ class PixelEnv(gym.Env[Observation, str]):
     """A question about images, answered by text; before it answers, the model may crop images and select frames.
 
     Action: the assistant's text, verbatim; `Unfinished(text)` for a turn truncated by its token limit. Observation: the
-    increment, `{"text": str, "images": tuple of uint8 arrays (height, width, 3)}`; the arrays are shared by all
-    episodes of the process and read-only (`image.copy()` to draw on one). Reward: the answer's grade, 0 to 1, else 0.
+    increment, `{"text": str, "images": tuple of uint8 arrays (height, width, 3)}`. Reward: the answer's grade, else 0.
     `terminated`: answered; `truncated`: a budget is used up. `info`: `task_id`, `action` (the typed action), `failure`
     (why an operation was refused, or None), `stop` (why the episode ended, or None) and `notice` (the notice of the
     task set). A mistake of the model is never an exception.
@@ -64,8 +63,9 @@ class PixelEnv(gym.Env[Observation, str]):
     `limits`: turns, images, tokens; `budgets` and `limits` may be the dicts that a spec written as JSON holds.
     `count_tokens(text, sizes)`: tokens of a text and of images shown at (width, height), for `limits.max_tokens`; by
     default `budgets.token_estimate`, which is an estimate: exact limits need the model's own counter. `intervention`:
-    from the views that an operation returns to those that are shown (`interventions.py`). `reset(options={"task_id":
-    ...})` chooses the task; otherwise it is drawn at random.
+    from the views that an operation returns to those that are shown (`interventions.py`). `share_images`: observations
+    hold the process's own read-only arrays, one for all episodes that show the same view, as rollouts do; by default
+    copies, as Gymnasium asks. `reset(options={"task_id": ...})` chooses the task; otherwise it is drawn at random.
     """
 
     metadata = {"render_modes": ["rgb_array", "ansi"], "render_fps": 1}  # noqa: RUF012  # Gymnasium's own interface
@@ -80,6 +80,7 @@ class PixelEnv(gym.Env[Observation, str]):
         count_tokens: CountTokens | None = None,
         intervention: Intervention = unchanged,
         split: Literal["train", "test"] = "test",
+        share_images: bool = False,
         render_mode: str | None = None,
     ) -> None:
         if render_mode is not None and render_mode not in self.metadata["render_modes"]:
@@ -92,6 +93,7 @@ class PixelEnv(gym.Env[Observation, str]):
         self.action_space = AssistantText(self.dialect)
         self.observation_space = gym.spaces.Dict({"images": Images(), "text": UnicodeText()})  # type: ignore[assignment]
         self._intervention = intervention
+        self._share_images = share_images
         self._count_tokens = count_tokens or token_estimate(self.budgets.original.factor)
         self._index_by_id: dict[str, int] | None = None
         self._trajectory: Trajectory | None = None
@@ -136,7 +138,7 @@ class PixelEnv(gym.Env[Observation, str]):
                 f"the prompt of task {task.task_id!r} alone exceeds limits.max_{exceeded.value}; "
                 "raise the limit, or leave the task out"
             )
-        return {"text": prompt.text, "images": images}, self._info(None, None)
+        return self._observation(prompt.text, images), self._info(None, None)
 
     def _chosen_task(self, options: Mapping[str, Any]) -> Task:
         for name in options:
@@ -178,7 +180,7 @@ class PixelEnv(gym.Env[Observation, str]):
         for number, (typed, reply) in enumerate(zip(actions, replies, strict=True)):
             turn = Turn("" if number else action, typed, reply.failure, reply.text, reply.views, number > 0)
             self._record(turn, stop=stop if number == len(replies) - 1 else None)
-        observation: Observation = {"text": text_of(replies), "images": images}
+        observation = self._observation(text_of(replies), images)
         failure = next((reply.failure for reply in replies if reply.failure is not None), None)
         return observation, 0.0, False, stop is not None, self._info(actions[0], failure)
 
@@ -206,6 +208,9 @@ class PixelEnv(gym.Env[Observation, str]):
         self._trajectory = replace(self.trajectory, turns=(*self.trajectory.turns, turn), **changes)
 
     # ----------------------------------------------------------------------------------------------- budgets
+
+    def _observation(self, text: str, images: Sequence[np.ndarray]) -> Observation:
+        return {"text": text, "images": tuple(image if self._share_images else image.copy() for image in images)}
 
     def _tokens_of(self, text: str, images: Sequence[np.ndarray]) -> int:
         if self.limits.max_tokens is None:

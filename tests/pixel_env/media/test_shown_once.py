@@ -66,7 +66,7 @@ def whole(shade=0):
 
 
 def opened(dialect, source, **limits):
-    return PixelEnv([Task("one", "?", ("7",), (source,))], dialect=dialect, limits=Limits(**limits))
+    return PixelEnv([Task("one", "?", ("7",), (source,))], dialect=dialect, limits=Limits(**limits), share_images=True)
 
 
 # ------------------------------------------------------------------------------------------------ work that is done
@@ -137,6 +137,14 @@ def test_what_is_shown_is_shared_and_cannot_be_written_into():
         copied = shown.copy()
         copied[:] = 0
         assert show(view, BUDGETS).any()
+
+
+@pytest.mark.parametrize("shares", [False, True])
+def test_observations_are_copies_unless_the_environment_is_told_to_share(shares):
+    env = PixelEnv("sample:vstar-tiny", share_images=shares)
+    first, again = (env.reset(options={"task_id": env.task_set.tasks[0].task_id})[0]["images"][0] for _ in range(2))
+    assert np.array_equal(first, again) and np.shares_memory(first, again) is shares
+    assert first.flags.writeable is not shares
 
 
 def test_a_decoded_picture_that_is_shown_at_its_own_size_is_not_written_through():
