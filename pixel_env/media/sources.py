@@ -32,10 +32,11 @@ class FileSource:
 
     @cached_property
     def _seen(self) -> Seen:
-        try:
-            return seen(self.path)
-        except OSError as error:
-            raise MediaError(f"cannot read the image {self.path}: {error.strerror}") from error
+        return seen(self.path, self._name)
+
+    @property
+    def _name(self) -> str:
+        return f"the image {self.path}"
 
     def decode(self) -> Image.Image:
         """The image as sRGB, upright, transparency on white. Raises MediaError, also if `key` names other content."""
@@ -51,7 +52,7 @@ class FileSource:
                 image = decoded(picture, colors)
         except Exception as error:  # a broken file makes Pillow's readers raise nearly anything
             self._check_unchanged()
-            raise MediaError(f"cannot decode the image {self.path}: {one_line(error)}") from error
+            raise MediaError(f"cannot decode {self._name}: {one_line(error)}") from error
         self._check_unchanged()
         return image
 
@@ -59,11 +60,15 @@ class FileSource:
         """Raises MediaError if the file's content is no longer what `key` names."""
         before = self.__dict__.get("_seen")
         try:
-            if before is None or stamp_of(self.path) == before.stamp or seen(self.path).hash == before.hash:
+            if (
+                before is None
+                or stamp_of(self.path, self._name) == before.stamp
+                or seen(self.path, self._name).hash == before.hash
+            ):
                 return
-        except OSError:  # it is gone: told by who reads it
+        except MediaError:  # it is gone: told by who reads it
             return
-        raise changed(f"the image {self.path}")
+        raise changed(self._name)
 
 
 @dataclass(frozen=True, eq=False)

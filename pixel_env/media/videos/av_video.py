@@ -10,8 +10,8 @@ from typing import Any
 
 from PIL import Image
 
+from pixel_env.media.changes import stamp_of
 from pixel_env.media.transparency import on_white
-from pixel_env.media.videos.file_stamp import stamp_of
 from pixel_env.media.videos.frame_index import decoded, frame_index, opened
 from pixel_env.media.videos.upright import upright
 from pixel_env.media.videos.video import check_size
@@ -28,7 +28,7 @@ class PyAvVideo:
     """
 
     def __init__(self, path: Path) -> None:
-        self._index = frame_index(path, stamp_of(path))
+        self._index = frame_index(path, stamp_of(path, f"the video {path}"))
         self._path = path
         self._is_open = False
         self._open()

@@ -16,8 +16,8 @@ from PIL import Image
 
 from pixel_env.errors import MediaError, MissingExtraError
 from pixel_env.frame_times import FrameTimes, spread
+from pixel_env.media.changes import FileStamp, stamp_of
 from pixel_env.media.videos.decoders import open_video
-from pixel_env.media.videos.file_stamp import FileStamp, stamp_of
 from pixel_env.media.videos.video import Video
 
 MAX_OPEN = 32
@@ -48,7 +48,7 @@ def segment_of(path: Path, start_s: float | None, end_s: float | None) -> Segmen
 def times_of(path: Path) -> FrameTimes:
     """When the frames of a video are on screen. Raises MediaError, MissingExtraError."""
     try:
-        return _times_of(path, stamp_of(path))
+        return _times_of(path, stamp_of(path, f"the video {path}"))
     except (MediaError, MissingExtraError):
         raise
     except Exception as error:  # a broken file makes the decoders raise nearly anything
@@ -146,7 +146,7 @@ class OpenClips:
 
     def clip(self, path: Path, count: int, start_s: float | None, end_s: float | None) -> Clip:
         """The clip, open or not. A changed file is another clip. Raises MediaError."""
-        key = (path, stamp_of(path), count, start_s, end_s)
+        key = (path, stamp_of(path, f"the video {path}"), count, start_s, end_s)
         with self._lock:
             if key not in self._clips:
                 self._clips[key] = Clip(path, count, start_s, end_s)

@@ -8,7 +8,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from pixel_env.errors import MediaError
-from pixel_env.media.videos.file_stamp import FileStamp, stamp_of
+from pixel_env.media.changes import FileStamp, stamp_of
 
 BLOCKS = 32
 BLOCK_BYTES = 1 << 16
@@ -18,7 +18,7 @@ BLOCK_BYTES = 1 << 16
 def content_of(path: Path) -> str:
     """The hash, as hexadecimal digits; it is remembered until the file changes. Raises MediaError."""
     try:
-        return _content_of(path, stamp_of(path))
+        return _content_of(path, stamp_of(path, f"the video {path}"))
     except OSError as error:
         raise MediaError(f"cannot read the video {path}: {error.strerror}") from error
 

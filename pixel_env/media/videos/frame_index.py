@@ -16,7 +16,7 @@ from typing import Any
 from PIL import Image
 
 from pixel_env.frame_times import FrameTimes, frame_times
-from pixel_env.media.videos.file_stamp import FileStamp
+from pixel_env.media.changes import FileStamp
 from pixel_env.media.videos.upright import transpose_of
 from pixel_env.media.videos.video import check_size
 

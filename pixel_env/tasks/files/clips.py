@@ -12,8 +12,8 @@ from typing import TypeVar
 
 from PIL import Image
 
-from pixel_env.errors import MediaError
 from pixel_env.frame_times import FrameTimes, spread
+from pixel_env.media.changes import changed
 from pixel_env.media.videos.clips import Segment, clip_frame, segment_of, video_fault
 from pixel_env.media.videos.content import content_of
 from pixel_env.task import VIDEO_FRAMES
@@ -71,7 +71,7 @@ class ClipFrame(FileFrame):
     def _check_content(self) -> None:
         """Raises MediaError if the file has changed since the key was made."""
         if content_of(self.path) != self.key.partition(":")[0]:
-            raise MediaError(f"the video {self.path} has changed since it was first read; read the tasks again")
+            raise changed(f"the video {self.path}")
 
     def with_key(self, key: str) -> "ClipFrame | None":
         """The frame of the same segment of the same file that has this key."""
@@ -83,8 +83,9 @@ class ClipFrame(FileFrame):
 
     def decode(self) -> Image.Image:
         """The frame, RGB, upright, at native size. Raises MediaError, also if the file is not that of the key."""
-        self._check_content()
-        return clip_frame(self.path, self.number, self.count, self.start_s, self.end_s)
+        frame = clip_frame(self.path, self.number, self.count, self.start_s, self.end_s)
+        self._check_content()  # afterwards: it may be written over at any time before
+        return frame
 
 
 def clip_frames(path: Path, start_s: float | None = None, end_s: float | None = None) -> tuple[ClipFrame, ...]:

@@ -14,7 +14,7 @@ from typing import NamedTuple, Protocol
 from PIL import Image
 
 from pixel_env.errors import MediaError, one_line
-from pixel_env.media.changes import Seen, Stamp, changed, stamp_of
+from pixel_env.media.changes import FileStamp, Seen, changed, stamp_of
 from pixel_env.media.orientation import upright_size
 from pixel_env.media.pictures import decoded, opened
 from pixel_env.media.sizes import ratio_fault
@@ -138,11 +138,8 @@ class EmbeddedImage:
         file = io.BytesIO(self.place.read())
         return opened(file), file
 
-    def _stamp(self) -> Stamp:
-        try:
-            return stamp_of(self.place.path)
-        except OSError as error:
-            raise MediaError(f"cannot read the {self.name}: {error.strerror}") from error
+    def _stamp(self) -> FileStamp:
+        return stamp_of(self.place.path, f"the {self.name}")
 
     def _bytes(self) -> bytes:
         try:

@@ -4,6 +4,7 @@ import io
 import json
 import os
 import pickle
+import time
 
 import numpy as np
 import pytest
@@ -16,6 +17,7 @@ from pixel_env.env import PixelEnv
 from pixel_env.errors import MediaError
 from pixel_env.failures import FailureCode
 from pixel_env.media.cache import CACHE
+from pixel_env.media.showing import SHOWN
 from pixel_env.media.sources import FileSource
 from pixel_env.operations.crop_image import CropImage
 from pixel_env.task import Task
@@ -40,7 +42,7 @@ def embedded_source(path):
 
 
 def overwrite(path, colour, later_ns=10**9):
-    """Of the same size, as a new version of a picture without compression is."""
+    """Of the same size, as a new version of a picture without compression is, and with a time of change as told."""
     old, facts = path.read_bytes(), path.stat()
     path.write_bytes(old.replace(content("red"), content(colour)))
     os.utime(path, ns=(facts.st_atime_ns, facts.st_mtime_ns + later_ns))
@@ -54,7 +56,7 @@ def test_a_source_whose_file_has_changed_shows_no_other_picture_under_its_key(tm
     overwrite(tmp_path / "picture.bin", "blue")
     for used in (source, pickle.loads(pickle.dumps(source))):
         assert used.key == key
-        with pytest.raises(MediaError, match=r"picture\.bin has changed since the episode began; leave the files"):
+        with pytest.raises(MediaError, match=r"picture\.bin has changed since it was first read; leave the files"):
             used.decode()
         with pytest.raises(MediaError, match="has changed"):
             used.decode_as_stored()
@@ -82,13 +84,13 @@ def test_a_file_that_became_none_or_no_image_is_told_as_changed_or_gone(tmp_path
         source.decode()
 
 
-def test_a_change_between_reset_and_crop_is_a_failure_and_at_reset_an_error(tmp_path, monkeypatch):
+def test_a_change_between_reset_and_crop_is_a_failure_and_at_reset_an_error(tmp_path):
     source = file_source(tmp_path / "picture.bmp")
     env = PixelEnv([Task("mine", "Which?", ("7",), (source,))])
     env.reset(seed=0)
     overwrite(tmp_path / "picture.bmp", "blue")
-    monkeypatch.setattr(CACHE, "_images", type(CACHE._images)())  # as after many other images
-    monkeypatch.setattr(CACHE, "_bytes", 0)
+    CACHE.forget()  # as after many other images
+    SHOWN.forget()
     call = write(CropImage(image=0, box=Box(0.0, 0.0, 0.5, 0.5)), DIALECTS["default"], [(300, 200)], [(300, 200)])
     _, reward, terminated, truncated, info = env.step(call)
     assert info["failure"] is not None, json.dumps(call)
@@ -97,7 +99,27 @@ def test_a_change_between_reset_and_crop_is_a_failure_and_at_reset_an_error(tmp_
         False,
         False,
     )
-    with pytest.raises(MediaError, match="has changed since the episode began"):
+    with pytest.raises(MediaError, match="has changed since it was first read"):
         env.reset(seed=0)
     again, _ = PixelEnv([Task("mine", "Which?", ("7",), (tmp_path / "picture.bmp",))]).reset(seed=0)
     assert np.abs(again["images"][0].reshape(-1, 3) - (0, 0, 255)).max() == 0
+
+
+@pytest.mark.parametrize("source_of", [file_source, embedded_source])
+@pytest.mark.parametrize("replace", [False, True])
+def test_a_picture_of_the_same_size_and_time_of_change_is_noticed(tmp_path, source_of, replace):
+    path, other = tmp_path / "picture.bin", tmp_path / "other.bin"
+    source = source_of(path)
+    assert source.key
+    facts = path.stat()
+    if replace:  # as rsync and cp --preserve replace a file
+        source_of(other)
+        os.utime(other, ns=(facts.st_atime_ns, facts.st_mtime_ns))
+        overwrite(other, "blue", later_ns=0)
+        other.replace(path)
+    else:
+        time.sleep(0.02)  # longer than a tick of the clock of file systems
+        overwrite(path, "blue", later_ns=0)
+    assert (path.stat().st_size, path.stat().st_mtime_ns) == (facts.st_size, facts.st_mtime_ns)
+    with pytest.raises(MediaError, match="has changed"):
+        source.decode()

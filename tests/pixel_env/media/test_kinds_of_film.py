@@ -6,9 +6,9 @@ import random
 import numpy as np
 import pytest
 
+from pixel_env.media.changes import stamp_of
 from pixel_env.media.videos.clips import times_of
 from pixel_env.media.videos.decoders import DECODERS
-from pixel_env.media.videos.file_stamp import stamp_of
 from pixel_env.media.videos.frame_index import frame_index
 from tests.pixel_env.media.kinds_of_film import FRAMES, VARYING, decoded_forward, film_of
 
@@ -108,4 +108,4 @@ def test_a_constant_rate_counts_from_the_first_frame_wherever_the_file_begins(fi
 )
 def test_a_file_is_decoded_to_be_counted_only_where_its_packets_may_not_be_its_frames(films, kind, is_listed):
     path, _ = films(kind)
-    assert (frame_index(path, stamp_of(path)).begins is not None) is is_listed
+    assert (frame_index(path, stamp_of(path, "the video")).begins is not None) is is_listed
