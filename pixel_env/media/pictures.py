@@ -98,4 +98,9 @@ def _opened_heic(file: str | Path | IO[bytes]) -> ImageFile.ImageFile:
         from pillow_heif import HeifImageFile
     except ImportError as error:
         raise MissingExtraError.needs("a HEIC image", "heic") from error
-    return HeifImageFile(file)
+    picture = HeifImageFile(file)
+    pixels, bound = picture.width * picture.height, Image.MAX_IMAGE_PIXELS
+    if bound is not None and pixels > 2 * bound:  # as Image.open refuses the other formats
+        picture.close()
+        raise Image.DecompressionBombError(f"it has {pixels} pixels, more than the limit of {2 * bound}")
+    return picture

@@ -153,6 +153,20 @@ def test_a_broken_heic_is_refused_in_one_line_or_shown_at_the_size_of_its_header
     assert 0 < refused < 60
 
 
+@needs_heic
+def test_a_heic_of_too_many_pixels_is_refused_by_its_header(tmp_path, monkeypatch):
+    from pillow_heif import register_heif_opener
+
+    register_heif_opener()
+    drawn("RGB").save(tmp_path / "photo.heic")
+    monkeypatch.setattr("PIL.Image.MAX_IMAGE_PIXELS", 700)  # it has 1536
+    with pytest.raises(Image.DecompressionBombError, match="it has 1536 pixels, more than the limit of 1400"):
+        opened(tmp_path / "photo.heic")
+    assert image_facts(tmp_path / "photo.heic").fault
+    monkeypatch.setattr("PIL.Image.MAX_IMAGE_PIXELS", 800)
+    assert not image_facts(tmp_path / "photo.heic").fault
+
+
 def test_a_heic_names_the_extra_that_reads_it(tmp_path, monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "pillow_heif", None)
     (tmp_path / "photo.jpg").write_bytes(b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + bytes(100))
