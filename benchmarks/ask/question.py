@@ -8,10 +8,10 @@ import warnings
 from collections.abc import Sequence
 from pathlib import Path
 
-from pixel_env.errors import TaskError
+from pixel_env.errors import MediaError, MissingExtraError, TaskError
 from pixel_env.media.pictures import IMAGE_SUFFIXES, has_more_frames, opened
 from pixel_env.media.sources import FileSource
-from pixel_env.media.videos.clips import video_fault
+from pixel_env.media.videos.clips import times_of, video_fault
 from pixel_env.task import Task
 from pixel_env.tasks.files.clips import VIDEO_SUFFIXES, clip_frames, evenly
 from pixel_env.tasks.files.images import decoding_fault, frames_in, image_facts
@@ -47,12 +47,20 @@ def task_of_files(names: Sequence[str], question: str, options: Sequence[str] = 
 
 
 def _is_video(path: Path) -> bool:
-    if path.suffix.lower() != ".gif":
-        return path.suffix.lower() in VIDEO_SUFFIXES
+    """By content; of what is neither a picture nor a film the name tells which of the two it was meant to be."""
     try:
         with opened(path) as picture:
-            return has_more_frames(picture)
-    except Exception:  # reported later as an unreadable image
+            return picture.format == "GIF" and has_more_frames(picture)
+    except MissingExtraError:  # a HEIC, reported later
+        return False
+    except Exception:  # Pillow's readers raise nearly anything for what is no picture
+        return path.suffix.lower() in VIDEO_SUFFIXES or _is_film(path)
+
+
+def _is_film(path: Path) -> bool:
+    try:
+        return times_of(path).count > 1  # a picture that Pillow refuses may be a film of one frame for a decoder
+    except (MediaError, MissingExtraError):
         return False
 
 

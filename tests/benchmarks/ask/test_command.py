@@ -19,6 +19,7 @@ from pixel_env.errors import TaskError
 from pixel_env.samples import sample_set
 from tests.benchmarks.view.runs import GUESS, HOSTILE, LOOK_TWICE, SELECT, STUMBLE
 from tests.paths import ROOT
+from tests.pixel_env.media.films import film
 
 
 def scripted(plan, dialect):
@@ -138,6 +139,23 @@ def test_a_gif_is_a_video_if_it_moves_and_a_picture_if_not(tmp_path):
     shots[0].save(tmp_path / "moving.gif", save_all=True, append_images=shots[1:], duration=100)
     task = task_of_files([str(tmp_path / "moving.gif")], "What?")
     assert task.media == "video" and len(task.sources) == 16
+
+
+def test_what_is_a_video_its_content_tells_whatever_its_name(tmp_path):
+    pytest.importorskip("av")
+    shots = [Image.new("RGB", (320, 240), colour) for colour in ("red", "green", "blue")]
+    shots[0].save(tmp_path / "film.jpg", "GIF", save_all=True, append_images=shots[1:], duration=100)
+    film(tmp_path / "film.mp4").replace(tmp_path / "film.png")
+    shots[0].save(tmp_path / "picture.mp4", "PNG")
+    for name, media in {"film.jpg": "video", "film.png": "video", "picture.mp4": "image"}.items():
+        task = task_of_files([str(tmp_path / name)], "What?")
+        assert (task.media, len(task.sources)) == (media, 16 if media == "video" else 1)
+    (tmp_path / "page.jpg").write_text("<html>")
+    (tmp_path / "page.mp4").write_text("<html>")
+    with pytest.raises(TaskError, match=r"the image .*page\.jpg' cannot be used"):
+        task_of_files([str(tmp_path / "page.jpg")], "What?")
+    with pytest.raises(TaskError, match=r"the video .*page\.mp4' cannot be used"):
+        task_of_files([str(tmp_path / "page.mp4")], "What?")
 
 
 @pytest.mark.parametrize("name", ["pages.tif", "moving.webp", "moving.png"])
