@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,11 @@ from pixel_env.media.changes import FileStamp
 from pixel_env.media.videos.upright import transpose_of
 from pixel_env.media.videos.video import check_size
 
+CONTAINERS = ("mov", "matroska", "avi", "mpeg", "mpegvideo", "mpegts", "asf", "flv", "ogg", "gif")
+"""FFmpeg's names of the containers that are read: those that hold their frames themselves.
+
+Left out: pictures, and lists (concat, HLS, DASH), which would show frames of other files, whatever their key says.
+"""
 INDEXED_CONTAINERS = ("mov,mp4,m4a,3gp,3g2,mj2", "matroska,webm")
 """By FFmpeg's names. AVI and MPEG-PS have no presentation times, and a seek in them was measured to be off by one to
 three frames; packets of the others may be parts of frames, or of several."""
@@ -33,6 +39,8 @@ _PROGRESSIVE = (0, 1)
 _ALPHA_DECODERS = {"vp8": "libvpx", "vp9": "libvpx-vp9"}
 """FFmpeg's own decoders of VP8 and VP9 drop the alpha plane of a WebM file, these do not."""
 _REMEMBERED = 32
+_UNNAMED = 32
+"""Kinds of side data that FFmpeg may have beyond those of PyAV; it was four behind (av 18.1.0, FFmpeg 8.1)."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -53,8 +61,11 @@ def opened(path: Path) -> tuple[Any, Any, Any]:
     """The container, its best video stream, and the decoder of it. Raises what PyAV raises, ValueError for no video."""
     import av
 
-    # A title that is not UTF-8 says nothing about the frames.
-    container = av.open(str(path), metadata_errors="replace")
+    try:
+        # A title that is not UTF-8 says nothing about the frames.
+        container = av.open(str(path), metadata_errors="replace", options={"format_whitelist": ",".join(CONTAINERS)})
+    except av.error.ArgumentError as error:
+        raise ValueError(f"it is no film that can be read; wanted: one of {', '.join(CONTAINERS)}") from error
     # A file may hold the same video in several sizes: take the best one, as the other decoders do.
     stream = container.streams.best("video")
     if stream is None:
@@ -163,5 +174,26 @@ def _transpose_of(frame: Any) -> Image.Transpose | None:
     """How the frames are turned. Raises ValueError for a display matrix that cannot be followed."""
     from av.sidedata.sidedata import Type
 
-    matrix = frame.side_data.get(Type.DISPLAYMATRIX)
+    try:
+        side_data = frame.side_data
+    except ValueError:  # PyAV has no name for some of it: EXIF of MJPEG, the views of a spatial film
+        side_data = _without_unnamed(frame, max(kind.value for kind in Type) + 1).side_data
+    matrix = side_data.get(Type.DISPLAYMATRIX)
     return None if matrix is None else transpose_of(bytes(matrix))
+
+
+def _without_unnamed(frame: Any, first: int) -> Any:
+    """The frame without its side data of the kinds from the number `first` on."""
+    from av.filter import Graph
+
+    graph: Any = Graph()
+    filters = [
+        graph.add_buffer(width=frame.width, height=frame.height, format=frame.format.name, time_base=frame.time_base),
+        *(graph.add("sidedata", f"mode=delete:type={kind}") for kind in range(first, first + _UNNAMED)),
+        graph.add("buffersink"),
+    ]
+    for source, target in pairwise(filters):
+        source.link_to(target)
+    graph.configure()
+    graph.push(frame)
+    return graph.pull()

@@ -1,16 +1,21 @@
 """Frame i of a film is the i-th that a decoder gives from its start, to the byte, in whatever order they are asked."""
 
 import importlib.util
+import io
 import random
+from fractions import Fraction
 
 import numpy as np
 import pytest
+from PIL import Image, ImageOps
 
+from pixel_env.errors import MediaError
 from pixel_env.media.changes import stamp_of
 from pixel_env.media.videos.clips import times_of
 from pixel_env.media.videos.decoders import DECODERS
 from pixel_env.media.videos.frame_index import frame_index
-from tests.pixel_env.media.kinds_of_film import FRAMES, VARYING, decoded_forward, film_of
+from pixel_env.tasks.files.clips import clip_frames
+from tests.pixel_env.media.kinds_of_film import FRAMES, VARYING, av, decoded_forward, film_of
 
 INSTALLED = [name for name in DECODERS if importlib.util.find_spec(name) is not None]
 CUT = {"options": {"use_editlist": "1", "avoid_negative_ts": "disabled"}, "late": -11}
@@ -109,3 +114,44 @@ def test_a_constant_rate_counts_from_the_first_frame_wherever_the_file_begins(fi
 def test_a_file_is_decoded_to_be_counted_only_where_its_packets_may_not_be_its_frames(films, kind, is_listed):
     path, _ = films(kind)
     assert (frame_index(path, stamp_of(path, "the video")).begins is not None) is is_listed
+
+
+# ----------------------------------------------------------------------------------- what is no film, and unknown data
+
+
+def test_a_list_of_other_files_and_a_picture_are_no_films(tmp_path):
+    film_of(tmp_path / "film.mp4", "h264", frames=4)
+    film_of(tmp_path / "film.ts", "h264", frames=4)
+    (tmp_path / "concat.mp4").write_text("ffconcat version 1.0\nfile 'film.mp4'\n")
+    (tmp_path / "hls.m3u8").write_text("#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:1,\nfilm.ts\n#EXT-X-ENDLIST\n")
+    Image.new("RGB", (64, 48), "red").save(tmp_path / "picture.png")
+    for name in ("concat.mp4", "hls.m3u8", "picture.png"):
+        with pytest.raises(MediaError, match=f"{name}.*it is no film that can be read; wanted: one of mov, matroska"):
+            clip_frames(tmp_path / name)[0].decode()
+
+
+@pytest.mark.parametrize("orientation", [None, 1, 6, 8])
+@pytest.mark.parametrize("suffix", ["avi", "mkv", "mov"])
+def test_a_film_of_jpegs_with_exif_is_shown_turned_as_these_say(tmp_path, suffix, orientation):
+    picture = Image.new("RGB", (64, 48), "blue")
+    picture.paste("red", (0, 0, 32, 24))
+    exif = Image.Exif()
+    exif[0x010F] = "a camera"
+    if orientation is not None:
+        exif[0x0112] = orientation
+    buffer = io.BytesIO()
+    picture.save(buffer, "JPEG", exif=exif)
+    path = tmp_path / f"film.{suffix}"
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("mjpeg", rate=10)
+        stream.width, stream.height, stream.pix_fmt = 64, 48, "yuvj420p"
+        for number in range(3):
+            packet = av.Packet(buffer.getvalue())
+            packet.pts = packet.dts = number
+            packet.time_base, packet.stream = Fraction(1, 10), stream
+            packet.is_keyframe = True
+            container.mux(packet)
+    wanted = ImageOps.exif_transpose(Image.open(io.BytesIO(buffer.getvalue())))
+    frame = clip_frames(path)[5].decode()
+    assert frame.size == wanted.size
+    assert np.abs(np.asarray(frame).astype(int) - np.asarray(wanted)).mean() < 8
