@@ -174,10 +174,11 @@ def _transpose_of(frame: Any) -> Image.Transpose | None:
     """How the frames are turned. Raises ValueError for a display matrix that cannot be followed."""
     from av.sidedata.sidedata import Type
 
+    named: Any = Type
     try:
         side_data = frame.side_data
     except ValueError:  # PyAV has no name for some of it: EXIF of MJPEG, the views of a spatial film
-        side_data = _without_unnamed(frame, max(kind.value for kind in Type) + 1).side_data
+        side_data = _without_unnamed(frame, max(kind.value for kind in named) + 1).side_data
     matrix = side_data.get(Type.DISPLAYMATRIX)
     return None if matrix is None else transpose_of(bytes(matrix))
 
