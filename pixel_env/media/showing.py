@@ -40,6 +40,11 @@ def _shown(view: View, budgets: ViewBudgets, *, keep: bool) -> np.ndarray:
 
 def _key(view: View, budgets: ViewBudgets) -> Hashable:
     """What the shown pixels depend on."""
+    for step in view.steps:
+        if type(step).__hash__ is None:
+            raise ConfigError(
+                f"{_name_of(step)} cannot be hashed. Make it a frozen dataclass: @dataclass(frozen=True)."
+            )
     via = None if view.via is None else _key(view.via, budgets)
     return view.source.key, view.box.corners, view.steps, via, budgets.of(view.kind), budgets.colors
 
@@ -74,7 +79,7 @@ def _input(view: View, budgets: ViewBudgets) -> tuple[Image.Image, Sequence[Step
 def _applied(step: Step, image: Image.Image) -> Image.Image:
     """The result of `step`. Raises ConfigError if it is not an RGB image of the size that the step announces."""
     result = step.apply(image)
-    name = f"{type(step).__module__}:{type(step).__qualname__}"
+    name = _name_of(step)
     if not isinstance(result, Image.Image) or result.mode != "RGB":
         got = f"an image of mode {result.mode}" if isinstance(result, Image.Image) else f"a {type(result).__name__}"
         raise ConfigError(f"{name}.apply returned {got}; wanted: an RGB image. End it with .convert('RGB').")
@@ -84,3 +89,7 @@ def _applied(step: Step, image: Image.Image) -> Image.Image:
             f"{announced[0]}x{announced[1]}. Correct result_size(self, width, height)."
         )
     return result
+
+
+def _name_of(step: Step) -> str:
+    return f"{type(step).__module__}:{type(step).__qualname__}"

@@ -16,6 +16,7 @@ from pixel_env.actions import sizes_for, write
 from pixel_env.boxes import FULL, Box
 from pixel_env.dialects.table import DIALECTS
 from pixel_env.env import PixelEnv
+from pixel_env.errors import ConfigError
 from pixel_env.media.bounded_cache import BoundedCache
 from pixel_env.media.cache import CACHE
 from pixel_env.media.showing import SHOWN, show
@@ -310,3 +311,16 @@ def test_a_value_that_could_not_be_made_is_tried_again_by_those_that_wait():
 def test_the_whole_of_a_source_is_named_once_however_it_is_requested():
     assert View(whole().source, ViewKind.ORIGINAL, FULL) == whole()
     assert show(View(whole().source, ViewKind.RESIZED), replace(BUDGETS, resized=SMALL)) is show(whole(), BUDGETS)
+
+
+def test_a_step_that_cannot_be_hashed_is_an_error_that_says_how_to_write_it():
+    @dataclass  # not frozen
+    class Darker:
+        def apply(self, image):
+            return image.point(lambda value: value // 2)
+
+        def result_size(self, width, height):
+            return width, height
+
+    with pytest.raises(ConfigError, match=r"Darker cannot be hashed\. Make it a frozen dataclass"):
+        show(View(Counted(), ViewKind.CROP, steps=(Darker(),)), BUDGETS)
