@@ -23,6 +23,12 @@ class FileStamp(NamedTuple):
     changed_ns: int
     inode: int
 
+    @classmethod
+    def of(cls, path: Path) -> "FileStamp":
+        """The stamp of a file now. Raises OSError."""
+        facts = os.stat(path)
+        return cls(facts.st_size, facts.st_mtime_ns, facts.st_ctime_ns, facts.st_ino)
+
 
 @dataclass(frozen=True, slots=True)
 class Seen:
@@ -33,12 +39,11 @@ class Seen:
 
 
 def stamp_of(path: Path, name: str) -> FileStamp:
-    """The stamp of a file now. `name`: what a message calls the source in it. Raises MediaError."""
+    """As `FileStamp.of`. `name`: what a message calls the source in the file. Raises MediaError."""
     try:
-        facts = os.stat(path)
+        return FileStamp.of(path)
     except OSError as error:
         raise _unreadable(name, error) from error
-    return FileStamp(facts.st_size, facts.st_mtime_ns, facts.st_ctime_ns, facts.st_ino)
 
 
 def seen(path: Path, name: str) -> Seen:

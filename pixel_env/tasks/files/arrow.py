@@ -4,7 +4,6 @@ Streams (the cache of `datasets`, `save_to_disk`) and files with a footer (Feath
 pyarrow; independent of benchmarks.
 """
 
-import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
@@ -12,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from pixel_env.errors import MissingExtraError, TaskError
+from pixel_env.media.changes import FileStamp
 from pixel_env.tasks.files.cells import Steps, Unread, with_images
 from pixel_env.tasks.files.embedded import Ends, ends_of
 from pixel_env.tasks.files.piece import decoded
@@ -152,12 +152,11 @@ def _opened(path: Path) -> list[Any]:
 
 def _mapped(path: Path) -> list[Any]:
     """The record batches of the file, anew if it has changed. Raises OSError or ValueError."""
-    facts = os.stat(path)
-    return _batches(path, facts.st_size, facts.st_mtime_ns)
+    return _batches(path, FileStamp.of(path))
 
 
 @lru_cache(maxsize=64)  # a mapped file takes addresses, not memory
-def _batches(path: Path, size: int, changed_ns: int) -> list[Any]:
+def _batches(path: Path, stamp: FileStamp) -> list[Any]:
     try:
         import pyarrow
     except ImportError as error:

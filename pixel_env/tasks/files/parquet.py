@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from pixel_env.errors import MissingExtraError, TaskError
+from pixel_env.media.changes import FileStamp
 from pixel_env.tasks.files.arrow import content_at, is_bytes, location_of, rows_of
 from pixel_env.tasks.files.cells import Steps, Unread, with_images
 from pixel_env.tasks.files.embedded import Ends
@@ -196,19 +197,20 @@ class _Readers:
     def forget(self) -> None:
         """Closes all readers."""
         self._lock = threading.Lock()
-        self._readers: OrderedDict[tuple[Path, int, str], _Reader] = OrderedDict()
+        self._readers: OrderedDict[tuple[Path, FileStamp, int, str], _Reader] = OrderedDict()
 
     def cell(self, path: Path, group: int, column: str, index: int) -> Any:
         """The Arrow value of a cell. Raises OSError or ValueError if it cannot be read."""
         try:
-            return self._reader((path, group, column)).cell(index)
+            return self._reader(path, group, column).cell(index)
         except TaskError as error:
             raise ValueError(str(error)) from error
 
-    def _reader(self, key: tuple[Path, int, str]) -> _Reader:
+    def _reader(self, path: Path, group: int, column: str) -> _Reader:
+        key = (path, FileStamp.of(path), group, column)  # a reader keeps what a file held that is written over
         with self._lock:
             if key not in self._readers:
-                self._readers[key] = _Reader(*key)
+                self._readers[key] = _Reader(path, group, column)
             self._readers.move_to_end(key)
             if len(self._readers) > _OPEN_READERS:
                 self._readers.popitem(last=False)

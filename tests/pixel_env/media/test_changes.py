@@ -21,6 +21,7 @@ from pixel_env.media.showing import SHOWN
 from pixel_env.media.sources import FileSource
 from pixel_env.operations.crop_image import CropImage
 from pixel_env.task import Task
+from pixel_env.tasks import load_tasks
 from pixel_env.tasks.files.embedded import EmbeddedImage
 from pixel_env.tasks.files.piece import Piece
 
@@ -123,3 +124,24 @@ def test_a_picture_of_the_same_size_and_time_of_change_is_noticed(tmp_path, sour
     assert (path.stat().st_size, path.stat().st_mtime_ns) == (facts.st_size, facts.st_mtime_ns)
     with pytest.raises(MediaError, match="has changed"):
         source.decode()
+
+
+def test_a_parquet_file_that_was_written_over_shows_its_new_pictures_under_new_keys_alone(tmp_path):
+    arrow, parquet = pytest.importorskip("pyarrow"), pytest.importorskip("pyarrow.parquet")
+    path = tmp_path / "rows.parquet"
+
+    def write_rows(colour):
+        rows = {"question": ["q"], "answer": ["x"], "image": [{"bytes": content(colour), "path": None}]}
+        parquet.write_table(arrow.table(rows), path, compression="none")
+
+    write_rows("red")
+    (source,) = load_tasks(path).tasks[0].sources
+    assert source.key and source.decode().getpixel((0, 0)) == (255, 0, 0)
+    facts = path.stat()
+    time.sleep(0.02)  # longer than a tick of the clock of file systems
+    write_rows("blue")
+    os.utime(path, ns=(facts.st_atime_ns, facts.st_mtime_ns))
+    with pytest.raises(MediaError, match="has changed"):
+        source.decode()
+    anew = EmbeddedImage(source.place)
+    assert anew.key != source.key and anew.decode().getpixel((0, 0)) == (0, 0, 255)
