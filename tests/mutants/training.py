@@ -83,14 +83,14 @@ MUTANTS = (
     ),
     Mutant(
         "the engine ignores the seeds of its requests",
-        "_Turn.__init__",
+        "Turn.__init__",
         "np.random.default_rng(request.seed)",
         "np.random.default_rng(0)",
         ENGINES,
     ),
     Mutant(
         "the engine samples what is banned",
-        "_banned",
+        "banned_ids",
         "banned[row, list(ids)] = True",
         "banned[row, list(ids)] = False",
         ENGINES,
