@@ -90,7 +90,7 @@ MUTANTS = (
     ),
     Mutant(
         "the engine samples what is banned",
-        "banned_ids",
+        "sampling.banned_ids",
         "banned[row, list(ids)] = True",
         "banned[row, list(ids)] = False",
         ENGINES,
