@@ -166,11 +166,12 @@ class PixelEnv(gym.Env[Observation, str]):
             return self._end_with(action, actions[0])
         replies = Replies(self.trajectory, self.dialect, self.budgets, self._intervention).to(actions, action)
         images = tuple(image for reply in replies for image in reply.images)
+        messages = len(self.trajectory.messages) + 1
         is_continued = isinstance(action, Unfinished) and isinstance(actions[0], Text)
-        if len(self.trajectory.messages) + 2 == self.limits.max_turns and not is_continued:
+        if messages + 1 == self.limits.max_turns and not is_continued:
             replies[-1] = replace(replies[-1], text=replies[-1].text + self._last_turn_text())
         self._tokens += self._tokens_of(action, ()) + self._tokens_of(text_of(replies), images)
-        stop, messages = self._exceeded(len(images)), len(self.trajectory.messages) + 1
+        stop = self._exceeded(len(images))
         if stop is not None:
             replies, images = [Reply("", failure=reply.failure) for reply in replies], ()
             replies[0] = replace(replies[0], text=budget_text(stop, self.limits))

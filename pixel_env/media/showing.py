@@ -69,11 +69,17 @@ def _input(view: View, budgets: ViewBudgets) -> tuple[Image.Image, Sequence[Step
     shown = _shown(view.via, budgets, keep=True)
     match view.chain:
         case (Cut(box, rounding), *steps):  # cut here: a shown image is large, and becomes Pillow's by a copy
-            left, top, right, bottom = box.pixels(shown.shape[1], shown.shape[0], rounding)
-            # Contiguous: numpy copies the bytes of a part of an array a hundred times as slowly.
-            return Image.fromarray(np.ascontiguousarray(shown[top:bottom, left:right])), steps
+            return _cut_out(shown, box.pixels(shown.shape[1], shown.shape[0], rounding)), steps
         case steps:
             return Image.fromarray(shown), steps
+
+
+def _cut_out(shown: np.ndarray, pixels: tuple[int, int, int, int]) -> Image.Image:
+    """A part (left, top, right, bottom) of a shown image, its rows copied once."""
+    left, top, right, bottom = pixels
+    row = 3 * shown.shape[1]
+    part = memoryview(shown).cast("B")[top * row + 3 * left :]
+    return Image.frombuffer("RGB", (right - left, bottom - top), part, "raw", "RGB", row, 1)
 
 
 def _applied(step: Step, image: Image.Image) -> Image.Image:
