@@ -27,7 +27,7 @@ class BoundedCache(Generic[Value]):
     def forget(self) -> None:
         """Starts empty. In a child process the locks are new too: a thread of the parent may hold the old ones."""
         self._lock = threading.Lock()
-        self._turns: WeakValueDictionary[Hashable, threading.Lock] = WeakValueDictionary()  # as long as one waits
+        self._making: dict[Hashable, threading.Lock] = {}  # locked by the thread that makes the value
         self._kept: OrderedDict[Hashable, Value] = OrderedDict()
         self._held: WeakValueDictionary[Hashable, Value] = WeakValueDictionary()
         self._bytes = 0
@@ -43,28 +43,34 @@ class BoundedCache(Generic[Value]):
         `keep`: False for a value that is seldom requested twice, so that it displaces no other one. What `make` raises
         is raised here, and the next caller tries again. `make` may get values of other keys, but not its own.
         """
-        if (value := self._found(key, keep)) is not None:
-            return value
-        with self._lock:
-            turn = self._turns.setdefault(key, threading.Lock())
-        with turn:
-            if (value := self._found(key, keep)) is not None:
-                return value
+        while True:
+            with self._lock:
+                if (value := self._found(key, keep)) is not None:
+                    return value
+                if (making := self._making.get(key)) is None:
+                    made = self._making[key] = threading.Lock()
+                    made.acquire()
+                    break
+            with making:  # until the other thread has made it, or failed
+                pass
+        try:
             value = make()
             with self._lock:
                 self._held[key] = value
                 if keep:
                     self._keep(key, value)
-        return value
+            return value
+        finally:
+            self._making.pop(key, None)  # gone where everything was forgotten meanwhile
+            made.release()
 
     def _found(self, key: Hashable, keep: bool) -> Value | None:
-        with self._lock:
-            value = self._held.get(key)
-            if key in self._kept:
-                self._kept.move_to_end(key)
-            elif keep and value is not None:
-                self._keep(key, value)
-            return value
+        value = self._held.get(key)
+        if key in self._kept:
+            self._kept.move_to_end(key)
+        elif keep and value is not None:
+            self._keep(key, value)
+        return value
 
     def _keep(self, key: Hashable, value: Value) -> None:
         self._kept[key] = value
