@@ -21,22 +21,24 @@ def read_call(
     """The operation that a call with the arguments `given` requests; `called`: its name in the dialect."""
     declared = operation.arguments()
     optional = _optional(operation, convention)
-    names = {keys.of(operation, name): name for name in declared}
+    of_calls = keys.of_calls(operation)
+    names = of_calls.names
     expected = partial(_expected, operation, convention, keys, called, optional)  # its text is needed seldom
     if not isinstance(given, dict):
         return expected()
-    if any(given.get(key) != text for key, text in keys.constants_of(operation).items()):
-        return expected()
-    of_boxes = keys.of_boxes(operation)
-    given = keys.merged(operation, unpacked(given, [*names, *of_boxes]), convention)
+    if not of_calls.are_plain:
+        if any(given.get(key) != text for key, text in of_calls.constants.items()):
+            return expected()
+        given = keys.merged(operation, unpacked(given, [*names, *of_calls.box]), convention)
     if unknown := [key for key in given if key not in names]:
         # Some of the four keys of a box, without the others, are no keys that the operation does not have.
-        named = [key for key in unknown if key not in {*of_boxes, *map(list_name, of_boxes)}]
+        named = [key for key in unknown if key not in {*of_calls.box, *map(list_name, of_calls.box)}]
         failure = expected()
         return Failure(failure.code, f"{failure.message} It has no {_shortened(named[0])}.") if named else failure
     if not {names[key] for key in given} | set(optional) >= set(declared):
         return expected()
-    if any(_is_unknown_name(declared[names[key]], value, convention) for key, value in given.items()):
+    by_name = convention.image_names is not None
+    if by_name and any(_is_unknown_name(declared[names[key]], value, convention) for key, value in given.items()):
         return _no_image_of_that_name(convention)
     values = {names[key]: _adapted(declared[names[key]], value, convention) for key, value in given.items()}
     if not all(declared[name].is_well_formed(value) for name, value in values.items()):

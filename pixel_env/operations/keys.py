@@ -12,12 +12,26 @@ from typing import Any
 from pixel_env.operations.argument_kinds import Region
 from pixel_env.operations.arguments import is_number
 from pixel_env.operations.coordinates import Convention
+from pixel_env.operations.list_keys import list_name
 from pixel_env.operations.operation import Operation
 
 ANY_KEY = "*"
 """In ignored keys: all keys that are no argument's."""
 
 BoxKeys = tuple[str, str, str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class OperationKeys:
+    """The keys of one operation's calls: `names` from each key to its field, the four of a `box`, and `constants`.
+
+    `are_plain`: every key of a call is that of a field, so that a call is read as it is given.
+    """
+
+    names: Mapping[str, str]
+    box: BoxKeys | tuple[()]
+    constants: Mapping[str, str]
+    are_plain: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +49,16 @@ class Keys:
     ignored: tuple[str, ...] = ()
     box: BoxKeys | None = None
     constants: Mapping[str, str] = field(default_factory=dict)
+    _made: dict[type[Operation], OperationKeys] = field(default_factory=dict, init=False, repr=False, compare=False)
+
+    def of_calls(self, operation: type[Operation]) -> OperationKeys:
+        """All keys of the operation's calls, made once."""
+        if (made := self._made.get(operation)) is None:
+            names = {self.of(operation, name): name for name in operation.arguments()}
+            box, constants = self.of_boxes(operation), self.constants_of(operation)
+            are_plain = not (self.ignored or box or constants or any(list_name(key) != key for key in names))
+            made = self._made[operation] = OperationKeys(names, box, constants, are_plain)
+        return made
 
     def of(self, operation: type[Operation], name: str) -> str:
         """The key of the argument `name` in a call."""

@@ -60,6 +60,6 @@ def _lists(keys: Iterable[str]) -> dict[str, dict[int, str]]:
     """By the name of each list, the keys of its items by index; only lists whose items are all named."""
     lists: dict[str, dict[int, str]] = {}
     for key in keys:
-        if (found := _ITEM.fullmatch(key)) is not None:
+        if key.endswith("]") and (found := _ITEM.fullmatch(key)) is not None:
             lists.setdefault(found[1], {})[int(found[2])] = key
     return {name: items for name, items in lists.items() if set(items) == set(range(len(items)))}
