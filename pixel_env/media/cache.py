@@ -17,10 +17,11 @@ _SIZES = 100_000
 """Images whose size is remembered: about 20 MB."""
 
 
+_PILLOWS_BLOCK_BYTES = 16 * 2**20
 _BLOCK_BYTES = 64 * 2**20
 # Pillow's own blocks are of 16 MB, and glibc keeps what was freed of them: it returns to the system only blocks that
 # are larger than 32 MB, whatever was freed before.
-if "PILLOW_BLOCK_SIZE" not in os.environ:
+if "PILLOW_BLOCK_SIZE" not in os.environ and Image.core.get_block_size() == _PILLOWS_BLOCK_BYTES:  # not the user's own
     Image.core.set_block_size(_BLOCK_BYTES)
 
 
