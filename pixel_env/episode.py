@@ -105,7 +105,7 @@ class Unfinished(str):
     """A text truncated by the turn's token limit: it may be continued. Any other `str` is a finished turn."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, weakref_slot=True)
 class Trajectory:
     """A whole episode. `reward` is the grade of the answer, nothing else; shaping lives in `rewards/`.
 

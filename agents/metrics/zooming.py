@@ -14,6 +14,7 @@ from agents.metrics.statistics import Estimate, wilson
 from agents.metrics.trajectories import accuracy, mean_of_tasks, share_of_tasks
 from pixel_env.boxes import Box
 from pixel_env.episode import Malformed, Trajectory, Turn
+from pixel_env.once import once_for_each
 from pixel_env.operations.operation import Operation
 from pixel_env.task import Task
 from pixel_env.views import Source, View
@@ -149,6 +150,7 @@ def _has_boxes(task: Task) -> bool:
     return task.media == "image" and bool(task.evidence)
 
 
+@once_for_each  # a report has two figures of it for each category, each policy and all
 def _ious(trajectory: Trajectory) -> np.ndarray:
     """IoU of each requested box with each evidence box, 0 where they lie on different images (B boxes, E evidence)."""
     task = trajectory.task
