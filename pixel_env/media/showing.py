@@ -78,7 +78,7 @@ def _cut_out(shown: np.ndarray, pixels: tuple[int, int, int, int]) -> Image.Imag
     """A part (left, top, right, bottom) of a shown image, its rows copied once."""
     left, top, right, bottom = pixels
     row = 3 * shown.shape[1]
-    part = memoryview(shown).cast("B")[top * row + 3 * left :]
+    part = shown.reshape(-1)[top * row + 3 * left :]
     return Image.frombuffer("RGB", (right - left, bottom - top), part, "raw", "RGB", row, 1)
 
 
