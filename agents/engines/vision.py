@@ -7,6 +7,7 @@ Qwen's classes; independent of requests and token ids.
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import torch
@@ -43,10 +44,38 @@ def shared_features(model: torch.nn.Module, order: Sequence[int], video_order: S
     if video_order:
         owner.get_video_features = _sharing(owner.get_video_features, video_order)
     try:
-        yield
+        with patches_as_rows(owner):
+            yield
     finally:
         for name in ("get_image_features", "get_video_features"):
             vars(owner).pop(name, None)
+
+
+@contextmanager
+def patches_as_rows(owner: torch.nn.Module) -> Iterator[None]:
+    """Inside, a convolution of `owner` that is given single patches of its kernel's size multiplies them as rows.
+
+    Both are one product per patch and filter; five times as fast on a CPU, measured in docs/performance.md.
+    """
+    convolutions = [
+        module
+        for module in owner.modules()
+        if type(module) is torch.nn.Conv3d and not any(module.padding) and "forward" not in vars(module)  # not hooked
+    ]
+    for convolution in convolutions:
+        convolution.forward = partial(_on_patches, convolution)  # type: ignore[method-assign]
+    try:
+        yield
+    finally:
+        for convolution in convolutions:
+            vars(convolution).pop("forward", None)
+
+
+def _on_patches(convolution: torch.nn.Conv3d, patches: torch.Tensor) -> torch.Tensor:
+    if patches.shape[2:] != convolution.kernel_size or convolution.groups > 1:
+        return torch.nn.Conv3d.forward(convolution, patches)
+    rows = torch.nn.functional.linear(patches.flatten(1), convolution.weight.flatten(1), convolution.bias)
+    return rows[:, :, None, None, None]
 
 
 def _sharing(original: Callable[..., Any], order: Sequence[int]) -> Callable[..., Any]:

@@ -162,3 +162,9 @@ def test_equal_pictures_are_found_by_their_pixels():
     kept, order = distinct([a, b, a.copy(), b])
     assert order == [0, 1, 0, 1]
     assert [image.shape for image in kept] == [a.shape, b.shape]
+
+
+def test_patches_are_multiplied_and_nothing_is_convolved(tiny_model, tiny_chat, monkeypatch):
+    monkeypatch.delattr(torch.nn.functional, "conv3d")
+    [response] = served(tiny_model, tiny_chat, [request_of(tiny_chat, 3, 2)])
+    assert response.token_ids
