@@ -16,9 +16,16 @@ import torch
 from agents.chat.blank_rows import blank_row
 from agents.chat.chat import Chat
 from agents.chat.video_positions import token_positions
-from agents.engines.vision import PATCHES_AT_A_TIME
+from agents.engines.vision import PATCHES_AT_A_TIME, patches_as_rows
 from agents.grpo.placeholders import check_placeholders
-from agents.grpo.scored_rows import length_batches, right_padded, sampled_positions, whole_rows
+from agents.grpo.scored_rows import (
+    TOKENS_A_PASS,
+    TOKENS_A_PASS_ELSEWHERE,
+    length_batches,
+    right_padded,
+    sampled_positions,
+    whole_rows,
+)
 from agents.grpo.tower_features import Reading, TowerFeatures, vision_half
 from agents.rollout import Rollout
 
@@ -48,6 +55,7 @@ class Pass:
             hook = model.register_forward_pre_hook(self._with_inputs, with_kwargs=True)
             stack.callback(hook.remove)
             owner = vision_half(model)
+            stack.enter_context(patches_as_rows(owner))
             on_cpu = self.input_ids.device.type == "cpu"  # a processor's cache holds a few images' activations
             at_a_time = PATCHES_AT_A_TIME if on_cpu and not self.is_sharded else float("inf")
             for name, reading in (("get_image_features", self.images), ("get_video_features", self.videos)):
@@ -116,7 +124,8 @@ def forward_passes(
     """
     whole = whole_rows(rollouts, input_ids, logits_to_keep)
     lengths = torch.tensor([len(row) for row in whole])
-    for rows in length_batches(lengths, batch_size, may_split=processes == 1):
+    tokens_a_pass = TOKENS_A_PASS.get(input_ids.device.type, TOKENS_A_PASS_ELSEWHERE) if processes == 1 else None
+    for rows in length_batches(lengths, batch_size, tokens_a_pass=tokens_a_pass):
         chosen = [rollouts[index] for index in rows.tolist()]
         images, videos = tower.of_pass(chosen)
         own_rows = [whole[index] for index in rows.tolist()]

@@ -193,3 +193,12 @@ def test_the_rollouts_of_a_question_share_a_micro_batch_and_the_step_is_that_of_
 @pytest.mark.parametrize("options", [{"loss_type": "bnpo"}, {"top_entropy_quantile": 0.5}, {"entropy_coef": 0.1}])
 def test_a_loss_that_depends_on_the_micro_batch_keeps_trls_order(tasks, tmp_path, options):
     assert not made(tmp_path, tasks, **options)._may_rearrange
+
+
+def test_passes_multiply_patches_and_convolve_nothing(tasks, tmp_path, monkeypatch):
+    trainer = made(tmp_path, tasks)
+    batch = generated(trainer)
+    monkeypatch.delattr(torch.nn.functional, "conv3d")
+    with read_images(trainer) as counts:
+        trainer._compute_loss(trainer.model, batch).backward()
+    assert counts
