@@ -126,8 +126,8 @@ MUTANTS = (
     Mutant(
         "the image budget is checked after the image was added",
         "PixelEnv.step",
-        "stop, messages = self._exceeded(len(images)),",
-        "stop, messages = self._exceeded(0),",
+        "stop = self._exceeded(len(images))",
+        "stop = self._exceeded(0)",
         ENV,
     ),
     Mutant(
