@@ -136,7 +136,7 @@ def test_an_ablation_may_be_played_alone(own_tasks, scripted, capsys, name):
     assert evaluation.policies == [name] and len(evaluation.of(name)) == 12
 
 
-@pytest.mark.parametrize("polls", [3, 8, 11])
+@pytest.mark.parametrize("polls", [20, 45, 90])
 def test_a_cut_run_goes_on_and_ends_as_the_uncut_one(own_tasks, tmp_path, polls):
     def play(folder, engine=None):
         config = EvalConfig(tasks=str(own_tasks), max_turns=2, ablate=True, output_dir=str(folder))
