@@ -39,19 +39,22 @@ def decoder_named(name: str) -> Decoder:
     return DECODERS[name]
 
 
+def is_installed(package: str) -> bool:
+    """Whether the decoder's package can be imported."""
+    try:
+        importlib.import_module(package)
+    except (ImportError, OSError, RuntimeError):  # installed without the FFmpeg that it was built for
+        return False
+    return True
+
+
 @cache
 def installed_decoders() -> tuple[Decoder, ...]:
     """The decoders whose packages can be imported, in order. Raises MissingExtraError if there is none."""
-    found = []
-    for name, decoder in DECODERS.items():
-        try:
-            importlib.import_module(name)
-        except (ImportError, OSError, RuntimeError):  # installed without the FFmpeg that it was built for
-            continue
-        found.append(decoder)
+    found = tuple(decoder for name, decoder in DECODERS.items() if is_installed(name))
     if not found:
         raise MissingExtraError.needs("a video file", "video")
-    return tuple(found)
+    return found
 
 
 def open_video(path: Path) -> Video:
