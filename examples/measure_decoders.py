@@ -19,6 +19,8 @@ from typing import Any
 import av
 import numpy as np
 
+from pixel_env.media.videos.decoders import is_installed
+
 FRAMES, GROUP, WIDTH, HEIGHT = 40, 8, 96, 64
 X264, X265, LIBVPX = "libx264", "libx265", {"auto-alt-ref": "1", "lag-in-frames": "16", "deadline": "realtime"}
 CODECS: dict[str, tuple[str, dict[str, str], tuple[str, ...]]] = {
@@ -50,15 +52,6 @@ def main(argv: list[str]) -> int:
                 if is_installed(name):
                     print(f"{path.name:20}{name:12}{judged(opens, path, frames)}")
     return 0
-
-
-def is_installed(package: str) -> bool:
-    """Whether the decoder's package can be imported."""
-    try:
-        importlib.import_module(package)
-    except (ImportError, OSError, RuntimeError):  # or lacks the FFmpeg that it was built for
-        return False
-    return True
 
 
 def films(folder: Path) -> Iterator[Path]:

@@ -7,7 +7,6 @@ H.264 at 30 frames a second, made here. Wall-clock seconds, the best of two.
 """
 
 import argparse
-import importlib
 import sys
 import tempfile
 import time
@@ -19,7 +18,7 @@ import numpy as np
 
 from pixel_env.media.videos.av_video import PyAvVideo
 from pixel_env.media.videos.clips import Clip
-from pixel_env.media.videos.decoders import DECODERS, decoder_named
+from pixel_env.media.videos.decoders import DECODERS, decoder_named, is_installed
 
 SHOWN = 16
 
@@ -38,15 +37,6 @@ def main(argv: list[str]) -> int:
             print(f"{name:30}{best_s(lambda name=name: shown(film, name)):8.2f}")
         print(f"{'av, a seek for every frame':30}{best_s(lambda: sought(film)):8.2f}")
     return 0
-
-
-def is_installed(package: str) -> bool:
-    """Whether the decoder's package can be imported."""
-    try:
-        importlib.import_module(package)
-    except (ImportError, OSError, RuntimeError):  # or lacks the FFmpeg that it was built for
-        return False
-    return True
 
 
 def shown(film: Path, decoder: str) -> None:
