@@ -12,6 +12,7 @@ from PIL import Image
 
 from pixel_env.errors import MediaError, one_line
 from pixel_env.media.changes import Seen, changed, seen, stamp_of
+from pixel_env.media.picture_source import PictureSource
 from pixel_env.media.pictures import decoded, opened
 from pixel_env.views import Colors, Source
 
@@ -20,7 +21,7 @@ BLANK_PREFIX = "blank:"
 
 
 @dataclass(frozen=True)
-class FileSource:
+class FileSource(PictureSource):
     """An image in a file. `key` is the content's hash, so copies of a file share one cache entry."""
 
     path: Path
@@ -37,14 +38,6 @@ class FileSource:
     @property
     def _name(self) -> str:
         return f"the image {self.path}"
-
-    def decode(self) -> Image.Image:
-        """The image as sRGB, upright, transparency on white. Raises MediaError, also if `key` names other content."""
-        return self._decoded("srgb")
-
-    def decode_as_stored(self) -> Image.Image:
-        """As `decode`, whatever an embedded profile says about the colours."""
-        return self._decoded("stored")
 
     def _decoded(self, colors: Colors) -> Image.Image:
         try:
@@ -72,7 +65,7 @@ class FileSource:
 
 
 @dataclass(frozen=True, eq=False)
-class ImageSource:
+class ImageSource(PictureSource):
     """An image that the user already holds in memory. Like a file's, it is shown upright by its EXIF tag."""
 
     image: Image.Image
@@ -85,14 +78,6 @@ class ImageSource:
         if profile and self.decode().tobytes() == pixels:
             profile = b""
         return hashlib.sha256(repr(rgb.size).encode() + pixels + profile).hexdigest()
-
-    def decode(self) -> Image.Image:
-        """The image as sRGB, upright. Raises MediaError if it cannot be read, as one whose file is closed already."""
-        return self._decoded("srgb")
-
-    def decode_as_stored(self) -> Image.Image:
-        """As `decode`, whatever an embedded profile says about the colours."""
-        return self._decoded("stored")
 
     def _decoded(self, colors: Colors) -> Image.Image:
         try:

@@ -11,13 +11,14 @@ from functools import cached_property
 from PIL import Image
 
 from pixel_env.errors import MediaError
+from pixel_env.media.picture_source import PictureSource
 from pixel_env.media.pictures import decoded, opened
 from pixel_env.tasks.files.embedded import EmbeddedImage
 from pixel_env.views import Colors
 
 
 @dataclass(frozen=True)
-class EncodedImage:
+class EncodedImage(PictureSource):
     """A source of pixels that holds the bytes of an image file."""
 
     data: bytes = field(repr=False)
@@ -26,14 +27,6 @@ class EncodedImage:
     def key(self) -> str:
         """sha256 of the bytes, equal to the key of a file with this content."""
         return hashlib.sha256(self.data).hexdigest()
-
-    def decode(self) -> Image.Image:
-        """The image as sRGB, upright, with transparency on white. Raises MediaError."""
-        return self._decoded("srgb")
-
-    def decode_as_stored(self) -> Image.Image:
-        """As `decode`, whatever an embedded profile says about the colours."""
-        return self._decoded("stored")
 
     def _decoded(self, colors: Colors) -> Image.Image:
         try:

@@ -16,6 +16,7 @@ from PIL import Image
 from pixel_env.errors import MediaError, one_line
 from pixel_env.media.changes import FileStamp, Seen, changed, stamp_of
 from pixel_env.media.orientation import upright_size
+from pixel_env.media.picture_source import PictureSource
 from pixel_env.media.pictures import decoded, opened
 from pixel_env.media.sizes import ratio_fault
 from pixel_env.tasks.files.truncation import TAIL_BYTES, lacks_end, reason_of
@@ -60,7 +61,7 @@ class Place(Protocol):
 
 
 @dataclass(frozen=True)
-class EmbeddedImage:
+class EmbeddedImage(PictureSource):
     """A source (`pixel_env.views.Source`) whose bytes are within a task file."""
 
     place: Place
@@ -89,14 +90,6 @@ class EmbeddedImage:
                 return upright_size(picture, file)
         except Exception as error:  # a broken image makes Pillow's readers raise nearly anything
             raise MediaError(f"cannot read the {self.name}: {one_line(error)}") from error
-
-    def decode(self) -> Image.Image:
-        """The image as sRGB, upright, transparency on white. Raises MediaError, also if it is not that of `key`."""
-        return self._decoded("srgb")
-
-    def decode_as_stored(self) -> Image.Image:
-        """As `decode`, whatever an embedded profile says about the colours."""
-        return self._decoded("stored")
 
     def _decoded(self, colors: Colors) -> Image.Image:
         content = self._bytes()
