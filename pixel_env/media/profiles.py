@@ -74,6 +74,6 @@ def _made(profile: bytes, mode: str, flags: ImageCms.Flags = ImageCms.Flags.NONE
 
 def _changes_nothing(transform: ImageCms.ImageCmsTransform) -> bool:
     """Whether a lattice of colours comes back within one level: sRGB, in whatever words and version."""
-    levels = np.arange(0, 256, _STEP, np.uint8)
+    levels = np.arange(0, 256, _STEP, dtype=np.uint8)
     lattice = np.stack(np.meshgrid(levels, levels, levels), axis=-1).reshape(-1, len(levels), 3)
     return bool(np.abs(np.asarray(transform.apply(Image.fromarray(lattice))).astype(int) - lattice).max() <= 1)
