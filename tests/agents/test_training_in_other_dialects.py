@@ -14,7 +14,7 @@ import pytest
 
 from agents.chat.chat import Chat
 from agents.checkpoints.conventions import convention_in
-from agents.engines import transformers as engine_module
+from agents.engines import batch as batch_module
 from agents.grpo import trainer as trainer_module
 from agents.grpo.trainer import PixelGRPOConfig, PixelGRPOTrainer
 from agents.rollout import EpisodeSettings, rollout
@@ -188,23 +188,22 @@ def lead(patch, row):
 
     Random weights never call: the draw is led, and all that the engine does with what was drawn is its own.
     """
-    batch, sample, choose = [], engine_module._Batch.sample, engine_module.choose
+    batch, sample, choose = [], batch_module.Batch.sample, batch_module.choose
     scripts = turns_of(row, "7"), turns_of(row, "8")
 
-    def sampled(self, turns):
-        batch[:] = turns
-        return sample(self, turns)
+    def sampled(self, requests, turns, uniforms):
+        batch[:] = [(self._chat, *row) for row in zip(requests, turns, strict=True)]
+        return sample(self, requests, turns, uniforms)
 
     def chosen(logprobs_BV, uniforms, temperatures):
         ids_B = choose(logprobs_BV, uniforms, temperatures)
-        for place, turn in enumerate(batch):
-            request, chat = turn.request, turn._chat
+        for place, (chat, request, so_far) in enumerate(batch):
             number = (request.prompt_ids.count(chat.end_id) - 1) // 2
-            ids_B[place] = chat.encode(scripts[request.request_id % 2][number])[len(turn.ids)]
+            ids_B[place] = chat.encode(scripts[request.request_id % 2][number])[len(so_far)]
         return ids_B
 
-    patch.setattr(engine_module._Batch, "sample", sampled)
-    patch.setattr(engine_module, "choose", chosen)
+    patch.setattr(batch_module.Batch, "sample", sampled)
+    patch.setattr(batch_module, "choose", chosen)
 
 
 def grpo(warm, folder, patch, *more):
