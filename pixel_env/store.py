@@ -8,6 +8,7 @@ be read while others append to it. Depends on trajectories and files; independen
 
 import hashlib
 import json
+import math
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
@@ -18,12 +19,13 @@ import numpy as np
 
 from pixel_env.boxes import Box, Rounding
 from pixel_env.episode import Action, Answer, Malformed, Prompt, Stop, Text, Trajectory, Turn, Unfinished
-from pixel_env.errors import ConfigError, TaskError
+from pixel_env.errors import ConfigError, TaskError, one_line, shortened
 from pixel_env.failures import Failure, FailureCode
 from pixel_env.locks import locked
 from pixel_env.media.encoding import exact_png
 from pixel_env.media.showing import show
 from pixel_env.media.sources import BLANK_PREFIX, BlankSource
+from pixel_env.operations.arguments import is_number
 from pixel_env.operations.operation import ImageOperation, Operation
 from pixel_env.operations.registry import OPERATIONS
 from pixel_env.task import Task, cluster_of
@@ -35,6 +37,8 @@ VERSION = 1
 _LONGEST_TEXT = 120
 _CUT, _MAGNIFIED = "cut", "magnified"
 _BLOCK_BYTES = 2**16
+_DEEPEST = 200
+"""Views that a stored view may be made of, one of another: each is one of its episode."""
 
 
 class TrajectoryStore:
@@ -88,14 +92,19 @@ def read_with_errors(path: Path) -> Iterator[dict[str, Any] | ConfigError]:
     """As `read`, but a broken row is its error, and reading goes on after it."""
     if not path.exists():
         return
-    with path.open("rb", buffering=0) as unbuffered:
-        end = _end_of_lines(unbuffered)
-    with path.open("rb") as file:  # opened anew: the buffer may hold bytes after `end` that have changed since
-        for number, line in enumerate(file, start=1):
-            end -= len(line)
-            if end < 0:
-                return
-            yield _row_or_error(line, path, number)
+    if not path.is_file():  # a folder; or a pipe or a device, which may have no end
+        raise ConfigError(f"{path} is no regular file. Restore it, or give another folder.")
+    try:
+        with path.open("rb", buffering=0) as unbuffered:
+            end = _end_of_lines(unbuffered)
+        with path.open("rb") as file:  # opened anew: the buffer may hold bytes after `end` that have changed since
+            for number, line in enumerate(file, start=1):
+                end -= len(line)
+                if end < 0:
+                    return
+                yield _row_or_error(line, path, number)
+    except OSError as error:
+        raise ConfigError(f"{path} cannot be read: {error.strerror}.") from error
 
 
 def _row_or_error(line: bytes, path: Path, number: int) -> dict[str, Any] | ConfigError:
@@ -109,7 +118,7 @@ def _row(line: bytes, path: Path, number: int) -> dict[str, Any]:
     try:
         row = json.loads(line.decode("utf-8", "surrogatepass"))
     except (ValueError, RecursionError) as error:
-        raise ConfigError(f"{path}, line {number} is not a JSON row ({error}); remove the line") from error
+        raise ConfigError(f"{path}, line {number} is not a JSON row ({one_line(error)}); remove the line") from error
     if not isinstance(row, dict) or row.get("version") != VERSION:
         raise ConfigError(f"{path}, line {number} is not a row of version {VERSION}; use the release that wrote it")
     return row
@@ -225,9 +234,10 @@ def trajectory_of(row: Mapping[str, Any], task: Task) -> Trajectory:
     try:
         check_task(row, task)
         return _checked(_trajectory(row, task))
-    except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError, IndexError, OverflowError) as error:
+        reason = f"{type(error).__name__}: {shortened(error)}"
         raise TaskError(
-            f"the stored row of the task {task.task_id!r} is broken ({type(error).__name__}: {error}). Remove its line."
+            f"the stored row of the task {task.task_id!r} is broken ({reason}). Remove its line."
         ) from error
 
 
@@ -247,14 +257,17 @@ def _trajectory(row: Mapping[str, Any], task: Task) -> Trajectory:
 
 def _checked(trajectory: Trajectory) -> Trajectory:
     """`trajectory`, if its parts fit. Raises TypeError or ValueError."""
-    if isinstance(trajectory.reward, bool) or not isinstance(trajectory.reward, int | float):
+    if not is_number(trajectory.reward) or not math.isfinite(trajectory.reward):
         raise TypeError(f"the reward is {trajectory.reward!r}")
+    texts = (trajectory.prompt.system, trajectory.prompt.question, trajectory.answer or "", trajectory.error or "")
+    if not all(isinstance(text, str) for text in texts):
+        raise TypeError("the prompt, the answer or the error is no text")
     if trajectory.turns and trajectory.turns[0].same_message:
         raise ValueError("the first turn continues a message")
     images = len(trajectory.prompt_views)
     for turn, is_executed in zip(trajectory.turns, trajectory.executed, strict=True):
-        if not isinstance(turn.text, str):
-            raise TypeError(f"a turn's text is {turn.text!r}")
+        if not (isinstance(turn.text, str) and isinstance(turn.observation, str)):
+            raise TypeError(f"a turn's text is {turn.text!r}, its observation {turn.observation!r}")
         number = turn.action.image_number if is_executed and isinstance(turn.action, Operation) else None
         if number is not None and not 0 <= number < images:
             raise ValueError(f"an operation acts on image {number} of {images}, counted from 0")
@@ -265,7 +278,7 @@ def _checked(trajectory: Trajectory) -> Trajectory:
 def check_task(row: Mapping[str, Any], task: Task) -> None:
     """Raises TaskError, naming both, unless `row` is of the task: its id, question, right answers and grader."""
     if row["task_id"] != task.task_id:
-        raise TaskError(f"the row is of the task {row['task_id']!r}, not of {task.task_id!r}")
+        raise TaskError(f"the row is of the task {shortened(row['task_id'])}, not of {task.task_id!r}")
     if row["question"] != task.question or sorted(row["answers"]) != sorted(task.answers):
         raise TaskError(
             f"the task {task.task_id!r} has changed since it was played: it was "
@@ -285,8 +298,10 @@ def _described(question: str, answers: Sequence[str]) -> str:
     return " with ".join(text if len(text) <= _LONGEST_TEXT else f"{text[: _LONGEST_TEXT - 3]}..." for text in texts)
 
 
-def _view(row: Mapping[str, Any], sources: Mapping[str, Source]) -> View:
-    via = None if row["via"] is None else _view(row["via"], sources)
+def _view(row: Mapping[str, Any], sources: Mapping[str, Source], depth: int = 0) -> View:
+    if depth > _DEEPEST:
+        raise ValueError(f"a view is made of more than {_DEEPEST} others")
+    via = None if row["via"] is None else _view(row["via"], sources, depth + 1)
     steps = tuple(_step(step) for step in row.get("steps", ()))
     return View(_source(row["source"], sources), ViewKind(row["kind"]), Box(*row["box"]), via, steps)
 
@@ -317,13 +332,14 @@ def _operation(name: str, row: Mapping[str, Any]) -> Operation:
 def _source(key: str, sources: Mapping[str, Source]) -> Source:
     if key in sources:
         return sources[key]
-    if key.startswith(BLANK_PREFIX):
-        return BlankSource(_source(key.removeprefix(BLANK_PREFIX), sources))
+    if (original := key.removeprefix(BLANK_PREFIX)) != key and not original.startswith(BLANK_PREFIX):
+        return BlankSource(_source(original, sources))
     if (frame := frame_with_key(key, sources)) is not None:
         return frame
     raise TaskError(
-        f"the task has no image {key!r}: its file has changed since it was played, or it is a video that was played by "
-        "an earlier version, whose keys did not tell all films apart. Restore the file, or play the task again."
+        f"the task has no image {shortened(key)}: its file has changed since it was played, or it is a video that was "
+        "played by an earlier version, whose keys did not tell all films apart. Restore the file, or play the task "
+        "again."
     )
 
 

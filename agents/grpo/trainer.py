@@ -33,6 +33,7 @@ from agents.grpo.held_out import HeldOut
 from agents.grpo.metrics import length_figures, part_metrics, trajectory_metrics
 from agents.grpo.micro_batches import by_question, may_rearrange
 from agents.grpo.replay_batches import Replay, buffer_of
+from agents.grpo.replay_files import replay_file
 from agents.grpo.rewards import GroupShaping, RewardFunction, completion_columns, group_reward_of, reward_columns
 from agents.grpo.rows import loss_mask, messages_of, moving, task_rows, with_tokens, zero_loss
 from agents.grpo.scored_rows import rows_of, scattered
@@ -307,12 +308,13 @@ class PixelGRPOTrainer(GRPOTrainer):
         """Saves each process's own state in a checkpoint: random states and its replay buffer."""
         super()._save_rng_state(output_dir)
         if self._replay is not None:
-            self._replay.save(self._replay_file(output_dir))
+            self._replay.save(replay_file(output_dir, self.accelerator.process_index))
 
     def _load_rng_state(self, checkpoint: str | None) -> None:
         super()._load_rng_state(checkpoint)
         if self._replay is not None and checkpoint is not None:
-            self._replay.load(self._replay_file(checkpoint))
+            file = replay_file(checkpoint, self.accelerator.process_index)
+            self._replay.load(file, self._task_sets["train"])
 
     def save_model(self, output_dir: str | None = None, _internal_call: bool = False) -> None:
         """The base's; how the model acts is kept beside its weights, in checkpoints, too."""
@@ -333,9 +335,6 @@ class PixelGRPOTrainer(GRPOTrainer):
     def _outdate_engine(self) -> None:
         if self._beside is not None:
             self._beside.outdate()
-
-    def _replay_file(self, checkpoint: str) -> Path:
-        return Path(checkpoint) / f"replay_{self.accelerator.process_index}.pkl"
 
     # -------------------------------------------------------------------------------------------------- logging
 

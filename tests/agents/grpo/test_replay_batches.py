@@ -4,9 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from agents.grpo.replay_batches import rows_to_keep, with_rows
+from agents.grpo.replay_rows import rows_to_keep, with_rows
 from agents.grpo.trainer import PixelGRPOConfig, PixelGRPOTrainer
-from pixel_env.errors import ConfigError
 
 ROWS, GROUP = 8, 4
 
@@ -120,16 +119,10 @@ def test_a_run_with_replay_cut_in_half_logs_what_the_uncut_run_logs(tiny_checkpo
     assert uncut[3]["replay/share"] > 0 and uncut[3]["replay/age"] >= 1
 
 
-def test_a_checkpoint_without_a_buffer_is_refused_with_the_way_out(tiny_checkpoint, tasks, tmp_path):
-    trainer = trained(tiny_checkpoint, tasks, tmp_path, Judge(1), replay_capacity=8)
-    with pytest.raises(ConfigError, match="replay_capacity"):
-        trainer._replay.load(tmp_path / "replay_0.pkl")
-
-
 def test_what_is_kept_of_a_rollout_does_not_grow_with_its_pictures(tiny_checkpoint, tasks, tmp_path):
     trainer = trained(tiny_checkpoint, tasks, tmp_path, Judge(1), replay_capacity=64)
     trainer._generate_and_score_completions([{"prompt": "0"}] * ROWS)
-    trainer._replay.save(tmp_path / "buffer.pkl")
+    trainer._replay.save(tmp_path / "replay_0.safetensors")
     rows = len(trainer._replay._buffer)
     source = tasks.tasks[0].sources[0].decode()
-    assert (tmp_path / "buffer.pkl").stat().st_size / rows < 0.02 * np.prod(source.size) * 3
+    assert (tmp_path / "replay_0.safetensors").stat().st_size / rows < 0.02 * np.prod(source.size) * 3

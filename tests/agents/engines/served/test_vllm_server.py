@@ -5,7 +5,6 @@ One server for the whole file, on the CPU where there is no GPU. Its start takes
 
 import json
 import os
-import pickle
 import signal
 import subprocess
 import sys
@@ -25,6 +24,7 @@ from agents.engines.protocol import Request
 from agents.engines.served.engine import ServerEngine
 from agents.engines.transformers import TransformersEngine
 from agents.grpo.policy_weights import save_weights
+from agents.grpo.replay_files import read_kept, replay_file
 from agents.rollout import EpisodeSettings, Sampling, rollout
 from pixel_env.cli import main
 from pixel_env.dialects.table import dialect_named
@@ -188,7 +188,8 @@ def trained(serving, *runs):
 
 def left_by(folder):
     """What a run of two steps logged and generated, and what it keeps for replay."""
-    buffers = [pickle.loads((folder / f"checkpoint-2/replay_{rank}.pkl").read_bytes()) for rank in range(2)]
+    tasks = load_tasks("sample:vstar-tiny", split="train", count=16)
+    buffers = [read_kept(replay_file(str(folder / "checkpoint-2"), rank), tasks) for rank in range(2)]
     return {
         "log": json.loads((folder / "log.json").read_text()),
         "generated": {path.name: json.loads(path.read_text()) for path in folder.glob("generated-*.json")},
