@@ -51,7 +51,7 @@ COMMANDS = {
         "benchmarks.demo.evaluations:main", "evaluate an embedded model and an oracle on the sample sets"
     ),
     "compare": Command("benchmarks.evaluation.compare:main", "paired test between two evaluations"),
-    "report": Command("benchmarks.demo.report:main", "write the HTML report of a finished demo"),
+    "report": Command("benchmarks.report.command:main", "write the HTML report of a training run or of a demo"),
     "audit": Command(
         "benchmarks.audit.command:main", "audit a run: crops asked for and delivered, refused boxes, misread texts"
     ),

@@ -19,9 +19,9 @@ from benchmarks.ask.command import AskConfig
 from benchmarks.audit.command import AuditConfig
 from benchmarks.demo.command import DemoConfig
 from benchmarks.demo.evaluations import EvalDemoConfig
-from benchmarks.demo.report import ReportConfig
 from benchmarks.evaluation.compare import _parser as compare_parser
 from benchmarks.evaluation.config import EvalConfig
+from benchmarks.report.command import ReportConfig
 from benchmarks.studies.replay.study import ReplayStudyConfig
 from benchmarks.studies.self_correction.study import SftStudyConfig
 from benchmarks.studies.trap.study import TrapConfig

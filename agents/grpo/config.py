@@ -23,12 +23,19 @@ from agents.grpo.options import (
     TurnArguments,
 )
 from agents.rollout import Sampling
+from agents.run_log.options import RolloutLogArguments
 from pixel_env.errors import ConfigError
 
 
 @dataclass
 class PixelGRPOConfig(
-    EpisodeArguments, TurnArguments, RewardArguments, GenerationArguments, ReplayArguments, GRPOConfig
+    EpisodeArguments,
+    TurnArguments,
+    RewardArguments,
+    GenerationArguments,
+    ReplayArguments,
+    RolloutLogArguments,
+    GRPOConfig,
 ):
     """TRL's GRPOConfig with the method's defaults, and how episodes are played and rewarded (`options.py`).
 

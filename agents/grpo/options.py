@@ -10,6 +10,7 @@ from agents.config.episode import EpisodeArguments
 from agents.config.names import EngineName, GraderName, RewardName
 from agents.config.training_command import Group, Refusal, TrainingCommand
 from agents.engines.registry import OWN_ENGINE, engines_that
+from agents.run_log.options import RolloutLogArguments
 from pixel_env.command_line.values import AtLeastOne, AtLeastZero, NotNegative
 from pixel_env.grading import GRADERS
 from rewards.shaping import PRESETS
@@ -126,7 +127,14 @@ class ReplayArguments:
     )
 
 
-OWN = (EpisodeArguments, TurnArguments, RewardArguments, GenerationArguments, ReplayArguments)
+OWN = (
+    EpisodeArguments,
+    TurnArguments,
+    RewardArguments,
+    GenerationArguments,
+    ReplayArguments,
+    RolloutLogArguments,
+)
 """Our fields of `PixelGRPOConfig`."""
 
 _CHANGES_SAMPLING = (
@@ -144,6 +152,9 @@ REFUSED = {
     "use_transformers_continuous_batching": Refusal((False,), _OURS),
     "cache_implementation": Refusal((None,), _OURS),
     "chat_template_kwargs": Refusal((None, {}), "The dialect decides the prompt: give another dialect."),
+    "hub_strategy": Refusal(
+        ("every_save", "end"), "Checkpoints hold optimizer states and rollouts, and are not uploaded."
+    ),
     "max_tool_calling_iterations": Refusal((None,), "Give max_turns, which counts the answering turn too."),
 }
 
@@ -181,12 +192,11 @@ GRPO = TrainingCommand(
         Group("replay", (ReplayArguments,)),
         Group(
             "output",
-            (),
+            (RolloutLogArguments,),
             {
                 "output_dir": "output folder: checkpoints, configuration, final model, summary.json",
                 "resume_from_checkpoint": "a checkpoint folder of the run, or last: an interrupted run resumes from it",
                 "save_steps": "optimizer steps between checkpoints (default: 500)",
-                "logging_steps": "optimizer steps between logged metrics (default: 10)",
                 "seed": "seed of tasks, sampling and initialization (default: 42)",
             },
         ),

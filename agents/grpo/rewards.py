@@ -43,6 +43,8 @@ class GroupShaping:
     def __init__(self, group_reward: GroupReward) -> None:
         self._group_reward = group_reward
         self._names: list[str] = []
+        self.weights: dict[str, float] = {}
+        """The weights of the parts by name, as they were last."""
 
     def of(self, trajectories: Sequence[Trajectory], group_size: int) -> tuple[np.ndarray, dict[str, np.ndarray]]:
         """Total of each rollout, shape (B,), each query's rollouts together, and the parts by name, shape (B,) each.
@@ -61,6 +63,7 @@ class GroupShaping:
                 self._names = list(shaped.parts)
                 parts = {name: np.full(len(trajectories), np.nan) for name in self._names}
             check_same_names(shaped, self._names, self._group_reward)
+            self.weights = {name: part.weight for name, part in shaped.parts.items()}
             totals_B[kept] = shaped.total_G
             for name, values_G in shaped.named().items():
                 parts[name][kept] = values_G

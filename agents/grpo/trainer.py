@@ -25,6 +25,7 @@ from agents.config.model_dialect import dialect_of_object
 from agents.engines.choice import check_videos
 from agents.engines.protocol import Engine
 from agents.engines.transformers import TransformersEngine
+from agents.grpo.card import card_facts
 from agents.grpo.config import PixelGRPOConfig
 from agents.grpo.engine import check_fsdp, trainer_engine
 from agents.grpo.filter import kept_indices, share_of_normaliser
@@ -35,12 +36,18 @@ from agents.grpo.micro_batches import by_question, may_rearrange
 from agents.grpo.replay_batches import Replay, buffer_of
 from agents.grpo.replay_files import replay_file
 from agents.grpo.rewards import GroupShaping, RewardFunction, completion_columns, group_reward_of, reward_columns
+from agents.grpo.rollout_log import GenerationLog
 from agents.grpo.rows import loss_mask, messages_of, moving, task_rows, with_tokens, zero_loss
 from agents.grpo.scored_rows import rows_of, scattered
 from agents.grpo.seeds import GenerationSeeds
 from agents.grpo.token_ban import banned
 from agents.grpo.tower_features import FeatureStores
+from agents.model_card.card import CardFacts
+from agents.model_card.upload import Published
 from agents.rollout import Rollout, rollout
+from agents.run_log.callback import attach_run_log
+from agents.run_log.rollouts import RolloutLog
+from agents.run_log.timing import StepTimes, TimedEngine
 from pixel_env.dialects.dialect import Dialect
 from pixel_env.episode import Stop
 from pixel_env.errors import TaskError
@@ -48,7 +55,7 @@ from pixel_env.tasks import TaskSpec, load_tasks
 from rewards.shaping import GroupReward
 
 
-class PixelGRPOTrainer(GRPOTrainer):
+class PixelGRPOTrainer(Published, GRPOTrainer):
     """GRPO on rollouts with image operations.
 
     `model`: a folder, a hub id, the name of an embedded checkpoint, or a model; `tasks`: whatever `load_tasks` takes;
@@ -113,6 +120,10 @@ class PixelGRPOTrainer(GRPOTrainer):
         self._beside = None if beside is None else beside(args, self.model, self.chat, self.accelerator)
         # TRL corrects for another sampler's log-probabilities where it believes that vLLM generates.
         self.use_vllm = args.use_vllm = beside is not None
+        self._times = StepTimes()
+        rollout_log = RolloutLog(Path(args.output_dir), args.log_rollouts_steps, args.log_rollouts_groups)
+        self._generation_log = GenerationLog(rollout_log, self.accelerator, filters=self._filters)
+        attach_run_log(self, self._times, rollout_log)
 
     # ------------------------------------------------------------------------------------------------- rollouts
 
@@ -122,10 +133,10 @@ class PixelGRPOTrainer(GRPOTrainer):
         task_set = self._task_sets[mode]
         settings = self.args.settings(self.dialect, task_set)
         tasks = {prompt: task_set.tasks[int(prompt)] for prompt in dict.fromkeys(prompts)}
-        with self._generating() as engine:
+        with self._times.part("weights"), self._generating() as engine, self._times.part("operations"):
             played = rollout(
                 [tasks[prompt] for prompt in prompts],
-                engine,
+                TimedEngine(engine, self._times),
                 self.chat,
                 settings=settings,
                 sampling=self.args.sampling(mode),
@@ -191,6 +202,7 @@ class PixelGRPOTrainer(GRPOTrainer):
         questions = [[{"role": "user", "content": trajectory.prompt.text}] for trajectory in local]
         rewards = super()._calculate_rewards(inputs, questions, completions, completion_ids_list)
         trajectories = gather_object(local)
+        parts: dict[str, np.ndarray] = {}
         if self._shaping is not None:
             totals, parts = self._shaping.of(trajectories, self._group_size(mode))
             rewards[:, -1] = torch.as_tensor(totals, dtype=rewards.dtype, device=rewards.device)
@@ -202,6 +214,9 @@ class PixelGRPOTrainer(GRPOTrainer):
         # A failed episode is no evidence about the policy: TRL leaves a row of NaN out of the group.
         rewards[torch.tensor([trajectory.stop is Stop.FAILED for trajectory in trajectories])] = torch.nan
         self._log(mode, trajectory_metrics(trajectories))
+        self._generation_log.scored(
+            trajectories, rewards, parts, {} if self._shaping is None else self._shaping.weights
+        )
         if mode == "eval":
             self._held_out.add(trajectories)
         return rewards
@@ -221,11 +236,29 @@ class PixelGRPOTrainer(GRPOTrainer):
     def _generate_and_score_completions(self, inputs: list[dict[str, Any]]) -> dict[str, Any]:
         """TRL's batch with one more column: the index of each row's rollout, kept through shuffling and splitting."""
         self._features.forget()
-        batch: dict[str, Any] = super()._generate_and_score_completions(inputs)
+        with self._times.part("scoring"):
+            batch: dict[str, Any] = super()._generate_and_score_completions(inputs)
         batch["rollout_index"] = torch.arange(len(inputs), device=batch["advantages"].device)
         share = self.accelerator.gather(moving(batch["advantages"]).float()).mean().item()
         self._log(self._mode, {"filtered": 1.0 - share})
-        return self._replayed(batch) if self._replay is not None and self._mode == "train" else batch
+        filled = self._replayed(batch) if self._replay is not None and self._mode == "train" else batch
+        self._keep_rollouts(batch, filled)
+        return filled
+
+    def _keep_rollouts(self, batch: dict[str, Any], filled: dict[str, Any]) -> None:
+        """Keeps rollouts of this generation in `rollouts.jsonl`, every few steps."""
+        mode, step = self._mode, self.state.global_step
+        lasts = -(-self.args.steps_per_generation * self.num_iterations // self.args.gradient_accumulation_steps)
+        self._generation_log.keep(
+            batch,
+            filled,
+            self._rollouts[mode],
+            kind=mode,
+            steps=(step + 1, step + lasts) if mode == "train" else (step, step),
+            size=self._group_size(mode),
+            names=self.reward_func_names,
+            weights=self.reward_weights,
+        )
 
     def _replayed(self, batch: dict[str, Any]) -> dict[str, Any]:
         """The batch with buffered rows instead of those of zero advantage."""
@@ -335,6 +368,10 @@ class PixelGRPOTrainer(GRPOTrainer):
     def _outdate_engine(self) -> None:
         if self._beside is not None:
             self._beside.outdate()
+
+    def card_facts(self) -> CardFacts:
+        """What the model card says."""
+        return card_facts(self, self._task_sets["train"])
 
     # -------------------------------------------------------------------------------------------------- logging
 

@@ -15,7 +15,9 @@ from agents.grpo.config import PixelGRPOConfig
 from agents.grpo.held_out import write_summary
 from agents.grpo.options import TaskArguments
 from agents.grpo.trainer import PixelGRPOTrainer
+from agents.model_card.upload import check_hub
 from agents.run_folder.folder import RunFolder, checkpoint_to_resume, rank_of_process
+from agents.run_log.console import next_commands
 from pixel_env.dialects.dialect import Dialect
 from pixel_env.errors import ConfigError
 from pixel_env.tasks import load_tasks
@@ -33,6 +35,7 @@ def train(arguments: TaskArguments, args: PixelGRPOConfig, model_config: ModelCo
         raise ConfigError(
             "No model was given. Give --model_name_or_path: a folder, a hub id or the name of an embedded model."
         )
+    check_hub(args)
     dialect = args.take(dialect_of_model(args.dialect, model_config.model_name_or_path))
     args.eval_on_start = args.eval_on_start or arguments.eval_tasks is not None
     recorded, resumes = [arguments, args, model_config], bool(args.resume_from_checkpoint)
@@ -65,8 +68,13 @@ def _train(
             quantization_config=get_quantization_config(model_config),
         )
     trainer.train(resume_from_checkpoint=checkpoint_to_resume(folder, args.resume_from_checkpoint))
-    trainer.save_model()
+    trainer.save_model(_internal_call=True)  # uploaded below, with its figures
     if eval_tasks:
         after = trainer.evaluate()
         if trainer.accelerator.is_main_process:
             write_summary(folder, trainer.state.log_history, after, trainer.state)
+    trainer.create_model_card()
+    if args.push_to_hub:
+        trainer.push_to_hub()
+    if trainer.accelerator.is_main_process:
+        print(next_commands(folder, tasks=arguments.eval_tasks), flush=True)

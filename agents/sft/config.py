@@ -10,11 +10,12 @@ from trl import SFTConfig
 
 from agents.config.episode import EpisodeArguments
 from agents.config.training_command import check_fields, check_refused
+from agents.run_log.options import LogArguments
 from agents.sft.options import OWN, REFUSED, BatchArguments
 
 
 @dataclass
-class PixelSFTConfig(EpisodeArguments, BatchArguments, SFTConfig):
+class PixelSFTConfig(EpisodeArguments, BatchArguments, LogArguments, SFTConfig):
     """TRL's SFTConfig and how the traces are played (`options.py`)."""
 
     bf16: bool | None = field(

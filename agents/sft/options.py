@@ -8,6 +8,7 @@ from typing import Literal
 
 from agents.config.episode import EpisodeArguments
 from agents.config.training_command import Group, Refusal, TrainingCommand
+from agents.run_log.options import LogArguments
 from agents.sft.training_traces import TraceArguments
 from pixel_env.command_line.values import AtLeastOne
 
@@ -32,7 +33,7 @@ class BatchArguments:
     )
 
 
-OWN = (EpisodeArguments, BatchArguments)
+OWN = (EpisodeArguments, BatchArguments, LogArguments)
 """Our fields of `PixelSFTConfig`."""
 
 _FLAGS = 'The traces say for each turn whether it is trained: set "train" there, and leave this out.'
@@ -54,6 +55,9 @@ REFUSED = {
     "dataset_text_field": Refusal(("text",), _PLAYED),
     "dataset_num_proc": Refusal((None,), "Traces are played by the data loader's workers: set dataloader_num_workers."),
     "dataset_kwargs": Refusal((None, {}, {"skip_prepare_dataset": True}), _PLAYED),
+    "hub_strategy": Refusal(
+        ("every_save", "end"), "Checkpoints hold optimizer states and rollouts, and are not uploaded."
+    ),
     "length_column_name": Refusal(("length",), _PLAYED),
 }
 
@@ -78,12 +82,11 @@ SFT = TrainingCommand(
         Group("episode", (EpisodeArguments,)),
         Group(
             "output",
-            (),
+            (LogArguments,),
             {
                 "output_dir": "output folder: checkpoints, configuration, final model, summary.json",
                 "resume_from_checkpoint": "a checkpoint folder of the run, or last: an interrupted run resumes from it",
                 "save_steps": "optimizer steps between checkpoints (default: 500)",
-                "logging_steps": "optimizer steps between logged metrics (default: 10)",
                 "seed": "seed of held-out tasks, order and initialization (default: 42)",
             },
         ),

@@ -25,7 +25,12 @@ from agents.checkpoints.loading import loading
 from agents.checkpoints.names import checked_model_folder
 from agents.config.model_dialect import dialect_of_object
 from agents.engines.transformers import TransformersEngine
+from agents.model_card.card import CardFacts
+from agents.model_card.upload import Published
 from agents.rollout import EpisodeSettings
+from agents.run_log.callback import attach_run_log
+from agents.run_log.timing import StepTimes
+from agents.sft.card import card_facts
 from agents.sft.collator import TraceCollator
 from agents.sft.config import PixelSFTConfig
 from agents.sft.evaluation import Played, play_held_out
@@ -38,7 +43,7 @@ from pixel_env.errors import ConfigError
 from pixel_env.task import TaskSet
 
 
-class PixelSFTTrainer(SFTTrainer):
+class PixelSFTTrainer(Published, SFTTrainer):
     """`SFTTrainer` whose rows are traces. The loss is the mean over the trained tokens of a step, of all processes.
 
     Traces that are too long for the model or cannot be played are left out before training starts, and listed in
@@ -94,6 +99,7 @@ class PixelSFTTrainer(SFTTrainer):
         add_blank_row = self.is_deepspeed_enabled or self.is_fsdp_enabled
         self.data_collator = TraceCollator(self.chat, self.settings, traces, add_blank_row)
         self._eval_collator = TraceCollator(self.chat, self.eval_settings, eval_traces, add_blank_row)
+        attach_run_log(self, StepTimes())
         self.survey: Survey | None = None
         self.eval_survey: Survey | None = None
         if self.accelerator.is_main_process:  # files of an earlier run
@@ -170,6 +176,13 @@ class PixelSFTTrainer(SFTTrainer):
         super().save_model(output_dir, _internal_call)
         if self.args.should_save:
             write_convention(Path(output_dir or self.args.output_dir), self.args.convention(self.convention_settings))
+
+    traces_name = "traces"
+    """What the model card calls the traces."""
+
+    def card_facts(self) -> CardFacts:
+        """What the model card says."""
+        return card_facts(self, self.traces_name)
 
     def _send_telemetry(self) -> None:
         """Sends nothing."""

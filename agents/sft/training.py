@@ -9,7 +9,9 @@ from trl import ModelConfig, get_peft_config, get_quantization_config
 
 from agents.checkpoints.model_options import model_options
 from agents.config.model_dialect import dialect_of_model
+from agents.model_card.upload import check_hub
 from agents.run_folder.folder import RunFolder, checkpoint_to_resume, rank_of_process
+from agents.run_log.console import next_commands
 from agents.sft.config import PixelSFTConfig
 from agents.sft.evaluation import table, write_sft_summary
 from agents.sft.trainer import PixelSFTTrainer
@@ -27,6 +29,7 @@ def train(arguments: TraceArguments, args: PixelSFTConfig, model_config: ModelCo
         raise ConfigError(
             "No model was given. Give --model_name_or_path: a folder, a hub id or the name of an embedded model."
         )
+    check_hub(args)
     known = dialect_of_model(args.dialect, model_config.model_name_or_path, traces=folder_of_traces(arguments.traces))
     dialect = args.take(known)
     traces = load_training_traces(arguments, dialect, args.seed)
@@ -57,15 +60,21 @@ def _train(
         quantization_config=get_quantization_config(model_config),
         eval_task_set=traces.held_out_set,
     )
+    trainer.traces_name = arguments.traces
     if trainer.is_fsdp_enabled and traces.held_out:
         raise ConfigError("A model that is sharded with FSDP cannot play held-out tasks. Set held_out to 0.")
     if traces.overlap and trainer.accelerator.is_main_process:
         print(f"held-out: {traces.overlap} tasks of {arguments.held_out_traces} are also trained and are left out")
     trainer.train(resume_from_checkpoint=checkpoint_to_resume(folder, args.resume_from_checkpoint))
-    trainer.save_model()
+    trainer.save_model(_internal_call=True)  # uploaded below, with its figures
     played = trainer.played() if traces.held_out else None
     if trainer.accelerator.is_main_process:
         refused = [{} if one is None else one.refused for one in (trainer.survey, trainer.eval_survey)]
         write_sft_summary(folder, trainer.state.global_step, refused[0], played, refused[1])
+        trainer.create_model_card()
         if played is not None:
             print(f"\n{table(played)}")
+    if args.push_to_hub:
+        trainer.push_to_hub()
+    if trainer.accelerator.is_main_process:
+        print(next_commands(folder, tasks=None), flush=True)

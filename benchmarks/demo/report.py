@@ -1,4 +1,4 @@
-"""`pixel-env report`: one self-contained HTML page about a finished run.
+"""One self-contained HTML page about a finished demo.
 
 The page makes no requests: images are data URIs, charts inline SVG. Every sentence is derived from the run's figures
 (`sentences.py`). Depends on findings, charts and the gallery; independent of the style, which is in `report.html`.
@@ -6,15 +6,13 @@ The page makes no requests: images are data URIs, charts inline SVG. Every sente
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from html import escape
 from importlib import resources
 from pathlib import Path
 from string import Template
 
-from agents.config.arguments import parse
 from agents.metrics.statistics import Estimate
-from agents.run_folder.configuration import FILE_NAME
+from agents.run_folder.configuration import FILE_NAME, read_configuration
 from benchmarks.demo.gallery import Shown, card, pick
 from benchmarks.evaluation.policies import LEARNED_ZOOM, ORACLE_ZOOM, POLICIES
 from benchmarks.evaluation.records import read_evaluation
@@ -22,7 +20,7 @@ from benchmarks.pipeline.chain import HARD
 from benchmarks.studies.charts import Bars, Line, bar_chart, line_chart
 from benchmarks.studies.curves import Curve, read_curve
 from benchmarks.studies.trap import sentences
-from benchmarks.studies.trap.findings import WARM_START, WITH, WITHOUT, Findings, findings_of
+from benchmarks.studies.trap.findings import WARM_START, WITH, WITHOUT, Findings
 from benchmarks.text_tables import fraction, interval
 from pixel_env.errors import ConfigError
 from pixel_env.views import ViewBudgets
@@ -36,20 +34,9 @@ SHOWN_OF_EACH = 6
 SMOOTHING_STEPS = 10
 
 
-@dataclass(frozen=True)
-class ReportConfig:
-    """Write the HTML report of a finished run."""
-
-    run: str = field(default="runs/demo", metadata={"help": "folder of a finished demo; --run may be left out"})
-
-
-def main(argv: list[str]) -> int:
-    """`pixel-env report [--run runs/demo]`. Returns the exit code."""
-    named = ["--run", *argv] if argv and not argv[0].startswith("-") else argv
-    run = Path(parse(named, ReportConfig, "report", usage="[RUN] [--config FILE]").run)
-    _configuration(run)
-    print(f"Report: {write_report(run, findings_of(run))}")
-    return 0
+def is_demo(run: Path) -> bool:
+    """Whether the folder is that of a demo, finished or not."""
+    return (run / FILE_NAME).is_file() and "quick" in _configuration(run)
 
 
 def write_report(run: Path, findings: Findings) -> Path:
@@ -201,10 +188,9 @@ def _facts(findings: Findings, configuration: Mapping[str, object]) -> str:
 
 def _configuration(run: Path) -> dict[str, object]:
     try:
-        read: dict[str, object] = json.loads((run / FILE_NAME).read_text(encoding="utf-8"))
+        return read_configuration(run)
     except OSError as error:
         raise ConfigError(f"{run} is no run of the demo. Make one: pixel-env demo --output_dir {run}") from error
-    return read
 
 
 def _group_reward_of(run: Path) -> str:

@@ -1,7 +1,8 @@
 """Jobs: `pixel-env` commands in subprocesses, several in parallel, each with a progress bar.
 
 A job is a command and its recipe, a YAML file from which it can also be started by hand. Its output goes to a log
-file, from which the progress bar is read. Depends on processes, threads and bars; independent of what a command does.
+file. Its progress is read from the log of its training (`agents/run_log/log.py`) or, for other commands, from the
+command's own progress bar in its output. Depends on processes, threads and bars; independent of what a command does.
 """
 
 import os
@@ -20,6 +21,7 @@ from pathlib import Path
 import yaml
 from tqdm import tqdm
 
+from agents.run_log.log import LogRow, last_step
 from pixel_env.errors import PixelEnvError
 
 RECIPE = "recipe.yaml"
@@ -38,8 +40,8 @@ class JobError(PixelEnvError):
 class Job:
     """`pixel-env COMMAND --config FOLDER/recipe.yaml`.
 
-    `steps`: the total of the command's own progress bar; `figures`: metrics shown beside the bar, as label -> name of
-    the logged metric.
+    `steps`: the optimizer steps of a training, or the total of the command's own progress bar; `figures`: metrics of a
+    training that are shown beside the bar, as label -> name of the logged metric.
     """
 
     title: str
@@ -162,12 +164,11 @@ def _bars(jobs: Sequence[Job]) -> "Iterator[list[tqdm[object]]]":
 
 
 def _show_progress(job: Job, bar: "tqdm[object]") -> None:
-    text = _tail(job.log)
-    steps = progress_in(text, job.steps)
+    row = last_step(job.folder)
+    steps = progress_in(_tail(job.log), job.steps) if row is None else row.step
     if steps > bar.n:
-        figures = {label: value for label, name in job.figures.items() if (value := figure_in(text, name))}
-        if figures:
-            bar.set_postfix(figures, refresh=False)
+        if row is not None:
+            bar.set_postfix(shown_figures(row, job.figures), refresh=False)
         bar.update(steps - bar.n)
 
 
@@ -177,10 +178,9 @@ def progress_in(log: str, total: int) -> int:
     return int(matches[-1]) if matches else 0
 
 
-def figure_in(log: str, name: str) -> str | None:
-    """The last logged value of a metric, with two decimals."""
-    matches = re.findall(rf"'{re.escape(name)}': '?([-+.\deE]+)", log)
-    return f"{float(matches[-1]):.2f}" if matches else None
+def shown_figures(row: LogRow, names: Mapping[str, str]) -> dict[str, str]:
+    """The metrics of the row that have a value, by label, with two decimals. `names`: label -> metric."""
+    return {label: f"{row.metrics[name]:.2f}" for label, name in names.items() if name in row.metrics}
 
 
 def _tail(log: Path) -> str:

@@ -1,8 +1,11 @@
 """Charts as inline SVG: curves and grouped bars. Colours are CSS classes, so that a page's theme sets them.
 
+The values of a curve may have any unit (`Scale`); bars are fractions.
+
 `as_file` makes an SVG file with its own colours. Depends on numbers and labels; independent of runs.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
@@ -13,8 +16,8 @@ from benchmarks.studies.curves import Curve
 WIDTH, HEIGHT = 480, 290
 """Size of the chart in its own units; a page scales it. Small enough that text stays readable on a phone."""
 LEFT, RIGHT, TOP, BOTTOM = 40, 12, 14, 38
-_GRID = (0.0, 0.25, 0.5, 0.75, 1.0)
 _LEGEND_HEIGHT = 30
+_ROUND = tuple(factor * 10**power for power in range(9) for factor in (1, 2, 5))
 _FILE_STYLE = """
 text { font: 12px sans-serif; fill: #5b636d; } .tick, .value { text-anchor: middle; } .tick.end { text-anchor: end; }
 .value { font-size: 10.5px; fill: #1d2126; } .grid { stroke: #e3e4e0; fill: none; }
@@ -22,6 +25,36 @@ text { font: 12px sans-serif; fill: #5b636d; } .tick, .value { text-anchor: midd
 .blue { fill: #2563c9; } .orange { fill: #c05a10; } .grey { fill: #8a929c; }
 """
 """Style for bars; the colours are those of the light theme of the report."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """The vertical axis: the values at its lines, in order, and their labels."""
+
+    ticks: tuple[float, ...]
+    labels: tuple[str, ...]
+
+
+FRACTIONS = Scale((0.0, 0.25, 0.5, 0.75, 1.0), ("0%", "25%", "50%", "75%", "100%"))
+
+
+def scale_around(values: Sequence[float]) -> Scale:
+    """A scale with three to six lines at round numbers, which holds all values; 0 is on it if it is near."""
+    low, high = min(values, default=0.0), max(values, default=1.0)
+    low = 0.0 if 0 < low < high / 2 else low
+    high = 0.0 if low / 2 < high < 0 else high
+    span = (high - low) or abs(high) or 1.0
+    power = 10.0 ** math.floor(math.log10(span / 3))
+    step = next(power * factor for factor in (1, 2, 5, 10) if span / (power * factor) <= 5)
+    first, last = math.floor(low / step + 1e-9), math.ceil(high / step - 1e-9)
+    ticks = tuple(step * number for number in range(first, max(last, first + 1) + 1))
+    return Scale(ticks, tuple(map(_label, ticks)))
+
+
+def _label(tick: float) -> str:
+    """At most six characters: the room that a chart has at its left."""
+    text = f"{round(tick, 12):.4g}"
+    return text if len(text) <= 5 else f"{tick:.0e}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,23 +75,23 @@ class Bars:
     values: Mapping[str, Estimate]
 
 
-def line_chart(title: str, description: str, lines: Sequence[Line], *, x_label: str) -> str:
-    """Curves of fractions over steps."""
+def line_chart(title: str, description: str, lines: Sequence[Line], *, x_label: str, scale: Scale = FRACTIONS) -> str:
+    """Curves over steps."""
     last = max((line.raw.steps[-1] for line in lines if line.raw.steps), default=1)
-    parts = [_y_grid(), *_x_ticks(last, x_label)]
+    parts = [_y_grid(scale), *_x_ticks(last, x_label)]
     for line in lines:
-        parts.append(f'<path class="raw {line.style}" d="{_path(line.raw, last)}"/>')
+        parts.append(f'<path class="raw {line.style}" d="{_path(line.raw, last, scale)}"/>')
     for line in lines:
-        parts.append(f'<path class="curve {line.style}" d="{_path(line.curve, last)}"/>')
+        parts.append(f'<path class="curve {line.style}" d="{_path(line.curve, last, scale)}"/>')
         if len(line.curve.steps) == 1:
-            x, y = _x(line.curve.steps[0], last), _y(line.curve.values[0])
+            x, y = _x(line.curve.steps[0], last), _y(line.curve.values[0], scale)
             parts.append(f'<circle class="point {line.style}" cx="{x:.1f}" cy="{y:.1f}" r="4"/>')
     return _svg(title, description, parts)
 
 
 def bar_chart(title: str, description: str, groups: Sequence[str], bars: Sequence[Bars]) -> str:
     """Fractions with their intervals, side by side in each group."""
-    parts = [_y_grid()]
+    parts = [_y_grid(FRACTIONS)]
     group_width = (WIDTH - LEFT - RIGHT) / len(groups)
     width = min(26.0, group_width * 0.8 / len(bars))
     for index, group in enumerate(groups):
@@ -100,22 +133,24 @@ def _bar(left: float, width: float, estimate: Estimate, style: str) -> str:
     )
 
 
-def _path(curve: Curve, last: int) -> str:
-    points = [f"{_x(step, last):.1f} {_y(value):.1f}" for step, value in zip(curve.steps, curve.values, strict=True)]
+def _path(curve: Curve, last: int, scale: Scale) -> str:
+    points = [
+        f"{_x(step, last):.1f} {_y(value, scale):.1f}" for step, value in zip(curve.steps, curve.values, strict=True)
+    ]
     return f"M{'L'.join(points)}" if points else ""
 
 
-def _y_grid() -> str:
+def _y_grid(scale: Scale) -> str:
     rows = []
-    for value in _GRID:
-        y = _y(value)
+    for value, label in zip(scale.ticks, scale.labels, strict=True):
+        y = _y(value, scale)
         rows.append(f'<path class="grid" d="M{LEFT} {y:.1f}H{WIDTH - RIGHT}"/>')
-        rows.append(f'<text class="tick end" x="{LEFT - 7}" y="{y + 4:.1f}">{100 * value:.0f}%</text>')
+        rows.append(f'<text class="tick end" x="{LEFT - 7}" y="{y + 4:.1f}">{label}</text>')
     return "".join(rows)
 
 
 def _x_ticks(last: int, label: str) -> list[str]:
-    step = next(size for size in (1, 2, 5, 10, 20, 25, 50, 100, 250, 500, 1000, 10**9) if last / size <= 5)
+    step = next(size for size in _ROUND if last / size <= 5)
     y = HEIGHT - BOTTOM + 18
     ticks = [
         f'<text class="tick" x="{_x(value, last):.1f}" y="{y}">{value}</text>' for value in range(0, last + 1, step)
@@ -128,8 +163,10 @@ def _x(step: int, last: int) -> float:
     return LEFT + step / max(1, last) * (WIDTH - LEFT - RIGHT)
 
 
-def _y(value: float) -> float:
-    return TOP + (1.0 - min(1.0, max(0.0, value))) * (HEIGHT - TOP - BOTTOM)
+def _y(value: float, scale: Scale = FRACTIONS) -> float:
+    low, high = scale.ticks[0], scale.ticks[-1]
+    share = (value - low) / (high - low)
+    return TOP + (1.0 - min(1.0, max(0.0, share))) * (HEIGHT - TOP - BOTTOM)
 
 
 def _words(name: str) -> str:

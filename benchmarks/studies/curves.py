@@ -28,18 +28,31 @@ class Curve:
         means = [float(values[np.abs(steps - step) <= window // 2].mean()) for step in self.steps]
         return Curve(self.name, self.steps, tuple(means))
 
+    def thinned(self, points: int) -> "Curve":
+        """At most about so many points: each is the mean of neighbours, at the last one's step."""
+        size = -(-len(self.steps) // points)
+        if size <= 1:
+            return self
+        parts = [slice(start, start + size) for start in range(0, len(self.steps), size)]
+        steps = tuple(self.steps[part][-1] for part in parts)
+        return Curve(self.name, steps, tuple(float(np.mean(self.values[part])) for part in parts))
+
 
 def read_curve(folder: Path, metric: str, name: str) -> Curve:
     """The curve of `metric` from the last checkpoint that a training job left in `folder`. Raises ConfigError."""
-    rows = [row for row in _log_history(folder) if metric in row]
+    rows = [row for row in log_history(folder) if metric in row]
     return Curve(name, tuple(int(row["step"]) for row in rows), tuple(float(row[metric]) for row in rows))
 
 
-def _log_history(folder: Path) -> list[dict[str, float]]:
+def log_history(folder: Path) -> list[dict[str, float]]:
+    """The rows that the last checkpoint in `folder` holds. Raises ConfigError if there is none, or it is broken."""
     states = [folder / STATE] if (folder / STATE).exists() else sorted(folder.glob(f"checkpoint-*/{STATE}"), key=_step)
     if not states:
         raise ConfigError(f"{folder} holds no {STATE}, so its training did not finish. Run the command again.")
-    history: list[dict[str, float]] = json.loads(states[-1].read_text(encoding="utf-8"))["log_history"]
+    try:
+        history: list[dict[str, float]] = json.loads(states[-1].read_text(encoding="utf-8"))["log_history"]
+    except (ValueError, KeyError, TypeError) as error:
+        raise ConfigError(f"{states[-1]} cannot be read ({type(error).__name__}: {error}).") from error
     return history
 
 

@@ -28,8 +28,9 @@ class PageServer(ThreadingHTTPServer):
     daemon_threads = True
     allow_reuse_address = True
 
-    def __init__(self, page: Path, port: int) -> None:
-        handler: Callable[..., BaseHTTPRequestHandler] = partial(_Handler, page)
+    def __init__(self, page: Path, port: int, before: Callable[[], None] | None = None) -> None:
+        """`before`: called before the page is answered with, to bring the file up to date."""
+        handler: Callable[..., BaseHTTPRequestHandler] = partial(_Handler, page, before)
         super().__init__((HOST, port), handler)
 
     @property
@@ -43,10 +44,10 @@ class PageServer(ThreadingHTTPServer):
             super().handle_error(request, client_address)
 
 
-def serve(page: Path, port: int) -> None:
-    """Serves `page` until Ctrl-C. Raises ConfigError for a port that is not available."""
+def serve(page: Path, port: int, before: Callable[[], None] | None = None) -> None:
+    """Serves `page` until Ctrl-C; `before` brings its file up to date. Raises ConfigError if the port is taken."""
     try:
-        server = PageServer(page, port)
+        server = PageServer(page, port, before)
     except (OSError, OverflowError) as error:
         raise ConfigError(
             f"port {port} is not available ({error}). Give another one, or 0 for a free one: --port {port % 60000 + 1}"
@@ -64,8 +65,9 @@ class _Handler(BaseHTTPRequestHandler):
     sys_version = ""
     timeout = _READING_S  # an idle connection does not keep its thread
 
-    def __init__(self, page: Path, *of_the_connection: Any) -> None:
+    def __init__(self, page: Path, before: Callable[[], None] | None, *of_the_connection: Any) -> None:
         self._page = page
+        self._before = before
         super().__init__(*of_the_connection)
 
     def do_GET(self) -> None:
@@ -87,6 +89,11 @@ class _Handler(BaseHTTPRequestHandler):
             self.end_headers()
             return
         file = file_for(unquote(self.path.partition("?")[0]), self._page)
+        if file == self._page and self._before is not None:
+            try:
+                self._before()
+            except ConfigError as error:  # the page stays as it was
+                print(f"pixel-env: {error}", file=sys.stderr)
         try:
             if file is None:
                 raise FileNotFoundError

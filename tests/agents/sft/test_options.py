@@ -5,6 +5,7 @@ from pixel_env.dialects.table import dialect_named
 from pixel_env.errors import ConfigError
 
 REFUSED = {
+    "hub_strategy": "checkpoint",
     "packing": True,
     "padding_free": True,
     "eval_packing": True,
@@ -28,7 +29,7 @@ def config(folder, **options):
 @pytest.mark.filterwarnings("ignore:.*keep_end")
 @pytest.mark.parametrize(("name", "value"), REFUSED.items())
 def test_an_option_of_trl_that_would_be_ignored_is_refused_by_name_with_the_way_out(tmp_path, name, value):
-    with pytest.raises(ConfigError, match=rf"{name} is .*; wanted: .*(Leave|set|group_by|give|seed|workers)"):
+    with pytest.raises(ConfigError, match=rf"{name} is .*; wanted: .*(Leave|set|uploaded|group_by|give|seed|workers)"):
         config(tmp_path, **{name: value}, max_length=64)
 
 

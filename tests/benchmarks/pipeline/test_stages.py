@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 import yaml
 
+from agents.run_log.log import last_step
 from benchmarks.pipeline import jobs as jobs_module
-from benchmarks.pipeline.jobs import LOG, Job, JobError, child_environment, figure_in, progress_in, run_jobs
+from benchmarks.pipeline.jobs import LOG, Job, JobError, child_environment, progress_in, run_jobs, shown_figures
 from benchmarks.pipeline.memory import PeakMemory, resident_gb
 from benchmarks.pipeline.stages import Stage, division_of_work, finished_stages, run_stages
 from tests.waiting import until
@@ -40,10 +41,16 @@ def test_progress_is_read_off_the_commands_own_bar():
     assert progress_in("nothing yet", 200) == 0
 
 
-def test_figures_are_read_off_the_last_logged_line():
-    log = "{'loss': '0.1', 'rapr/digit-on-card': '0.31'}\n{'loss': '0.1', 'rapr/digit-on-card': '4.2e-01'}\n"
-    assert figure_in(log, "rapr/digit-on-card") == "0.42"
-    assert figure_in(log, "rapr/half") is None
+def test_figures_are_those_of_the_last_logged_step(tmp_path):
+    lines = [
+        {"version": 1, "step": step, "total": 9, "time": "", "kind": kind, "loss": 0.1, "rapr/digit-on-card": step / 10}
+        for step, kind in ((3, "train"), (4, "train"), (4, "eval"))
+    ]
+    (tmp_path / "log.jsonl").write_text("".join(f"{json.dumps(line)}\n" for line in lines) + '{"version": 1, "st')
+    row = last_step(tmp_path)
+    assert row.step == 4
+    assert shown_figures(row, {"RaPR": "rapr/digit-on-card", "easy": "rapr/half"}) == {"RaPR": "0.40"}
+    assert last_step(tmp_path / "elsewhere") is None
 
 
 def test_a_job_that_fails_shows_the_end_of_its_log_and_ends_the_others(shell, tmp_path):
@@ -146,7 +153,7 @@ def test_a_jobs_environment_names_one_gpu_and_no_hub():
 
 def test_a_job_leaves_the_recipe_that_it_ran(tmp_path):
     broken = Job("nothing", "report", {"run": str(tmp_path / "no run")}, tmp_path / "job", 1)
-    with pytest.raises(JobError, match=r"exit code 2(.|\n)*is no run of the demo"):
+    with pytest.raises(JobError, match=r"exit code 2(.|\n)*is no run: there is no such folder"):
         run_jobs([broken], workers=1, threads=1)
     assert yaml.safe_load((tmp_path / "job" / "recipe.yaml").read_text()) == broken.recipe
 

@@ -1,0 +1,35 @@
+"""The model card of an SFT run.
+
+Depends on the trainer's configuration and state; independent of the card's text.
+"""
+
+from typing import Any
+
+from agents.model_card.card import CardFacts
+from agents.model_card.trained import base_of, has_adapter, name_of
+
+_SETTINGS = {
+    "learning rate": "learning_rate",
+    "epochs": "num_train_epochs",
+    "traces of a forward pass": "per_device_train_batch_size",
+    "accumulated passes": "gradient_accumulation_steps",
+    "vision tower frozen": "freeze_vision_tower",
+    "turns": "max_turns",
+    "seed": "seed",
+}
+
+
+def card_facts(trainer: Any, traces: str) -> CardFacts:
+    """What the card of `trainer`, a PixelSFTTrainer on `traces`, says."""
+    args = trainer.args
+    return CardFacts(
+        name=name_of(args),
+        base=base_of(trainer.model),
+        method="SFT",
+        is_adapter=has_adapter(trainer.model),
+        dialect=trainer.convention_settings.dialect,
+        data=traces,
+        count=len(trainer.train_dataset),
+        steps=trainer.state.global_step,
+        settings={label: getattr(args, name) for label, name in _SETTINGS.items()},
+    )
