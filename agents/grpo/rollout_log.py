@@ -83,6 +83,7 @@ class GenerationLog:
             )
             prompt_tokens, runs = tokens[index]
             functions = dict(zip(names, map(_finite, self._rewards_BF[index]), strict=True))
+            all_weights = {**dict(zip(names, weights.tolist(), strict=True)), **self._weights}
             scores.append(
                 Scored(
                     use,
@@ -90,7 +91,7 @@ class GenerationLog:
                     float(advantages_B[index]),
                     functions,
                     {name: float(values_B[index]) for name, values_B in self._parts.items() if use != "failed"},
-                    self._weights,
+                    all_weights,
                     prompt_tokens,
                     runs,
                     int(loss_tokens_B[index]),

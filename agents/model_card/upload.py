@@ -73,7 +73,7 @@ class Published:
         if not self.is_world_process_zero():  # type: ignore[attr-defined]
             return None
         self.create_model_card()
-        self._finish_current_push()  # type: ignore[attr-defined]
+        self._finish_current_push()
         return self._upload(self.args.output_dir, commit_message, blocking=blocking, token=token)
 
     def _push_from_checkpoint(self, checkpoint_folder: str) -> None:

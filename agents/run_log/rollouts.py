@@ -8,8 +8,9 @@ A row is that of the trajectory (`pixel_env/store.py`: images are references) wi
     sample        its number among the rollouts of the question, from 0
     use           "trained", "filtered" (advantage 0), "masked" (no token is in the loss), "replayed" (an earlier one in
                   the place of a filtered one), "failed" (by an error) or "played" (held-out)
-    parts         the parts of its group reward by name, not weighted; `weights` their weights
-    functions     the values of the reward functions by name, the group reward among them
+    parts         the parts of its group reward by name, not weighted
+    functions     the values of the reward functions by name, the group reward among them ("group_reward")
+    weights       the weights of the parts and of the functions
     total         the reward: the weighted sum of the functions; null for a failed episode
     advantage     that of the update
     prompt_tokens tokens of the opening prompt

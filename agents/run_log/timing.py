@@ -53,11 +53,7 @@ class TimedEngine:
     def __init__(self, engine: Engine, times: StepTimes) -> None:
         self._engine = engine
         self._times = times
-
-    @property
-    def static(self) -> bool:
-        """The engine's."""
-        return self._engine.static
+        self.static = engine.static
 
     @property
     def in_flight(self) -> int:

@@ -1,4 +1,4 @@
-"""`pixel-env view RUN`: writes the page of an evaluation (`page.py`) and, with `--serve`, serves it.
+"""`pixel-env view RUN`: writes the page of an evaluation or a training (`page.py`) and, with `--serve`, serves it.
 
 Depends on the page and its server; independent of the page's contents and style.
 """
@@ -19,19 +19,24 @@ from rewards.shaping import PRESETS, group_reward_named
 
 @dataclass(frozen=True)
 class ViewConfig:
-    """Write an HTML page that shows the trajectories of an evaluation."""
+    """Write an HTML page that shows the trajectories of an evaluation, or those that a training kept."""
 
-    run: str = field(default="runs/eval", metadata={"help": "folder of an evaluation; --run may be left out"})
+    run: str = field(
+        default="runs/eval", metadata={"help": "folder of an evaluation or of a GRPO run; --run may be left out"}
+    )
     output: str | None = field(
         default=None, metadata={"help": "output file, the HTML page (default: view.html in the folder of the run)"}
     )
     other: str | None = field(
-        default=None, metadata={"help": "folder of a second evaluation, shown side by side with the first"}
+        default=None, metadata={"help": "folder of a second one, shown side by side with the first"}
     )
     limit: AtLeastOne | None = field(default=None, metadata={"help": "use only so many questions, the first ones"})
     group_reward: RewardName = field(
         default="paper",
-        metadata={"help": f"reward of the rollouts of a question: {', '.join(PRESETS)} or 'module:function'"},
+        metadata={
+            "help": f"reward of the rollouts of a question: {', '.join(PRESETS)} or 'module:function'; rollouts of a "
+            "training are shown with their own"
+        },
     )
     serve: bool = field(default=False, metadata={"help": "then serve the page, to this machine alone"})
     port: Annotated[int, Bounds(0, 65535)] = field(

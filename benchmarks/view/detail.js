@@ -49,6 +49,7 @@ function heading(trajectory, task) {
       chip("stop: " + (trajectory.stop || "running"), trajectory.stop === "answered" ? "" : "wrong"),
       task.category ? chip(task.category) : null,
       chip(rolloutOf(trajectory)),
+      trajectory.training ? chip(trajectory.training.use, trajectory.training.use === "failed" ? "wrong" : "") : null,
       task.needs_looking === null ? null : chip(task.needs_looking ? "needs a crop" : "the overview suffices"),
     ),
     make("h2", { class: "question" }, task.question),

@@ -30,9 +30,15 @@ const verdictOf = (trajectory) =>
   !isGraded(trajectory) ? "not graded" : trajectory.reward >= 1 ? "right" : trajectory.reward > 0 ? "partly" : "wrong";
 // Its verdict, and whether its answer could not be read: that is wrong, but perhaps in its form alone.
 const marksOf = (trajectory) => [verdictOf(trajectory), ...(trajectory.unparsed ? ["unparsed"] : [])];
-const policyOf = (trajectory) => trajectory.policy + (trajectory.sample === null ? "" : ", sampled");
-// Its policy and, if it was sampled, its number among the samples of the question.
-const rolloutOf = (trajectory) => policyOf(trajectory) + (trajectory.sample === null ? "" : ` ${trajectory.sample + 1}`);
+// The rollouts of a training are filtered by their step instead of by a policy.
+const policyOf = (trajectory) =>
+  trajectory.training ? trajectory.training.played : trajectory.policy + (trajectory.sample === null ? "" : ", sampled");
+// Its policy or step and, if it was sampled, its number among the samples of the question.
+const rolloutOf = (trajectory) =>
+  trajectory.training
+    ? `${trajectory.policy}, rollout ${trajectory.sample + 1}`
+    : policyOf(trajectory) + (trajectory.sample === null ? "" : ` ${trajectory.sample + 1}`);
+const ofTraining = (read) => (trajectory) => (trajectory.training ? [read(trajectory.training)] : []);
 
 function outcomeOf(entry) {
   const [first, second] = entry.sides;
@@ -56,6 +62,8 @@ const FILTERS = [
   { name: "stop", of: ofEach((trajectory) => trajectory.stop || "running") },
   { name: "category", of: ofEach((trajectory) => taskOf(trajectory).category || "none") },
   { name: "policy", of: ofEach(policyOf) },
+  { name: "step", of: ofEach(ofTraining((training) => `step ${training.step}`)) },
+  { name: "update", of: ofEach(ofTraining((training) => training.use)) },
 ];
 for (const filter of FILTERS) {
   filter.counts = new Map();
@@ -64,7 +72,7 @@ for (const filter of FILTERS) {
   }
 }
 
-const hasSeveralPolicies = FILTERS.find((filter) => filter.name === "policy").counts.size > 1;
+const hasSeveralPolicies = FILTERS.some((filter) => ["policy", "step"].includes(filter.name) && filter.counts.size > 1);
 
 // In place of an entry's id, which always contains a slash: the summary is open.
 const SUMMARY = "summary";

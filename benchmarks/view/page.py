@@ -1,4 +1,4 @@
-"""The HTML page that shows the trajectories of one evaluation, or of two side by side.
+"""The HTML page that shows the trajectories of one evaluation or training, or of two side by side.
 
 The page contains its style, script and data and makes no network requests. It also contains its images, up to
 `EMBEDDED_IMAGES`; those of a larger run are in a folder next to the page, and the browser loads the visible ones.
@@ -19,11 +19,13 @@ from string import Template
 from tqdm import tqdm
 
 from agents.run_folder.configuration import read_configuration, write_whole
+from agents.run_log.rollouts import ROLLOUTS
 from benchmarks.evaluation.records import ROWS, read_evaluation
 from benchmarks.evaluation.tables import failure_notice
 from benchmarks.evaluation.unread import unread_notice
 from benchmarks.view.images import ImageList, Size, Unreadable
 from benchmarks.view.rows import Rows, Run
+from benchmarks.view.training import read_training_run
 from pixel_env.errors import ConfigError
 from rewards.parts import GroupReward
 
@@ -36,11 +38,16 @@ _SCRIPTS = ("page.js", "parts.js", "rewards.js", "detail.js", "list.js")
 
 
 def read_run(folder: Path, *, limit: int | None = None) -> Run:
-    """The evaluation in `folder`, or the first `limit` questions of it. Raises ConfigError if there is none."""
+    """The evaluation in `folder`, or the rollouts that a training kept there, or the first `limit` questions of it.
+
+    Raises ConfigError if there is none.
+    """
     if not (folder / ROWS).exists():
-        below = sorted(str(rows.parent) for rows in folder.glob(f"*/{ROWS}"))
-        hint = f"Evaluations below it: {', '.join(below)}." if below else "Make one: pixel-env eval --output_dir ..."
-        raise ConfigError(f"{folder} holds no evaluation (no {ROWS}). {hint}")
+        if (folder / ROLLOUTS).exists():
+            return read_training_run(folder, limit=limit)
+        below = sorted(str(rows.parent) for name in (ROWS, ROLLOUTS) for rows in folder.glob(f"*/{name}"))
+        hint = f"Runs below it: {', '.join(below)}." if below else "Make one: pixel-env eval --output_dir ..."
+        raise ConfigError(f"{folder} holds no evaluation and no rollouts (no {ROWS}, no {ROLLOUTS}). {hint}")
     evaluation = read_evaluation(folder)
     kept = set(list(dict.fromkeys(record.trajectory.task.task_id for record in evaluation.records))[:limit])
     records = [record for record in evaluation.records if record.trajectory.task.task_id in kept]

@@ -11,11 +11,20 @@ function partTitle(name, index) {
 
 // The value of a part, and its weight in the reward unless that is 1.
 function partValue(trajectory, name) {
-  if (!trajectory.parts) return "–";
+  if (!trajectory.parts || !(name in trajectory.parts)) return "–";
   const weight = trajectory.weights[name];
   const factor = String(Number(weight.toPrecision(4))).replace("-", "−");
   return signed(trajectory.parts[name]) + (weight === 1 ? "" : `\u00a0×\u00a0${factor}`);
 }
+
+const USES = {
+  trained: "trained: the tokens that the model sampled",
+  filtered: "left out: its advantage is 0",
+  masked: "none of its tokens is in the loss",
+  replayed: "replayed from an earlier step, in the place of one whose advantage is 0",
+  failed: "left out: an error ended it",
+  played: "held-out: not trained",
+};
 
 function rewardOf(trajectory) {
   const calls = make(
@@ -23,13 +32,14 @@ function rewardOf(trajectory) {
     { class: "soft" },
     `${plural(trajectory.operations, "operation")}, ${trajectory.executed} executed.`,
   );
-  if (!isGraded(trajectory)) return calls;
+  if (!isGraded(trajectory) && !trajectory.training) return calls;
   const names = trajectory.parts ? data.parts : [];
   const parts = names.map((name, index) => [partTitle(name, index), partValue(trajectory, name)]);
   const rows = [["grade of the answer", figure(trajectory.reward)], ...parts];
   if (trajectory.parts) rows.push(["reward", figure(trajectory.total)]);
   if (trajectory.parts && data.groups[trajectory.group].size > 1)
     rows.push(["advantage in its group", signed(trajectory.advantage)]);
+  if (trajectory.training) rows.push(["in the update", USES[trajectory.training.use]], ["tokens", trajectory.training.tokens]);
   return make(
     "section",
     { class: "paid" },
@@ -66,7 +76,7 @@ function group(trajectory) {
 function rollouts(shown, open) {
   const head = ["rollout", "", "answer", "operations", ...data.parts.map(partTitle), "reward", "advantage"];
   const rows = shown.map((one) => {
-    const name = one.sample === null ? one.policy : `${one.policy} ${one.sample + 1}`;
+    const name = one.training ? rolloutOf(one) : one.sample === null ? one.policy : `${one.policy} ${one.sample + 1}`;
     const go = make(
       "button",
       {

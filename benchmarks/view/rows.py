@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from agents.metrics.trajectories import accuracy, all_failed, calls, failed, is_unparsed, rapr, unparsed
-from benchmarks.evaluation.records import Record
+from benchmarks.evaluation.records import Key, Record
 from benchmarks.view.images import FRAME_SIDE, SOURCE_SIDE, ImageList
 from pixel_env.episode import Action, Answer, Malformed, Stop, Text, Trajectory, Turn, Unfinished, with_images_named
 from pixel_env.media.sources import BlankSource
@@ -24,14 +24,32 @@ Row = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
+class Training:
+    """What the update of a training did with a rollout. `played`: "training", "replayed" or "held-out"."""
+
+    step: int
+    played: str
+    use: str
+    parts: Mapping[str, float]
+    weights: Mapping[str, float]
+    total: float | None
+    advantage: float
+    tokens: str
+
+
+@dataclass(frozen=True, slots=True)
 class Run:
-    """A run on a page: its records, the budgets that they were played with, a notice and its configuration."""
+    """A run on a page: its records, the budgets that they were played with, a notice and its configuration.
+
+    `training`: of the rollouts of a training, by the key of the record.
+    """
 
     name: str
     records: Sequence[Record]
     budgets: ViewBudgets
     notice: str = ""
     facts: Mapping[str, object] = field(default_factory=dict)
+    training: Mapping[Key, Training] = field(default_factory=dict)
 
 
 class Rows:
@@ -59,7 +77,8 @@ class Rows:
                     task_indices[task.task_id] = len(tasks)
                     tasks.append(self._task(task))
                 shared = {"run": run_number, "task": task_indices[task.task_id], "group": len(groups)}
-                group_row, parts = self._group(group)
+                trained = [run.training[record.key] for record in group if record.key in run.training]
+                group_row, parts = self._trained_group(group, trained) if trained else self._group(group)
                 groups.append(group_row)
                 for record, own in zip(group, parts, strict=True):
                     trajectories.append({**shared, **self._trajectory(record, run.budgets), **own})
@@ -111,6 +130,18 @@ class Rows:
             for index in range(len(whole))
         )
         return figures, [{} if record.trajectory.stop is Stop.FAILED else next(rewards_of_rollouts) for record in group]
+
+    def _trained_group(self, group: Sequence[Record], trained: Sequence[Training]) -> tuple[Row, list[Row]]:
+        """As `_group`, with the rewards and the advantages that the training used."""
+        whole = [record.trajectory for record in group if record.trajectory.stop is not Stop.FAILED]
+        rows = []
+        for one in trained:
+            self._part_names += [name for name in one.parts if name not in self._part_names]
+            rewards = {"parts": dict(one.parts), "weights": dict(one.weights), "total": one.total}
+            shown = {"step": one.step, "played": one.played, "use": one.use, "tokens": one.tokens}
+            has_rewards = one.total is not None
+            rows.append({"training": shown, "advantage": one.advantage, **(rewards if has_rewards else {})})
+        return {"size": len(whole), "rapr": rapr(whole) if whole else None}, rows
 
     def _trajectory(self, record: Record, budgets: ViewBudgets) -> Row:
         trajectory, prompt = record.trajectory, record.trajectory.prompt
@@ -179,11 +210,11 @@ def _run(run: Run) -> Row:
         "name": run.name,
         "notice": run.notice,
         "facts": {name: value if isinstance(value, str) else json.dumps(value) for name, value in run.facts.items()},
-        "figures": _figures(run.records),
+        "figures": _figures(run.records, is_training=bool(run.training)),
     }
 
 
-def _figures(records: Sequence[Record]) -> list[Row]:
+def _figures(records: Sequence[Record], *, is_training: bool) -> list[Row]:
     """One row per policy, greedy and sampled rollouts apart. A policy whose episodes all failed has no figures."""
     passes: dict[tuple[str, bool], list[Trajectory]] = {}
     for record in records:
@@ -195,7 +226,7 @@ def _figures(records: Sequence[Record]) -> list[Row]:
         has_accuracy = bool(graded) and not all_failed(graded)
         rows.append(
             {
-                "policy": f"{policy}, sampled" if is_sampled else policy,
+                "policy": f"{policy}, sampled" if is_sampled and not is_training else policy,
                 "count": len(trajectories),
                 "accuracy": estimate.value if has_accuracy else None,
                 "low": estimate.low if has_accuracy else None,
