@@ -55,9 +55,7 @@ COMMANDS = {
     "audit": Command(
         "benchmarks.audit.command:main", "audit a run: crops asked for and delivered, refused boxes, misread texts"
     ),
-    "view": Command(
-        "benchmarks.view.command:main", "write an HTML page with the trajectories of a run"
-    ),
+    "view": Command("benchmarks.view.command:main", "write an HTML page with the trajectories of a run"),
     "synth": Command("synth.generation.command:main", "generate and verify demonstrations (traces) for a warm start"),
     "convert": Command("synth.conversion.command:main", "convert traces to and from the rows of other formats"),
     "sft": Command("agents.sft.command:main", "warm start: supervised training on traces"),

@@ -3,7 +3,7 @@
 Depends on TRL's batch, on rollouts and on the file (`agents/run_log/rollouts.py`); independent of how rewards are made.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, MutableSequence, Sequence
 from typing import Any
 
 import numpy as np
@@ -43,6 +43,11 @@ class GenerationLog:
         """The rollouts of all processes with TRL's matrix of rewards, and the parts of their group reward."""
         self._trajectories, self._parts, self._weights = trajectories, parts, weights
         self._rewards_BF = rewards.detach().float().cpu().numpy()
+
+    def name_prompts(self, logged: MutableSequence[Any]) -> None:
+        """Replaces the last of TRL's logged prompts, which are indices of tasks, by what the model was asked."""
+        for index, trajectory in enumerate(reversed(self._trajectories[-len(logged) :]), start=1):
+            logged[-index] = [{"role": "user", "content": trajectory.prompt.text}]
 
     def keep(
         self,

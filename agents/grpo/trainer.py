@@ -243,6 +243,8 @@ class PixelGRPOTrainer(Published, GRPOTrainer):
         self._log(self._mode, {"filtered": 1.0 - share})
         filled = self._replayed(batch) if self._replay is not None and self._mode == "train" else batch
         self._keep_rollouts(batch, filled)
+        if self.log_completions:
+            self._generation_log.name_prompts(self._logs["prompt"])
         return filled
 
     def _keep_rollouts(self, batch: dict[str, Any], filled: dict[str, Any]) -> None:

@@ -18,6 +18,7 @@ from agents.grpo.trainer import PixelGRPOTrainer
 from agents.model_card.upload import check_hub
 from agents.run_folder.folder import RunFolder, checkpoint_to_resume, rank_of_process
 from agents.run_log.console import next_commands
+from agents.run_log.trackers import check_trackers
 from pixel_env.dialects.dialect import Dialect
 from pixel_env.errors import ConfigError
 from pixel_env.tasks import load_tasks
@@ -36,6 +37,7 @@ def train(arguments: TaskArguments, args: PixelGRPOConfig, model_config: ModelCo
             "No model was given. Give --model_name_or_path: a folder, a hub id or the name of an embedded model."
         )
     check_hub(args)
+    check_trackers(args.report_to)
     dialect = args.take(dialect_of_model(args.dialect, model_config.model_name_or_path))
     args.eval_on_start = args.eval_on_start or arguments.eval_tasks is not None
     recorded, resumes = [arguments, args, model_config], bool(args.resume_from_checkpoint)

@@ -9,6 +9,7 @@ import time
 from collections import defaultdict
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from agents.run_log.console import line_of
 from agents.run_log.log import LOG, kind_of, log_row, resume_log
 from agents.run_log.rollouts import RolloutLog, resume_rollouts
 from agents.run_log.timing import StepTimes
+from agents.run_log.trackers import show_rollouts
 
 
 def attach_run_log(trainer: Trainer, times: StepTimes, rollouts: RolloutLog | None = None) -> None:
@@ -35,6 +37,10 @@ def attach_run_log(trainer: Trainer, times: StepTimes, rollouts: RolloutLog | No
     # First of all: whoever is reported to gets the seconds and the memory, too.
     callbacks: list[TrainerCallback] = trainer.callback_handler.callbacks
     callbacks.insert(0, RunLog(Path(trainer.args.output_dir), times, rollouts))
+    if trainer.args.run_name is None:  # a tracker continues the run of this name when it resumes
+        trainer.args.run_name = Path(trainer.args.output_dir).resolve().name
+    if rollouts is not None:
+        rollouts.show = partial(show_rollouts, callbacks)
 
 
 class RunLog(TrainerCallback):

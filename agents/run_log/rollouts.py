@@ -21,7 +21,7 @@ Depends on trajectories and JSONL files; independent of trainers and tensors.
 """
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from itertools import groupby
 from pathlib import Path
@@ -70,6 +70,9 @@ def use_of(trajectory: Trajectory, *, is_training: bool, moves: bool, loss_token
     return "trained" if loss_tokens else "masked"
 
 
+Show = Callable[[str, int, Sequence[Trajectory], Sequence[Scored]], None]
+
+
 class RolloutLog:
     """`rollouts.jsonl` in `folder`: the first `groups` questions of a batch, every `every` steps (0: never)."""
 
@@ -78,6 +81,8 @@ class RolloutLog:
         self._every = every
         self.groups = groups
         self._asked: set[tuple[str, int]] = set()
+        self.show: Show | None = None
+        """Also called with what is kept: kind, step, trajectories and scores."""
 
     def is_due(self, kind: str, step: int, last: int) -> bool:
         """Whether rollouts that train the steps `step` to `last` are kept: step 1, and every `every`-th.
@@ -99,6 +104,8 @@ class RolloutLog:
             number = {"group": None if is_replayed else index // size, "sample": index if is_replayed else index % size}
             rows.append({**row_of(trajectory), "step": step, "kind": kind, **number, **asdict(score)})
         self._file.append(rows)
+        if self.show is not None:
+            self.show(kind, step, trajectories, scored)
 
     def forget(self) -> None:
         """Steps may be played again: a training begins."""

@@ -12,6 +12,7 @@ from agents.config.model_dialect import dialect_of_model
 from agents.model_card.upload import check_hub
 from agents.run_folder.folder import RunFolder, checkpoint_to_resume, rank_of_process
 from agents.run_log.console import next_commands
+from agents.run_log.trackers import check_trackers
 from agents.sft.config import PixelSFTConfig
 from agents.sft.evaluation import table, write_sft_summary
 from agents.sft.trainer import PixelSFTTrainer
@@ -30,6 +31,7 @@ def train(arguments: TraceArguments, args: PixelSFTConfig, model_config: ModelCo
             "No model was given. Give --model_name_or_path: a folder, a hub id or the name of an embedded model."
         )
     check_hub(args)
+    check_trackers(args.report_to)
     known = dialect_of_model(args.dialect, model_config.model_name_or_path, traces=folder_of_traces(arguments.traces))
     dialect = args.take(known)
     traces = load_training_traces(arguments, dialect, args.seed)

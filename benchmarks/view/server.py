@@ -7,6 +7,7 @@ page's contents.
 import re
 import shutil
 import sys
+import threading
 from collections.abc import Callable
 from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -30,7 +31,7 @@ class PageServer(ThreadingHTTPServer):
 
     def __init__(self, page: Path, port: int, before: Callable[[], None] | None = None) -> None:
         """`before`: called before the page is answered with, to bring the file up to date."""
-        handler: Callable[..., BaseHTTPRequestHandler] = partial(_Handler, page, before)
+        handler: Callable[..., BaseHTTPRequestHandler] = partial(_Handler, page, before, threading.Lock())
         super().__init__((HOST, port), handler)
 
     @property
@@ -65,9 +66,12 @@ class _Handler(BaseHTTPRequestHandler):
     sys_version = ""
     timeout = _READING_S  # an idle connection does not keep its thread
 
-    def __init__(self, page: Path, before: Callable[[], None] | None, *of_the_connection: Any) -> None:
+    def __init__(
+        self, page: Path, before: Callable[[], None] | None, updating: threading.Lock, *of_the_connection: Any
+    ) -> None:
         self._page = page
         self._before = before
+        self._updating = updating  # one thread at a time writes the page
         super().__init__(*of_the_connection)
 
     def do_GET(self) -> None:
@@ -91,7 +95,8 @@ class _Handler(BaseHTTPRequestHandler):
         file = file_for(unquote(self.path.partition("?")[0]), self._page)
         if file == self._page and self._before is not None:
             try:
-                self._before()
+                with self._updating:
+                    self._before()
             except ConfigError as error:  # the page stays as it was
                 print(f"pixel-env: {error}", file=sys.stderr)
         try:
