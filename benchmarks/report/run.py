@@ -18,6 +18,9 @@ from benchmarks.studies.curves import log_history
 from pixel_env.errors import ConfigError
 from pixel_env.locks import refuse_claimed
 
+_NAMED = 6
+"""Runs that a message names."""
+
 
 @dataclass(frozen=True)
 class TrainingRun:
@@ -61,7 +64,7 @@ def read_training(folder: Path) -> TrainingRun:
     if not folder.is_dir():
         raise ConfigError(f"{folder} is no run: there is no such folder. Give the --output_dir of a training run.")
     has_configuration = (folder / FILE_NAME).is_file()
-    if not (folder / LOG).is_file() and not any(folder.glob("**/trainer_state.json")):
+    if not (folder / LOG).is_file() and not any(folder.glob("checkpoint-*/trainer_state.json")):
         _refuse(folder, has_configuration)
     notes: list[str] = []
     configuration = _configuration(folder, notes)
@@ -72,9 +75,11 @@ def read_training(folder: Path) -> TrainingRun:
 def _refuse(folder: Path, has_configuration: bool) -> None:
     if (folder / ROWS).exists():
         raise ConfigError(f"{folder} holds an evaluation, which another command shows: pixel-env view {folder}")
-    below = sorted(str(file.parent) for file in folder.glob(f"*/{LOG}"))
-    if below:
-        raise ConfigError(f"{folder} holds no training run itself. Runs below it: {', '.join(below)}.")
+    if below := sorted(str(file.parent) for file in folder.glob(f"**/{LOG}")):
+        others = f" and {len(below) - _NAMED} further ones" if len(below) > _NAMED else ""
+        raise ConfigError(
+            f"{folder} holds no training run itself. Runs below it: {', '.join(below[:_NAMED])}{others}. Give one of them."
+        )
     if has_configuration and "logging_steps" in read_configuration(folder):
         return  # a run that has not logged a step yet
     raise ConfigError(
