@@ -14,7 +14,7 @@ from accelerate.utils import gather_object
 from agents.grpo.rows import loss_mask, moving
 from agents.rollout import Rollout
 from agents.run_log.rollouts import RolloutLog, Scored, token_runs, use_of
-from pixel_env.episode import Trajectory
+from pixel_env.episode import Trajectory, with_images_named
 
 
 class GenerationLog:
@@ -47,7 +47,7 @@ class GenerationLog:
     def name_prompts(self, logged: MutableSequence[Any]) -> None:
         """Replaces the last of TRL's logged prompts, which are indices of tasks, by what the model was asked."""
         for index, trajectory in enumerate(reversed(self._trajectories[-len(logged) :]), start=1):
-            logged[-index] = [{"role": "user", "content": trajectory.prompt.text}]
+            logged[-index] = [{"role": "user", "content": with_images_named(trajectory.prompt.text)}]
 
     def keep(
         self,

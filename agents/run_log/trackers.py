@@ -15,7 +15,7 @@ from transformers.integrations.integration_utils import INTEGRATION_TO_CALLBACK
 
 from agents.run_log.pictures import image_of, rewards_text, turns_text
 from agents.run_log.rollouts import Scored
-from pixel_env.episode import Trajectory
+from pixel_env.episode import Trajectory, with_images_named
 from pixel_env.errors import ConfigError, UnknownNameError
 
 MOST_SHOWN = 8
@@ -74,7 +74,7 @@ def _row(step: int, trajectory: Trajectory, score: Scored) -> dict[str, Any]:
         step,
         trajectory.task.task_id,
         None if image is None else np.asarray(image),
-        trajectory.prompt.text,
+        with_images_named(trajectory.prompt.text),
         turns_text(trajectory),
         rewards_text(score),
         " or ".join(trajectory.task.answers),

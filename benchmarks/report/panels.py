@@ -111,6 +111,11 @@ _WANTED = (
     _Wanted("Failures by code", "Refused or failed operations of a rollout.", _below("failures/")),
     _Wanted("Stop reasons", "Share of the rollouts.", _below("stops/"), is_fraction=True),
     _Wanted(
+        "Failed episodes",
+        "Rollouts that an error ended; they count in no other figure.",
+        _exactly(training="failed_episodes", held_out="eval_failed_episodes"),
+    ),
+    _Wanted(
         "Lengths",
         "Tokens of a rollout.",
         _exactly(

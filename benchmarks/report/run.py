@@ -78,7 +78,7 @@ def _refuse(folder: Path, has_configuration: bool) -> None:
     if below := sorted(str(file.parent) for file in folder.glob(f"**/{LOG}")):
         others = f" and {len(below) - _NAMED} further ones" if len(below) > _NAMED else ""
         raise ConfigError(
-            f"{folder} holds no training run itself. Runs below it: {', '.join(below[:_NAMED])}{others}. Give one of them."
+            f"{folder} holds no training run itself. Give one of those below it: {', '.join(below[:_NAMED])}{others}."
         )
     if has_configuration and "logging_steps" in read_configuration(folder):
         return  # a run that has not logged a step yet

@@ -131,7 +131,7 @@ def test_a_long_run_has_a_page_of_bounded_size(tmp_path):
         (lambda folder: None, "no such folder"),
         (lambda folder: folder.mkdir(), "neither log.jsonl nor a checkpoint"),
         (lambda folder: _evaluation(folder), "pixel-env view"),
-        (lambda folder: _below(folder), "Runs below it: .*one"),
+        (lambda folder: _below(folder), "below it: .*one"),
     ],
 )
 def test_a_folder_that_is_no_run_is_one_line_with_the_way_out(tmp_path, make, told):
