@@ -1,4 +1,6 @@
 import pytest
+from huggingface_hub import ModelCard
+from peft import LoraConfig
 
 from agents.engines.scripted import in_turn
 from agents.grpo.trainer import PixelGRPOTrainer
@@ -117,3 +119,22 @@ def test_without_rollouts_there_is_no_file_and_a_step_is_one_line(tiny_checkpoin
     shown = capsys.readouterr().out.splitlines()
     assert [line.split()[0] for line in shown] == ["step", "trained:"] and shown[0].startswith("step 1/1  reward ")
     assert len((tmp_path / LOG).read_text().splitlines()) == 2
+
+
+# ------------------------------------------------------------------------------------------------------- model card
+
+
+def test_a_checkpoint_leaves_a_card_of_the_run(trained):
+    card = ModelCard.load(trained[0] / "README.md")
+    assert card.data.library_name == "transformers" and "grpo" in card.data.tags
+    assert "sample:vstar-tiny, 8 tasks" in card.text and "| optimizer steps | 4 |" in card.text
+    assert "Reward functions: `letters`" in card.text and "alpha = 0.5" in card.text
+
+
+def test_the_card_of_an_adapter_is_that_of_an_adapter(tiny_checkpoint, tasks, tmp_path):
+    adapter = LoraConfig(r=2, target_modules=["q_proj"])
+    trainer = PixelGRPOTrainer(str(tiny_checkpoint), tasks, config(tmp_path), peft_config=adapter)
+    trainer.create_model_card(model_name="as TRL calls it")
+    card = ModelCard.load(tmp_path / "README.md")
+    assert card.data.library_name == "peft" and card.text.split("\n\n")[1].startswith("LoRA adapter of a")
+    assert str(tiny_checkpoint) not in card.content
