@@ -1,5 +1,7 @@
 """Import an object of the user's own that a configuration names as 'module:name'.
 
+Importing a module runs its code. The user's word for it is a flag, a recipe, Python, or the variable `TRUST`; a name
+that a folder of a run, of traces or of a model records is not (`names_recorded_in`), because anybody may have made it.
 Depends on Python's import system; independent of the use of the object.
 """
 
@@ -7,19 +9,50 @@ import difflib
 import importlib
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from pathlib import Path
 from typing import Any
 
 from pixel_env.errors import ConfigError
 from pixel_env.neighbours import NAMES
 
+TRUST = "PIXEL_ENV_TRUST"
+"""The environment variable with the modules, separated by commas, that recorded names may import."""
+_RECORDED_IN: ContextVar[str | None] = ContextVar("recorded_in", default=None)
+_NAMED_BY_USER: set[str] = set()
+
+
+@contextmanager
+def names_recorded_in(where: Path | str) -> Iterator[None]:
+    """Inside of it, a name is the word of the file `where`: it imports only a module that the user has named before."""
+    token = _RECORDED_IN.set(str(where))
+    try:
+        yield
+    finally:
+        _RECORDED_IN.reset(token)
+
+
+def _check_is_the_users_word(module: str, name: str, kind: str) -> None:
+    where = _RECORDED_IN.get()
+    if where is None:
+        _NAMED_BY_USER.add(module)
+    elif module not in _NAMED_BY_USER and module not in os.environ.get(TRUST, "").split(","):
+        raise ConfigError(
+            f"{where} names the {kind} {name!r}. That is code, and a file cannot say that it may run. If you trust it, "
+            f"set {TRUST}={module} before the command, or name it yourself with a flag."
+        )
+
 
 def imported(name: str, kind: str) -> Any:
     """The object that `name` ("module:name") names; the working folder is searched too.
 
-    `kind`: what the object is used as, for messages. Raises ConfigError if it cannot be imported.
+    `kind`: what the object is used as, for messages. Raises ConfigError if it cannot be imported, and for a name that a
+    file records, of a module that the user has not named.
     """
     module, _, attribute = name.partition(":")
+    _check_is_the_users_word(module, name, kind)
     if os.getcwd() not in sys.path:
         sys.path.insert(0, os.getcwd())  # the console command, unlike `python -m`, leaves the working folder out
     try:
@@ -52,6 +85,7 @@ def name_of(function: object, kind: str) -> str:
     """
     module, name = getattr(function, "__module__", None), getattr(function, "__qualname__", None)
     if module and name and getattr(sys.modules.get(module), name, None) is function:
+        _NAMED_BY_USER.add(module)
         return f"{module}:{name}"
     raise ConfigError(
         f"The {kind} {name or type(function).__name__!r} cannot be named, so no other process and no later command "

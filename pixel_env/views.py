@@ -7,6 +7,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from enum import StrEnum
+from types import NoneType
 from typing import Any, Literal, Protocol, get_args, runtime_checkable
 
 from PIL import Image
@@ -266,6 +267,10 @@ class ViewBudgets:
     def from_row(cls, row: Mapping[str, Any]) -> "ViewBudgets":
         """Raises TypeError or ValueError where a kind is missing, unknown, or no budget, and for unknown colours."""
         given = {kind: budget for kind, budget in row.items() if kind != "colors" and budget is not None}
+        for budget in given.values():
+            wrong = [name for name, value in budget.items() if name != "scale" and type(value) not in (int, NoneType)]
+            if wrong:
+                raise TypeError(f"{wrong[0]} is {budget[wrong[0]]!r}; wanted: a whole number")
         budgets: dict[str, Any] = {kind: PixelBudget(**budget) for kind, budget in given.items()}
         return cls(**budgets, colors=row.get("colors", "srgb"))
 

@@ -57,7 +57,7 @@ class Chat:
     @classmethod
     def from_pretrained(cls, folder: str | Path, dialect: Dialect) -> "Chat":
         """The chat format of a checkpoint folder."""
-        return cls(AutoProcessor.from_pretrained(folder), dialect)
+        return cls(AutoProcessor.from_pretrained(folder, trust_remote_code=False), dialect)
 
     # -------------------------------------------------------------------------------------------- texts and ids
 

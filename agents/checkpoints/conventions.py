@@ -20,12 +20,15 @@ from pixel_env.dialects.dialect import Dialect
 from pixel_env.dialects.files import file_in
 from pixel_env.dialects.table import dialect_named, parts_of_name
 from pixel_env.episode import Limits
-from pixel_env.errors import ConfigError, PixelEnvError
+from pixel_env.errors import ConfigError, PixelEnvError, shortened
+from pixel_env.import_callable import names_recorded_in
 from pixel_env.views import ViewBudgets
 
 FILE_NAME = "pixel_env.json"
 VERSION = 1
 """The version of the file. One of another version is refused."""
+_LONGEST_NAME = 1000
+"""Characters of a dialect's name, variants, operations and path included."""
 
 DIALECT_OF_MODEL_TYPE: Mapping[str, str] = {
     "qwen2_5_vl": "qwen2.5-vl",
@@ -58,7 +61,8 @@ class Convention:
     def value(self) -> Dialect:
         """The dialect. Raises ConfigError where its name means nothing here."""
         try:
-            return dialect_named(self.dialect)
+            with names_recorded_in(self.file):
+                return dialect_named(self.dialect)
         except PixelEnvError as error:
             raise ConfigError(
                 f"{self.file} names the dialect {self.dialect!r}, which cannot be used: {error} Give --dialect."
@@ -132,10 +136,10 @@ def _read(file: Path) -> Convention:
             raise ValueError(f"it is of version {row['version']}, and this release reads version {VERSION}")
         budgets, limits, prompt = row.get("budgets"), row.get("limits"), row.get("prompt")
         return Convention(
-            kept_name(file.parent, _dialect_of(row["dialect"])),
+            kept_name(file.parent, _name_in(row["dialect"])),
             None if budgets is None else ViewBudgets.from_row(budgets),
             None if limits is None else Limits(**limits),
-            None if prompt is None else str(prompt),
+            None if prompt is None else _text(prompt, "prompt"),
             str(file),
         )
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
@@ -159,10 +163,17 @@ def _read_of_hub(file: Path, model: str) -> Convention:
     return convention
 
 
-def _dialect_of(stored: Any) -> str:
-    """The name that is stored."""
+def _name_in(stored: Any) -> str:
+    """The dialect's name that is stored."""
+    name = _text(stored, "dialect")
+    if not name.isprintable() or len(name) > _LONGEST_NAME:
+        raise ValueError(f"the dialect is {shortened(name)}; wanted: its name")
+    return name
+
+
+def _text(stored: Any, field: str) -> str:
     if not isinstance(stored, str):
-        raise TypeError(f"the dialect is a {type(stored).__name__}; wanted: its name")
+        raise TypeError(f"the {field} is a {type(stored).__name__}; wanted: a text")
     return stored
 
 

@@ -100,7 +100,7 @@ def dialect_of_model(named: str | None, model: str, *, traces: Path | None = Non
         return _checked_against(named, convention, model, "--dialect is", f"Leave --dialect out to use {taught!r}.")
     added = named or ""
     if of_traces is not None:
-        name = of_traces.dialect + added
+        name = of_traces.value().name + added
         _say(name, f"it is that of the traces in {traces}")
         what = f"the dialect of the traces in {traces} is"
         return _checked_against(name, convention, model, what, "It is taught that of the traces from now on.")

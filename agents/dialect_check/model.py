@@ -24,7 +24,8 @@ from pixel_env.task import TaskSet
 def model_findings(dialect: Dialect, model: str, task_set: TaskSet, max_new_tokens: int | None) -> Iterator[Finding]:
     """What `check.findings` yields, of a checkpoint folder or a hub id."""
     with loading(model):
-        processor, config = AutoProcessor.from_pretrained(model), AutoConfig.from_pretrained(model)
+        processor = AutoProcessor.from_pretrained(model, trust_remote_code=False)
+        config = AutoConfig.from_pretrained(model, trust_remote_code=False)
     yield from _taught(dialect, model)
     fits = True
     for finding in _without_weights(processor, config, dialect, task_set):

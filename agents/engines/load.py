@@ -73,5 +73,5 @@ def load_model(model: str, dialect: Dialect, *, dtype: str) -> tuple[torch.nn.Mo
     """The model, ready to generate, and its chat format. Raises ConfigError if there is no such folder."""
     folder = checked_model_folder(model)
     chat = Chat.from_pretrained(folder, dialect)
-    loaded: torch.nn.Module = AutoModelForImageTextToText.from_pretrained(folder, dtype=dtype)
+    loaded: torch.nn.Module = AutoModelForImageTextToText.from_pretrained(folder, dtype=dtype, trust_remote_code=False)
     return loaded.to("cuda" if torch.cuda.is_available() else "cpu").eval(), chat

@@ -45,6 +45,7 @@ from agents.grpo.tower_features import FeatureStores
 from agents.model_card.card import CardFacts
 from agents.model_card.upload import Published
 from agents.rollout import Rollout, rollout
+from agents.run_folder.checkpoint_files import check_resumed
 from agents.run_log.callback import attach_run_log
 from agents.run_log.rollouts import RolloutLog
 from agents.run_log.timing import StepTimes, TimedEngine
@@ -358,10 +359,11 @@ class PixelGRPOTrainer(Published, GRPOTrainer):
             settings = self.args.settings(self.dialect, self._task_sets["train"])
             write_convention(Path(output_dir or self.args.output_dir), self.args.convention(settings))
 
-    def train(self, *args: Any, **options: Any) -> Any:
-        """TRL's; the policy's weights may have changed since the engine loaded them."""
+    def train(self, resume_from_checkpoint: str | bool | None = None, *args: Any, **options: Any) -> Any:
+        """TRL's; the policy's weights may have changed since the engine loaded them. A checkpoint is read as data."""
+        check_resumed(resume_from_checkpoint, self.args.output_dir)
         self._outdate_engine()
-        return super().train(*args, **options)
+        return super().train(resume_from_checkpoint, *args, **options)
 
     def _load_best_model(self) -> None:
         super()._load_best_model()

@@ -28,6 +28,7 @@ from agents.engines.transformers import TransformersEngine
 from agents.model_card.card import CardFacts
 from agents.model_card.upload import Published
 from agents.rollout import EpisodeSettings
+from agents.run_folder.checkpoint_files import check_resumed
 from agents.run_log.callback import attach_run_log
 from agents.run_log.timing import StepTimes
 from agents.sft.card import card_facts
@@ -170,6 +171,11 @@ class PixelSFTTrainer(Published, SFTTrainer):
         return Played(gather_object(list(own.free)), gather_object(list(own.forced)))
 
     # -------------------------------------------------------------------------------------------------- checkpoints
+
+    def train(self, resume_from_checkpoint: str | bool | None = None, *args: Any, **options: Any) -> Any:
+        """TRL's; a checkpoint is read as data."""
+        check_resumed(resume_from_checkpoint, self.args.output_dir)
+        return super().train(resume_from_checkpoint, *args, **options)
 
     def save_model(self, output_dir: str | None = None, _internal_call: bool = False) -> None:
         """The base's; how the model acts is kept beside its weights, in checkpoints, too."""

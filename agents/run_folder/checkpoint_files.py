@@ -1,0 +1,114 @@
+"""The files of a checkpoint that a resumed training reads, checked before any of them is: none may run code.
+
+Weights and the replay buffer are safetensors, the state is JSON. The optimizer, the scheduler and the random states are
+pickles of torch's. transformers unpickles them with `weights_only`, DeepSpeed without; here the names of what a pickle
+would call are listed without unpickling it, and any other than those that torch, numpy and DeepSpeed need is refused.
+`training_args.bin` and the rest of a checkpoint are not read. Depends on torch's list; independent of trainers.
+"""
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+from safetensors import SafetensorError, safe_open
+from torch.serialization import get_unsafe_globals_in_checkpoint
+
+from pixel_env.errors import ConfigError, one_line
+
+STATE = "trainer_state.json"
+_PICKLES = ("*.pt", "*.pth", "pytorch_model*.bin", "adapter_model.bin", "optimizer.bin", "*/*.pt", "*/*.bin")
+_NOT_READ = "training_args.bin"
+_ALLOWED = frozenset(
+    (
+        *("numpy.dtype", "numpy.ndarray", "numpy._core.multiarray._reconstruct", "numpy.core.multiarray._reconstruct"),
+        *("numpy.dtypes.UInt32DType", "numpy._core.multiarray.scalar", "numpy.core.multiarray.scalar"),
+        "deepspeed.runtime.fp16.loss_scaler.LossScaler",
+        "deepspeed.runtime.fp16.loss_scaler.DynamicLossScaler",
+        "deepspeed.runtime.zero.config.ZeroStageEnum",
+        "deepspeed.utils.tensor_fragment.fragment_address",
+    )
+)
+"""Beside what torch itself takes for safe: the random state of numpy, and the state of DeepSpeed's ZeRO stages."""
+_KINDS: dict[str, tuple[type, ...]] = {
+    "global_step": (int,),
+    "max_steps": (int,),
+    "epoch": (int, float, type(None)),
+    "num_train_epochs": (int,),
+    "log_history": (list,),
+    "best_model_checkpoint": (str, type(None)),
+    "stateful_callbacks": (dict,),
+}
+"""The fields of the state that a training computes with, and their types."""
+
+
+def check_checkpoint(folder: Path) -> None:
+    """Raises ConfigError, which names the file, for one that would run code or cannot be read."""
+    _check_state(folder / STATE)
+    for file in sorted(folder.glob("*.json")):
+        _json_in(file)
+    for file in sorted(folder.glob("*.safetensors")):
+        _check_tensors(file)
+    for pattern in _PICKLES:
+        for file in sorted(folder.glob(pattern)):
+            if file.name != _NOT_READ:
+                _check_pickle(file)
+
+
+def check_resumed(given: str | bool | None, output_dir: str | None) -> None:
+    """As `check_checkpoint`, of what `Trainer.train(resume_from_checkpoint=given)` would read."""
+    if isinstance(given, str):
+        check_checkpoint(Path(given))
+    elif given:
+        for folder in Path(output_dir or os.curdir).glob("checkpoint-*"):
+            check_checkpoint(folder)
+
+
+def _check_pickle(file: Path) -> None:
+    try:
+        if not file.is_file():
+            raise ValueError("it is no regular file")
+        called = sorted(set(get_unsafe_globals_in_checkpoint(file)) - _ALLOWED)
+    except Exception as error:  # of a broken archive or pickle, torch raises nearly anything
+        raise _unreadable(file, error) from error
+    if called:
+        raise ConfigError(
+            f"{file} would run code: it names {', '.join(called)[:200]}. It was not read. Resume from a checkpoint of "
+            "your own."
+        )
+
+
+def _check_state(file: Path) -> None:
+    try:
+        state = _json_in(file)
+        for name, kinds in _KINDS.items():
+            if name in state and (type(state[name]) not in kinds):
+                raise TypeError(f"{name} is a {type(state[name]).__name__}")
+        if type(state["global_step"]) is not int or state["global_step"] < 0:
+            raise ValueError("global_step is no number of steps")
+        if not all(isinstance(row, dict) for row in state["log_history"]):
+            raise TypeError("log_history holds something else than rows")
+    except (ValueError, TypeError, KeyError) as error:
+        raise _unreadable(file, error) from error
+
+
+def _json_in(file: Path) -> Any:
+    try:
+        if file.exists() and not file.is_file():
+            raise ValueError("it is no regular file")
+        return json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError) as error:
+        raise _unreadable(file, error) from error
+
+
+def _check_tensors(file: Path) -> None:
+    try:
+        with safe_open(file, framework="pt"):
+            pass
+    except (OSError, SafetensorError) as error:
+        raise _unreadable(file, error) from error
+
+
+def _unreadable(file: Path, error: Exception) -> ConfigError:
+    reason = one_line(error)[:200]
+    return ConfigError(f"{file} cannot be read ({type(error).__name__}: {reason}). Resume from another checkpoint.")
