@@ -59,6 +59,7 @@ COMMANDS = {
     "synth": Command("synth.generation.command:main", "generate and verify demonstrations (traces) for a warm start"),
     "convert": Command("synth.conversion.command:main", "convert traces to and from the rows of other formats"),
     "sft": Command("agents.sft.command:main", "warm start: supervised training on traces"),
+    "merge": Command("agents.checkpoints.command:main", "write an adapter and its base as one whole checkpoint"),
     "serve": Command("agents.engines.served.command:main", "serve replicas of a model with vLLM, for training"),
     "grpo": Command("agents.grpo.command:main", "reinforcement learning (GRPO) with the curiosity bonus"),
 }

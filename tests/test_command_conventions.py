@@ -10,6 +10,7 @@ import typing
 
 import pytest
 
+from agents.checkpoints.command import _parser as merge_parser
 from agents.config.arguments import field_kinds, parse
 from agents.config.training_command import checked
 from agents.engines.served.command import _parser as serve_parser
@@ -49,12 +50,19 @@ CONFIGURED = {
     "synth": (SynthConfig, GenerationOptions),
 }
 """The commands that fill dataclasses."""
-PARSERS = {"play": play_parser, "compare": compare_parser, "convert": convert_parser, "serve": serve_parser}
+PARSERS = {
+    "play": play_parser,
+    "compare": compare_parser,
+    "convert": convert_parser,
+    "merge": merge_parser,
+    "serve": serve_parser,
+}
 """The commands with a parser of their own."""
 WITH_SUBCOMMANDS = {"data", "dialect", "protocol"}
 TRAINING = {"sft": SFT, "grpo": GRPO}
 NEEDED = {
     "convert": ["SOURCE", "--to", "trl", "--output", "rows.json"],
+    "merge": ["ADAPTER", "--output_dir", "FOLDER"],
     "serve": ["--model", "m", "--max_model_len", "8"],
     "compare": ["A", "B"],
 }
@@ -76,6 +84,7 @@ CONVENTIONS = {
     "synth": {"output_dir", "limit", "seed", "seed_data", "max_images", "config"},
     "convert": {"output"},
     "sft": {"output_dir", "limit", "seed", "model_name_or_path", "max_images", "config"},
+    "merge": {"output_dir"},
     "serve": {"model", "max_images"},
     "grpo": {"output_dir", "limit", "eval_limit", "seed", "model_name_or_path", "max_images", "config"},
 }

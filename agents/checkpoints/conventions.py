@@ -2,8 +2,8 @@
 
 `pixel-env sft` and `pixel-env grpo` write `pixel_env.json` into every checkpoint; the embedded models have one each. A
 folder without it may hold, or lie in, a run's folder whose `configuration.json` names the dialect. For any other model
-the `model_type` of its `config.json` decides (`DIALECT_OF_MODEL_TYPE`). Depends on files, dialects and configurations;
-independent of commands and of model libraries.
+the `model_type` of its `config.json` decides (`DIALECT_OF_MODEL_TYPE`). Where an adapter's folder says nothing, its
+base is asked. Depends on files, dialects and configurations; independent of commands and of model libraries.
 """
 
 import json
@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from agents.checkpoints.adapters import base_chain
 from agents.checkpoints.names import model_folder
 from agents.run_folder.configuration import FILE_NAME as CONFIGURATION
 from agents.run_folder.configuration import read_configuration, write_whole
@@ -102,9 +103,13 @@ def convention_in(folder: Path) -> Convention | None:
 def convention_of(model: str) -> Convention | None:
     """What the folder or the repository of a model says; None if it says nothing. Raises ConfigError.
 
-    `model`: a folder, a hub id or the name of an embedded checkpoint.
+    `model`: a folder, a hub id or the name of an embedded checkpoint; of an adapter, what it says or its base.
     """
-    folder = Path(model_folder(model))
+    said = (_said_by(Path(one), one) for one in base_chain(model_folder(model)))
+    return next((convention for convention in said if convention is not None), None)
+
+
+def _said_by(folder: Path, model: str) -> Convention | None:
     if folder.is_dir():
         return convention_in(folder)
     file = _file_of_hub(model, FILE_NAME)
@@ -112,8 +117,9 @@ def convention_of(model: str) -> Convention | None:
 
 
 def model_type_of(model: str) -> str | None:
-    """The `model_type` of the model's `config.json`; None if there is no such file, or it does not say."""
-    folder = Path(model_folder(model))
+    """The `model_type` of the `config.json` of the model, or of the one it adapts; None if there is none."""
+    model = base_chain(model_folder(model))[-1]
+    folder = Path(model)
     file = folder / "config.json" if folder.is_dir() else _file_of_hub(model, "config.json")
     try:
         config = json.loads(file.read_text(encoding="utf-8")) if file is not None else None

@@ -14,8 +14,11 @@ _LOADS = frozenset({"from_pretrained", "create_model_from_path"})
 
 
 @contextmanager
-def loading(model: str) -> Iterator[None]:
-    """A context in which an error of loading `model` becomes a ConfigError that names it; other errors pass."""
+def loading(model: str, *, base_of: str = "") -> Iterator[None]:
+    """A context in which an error of loading `model` becomes a ConfigError that names it; other errors pass.
+
+    `base_of`: the adapter whose base it is.
+    """
     try:
         yield
     except (PixelEnvError, ModuleNotFoundError):
@@ -24,7 +27,9 @@ def loading(model: str) -> Iterator[None]:
         if not any(frame.name in _LOADS for frame in traceback.extract_tb(error.__traceback__)):
             raise
         reason = (str(error).strip() or type(error).__name__).splitlines()[0].rstrip(".")
+        adapted = f", the base of the adapter {base_of!r}," if base_of else ""
         raise ConfigError(
-            f"The model {model!r} cannot be loaded: {reason}. Give the folder of a whole checkpoint, the hub id of a "
-            "model, or the name of an embedded one, and a dtype and an attention implementation that it supports."
+            f"The model {model!r}{adapted} cannot be loaded: {reason}. Give the folder of a whole checkpoint, "
+            "the hub id of a model, or the name of an embedded one, and a dtype and an attention implementation that "
+            "it supports."
         ) from error

@@ -6,7 +6,7 @@ Depends on names and folders; independent of model libraries.
 from importlib import resources
 from pathlib import Path
 
-from pixel_env.errors import ConfigError, UnknownNameError
+from pixel_env.errors import UnknownNameError
 
 
 def model_folder(name: str) -> str:
@@ -14,17 +14,9 @@ def model_folder(name: str) -> str:
     return str(checkpoint_path(name)) if name in CHECKPOINTS else name
 
 
-def checked_model_folder(name: str) -> str:
-    """The same, checked. Raises ConfigError for a folder that does not exist or holds no whole checkpoint."""
-    folder = Path(model_folder(name))
-    looks_like_a_hub_id = name.count("/") == 1 and not name.startswith((".", "~", "/"))
-    if not folder.is_dir() and not looks_like_a_hub_id:
-        raise ConfigError(
-            f"there is no checkpoint folder {folder}. Give a folder, a hub id or the name of an embedded one."
-        )
-    if folder.is_dir() and not (folder / "config.json").is_file():
-        raise ConfigError(f"{folder} has no config.json. Give the folder of a whole checkpoint, not of an adapter.")
-    return str(folder) if folder.is_dir() else name
+def is_hub_id(name: str) -> bool:
+    """Whether `name` has the form of a hub id and is no folder here."""
+    return name.count("/") == 1 and not name.startswith((".", "~", "/")) and not Path(name).is_dir()
 
 
 CHECKPOINTS = ("tiny-base", "tiny-warm", "tiny-zoom")

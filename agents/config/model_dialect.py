@@ -9,6 +9,7 @@ import sys
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
+from agents.checkpoints.checked import checked_model_folder
 from agents.checkpoints.conventions import (
     DIALECT_OF_MODEL_TYPE,
     Convention,
@@ -17,7 +18,7 @@ from agents.checkpoints.conventions import (
     dialect_of_model_type,
     model_type_of,
 )
-from agents.checkpoints.names import CHECKPOINTS, checked_model_folder
+from agents.checkpoints.names import CHECKPOINTS
 from agents.engines.registry import EngineSpec
 from agents.run_folder.folder import rank_of_process
 from pixel_env.dialects.dialect import Dialect

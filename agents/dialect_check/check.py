@@ -5,7 +5,7 @@ Depends on names of checkpoints; a model that does not exist is refused before t
 
 from collections.abc import Iterator
 
-from agents.checkpoints.names import checked_model_folder
+from agents.checkpoints.checked import checked_model_folder
 from agents.dialect_check.finding import Finding
 from pixel_env.dialects.dialect import Dialect
 from pixel_env.task import TaskSet

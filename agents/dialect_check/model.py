@@ -6,11 +6,13 @@ Depends on transformers; independent of how findings are printed.
 from collections.abc import Iterator
 from typing import Any
 
-from transformers import AutoConfig, AutoProcessor
+from transformers import AutoConfig
 
 from agents.chat.chat import Chat
+from agents.checkpoints.adapters import base_chain
 from agents.checkpoints.conventions import convention_of
 from agents.checkpoints.loading import loading
+from agents.checkpoints.processor import load_processor
 from agents.dialect_check.finding import Finding, note, problem
 from agents.dialect_check.processor import image_findings, mark_findings, template_findings
 from agents.dialect_check.turn import turn_findings
@@ -24,8 +26,10 @@ from pixel_env.task import TaskSet
 def model_findings(dialect: Dialect, model: str, task_set: TaskSet, max_new_tokens: int | None) -> Iterator[Finding]:
     """What `check.findings` yields, of a checkpoint folder or a hub id."""
     with loading(model):
-        processor = AutoProcessor.from_pretrained(model, trust_remote_code=False)
-        config = AutoConfig.from_pretrained(model, trust_remote_code=False)
+        processor, config = (
+            load_processor(model),
+            AutoConfig.from_pretrained(base_chain(model)[-1], trust_remote_code=False),
+        )
     yield from _taught(dialect, model)
     fits = True
     for finding in _without_weights(processor, config, dialect, task_set):

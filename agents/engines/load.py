@@ -6,10 +6,12 @@ Depends on torch, transformers and the engines; independent of commands and trai
 from pathlib import Path
 
 import torch
-from transformers import AutoModelForImageTextToText
 
 from agents.chat.chat import Chat
-from agents.checkpoints.names import checked_model_folder
+from agents.checkpoints.checked import checked_model_folder
+from agents.checkpoints.merged_folder import whole_checkpoint
+from agents.checkpoints.merging import load_whole_model
+from agents.checkpoints.processor import load_processor
 from agents.engines.choice import EngineChoice
 from agents.engines.served.engine import ServerEngine
 from agents.engines.served.replicas import addresses
@@ -36,7 +38,7 @@ def load_server(choice: EngineChoice, dialect: Dialect) -> tuple[ServerEngine, C
 
     Raises ConfigError for a model that is not a folder, and for conversations longer than the replicas accept.
     """
-    folder = Path(checked_model_folder(choice.model))
+    folder = Path(whole_checkpoint(choice.model))
     if not folder.is_dir():
         raise ConfigError(
             f"The servers of --engine {choice.engine} load weights from a folder, and {choice.model!r} is not "
@@ -64,14 +66,16 @@ def load_engine(model: str, dialect: Dialect, *, dtype: str, max_batch: int) -> 
 
 def load_vllm_engine(model: str, dialect: Dialect, *, dtype: str, **sizes: int) -> tuple[VLLMEngine, Chat]:
     """The same with vLLM in this process; `sizes` are those of `load_vllm`."""
-    folder = checked_model_folder(model)
+    folder = whole_checkpoint(model)
     chat = Chat.from_pretrained(folder, dialect)
     return VLLMEngine(load_vllm(folder, dtype=dtype, video_entry=dialect.video_entry, **sizes), chat), chat
 
 
 def load_model(model: str, dialect: Dialect, *, dtype: str) -> tuple[torch.nn.Module, Chat]:
-    """The model, ready to generate, and its chat format. Raises ConfigError if there is no such folder."""
+    """The model, ready to generate, and its chat format; an adapter is merged in memory.
+
+    Raises ConfigError if there is no such folder.
+    """
     folder = checked_model_folder(model)
-    chat = Chat.from_pretrained(folder, dialect)
-    loaded: torch.nn.Module = AutoModelForImageTextToText.from_pretrained(folder, dtype=dtype, trust_remote_code=False)
-    return loaded.to("cuda" if torch.cuda.is_available() else "cpu").eval(), chat
+    chat = Chat(load_processor(folder), dialect)
+    return load_whole_model(folder, dtype).to("cuda" if torch.cuda.is_available() else "cpu"), chat

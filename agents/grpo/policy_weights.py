@@ -23,8 +23,10 @@ _ADAPTERS = ("lora_", "original_module", "modules_to_save.")
 def policy_weights(model: Any) -> Iterator[tuple[str, torch.Tensor]]:
     """Names and tensors of `model` (unwrapped); adapters are merged into the weights that they adapt.
 
-    Every process that shares a sharded model has to consume the iterator, in step with the others.
+    Every process that shares a sharded model has to consume the iterator, in step with the others. Raises ConfigError
+    for adapters whose sum an engine cannot load.
     """
+    _check_shared(model)
     adapted = {f"{name}.base_layer.weight": module for name, module in model.named_modules() if _adapts(module)}
     for name, parameter in model.named_parameters():
         if name in adapted:
@@ -73,6 +75,19 @@ def save_weights(model: Any, processor: Any, folder: Path, *, writes: bool, shar
         config.__dict__.pop("quantization_config", None)  # quantized weights are written dequantized
         config.save_pretrained(folder)
         processor.save_pretrained(folder)
+
+
+def _check_shared(model: Any) -> None:
+    """Raises ConfigError if the embeddings are the output layer's weights and an adapter changes one of them alone."""
+    if not model.config.get_text_config().tie_word_embeddings:
+        return
+    for layer in (model.get_input_embeddings(), model.get_output_embeddings()):
+        if hasattr(layer, "base_layer") or hasattr(layer, "modules_to_save"):
+            raise ConfigError(
+                "The model shares one matrix between its embeddings and its output layer, an adapter changes one of "
+                "them, and an engine loads one for both. Leave them out of lora_target_modules and "
+                "lora_modules_to_save, or let the policy itself generate (use_vllm false)."
+            )
 
 
 def _adapts(module: torch.nn.Module) -> bool:

@@ -19,8 +19,8 @@ from trl import GRPOTrainer
 from trl.models.utils import unwrap_model_for_generation
 
 from agents.chat.chat import Chat
+from agents.checkpoints.continuing import Start, start_of
 from agents.checkpoints.conventions import write_convention
-from agents.checkpoints.names import model_folder
 from agents.config.model_dialect import dialect_of_object
 from agents.engines.choice import check_videos
 from agents.engines.protocol import Engine
@@ -59,7 +59,8 @@ from rewards.shaping import GroupReward
 class PixelGRPOTrainer(Published, GRPOTrainer):
     """GRPO on rollouts with image operations.
 
-    `model`: a folder, a hub id, the name of an embedded checkpoint, or a model; `tasks`: whatever `load_tasks` takes;
+    `model`: a folder (of an adapter: that one is trained on), a hub id, the name of an embedded checkpoint, or a model;
+    `tasks`: whatever `load_tasks` takes;
     `reward_funcs`: TRL's, unchanged (they are also given `trajectory=`, one per completion); `group_reward`: a preset,
     'module:function' or a function, by default that of `args`. The total reward is the sum of all.
     """
@@ -93,16 +94,22 @@ class PixelGRPOTrainer(Published, GRPOTrainer):
         chosen_reward = group_reward_of(group_reward, args)
         self._shaping = None if chosen_reward is None else GroupShaping(chosen_reward)
         functions, args.reward_weights = reward_columns(reward_funcs, chosen_reward, args.reward_weights)
+        start = start_of(
+            Start(model, processing_class, peft_config, quantization_config, args.model_init_kwargs),
+            padding_side="left",
+            truncation_side="left",
+        )
+        args.model_init_kwargs = start.model_init_kwargs
         super().__init__(
-            model=model_folder(model) if isinstance(model, str) else model,
+            model=start.model,
             reward_funcs=functions,
             args=args,
             train_dataset=task_rows(len(self._task_sets["train"])),
             eval_dataset=task_rows(len(self._task_sets["eval"])) if eval_tasks is not None else None,
-            processing_class=processing_class,
+            processing_class=start.processing_class,
             callbacks=callbacks,
-            peft_config=peft_config,
-            quantization_config=quantization_config,
+            peft_config=start.peft_config,
+            quantization_config=start.quantization_config,
         )
         self.chat = Chat(self.processing_class, self.dialect)
         self._rollouts: dict[str, list[Rollout]] = {"train": [], "eval": []}

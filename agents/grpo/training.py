@@ -6,9 +6,10 @@ Depends on TRL and the trainer; independent of how flags and recipes are written
 from functools import partial
 from pathlib import Path
 
-from trl import ModelConfig, get_peft_config, get_quantization_config
+from trl import ModelConfig, get_quantization_config
 
 from agents.checkpoints.loading import loading
+from agents.checkpoints.model_arguments import ModelArguments, model_and_adapter, settled
 from agents.checkpoints.model_options import model_options
 from agents.config.model_dialect import dialect_of_model
 from agents.grpo.config import PixelGRPOConfig
@@ -23,7 +24,7 @@ from pixel_env.dialects.dialect import Dialect
 from pixel_env.errors import ConfigError
 from pixel_env.tasks import load_tasks
 
-CLASSES = (TaskArguments, PixelGRPOConfig, ModelConfig)
+CLASSES = (TaskArguments, PixelGRPOConfig, ModelArguments)
 """The dataclasses that flags and recipe fill."""
 
 
@@ -38,6 +39,7 @@ def train(arguments: TaskArguments, args: PixelGRPOConfig, model_config: ModelCo
         )
     check_hub(args)
     check_trackers(args.report_to)
+    model_config = settled(model_config)
     dialect = args.take(dialect_of_model(args.dialect, model_config.model_name_or_path))
     args.eval_on_start = args.eval_on_start or arguments.eval_tasks is not None
     recorded, resumes = [arguments, args, model_config], bool(args.resume_from_checkpoint)
@@ -59,14 +61,15 @@ def _train(
     )
     eval_tasks = arguments.eval_tasks and load(arguments.eval_tasks, split="test", count=arguments.eval_task_count)
     tasks = load(arguments.tasks, split="train", count=arguments.task_count)
+    model, peft_config = model_and_adapter(model_config)
     with loading(model_config.model_name_or_path):
         trainer = PixelGRPOTrainer(
-            model=model_config.model_name_or_path,
+            model=model,
             tasks=tasks,
             args=args,
             eval_tasks=eval_tasks or None,
             dialect=dialect,
-            peft_config=get_peft_config(model_config),
+            peft_config=peft_config,
             quantization_config=get_quantization_config(model_config),
         )
     trainer.train(resume_from_checkpoint=checkpoint_to_resume(folder, args.resume_from_checkpoint))

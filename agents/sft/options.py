@@ -75,7 +75,7 @@ SFT = TrainingCommand(
                 "num_train_epochs": "passes over the traces (default: 3.0)",
                 "per_device_train_batch_size": "traces of a forward pass on each device (default: 8)",
                 "gradient_accumulation_steps": "forward passes of an optimizer step (default: 1)",
-                "use_peft": "train LoRA adapters (default: False)",
+                "use_peft": "train LoRA adapters (default: whether the model is one, which is then trained on)",
                 "bf16": "mixed precision (default: on with a GPU)",
             },
         ),

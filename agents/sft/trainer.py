@@ -20,9 +20,10 @@ from trl.models import unwrap_model_for_generation
 
 from agents.chat.chat import Chat
 from agents.chat.video_positions import add_video_positions
+from agents.checkpoints.checked import checked_model_folder
+from agents.checkpoints.continuing import Start, start_of
 from agents.checkpoints.conventions import write_convention
 from agents.checkpoints.loading import loading
-from agents.checkpoints.names import checked_model_folder
 from agents.config.model_dialect import dialect_of_object
 from agents.engines.transformers import TransformersEngine
 from agents.model_card.card import CardFacts
@@ -77,16 +78,19 @@ class PixelSFTTrainer(Published, SFTTrainer):
         args.dataset_kwargs = {**(args.dataset_kwargs or {}), "skip_prepare_dataset": True}
         eval_traces = () if eval_traces is None else eval_traces
         with loading(model if isinstance(model, str) else type(model).__name__):
+            name = checked_model_folder(model) if isinstance(model, str) else model
+            start = start_of(Start(name, processing_class, peft_config, quantization_config, args.model_init_kwargs))
+            args.model_init_kwargs = start.model_init_kwargs
             super().__init__(
-                model=checked_model_folder(model) if isinstance(model, str) else model,
+                model=start.model,
                 args=args,
                 data_collator=_not_yet,
                 train_dataset=_rows(range(len(traces))),
                 eval_dataset=_rows(range(len(eval_traces))) if len(eval_traces) else None,
-                processing_class=processing_class,
+                processing_class=start.processing_class,
                 callbacks=callbacks,
-                peft_config=without_tower(peft_config) if args.freeze_vision_tower else peft_config,
-                quantization_config=quantization_config,
+                peft_config=without_tower(start.peft_config) if args.freeze_vision_tower else start.peft_config,
+                quantization_config=start.quantization_config,
             )
         # Qwen's classes do not divide by the tokens of a step; TRL's loss, which is used instead of theirs, does.
         self.model_accepts_loss_kwargs = True

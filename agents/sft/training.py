@@ -5,8 +5,9 @@ Depends on TRL and the trainer; independent of how flags and recipes are written
 
 from pathlib import Path
 
-from trl import ModelConfig, get_peft_config, get_quantization_config
+from trl import ModelConfig, get_quantization_config
 
+from agents.checkpoints.model_arguments import ModelArguments, model_and_adapter, settled
 from agents.checkpoints.model_options import model_options
 from agents.config.model_dialect import dialect_of_model
 from agents.model_card.upload import check_hub
@@ -20,7 +21,7 @@ from agents.sft.training_traces import TraceArguments, TrainingTraces, folder_of
 from pixel_env.dialects.dialect import Dialect
 from pixel_env.errors import ConfigError
 
-CLASSES = (TraceArguments, PixelSFTConfig, ModelConfig)
+CLASSES = (TraceArguments, PixelSFTConfig, ModelArguments)
 """The dataclasses that flags and recipe fill."""
 
 
@@ -32,6 +33,7 @@ def train(arguments: TraceArguments, args: PixelSFTConfig, model_config: ModelCo
         )
     check_hub(args)
     check_trackers(args.report_to)
+    model_config = settled(model_config)
     known = dialect_of_model(args.dialect, model_config.model_name_or_path, traces=folder_of_traces(arguments.traces))
     dialect = args.take(known)
     traces = load_training_traces(arguments, dialect, args.seed)
@@ -51,14 +53,15 @@ def _train(
     dialect: Dialect,
     folder: Path,
 ) -> None:
+    model, peft_config = model_and_adapter(model_config)
     trainer = PixelSFTTrainer(
-        model=model_config.model_name_or_path,
+        model=model,
         traces=traces.train,
         args=args,
         eval_traces=traces.held_out,
         dialect=dialect,
         task_set=traces.task_set,
-        peft_config=get_peft_config(model_config),
+        peft_config=peft_config,
         quantization_config=get_quantization_config(model_config),
         eval_task_set=traces.held_out_set,
     )

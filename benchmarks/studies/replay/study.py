@@ -16,10 +16,10 @@ from pathlib import Path
 
 import numpy as np
 
+from agents.checkpoints.weights_hash import weights_hash
 from agents.config.arguments import command_line, parse
 from agents.run_folder.folder import remove_unclaimed
 from benchmarks.evaluation.policies import LEARNED_ZOOM
-from benchmarks.evaluation.provenance import weights_hash
 from benchmarks.evaluation.records import read_evaluation
 from benchmarks.pipeline.chain import EASY, HARD, TEST_SEED, read_recipe, required
 from benchmarks.pipeline.jobs import Job, run_jobs

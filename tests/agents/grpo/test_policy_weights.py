@@ -23,7 +23,7 @@ def test_a_plain_model_gives_its_own_parameters(tiny_model):
     assert all(torch.equal(found[name], weight) for name, weight in tiny_model.named_parameters())
 
 
-@pytest.mark.parametrize("options", [{}, {"modules_to_save": ["lm_head"]}, {"target_modules": "all-linear"}])
+@pytest.mark.parametrize("options", [{}, {"modules_to_save": ["merger"]}, {"target_modules": "all-linear"}])
 def test_adapters_are_added_to_what_they_adapt_and_the_model_stays_as_it_is(tiny_model, options):
     torch.manual_seed(1)
     model = adapted(tiny_model, **options)
@@ -44,6 +44,15 @@ def kept_weight(kept, name):
 def test_an_adapter_of_another_kind_is_refused_by_name(tiny_model):
     with pytest.raises(ConfigError, match="DoRA"):
         dict(policy_weights(adapted(tiny_model, use_dora=True)))
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{"modules_to_save": ["lm_head"]}, {"modules_to_save": ["embed_tokens"]}, {"target_modules": ["lm_head"]}],
+)
+def test_an_adapter_of_one_of_two_layers_that_share_their_weights_is_refused(tiny_model, options):
+    with pytest.raises(ConfigError, match="shares one matrix"):
+        dict(policy_weights(adapted(tiny_model, **options)))
 
 
 @pytest.mark.parametrize("shard_bytes", [4 * 10**9, 10**6])
