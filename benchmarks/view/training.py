@@ -82,12 +82,12 @@ def _read(row: Mapping[str, Any], questions: Mapping[str, Mapping[str, Task]]) -
 
 def _tasks(folder: Path, configuration: Mapping[str, Any], kind: str) -> TaskSet:
     """The tasks as the training loaded them. Raises PixelEnvError if they are gone."""
-    prefix, split = ("", "train") if kind == "train" else ("eval_", "test")
+    prefix = "" if kind == "train" else "eval_"
     try:
         spec, count = configuration[f"{prefix}tasks"], configuration[f"{prefix}task_count"]
         return load_tasks(
             spec,
-            split=split,
+            split="train" if kind == "train" else "test",
             count=count,
             grader=configuration["grader"],
             follow_links=configuration["follow_links"],
