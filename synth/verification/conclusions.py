@@ -29,7 +29,7 @@ _CALCULATES = re.compile(r"\s*(?:[-+×*/÷=−]|x\b|plus\b|minus\b|times\b|divid
 
 def contradiction_in(text: str, task: Task) -> str:
     """The words that announce an answer other than the task's; "" if there are none."""
-    sentences = _sentences(text)
+    sentences = sentences_of(text)
     for sentence in sentences:
         for match in LEAD_IN.finditer(sentence):
             rest = sentence[match.end() :].strip(" *_\"'“”")
@@ -44,13 +44,19 @@ def contradiction_in(text: str, task: Task) -> str:
 
 def states_the_answer(text: str, task: Task) -> bool:
     """Whether the text ends in the answer: in its last announcement, or without one in its last sentence."""
-    sentences = _sentences(text)
+    sentences = sentences_of(text)
     announcing = [sentence for sentence in sentences if LEAD_IN.search(sentence)]
     last = (announcing or sentences)[-1:]
     return any(_names_the_answer(sentence, task) for sentence in last)
 
 
-def _sentences(text: str) -> list[str]:
+def is_announcement(sentence: str) -> bool:
+    """Whether the folded sentence announces an answer, or concludes to one."""
+    return LEAD_IN.search(sentence) is not None or _WEAK.search(sentence) is not None
+
+
+def sentences_of(text: str) -> list[str]:
+    """The sentences of `text`, folded."""
     return [part for part in map(str.strip, _SENTENCE.split(_folded_lines(text))) if part]
 
 
@@ -65,25 +71,25 @@ def _names_the_answer(text: str, task: Task) -> bool:
     if task.options:
         named = options_named(text, task.options)
         return len(named) == 1 and any(named == option_meant(answer, task.options) for answer in task.answers)
-    if numbers := _wanted_numbers(task):
+    if numbers := wanted_numbers(task):
         opening = _opening_number(text)
         named_numbers = _numbers(text) if opening is None else [opening]
         return any(math.isclose(number, wanted) for number in named_numbers for wanted in numbers)
-    return any(_holds(text, folded(unwrapped(answer))) for answer in task.answers) or grade(task, text) == 1.0
+    return any(holds(text, folded(unwrapped(answer))) for answer in task.answers) or grade(task, text) == 1.0
 
 
 def _names_another(text: str, task: Task) -> bool:
     """Whether the text names one option, or numbers, but not the answer."""
     if task.options:
         return not _is_open(text, task) and not _names_the_answer(text, task)
-    return bool(_wanted_numbers(task) and _numbers(text)) and not _names_the_answer(text, task)
+    return bool(wanted_numbers(task) and _numbers(text)) and not _names_the_answer(text, task)
 
 
 def _is_open(text: str, task: Task) -> bool:
     return bool(task.options) and len(options_named(text, task.options)) != 1
 
 
-def _wanted_numbers(task: Task) -> list[float]:
+def wanted_numbers(task: Task) -> list[float]:
     """The references that are plain numbers; "45 %" and "8:35" count as text."""
     answers = [folded(unwrapped(answer)) for answer in task.answers]
     bare = [answer for answer in answers if _DIGITS.fullmatch(answer) or not re.search(r"\d", answer)]
@@ -103,5 +109,6 @@ def _numbers(text: str) -> list[float]:
     return [number for number in map(number_named, mentions or [text]) if number is not None]
 
 
-def _holds(text: str, phrase: str) -> bool:
+def holds(text: str, phrase: str) -> bool:
+    """Whether the text contains the phrase as whole words."""
     return re.search(rf"(?<![\w-]){re.escape(phrase)}(?![\w-])", text) is not None

@@ -11,8 +11,8 @@ not announce the answer yet (rule 1). The rules, in the order in which they are 
    must"). A negation ("not B"), an open choice ("A or B") and a part ("so far") announce nothing.
 2. A task that the overview answers (`needs_looking` False) has no detail: the other rules do not apply.
 3. *Number.* The text names the number of the answer, in digits or words. Not counted: a number that the question names;
-   coordinates in brackets; ordinals; "frame 7", "images 2 to 5", "two crops", unless the question is about those; a
-   count of something else ("three cards" where the question is about a digit, "two groups" where it is about cards);
+   a box or a point in brackets; ordinals; "frame 7", "images 2 to 5", "two crops", unless the question is about those;
+   a count of something else ("three cards" where the question is about a digit, "two groups" where it is about cards);
    "one" that counts nothing ("one of the cards", "the red one"). An answer with several numbers: all of them.
 4. *Text.* The text contains the answer (of a choice: the text of the right option) as whole words. Not counted: words
    of the question itself; an option beside another option (the text weighs them); "yes" and "no" that do not open a
@@ -34,6 +34,7 @@ from pixel_env.grading.choices import option_meant, options_named
 from pixel_env.grading.counts import number_named
 from pixel_env.grading.number_words import ENGLISH_NUMBER_WORD
 from pixel_env.task import Task
+from synth.verification.spellings import plainly_spelled, without_accents
 
 
 class LeakKind(StrEnum):
@@ -54,6 +55,10 @@ class Leak:
 
 def leak_in(text: str, task: Task) -> Leak | None:
     """The first leak in `text`, a text that precedes the detail of `task`; None if there is none."""
+    return _leak_in(text, task) or (_leak_in(plain, task) if (plain := plainly_spelled(text)) != folded(text) else None)
+
+
+def _leak_in(text: str, task: Task) -> Leak | None:
     raw, text = text, folded(text)
     question = folded(task.question)
     details = _details(task)
@@ -78,10 +83,12 @@ def announcement_in(text: str, task: Task) -> Leak | None:
 
 def _details(task: Task) -> tuple[str, ...]:
     """What a text must not state: the reference answers, or, for a choice, the texts of the right options."""
-    if not task.options:
-        return tuple(dict.fromkeys(folded(unwrapped(answer)) for answer in task.answers))
-    indices = {index for answer in task.answers for index in option_meant(answer, task.options)}
-    return tuple(folded(task.options[index]) for index in sorted(indices))
+    if task.options:
+        indices = {index for answer in task.answers for index in option_meant(answer, task.options)}
+        details = [folded(task.options[index]) for index in sorted(indices)]
+    else:
+        details = [folded(unwrapped(answer)) for answer in task.answers]
+    return tuple(dict.fromkeys([*details, *map(without_accents, details)]))
 
 
 # ------------------------------------------------------------------------------------------------------- announced
@@ -173,7 +180,8 @@ _MENTION = re.compile(
     rf"(?<![\w.,/#-])(?:\d{{1,3}}(?:,\d{{3}})+(?:\.\d+)?|\d+(?:\.\d+)?|"
     rf"(?:{ENGLISH_NUMBER_WORD})(?:(?:[\s-]|\sand\s)(?:{ENGLISH_NUMBER_WORD}))*)(?!\w|[.,]\d)"
 )
-_COORDINATES = re.compile(r"[(\[]\s*[\d.]+(?:\s*[,;]\s*[\d.]+)+\s*[)\]]")
+_BRACKETED = re.compile(r"[(\[]\s*[\d.]+(?:\s*[,;]\s*[\d.]+)+\s*[)\]]")
+_LARGEST_DIGIT = 9
 _NUMBERED = "frame|image|picture|photo|view|step|figure|row|column|line|panel|crop|region|page"
 _NUMBERING_BEFORE = re.compile(
     rf"\b({_NUMBERED})s?\s+(?:numbers?\s+|no\.\s*)?(?:\d+\s*(?:,|and|to|or|through|-|–|,\s*and)\s*)*$"
@@ -201,10 +209,18 @@ def _numbers_named(text: str, detail: str, question: str) -> str:
         return ""
     if set(wanted) <= {_value(match.group()) for match in _MENTION.finditer(question)}:
         return ""
-    text = _COORDINATES.sub(" ", text)
+    text = _BRACKETED.sub(_without_coordinates, text)
     matches = [match for match in _MENTION.finditer(text) if _counts(match, text, question)]
     named = {_value(match.group()): match.group() for match in matches}
     return " ".join(named[value] for value in wanted) if all(value in named for value in wanted) else ""
+
+
+def _without_coordinates(match: re.Match[str]) -> str:
+    """Nothing in place of a box (x0, y0, x1, y1) or a point in fractions or pixels; other numbers in brackets stay."""
+    numbers = [number_named(number) or 0.0 for number in re.findall(r"[\d.]+", match.group())]
+    is_box = len(numbers) == 4 and numbers[0] < numbers[2] and numbers[1] < numbers[3]
+    is_point = len(numbers) == 2 and ("." in match.group() or max(numbers) > _LARGEST_DIGIT)
+    return " " if is_box or is_point else match.group()
 
 
 def _value(mention: str) -> float | None:

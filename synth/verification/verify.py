@@ -6,8 +6,8 @@ teachers and files. An operation is called *right* if its turn has no mistake fl
 * every operation is executed, and the episode ends with the trace's last turn, answered and graded 1;
 * no text states the detail before a right operation has shown it, nor announces the answer before the last operation
   (`leaks.py`); frames from which a right crop is taken later have shown only where the detail is, not the detail;
-* the last turn announces no answer other than the one that it gives (`conclusions.py`);
-* a flagged turn is not trained;
+* the last turn states nothing that its answer contradicts (`statements.py`);
+* a flagged turn is not trained, and some turn is;
 * a right operation shows evidence, and together they show all of it (or as many frames as one call may name): where
   there is evidence, an answer without an operation is kept only if the overview is known to suffice;
 * a flagged operation is wrong in the way of its flag, judged by what was *shown* (padding included): an unrelated
@@ -15,8 +15,10 @@ teachers and files. An operation is called *right* if its turn has no mistake fl
   frames hold no evidence frame;
 * no operation repeats an earlier one: none shows exactly the same, unrelated regions were requested at different
   positions, and the crop that follows an over-large one is much smaller;
-* the operations are those of the trace's kind: its mistakes first (`MISTAKES_OF`), then right ones. A trace of an
-  unknown kind, which other people's traces may have, is not checked for this;
+* the operations are those of the trace's kind: its mistakes first (`MISTAKES_OF`), then right ones. A trace of
+  no kind is not checked for this, and one of an unknown kind is dropped;
+* no text contradicts its operations: the place and the moment that it announces, what it says of the operation before
+  it, how many there were (`remarks.py`);
 * the second replay gives the same texts, views and pixels.
 """
 
@@ -37,9 +39,10 @@ from pixel_env.task import Evidence, Task
 from pixel_env.views import View
 from synth.plans.mistakes import NEAR_DUPLICATE, OVERSIZED, OVERSIZED_TIMES
 from synth.plans.plan import MISTAKES_OF, PlanKind
-from synth.verification.conclusions import contradiction_in
 from synth.verification.leaks import announcement_in, leak_in
 from synth.verification.reasoning import reasoning_in
+from synth.verification.remarks import remarks_against
+from synth.verification.statements import false_statement_in
 from synth.verification.trace_replay import replay_trace
 
 ENOUGH = 0.95
@@ -58,9 +61,12 @@ class Reason(StrEnum):
     EVIDENCE_NOT_SHOWN = "evidence_not_shown"
     NOT_ITS_MISTAKE = "not_its_mistake"
     NOT_ITS_KIND = "not_its_kind"
+    UNKNOWN_KIND = "unknown_kind"
+    NOTHING_TRAINED = "nothing_trained"
     MISTAKE_TRAINED = "mistake_trained"
     LOOKS_AGAIN = "looks_again"
     CONTRADICTS_ITSELF = "contradicts_itself"
+    FALSE_REMARK = "false_remark"
     NOT_ANSWERED = "not_answered"
     ANSWERED_WRONG = "answered_wrong"
     NOT_REPEATED = "not_repeated"
@@ -97,9 +103,10 @@ def _fault_of(trace: Trace, trajectory: Trajectory, dialect: Dialect) -> Fault |
         _fault_of_episode(trace, trajectory)
         or _leak(trace, trajectory, dialect)
         or _contradiction(trace, dialect)
-        or _trained_mistake(trace)
+        or _fault_of_training(trace)
         or _fault_of_operations(trace, trajectory, dialect)
         or _fault_of_kind(trace, trajectory)
+        or _false_remark(trace, trajectory, dialect)
     )
 
 
@@ -151,13 +158,23 @@ def _is_cropped_later(index: int, right: Sequence[int], trajectory: Trajectory) 
 
 
 def _contradiction(trace: Trace, dialect: Dialect) -> Fault | None:
-    words = contradiction_in(reasoning_in(trace.turns[-1].text, dialect), trace.task)
+    words = false_statement_in(reasoning_in(trace.turns[-1].text, dialect), trace.task)
     if not words:
         return None
-    return Fault(Reason.CONTRADICTS_ITSELF, f"the last turn contains {words!r} but gives another answer")
+    return Fault(Reason.CONTRADICTS_ITSELF, f"the last turn contains {words!r}, which its answer contradicts")
 
 
-def _trained_mistake(trace: Trace) -> Fault | None:
+def _false_remark(trace: Trace, trajectory: Trajectory, dialect: Dialect) -> Fault | None:
+    said = [reasoning_in(turn.text, dialect) for turn in trace.turns]
+    flags = [(index, trace.turns[index].mistake) for index, _ in _operations(trajectory)]
+    for number, words in remarks_against(trajectory, said, dict(flags)):
+        return Fault(Reason.FALSE_REMARK, f"turn {number + 1} contains {words!r}, which its operations contradict")
+    return None
+
+
+def _fault_of_training(trace: Trace) -> Fault | None:
+    if not any(turn.train for turn in trace.turns):
+        return Fault(Reason.NOTHING_TRAINED, "no turn of the trace is trained")
     for number, turn in enumerate(trace.turns, start=1):
         if turn.mistake is not None and turn.train:
             return Fault(Reason.MISTAKE_TRAINED, f"turn {number} is flagged {turn.mistake.value} and trained")
@@ -214,7 +231,8 @@ def _repeated(trace: Trace, trajectory: Trajectory) -> str:
 def _fault_of_kind(trace: Trace, trajectory: Trajectory) -> Fault | None:
     kind = next((kind for kind in PlanKind if kind.value == trace.kind), None)
     if kind is None:
-        return None
+        known = ", ".join(PlanKind)
+        return Fault(Reason.UNKNOWN_KIND, f"the kind {trace.kind!r} is none of {known}") if trace.kind else None
     flags = tuple(trace.turns[index].mistake for index, _ in _operations(trajectory))
     wrong, right = flags[: len(MISTAKES_OF[kind])], flags[len(MISTAKES_OF[kind]) :]
     if wrong == MISTAKES_OF[kind] and not any(right) and bool(right) == (kind is not PlanKind.TEXT_ONLY):

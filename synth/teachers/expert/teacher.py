@@ -22,8 +22,9 @@ from synth.teachers.expert.endpoint import REMEDIES, Endpoint
 from synth.teachers.expert.prompts import LOOK_FAILS, Step, request_for, retry_request, steps_of
 from synth.teachers.expert.reply import UNREADABLE, ParsedReply, Unusable, parse_reply
 from synth.teachers.expert.usage import Usage
-from synth.verification.conclusions import contradiction_in, states_the_answer
+from synth.verification.conclusions import states_the_answer
 from synth.verification.leaks import announcement_in, leak_in
+from synth.verification.statements import false_statement_in
 
 FAULTS_IN_A_ROW = 8
 """After this many consecutive plans that the endpoint could not serve, or with no readable reply, the endpoint is
@@ -193,7 +194,7 @@ def _checked(reply: ParsedReply | Unusable, plan: Plan, step: Step) -> ParsedRep
     # A reply with the verdict "does not suffice" need not end in the answer; the plan is refused for the verdict.
     if not (step.is_last and reply.suffices):
         return reply
-    if words := contradiction_in(reply.text, task):
+    if words := false_statement_in(reply.text, task):
         return Unusable("another_answer", f"its text says {words!r}, and has to end in the answer {task.answers[0]!r}")
     if not plan.operations and not states_the_answer(reply.text, task):
         return Unusable("answer_not_stated", f"its text has to end by stating the answer {task.answers[0]!r}")
