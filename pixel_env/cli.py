@@ -7,6 +7,7 @@ this module.
 import importlib
 import os
 import select
+import shlex
 import sys
 import warnings
 from collections.abc import Callable, Iterator
@@ -14,21 +15,26 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from pixel_env import __version__
-from pixel_env.errors import MissingExtraError, PixelEnvError, UnknownNameError, UsageError
+from pixel_env.command_line.names import flag_name
+from pixel_env.errors import MissingExtraError, PixelEnvError, UnknownNameError, UsageError, is_about_writing
 from pixel_env.neighbours import HiddenPackageError, hidden_package
+from pixel_env.signals import exit_code, sigterm_interrupts
 
 USER_ERROR = 2
-INTERRUPTED = 130
 READER_GONE = 141
 """As a shell says it of a program that wrote to a pipe without a reader."""
 
 
 @dataclass(frozen=True)
 class Command:
-    """Where a command lives, as "module:function" with `function(argv) -> exit code`, and one line of help."""
+    """Where a command lives, as "module:function" with `function(argv) -> exit code`, and one line of help.
+
+    `goes_on`: an interrupted one resumes when it is given again.
+    """
 
     target: str
     help: str
+    goes_on: bool = False
 
 
 COMMANDS = {
@@ -36,19 +42,28 @@ COMMANDS = {
     "ask": Command("benchmarks.ask.command:main", "ask a model about an image or a video; writes an HTML page"),
     "data": Command("pixel_env.tasks.command:main", "prepare or check a data set"),
     "dialect": Command("pixel_env.dialect_report.command:main", "show a dialect, or check whether a model fits it"),
-    "demo": Command("benchmarks.demo.command:main", "train a small model to zoom; writes a table and an HTML report"),
-    "trap": Command("benchmarks.studies.trap.study:main", "study: the learning trap and its cure, over several seeds"),
+    "demo": Command(
+        "benchmarks.demo.command:main", "train a small model to zoom; writes a table and an HTML report", goes_on=True
+    ),
+    "trap": Command(
+        "benchmarks.studies.trap.study:main", "study: the learning trap and its cure, over several seeds", goes_on=True
+    ),
     "replay-study": Command(
-        "benchmarks.studies.replay.study:main", "study: sample replay and zero-advantage filtering, over several seeds"
+        "benchmarks.studies.replay.study:main",
+        "study: sample replay and zero-advantage filtering, over several seeds",
+        goes_on=True,
     ),
     "sft-study": Command(
         "benchmarks.studies.self_correction.study:main",
         "study: self-correction traces and masked mistakes, over several seeds",
+        goes_on=True,
     ),
-    "eval": Command("benchmarks.evaluation.evaluate:main", "evaluate a checkpoint on a task set under zoom policies"),
+    "eval": Command(
+        "benchmarks.evaluation.evaluate:main", "evaluate a checkpoint on a task set under zoom policies", goes_on=True
+    ),
     "protocol": Command("benchmarks.protocols.command:main", "list evaluation protocols, or show one with its sources"),
     "eval-demo": Command(
-        "benchmarks.demo.evaluations:main", "evaluate an embedded model and an oracle on the sample sets"
+        "benchmarks.demo.evaluations:main", "evaluate an embedded model and an oracle on the sample sets", goes_on=True
     ),
     "compare": Command("benchmarks.evaluation.compare:main", "paired test between two evaluations"),
     "report": Command("benchmarks.report.command:main", "write the HTML report of a training run or of a demo"),
@@ -56,12 +71,14 @@ COMMANDS = {
         "benchmarks.audit.command:main", "audit a run: crops asked for and delivered, refused boxes, misread texts"
     ),
     "view": Command("benchmarks.view.command:main", "write an HTML page with the trajectories of a run"),
-    "synth": Command("synth.generation.command:main", "generate and verify demonstrations (traces) for a warm start"),
+    "synth": Command(
+        "synth.generation.command:main", "generate and verify demonstrations (traces) for a warm start", goes_on=True
+    ),
     "convert": Command("synth.conversion.command:main", "convert traces to and from the rows of other formats"),
-    "sft": Command("agents.sft.command:main", "warm start: supervised training on traces"),
+    "sft": Command("agents.sft.command:main", "warm start: supervised training on traces", goes_on=True),
     "merge": Command("agents.checkpoints.command:main", "write an adapter and its base as one whole checkpoint"),
     "serve": Command("agents.engines.served.command:main", "serve replicas of a model with vLLM, for training"),
-    "grpo": Command("agents.grpo.command:main", "reinforcement learning (GRPO) with the curiosity bonus"),
+    "grpo": Command("agents.grpo.command:main", "reinforcement learning (GRPO) with the curiosity bonus", goes_on=True),
 }
 
 
@@ -70,7 +87,7 @@ def main(argv: list[str] | None = None) -> int:
     arguments = sys.argv[1:] if argv is None else argv
     name, rest = (arguments[0], arguments[1:]) if arguments else ("--help", [])
     try:
-        with _own_warnings_as_messages():
+        with _own_warnings_as_messages(), sigterm_interrupts():
             code = _dispatch(name, rest)
         sys.stdout.flush()
         return code
@@ -84,9 +101,38 @@ def main(argv: list[str] | None = None) -> int:
         if not _reader_is_gone():
             raise  # another pipe, such as a worker's: a defect
         return READER_GONE
-    except KeyboardInterrupt:
-        print(f"pixel-env {name}: interrupted", file=sys.stderr)
-        return INTERRUPTED
+    except OSError as error:
+        if not is_about_writing(error):
+            raise  # a defect: what may be missing or unreadable is reported by name where it is read
+        print(f"pixel-env {name}: {_of_writing(error)}", file=sys.stderr)
+        return USER_ERROR
+    except KeyboardInterrupt as interrupt:
+        kept = f"; {interrupt}" if str(interrupt) else ""
+        print(f"pixel-env {name}: interrupted{kept}", file=sys.stderr)
+        if name in COMMANDS and COMMANDS[name].goes_on:
+            print(f"This goes on: {_again(name, rest)}", file=sys.stderr)
+        return exit_code(interrupt)
+
+
+def _of_writing(error: OSError) -> str:
+    file = f"{error.filename} cannot be written" if error.filename else "a file cannot be written"
+    return f"{file}: {error.strerror}. Free space, or give another folder; what was written before is kept."
+
+
+_ONCE = ("restart", "resume_from_checkpoint")
+"""Flags that an interrupted command is not given again."""
+
+
+def _again(name: str, words: list[str]) -> str:
+    """The command line that goes on with what `words` began."""
+    kept: list[str] = []
+    drops = False
+    for word in words:
+        flag = flag_name(word)
+        drops = flag in _ONCE if flag is not None else drops  # with the value that follows
+        if not drops:
+            kept.append(word)
+    return shlex.join(["pixel-env", name, *kept])
 
 
 def _reader_is_gone() -> bool:

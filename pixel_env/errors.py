@@ -4,6 +4,7 @@ A mistake of the *model* is never an exception: it is a `Failure` (see `types.py
 """
 
 import difflib
+import errno
 from collections.abc import Iterable
 
 
@@ -37,6 +38,18 @@ class ConfigError(PixelEnvError):
 
 class UsageError(ConfigError):
     """A command line that cannot be read. The message is one line that begins with the command, and a short usage."""
+
+
+class WriteError(PixelEnvError):
+    """A file that cannot be written: the disk is full, or its folder was removed or made read-only."""
+
+
+_OF_WRITING = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS})
+
+
+def is_about_writing(error: OSError) -> bool:
+    """Whether the error says that the disk is full or read-only, whatever was written."""
+    return error.errno in _OF_WRITING
 
 
 class MissingExtraError(PixelEnvError):

@@ -11,6 +11,7 @@ from agents.config.names import EngineName, GraderName, RewardName
 from agents.config.training_command import Group, Refusal, TrainingCommand
 from agents.engines.registry import OWN_ENGINE, engines_that
 from agents.run_log.options import RolloutLogArguments
+from agents.training_run.arguments import RunArguments
 from pixel_env.command_line.values import AtLeastOne, AtLeastZero, NotNegative
 from pixel_env.grading import GRADERS
 from rewards.shaping import PRESETS
@@ -192,10 +193,10 @@ GRPO = TrainingCommand(
         Group("replay", (ReplayArguments,)),
         Group(
             "output",
-            (RolloutLogArguments,),
+            (RunArguments, RolloutLogArguments),
             {
                 "output_dir": "output folder: checkpoints, configuration, final model, summary.json",
-                "resume_from_checkpoint": "a checkpoint folder of the run, or last: an interrupted run resumes from it",
+                "resume_from_checkpoint": "another checkpoint of the run than the newest one, from which it goes on",
                 "save_steps": "optimizer steps between checkpoints (default: 500)",
                 "seed": "seed of tasks, sampling and initialization (default: 42)",
             },

@@ -49,6 +49,7 @@ from agents.run_folder.checkpoint_files import check_resumed
 from agents.run_log.callback import attach_run_log
 from agents.run_log.rollouts import RolloutLog
 from agents.run_log.timing import StepTimes, TimedEngine
+from agents.training_run.resumable import Resumable
 from pixel_env.dialects.dialect import Dialect
 from pixel_env.episode import Stop
 from pixel_env.errors import TaskError
@@ -56,7 +57,7 @@ from pixel_env.tasks import TaskSpec, load_tasks
 from rewards.shaping import GroupReward
 
 
-class PixelGRPOTrainer(Published, GRPOTrainer):
+class PixelGRPOTrainer(Resumable, Published, GRPOTrainer):
     """GRPO on rollouts with image operations.
 
     `model`: a folder (of an adapter: that one is trained on), a hub id, the name of an embedded checkpoint, or a model;
@@ -346,6 +347,11 @@ class PixelGRPOTrainer(Published, GRPOTrainer):
         super().log(logs, start_time)
 
     # ---------------------------------------------------------------------------------------------- checkpoints
+
+    @property
+    def may_resume_here(self) -> bool:
+        """Whether no part of a generation batch is left: TRL keeps it in memory only."""
+        return bool(self._step % (self.args.steps_per_generation * self.num_iterations) == 0)
 
     def _save_rng_state(self, output_dir: str) -> None:
         """Saves each process's own state in a checkpoint: random states and its replay buffer."""

@@ -4,7 +4,6 @@ Depends on TRL and the trainer; independent of how flags and recipes are written
 """
 
 from functools import partial
-from pathlib import Path
 
 from trl import ModelConfig, get_quantization_config
 
@@ -17,18 +16,19 @@ from agents.grpo.held_out import write_summary
 from agents.grpo.options import TaskArguments
 from agents.grpo.trainer import PixelGRPOTrainer
 from agents.model_card.upload import check_hub
-from agents.run_folder.folder import RunFolder, checkpoint_to_resume, rank_of_process
 from agents.run_log.console import next_commands
 from agents.run_log.trackers import check_trackers
+from agents.training_run.arguments import RunArguments
+from agents.training_run.run import TrainingRun, training_run
 from pixel_env.dialects.dialect import Dialect
 from pixel_env.errors import ConfigError
 from pixel_env.tasks import load_tasks
 
-CLASSES = (TaskArguments, PixelGRPOConfig, ModelArguments)
+CLASSES = (TaskArguments, PixelGRPOConfig, ModelArguments, RunArguments)
 """The dataclasses that flags and recipe fill."""
 
 
-def train(arguments: TaskArguments, args: PixelGRPOConfig, model_config: ModelConfig) -> int:
+def train(arguments: TaskArguments, args: PixelGRPOConfig, model_config: ModelConfig, how: RunArguments) -> int:
     """Trains; checkpoints, configuration and the final model go into `output_dir`. Returns the exit code.
 
     With held-out tasks, so does `summary.json`: accuracy before the first step and after the last.
@@ -42,15 +42,14 @@ def train(arguments: TaskArguments, args: PixelGRPOConfig, model_config: ModelCo
     model_config = settled(model_config)
     dialect = args.take(dialect_of_model(args.dialect, model_config.model_name_or_path))
     args.eval_on_start = args.eval_on_start or arguments.eval_tasks is not None
-    recorded, resumes = [arguments, args, model_config], bool(args.resume_from_checkpoint)
-    with RunFolder.claimed(Path(args.output_dir), recorded, resumes=resumes, rank=rank_of_process()) as folder:
-        folder.keep_configuration()
-        _train(arguments, args, model_config, dialect, folder.path)
+    with training_run(args, [arguments, args, model_config], how, [model_config.model_name_or_path]) as run:
+        if not run.is_finished:
+            _train(arguments, args, model_config, dialect, run)
     return 0
 
 
 def _train(
-    arguments: TaskArguments, args: PixelGRPOConfig, model_config: ModelConfig, dialect: Dialect, folder: Path
+    arguments: TaskArguments, args: PixelGRPOConfig, model_config: ModelConfig, dialect: Dialect, run: TrainingRun
 ) -> None:
     args.model_init_kwargs = model_options(args.model_init_kwargs, model_config)
     load = partial(
@@ -72,14 +71,15 @@ def _train(
             peft_config=peft_config,
             quantization_config=get_quantization_config(model_config),
         )
-    trainer.train(resume_from_checkpoint=checkpoint_to_resume(folder, args.resume_from_checkpoint))
+    run.train(trainer)
     trainer.save_model(_internal_call=True)  # uploaded below, with its figures
     if eval_tasks:
         after = trainer.evaluate()
         if trainer.accelerator.is_main_process:
-            write_summary(folder, trainer.state.log_history, after, trainer.state)
+            write_summary(run.folder, trainer.state.log_history, after, trainer.state)
     trainer.create_model_card()
     if args.push_to_hub:
         trainer.push_to_hub()
+    run.finish(trainer)
     if trainer.accelerator.is_main_process:
-        print(next_commands(folder, tasks=arguments.eval_tasks), flush=True)
+        print(next_commands(run.folder, tasks=arguments.eval_tasks), flush=True)

@@ -1,4 +1,4 @@
-"""The output folder of a run, claimed by one process at a time, and the checkpoint that the run resumes from.
+"""The output folder of a run, claimed by one process at a time.
 
 Depends on configurations and locks; independent of what a run does.
 """
@@ -19,6 +19,7 @@ from agents.run_folder.configuration import (
     read_configuration,
     write_whole,
 )
+from agents.run_folder.contents import results_in
 from agents.run_folder.own_dialect import keep_dialect
 from pixel_env.errors import ConfigError
 from pixel_env.locks import claimed, refuse_claimed
@@ -31,6 +32,8 @@ _WAIT_FOR_SHARD = "Wait until it has ended: shards are merged when all of them h
 
 _LONGEST_VALUE = 120
 """Characters of a value in the message about another configuration; a prompt or a protocol may be longer."""
+_MOST_FIELDS = 12
+"""Fields in that message: those of a run with another recipe may be a hundred."""
 _RANKS = ("RANK", "PMI_RANK", "OMPI_COMM_WORLD_RANK", "MV2_COMM_WORLD_RANK")
 
 
@@ -62,13 +65,15 @@ class RunFolder:
         another: str = "another folder",
         notes: Mapping[str, str] | None = None,
         may_change: Collection[str] = (),
+        restarts: bool = False,
     ) -> Iterator["RunFolder"]:
         """The folder of a run with the fields of the dataclasses `parts`, made and locked until the block ends.
 
-        Raises ConfigError if another process has claimed it, naming that process; if it cannot be written; if a run
-        that resumes (`resumes`) was started with another configuration, naming the fields; and if the folder of a new
-        run has checkpoints of another configuration. Only the lock is written: call `keep_configuration` once the
-        arguments are known to work.
+        Raises ConfigError if another process has claimed it, naming that process; if it cannot be written; and if the
+        run in it was started with another configuration, naming the fields. With `resumes` that is any other
+        configuration. Without, as for a training, a run that has saved nothing yet may be begun with another one, and
+        one that `restarts` may always; a folder with results of something else is refused. Only the lock is written:
+        call `keep_configuration` once the arguments are known to work.
 
         `rank`: of this process in a run with several; only rank 0 locks and writes. `whole`: for a shard, the folder of
         the whole run, in which no process may be running. `another`: the flag for another folder, for messages.
@@ -79,11 +84,15 @@ class RunFolder:
         if whole is not None:
             refuse_claimed(whole, _WAIT_FOR_WHOLE)
         if rank != 0:
-            folder._check(resumes)
+            if resumes:  # what else the folder may hold is what the first process decides
+                folder._check_same()
             yield folder
             return
         with claimed(path, another):
-            folder._check(resumes)
+            if resumes:
+                folder._check_same()
+            else:
+                folder._check_results(restarts)
             yield folder
 
     def keep_configuration(self) -> None:
@@ -113,29 +122,38 @@ class RunFolder:
                 )
         return files
 
-    def _check(self, resumes: bool) -> None:
-        has_checkpoints = any(self.path.glob("checkpoint-*"))
-        if resumes and (self.path / FILE_NAME).exists() and (other := self._other_run()):
+    def _check_same(self) -> None:
+        if (self.path / FILE_NAME).exists() and (other := self._other_run()):
             raise ConfigError(
                 f"The run in {self.path} was started with {other}. "
                 f"Resume with the same configuration, or give {self.another}."
             )
-        if not resumes and has_checkpoints and (other := self._other_run()):
+
+    def _check_results(self, restarts: bool) -> None:
+        results = results_in(self.path)
+        if not (self.path / FILE_NAME).exists():
+            if results:
+                raise ConfigError(
+                    f"{self.path} holds {', '.join(results)}, but no {FILE_NAME}: it is no run of this command. "
+                    "Give another --output_dir."
+                )
+            return
+        before = read_configuration(self.path)
+        if 2 * len(before.keys() & self.configuration.keys()) < len(self.configuration):
+            raise ConfigError(f"{self.path} is the folder of another command. Give another --output_dir.")
+        if results and not restarts and (other := self._other_run()):
             raise ConfigError(
-                f"{self.path} holds checkpoints of a run with {other}. Give another --output_dir, resume that run "
-                "(--resume_from_checkpoint last, and its configuration), or delete its checkpoint-* folders."
+                f"{self.path} holds a run with {other}. Go on with its configuration, give another --output_dir, or "
+                f"--restart, which removes {', '.join(results)}."
             )
 
     def _other_run(self) -> str:
         """The recorded run's configuration as text: the fields that differ, with both values; empty if none differs."""
-        if not (self.path / FILE_NAME).exists():
-            return f"an unknown configuration: it has no {FILE_NAME}"
         before, after = read_configuration(self.path), self.configuration
         names = self._changed_since(before)
-        changed = ", ".join(
-            f"{name} ({_change(before.get(name), after.get(name))}{self._note(name)})" for name in names
-        )
-        return f"another configuration: {changed}" if changed else ""
+        changed = [f"{name} ({_change(before.get(name), after.get(name))}{self._note(name)})" for name in names]
+        further = [f"and {len(names) - _MOST_FIELDS} further fields"] if len(names) > _MOST_FIELDS else []
+        return f"another configuration: {', '.join([*changed[:_MOST_FIELDS], *further])}" if changed else ""
 
     def _changed_since(self, before: Mapping[str, Any]) -> list[str]:
         return [name for name in changed_names(before, self.configuration) if name not in self.may_change]
@@ -173,24 +191,6 @@ def remove_unclaimed(folder: Path) -> None:
             shutil.rmtree(folder)
 
 
-def checkpoint_to_resume(folder: Path, given: str | None) -> str | None:
-    """`given` (a path, or None), where 'last' is the newest whole checkpoint in `folder`; None to start afresh.
-
-    Raises ConfigError for a path without a checkpoint.
-    """
-    if given is not None and given != "last" and not (Path(given) / "trainer_state.json").is_file():
-        raise ConfigError(
-            f"There is no whole checkpoint at {given}. Give one of the run's checkpoint-* folders, or last."
-        )
-    if given != "last":
-        return given
-    whole = [path for path in folder.glob("checkpoint-*") if _is_whole(path)]
-    if not whole:
-        print(f"There is no whole checkpoint in {folder}: the run starts from the beginning.")
-        return None
-    return str(max(whole, key=lambda path: int(path.name.rpartition("-")[2])))
-
-
 def _of_shard(shard: Path) -> dict[str, Any]:
     try:
         return read_configuration(shard)
@@ -199,12 +199,3 @@ def _of_shard(shard: Path) -> dict[str, Any]:
             f"The shard in {shard} has no {FILE_NAME}, so its configuration is unknown. Restore the file, or remove "
             "the shard."
         ) from error
-
-
-def _is_whole(checkpoint: Path) -> bool:
-    """Whether the file that is written last exists and can be read."""
-    try:
-        json.loads((checkpoint / "trainer_state.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return False
-    return checkpoint.name.rpartition("-")[2].isdigit()

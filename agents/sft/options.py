@@ -10,6 +10,7 @@ from agents.config.episode import EpisodeArguments
 from agents.config.training_command import Group, Refusal, TrainingCommand
 from agents.run_log.options import LogArguments
 from agents.sft.training_traces import TraceArguments
+from agents.training_run.arguments import RunArguments
 from pixel_env.command_line.values import AtLeastOne
 
 
@@ -82,10 +83,10 @@ SFT = TrainingCommand(
         Group("episode", (EpisodeArguments,)),
         Group(
             "output",
-            (LogArguments,),
+            (RunArguments, LogArguments),
             {
                 "output_dir": "output folder: checkpoints, configuration, final model, summary.json",
-                "resume_from_checkpoint": "a checkpoint folder of the run, or last: an interrupted run resumes from it",
+                "resume_from_checkpoint": "another checkpoint of the run than the newest one, from which it goes on",
                 "save_steps": "optimizer steps between checkpoints (default: 500)",
                 "seed": "seed of held-out tasks, order and initialization (default: 42)",
             },

@@ -5,6 +5,7 @@ Training is TRL's; ours are the rows (`collator.py`), their order (`length_group
 commands and flags.
 """
 
+import json
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -30,6 +31,7 @@ from agents.model_card.card import CardFacts
 from agents.model_card.upload import Published
 from agents.rollout import EpisodeSettings
 from agents.run_folder.checkpoint_files import check_resumed
+from agents.run_folder.configuration import write_whole
 from agents.run_log.callback import attach_run_log
 from agents.run_log.timing import StepTimes
 from agents.sft.card import card_facts
@@ -40,12 +42,16 @@ from agents.sft.length_groups import LengthGroups
 from agents.sft.trace_survey import REFUSED, Survey, survey, write_refused
 from agents.sft.vision_tower import freeze_vision_tower, without_tower
 from agents.traces.trace import Trace
+from agents.training_run.resumable import Resumable
 from pixel_env.dialects.dialect import Dialect
 from pixel_env.errors import ConfigError
 from pixel_env.task import TaskSet
 
+_TOKENS = "num_tokens.json"
+"""In a checkpoint: the tokens of all traces so far."""
 
-class PixelSFTTrainer(Published, SFTTrainer):
+
+class PixelSFTTrainer(Resumable, Published, SFTTrainer):
     """`SFTTrainer` whose rows are traces. The loss is the mean over the trained tokens of a step, of all processes.
 
     Traces that are too long for the model or cannot be played are left out before training starts, and listed in
@@ -180,6 +186,17 @@ class PixelSFTTrainer(Published, SFTTrainer):
         """TRL's; a checkpoint is read as data."""
         check_resumed(resume_from_checkpoint, self.args.output_dir)
         return super().train(resume_from_checkpoint, *args, **options)
+
+    def _save_rng_state(self, output_dir: str) -> None:
+        """The base's, and the tokens seen so far, which TRL counts from 0 after resuming."""
+        super()._save_rng_state(output_dir)
+        if self.args.should_save:
+            write_whole(Path(output_dir) / _TOKENS, json.dumps({"num_tokens": int(self._total_train_tokens)}) + "\n")
+
+    def _load_rng_state(self, checkpoint: str | None) -> None:
+        super()._load_rng_state(checkpoint)
+        if checkpoint is not None and (file := Path(checkpoint) / _TOKENS).is_file():
+            self._total_train_tokens = json.loads(file.read_text(encoding="utf-8"))["num_tokens"]
 
     def save_model(self, output_dir: str | None = None, _internal_call: bool = False) -> None:
         """The base's; how the model acts is kept beside its weights, in checkpoints, too."""

@@ -3,29 +3,28 @@
 Depends on TRL and the trainer; independent of how flags and recipes are written.
 """
 
-from pathlib import Path
-
 from trl import ModelConfig, get_quantization_config
 
 from agents.checkpoints.model_arguments import ModelArguments, model_and_adapter, settled
 from agents.checkpoints.model_options import model_options
 from agents.config.model_dialect import dialect_of_model
 from agents.model_card.upload import check_hub
-from agents.run_folder.folder import RunFolder, checkpoint_to_resume, rank_of_process
 from agents.run_log.console import next_commands
 from agents.run_log.trackers import check_trackers
 from agents.sft.config import PixelSFTConfig
 from agents.sft.evaluation import table, write_sft_summary
 from agents.sft.trainer import PixelSFTTrainer
 from agents.sft.training_traces import TraceArguments, TrainingTraces, folder_of_traces, load_training_traces
+from agents.training_run.arguments import RunArguments
+from agents.training_run.run import TrainingRun, training_run
 from pixel_env.dialects.dialect import Dialect
 from pixel_env.errors import ConfigError
 
-CLASSES = (TraceArguments, PixelSFTConfig, ModelArguments)
+CLASSES = (TraceArguments, PixelSFTConfig, ModelArguments, RunArguments)
 """The dataclasses that flags and recipe fill."""
 
 
-def train(arguments: TraceArguments, args: PixelSFTConfig, model_config: ModelConfig) -> int:
+def train(arguments: TraceArguments, args: PixelSFTConfig, model_config: ModelConfig, how: RunArguments) -> int:
     """Trains; model, configuration and `summary.json` go into `output_dir`. Returns the exit code."""
     if model_config.model_name_or_path is None:
         raise ConfigError(
@@ -37,11 +36,11 @@ def train(arguments: TraceArguments, args: PixelSFTConfig, model_config: ModelCo
     known = dialect_of_model(args.dialect, model_config.model_name_or_path, traces=folder_of_traces(arguments.traces))
     dialect = args.take(known)
     traces = load_training_traces(arguments, dialect, args.seed)
-    recorded, resumes = [arguments, args, model_config], bool(args.resume_from_checkpoint)
-    with RunFolder.claimed(Path(args.output_dir), recorded, resumes=resumes, rank=rank_of_process()) as folder:
-        folder.keep_configuration()
-        args.model_init_kwargs = model_options(args.model_init_kwargs, model_config)
-        _train(traces, arguments, args, model_config, dialect, folder.path)
+    inputs = [model_config.model_name_or_path, arguments.traces, arguments.held_out_traces]
+    with training_run(args, [arguments, args, model_config], how, inputs) as run:
+        if not run.is_finished:
+            args.model_init_kwargs = model_options(args.model_init_kwargs, model_config)
+            _train(traces, arguments, args, model_config, dialect, run)
     return 0
 
 
@@ -51,7 +50,7 @@ def _train(
     args: PixelSFTConfig,
     model_config: ModelConfig,
     dialect: Dialect,
-    folder: Path,
+    run: TrainingRun,
 ) -> None:
     model, peft_config = model_and_adapter(model_config)
     trainer = PixelSFTTrainer(
@@ -70,16 +69,17 @@ def _train(
         raise ConfigError("A model that is sharded with FSDP cannot play held-out tasks. Set held_out to 0.")
     if traces.overlap and trainer.accelerator.is_main_process:
         print(f"held-out: {traces.overlap} tasks of {arguments.held_out_traces} are also trained and are left out")
-    trainer.train(resume_from_checkpoint=checkpoint_to_resume(folder, args.resume_from_checkpoint))
+    run.train(trainer)
     trainer.save_model(_internal_call=True)  # uploaded below, with its figures
     played = trainer.played() if traces.held_out else None
     if trainer.accelerator.is_main_process:
         refused = [{} if one is None else one.refused for one in (trainer.survey, trainer.eval_survey)]
-        write_sft_summary(folder, trainer.state.global_step, refused[0], played, refused[1])
+        write_sft_summary(run.folder, trainer.state.global_step, refused[0], played, refused[1])
         trainer.create_model_card()
         if played is not None:
             print(f"\n{table(played)}")
     if args.push_to_hub:
         trainer.push_to_hub()
+    run.finish(trainer)
     if trainer.accelerator.is_main_process:
-        print(next_commands(folder, tasks=None), flush=True)
+        print(next_commands(run.folder, tasks=None), flush=True)

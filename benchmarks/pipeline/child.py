@@ -9,7 +9,7 @@ import signal
 import sys
 
 from benchmarks.pipeline.jobs import PARENT
-from pixel_env.cli import INTERRUPTED, main
+from pixel_env.cli import main
 from pixel_env.media.cache import CACHE
 
 CACHE_BYTES = 64 * 2**20
@@ -25,7 +25,7 @@ def die_with_parent(parent: int | None) -> None:
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
         if parent is not None and os.getppid() != parent:
-            sys.exit(INTERRUPTED)
+            sys.exit(128 + signal.SIGTERM)
 
 
 if __name__ == "__main__":

@@ -3,7 +3,6 @@
 Depends on jobs and stages; independent of what a study measures.
 """
 
-import signal
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -16,6 +15,7 @@ from agents.run_folder.folder import RunFolder
 from benchmarks.pipeline.chain import Chain, key_of
 from benchmarks.pipeline.seed_files import file_of, keep_apart
 from benchmarks.pipeline.stages import Stage, finished_stages, run_stages
+from pixel_env.signals import exit_code
 
 Row = TypeVar("Row")
 
@@ -114,10 +114,9 @@ def settings_key(chain: Chain, stages: Sequence[Stage]) -> str:
 
 def in_stages(stages: list[Stage], run: Path, end: Callable[[], None]) -> int:
     """Runs the stages, then `end`; after Ctrl-C (or SIGTERM) prints where the next start resumes."""
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         run_stages(stages, run)
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as interrupt:
         done = finished_stages(run)
         following = next((stage.name for stage in stages if stage.name not in done), "the end")
         print(
@@ -125,6 +124,6 @@ def in_stages(stages: list[Stage], run: Path, end: Callable[[], None]) -> int:
             f"Run the same command again to resume at: {following.replace('_', ' ')}.",
             file=sys.stderr,
         )
-        return 130
+        return exit_code(interrupt)
     end()
     return 0

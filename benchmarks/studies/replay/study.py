@@ -8,7 +8,6 @@ compared. A finished seed is a small JSON file, and a second start skips it. `re
 import hashlib
 import json
 import resource
-import signal
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -92,7 +91,6 @@ class ReplayStudyConfig:
 def main(argv: list[str]) -> int:
     """`pixel-env replay-study [--seeds 5]`. Returns the exit code."""
     config = parse(argv, ReplayStudyConfig, "replay-study")
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # SIGTERM ends the jobs in order, as Ctrl-C does
     results = Path(config.results)
     seeds = {seed: OneSeed(config, seed) for seed in range(config.first_seed, config.first_seed + config.seeds)}
 

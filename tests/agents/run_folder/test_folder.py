@@ -1,3 +1,4 @@
+import dataclasses
 import json
 import os
 from dataclasses import dataclass
@@ -5,7 +6,7 @@ from dataclasses import dataclass
 import pytest
 
 from agents.run_folder.configuration import FILE_NAME
-from agents.run_folder.folder import RunFolder, checkpoint_to_resume, rank_of_process
+from agents.run_folder.folder import RunFolder, rank_of_process
 from pixel_env.errors import ConfigError
 
 
@@ -28,33 +29,48 @@ def test_the_configuration_is_replaced_as_a_whole_never_written_over(tmp_path):
     assert sorted(path.name for path in tmp_path.iterdir()) == ["before", FILE_NAME]
 
 
-def test_the_last_checkpoint_is_the_newest_whole_one(tmp_path):
-    states = {"checkpoint-9": "{}", "checkpoint-10": "{}", "checkpoint-11": '{"step', "checkpoint-best": "{}"}
-    for name, state in states.items():
-        (tmp_path / name).mkdir()
-        (tmp_path / name / "trainer_state.json").write_text(state, encoding="utf-8")
-    (tmp_path / "checkpoint-12").mkdir()
-    assert checkpoint_to_resume(tmp_path, "last") == str(tmp_path / "checkpoint-10")
-
-
-def test_without_a_whole_checkpoint_the_run_starts_afresh_and_says_so(tmp_path, capsys):
-    assert checkpoint_to_resume(tmp_path / "new", "last") is None
-    assert "from the beginning" in capsys.readouterr().out
-
-
-def test_a_run_does_not_start_beside_the_checkpoints_of_another_which_it_would_resume_with(tmp_path):
+def test_a_run_does_not_start_over_the_results_of_another_configuration(tmp_path):
     keep_configuration(tmp_path, [Settings(1.0)], resumes=False)
     keep_configuration(tmp_path, [Settings(2.0)], resumes=False)  # nothing was learned yet
-    (tmp_path / "checkpoint-6").mkdir()
-    with pytest.raises(ConfigError, match=r"rate \(was 2\.0, is 3\.0\).*another --output_dir.* last.*delete") as told:
-        keep_configuration(tmp_path, [Settings(3.0)], resumes=False)
-    assert str(tmp_path) in str(told.value)
-    assert json.loads((tmp_path / FILE_NAME).read_text(encoding="utf-8")) == {"rate": 2.0}
-    keep_configuration(tmp_path, [Settings(2.0)], resumes=False)
-    keep_configuration(tmp_path, [Settings(2.0)], resumes=True)
-    (tmp_path / FILE_NAME).unlink()
-    with pytest.raises(ConfigError, match=r"checkpoints of a run with an unknown configuration"):
+    for result in ("checkpoint-6", "model.safetensors", "finished.json"):
+        (tmp_path / result).mkdir()
+        with pytest.raises(ConfigError, match=r"rate \(was 2\.0, is 3\.0\).*another --output_dir.*--restart") as told:
+            keep_configuration(tmp_path, [Settings(3.0)], resumes=False)
+        assert str(tmp_path) in str(told.value) and f"removes {result}" in str(told.value)
+        assert json.loads((tmp_path / FILE_NAME).read_text(encoding="utf-8")) == {"rate": 2.0}
         keep_configuration(tmp_path, [Settings(2.0)], resumes=False)
+        (tmp_path / result).rmdir()
+
+
+def test_a_run_that_restarts_may_have_another_configuration(tmp_path):
+    keep_configuration(tmp_path, [Settings(1.0)], resumes=False)
+    (tmp_path / "checkpoint-6").mkdir()
+    with RunFolder.claimed(tmp_path, [Settings(2.0)], resumes=False, restarts=True):
+        assert (tmp_path / "checkpoint-6").exists()  # what is removed is the run's to say
+
+
+@pytest.mark.parametrize("restarts", [False, True])
+def test_a_folder_of_something_else_is_no_run_and_is_never_restarted(tmp_path, restarts):
+    def claim():
+        return RunFolder.claimed(tmp_path, [Settings(2.0)], resumes=False, restarts=restarts)
+
+    (tmp_path / "notes.txt").write_text("mine")
+    with claim():
+        pass
+    (tmp_path / "model.safetensors").write_text("mine")
+    with pytest.raises(ConfigError, match=r"model\.safetensors, but no configuration\.json.*another --output"), claim():
+        pass
+    (tmp_path / FILE_NAME).write_text('{"model": "tiny-warm", "tasks": "sample:vstar-tiny"}')
+    with pytest.raises(ConfigError, match=r"folder of another command.*another --output_dir"), claim():
+        pass
+
+
+def test_of_many_fields_that_differ_the_first_are_named(tmp_path):
+    fields = [dataclasses.make_dataclass(f"Field{n}", [(f"f{n:02}", int)]) for n in range(30)]
+    keep_configuration(tmp_path, [one(1) for one in fields], resumes=True)
+    with pytest.raises(ConfigError, match=r"f00 \(was 1, is 2\).*f11 .*and 18 further fields\. Resume") as told:
+        keep_configuration(tmp_path, [one(2) for one in fields], resumes=True)
+    assert "f12" not in str(told.value)
 
 
 def test_another_configuration_names_what_differs_within_a_mapping_and_shortens_long_values(tmp_path):
@@ -69,16 +85,6 @@ def test_another_configuration_names_what_differs_within_a_mapping_and_shortens_
     with pytest.raises(ConfigError, match=r"protocol \(limits turns was 4, is 6; name was 'a', is 'b+\.\.\.\)") as told:
         keep_configuration(tmp_path, [other], resumes=False)
     assert len(str(told.value)) < 600 and "same" not in str(told.value).replace("the same", "")
-
-
-def test_any_other_checkpoint_is_passed_on_and_one_that_is_not_there_is_refused(tmp_path):
-    elsewhere = tmp_path / "elsewhere" / "checkpoint-3"
-    with pytest.raises(ConfigError, match=r"no whole checkpoint at .*checkpoint-3\. Give"):
-        checkpoint_to_resume(tmp_path, str(elsewhere))
-    elsewhere.mkdir(parents=True)
-    (elsewhere / "trainer_state.json").write_text("{}")
-    assert checkpoint_to_resume(tmp_path, str(elsewhere)) == str(elsewhere)
-    assert checkpoint_to_resume(tmp_path, None) is None
 
 
 def test_a_folder_that_cannot_be_written_is_a_message(tmp_path):

@@ -75,6 +75,7 @@ def run(tiny_checkpoint, tmp_path_factory):
         patch.setattr(sft_trainer, "play_held_out", watched)
         assert command(["sft", *flags]) == 0
         shutil.rmtree(home / "run" / "checkpoint-3")
+        (home / "run" / "finished.json").unlink()
         assert command(["sft", *flags, "--resume_from_checkpoint", "last"]) == 0
     return home / "run", *MADE, settings
 

@@ -17,7 +17,7 @@ os.environ["HF_HUB_OFFLINE"] = "1"
 import torch
 
 from agents.grpo.trainer import PixelGRPOConfig, PixelGRPOTrainer
-from agents.run_folder.folder import checkpoint_to_resume
+from agents.run_folder.checkpoints import checkpoints_in
 from pixel_env.tasks import load_tasks
 
 # Of several processes on CPUs each calls its device "cpu:0", which torch.load, when it resumes, does not know.
@@ -54,8 +54,8 @@ def train(url, kind, folder):
     )  # fmt: skip
     trainer = Recorded("tiny-zoom", load_tasks("sample:vstar-tiny", split="train", count=16), args)
     trainer.killed = kind == "killed"
-    checkpoint = checkpoint_to_resume(Path(folder), "last" if kind == "resumed" else None)
-    trainer.train(resume_from_checkpoint=checkpoint)
+    checkpoint = checkpoints_in(Path(folder)).newest if kind == "resumed" else None
+    trainer.train(resume_from_checkpoint=checkpoint and str(checkpoint))
     if trainer.accelerator.is_main_process:
         rows = [row for row in trainer.state.log_history if "reward" in row]
         Path(folder, "log.json").write_text(json.dumps(rows))

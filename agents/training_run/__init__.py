@@ -1,0 +1,1 @@
+"""A training in its folder: begun, continued, interrupted and finished, the same for both training commands."""
