@@ -10,8 +10,9 @@ from pixel_env.task import Task
 from synth.verification.conclusions import sentences_of
 
 _GUESSES = {
-    "en": r"guessing|speculation|speculat\w+|(?:a |wild |best |educated |i |i'll |i will |i must |have to |must |only |to )guess(?:ed|ing|work)?|at random|"
-    r"randomly|by chance|toss a coin|flip a coin|no idea",
+    "en": r"guessing|speculation|speculat\w+|"
+    r"(?:a |wild |best |educated |i |i'll |i will |i must |have to |must |only |to )guess(?:ed|ing|work)?|"
+    r"at random|randomly|by chance|toss a coin|flip a coin|no idea",
     "de": r"rate (?:ich|einfach|mal)|ich rate|geraten|auf gut glück|keine ahnung",
     "fr": r"je devine|au hasard|aucune idée",
     "es": r"adivino|al azar|ni idea",
@@ -33,7 +34,8 @@ _ILLEGIBLE = (
     r"\b(?:illegible|unreadable|indecipherable|(?:not|nothing (?:here )?is|nothing) (?:legible|readable)|"
     r"too (?:small|blurr(?:y|ed)|dark|faint|coarse|far)(?: for me)? to (?:read|make out|tell|see|recogni[sz]e))\b"
 )
-_ABROAD = r"kann (?:es|das|ich|sie|ihn)? ?(?:\w+ )?nicht (?:lesen|erkennen)|看不清|无法(?:看清|辨认|判断)|読め(?:ない|ません)|"
+_ABROAD = r"kann (?:es|das|ich|sie|ihn)? ?(?:\w+ )?nicht (?:lesen|erkennen)|"
+_ABROAD += r"看不清|无法(?:看清|辨认|判断)|読め(?:ない|ません)|"
 _ABROAD += r"ne (?:peux|puis) pas (?:lire|distinguer)|no (?:puedo|se puede) (?:leer|distinguir)"
 _UNSEEN = Pattern(rf"{_CANNOT}|{_ILLEGIBLE}|{_ABROAD}")
 _ELSEWHERE = Pattern(

@@ -58,8 +58,9 @@ def test_the_agreement_with_the_rule_is_told_with_cohens_kappa(evaluated, tmp_pa
 def test_a_choice_or_a_number_is_judged_only_where_the_rule_could_not_read_it(evaluated, server, tmp_path):
     server.script = lambda body, number: json.dumps({"verdict": "right"})
     evaluated(CLOSED)
-    assert [one["given"] for one in server.asked()] == ["seven of 12", "the cat, or the dog"]
-    assert server.asked()[1]["references"] == ["(A) cat"] and server.asked()[1]["options"] == {"A": "cat", "B": "dog"}
+    number, choice = sorted(server.asked(), key=lambda one: one["given"])  # asked side by side, in any order
+    assert (number["given"], choice["given"]) == ("seven of 12", "the cat, or the dog")
+    assert choice["references"] == ["(A) cat"] and choice["options"] == {"A": "cat", "B": "dog"}
     judged = judged_in(tmp_path / "run")
     assert (judged["value"], judged["unread"], judged["unread_right"]) == (1.0, 2, 2)
     assert judged["agreement"] is None and judged["kappa"] is None
