@@ -238,6 +238,9 @@ class _Episode:
         try:
             if response.error is not None:
                 raise RuntimeError(response.error)
+            if response.out_of_tokens:
+                self.out_of_tokens = True
+                return None
             if banned := [id for id in response.token_ids if id in self.chat.banned_ids]:
                 # A sampled placeholder has no image: in training it would shift the images of all later placeholders.
                 raise RuntimeError(f"the engine sampled {len(banned)} banned tokens: {sorted(set(banned))}")

@@ -116,8 +116,8 @@ def _said_by(folder: Path, model: str) -> Convention | None:
     return None if file is None else _read_of_hub(file, model)
 
 
-def model_type_of(model: str) -> str | None:
-    """The `model_type` of the `config.json` of the model, or of the one it adapts; None if there is none."""
+def config_of(model: str) -> dict[str, Any] | None:
+    """The `config.json` of the model, or of the one it adapts; None if there is none, or it is not a JSON object."""
     model = base_chain(model_folder(model))[-1]
     folder = Path(model)
     file = folder / "config.json" if folder.is_dir() else _file_of_hub(model, "config.json")
@@ -125,7 +125,12 @@ def model_type_of(model: str) -> str | None:
         config = json.loads(file.read_text(encoding="utf-8")) if file is not None else None
     except (OSError, ValueError, RecursionError):
         return None
-    found = config.get("model_type") if isinstance(config, dict) else None
+    return config if isinstance(config, dict) else None
+
+
+def model_type_of(model: str) -> str | None:
+    """The `model_type` of the model's `config.json`; None if there is none, or it does not say."""
+    found = (config_of(model) or {}).get("model_type")
     return found if isinstance(found, str) else None
 
 

@@ -84,7 +84,8 @@ class Response:
     of the distribution that was sampled from (bans and temperature applied; greedy turns: temperature 1); `ended`:
     False if `max_new_tokens` truncated the turn, True after the end-of-turn token or a text of `Request.stop` (then
     without that token, which the chat format adds); `error`: set if the engine could not serve the request, and then
-    there are no tokens.
+    there are no tokens; `out_of_tokens`: the conversation leaves no room for a turn in the engine's context, so there
+    are no tokens, and the episode ends as truncated.
     """
 
     request_id: int
@@ -92,6 +93,7 @@ class Response:
     logprobs: tuple[float, ...]
     ended: bool
     error: str | None = None
+    out_of_tokens: bool = False
 
 
 class Engine(Protocol):

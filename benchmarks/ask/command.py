@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from agents.checkpoints.context import context_of, within_context
 from agents.checkpoints.names import CHECKPOINTS
 from agents.config.arguments import parse
 from agents.config.model_dialect import ModelDialect, dialect_of_engine
@@ -133,6 +134,8 @@ def _played(config: AskConfig, known: ModelDialect, limits: Limits, task: Task) 
     choice = config.chosen(config.model, limits, dtype=config.dtype, max_batch=1)
     check_has_model(choice, "ask")
     check_videos(config.engine, dialect, [task])
+    if choice.spec.loads_checkpoint:
+        limits = within_context(limits, context_of(config.model), repr(config.model))
     engine, chat = engine_chosen(choice, dialect)
     if choice.spec.loads_checkpoint:
         _warn_of_foreign_question(config)

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from agents.checkpoints.context import context_of, within_context
 from agents.config.model_dialect import ModelDialect, dialect_of_engine
 from agents.engines.choice import EngineChoice, check_videos
 from agents.engines.protocol import NO_TRUNCATION
@@ -102,6 +103,8 @@ def planned(config: EvalConfig) -> EvalPlan:
         limits, name = protocol.limits, played_name(protocol, known.name)
     config = replace(config, dialect=name, **dataclasses.asdict(limits))  # what is recorded
     engine = _engine(config, limits)
+    if engine.spec.loads_checkpoint:
+        limits = within_context(limits, context_of(config.model), repr(config.model))
     task_set = _questions(config)
     check_videos(config.engine, dialect, task_set.tasks)
     if not config.ablate:  # it leaves out the questions without evidence where evidence is needed

@@ -18,7 +18,7 @@ from agents.engines.endpoint.body import BYTES_PER_TOKEN, most_bytes
 from agents.engines.endpoint.connection import Connection, DeadError, RefusedError
 from agents.engines.endpoint.messages import has_tool_images, messages_of
 from agents.engines.endpoint.reply import Reply, reply_in
-from agents.engines.endpoint.support import Support, ToolImages
+from agents.engines.endpoint.support import Support, ToolImages, is_about_context
 from agents.engines.endpoint.turns import check_read_back, text_of, with_stop
 from agents.engines.protocol import Request, Response
 from agents.engines.remote import RemoteEngine
@@ -93,6 +93,8 @@ class EndpointEngine(RemoteEngine):
             request = replace(request, stop=tuple(text for text in request.stop if text not in markers))
         async with self._slots:
             reply = await self._reply_to(request)
+        if reply is None:
+            return Response(request.request_id, (), (), ended=False, out_of_tokens=True)
         return await asyncio.to_thread(self._response, request, reply)
 
     def close(self) -> None:
@@ -101,18 +103,28 @@ class EndpointEngine(RemoteEngine):
         self.begin(self._connection.close()).result(timeout=10)
         super().close()
 
-    async def _reply_to(self, request: Request) -> Reply:
-        """The endpoint's reply; how it wants to be asked is learned from its refusals, and kept."""
+    async def _reply_to(self, request: Request) -> Reply | None:
+        """The endpoint's reply; how it wants to be asked is learned from its refusals, and kept.
+
+        None if the conversation does not fit the model's context. A server refuses a turn that may get longer than the
+        rest of its context, too: then the turn is asked for once more, without a limit of its own.
+        """
+        takes_the_rest = False
         most = most_bytes(request.max_new_tokens)
         known: Support = self._support
         support: Support | None = known
         while support is not None:
-            body, shows_tool_images = await asyncio.to_thread(self._body, request, support)
+            body, shows_tool_images = await asyncio.to_thread(self._body, request, support, takes_the_rest)
             try:
                 reply = await self._connection.post(body, reply_in, max_bytes=most)
             except DeadError as error:
                 raise ConfigError(f"the endpoint {self._base_url} serves no request: {error}") from None
             except RefusedError as error:
+                if is_about_context(error.reason):
+                    if takes_the_rest:
+                        return None
+                    takes_the_rest = True
+                    continue
                 refused, support = error, support.after_refusal(error.reason, has_tool_images=shows_tool_images)
                 continue
             # Other requests may have learned more meanwhile: only what this one learned is kept.
@@ -126,7 +138,7 @@ class EndpointEngine(RemoteEngine):
             )
         raise refused
 
-    def _body(self, request: Request, support: Support) -> tuple[bytes, bool]:
+    def _body(self, request: Request, support: Support, takes_the_rest: bool) -> tuple[bytes, bool]:
         """The request as JSON, and whether it has images in tool messages."""
         messages = messages_of(
             request.prompt_ids,
@@ -136,7 +148,8 @@ class EndpointEngine(RemoteEngine):
             support=support,
             are_calls_native=self._are_calls_native,
         )
-        body: dict[str, Any] = {"model": self._model, "messages": messages, **support.fields(request)}
+        body: dict[str, Any] = {"model": self._model, "messages": messages}
+        body |= support.fields(request, takes_the_rest=takes_the_rest)
         if self._tools:
             body["tools"] = self._tools
         return json.dumps(body).encode(), has_tool_images(messages)

@@ -14,7 +14,14 @@ ToolImages = Literal["auto", "tool", "user"]
 
 _MOST_STOP_TEXTS = 4
 """OpenAI's limit of `stop`."""
+_CONTEXT_WORDS = ("context length", "context_length", "maximum context", "context window", "max_model_len")
 _REFUSES_TOOL_IMAGES = ("content", "image", "tool")
+
+
+def is_about_context(reason: str) -> bool:
+    """Whether a refusal with the text `reason` says that the conversation does not fit the model's context."""
+    text = reason.lower()
+    return any(word in text for word in _CONTEXT_WORDS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,10 +43,15 @@ class Support:
         """Whether the images of a tool's result stand in the next user message."""
         return self.tool_images == "user"
 
-    def fields(self, request: Request) -> dict[str, Any]:
-        """The fields of the request about sampling. What is neutral and no field of OpenAI's is left out."""
+    def fields(self, request: Request, *, takes_the_rest: bool = False) -> dict[str, Any]:
+        """The fields of the request about sampling. What is neutral and no field of OpenAI's is left out.
+
+        `takes_the_rest`: the turn is not limited in tokens, so that it may have what is left of the context.
+        """
         truncation = request.truncation
-        fields: dict[str, Any] = {"temperature": request.temperature, self.tokens_field: request.max_new_tokens}
+        fields: dict[str, Any] = {"temperature": request.temperature}
+        if not takes_the_rest:
+            fields[self.tokens_field] = request.max_new_tokens
         optional = {
             "seed": request.seed % 2**31 if self.sends_seed else None,
             "stop": list(request.stop[:_MOST_STOP_TEXTS]) or None,

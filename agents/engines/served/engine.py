@@ -10,6 +10,7 @@ import hashlib
 import json
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +46,7 @@ class ServerEngine(RemoteEngine):
         self._image_id, self._end_id = image_id, end_id
         self._patience_s = patience_s
         self._resubmitted = 0
+        self._longest: int | None = None
         self._images = EncodedImages()
         self._encoders = ThreadPoolExecutor(max_workers=4, thread_name_prefix="encode")
         limits = httpx.Limits(max_connections=None, max_keepalive_connections=64, keepalive_expiry=_KEPT_ALIVE_S)
@@ -77,6 +79,7 @@ class ServerEngine(RemoteEngine):
         tokens = self.begin(self._replicas.max_model_len()).result()
         if tokens is None:
             raise ConfigError(f"no server answers: {self._replicas.errors()}. Start them with `pixel-env serve`.")
+        self._longest = tokens
         return tokens
 
     def use_weights(self, folder: Path) -> None:
@@ -111,7 +114,15 @@ class ServerEngine(RemoteEngine):
     # ------------------------------------------------------------------------------- in the event loop's thread
 
     async def answer(self, request: Request) -> Response:
-        """The turn that a replica samples; if it dies, another replica does."""
+        """The turn that a replica samples; if it dies, another replica does.
+
+        Once `max_model_len` was asked for, a conversation without room for a turn is answered by `out_of_tokens`.
+        """
+        if self._longest is not None:
+            room = self._longest - len(request.prompt_ids)
+            if room < 1:
+                return Response(request.request_id, (), (), ended=False, out_of_tokens=True)
+            request = replace(request, max_new_tokens=min(request.max_new_tokens, room))
         key, body = await asyncio.get_running_loop().run_in_executor(self._encoders, self._prepared, request)
         refused_by: set[str] = set()
         losses = 0

@@ -99,9 +99,24 @@ def test_a_response_that_is_no_completion_is_asked_for_again(endpoint, body):
 
 
 def test_a_request_that_is_refused_is_not_repeated(endpoint):
-    endpoint.script = lambda body, number: (400, "maximum context length is 4096 tokens")
+    endpoint.script = lambda body, number: (400, "images of this kind are not accepted")
     [trajectory] = played(endpoint)
-    assert trajectory.stop is Stop.FAILED and "4096 tokens" in trajectory.error and len(endpoint.bodies) == 1
+    assert trajectory.stop is Stop.FAILED and "of this kind" in trajectory.error and len(endpoint.bodies) == 1
+
+
+def test_a_conversation_that_does_not_fit_the_context_ends_as_truncated_by_tokens(endpoint):
+    endpoint.script = lambda body, number: (400, "This model's maximum context length is 4096 tokens")
+    [trajectory] = played(endpoint)
+    assert trajectory.stop is Stop.TOKENS and trajectory.error is None
+    assert ["max_tokens" in body for body in endpoint.bodies] == [True, False]
+
+
+def test_a_turn_that_may_get_longer_than_the_rest_of_the_context_is_given_that_rest(endpoint):
+    endpoint.script = lambda body, number: (
+        (400, "maximum context length is 4096 tokens") if "max_tokens" in body else said("\\boxed{7}")
+    )
+    [trajectory] = played(endpoint)
+    assert trajectory.stop is Stop.ANSWERED and len(endpoint.bodies) == 2
 
 
 def test_fields_that_an_endpoint_does_not_know_are_renamed_or_left_out_and_that_is_remembered(endpoint):
