@@ -14,9 +14,9 @@ from trl import TrlParser
 
 from agents.config.arguments import read_setting
 from agents.config.training_command import ENVIRONMENT, Given, TrainingCommand, checked, command_parser
-from agents.config.trl_numbers import BOUNDS
+from agents.config.trl_numbers import out_of_bounds
 from agents.config.yaml_file import Setting
-from pixel_env.command_line.values import UNBOUNDED, bare
+from pixel_env.command_line.values import bare
 from pixel_env.errors import ConfigError
 
 
@@ -79,10 +79,8 @@ class RecipeParser(TrlParser):
     def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
         """As argparse's. Raises UsageError for a number out of its field's bounds, or a word that no flag takes."""
         values, rest = super().parse_known_args(args, namespace)
-        for name, value in vars(values).items():
-            bounds = BOUNDS.get(name, UNBOUNDED)
-            if isinstance(value, int | float) and not isinstance(value, bool) and not bounds.hold(value):
-                self.error(f"{name} is {value}; wanted: {', '.join(filter(None, ('a number', str(bounds))))}")
+        if (wrong := out_of_bounds(vars(values))) is not None:
+            self.error(wrong)
         if rest:
             self.error(f"unexpected {' '.join(map(repr, rest))}")
         return values, rest

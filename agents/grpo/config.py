@@ -12,14 +12,19 @@ from trl import GRPOConfig
 
 from agents.config.episode import EpisodeArguments
 from agents.config.training_command import check_fields, check_refused
+from agents.config.trl_choices import CHOICES, check_choices
+from agents.config.trl_numbers import check_numbers
 from agents.engines.served.replicas import addresses
 from agents.grpo.engine_options import engine_of_options, settle_engine
 from agents.grpo.options import (
+    NEEDS_ENGINE,
+    NOT_SAVED,
     OWN,
     REFUSED,
     GenerationArguments,
     ReplayArguments,
     RewardArguments,
+    TrainedArguments,
     TurnArguments,
 )
 from agents.rollout import Sampling
@@ -30,6 +35,7 @@ from pixel_env.errors import ConfigError
 @dataclass
 class PixelGRPOConfig(
     EpisodeArguments,
+    TrainedArguments,
     TurnArguments,
     RewardArguments,
     GenerationArguments,
@@ -52,12 +58,16 @@ class PixelGRPOConfig(
 
     def __post_init__(self) -> None:
         check_fields(self, OWN)
+        check_numbers(self)
+        check_choices(self, CHOICES)
         if self.bf16 is None and not torch.cuda.is_available():
             self.bf16 = False
         settle_engine(self)
         super().__post_init__()
         self.read_prompt()
         check_refused(self, REFUSED)
+        self._check_engine_is_there()
+        self.check_state_is_saved(resumes=bool(self.resume_from_checkpoint))
         if self.use_vllm and self.vllm_max_model_length is not None:  # an episode ends before vLLM refuses its prompt
             self.max_tokens = min(self.max_tokens or self.vllm_max_model_length, self.vllm_max_model_length)
         if self.max_turns * self._turn_tokens() > (self.max_completion_length or 0):
@@ -92,15 +102,37 @@ class PixelGRPOConfig(
         share = (self.max_completion_length or 0) // self.max_turns
         return max(1, share) if self.max_turn_tokens is None else self.max_turn_tokens
 
+    def _check_engine_is_there(self) -> None:
+        """An option of an engine beside the policy has no effect where the policy itself generates."""
+        if self.engine_beside is not None:
+            return
+        for name, plain in NEEDS_ENGINE.items():
+            if getattr(self, name) not in plain:
+                raise ConfigError(
+                    f"{name} is {getattr(self, name)!r}, but the policy itself generates, without vLLM. Set use_vllm, "
+                    f"or leave {name} out."
+                )
+
+    def check_state_is_saved(self, *, resumes: bool) -> None:
+        """Raises ConfigError for a run that could resume from a checkpoint without a state that it needs."""
+        for name, state in NOT_SAVED.items():
+            if getattr(self, name) and (self.save_strategy != "no" or resumes):
+                raise ConfigError(
+                    f"{name} is set, but checkpoints do not contain {state}: a run that resumes from one would learn "
+                    f"something else. Set save_strategy to no and do not resume, or leave {name} out."
+                )
+
     def _check_checkpoints_fall_between_generations(self) -> None:
         """TRL keeps the unused part of a generation batch in memory only, so a checkpoint inside one cannot resume."""
         micro_steps = (self.steps_per_generation or 1) * self.num_iterations
-        if self.save_strategy == "steps" and self.save_steps * self.gradient_accumulation_steps % micro_steps:
+        name = {"steps": "save_steps", "best": "eval_steps"}.get(str(self.save_strategy.value), "")
+        every = getattr(self, name, None) or 0
+        if every * self.gradient_accumulation_steps % micro_steps:
             lasts = micro_steps / self.gradient_accumulation_steps
             multiple = micro_steps // gcd(micro_steps, self.gradient_accumulation_steps)
             raise ConfigError(
-                f"save_steps is {self.save_steps}, and one generation batch lasts {lasts:g} optimizer steps: a "
-                f"checkpoint inside a batch would lose its unused part. Set save_steps to a multiple of {multiple}."
+                f"{name} is {every:g}, and one generation batch lasts {lasts:g} optimizer steps: a "
+                f"checkpoint inside a batch would lose its unused part. Set {name} to a multiple of {multiple}."
             )
 
     def _check_replay_lives_for_a_generation(self) -> None:

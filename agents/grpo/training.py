@@ -10,6 +10,7 @@ from trl import ModelConfig, get_quantization_config
 from agents.checkpoints.loading import loading
 from agents.checkpoints.model_arguments import ModelArguments, model_and_adapter, settled
 from agents.checkpoints.model_options import model_options
+from agents.config.default_tasks import given_or_sample
 from agents.config.model_dialect import dialect_of_model
 from agents.grpo.config import PixelGRPOConfig
 from agents.grpo.held_out import write_summary
@@ -40,6 +41,7 @@ def train(arguments: TaskArguments, args: PixelGRPOConfig, model_config: ModelCo
     check_hub(args)
     check_trackers(args.report_to)
     model_config = settled(model_config)
+    arguments.tasks = given_or_sample(arguments.tasks, "tasks", model_config.model_name_or_path)
     dialect = args.take(dialect_of_model(args.dialect, model_config.model_name_or_path))
     args.eval_on_start = args.eval_on_start or arguments.eval_tasks is not None
     with training_run(args, [arguments, args, model_config], how, [model_config.model_name_or_path]) as run:
@@ -59,6 +61,7 @@ def _train(
         media_root=arguments.media_root,
     )
     eval_tasks = arguments.eval_tasks and load(arguments.eval_tasks, split="test", count=arguments.eval_task_count)
+    assert arguments.tasks is not None, "the caller settled it"
     tasks = load(arguments.tasks, split="train", count=arguments.task_count)
     model, peft_config = model_and_adapter(model_config)
     with loading(model_config.model_name_or_path):

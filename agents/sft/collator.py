@@ -37,6 +37,7 @@ class Fault(StrEnum):
     UNREADABLE_PICTURE = "unreadable_picture"
     REFUSED_CALL = "refused_call"
     UNPLAYABLE = "unplayable"
+    NOTHING_TRAINED = "nothing_trained"
 
 
 class UnusableTrace(TaskError):
@@ -98,6 +99,11 @@ def play(trace: Trace, chat: Chat, settings: EpisodeSettings) -> PlayedTrace:
 
 def _check(trace: Trace, played: Rollout, settings: EpisodeSettings) -> None:
     trajectory, name = played.trajectory, f"The trace of task {trace.task.task_id!r}"
+    if not any(turn.train for turn in trace.turns):
+        raise UnusableTrace(
+            f'{name} has no turn that is trained. Set "train" of at least one turn to true, or remove the trace.',
+            Fault.NOTHING_TRAINED,
+        )
     if (unreadable := _unreadable_image(trajectory, settings)) is not None:
         raise UnusableTrace(
             f"{name} has an image that cannot be shown: {unreadable}. Replace the file, or remove the trace.",

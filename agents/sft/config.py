@@ -10,6 +10,8 @@ from trl import SFTConfig
 
 from agents.config.episode import EpisodeArguments
 from agents.config.training_command import check_fields, check_refused
+from agents.config.trl_choices import CHOICES_OF_SFT, check_choices
+from agents.config.trl_numbers import check_numbers
 from agents.run_log.options import LogArguments
 from agents.sft.options import OWN, REFUSED, BatchArguments
 
@@ -24,6 +26,8 @@ class PixelSFTConfig(EpisodeArguments, BatchArguments, LogArguments, SFTConfig):
 
     def __post_init__(self) -> None:
         check_fields(self, OWN)
+        check_numbers(self)
+        check_choices(self, CHOICES_OF_SFT)
         if self.bf16 is None and not torch.cuda.is_available():
             self.bf16 = False
         super().__post_init__()

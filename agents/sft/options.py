@@ -43,6 +43,7 @@ _PACKED = (
     "Leave it out; train_sampling_strategy: group_by_length wastes no padding."
 )
 _PLAYED = "Training rows are played traces, not a data set of TRL's. Leave it out."
+_SHOWN = "The dialect and the model's chat format determine the tokens of a turn. Leave it out."
 REFUSED = {
     "completion_only_loss": Refusal((None,), _FLAGS),
     "assistant_only_loss": Refusal((False,), _FLAGS),
@@ -60,6 +61,9 @@ REFUSED = {
         ("every_save", "end"), "Checkpoints hold optimizer states and rollouts, and are not uploaded."
     ),
     "length_column_name": Refusal(("length",), _PLAYED),
+    "chat_template_path": Refusal((None,), _SHOWN),
+    "eos_token": Refusal((None,), _SHOWN),
+    "pad_token": Refusal((None,), _SHOWN),
 }
 
 SFT = TrainingCommand(

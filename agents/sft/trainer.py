@@ -21,11 +21,14 @@ from trl.models import unwrap_model_for_generation
 
 from agents.chat.chat import Chat
 from agents.chat.video_positions import add_video_positions
+from agents.checkpoints.adapter_kinds import check_adapter
 from agents.checkpoints.checked import checked_model_folder
 from agents.checkpoints.continuing import Start, start_of
 from agents.checkpoints.conventions import write_convention
 from agents.checkpoints.loading import loading
+from agents.checkpoints.vision_tower import freeze_vision_tower, without_tower
 from agents.config.model_dialect import dialect_of_object
+from agents.config.training_steps import check_trained
 from agents.engines.transformers import TransformersEngine
 from agents.model_card.card import CardFacts
 from agents.model_card.upload import Published
@@ -40,7 +43,6 @@ from agents.sft.config import PixelSFTConfig
 from agents.sft.evaluation import Played, play_held_out
 from agents.sft.length_groups import LengthGroups
 from agents.sft.trace_survey import REFUSED, Survey, survey, write_refused
-from agents.sft.vision_tower import freeze_vision_tower, without_tower
 from agents.traces.trace import Trace
 from agents.training_run.resumable import Resumable
 from pixel_env.dialects.dialect import Dialect
@@ -80,6 +82,7 @@ class PixelSFTTrainer(Resumable, Published, SFTTrainer):
         """
         if not len(traces):
             raise ConfigError("There are no traces to train on. Give a folder, a file or a function with at least one.")
+        check_adapter(peft_config)
         dialect = dialect or args.take(dialect_of_object(args.dialect, model))
         args.dataset_kwargs = {**(args.dataset_kwargs or {}), "skip_prepare_dataset": True}
         eval_traces = () if eval_traces is None else eval_traces
@@ -146,7 +149,8 @@ class PixelSFTTrainer(Resumable, Published, SFTTrainer):
             sampler: Sampler[int] | None = super()._get_train_sampler(train_dataset)
             return sampler
         at_a_time = self._train_batch_size * self.accelerator.num_processes
-        return LengthGroups(self.survey.tokens, at_a_time, self.args.seed)
+        seed = self.args.seed if self.args.data_seed is None else self.args.data_seed
+        return LengthGroups(self.survey.tokens, at_a_time, seed)
 
     def get_eval_dataloader(self, eval_dataset: Any = None) -> Any:
         """The base's, with the collator of the held-out traces."""
@@ -210,6 +214,12 @@ class PixelSFTTrainer(Resumable, Published, SFTTrainer):
     def card_facts(self) -> CardFacts:
         """What the model card says."""
         return card_facts(self, self.traces_name)
+
+    def train(self, *args: Any, **options: Any) -> Any:
+        """TRL's. Raises ConfigError for a training of 0 steps."""
+        output = super().train(*args, **options)
+        check_trained(self.state.global_step)
+        return output
 
     def _send_telemetry(self) -> None:
         """Sends nothing."""

@@ -33,6 +33,8 @@ def train(arguments: TraceArguments, args: PixelSFTConfig, model_config: ModelCo
     check_hub(args)
     check_trackers(args.report_to)
     model_config = settled(model_config)
+    arguments.settle(model_config.model_name_or_path)
+    assert arguments.traces is not None, "settled"
     known = dialect_of_model(args.dialect, model_config.model_name_or_path, traces=folder_of_traces(arguments.traces))
     dialect = args.take(known)
     traces = load_training_traces(arguments, dialect, args.seed)

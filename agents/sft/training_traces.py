@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
+from agents.config.default_tasks import SAMPLE, given_or_sample
 from agents.config.training_command import check_fields
 from agents.traces.folder import check_dialect, read_trace_folder
 from agents.traces.trace import Trace, read_traces
@@ -24,6 +25,8 @@ from pixel_env.tasks import Split, load_tasks
 TraceMaker = Callable[[TaskSet, Dialect, int], Sequence[Trace]]
 """Task set, dialect and seed -> traces: the type of the function that `traces='module:function'` names."""
 
+SAMPLE_TRACES = "synth.warm_starts.templates:single_pass_traces"
+"""The traces of an embedded model, where none are given."""
 MOST_HELD_OUT = 0.1
 """Largest share of the tasks that is held out from training."""
 _SEARCHED_PER_TASK = 16
@@ -34,18 +37,18 @@ _SEARCHED_PER_TASK = 16
 class TraceArguments:
     """The traces of a training."""
 
-    traces: str = field(
-        default="synth.warm_starts.templates:single_pass_traces",
+    traces: str | None = field(
+        default=None,
         metadata={
             "help": "demonstrations (traces): a folder that pixel-env synth wrote, a JSONL file, or 'module:function', "
-            "called with (task set, dialect, seed)"
+            f"called with (task set, dialect, seed); an embedded model has the default {SAMPLE_TRACES}"
         },
     )
-    tasks: str = field(
-        default="sample:vstar-tiny",
+    tasks: str | None = field(
+        default=None,
         metadata={
             "help": "task set of a file or a function of traces: a sample set, a path or a hub id (docs/tasks.md); a "
-            "folder of traces has its own"
+            f"folder of traces has its own, and an embedded model the default {SAMPLE}"
         },
     )
     task_count: AtLeastOne | None = field(
@@ -75,6 +78,12 @@ class TraceArguments:
     def __post_init__(self) -> None:
         check_fields(self, [TraceArguments])
 
+    def settle(self, model: str) -> None:
+        """Sets the defaults of an embedded model. Raises ConfigError for another model with no traces, or no tasks."""
+        self.traces = given_or_sample(self.traces, "traces", model, SAMPLE_TRACES)
+        if folder_of_traces(self.traces) is None:  # a folder brings its own tasks
+            self.tasks = given_or_sample(self.tasks, "tasks", model)
+
 
 @dataclass(frozen=True, slots=True)
 class TrainingTraces:
@@ -92,6 +101,7 @@ class TrainingTraces:
 
 def load_training_traces(arguments: TraceArguments, dialect: Dialect, seed: int) -> TrainingTraces:
     """The traces that `arguments` name. Raises TaskError or ConfigError for traces that cannot be used."""
+    assert arguments.traces is not None, "`settle` sets it"
     if _is_function(arguments.traces):
         return _made(arguments, dialect, seed)
     task_set, traces = _read(arguments.traces, arguments, dialect)
@@ -174,7 +184,7 @@ def _read(spec: str, arguments: TraceArguments, dialect: Dialect) -> tuple[TaskS
 
 def _tasks(arguments: TraceArguments, split: Split, count: int | None) -> TaskSet:
     return load_tasks(
-        arguments.tasks,
+        arguments.tasks or SAMPLE,
         split=split,
         count=count,
         follow_links=arguments.follow_links,
@@ -183,6 +193,7 @@ def _tasks(arguments: TraceArguments, split: Split, count: int | None) -> TaskSe
 
 
 def _made(arguments: TraceArguments, dialect: Dialect, seed: int) -> TrainingTraces:
+    assert arguments.traces is not None, "`settle` sets it"
     make: TraceMaker = imported_callable(arguments.traces, "traces function")
     task_set = _tasks(arguments, "train", arguments.task_count)
     train = make(task_set, dialect, seed)

@@ -61,7 +61,7 @@ MUTANTS = (
     ),
     Mutant(
         "a number of TRL's has no bounds",
-        "RecipeParser.parse_known_args",
+        "out_of_bounds",
         "BOUNDS.get(name, UNBOUNDED)",
         "UNBOUNDED",
         TRAINING,

@@ -87,9 +87,10 @@ def test_a_switch_of_ours_is_written_like_all_others(read):
 
 def test_options_of_vllm_are_a_mapping_in_a_recipe_and_json_as_a_flag(read, tmp_path):
     recipe = tmp_path / "recipe.yaml"
-    recipe.write_text("vllm_options: {max_num_seqs: 4}\n")
+    recipe.write_text("use_vllm: true\nvllm_options: {max_num_seqs: 4}\n")
     assert read("grpo", "--config", str(recipe))[1].options_of_vllm() == {"max_num_seqs": 4}
-    assert read("grpo", "--vllm_options", '{"max_num_seqs": 4}')[1].options_of_vllm() == {"max_num_seqs": 4}
+    flags = ["--use_vllm", "--vllm_options", '{"max_num_seqs": 4}']
+    assert read("grpo", *flags)[1].options_of_vllm() == {"max_num_seqs": 4}
     with pytest.raises(UsageError, match="vllm_options: got 'max_num_seqs=4'; wanted: a mapping"):
         read("grpo", "--vllm_options", "max_num_seqs=4")
 

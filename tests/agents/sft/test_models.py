@@ -10,8 +10,8 @@ from trl import ModelConfig, get_peft_config
 
 from agents.checkpoints.tiny import PATCH, SPECIAL_TOKENS
 from agents.checkpoints.tiny import make_model as make_qwen3
+from agents.checkpoints.vision_tower import IN_A_TOWER, freeze_vision_tower, without_tower
 from agents.sft.trainer import PixelSFTConfig, PixelSFTTrainer
-from agents.sft.vision_tower import IN_A_TOWER, freeze_vision_tower, without_tower
 from pixel_env.dialects.table import dialect_named
 from pixel_env.errors import ConfigError
 from tests.agents.planned_traces import as_task_set, planned_traces, shown_small

@@ -8,11 +8,11 @@ import yaml
 from accelerate.commands.launch import launch_command_parser
 from trl import ModelConfig, get_peft_config
 
+from agents.checkpoints.vision_tower import IN_A_TOWER, without_tower
 from agents.config.training_parser import parsed
 from agents.sft.config import PixelSFTConfig
 from agents.sft.options import SFT
 from agents.sft.training_traces import TraceArguments
-from agents.sft.vision_tower import IN_A_TOWER, without_tower
 from pixel_env.dialects.table import dialect_named
 from tests.paths import EXAMPLES, RECIPES, ROOT
 

@@ -171,3 +171,11 @@ def test_a_missing_picture_is_told_of_by_its_path(tmp_path):
         size_of_source(FileSource(tmp_path / "missing.png"))
     assert placeholders.PlaceholderSource(3, 2).decode().resize((8, 4)).size == (8, 4)
     assert size_of_source(PixelSource(30, 20)) == (30, 20)
+
+
+def test_a_trace_without_a_trained_turn_is_refused_by_name_and_counted(chats):
+    chat = chats["default"]
+    untrained = Trace(tiny_task("untrained"), (TraceTurn("\\boxed{7}", train=False),))
+    found = survey([Trace(tiny_task("trained"), (ANSWER,)), untrained], chat, settings_of(chat))
+    assert found.indices == (0,) and found.refused == {"nothing_trained": 1}
+    assert found.refusals[0].task_id == "untrained" and '"train"' in found.refusals[0].message
