@@ -57,10 +57,11 @@ def imported(name: str, kind: str) -> Any:
         sys.path.insert(0, os.getcwd())  # the console command, unlike `python -m`, leaves the working folder out
     try:
         return getattr(importlib.import_module(module), attribute)
-    except (ImportError, AttributeError, ValueError, SyntaxError) as error:
+    except Exception as error:  # the module is the user's own: any error may come
+        named = "" if isinstance(error, ImportError | AttributeError) else f"{type(error).__name__}: "
         raise ConfigError(
-            f"The {kind} {name!r} cannot be loaded: {error}.{_suggestion(module, attribute)} Wanted: 'module:name' of "
-            f"a module that can be imported from here. {_advice(module)}"
+            f"The {kind} {name!r} cannot be loaded: {named}{error}.{_suggestion(module, attribute)} Wanted: "
+            f"'module:name' of a module that can be imported from here. {_advice(module)}"
         ) from error
 
 

@@ -7,17 +7,20 @@ and the viewer take their columns from the names. This module checks what the fu
 the argument of a group reward; independent of training, tokens and files.
 """
 
+import traceback
 import unicodedata
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial, reduce
 from numbers import Real
 from operator import add
+from pathlib import Path
 
 import numpy as np
 
 from pixel_env.episode import Trajectory
-from pixel_env.errors import ConfigError
+from pixel_env.errors import ConfigError, PixelEnvError, one_line, shortened
 
 _LOGGED_SUFFIXES = ("/mean", "/std")
 """TRL logs a reward function as `rewards/<function>/mean` and `/std`; a part is logged as `rewards/<part>`."""
@@ -62,12 +65,15 @@ def reward_parts(group_reward: GroupReward, trajectories_G: Sequence[Trajectory]
     """`group_reward` of one group, checked.
 
     Raises ConfigError, which names the function and the part, unless it returned at least one part, each with a name
-    that can be logged, a finite weight and one finite number per rollout, and a total that is finite.
+    that can be logged, a finite weight and one finite number per rollout, and a total that is finite. An error in the
+    function is a ConfigError that names the task, too.
     """
     function = name_of(group_reward)
-    returned = group_reward(trajectories_G)
+    with raised_by(f"The group reward {function}", [trajectories_G[0].task.task_id]):
+        returned = group_reward(trajectories_G)
     if not isinstance(returned, Mapping):
-        raise ConfigError(f"The group reward {function} returned {_kind(returned)}. {_EXPECTED_RETURN}")
+        value = "" if returned is None else f" ({shortened(returned)})"
+        raise ConfigError(f"The group reward {function} returned {_kind(returned)}{value}. {_EXPECTED_RETURN}")
     if not len(returned):
         raise ConfigError(f"The group reward {function} returned no part. {_EXPECTED_RETURN}")
     names = list(returned)
@@ -91,6 +97,23 @@ def check_same_names(rewards: GroupRewards, expected: Sequence[str], group_rewar
             f"{_listed(rewards.parts)} for another. Return the same parts for every group; where a part does not "
             "apply, return zeros for it."
         )
+
+
+@contextmanager
+def raised_by(function: str, task_ids: Sequence[str]) -> Iterator[None]:
+    """A context in which an error of a user's function becomes a ConfigError that names it, its line and the tasks."""
+    try:
+        yield
+    except PixelEnvError:
+        raise
+    except Exception as error:  # code of the user's own: any error may come
+        frame = traceback.extract_tb(error.__traceback__)[-1]
+        more = f" and {len(task_ids) - 1} more" if len(task_ids) > 1 else ""
+        tasks = f" for the task {task_ids[0]!r}{more}" if task_ids else ""
+        raise ConfigError(
+            f"{function} raised {type(error).__name__}: {one_line(error)} ({Path(frame.filename).name}, line "
+            f"{frame.lineno}){tasks}. Correct the function."
+        ) from error
 
 
 def name_of(group_reward: GroupReward) -> str:

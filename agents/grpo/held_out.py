@@ -10,10 +10,11 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from agents.metrics.trajectories import accuracy, rapr
+from agents.metrics.trajectories import accuracy, all_failed, failed, played, rapr
 from agents.run_folder.configuration import write_whole
 from agents.run_folder.folder import SUMMARY
 from pixel_env.episode import Trajectory
+from pixel_env.errors import TaskError, UnknownNameError
 
 
 class HeldOut:
@@ -33,36 +34,60 @@ class HeldOut:
     def figures(self) -> dict[str, float]:
         """Accuracy with its 95 % interval and its number of rollouts, and RaPR, by their names in the log.
 
-        Where tasks share clusters, the number of clusters, too.
+        Where tasks share clusters, the number of clusters, too. Failed episodes are counted (`failed_episodes`) and in
+        no other figure; if all failed there is no other.
         """
-        played = [trajectory for rollouts in self._of_task.values() for trajectory in rollouts]
-        if not played:
+        trajectories = self._trajectories()
+        if not trajectories:
             return {}
-        estimate = {name: value for name, value in asdict(accuracy(played)).items() if value is not None}
+        failures, counted = {"failed_episodes": float(len(failed(trajectories)))}, played(trajectories)
+        if not counted:
+            return failures
+        estimate = {name: value for name, value in asdict(accuracy(counted)).items() if value is not None}
         named = {"accuracy": estimate.pop("value"), **{f"accuracy_{name}": value for name, value in estimate.items()}}
-        return {**named, "rapr": rapr(played)}
+        return {**named, "rapr": rapr(counted), **failures}
+
+    def check_can_choose(self, metric: str | None, figures: Mapping[str, float]) -> None:
+        """Raises TaskError or UnknownNameError if `figures` lack the `metric` that chooses the best checkpoint."""
+        if metric is None or f"eval_{metric.removeprefix('eval_')}" in figures:
+            return
+        trajectories = self._trajectories()
+        if not all_failed(trajectories):
+            raise UnknownNameError.among("metric", metric, figures, "It is that of metric_for_best_model.")
+        first = trajectories[0]
+        raise TaskError(
+            f"all {len(trajectories)} held-out episodes failed, so the best checkpoint cannot be chosen by {metric!r}; "
+            f"the first, of task {first.task.task_id!r}: {first.error}"
+        )
+
+    def _trajectories(self) -> list[Trajectory]:
+        return [trajectory for rollouts in self._of_task.values() for trajectory in rollouts]
 
 
 def write_summary(folder: Path, history: Sequence[Mapping[str, Any]], after: Mapping[str, float], state: Any) -> None:
-    """Writes `accuracy_before` and `accuracy_after` with their 95 % intervals, and RaPR beside them.
+    """Writes `accuracy_before` and `accuracy_after` with their 95 % intervals, RaPR and failed episodes beside them.
 
     `history`: the trainer's log, whose evaluation at step 0 is the one before (null if the run made none); `after`: the
-    figures of the last evaluation; `state`: the trainer's, for its steps and its best checkpoint. If the best
-    checkpoint was chosen on the same tasks, `chosen_on_the_same_tasks` is true: its accuracy is biased upwards.
+    figures of the last evaluation; `state`: the trainer's, for its steps and its best checkpoint. An accuracy is null
+    if all episodes failed. If the best checkpoint was chosen on the same tasks, `chosen_on_the_same_tasks` is true: its
+    accuracy is biased upwards.
     """
-    before = next((row for row in history if "eval_accuracy" in row and row["step"] == 0), None)
+    names = {"eval_accuracy", "eval_failed_episodes"}
+    before: Mapping[str, Any] = next((row for row in history if row["step"] == 0 and not names.isdisjoint(row)), {})
     summary = {
         "steps": state.global_step,
-        "accuracy_before": None if before is None else _interval(before),
+        "accuracy_before": _interval(before),
         "accuracy_after": _interval(after),
-        "rapr_before": None if before is None else before["eval_rapr"],
-        "rapr_after": after["eval_rapr"],
+        "rapr_before": before.get("eval_rapr"),
+        "rapr_after": after.get("eval_rapr"),
+        "failed_episodes_before": before.get("eval_failed_episodes"),
+        "failed_episodes": after.get("eval_failed_episodes"),
         "best_checkpoint": state.best_model_checkpoint,
         "chosen_on_the_same_tasks": state.best_model_checkpoint is not None,
     }
     write_whole(folder / SUMMARY, json.dumps(summary, indent=2) + "\n")
 
 
-def _interval(figures: Mapping[str, float]) -> dict[str, float]:
+def _interval(figures: Mapping[str, float]) -> dict[str, float] | None:
     names = {"value": "eval_accuracy", "low": "eval_accuracy_low", "high": "eval_accuracy_high", "n": "eval_accuracy_n"}
-    return {name: figures[key] for name, key in names.items()}
+    return {name: figures[key] for name, key in names.items()} if "eval_accuracy" in figures else None

@@ -1,28 +1,37 @@
 """Logged metrics of a generation batch, from its trajectories and reward parts.
 
-Averages over one batch, which TRL averages over a logging window. A metric without any case in the batch (accuracy of a
-category that did not occur) is left out, not zero. Pure functions. Depends on numpy; independent of TRL and processes.
+Averages over one batch, which TRL averages over a logging window. A failed episode says nothing about the policy: it is
+counted and in no other figure. A metric without any case in the batch (accuracy of a category that did not occur) is
+left out, not zero. Pure functions. Depends on numpy; independent of TRL and processes.
 """
 
 from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from agents.metrics.trajectories import calls, failures_by_code, rapr, stop_reasons
+from agents.metrics.trajectories import calls, failed, failures_by_code, played, rapr, stop_reasons
 from pixel_env.episode import Stop, Trajectory
 
 
 def trajectory_metrics(trajectories: Sequence[Trajectory]) -> dict[str, float]:
-    """Accuracy, RaPR, calls and call advantage (overall and by category), failures by code, stop reasons, turns."""
-    metrics = _accuracy_and_calls(trajectories, "")
-    for category in sorted({trajectory.task.category for trajectory in trajectories} - {""}):
-        of_category = [trajectory for trajectory in trajectories if trajectory.task.category == category]
+    """Accuracy, RaPR, calls and call advantage (overall and by category), failures by code, stop reasons, turns.
+
+    `failed_episodes` is their number, and `stops/*` are shares of all; the others are those of the played episodes.
+    """
+    stops = stop_reasons(trajectories)
+    metrics = {f"stops/{stop}": stops.get(stop.value, 0) / len(trajectories) for stop in Stop}
+    metrics["failed_episodes"] = float(len(failed(trajectories)))
+    counted = played(trajectories)
+    if not counted:
+        return metrics
+    metrics |= _accuracy_and_calls(counted, "")
+    for category in sorted({trajectory.task.category for trajectory in counted} - {""}):
+        of_category = [trajectory for trajectory in counted if trajectory.task.category == category]
         metrics |= _accuracy_and_calls(of_category, f"/{category}")
-    codes, stops = failures_by_code(trajectories), stop_reasons(trajectories)
-    metrics |= {f"failures/{code}": count / len(trajectories) for code, count in sorted(codes.items())}
-    metrics["failures/all"] = sum(codes.values()) / len(trajectories)
-    metrics |= {f"stops/{stop}": stops.get(stop.value, 0) / len(trajectories) for stop in Stop}
-    metrics["turns"] = _mean([len(trajectory.messages) for trajectory in trajectories])
+    codes = failures_by_code(counted)
+    metrics |= {f"failures/{code}": count / len(counted) for code, count in sorted(codes.items())}
+    metrics["failures/all"] = sum(codes.values()) / len(counted)
+    metrics["turns"] = _mean([len(trajectory.messages) for trajectory in counted])
     return metrics
 
 

@@ -4,17 +4,19 @@ Depends on trajectories and on the shape of TRL's reward functions; independent 
 """
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+import torch
+from accelerate import Accelerator
 
 from agents.grpo.config import PixelGRPOConfig
+from agents.grpo.reward_functions import RewardFunction, checked_function
 from pixel_env.episode import Stop, Trajectory
+from rewards.advantages import without_rounding
 from rewards.parts import GroupReward, check_same_names, reward_parts
 from rewards.shaping import group_reward_named
-
-RewardFunction = Callable[..., list[float | None]]
 
 
 def group_reward_of(chosen: str | GroupReward | None, args: PixelGRPOConfig) -> GroupReward | None:
@@ -28,8 +30,9 @@ def reward_columns(
     group_reward: GroupReward | None,
     weights: list[float] | None,
 ) -> tuple[list[RewardFunction], list[float] | None]:
-    """TRL's reward functions and weights; with a group reward the last column is reserved for it, with weight 1."""
-    functions = list(reward_funcs) if isinstance(reward_funcs, list) else [reward_funcs] if reward_funcs else []
+    """TRL's reward functions, each checked, and weights; with a group reward the last column is its, with weight 1."""
+    given = list(reward_funcs) if isinstance(reward_funcs, list) else [reward_funcs] if reward_funcs else []
+    functions = [checked_function(function) for function in given]
     if group_reward is None:
         return functions, weights
     if weights is not None and len(weights) == len(functions):
@@ -68,6 +71,29 @@ class GroupShaping:
             for name, values_G in shaped.named().items():
                 parts[name][kept] = values_G
         return totals_B, parts
+
+
+def significant(
+    advantages: torch.Tensor,
+    rewards_BF: torch.Tensor,
+    weights_F: torch.Tensor,
+    group_size: int,
+    accelerator: Accelerator,
+    *,
+    are_batch_centred: bool,
+) -> torch.Tensor:
+    """A process's advantages as float32, exactly 0 where they are only rounding (`rewards.advantages`).
+
+    `rewards_BF`: all processes' rows, one column per function.
+    """
+    totals_B = (rewards_BF * weights_F.to(rewards_BF)).nansum(1)
+    totals_B[rewards_BF.isnan().all(1)] = torch.nan
+    gathered_B = accelerator.gather(advantages)
+    exact_B = without_rounding(
+        gathered_B.cpu().numpy(), totals_B.cpu().numpy(), group_size, are_batch_centred=are_batch_centred
+    )
+    own = torch.from_numpy(exact_B)[accelerator.process_index * len(advantages) :][: len(advantages)]
+    return own.to(advantages.device, torch.float32)
 
 
 def completion_columns(parts: Mapping[str, np.ndarray], rows: slice) -> dict[str, list[float]]:

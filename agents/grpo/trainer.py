@@ -7,7 +7,7 @@ trainer, whose methods used here `tests/contracts/test_trl.py` pins; independent
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from itertools import chain
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,25 +19,40 @@ from trl import GRPOTrainer
 from trl.models.utils import unwrap_model_for_generation
 
 from agents.chat.chat import Chat
+from agents.checkpoints.context import context_of, within_context
 from agents.checkpoints.continuing import Start, start_of
 from agents.checkpoints.conventions import write_convention
+from agents.checkpoints.vision_tower import freeze_vision_tower, without_tower
 from agents.config.model_dialect import dialect_of_object
-from agents.engines.choice import check_videos
+from agents.config.training_steps import check_trained
 from agents.engines.protocol import Engine
 from agents.engines.transformers import TransformersEngine
+from agents.grpo.before_loading import check_before_loading
 from agents.grpo.card import card_facts
 from agents.grpo.config import PixelGRPOConfig
 from agents.grpo.engine import check_fsdp, trainer_engine
+from agents.grpo.failures import FailureReport
 from agents.grpo.filter import kept_indices, share_of_normaliser
 from agents.grpo.forward_passes import forward_passes
+from agents.grpo.generation_batches import GenerationBatches
 from agents.grpo.held_out import HeldOut
 from agents.grpo.metrics import length_figures, part_metrics, trajectory_metrics
 from agents.grpo.micro_batches import by_question, may_rearrange
 from agents.grpo.replay_batches import Replay, buffer_of
 from agents.grpo.replay_files import replay_file
-from agents.grpo.rewards import GroupShaping, RewardFunction, completion_columns, group_reward_of, reward_columns
+from agents.grpo.reward_functions import RewardFunction
+from agents.grpo.rewards import GroupShaping, completion_columns, group_reward_of, reward_columns, significant
 from agents.grpo.rollout_log import GenerationLog
-from agents.grpo.rows import loss_mask, messages_of, moving, task_rows, with_tokens, zero_loss
+from agents.grpo.rows import (
+    loss_mask,
+    messages_of,
+    moving,
+    sampled_ids,
+    task_columns,
+    task_rows,
+    with_tokens,
+    zero_loss,
+)
 from agents.grpo.scored_rows import rows_of, scattered
 from agents.grpo.seeds import GenerationSeeds
 from agents.grpo.token_ban import banned
@@ -52,7 +67,6 @@ from agents.run_log.timing import StepTimes, TimedEngine
 from agents.training_run.resumable import Resumable
 from pixel_env.dialects.dialect import Dialect
 from pixel_env.episode import Stop
-from pixel_env.errors import TaskError
 from pixel_env.tasks import TaskSpec, load_tasks
 from rewards.shaping import GroupReward
 
@@ -61,9 +75,9 @@ class PixelGRPOTrainer(Resumable, Published, GRPOTrainer):
     """GRPO on rollouts with image operations.
 
     `model`: a folder (of an adapter: that one is trained on), a hub id, the name of an embedded checkpoint, or a model;
-    `tasks`: whatever `load_tasks` takes;
-    `reward_funcs`: TRL's, unchanged (they are also given `trajectory=`, one per completion); `group_reward`: a preset,
-    'module:function' or a function, by default that of `args`. The total reward is the sum of all.
+    `tasks`: whatever `load_tasks` takes; `reward_funcs`: TRL's (they are also given `trajectory=` and the columns of
+    `rows.task_columns`, one per completion); `group_reward`: a preset, 'module:function' or a function, by default that
+    of `args`. The total reward is the sum of all. All are tried on made-up rollouts before the model is loaded.
     """
 
     _buffered_inputs: Any
@@ -90,11 +104,11 @@ class PixelGRPOTrainer(Resumable, Published, GRPOTrainer):
         if eval_tasks is not None:
             self._task_sets["eval"] = load_tasks(eval_tasks, split="test")
         self.dialect = dialect or args.take(dialect_of_object(args.dialect, model))
-        if engine is not None:
-            check_videos(engine, self.dialect, chain.from_iterable(one.tasks for one in self._task_sets.values()))
         chosen_reward = group_reward_of(group_reward, args)
         self._shaping = None if chosen_reward is None else GroupShaping(chosen_reward)
         functions, args.reward_weights = reward_columns(reward_funcs, chosen_reward, args.reward_weights)
+        check_before_loading(args, model, engine, self.dialect, self._task_sets, chosen_reward, functions, peft_config)
+        self._batches = GenerationBatches.of(len(self._task_sets["train"]), args)
         start = start_of(
             Start(model, processing_class, peft_config, quantization_config, args.model_init_kwargs),
             padding_side="left",
@@ -105,16 +119,21 @@ class PixelGRPOTrainer(Resumable, Published, GRPOTrainer):
             model=start.model,
             reward_funcs=functions,
             args=args,
-            train_dataset=task_rows(len(self._task_sets["train"])),
+            train_dataset=task_rows(self._batches.tasks, self._batches.copies),
             eval_dataset=task_rows(len(self._task_sets["eval"])) if eval_tasks is not None else None,
             processing_class=start.processing_class,
             callbacks=callbacks,
-            peft_config=start.peft_config,
+            peft_config=without_tower(start.peft_config) if args.freeze_vision_tower else start.peft_config,
             quantization_config=start.quantization_config,
         )
+        if args.freeze_vision_tower:
+            freeze_vision_tower(self.model)
+        if self.accelerator.is_main_process and (notice := self._batches.notice()) is not None:
+            print(notice, flush=True)
         self.chat = Chat(self.processing_class, self.dialect)
         self._rollouts: dict[str, list[Rollout]] = {"train": [], "eval": []}
         self._scored: Sequence[Rollout] = ()
+        self._failures = FailureReport()
         self._seeds = GenerationSeeds(args.seed)
         self._held_out = HeldOut(self.num_generations_eval)
         # A row of zero advantage has no gradient, unless a KL or an entropy term gives it one.
@@ -141,6 +160,7 @@ class PixelGRPOTrainer(Resumable, Published, GRPOTrainer):
         mode = self._mode
         task_set = self._task_sets[mode]
         settings = self.args.settings(self.dialect, task_set)
+        settings = replace(settings, limits=within_context(settings.limits, context_of(self.model), "the model"))
         tasks = {prompt: task_set.tasks[int(prompt)] for prompt in dict.fromkeys(prompts)}
         with self._times.part("weights"), self._generating() as engine, self._times.part("operations"):
             played = rollout(
@@ -151,7 +171,6 @@ class PixelGRPOTrainer(Resumable, Published, GRPOTrainer):
                 sampling=self.args.sampling(mode),
                 seed=self._rollout_seed(mode, len(prompts)),
             )
-        _check_not_all_failed(played)
         rollouts = [with_tokens(row, self.chat) for row in played]
         self._rollouts[mode] = rollouts
         self._scored = rollouts
@@ -162,7 +181,7 @@ class PixelGRPOTrainer(Resumable, Published, GRPOTrainer):
             [[int(sampled) for sampled in row.sampled] for row in rollouts],
             [messages_of(row.trajectory) for row in rollouts],
             [list(row.logprobs) for row in rollouts],
-            {"trajectory": [row.trajectory for row in rollouts]},
+            {"trajectory": [row.trajectory for row in rollouts], **task_columns([tasks[prompt] for prompt in prompts])},
             None,
             [],
         )
@@ -193,8 +212,9 @@ class PixelGRPOTrainer(Resumable, Published, GRPOTrainer):
         return "train" if self.model.training else "eval"
 
     def _rollout_seed(self, mode: str, rows: int) -> int:
-        # A group that is spread over processes must not play the same rollouts in each.
-        process = 0 if rows % self._group_size(mode) == 0 else self.accelerator.process_index
+        # A group that is spread over processes, or a task of several groups, must not play the same rollouts in each.
+        is_whole = rows % self._group_size(mode) == 0 and (mode == "eval" or self._batches.copies == 1)
+        process = 0 if is_whole else self.accelerator.process_index
         return self._seeds.next(mode, self.state.global_step, process)
 
     def _group_size(self, mode: str) -> int:
@@ -209,8 +229,13 @@ class PixelGRPOTrainer(Resumable, Published, GRPOTrainer):
         mode = self._mode
         local = [row.trajectory for row in self._rollouts[mode]]
         questions = [[{"role": "user", "content": trajectory.prompt.text}] for trajectory in local]
-        rewards = super()._calculate_rewards(inputs, questions, completions, completion_ids_list)
+        rewards = super()._calculate_rewards(
+            inputs, questions, completions, [sampled_ids(row) for row in self._rollouts[mode]]
+        )
+        if rewards.device.type != "mps":  # the mean of equal float32 numbers differs from them by rounding
+            rewards = rewards.double()
         trajectories = gather_object(local)
+        self._failures.of(trajectories, mode, self.state.global_step, is_main=self.accelerator.is_main_process)
         parts: dict[str, np.ndarray] = {}
         if self._shaping is not None:
             totals, parts = self._shaping.of(trajectories, self._group_size(mode))
@@ -228,6 +253,7 @@ class PixelGRPOTrainer(Resumable, Published, GRPOTrainer):
         )
         if mode == "eval":
             self._held_out.add(trajectories)
+        self._rewards = rewards
         return rewards
 
     # --------------------------------------------------------------------------------------------------- update
@@ -247,6 +273,10 @@ class PixelGRPOTrainer(Resumable, Published, GRPOTrainer):
         self._features.forget()
         with self._times.part("scoring"):
             batch: dict[str, Any] = super()._generate_and_score_completions(inputs)
+        batch["advantages"] = significant(
+            batch["advantages"], self._rewards, self.reward_weights, self._group_size(self._mode), self.accelerator,
+            are_batch_centred=self.multi_objective_aggregation == "normalize_then_sum",
+        )  # fmt: skip
         batch["rollout_index"] = torch.arange(len(inputs), device=batch["advantages"].device)
         share = self.accelerator.gather(moving(batch["advantages"]).float()).mean().item()
         self._log(self._mode, {"filtered": 1.0 - share})
@@ -338,7 +368,9 @@ class PixelGRPOTrainer(Resumable, Published, GRPOTrainer):
     def evaluate(self, *args: Any, **options: Any) -> Any:
         """TRL's; accuracy and RaPR are those of all held-out rollouts, each counted once, with a 95 % interval."""
         self._held_out = HeldOut(self.num_generations_eval)
-        return super().evaluate(*args, **options)
+        figures = super().evaluate(*args, **options)
+        self._held_out.check_can_choose(self.args.metric_for_best_model, figures)
+        return figures
 
     def log(self, logs: dict[str, float], start_time: float | None = None) -> None:
         """TRL's, but not its mean over batches, of which the last may be smaller or filled up."""
@@ -373,10 +405,16 @@ class PixelGRPOTrainer(Resumable, Published, GRPOTrainer):
             write_convention(Path(output_dir or self.args.output_dir), self.args.convention(settings))
 
     def train(self, resume_from_checkpoint: str | bool | None = None, *args: Any, **options: Any) -> Any:
-        """TRL's; the policy's weights may have changed since the engine loaded them. A checkpoint is read as data."""
+        """TRL's; the policy's weights may have changed since the engine loaded them. A checkpoint is read as data.
+
+        Raises ConfigError for a training of 0 steps.
+        """
         check_resumed(resume_from_checkpoint, self.args.output_dir)
+        self.args.check_state_is_saved(resumes=bool(resume_from_checkpoint))
         self._outdate_engine()
-        return super().train(resume_from_checkpoint, *args, **options)
+        output = super().train(resume_from_checkpoint, *args, **options)
+        check_trained(self.state.global_step)
+        return output
 
     def _load_best_model(self) -> None:
         super()._load_best_model()
@@ -407,15 +445,6 @@ class PixelGRPOTrainer(Resumable, Published, GRPOTrainer):
 
     def _send_telemetry(self) -> None:
         """Sends nothing."""
-
-
-def _check_not_all_failed(played: Sequence[Rollout]) -> None:
-    """Raises TaskError if all episodes of a process failed: training would continue without learning anything."""
-    if played and all(row.trajectory.stop is Stop.FAILED for row in played):
-        first = played[0].trajectory
-        raise TaskError(
-            f"all {len(played)} episodes of this step failed; the first, of task {first.task.task_id!r}: {first.error}"
-        )
 
 
 __all__ = ["PixelGRPOConfig", "PixelGRPOTrainer"]

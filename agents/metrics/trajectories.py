@@ -25,6 +25,11 @@ def failed(trajectories: Sequence[Trajectory]) -> list[Trajectory]:
     return [trajectory for trajectory in trajectories if trajectory.stop is Stop.FAILED]
 
 
+def played(trajectories: Sequence[Trajectory]) -> list[Trajectory]:
+    """Those that no error ended."""
+    return [trajectory for trajectory in trajectories if trajectory.stop is not Stop.FAILED]
+
+
 def all_failed(trajectories: Sequence[Trajectory]) -> bool:
     """Whether there are trajectories and an error ended every one: then no figure means anything."""
     return bool(trajectories) and len(failed(trajectories)) == len(trajectories)

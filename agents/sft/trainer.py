@@ -187,9 +187,11 @@ class PixelSFTTrainer(Resumable, Published, SFTTrainer):
     # -------------------------------------------------------------------------------------------------- checkpoints
 
     def train(self, resume_from_checkpoint: str | bool | None = None, *args: Any, **options: Any) -> Any:
-        """TRL's; a checkpoint is read as data."""
+        """TRL's; a checkpoint is read as data. Raises ConfigError for a training of 0 steps."""
         check_resumed(resume_from_checkpoint, self.args.output_dir)
-        return super().train(resume_from_checkpoint, *args, **options)
+        output = super().train(resume_from_checkpoint, *args, **options)
+        check_trained(self.state.global_step)
+        return output
 
     def _save_rng_state(self, output_dir: str) -> None:
         """The base's, and the tokens seen so far, which TRL counts from 0 after resuming."""
@@ -214,12 +216,6 @@ class PixelSFTTrainer(Resumable, Published, SFTTrainer):
     def card_facts(self) -> CardFacts:
         """What the model card says."""
         return card_facts(self, self.traces_name)
-
-    def train(self, *args: Any, **options: Any) -> Any:
-        """TRL's. Raises ConfigError for a training of 0 steps."""
-        output = super().train(*args, **options)
-        check_trained(self.state.global_step)
-        return output
 
     def _send_telemetry(self) -> None:
         """Sends nothing."""

@@ -7,7 +7,7 @@ from pixel_env.failures import Failure, FailureCode
 from pixel_env.operations.crop_image import CropImage
 from pixel_env.task import Task
 from pixel_env.types import Answer, Malformed, Prompt, Trajectory, Turn
-from rewards.advantages import informative
+from rewards.advantages import informative, without_rounding
 from rewards.curiosity import curiosity_bonus
 from rewards.penalty import efficiency_penalty
 from rewards.shaping import RewardParts, group_reward_named, reward_parts
@@ -61,10 +61,32 @@ def test_the_correctness_preset_sees_neither_calls_nor_spam():
     assert group_reward_named("correctness")(group).total_G.tolist() == [1.0, 0.0, 0.5]
 
 
-def test_a_group_of_equal_rewards_is_not_informative_despite_rounding():
-    rewards = np.array([0.1] * 6)
-    assert not informative(rewards - rewards.mean()).any()
-    assert informative(np.array([0.0, -0.05])).tolist() == [False, True]
+@pytest.mark.parametrize("constant", [0.0, 0.1, 100.1, -7e9, 3e-9])
+def test_a_group_of_equal_rewards_is_not_informative_despite_rounding_whatever_their_size(constant):
+    rewards = np.array([constant] * 6, dtype=np.float32)
+    advantages = rewards - rewards.mean(dtype=np.float32)
+    for scaled in (advantages, advantages / (advantages.std() + 1e-9)):
+        assert not informative(without_rounding(scaled, rewards, 6)).any()
+
+
+@pytest.mark.parametrize("scale", [1.0, 1e-9, 1e9])
+def test_rewards_that_differ_are_informative_whatever_their_size(scale):
+    rewards = np.array([0.0, 0.05, 0.1, 100.1, 100.1, 100.1]) * scale
+    advantages = rewards - np.repeat(rewards.reshape(2, 3).mean(1), 3)
+    assert informative(without_rounding(advantages, rewards, 3)).tolist() == [True, False, True, False, False, False]
+
+
+def test_a_failed_episode_does_not_make_a_group_informative_nor_hide_one_that_is():
+    rewards = np.array([1.0, np.nan, 1.0, np.nan, np.nan, np.nan, 1.0, np.nan, 0.0])
+    advantages = np.array([1e-8, 0.0, -1e-8, 0.0, 0.0, 0.0, 0.5, 0.0, -0.5])
+    assert informative(without_rounding(advantages, rewards, 3)).tolist() == [False] * 6 + [True, False, True]
+
+
+def test_advantages_relative_to_the_batch_are_rounding_only_if_all_groups_are_flat():
+    rewards, advantages = np.array([1.0, 1.0, 0.0, 2.0]), np.array([-0.1, -0.1, -0.9, 1.1])
+    assert without_rounding(advantages, rewards, 2, are_batch_centred=True).tolist() == advantages.tolist()
+    flat = np.array([1.0, 1.0, 3.0, 3.0])
+    assert not without_rounding(advantages * 1e-6, flat, 2, are_batch_centred=True).any()
 
 
 def test_an_unknown_preset_names_the_close_one_and_the_way_to_an_own_reward():

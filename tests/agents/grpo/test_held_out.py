@@ -6,6 +6,8 @@ import pytest
 from agents.grpo.held_out import HeldOut, write_summary
 from agents.metrics.statistics import wilson
 from agents.run_folder.folder import SUMMARY
+from pixel_env.episode import Stop
+from pixel_env.errors import TaskError, UnknownNameError
 from pixel_env.task import Task
 from pixel_env.types import Prompt, Trajectory
 
@@ -38,6 +40,40 @@ def evaluated_alone(rows):
     held_out = HeldOut(samples=1)
     held_out.add([played(task_id, reward) for task_id, reward, _ in rows])
     return held_out.figures()
+
+
+def failed(task_id):
+    return Trajectory(Task(task_id, "?", ("7",)), Prompt("", "?"), (), stop=Stop.FAILED, error="no such file: a.png")
+
+
+def test_failed_episodes_are_counted_and_in_no_other_figure():
+    held_out, without = HeldOut(samples=1), HeldOut(samples=1)
+    rows = [played("a", 1.0), played("b", 0.0), played("c", 1.0)]
+    held_out.add([*rows, failed("d"), failed("e")])
+    without.add(rows)
+    assert held_out.figures() == {**without.figures(), "failed_episodes": 2.0}
+    assert without.figures()["failed_episodes"] == 0.0
+
+
+def test_if_all_held_out_episodes_failed_there_is_no_accuracy_and_no_best_checkpoint_by_it(tmp_path):
+    held_out = HeldOut(samples=1)
+    held_out.add([failed("d"), failed("e")])
+    assert held_out.figures() == {"failed_episodes": 2.0}
+    held_out.check_can_choose(None, {})
+    with pytest.raises(TaskError, match=r"all 2 held-out .* 'accuracy'; the first, of task 'd': no such file: a\.png"):
+        held_out.check_can_choose("accuracy", {"eval_failed_episodes": 2.0})
+    state = SimpleNamespace(global_step=4, best_model_checkpoint=None)
+    write_summary(tmp_path, [{"step": 0, "eval_failed_episodes": 2.0}], {"eval_failed_episodes": 1.0}, state)
+    summary = json.loads((tmp_path / SUMMARY).read_text(encoding="utf-8"))
+    assert (summary["accuracy_before"], summary["accuracy_after"], summary["rapr_after"]) == (None, None, None)
+    assert (summary["failed_episodes_before"], summary["failed_episodes"]) == (2.0, 1.0)
+
+
+def test_a_misspelt_metric_for_the_best_model_is_named_with_the_closest_one():
+    held_out = HeldOut(samples=1)
+    held_out.add([played("a", 1.0)])
+    with pytest.raises(UnknownNameError, match=r"'eval_acuracy'.*Did you mean 'eval_accuracy'"):
+        held_out.check_can_choose("eval_acuracy", {"eval_accuracy": 1.0})
 
 
 def test_an_evaluation_without_rollouts_has_no_figures():

@@ -338,8 +338,10 @@ def test_a_group_reward_sees_all_rollouts_of_one_query_and_nothing_else(tiny_che
         return RewardParts(np.zeros(len(group)), np.zeros(len(group)), np.zeros(len(group)))
 
     playing(in_turn("<answer>7"))(str(tiny_checkpoint), tasks, config(tmp_path), group_reward=watching).train()
-    assert [len(group) for group in groups] == [GROUP, GROUP]
-    assert all(len(set(group)) == 1 for group in groups) and groups[0] != groups[1]
+    made_up, *played = groups
+    assert made_up == [tasks.tasks[0].task_id] * GROUP
+    assert [len(group) for group in played] == [GROUP, GROUP]
+    assert all(len(set(group)) == 1 for group in played) and played[0] != played[1]
 
 
 def test_own_reward_functions_can_do_without_a_group_reward(tiny_checkpoint, tasks, tmp_path):
