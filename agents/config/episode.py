@@ -44,7 +44,8 @@ class EpisodeArguments:
         default=16, metadata={"help": "images of an episode, including those of the task; a video counts as one"}
     )
     max_tokens: AtLeastOne | None = field(
-        default=None, metadata={"help": "tokens of the whole conversation, including images (default: no limit)"}
+        default=None,
+        metadata={"help": "tokens of the whole conversation, including images (default: the positions of the model)"},
     )
 
     _prompt_text: str | None = field(default=None, init=False, repr=False)

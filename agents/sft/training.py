@@ -66,7 +66,7 @@ def _train(
         quantization_config=get_quantization_config(model_config),
         eval_task_set=traces.held_out_set,
     )
-    trainer.traces_name = arguments.traces
+    trainer.traces_name = str(arguments.traces)
     if trainer.is_fsdp_enabled and traces.held_out:
         raise ConfigError("A model that is sharded with FSDP cannot play held-out tasks. Set held_out to 0.")
     if traces.overlap and trainer.accelerator.is_main_process:

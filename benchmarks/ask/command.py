@@ -75,8 +75,8 @@ class AskConfig(EngineArguments):
     max_tokens: AtLeastOne | None = field(
         default=None,
         metadata={
-            "help": "tokens of the whole conversation, including images (default: as recorded with the model, else no "
-            "limit)"
+            "help": "tokens of the whole conversation, including images (default: as recorded with the model, else "
+            "its positions)"
         },
     )
     max_turn_tokens: AtLeastOne = field(default=512, metadata={"help": "sampled tokens of one turn"})

@@ -115,7 +115,7 @@ def test_a_state_that_no_checkpoint_contains_is_refused_where_a_run_could_resume
 
 def test_a_best_checkpoint_amid_a_generation_batch_is_refused(tmp_path):
     saved = {"save_strategy": "best", "eval_strategy": "steps", "steps_per_generation": 2, "metric_for_best_model": "x"}
-    with pytest.raises(ConfigError, match="eval_steps is 3.*multiple of 2"):
+    with pytest.raises(ConfigError, match=r"eval_steps is 3.*multiple of 2"):
         config(tmp_path, eval_steps=3, per_device_eval_batch_size=4, **saved)
 
 
