@@ -8,6 +8,7 @@ trainer, whose methods used here `tests/contracts/test_trl.py` pins; independent
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from math import ceil
 from pathlib import Path
 from typing import Any
 
@@ -384,6 +385,11 @@ class PixelGRPOTrainer(Resumable, Published, GRPOTrainer):
     def may_resume_here(self) -> bool:
         """Whether no part of a generation batch is left: TRL keeps it in memory only."""
         return bool(self._step % (self.args.steps_per_generation * self.num_iterations) == 0)
+
+    @property
+    def steps_of_a_generation(self) -> int:
+        """Optimizer steps that are made of one generation, rounded up."""
+        return ceil(self.args.steps_per_generation * self.num_iterations / self.args.gradient_accumulation_steps)
 
     def _save_rng_state(self, output_dir: str) -> None:
         """Saves each process's own state in a checkpoint: random states and its replay buffer."""

@@ -19,6 +19,7 @@ from agents.grpo.trainer import PixelGRPOTrainer
 from agents.model_card.upload import check_hub
 from agents.run_log.console import next_commands
 from agents.run_log.trackers import check_trackers
+from agents.training_run.announcement import Material
 from agents.training_run.arguments import RunArguments
 from agents.training_run.run import TrainingRun, training_run
 from pixel_env.dialects.dialect import Dialect
@@ -74,7 +75,7 @@ def _train(
             peft_config=peft_config,
             quantization_config=get_quantization_config(model_config),
         )
-    run.train(trainer)
+    run.train(trainer, model_config.model_name_or_path, _material(arguments, len(tasks), trainer))
     trainer.save_model(_internal_call=True)  # uploaded below, with its figures
     if eval_tasks:
         after = trainer.evaluate()
@@ -86,3 +87,17 @@ def _train(
     run.finish(trainer)
     if trainer.accelerator.is_main_process:
         print(next_commands(run.folder, tasks=arguments.eval_tasks), flush=True)
+
+
+def _material(arguments: TaskArguments, count: int, trainer: PixelGRPOTrainer) -> Material:
+    args = trainer.args
+    rollouts = args.per_device_train_batch_size * args.world_size * args.gradient_accumulation_steps
+    return Material(
+        count=count,
+        kind="tasks",
+        name=arguments.tasks,
+        dialect=trainer.dialect.name,
+        a_step=rollouts / trainer.num_iterations,
+        taken="rollouts",
+        group=trainer.num_generations,
+    )

@@ -15,6 +15,7 @@ from agents.sft.config import PixelSFTConfig
 from agents.sft.evaluation import table, write_sft_summary
 from agents.sft.trainer import PixelSFTTrainer
 from agents.sft.training_traces import TraceArguments, TrainingTraces, folder_of_traces, load_training_traces
+from agents.training_run.announcement import Material
 from agents.training_run.arguments import RunArguments
 from agents.training_run.run import TrainingRun, training_run
 from pixel_env.dialects.dialect import Dialect
@@ -71,7 +72,9 @@ def _train(
         raise ConfigError("A model that is sharded with FSDP cannot play held-out tasks. Set held_out to 0.")
     if traces.overlap and trainer.accelerator.is_main_process:
         print(f"held-out: {traces.overlap} tasks of {arguments.held_out_traces} are also trained and are left out")
-    run.train(trainer)
+    batch = args.per_device_train_batch_size * args.world_size * args.gradient_accumulation_steps
+    material = Material(len(trainer.train_dataset), "traces", arguments.traces, dialect.name, batch, "traces")
+    run.train(trainer, model_config.model_name_or_path, material)
     trainer.save_model(_internal_call=True)  # uploaded below, with its figures
     played = trainer.played() if traces.held_out else None
     if trainer.accelerator.is_main_process:

@@ -22,6 +22,11 @@ class Resumable(Trainer):
         """Whether a run that stops after the present step loses nothing but what a checkpoint holds."""
         return True
 
+    @property
+    def steps_of_a_generation(self) -> int:
+        """Optimizer steps that are made of one generation, rounded up; 1 where nothing is generated."""
+        return 1
+
     def _save_checkpoint(self, model: Any, trial: Any) -> None:
         """The base's; then the checkpoint is marked, and only then are older ones removed."""
         folder = Path(self._get_output_dir(trial=trial)) / f"checkpoint-{self.state.global_step}"

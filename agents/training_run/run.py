@@ -17,6 +17,7 @@ from agents.run_folder.configuration import FILE_NAME, read_configuration
 from agents.run_folder.folder import RunFolder, rank_of_process
 from agents.run_folder.start import Length, Start, about_schedule, forget_finished, keep_finished, start_of
 from agents.run_folder.write_errors import told_of_writing
+from agents.training_run.announcement import Announced, Material
 from agents.training_run.arguments import RunArguments
 from agents.training_run.interruption import Interruption
 from agents.training_run.resumable import Resumable
@@ -41,12 +42,16 @@ class TrainingRun:
     checkpoint: str | None
     is_finished: bool
 
-    def train(self, trainer: Resumable) -> None:
-        """Trains from where the run is. Raises Interrupted if a signal ended it, after a checkpoint was saved."""
+    def train(self, trainer: Resumable, model: str, material: Material) -> None:
+        """Trains from where the run is, after a line that says what `model` is trained on.
+
+        Raises Interrupted if a signal ended it, after a checkpoint was saved.
+        """
         if self.checkpoint is not None:
             trainer.args.eval_on_start = False  # made before the first step, and kept in the checkpoint
         interruption = Interruption(trainer)
         trainer.add_callback(interruption)
+        trainer.add_callback(Announced(model, material, measured_steps=trainer.steps_of_a_generation))
         with interruption.watching():
             trainer.train(resume_from_checkpoint=self.checkpoint)
         if interruption.ended is not None:
