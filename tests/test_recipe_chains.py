@@ -146,3 +146,4 @@ def test_a_chain_of_recipes_is_walked_by_commands_alone(
         assert main(["eval", "--model", str(run), *flags, "--output_dir", str(evaluated)]) == 0
         assert dialect_named(read_configuration(evaluated)["dialect"]) == dialect_named(FIELDS[name]["dialect"])
         assert json.loads((evaluated / "summary.json").read_text(encoding="utf-8"))
+        assert main(["report", str(run)]) == 0 and (run / "report.html").is_file()

@@ -19,8 +19,8 @@ from pixel_env.errors import ConfigError
 def load_whole_model(model: str, dtype: str, *, base_of: str = "") -> torch.nn.Module:
     """The model without PEFT, in evaluation mode: adapters are merged, one after the other.
 
-    `dtype`: precision of the result, "auto": the base's. A sum of base and adapter is rounded to it once. `base_of`:
-    the adapter whose base `model` is, for messages. Raises ConfigError for what cannot be loaded or merged.
+    `dtype`: precision of the base, in which the adapter's change is added to it; "auto": its own. `base_of`: the adapter
+    whose base `model` is, for messages. Raises ConfigError for what cannot be loaded or merged.
     """
     folder = checked_model_folder(model)
     adapter = adapter_of(folder)
@@ -112,7 +112,7 @@ def _merged(model: Any) -> torch.nn.Module:
     """The sum, without PEFT. Its output layer shares the embeddings again where both are still equal."""
     was_tied = _is_tied(model.config)
     with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message="Input and output embeddings are no longer tied")
+        warnings.filterwarnings("ignore", message="Input and output embeddings are no|Model with `tie_word")
         merged: Any = model.eval().merge_and_unload(safe_merge=True)
     if was_tied:
         into, out = merged.get_input_embeddings(), merged.get_output_embeddings()
