@@ -19,8 +19,8 @@ from pixel_env.errors import ConfigError
 def load_whole_model(model: str, dtype: str, *, base_of: str = "") -> torch.nn.Module:
     """The model without PEFT, in evaluation mode: adapters are merged, one after the other.
 
-    `dtype`: precision of the base, in which the adapter's change is added to it; "auto": its own. `base_of`: the adapter
-    whose base `model` is, for messages. Raises ConfigError for what cannot be loaded or merged.
+    `dtype`: precision of the base, in which the adapter's change is added to it; "auto": its own. `base_of`: the
+    adapter whose base `model` is, for messages. Raises ConfigError for what cannot be loaded or merged.
     """
     folder = checked_model_folder(model)
     adapter = adapter_of(folder)
@@ -32,7 +32,7 @@ def load_whole_model(model: str, dtype: str, *, base_of: str = "") -> torch.nn.M
         return loaded.eval()
     check_mergeable(adapter)
     base = load_whole_model(adapter.base, dtype, base_of=str(adapter.folder))
-    return _merged(with_adapter(_untied(base), adapter))
+    return _summed(with_adapter(_untied(base), adapter))
 
 
 def check_mergeable(adapter: Adapter) -> None:
@@ -108,7 +108,7 @@ def _refuse_base(adapter: Adapter, reason: str) -> NoReturn:
     )
 
 
-def _merged(model: Any) -> torch.nn.Module:
+def _summed(model: Any) -> torch.nn.Module:
     """The sum, without PEFT. Its output layer shares the embeddings again where both are still equal."""
     was_tied = _is_tied(model.config)
     with warnings.catch_warnings():

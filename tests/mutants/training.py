@@ -210,6 +210,35 @@ MUTANTS = (
         ("tests/agents/grpo/test_policy_weights.py",),
     ),
     Mutant(
+        "an adapter is merged into one matrix for embeddings and output layer",
+        "_untied",
+        "if _is_tied(model.config):",
+        "if False:",
+        (
+            "tests/agents/checkpoints/test_merging.py::"
+            "test_merged_in_memory_and_in_a_folder_a_model_says_what_base_and_adapter_say",
+        ),
+    ),
+    Mutant(
+        "weights that an adapter lacks are left as they were drawn",
+        "with_adapter",
+        "    _check_complete(model, adapter)\n",
+        "",
+        (
+            "tests/agents/checkpoints/test_merging.py::test_an_adapter_that_does_not_fit_its_base_is_refused_naming_both",
+        ),
+    ),
+    Mutant(
+        "a training that goes on with an adapter leaves it as it was",
+        "start_of",
+        "trains=True",
+        "trains=False",
+        (
+            "tests/agents/checkpoints/test_continuing.py::"
+            "test_in_python_the_name_of_an_adapter_is_its_model_with_only_the_adapter_trained",
+        ),
+    ),
+    Mutant(
         "the engine keeps its weights after a step",
         "ColocatedVLLM.generating",
         "            self._engine.load_weights(policy_weights(policy))\n",
