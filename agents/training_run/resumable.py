@@ -48,6 +48,17 @@ class Resumable(Trainer):
             mark_whole(folder)
         rotate_checkpoints(str(folder.parent), limit, self.state.best_model_checkpoint, use_mtime=True)
 
+    def _load_from_checkpoint(self, resume_from_checkpoint: str, model: Any = None) -> None:
+        """The base's; then the trained adapter, if there is another one besides: the reference of a KL term.
+
+        The base looks into the checkpoint's folders for adapters, and where it finds one, it loads none from beside
+        them, which is where the trained one lies.
+        """
+        super()._load_from_checkpoint(resume_from_checkpoint, model)
+        policy = self.model if model is None else model
+        if len(getattr(policy, "peft_config", ())) > 1:
+            policy.load_adapter(resume_from_checkpoint, policy.active_adapter, is_trainable=True)
+
     def get_batch_samples(self, epoch_iterator: Any, num_batches: int, device: Any) -> tuple[list[Any], Any]:
         """The base's; none where the last step was made: resumed from its checkpoint, the base would make one more."""
         if self.state.global_step >= self.state.max_steps:

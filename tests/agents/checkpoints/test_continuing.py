@@ -76,6 +76,21 @@ def test_with_a_kl_term_the_reference_is_the_adapter_as_it_was(adapter, tmp_path
     assert all(torch.equal(weights[name], weights[name.replace(".ref.", ".default.")]) for name in reference)
 
 
+def test_a_run_with_a_reference_goes_on_from_the_adapter_that_it_had_trained(adapter, tmp_path):
+    trainer = trainer_of(adapter, tmp_path / "run", beta=0.1)
+    with torch.no_grad():
+        for name, weight in trainer.model.named_parameters():
+            if ".default." in name:
+                weight.add_(1.0)
+    trainer.save_model(str(tmp_path / "checkpoint"))
+    again = trainer_of(adapter, tmp_path / "again", beta=0.1)
+    again._load_from_checkpoint(str(tmp_path / "checkpoint"))
+    saved, loaded = dict(trainer.model.named_parameters()), dict(again.model.named_parameters())
+    adapters = [name for name in saved if "lora_" in name]
+    assert len(adapters) == 32 and all(torch.equal(saved[name], loaded[name]) for name in adapters)
+    assert all(loaded[name].requires_grad == (".default." in name) for name in adapters)
+
+
 def test_in_python_a_configuration_of_another_adapter_is_refused_and_one_of_the_same_takes_its_dropout(
     adapter, tmp_path
 ):
