@@ -55,7 +55,8 @@ def walks():
             warm, traces = (start, found and found[1]) if start in FIELDS else (None, None)
             after = afters if place == 0 else afters[:1]
             kinds = (True,) if FIELDS.get(start, {}).get("use_peft") else (False, True)
-            walked += [(traces, start, warm, after, adapts) for adapts in kinds]
+            full = [name for name in after if not FIELDS[name].get("use_peft")]
+            walked += [(traces, start, warm, after if adapts else full, adapts) for adapts in kinds]
     return walked
 
 
@@ -135,6 +136,7 @@ def test_a_chain_of_recipes_is_walked_by_commands_alone(
         own = [] if FIELDS[name].get("use_peft") else lora
         adapted = adapts or bool(FIELDS[name].get("use_peft"))
         tasks = [] if "tasks" in FIELDS[name] else ["--tasks", "sample:vstar-tiny"]
+        tasks += ["--eval_task_count", "1"] if "eval_tasks" in FIELDS[name] else []
         capsys.readouterr()
         run = trained("grpo", name, model, tmp_path / name, *ROLLOUTS, *tasks, *own)
         check_chained(run, name, adapted)
