@@ -100,13 +100,14 @@ def _say(adapter: Adapter, config: Any) -> None:
 def check_same_adapter(
     adapter: Adapter, config: Any, wanted: Mapping[str, Any], shown: Mapping[str, str] | None = None
 ) -> None:
-    """Raises ConfigError for the first field of `wanted` that the adapter's configuration has otherwise.
+    """Raises ConfigError for the first field of `wanted` that says otherwise than the adapter's configuration.
 
     `shown`: the names of the fields for the message, if others than PEFT's.
     """
     for name, value in wanted.items():
         own = getattr(config, name, None)
-        if _plain(own) != _plain(value):
+        # PEFT saves the names of the layers that it found for None and for "all-linear".
+        if value and value != "all-linear" and _plain(own) != _plain(value):
             field = name if shown is None else shown[name]
             raise ConfigError(
                 f"{field} is {value!r}, but training goes on with the adapter {adapter.folder}, whose value is "
@@ -120,4 +121,4 @@ def _plain(value: Any) -> Any:
     if isinstance(value, set | list | tuple):
         names = sorted(value)
         return names[0] if len(names) == 1 else names
-    return value or None
+    return value

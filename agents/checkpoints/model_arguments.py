@@ -35,8 +35,7 @@ def settled(arguments: ModelConfig) -> ModelConfig:
     values = {one.name: getattr(ModelConfig(), one.name) for one in fields(ModelConfig)}
     if adapter is not None and arguments.use_peft is not False:
         config = trained_on(adapter)
-        given = {name: getattr(arguments, flag) for name, flag in _FLAGS.items()}
-        check_same_adapter(adapter, config, {name: value for name, value in given.items() if value}, _FLAGS)
+        check_same_adapter(adapter, config, {name: getattr(arguments, flag) for name, flag in _FLAGS.items()}, _FLAGS)
         values |= {"use_peft": True, "lora_r": config.r, "lora_alpha": config.lora_alpha}
         values |= {"lora_dropout": config.lora_dropout}
     return replace(arguments, **{name: one for name, one in values.items() if getattr(arguments, name) is None})

@@ -151,6 +151,7 @@ def test_flags_that_are_left_out_are_the_adapters_and_else_trls(adapter):
     assert (own.use_peft, own.lora_r, own.lora_alpha, own.lora_dropout) == (True, 2, 4, 0.5)
     name, config = model_and_adapter(own)
     assert name == str(adapter) and config.target_modules == {"q_proj", "v_proj"}
+    assert settled(ModelArguments(model_name_or_path=str(adapter), lora_target_modules=["all-linear"])).use_peft
     other, defaults = settled(ModelArguments(model_name_or_path="tiny-base")), ModelConfig()
     for field in ("use_peft", "lora_r", "lora_alpha", "lora_dropout"):
         assert getattr(other, field) == getattr(defaults, field)
