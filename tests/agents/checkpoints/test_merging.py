@@ -1,5 +1,6 @@
 """A merged adapter is base and adapter: in memory, in a folder, on another adapter; and what cannot be merged."""
 
+import importlib.util
 import json
 import shutil
 
@@ -14,10 +15,14 @@ from agents.checkpoints.merged_folder import KEPT, whole_checkpoint, write_merge
 from agents.checkpoints.merging import load_whole_model
 from agents.checkpoints.names import model_folder
 from agents.checkpoints.processor import load_processor
+from agents.engines import load
+from agents.engines.served import command as serving
 from agents.grpo.policy_weights import policy_weights, save_weights
 from pixel_env.cli import main
+from pixel_env.dialects.table import dialect_named
 from pixel_env.errors import ConfigError
 from tests.agents.checkpoints.adapter_folders import adapted, logits, save, set_config, with_processor
+from tests.ports import free_port
 
 BOUND = 2e-5
 """Of logits in float32 on a CPU."""
@@ -118,6 +123,19 @@ def test_the_merged_folder_is_made_once_and_again_after_the_adapter_was_trained_
 def test_whole_checkpoints_and_hub_ids_need_no_merging():
     assert whole_checkpoint("tiny-base") == model_folder("tiny-base")
     assert whole_checkpoint("Qwen/Qwen3-VL-8B-Instruct") == "Qwen/Qwen3-VL-8B-Instruct"
+
+
+def test_engines_that_load_a_folder_are_given_the_merged_one(plain, tmp_path, monkeypatch):
+    adapter = with_processor(shutil.copytree(plain, tmp_path / "adapter"))
+    seen = []
+    monkeypatch.setattr(load, "load_vllm", lambda folder, **_: seen.append(folder))
+    monkeypatch.setattr(load, "VLLMEngine", lambda llm, chat: chat)
+    load.load_vllm_engine(str(adapter), dialect_named("tiny"), dtype="float32")
+    if importlib.util.find_spec("vllm") is not None:
+        monkeypatch.setattr(serving, "keep_serving", lambda starts, _: seen.extend(starts[0].command))
+        assert main(["serve", "--model", str(adapter), "--max_model_len", "64", "--port", str(free_port())]) == 0
+        seen[1:] = [seen[seen.index("--model") + 1]]
+    assert set(seen) == {whole_checkpoint(str(adapter))} and str(adapter / KEPT) in seen[0]
 
 
 def test_where_the_merged_folder_cannot_be_written_the_command_that_merges_elsewhere_is_named(plain, tmp_path):
