@@ -19,6 +19,7 @@ from agents.chat.chat import Chat
 from agents.engines.protocol import Request, Response
 from agents.engines.queued import QueuedEngine
 from agents.rollout import EpisodeSettings, Rollout, Sampling, rollout
+from agents.sft.made_sizes import other_size
 from agents.traces.trace import Trace, TraceTurn
 from pixel_env.dialects.dialect import Dialect
 from pixel_env.episode import Trajectory
@@ -38,6 +39,8 @@ class Fault(StrEnum):
     REFUSED_CALL = "refused_call"
     UNPLAYABLE = "unplayable"
     NOTHING_TRAINED = "nothing_trained"
+    OTHER_SIZES = "other_sizes"
+    EVIDENCE_MISSED = "evidence_missed"
 
 
 class UnusableTrace(TaskError):
@@ -97,17 +100,28 @@ def play(trace: Trace, chat: Chat, settings: EpisodeSettings) -> PlayedTrace:
     return PlayedTrace(played, played.prompt_ids + played.completion_ids, _labels(trace, played), engine.images)
 
 
-def _check(trace: Trace, played: Rollout, settings: EpisodeSettings) -> None:
-    trajectory, name = played.trajectory, f"The trace of task {trace.task.task_id!r}"
+def check_trained(trace: Trace) -> None:
+    """Raises UnusableTrace for a trace without any turn that is trained."""
     if not any(turn.train for turn in trace.turns):
         raise UnusableTrace(
-            f'{name} has no turn that is trained. Set "train" of at least one turn to true, or remove the trace.',
+            f"The trace of task {trace.task.task_id!r} has no turn that is trained. "
+            'Set "train" of a turn to true, or remove the trace.',
             Fault.NOTHING_TRAINED,
         )
+
+
+def _check(trace: Trace, played: Rollout, settings: EpisodeSettings) -> None:
+    trajectory, name = played.trajectory, f"The trace of task {trace.task.task_id!r}"
     if (unreadable := _unreadable_image(trajectory, settings)) is not None:
         raise UnusableTrace(
             f"{name} has an image that cannot be shown: {unreadable}. Replace the file, or remove the trace.",
             Fault.UNREADABLE_PICTURE,
+        )
+    if words := other_size(trace, trajectory, settings):
+        raise UnusableTrace(
+            f"{name} has calls in pixels of other shown sizes: {words}. Train it with the dialect and the pixel "
+            "budgets that it was made with (--dialect; in Python also task_set=), or generate the traces again.",
+            Fault.OTHER_SIZES,
         )
     messages = trajectory.messages
     for number, (turn, steps) in enumerate(zip(trace.turns, messages, strict=False), 1):
@@ -180,6 +194,8 @@ class TraceCollator:
 
     def batch(self, traces: Sequence[Trace]) -> dict[str, torch.Tensor]:
         """The batch of these traces, padded on the right to the longest."""
+        for trace in traces:
+            check_trained(trace)
         played = [play(trace, self.chat, self.settings) for trace in traces]
         ids, labels = [row.ids for row in played], [row.labels for row in played]
         features = self._features(played)

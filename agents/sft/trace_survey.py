@@ -7,16 +7,17 @@ the collator's `play`; independent of the trainer.
 
 import json
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
 
 from agents.chat.chat import Chat
 from agents.rollout import EpisodeSettings
 from agents.run_folder.configuration import write_whole
-from agents.sft.collator import Fault, UnusableTrace, play
+from agents.sft.collator import Fault, PlayedTrace, UnusableTrace, check_trained, play
 from agents.sft.placeholders import with_placeholders
+from agents.sft.trained_looks import TrainedLooks, trained_looks
 from agents.traces.trace import Trace
 from pixel_env.errors import MediaError
 
@@ -39,16 +40,33 @@ class Refusal:
 
 @dataclass(frozen=True, slots=True)
 class Survey:
-    """The traces that can be trained on (their indices, and the tokens of each, images included), and the others."""
+    """The traces that can be trained on (their indices, and the tokens of each, images included), and the others.
+
+    `looks`: the trained looks of those that can be trained on and have evidence, by index.
+    """
 
     indices: tuple[int, ...]
     tokens: tuple[int, ...]
     refusals: tuple[Refusal, ...]
+    looks: Mapping[int, TrainedLooks] = field(default_factory=dict)
 
     @property
     def refused(self) -> dict[str, int]:
         """Number of refused traces for each reason."""
         return dict(Counter(refusal.fault.value for refusal in self.refusals))
+
+    @property
+    def missing(self) -> tuple[int, ...]:
+        """The traces with a trained look that shows no evidence: their indices."""
+        return tuple(index for index, looks in self.looks.items() if looks.showing < looks.count)
+
+    def shown(self, traces: Sequence[Trace]) -> str:
+        """How many trained looks show the evidence, as a line that names the first traces where one does not."""
+        count, showing = (sum(getattr(one, name) for one in self.looks.values()) for name in ("count", "showing"))
+        line = f"{showing} of {count} trained looks at tasks with evidence show it"
+        named = ", ".join(repr(traces[index].task.task_id) for index in self.missing[:_NAMED])
+        more = f" and {len(self.missing) - _NAMED} more" if len(self.missing) > _NAMED else ""
+        return f"{line}; not in {named}{more}" if named else line
 
     def summary(self) -> str:
         """The refused traces as text, one line for each reason."""
@@ -65,20 +83,42 @@ class Survey:
 def survey(traces: Sequence[Trace], chat: Chat, settings: EpisodeSettings) -> Survey:
     """Checks each trace within `settings`, whose `max_tokens` bounds a whole trace."""
     tokens: dict[int, int] = {}
+    looks: dict[int, TrainedLooks] = {}
     refusals = []
     for index, trace in enumerate(traces):
         try:
-            tokens[index] = tokens_of(trace, chat, settings)
+            check_trained(trace)
+            played = _played(trace, chat, settings)
+            looks[index] = _checked_looks(trace, played)
+            tokens[index] = len(played.ids)
         except MediaError as error:
             refusals.append(_refusal(index, trace, Fault.UNREADABLE_PICTURE, error))
         except UnusableTrace as error:
             refusals.append(_refusal(index, trace, error.fault, error))
-    return Survey(tuple(tokens), tuple(tokens.values()), tuple(refusals))
+    with_evidence = {index: one for index, one in looks.items() if index in tokens and one.count}
+    return Survey(tuple(tokens), tuple(tokens.values()), tuple(refusals), with_evidence)
 
 
 def tokens_of(trace: Trace, chat: Chat, settings: EpisodeSettings) -> int:
     """Tokens of the trace, images included. Raises MediaError or UnusableTrace."""
-    return len(play(replace(trace, task=with_placeholders(trace.task)), chat, settings).ids)
+    return len(_played(trace, chat, settings).ids)
+
+
+def _played(trace: Trace, chat: Chat, settings: EpisodeSettings) -> PlayedTrace:
+    return play(replace(trace, task=with_placeholders(trace.task)), chat, settings)
+
+
+def _checked_looks(trace: Trace, played: PlayedTrace) -> TrainedLooks:
+    """Its trained looks. Raises UnusableTrace if it teaches the right answer after looks that all miss the evidence."""
+    looks = trained_looks(trace, played.rollout.trajectory)
+    if looks.misses:
+        raise UnusableTrace(
+            f"The trace of task {trace.task.task_id!r} would train {looks.count} look(s), none of which shows the "
+            "evidence, and then the right answer. Give the --dialect and the pixel budgets that it was made with, "
+            "correct the task's evidence, or remove the trace.",
+            Fault.EVIDENCE_MISSED,
+        )
+    return looks
 
 
 def write_refused(path: Path, refusals: Sequence[Refusal]) -> None:

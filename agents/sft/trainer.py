@@ -139,6 +139,8 @@ class PixelSFTTrainer(Resumable, Published, SFTTrainer):
         if surveyed.refusals and self.accelerator.is_main_process:
             print(f"{which}: {surveyed.summary()}", flush=True)
             write_refused(Path(self.args.output_dir) / REFUSED[which], surveyed.refusals)
+        if surveyed.missing and self.accelerator.is_main_process:
+            print(f"{which}: {surveyed.shown(collator.traces)}", flush=True)
         if not surveyed.indices:
             raise ConfigError(f"No {which} trace can be used. {surveyed.summary()}")
         return surveyed

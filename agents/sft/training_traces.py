@@ -20,7 +20,7 @@ from pixel_env.dialects.dialect import Dialect
 from pixel_env.errors import ConfigError, TaskError
 from pixel_env.import_callable import imported_callable
 from pixel_env.task import Task, TaskSet
-from pixel_env.tasks import Split, load_tasks
+from pixel_env.tasks import Split, load_tasks, media_access
 
 TraceMaker = Callable[[TaskSet, Dialect, int], Sequence[Trace]]
 """Task set, dialect and seed -> traces: the type of the function that `traces='module:function'` names."""
@@ -172,7 +172,7 @@ def _read(spec: str, arguments: TraceArguments, dialect: Dialect) -> tuple[TaskS
     path = Path(spec)
     if path.is_dir():
         check_dialect(path, dialect)
-        return read_trace_folder(path)
+        return read_trace_folder(path, media_access(arguments.media_root, follow_links=arguments.follow_links))
     if not path.is_file():
         raise TaskError(
             f"There are no traces at {path}. Give a folder that pixel-env synth wrote, a JSONL file of traces, or "

@@ -10,13 +10,14 @@ but the loss skips it. `kind` and `mistake` are left out where there is none.
 
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, TypeVar
 
 from pixel_env.errors import TaskError
 from pixel_env.task import Task, TaskSet
+from pixel_env.views import ViewBudgets
 
 _Value = TypeVar("_Value", str, bool, list[Any])
 _JSON_NAMES = {str: "a text", bool: "true or false", list: "a list"}
@@ -47,11 +48,15 @@ class Trace:
     """An episode to learn from. The observations are not part of it: they come from playing the turns.
 
     `kind`: its type (`synth/plans/plan.py`: "single_pass", "recrop_once", ...), by which figures are grouped.
+    `budgets`: the pixel budgets within which its calls were written, None if they are not known: a call in pixels of
+    the shown image means another place within others. They are not written with the trace; a folder of traces knows
+    them.
     """
 
     task: Task
     turns: tuple[TraceTurn, ...]
     kind: str = ""
+    budgets: ViewBudgets | None = field(default=None, compare=False, repr=False)
 
 
 def write_traces(traces: Iterable[Trace], path: Path) -> None:
@@ -88,7 +93,7 @@ def _read_row(line: str, position: str, tasks: dict[str, Task]) -> Trace:
         row = json.loads(line)
         task_id, kind = _of_type(str, row, "task_id"), _of_type(str, {"kind": "", **row}, "kind")
         turns = tuple(read_turn(turn) for turn in _of_type(list, row, "turns"))
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise TaskError(
             f"{position}: not a trace ({type(error).__name__}: {error}). "
             'Wanted: {"task_id": "...", "turns": [{"text": "...", "train": true}]}.'

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from agents.traces.folder import PICTURES, budgets_of_row, budgets_row, task_of_row, task_row
+from agents.traces.task_rows import PICTURES, Places, budgets_of_row, budgets_row, task_of_row, task_row
 from agents.traces.trace import Trace, read_turn, turn_row
 from pixel_env.errors import ConfigError, MediaError, TaskError
 from pixel_env.media.sources import FileSource
@@ -78,7 +78,7 @@ class Journal:
 
     def _outcome(self, row: Mapping[str, Any]) -> RowOutcome:
         if "task" in row:
-            task = task_of_row(row["task"], self._folder, self._seeds_folder)
+            task = task_of_row(row["task"], Places(self._folder, self._seeds_folder))
             trace = Trace(task, tuple(read_turn(turn) for turn in row["turns"]), row["kind"])
             return RowOutcome(OwnTrace(trace, budgets_of_row(row["budgets"])))
         if "reason" in row:

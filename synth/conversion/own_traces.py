@@ -9,7 +9,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from agents.traces.folder import budgets_of_row, budgets_row, call_alike, task_of_row, task_row
+from agents.traces.folder import call_alike
+from agents.traces.task_rows import Places, budgets_of_row, budgets_row, evidence_in, task_of_row, task_row
 from agents.traces.trace import Trace, read_turn, turn_row
 from pixel_env.dialects.dialect import Dialect
 from pixel_env.errors import TaskError
@@ -67,14 +68,14 @@ def _task_in(row: dict[str, Any], conversation: Conversation, folder: Path, seed
     given = row.get("sources", ())
     outside = [source for source in given if not _is_embedded(source)]
     if len(outside) == len(given):
-        return task_of_row(row, folder, seeds_folder)
+        return task_of_row(row, Places(folder, seeds_folder))
     held = [item for message in conversation.messages for images in message.images for item in images.files]
-    task = task_of_row({**row, "sources": outside}, folder, seeds_folder)
+    task = task_of_row({**row, "sources": outside, "evidence": []}, Places(folder, seeds_folder))
     others = iter(task.sources)
     sources = tuple(
         source_of(held[source[EMBEDDED]], folder) if _is_embedded(source) else next(others) for source in given
     )
-    return replace(task, sources=sources)
+    return replace(task, sources=sources, evidence=evidence_in(row, len(sources)))
 
 
 def _is_embedded(source: str | dict[str, Any]) -> bool:

@@ -10,7 +10,9 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from agents.engines.address import checked_address
 from agents.run_folder.configuration import write_whole
 from agents.run_folder.folder import RunFolder
 from agents.traces.folder import common_folder, write_trace_folder
@@ -36,6 +38,9 @@ from synth.teachers.expert.usage import Usage
 from synth.teachers.silent import SilentTeacher
 from synth.teachers.template.teacher import TemplateTeacher
 
+if TYPE_CHECKING:
+    from synth.judge.judge import TraceJudge
+
 _FEWER = 1
 
 
@@ -43,16 +48,24 @@ def main(argv: list[str]) -> int:
     """`pixel-env synth [--flags]`; 0, or 1 if fewer traces were kept than requested."""
     config, options = parsed(argv)
     (teacher, usage), student = teacher_of(config, options), student_of(config, options)
-    recorded = [config, _RecordedTeacher(teacher.name, release())]
+    recorded = [config, _RecordedTeacher(teacher.name, release(), config.judge_model)]
+    judge = judge_of(config, options)
     whole = None if options.part is None else Path(options.out)
     another = "another --output_dir"
     with RunFolder.claimed(options.folder, recorded, resumes=True, whole=whole, another=another) as folder:
-        job = Job(config, folder.path, teacher, student)
+        job = Job(config, folder.path, teacher, student, judge)
         folder.keep_configuration()  # only now: a folder must not be bound to seeds that do not suffice
-        return _generate(config, options, job, folder, usage)
+        return _generate(config, options, job, folder, usage, judge)
 
 
-def _generate(config: SynthConfig, options: GenerationOptions, job: Job, folder: RunFolder, usage: Usage | None) -> int:
+def _generate(
+    config: SynthConfig,
+    options: GenerationOptions,
+    job: Job,
+    folder: RunFolder,
+    usage: Usage | None,
+    judge: "TraceJudge | None",
+) -> int:
     started = time.monotonic()
     try:
         with executor_of(options.processes) as executor:
@@ -64,6 +77,8 @@ def _generate(config: SynthConfig, options: GenerationOptions, job: Job, folder:
     finally:
         if usage is not None:
             print(f"teacher {job.teacher.name}: {usage.with_earlier}", flush=True)
+        if judge is not None:
+            print(f"judge {judge.model}: {judge.usage.with_earlier}", flush=True)
     seconds = time.monotonic() - started
     print(f"{job.made} plans narrated and verified in {seconds:.1f} s ({job.made / max(seconds, 1e-9):.1f} per second)")
     if options.part is not None:
@@ -103,12 +118,32 @@ def teacher_of(config: SynthConfig, options: GenerationOptions) -> tuple[Teacher
     return expert, expert.usage
 
 
+def judge_of(config: SynthConfig, options: GenerationOptions) -> "TraceJudge | None":
+    """The judge of verified traces, if one is given.
+
+    Raises ConfigError for half of its flags, or MissingExtraError if the client of the endpoint is not installed.
+    """
+    if options.judge is None and not config.judge_model:
+        return None
+    if options.judge is None or not config.judge_model:
+        raise ConfigError(
+            "a judge needs its address and its name: give --judge URL and --judge_model NAME, or neither of them."
+        )
+    checked_address(options.judge, "--judge")
+    try:
+        from synth.judge.judge import TraceJudge  # only an endpoint needs the client
+    except ModuleNotFoundError as error:
+        raise MissingExtraError.needs("a judge behind an endpoint", "endpoint") from error
+    return TraceJudge(options.judge, config.judge_model, options.judge_concurrency, Path(options.out) / "judge")
+
+
 @dataclass(frozen=True)
 class _RecordedTeacher:
-    """Recorded in the folder beside the configuration; another teacher or release is refused."""
+    """Recorded in the folder beside the configuration; another teacher, release or judge is refused."""
 
     teacher: str
     release: str
+    verified_by: str
 
 
 def write_data_set(folder: Path, facts: Facts) -> None:

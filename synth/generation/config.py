@@ -73,6 +73,9 @@ class SynthConfig:
     teacher_max_attempts: AtLeastOne = field(
         default=ExpertConfig.max_attempts, metadata={"help": "replies that are requested until one can be used"}
     )
+    judge_model: str = field(
+        default="", metadata={"help": "the model that judges verified traces, as the endpoint of --judge knows it"}
+    )
     dialect: DialectName = field(
         default="default",
         metadata={"help": "format of calls and answers: a dialect with variants after colons, or a YAML file"},
@@ -161,6 +164,14 @@ class GenerationOptions(EngineArguments):
     max_tokens: AtLeastOne | None = field(
         default=None, metadata={"help": "tokens of a conversation with the student, including images; vLLM requires it"}
     )
+    judge: str | None = field(
+        default=None,
+        metadata={
+            "help": "base URL, with /v1, of an OpenAI-compatible endpoint whose model reads each verified trace beside "
+            "its images and drops what is untrue; its key is read from JUDGE_API_KEY or OPENAI_API_KEY"
+        },
+    )
+    judge_concurrency: AtLeastOne = field(default=16, metadata={"help": "traces that are judged at a time"})
     price_in: NotNegative | None = field(
         default=None, metadata={"help": "price of a million prompt tokens, for the printed costs"}
     )

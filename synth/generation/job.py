@@ -22,6 +22,7 @@ from pixel_env.task import Task
 from synth.generation.checking import outcomes
 from synth.generation.config import SynthConfig, framing_of
 from synth.generation.data_card import Facts, is_embedded
+from synth.generation.judging import Judge, judged
 from synth.generation.outcomes import Journal, Outcome, read_journal
 from synth.generation.progress import progress
 from synth.generation.student import Student, WithStudent
@@ -54,18 +55,26 @@ class Shortage:
 class Job:
     """The plans of a data set by their number, and their outcomes.
 
-    With a student, seeds that it answers from the overview are dropped, and with `text_from: student` it writes the
-    text-only traces.
+    With a judge, verified traces that it calls untrue are dropped. With a student, seeds that it answers from the
+    overview are dropped, and with `text_from: student` it writes the text-only traces.
 
     The first `config.count` plans meet the mix; further ones replace dropped plans. `kept`: for each position in the
     data set, the number of its plan; `shortages`: the kinds for which there were not enough tasks; `made`: the number
     of outcomes that this process added.
     """
 
-    def __init__(self, config: SynthConfig, folder: Path, teacher: Teacher, student: Student | None = None) -> None:
+    def __init__(
+        self,
+        config: SynthConfig,
+        folder: Path,
+        teacher: Teacher,
+        student: Student | None = None,
+        judge: Judge | None = None,
+    ) -> None:
         """Raises TaskError if the seeds do not suffice, ConfigError for a folder that cannot be written."""
         self.config = config
         self.folder = folder
+        self._judge = judge
         self.teacher = WithStudent(teacher, student) if student and config.text_from == "student" else teacher
         self.wanted = cell_counts(config.mix, config.count)
         dialect = dialect_named(config.dialect)
@@ -105,6 +114,8 @@ class Job:
         numbered = [(number, self.plans[number]) for number in numbers]
         missing = [(number, plan) for number, plan in numbered if self.journal.of(number, plan) is None]
         made = outcomes(missing, self.teacher, self.config.seed, self.settings, executor)
+        if self._judge is not None:
+            made = judged(made, self.plans.__getitem__, self._judge, self.settings)
         done = len(numbers) - len(missing)
         for outcome in progress(made, "traces", unit="trace", total=len(numbers), initial=done):
             self.journal.add(outcome)

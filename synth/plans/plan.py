@@ -146,7 +146,7 @@ def traced(plan: Plan, narration: Narration, dialect: Dialect, *, trains_mistake
         for text, call, planned in calls
     ]
     answer = write(Answer(plan.task.answers[0]), dialect)
-    return Trace(plan.task, (*turns, TraceTurn(_turn_text(last, answer))), plan.kind.value)
+    return Trace(plan.task, (*turns, TraceTurn(_turn_text(last, answer))), plan.kind.value, dialect.budgets)
 
 
 def _turn_text(text: str, action: str) -> str:

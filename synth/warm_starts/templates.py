@@ -82,15 +82,15 @@ def trace_in_style(style: WarmStartStyle, task: Task, dialect: Dialect, rng: np.
     """A trace with or without a call, which hits or misses the evidence, drawn with the shares of `style`."""
     needs_looking = task.needs_looking is True
     if rng.random() >= style.call_share:
-        return _trace(task, _answer(_guess(task, rng) if needs_looking else task.answers[0], dialect))
+        return _trace(task, dialect, _answer(_guess(task, rng) if needs_looking else task.answers[0], dialect))
     image, evidence = _evidence(task)
     window = moved_window(evidence, style.max_shift_cells, rng)
     call = _call(task, image, window, dialect)
     if window.contains(evidence) or not needs_looking:
-        return _trace(task, call, _answer(task.answers[0], dialect))
+        return _trace(task, dialect, call, _answer(task.answers[0], dialect))
     if style.after_a_miss == "unseen":
-        return _trace(task, call, _answer(UNSEEN, dialect))
-    return _trace(task, call, _answer(task.answers[0], dialect, train=False))
+        return _trace(task, dialect, call, _answer(UNSEEN, dialect))
+    return _trace(task, dialect, call, _answer(task.answers[0], dialect, train=False))
 
 
 def _guess(task: Task, rng: np.random.Generator) -> str:
@@ -109,8 +109,8 @@ def _evidence(task: Task) -> tuple[int, Box]:
     return task.evidence[0].image, task.evidence[0].box
 
 
-def _trace(task: Task, *turns: TraceTurn) -> Trace:
-    return Trace(task, turns)
+def _trace(task: Task, dialect: Dialect, *turns: TraceTurn) -> Trace:
+    return Trace(task, turns, budgets=dialect.budgets)
 
 
 def _call(task: Task, image: int, box: Box, dialect: Dialect) -> TraceTurn:

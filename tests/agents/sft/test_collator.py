@@ -121,7 +121,7 @@ def test_a_trace_that_does_not_end_with_its_episode_is_refused_with_the_way_out(
 
 @pytest.mark.parametrize("name", ["qwen2.5-vl", "qwen3-vl", "default:notool"])
 def test_a_trace_of_another_dialect_is_refused_because_it_would_teach_calls_that_fail(tiny_processor, name):
-    call = write(CropImage(0, Box(0.5, 0.5, 0.75, 0.75)), dialect_named("default"))
+    call = write(CropImage(0, Box(0.5, 0.25, 0.75, 0.5)), dialect_named("default"))
     trace = Trace(image_task("fractions"), (TraceTurn(f"Look.\n{call}"), TraceTurn("\\boxed{7}")))
     own, other = (shown_small(dialect_named(one)) for one in ("default", name))
     settings = EpisodeSettings(other, Limits(8, 40), SMALL)
