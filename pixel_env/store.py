@@ -312,7 +312,10 @@ def _step(row: Mapping[str, Any]) -> Step:
             raise ValueError(f"no rounding {row['rounding']!r}")
         return Cut(Box(*row["box"]), row.get("rounding", "outward"))
     if row["step"] == _MAGNIFIED:
-        return Magnified(row["factor"], row["max_pixels"])
+        factor, most = row["factor"], row["max_pixels"]
+        if not (is_number(factor) and 0 < factor < math.inf) or not (most is None or (type(most) is int and most > 0)):
+            raise ValueError(f"a view is magnified by {factor!r} to at most {most!r} pixels")
+        return Magnified(factor, most)
     step = _operation(row["step"], row)
     if not isinstance(step, ImageOperation):
         raise ConfigError(f"the operation {row['step']!r} cannot be a step of a view; register the one that was played")

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from pixel_env.errors import ConfigError
+from pixel_env.errors import ConfigError, one_line
 
 FILE_NAME = "configuration.json"
 MAY_CHANGE = (
@@ -27,10 +27,14 @@ _WAY_OUT = "Restore the file, or give another folder."
 def read_configuration(folder: Path) -> dict[str, Any]:
     """The fields that `folder` records. Raises ConfigError for a broken file, FileNotFoundError for a missing one."""
     path = folder / FILE_NAME
+    if path.exists() and not path.is_file():  # a folder; or a pipe or a device, which may have no end
+        raise ConfigError(f"{path} cannot be read (it is no regular file). {_WAY_OUT}")
     try:
         fields = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise ConfigError(f"{path} cannot be read ({error}). {_WAY_OUT}") from error
+    except FileNotFoundError:
+        raise
+    except (OSError, ValueError, RecursionError) as error:
+        raise ConfigError(f"{path} cannot be read ({one_line(error)}). {_WAY_OUT}") from error
     if not isinstance(fields, dict):
         raise ConfigError(f"{path} cannot be read (it has no JSON object). {_WAY_OUT}")
     return fields

@@ -18,6 +18,7 @@ from benchmarks.audit.page import write_page
 from benchmarks.audit.tables import text_of
 from benchmarks.audit.units import OWN, asked_coordinates, asking_in, limits_of
 from benchmarks.audit.worst import worst_crops
+from benchmarks.evaluation.recorded import Outside
 from benchmarks.view.page import check_page
 from pixel_env.command_line.values import AtLeastZero, NameOf
 from pixel_env.errors import ConfigError
@@ -50,6 +51,13 @@ class AuditConfig:
         default="",
         metadata={"help": "task set of samples or message lists, for their images, answers and evidence"},
     )
+    media_root: str | None = field(
+        default=None,
+        metadata={"help": "folder in which the run's pictures may lie besides that of its task set"},
+    )
+    follow_links: bool = field(
+        default=False, metadata={"help": "allow links to pictures to lead out of the folder of the task set"}
+    )
     worst: AtLeastZero = field(default=6, metadata={"help": "how many of the worst crops to list and to draw"})
     output: Path | None = field(default=None, metadata={"help": "output file with all figures, as JSON"})
     page: Path | None = field(default=None, metadata={"help": "output file with tables and pictures, an HTML page"})
@@ -60,7 +68,12 @@ def main(argv: list[str]) -> int:
     named = ["--run", *argv] if argv and not argv[0].startswith("-") else argv
     config = parse(named, AuditConfig, "audit", usage="[RUN] [--config FILE] [--NAME VALUE ...]")
     _check_outputs(config)
-    episodes = read_run(Path(config.run), dialect=config.dialect, tasks=config.tasks)
+    episodes = read_run(
+        Path(config.run),
+        dialect=config.dialect,
+        tasks=config.tasks,
+        outside=Outside(config.follow_links, config.media_root),
+    )
     audit = audit_of(episodes, asking_in(config.asked, episodes.dialect))
     _report_faults(audit)
     if not audit.audited:

@@ -9,6 +9,7 @@ from benchmarks.audit import messages, samples
 from benchmarks.audit.episodes import Episodes
 from benchmarks.audit.imported import read_files
 from benchmarks.audit.run_folders import read_run_folder
+from benchmarks.evaluation.recorded import NOTHING_OUTSIDE, Outside
 from benchmarks.evaluation.records import ROWS
 from pixel_env.dialects.table import DIALECTS, dialect_named
 from pixel_env.errors import ConfigError
@@ -21,8 +22,10 @@ _KINDS = (
 )
 
 
-def read_run(run: Path, *, dialect: str, tasks: str) -> Episodes:
+def read_run(run: Path, *, dialect: str, tasks: str, outside: Outside = NOTHING_OUTSIDE) -> Episodes:
     """The episodes of `run`. `dialect` and `tasks`: names, "" where the run itself says so.
+
+    `outside`: where pictures of a run folder may lie besides the folder of its task set.
 
     Raises ConfigError for a path that is none of these or that needs a dialect, PixelEnvError as its reader does.
     """
@@ -31,7 +34,7 @@ def read_run(run: Path, *, dialect: str, tasks: str) -> Episodes:
     if (run / ROWS).exists():
         if tasks:
             raise ConfigError(f"{run} records its task set, so --tasks is not used; leave it out")
-        return read_run_folder(run, dialect)
+        return read_run_folder(run, dialect, outside)
     files = _files_of(run)
     if not dialect:
         raise ConfigError(f"{run} does not say in which dialect its calls are; give --dialect ({', '.join(DIALECTS)})")

@@ -6,30 +6,32 @@ Depends on stored rows and task sets; independent of what is measured.
 from pathlib import Path
 
 from benchmarks.audit.episodes import Episodes
-from benchmarks.evaluation.records import ROWS, Evaluation, Key, Record, evaluation_configuration, key_of, questions_of
+from benchmarks.evaluation.recorded import Outside, evaluation_configuration, questions_of, recorded_dialect
+from benchmarks.evaluation.records import ROWS, Evaluation, Key, Record, key_of
+from benchmarks.evaluation.stored_rows import rows_with_errors
 from pixel_env.budgets import budgets_for
 from pixel_env.dialects.table import dialect_named
 from pixel_env.errors import ConfigError, MediaError, TaskError
-from pixel_env.operations.arguments import is_number
-from pixel_env.store import read_with_errors, trajectory_of
+from pixel_env.store import trajectory_of
 from pixel_env.task import Task
 
 
-def read_run_folder(folder: Path, dialect_name: str) -> Episodes:
+def read_run_folder(folder: Path, dialect_name: str, outside: Outside) -> Episodes:
     """The episodes in the folder, in the order of its rows; of a repeated episode the last one counts.
 
-    `dialect_name`: that of the calls; "": the one that the folder records. Raises ConfigError for a folder that is no
+    `dialect_name`: that of the calls; "": the one that the folder records. `outside`: where pictures may lie besides
+    the folder of its task set. Raises ConfigError for a folder that is no
     evaluation, PixelEnvError if none of its questions can be loaded.
     """
     config = evaluation_configuration(folder)
-    recorded = str(config["dialect"])
-    dialect = dialect_named(dialect_name or recorded)
-    task_set = questions_of(folder, config)
+    recorded: str = config["dialect"]
+    dialect = dialect_named(dialect_name) if dialect_name else recorded_dialect(folder, config)
+    task_set = questions_of(folder, config, outside)
     tasks = {task.task_id: task for task in task_set.tasks}
     records: dict[Key, Record] = {}
     faults: list[str] = []
     rows = 0
-    for number, row in enumerate(read_with_errors(folder / ROWS), start=1):
+    for number, row in enumerate(rows_with_errors(folder / ROWS), start=1):
         rows += 1
         if isinstance(row, ConfigError):
             faults.append(str(row))
@@ -38,12 +40,11 @@ def read_run_folder(folder: Path, dialect_name: str) -> Episodes:
             records[key_of(row)] = _record(row, tasks)
         except (ConfigError, TaskError, MediaError) as error:
             faults.append(f"{folder / ROWS}, line {number}: {error}")
-        except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
-            reason = f"not a row of an evaluation ({type(error).__name__}: {error})"
-            faults.append(f"{folder / ROWS}, line {number}: {reason}")
     another = f"the calls are read as {dialect.name!r}; the run was played in {recorded!r}"
     remarks = (another,) if dialect_name not in ("", recorded) else ()
-    evaluation = Evaluation(task_set, budgets_for(None, task_set, dialect_named(recorded)), list(records.values()))
+    evaluation = Evaluation(
+        task_set, budgets_for(None, task_set, recorded_dialect(folder, config)), list(records.values())
+    )
     return Episodes(str(folder), evaluation, dialect, rows, tuple(faults), remarks)
 
 
@@ -53,7 +54,4 @@ def _record(row: dict[str, object], tasks: dict[str, Task]) -> Record:
     if task_id not in tasks:
         raise TaskError(f"the task set no longer has the question {task_id!r}, or its image is gone")
     policy, _, sample = key_of(row)
-    trajectory = trajectory_of(row, tasks[task_id])
-    if not (is_number(trajectory.reward) and all(isinstance(turn.text, str) for turn in trajectory.turns)):
-        raise TypeError("its reward is no number, or a turn no text")
-    return Record(trajectory, str(policy), sample)
+    return Record(trajectory_of(row, tasks[task_id]), str(policy), sample)

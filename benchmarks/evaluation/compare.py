@@ -19,12 +19,12 @@ from agents.run_folder.configuration import FILE_NAME, changed_names, read_confi
 from benchmarks.evaluation.clustered import clustered_note
 from benchmarks.evaluation.policies import LEARNED_ZOOM
 from benchmarks.evaluation.records import ROWS, SAMPLED
+from benchmarks.evaluation.stored_rows import rows_in
 from benchmarks.text_tables import fraction, signed, signed_interval, table
 from pixel_env.command_line.parser import CommandParser, value
 from pixel_env.command_line.values import AtLeastZero
 from pixel_env.episode import Stop
 from pixel_env.errors import ConfigError
-from pixel_env.store import read
 
 ALL = "all"
 """Name of the table row over all questions."""
@@ -109,7 +109,7 @@ def graded_in(folder: Path, policy: str) -> dict[str, Graded]:
     Raises ConfigError if there are none, or all episodes failed. A failed episode counts as wrong, and is warned of.
     Where a rollout has several rows, the last one counts.
     """
-    rows = list(read(folder / ROWS))
+    rows = list(rows_in(folder / ROWS))
     kept = {(row["task_id"], row["sample"]): row for row in rows if _policy(row) == policy}
     if not kept:
         held = ", ".join(sorted({_policy(row) for row in rows})) or "nothing"
@@ -154,7 +154,7 @@ def _check_failed(folder: Path, policy: str, rows: Sequence[Mapping[str, Any]]) 
     if len(broken) == len(rows):
         raise ConfigError(
             f"All {len(rows)} episodes of {policy!r} in {folder} failed, so there is no accuracy to compare. The first "
-            f"error: {broken[0]['error']}. {again}"
+            f"error: {broken[0].get('error')}. {again}"
         )
     print(f"{len(broken)} of {len(rows)} episodes in {folder} failed and count as wrong. {again}", file=sys.stderr)
 

@@ -7,6 +7,7 @@ answer, `repeated`.
 """
 
 import json
+import math
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -17,14 +18,19 @@ from typing import Any
 
 from agents.metrics.trajectories import is_unparsed
 from agents.run_folder.configuration import FILE_NAME, read_configuration
-from benchmarks.evaluation.questions import shuffled
-from pixel_env.budgets import budgets_for
-from pixel_env.dialects.table import dialect_named
+from benchmarks.evaluation.recorded import (
+    COUNT,
+    NOTHING_OUTSIDE,
+    Outside,
+    evaluation_configuration,
+    questions_of,
+    recorded_budgets,
+)
+from benchmarks.evaluation.stored_rows import rows_in
 from pixel_env.episode import Stop, Trajectory
-from pixel_env.errors import ConfigError, PixelEnvError, TaskError
-from pixel_env.store import TrajectoryStore, check_task, read, trajectory_of, write_rollout
+from pixel_env.errors import ConfigError, PixelEnvError, TaskError, one_line
+from pixel_env.store import TrajectoryStore, check_task, trajectory_of, write_rollout
 from pixel_env.task import Task, TaskSet
-from pixel_env.tasks import SAMPLE_PREFIX, load_tasks
 from pixel_env.views import ViewBudgets
 
 ROWS = "trajectories.jsonl"
@@ -36,12 +42,8 @@ episodes of a policy divided by their number. An interrupted part leaves no row.
 """
 SHARDS_OWN = ("shard", "output_dir")
 """Fields of the configuration in which a shard differs from the whole."""
-COUNT = "task_count"
-"""The field of the configuration that says how many of the first tasks are played. A later run may raise it."""
 SAMPLED = "sampled"
 """Name of the sampled rollouts among the policies."""
-_FIELDS = ("tasks", "split", "task_count", "dialect", "policies")
-"""Fields of the configuration that are read back."""
 
 Key = tuple[str, str, int | None]
 """Policy, task id, number of the sample (None: greedy)."""
@@ -74,7 +76,7 @@ def keys_of(path: Path, task_set: TaskSet | None = None) -> set[Key]:
 
     With a `task_set`, checks that it still has every question as it was played. Raises ConfigError or TaskError.
     """
-    rows = list(read(path))
+    rows = list(rows_in(path))
     if task_set is not None:
         check_questions(rows, task_set, path.parent)
     return {key_of(row) for row in rows if row["stop"] != Stop.FAILED}
@@ -89,7 +91,7 @@ def check_count(folder: Path, task_set: TaskSet, count: int | None) -> None:
     is_raised = recorded is not None and count is not None and count > recorded
     if recorded == count or is_raised:
         return
-    beyond = {row["task_id"] for row in read(folder / ROWS)} - {task.task_id for task in task_set.tasks}
+    beyond = {row["task_id"] for row in rows_in(folder / ROWS)} - {task.task_id for task in task_set.tasks}
     if beyond:
         raise ConfigError(
             f"{folder} was started with --{COUNT} {recorded}, and holds answers to {len(beyond)} questions that "
@@ -105,7 +107,10 @@ def check_questions(rows: Sequence[Mapping[str, Any]], task_set: TaskSet, folder
     """
     tasks = _tasks_of(rows, task_set, folder, task_set.name)
     for row in rows:
-        check_task(row, tasks[row["task_id"]])
+        try:
+            check_task(row, tasks[row["task_id"]])
+        except TaskError as error:
+            raise TaskError(f"{folder / ROWS}: {error}") from error
 
 
 def _tasks_of(rows: Iterable[Mapping[str, Any]], task_set: TaskSet, folder: Path, name: str) -> dict[str, Task]:
@@ -113,7 +118,12 @@ def _tasks_of(rows: Iterable[Mapping[str, Any]], task_set: TaskSet, folder: Path
     wanted = {row["task_id"] for row in rows}
     if not wanted:
         return {}
-    tasks = {task.task_id: task for task in task_set.tasks if task.task_id in wanted}
+    tasks: dict[str, Task] = {}
+    for task in task_set.tasks:
+        if task.task_id in wanted:
+            tasks[task.task_id] = task
+        if len(tasks) == len(wanted):
+            break
     if gone := sorted(wanted - tasks.keys()):
         raise ConfigError(
             f"{folder} holds answers to {len(gone)} questions that {name} no longer has, the first: "
@@ -162,21 +172,16 @@ class Evaluation:
         return list(dict.fromkeys(record.trajectory.task.category for record in self.records))
 
 
-def read_evaluation(folder: Path) -> Evaluation:
+def read_evaluation(folder: Path, outside: Outside = NOTHING_OUTSIDE) -> Evaluation:
     """The evaluation that `pixel-env eval` wrote into `folder`, its questions loaded as it loaded them.
 
-    Raises ConfigError if there is none.
+    `outside`: where pictures may lie besides the folder of the task set. Raises ConfigError if there is none, or
+    PixelEnvError for a broken one; the message names the file.
     """
     config = evaluation_configuration(folder)
-    task_set = questions_of(folder, config)
-    return evaluation_in(folder, task_set, _budgets(config, task_set), config["policies"], config["tasks"])
-
-
-def _budgets(config: Mapping[str, Any], task_set: TaskSet) -> ViewBudgets:
-    """The budgets that the images were shown with, as recorded; of a run that records none, by its dialect."""
-    if recorded := config.get("pixel_budgets"):
-        return ViewBudgets.from_row(recorded)
-    return budgets_for(None, task_set, dialect_named(config["dialect"]))
+    task_set = questions_of(folder, config, outside)
+    budgets = recorded_budgets(folder, config, task_set)
+    return evaluation_in(folder, task_set, budgets, config["policies"], config["tasks"])
 
 
 def evaluation_in(
@@ -186,12 +191,15 @@ def evaluation_in(
 
     `name`: the name of the set in errors; "": the set's own name.
     """
-    rows = list({key_of(row): row for row in read(folder / ROWS)}.values())  # a repeated episode counts once
+    rows = list({key_of(row): row for row in rows_in(folder / ROWS)}.values())  # a repeated episode counts once
     tasks = _tasks_of(rows, task_set, folder, name or task_set.name)
-    records = [
-        Record(trajectory_of(row, tasks[row["task_id"]]), row["policy"], row["sample"], row.get("repeated", 0))
-        for row in rows
-    ]
+    try:
+        records = [
+            Record(trajectory_of(row, tasks[row["task_id"]]), row["policy"], row["sample"], row.get("repeated", 0))
+            for row in rows
+        ]
+    except PixelEnvError as error:
+        raise type(error)(f"{folder / ROWS}: {error}") from error
     positions = {task_id: position for position, task_id in enumerate(tasks)}
     # --ablate adds policies to the configured ones.
     names = dict.fromkeys([*policies, *(record.policy for record in records if record.sample is None)])
@@ -206,42 +214,6 @@ def evaluation_in(
     return Evaluation(task_set, budgets, records)
 
 
-def evaluation_configuration(folder: Path) -> dict[str, Any]:
-    """The configuration of the evaluation in `folder`. Raises ConfigError if there is none."""
-    try:
-        config = read_configuration(folder)
-    except OSError as error:
-        raise ConfigError(f"{folder} holds no evaluation. Make one: pixel-env eval --output_dir {folder}") from error
-    if missing := [name for name in _FIELDS if name not in config]:
-        raise ConfigError(
-            f"{folder} holds the configuration of another kind of run: {', '.join(missing)} is missing. Give the "
-            "folder of an evaluation: the --output_dir of pixel-env eval."
-        )
-    return config
-
-
-def questions_of(folder: Path, config: Mapping[str, Any]) -> TaskSet:
-    """The questions as the evaluation with this configuration showed them. Raises PixelEnvError if they are gone."""
-    spec = config["tasks"]
-    try:
-        task_set = load_tasks(
-            spec,
-            split=config["split"],
-            count=config["task_count"],
-            grader=config.get("grader"),
-            follow_links=config.get("follow_links", False),
-            media_root=config.get("media_root"),
-        )
-    except PixelEnvError as error:
-        if spec.startswith(SAMPLE_PREFIX) or Path(spec.rpartition(":")[2]).expanduser().is_absolute():
-            raise
-        raise ConfigError(
-            f"{error}\n{folder} was made with --tasks {spec!r}. If that is a path, it is relative to the folder in "
-            f"which pixel-env eval ran; the current one is {Path.cwd()}. Run the same command there."
-        ) from error
-    return shuffled(task_set, config["seed"]) if config.get("shuffle_options") else task_set
-
-
 # ------------------------------------------------------------------------------------------------------- shards
 
 
@@ -253,7 +225,7 @@ def take_over(files: Sequence[Path], store: TrajectoryStore, done: set[Key], tas
     for file in files:
         _check_shard(file, task_set)
     for file in files:
-        for row in read(file):
+        for row in rows_in(file):
             key = key_of(row)
             if row["stop"] != Stop.FAILED and key not in done:
                 store.append(row)
@@ -296,8 +268,11 @@ def _seconds_in(file: Path) -> Iterator[tuple[str, float, int]]:
         for line in file.read_text(encoding="utf-8").splitlines():
             if line.endswith("}"):  # an interrupted run may have truncated the last line
                 row = json.loads(line)
-                yield str(row["name"]), float(row["seconds"]), int(row["answers"])
-    except (ValueError, KeyError, TypeError) as error:
+                seconds, answers = float(row["seconds"]), int(row["answers"])
+                if not (0 <= seconds < math.inf and answers > 0):
+                    raise ValueError(f"{answers} answers in {seconds} seconds")
+                yield str(row["name"]), seconds, answers
+    except (OSError, ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
         raise ConfigError(
-            f"{file} cannot be read ({type(error).__name__}: {error}). Delete it: only the timings are lost."
+            f"{file} cannot be read ({type(error).__name__}: {one_line(error)}). Delete it: only the timings are lost."
         ) from error

@@ -10,6 +10,7 @@ from typing import Annotated
 
 from agents.config.arguments import parse
 from agents.config.names import RewardName
+from benchmarks.evaluation.recorded import Outside
 from benchmarks.view.page import PAGE, check_page, read_run, write_page
 from benchmarks.view.rows import identity
 from benchmarks.view.server import serve
@@ -38,6 +39,13 @@ class ViewConfig:
             "training are shown with their own"
         },
     )
+    media_root: str | None = field(
+        default=None,
+        metadata={"help": "folder in which the run's pictures may lie besides that of its task set"},
+    )
+    follow_links: bool = field(
+        default=False, metadata={"help": "allow links to pictures to lead out of the folder of the task set"}
+    )
     serve: bool = field(default=False, metadata={"help": "then serve the page, to this machine alone"})
     port: Annotated[int, Bounds(0, 65535)] = field(
         default=8000, metadata={"help": "port of the served page; 0: any free one"}
@@ -52,7 +60,8 @@ def main(argv: list[str]) -> int:
     check_page(path)
     group_reward = group_reward_named(config.group_reward)
     folders = [Path(config.run)] + ([] if config.other is None else [Path(config.other)])
-    runs = [read_run(folder, limit=config.limit) for folder in folders]
+    outside = Outside(config.follow_links, config.media_root)
+    runs = [read_run(folder, limit=config.limit, outside=outside) for folder in folders]
     if not set.intersection(*({identity(record) for record in run.records} for run in runs)):
         print(
             "The two runs share no rollout (policy, question, number), so none is shown side by side.",

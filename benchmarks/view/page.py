@@ -20,6 +20,7 @@ from tqdm import tqdm
 
 from agents.run_folder.configuration import read_configuration, write_whole
 from agents.run_log.rollouts import ROLLOUTS
+from benchmarks.evaluation.recorded import NOTHING_OUTSIDE, Outside
 from benchmarks.evaluation.records import ROWS, read_evaluation
 from benchmarks.evaluation.tables import failure_notice
 from benchmarks.evaluation.unread import unread_notice
@@ -37,18 +38,18 @@ _SCRIPTS = ("page.js", "parts.js", "rewards.js", "detail.js", "list.js")
 """In the order in which the page runs them."""
 
 
-def read_run(folder: Path, *, limit: int | None = None) -> Run:
+def read_run(folder: Path, *, limit: int | None = None, outside: Outside = NOTHING_OUTSIDE) -> Run:
     """The evaluation in `folder`, or the rollouts that a training kept there, or the first `limit` questions of it.
 
-    Raises ConfigError if there is none.
+    `outside`: where pictures may lie besides the folder of the task set. Raises ConfigError if there is none.
     """
     if not (folder / ROWS).exists():
         if (folder / ROLLOUTS).exists():
-            return read_training_run(folder, limit=limit)
+            return read_training_run(folder, limit=limit, outside=outside)
         below = sorted(str(rows.parent) for name in (ROWS, ROLLOUTS) for rows in folder.glob(f"*/{name}"))
         hint = f"Runs below it: {', '.join(below)}." if below else "Make one: pixel-env eval --output_dir ..."
         raise ConfigError(f"{folder} holds no evaluation and no rollouts (no {ROWS}, no {ROLLOUTS}). {hint}")
-    evaluation = read_evaluation(folder)
+    evaluation = read_evaluation(folder, outside)
     kept = set(list(dict.fromkeys(record.trajectory.task.task_id for record in evaluation.records))[:limit])
     records = [record for record in evaluation.records if record.trajectory.task.task_id in kept]
     facts = read_configuration(folder)
@@ -86,10 +87,10 @@ def write_page(path: Path, runs: Sequence[Run], group_reward: GroupReward) -> li
         if folder is None:
             embedded[name] = base64.b64encode(jpeg).decode()
         else:
-            (folder / f"{name}.jpg").write_bytes(jpeg)
+            _write_image(folder / f"{name}.jpg", jpeg)
 
     if folder is not None:
-        folder.mkdir(exist_ok=True)
+        _make_folder(folder)
     made = dict(tqdm(images.make(keep), total=len(images), desc="images", unit="image", mininterval=0.5))
     sizes = {name: [size.width, size.height] for name, size in made.items() if isinstance(size, Size)}
     reasons = {name: size.reason for name, size in made.items() if isinstance(size, Unreadable)}
@@ -99,6 +100,21 @@ def write_page(path: Path, runs: Sequence[Run], group_reward: GroupReward) -> li
         path, page(" and ".join(run.name for run in runs), data, dict(sorted(embedded.items())))
     )  # threads finish in any order
     return list(reasons.values())
+
+
+def _make_folder(folder: Path) -> None:
+    """Raises ConfigError for a link: the folder of a run may be a stranger's, and a link may lead anywhere."""
+    if folder.is_symlink() or (folder.exists() and not folder.is_dir()):
+        raise ConfigError(f"the images cannot be written to {folder}: it is a link, or no folder. Remove it.")
+    folder.mkdir(exist_ok=True)
+
+
+def _write_image(path: Path, jpeg: bytes) -> None:
+    partial = path.with_suffix(".partial")
+    partial.unlink(missing_ok=True)
+    with partial.open("xb") as file:  # through no link
+        file.write(jpeg)
+    partial.replace(path)
 
 
 def page(title: str, data: Mapping[str, object], embedded: Mapping[str, str]) -> str:

@@ -1,7 +1,7 @@
 """A local HTTP server for the page of `pixel-env view` and its images, reachable only from this machine.
 
-Serves two kinds of file: the page, and the JPEGs in the folder next to it; every other path is 404. Independent of the
-page's contents.
+Serves two kinds of file: the page, and the JPEGs in the folder next to it, through no link; all else is 404.
+Independent of the page's contents.
 """
 
 import re
@@ -123,4 +123,7 @@ def file_for(path: str, page: Path) -> Path | None:
         return page
     folder, _, name = path.removeprefix("/").rpartition("/")
     is_image = folder == f"{page.stem}_pictures" and _IMAGE.fullmatch(name)
-    return page.with_name(folder) / name if is_image else None
+    if not is_image:
+        return None
+    file = page.with_name(folder) / name
+    return None if file.is_symlink() or file.parent.is_symlink() else file

@@ -10,7 +10,7 @@ import numpy as np
 from PIL import Image
 
 from pixel_env.boxes import FULL
-from pixel_env.errors import ConfigError
+from pixel_env.errors import ConfigError, MediaError
 from pixel_env.media.bounded_cache import BoundedCache
 from pixel_env.media.cache import CACHE
 from pixel_env.media.sizes import fitted_size
@@ -54,6 +54,7 @@ def _made(view: View, budgets: ViewBudgets) -> np.ndarray:
     for step in steps:
         image = _applied(step, image)
     size = fitted_size(*image.size, budgets.of(view.kind))
+    _check_size(size, "a pixel budget")
     if image.size != size:
         # Cropping before resizing keeps the filter from mixing in pixels outside of the box.
         image = image.resize(size, Image.Resampling.BICUBIC, reducing_gap=3.0)
@@ -84,8 +85,9 @@ def _cut_out(shown: np.ndarray, pixels: tuple[int, int, int, int]) -> Image.Imag
 
 def _applied(step: Step, image: Image.Image) -> Image.Image:
     """The result of `step`. Raises ConfigError if it is not an RGB image of the size that the step announces."""
-    result = step.apply(image)
     name = _name_of(step)
+    _check_size(step.result_size(*image.size), name)
+    result = step.apply(image)
     if not isinstance(result, Image.Image) or result.mode != "RGB":
         got = f"an image of mode {result.mode}" if isinstance(result, Image.Image) else f"a {type(result).__name__}"
         raise ConfigError(f"{name}.apply returned {got}; wanted: an RGB image. End it with .convert('RGB').")
@@ -95,6 +97,13 @@ def _applied(step: Step, image: Image.Image) -> Image.Image:
             f"{announced[0]}x{announced[1]}. Correct result_size(self, width, height)."
         )
     return result
+
+
+def _check_size(size: tuple[int, int], by: str) -> None:
+    """Raises MediaError for an image larger than Pillow would read: stored views and budgets may ask for any size."""
+    bound = Image.MAX_IMAGE_PIXELS
+    if bound is not None and size[0] * size[1] > 2 * bound:
+        raise MediaError(f"{by} makes an image of {size[0]}x{size[1]} pixels, more than {2 * bound}")
 
 
 def _name_of(step: Step) -> str:

@@ -90,6 +90,8 @@ def locate(path: Path, named: Format | None, split: str, formats: Formats = FORM
     if path.is_dir():
         return _in_folder(path, named, split, formats)
     files = tuple(matching) or (path,)
+    if strange := next((file for file in files if not file.is_file()), None):  # a pipe or a device may have no end
+        raise TaskError(f"{strange} is no regular file; give the path of a file or a folder of tasks")
     found = {known.name: known for known in (named or _format_of(file, formats) for file in files)}
     if len(found) > 1:
         raise TaskError(f"the files {path} are of several formats: {', '.join(found)}; give a narrower pattern")

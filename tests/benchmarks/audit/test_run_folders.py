@@ -138,7 +138,7 @@ def test_broken_rows_and_questions_that_are_gone_are_named_and_counted_and_the_o
         assert main([str(run), "--output", str(tmp_path / "audit.json")]) == 0
     error = capsys.readouterr().err
     assert "3 rows or episodes are not audited" in error
-    assert "line 1 is not a JSON row" in error and "line 2: not a row of an evaluation" in error
+    assert "line 1 is not a JSON row" in error and "line 2 is not a row of an evaluation" in error
     assert "line 4: the task set no longer has the question 'q1', or its image is gone" in error
     whole = json.loads((tmp_path / "audit.json").read_text())
     assert (whole["rows"], whole["audited"], len(whole["faults"])) == (4, 1, 3)

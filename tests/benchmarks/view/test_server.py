@@ -141,3 +141,15 @@ def test_view_serve_prints_its_address_and_ends_cleanly_on_control_c(tmp_path):
         finally:
             process.kill()
     assert process.returncode == 0 and "Traceback" not in errors and "interrupted" not in errors
+
+
+def test_no_link_is_followed(tmp_path):
+    (tmp_path / "secret").write_text("secret")
+    (tmp_path / "view_pictures").mkdir()
+    (tmp_path / "view_pictures" / NAME).symlink_to(tmp_path / "secret")
+    (tmp_path / "folder_pictures").symlink_to(tmp_path / "view_pictures")
+    assert file_for(f"/view_pictures/{NAME}", tmp_path / "view.html") is None
+    assert file_for(f"/folder_pictures/{NAME}", tmp_path / "folder.html") is None
+    (tmp_path / "view_pictures" / NAME).unlink()
+    (tmp_path / "view_pictures" / NAME).write_bytes(b"jpeg")
+    assert file_for(f"/view_pictures/{NAME}", tmp_path / "view.html") == tmp_path / "view_pictures" / NAME
