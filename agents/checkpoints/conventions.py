@@ -150,7 +150,7 @@ def _read(file: Path) -> Convention:
             kept_name(file.parent, _name_in(row["dialect"])),
             None if budgets is None else ViewBudgets.from_row(budgets),
             None if limits is None else Limits(**limits),
-            None if prompt is None else _text(prompt, "prompt"),
+            None if prompt is None else _text(prompt, "prompt", "its text"),
             str(file),
         )
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
@@ -176,15 +176,15 @@ def _read_of_hub(file: Path, model: str) -> Convention:
 
 def _name_in(stored: Any) -> str:
     """The dialect's name that is stored."""
-    name = _text(stored, "dialect")
+    name = _text(stored, "dialect", "its name")
     if not name.isprintable() or len(name) > _LONGEST_NAME:
         raise ValueError(f"the dialect is {shortened(name)}; wanted: its name")
     return name
 
 
-def _text(stored: Any, field: str) -> str:
+def _text(stored: Any, field: str, wanted: str) -> str:
     if not isinstance(stored, str):
-        raise TypeError(f"the {field} is a {type(stored).__name__}; wanted: a text")
+        raise TypeError(f"the {field} is a {type(stored).__name__}; wanted: {wanted}")
     return stored
 
 

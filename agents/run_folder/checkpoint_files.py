@@ -1,20 +1,24 @@
 """The files of a checkpoint that a resumed training reads, checked before any of them is: none may run code.
 
 Weights and the replay buffer are safetensors, the state is JSON. The optimizer, the scheduler and the random states are
-pickles of torch's. transformers unpickles them with `weights_only`, DeepSpeed without; here the names of what a pickle
-would call are listed without unpickling it, and any other than those that torch, numpy and DeepSpeed need is refused.
-`training_args.bin` and the rest of a checkpoint are not read. Depends on torch's list; independent of trainers.
+pickles, which transformers unpickles with `weights_only`; DeepSpeed's files and the index of sharded weights are
+unpickled without. The names of what a pickle would call are listed here without calling any, and all but those that
+torch, numpy and DeepSpeed need are refused. `training_args.bin` and the rest of a checkpoint are not read. Depends on
+torch's list; independent of trainers.
 """
 
 import json
 import os
+import pickle
+from collections.abc import Callable, Collection
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
+import torch
 from safetensors import SafetensorError, safe_open
 from torch.serialization import get_unsafe_globals_in_checkpoint
 
-from pixel_env.errors import ConfigError, one_line
+from pixel_env.errors import ConfigError, one_line, shortened
 
 STATE = "trainer_state.json"
 _PICKLES = ("*.pt", "*.pth", "pytorch_model*.bin", "adapter_model.bin", "optimizer.bin", "*/*.pt", "*/*.bin")
@@ -30,6 +34,20 @@ _ALLOWED = frozenset(
     )
 )
 """Beside what torch itself takes for safe: the random state of numpy, and the state of DeepSpeed's ZeRO stages."""
+_OF_SHARDS = frozenset(
+    (
+        *("pathlib.PosixPath", "torch.Size", "torch.serialization._get_layout", "collections.OrderedDict"),
+        "torch.distributed.checkpoint.filesystem._StorageInfo",
+        *(
+            f"torch.distributed.checkpoint.metadata.{name}"
+            for name in (
+                *("BytesStorageMetadata", "ChunkStorageMetadata", "Metadata", "MetadataIndex", "StorageMeta"),
+                *("TensorProperties", "TensorStorageMetadata", "_MEM_FORMAT_ENCODING"),
+            )
+        ),
+    )
+)
+"""What the index of sharded weights (`.metadata` of FSDP) is made of; torch unpickles it without a check."""
 _KINDS: dict[str, tuple[type, ...]] = {
     "global_step": (int,),
     "max_steps": (int,),
@@ -52,7 +70,10 @@ def check_checkpoint(folder: Path) -> None:
     for pattern in _PICKLES:
         for file in sorted(folder.glob(pattern)):
             if file.name != _NOT_READ:
-                _check_pickle(file)
+                _check_called(file, _called_by_archive, _ALLOWED)
+    for file in sorted(folder.glob("*/.metadata")):
+        _check_called(file, _called_by_pickle, _OF_SHARDS)
+    _check_latest(folder / "latest")
 
 
 def check_resumed(given: str | bool | None, output_dir: str | None) -> None:
@@ -64,18 +85,77 @@ def check_resumed(given: str | bool | None, output_dir: str | None) -> None:
             check_checkpoint(folder)
 
 
-def _check_pickle(file: Path) -> None:
+def _check_called(file: Path, called_by: Callable[[Path], set[str]], allowed: Collection[str]) -> None:
     try:
         if not file.is_file():
             raise ValueError("it is no regular file")
-        called = sorted(set(get_unsafe_globals_in_checkpoint(file)) - _ALLOWED)
-    except Exception as error:  # of a broken archive or pickle, torch raises nearly anything
+        called = sorted(name for name in called_by(file) if name not in allowed and not _is_dtype(name))
+    except Exception as error:  # of a broken archive or pickle, torch and pickle raise nearly anything
         raise _unreadable(file, error) from error
     if called:
         raise ConfigError(
             f"{file} would run code: it names {', '.join(called)[:200]}. It was not read. Resume from a checkpoint of "
             "your own."
         )
+
+
+def _called_by_archive(file: Path) -> set[str]:
+    return set(get_unsafe_globals_in_checkpoint(file))
+
+
+def _called_by_pickle(file: Path) -> set[str]:
+    with file.open("rb") as opened:
+        names = _Names(opened)
+        names.load()
+    return names.found
+
+
+class _Nothing:
+    """Stands for every class and function of a pickle: it can be made, called and filled, and does nothing."""
+
+    def __new__(cls, *_: Any, **__: Any) -> "_Nothing":
+        return object.__new__(cls)
+
+    def __init__(self, *_: Any, **__: Any) -> None:
+        pass
+
+    def __call__(self, *_: Any, **__: Any) -> "_Nothing":
+        return self
+
+    def __setitem__(self, *_: Any) -> None:
+        pass
+
+    def __setstate__(self, _: Any) -> None:
+        pass
+
+    append = extend = add = __setstate__
+
+
+class _Names(pickle.Unpickler):
+    """Reads a pickle without importing or calling anything that it names."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        super().__init__(file)
+        self.found: set[str] = set()
+
+    def find_class(self, module: str, name: str) -> Any:
+        self.found.add(f"{module}.{name}")
+        return _Nothing
+
+
+def _is_dtype(name: str) -> bool:
+    module, _, attribute = name.rpartition(".")
+    return module == "torch" and isinstance(getattr(torch, attribute, None), torch.dtype)
+
+
+def _check_latest(file: Path) -> None:
+    """DeepSpeed reads the folder that this file names: it must be one of the checkpoint's."""
+    try:
+        named = file.read_text(encoding="utf-8").strip() if file.is_file() else ""
+    except (OSError, ValueError) as error:
+        raise _unreadable(file, error) from error
+    if Path(named).name != named or named == "..":
+        raise ConfigError(f"{file} names {shortened(named)}, which is no folder of it. Resume from another checkpoint.")
 
 
 def _check_state(file: Path) -> None:

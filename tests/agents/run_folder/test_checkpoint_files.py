@@ -8,6 +8,7 @@ import shutil
 import numpy as np
 import pytest
 import torch
+import torch.distributed.checkpoint
 
 from agents.engines.load import load_model
 from agents.grpo.trainer import PixelGRPOConfig, PixelGRPOTrainer
@@ -69,6 +70,7 @@ OF_OTHER_TRAININGS = (
     "global_step1/mp_rank_00_model_states.pt",
     "global_step1/zero_pp_rank_0_mp_rank_00_optim_states.pt",
     "pytorch_model_fsdp.bin",
+    "pytorch_model_fsdp_0/.metadata",
 )
 
 
@@ -80,7 +82,8 @@ def test_a_pickle_that_would_run_code_is_refused_and_does_not_run(trained, check
     if form == "a plain pickle":
         file.write_bytes(pickle.dumps({"state": Planted(marker)}))
     else:
-        torch.save({"state": Planted(marker)}, file)
+        with file.open("wb") as opened:  # a name that begins with a dot is none for torch
+            torch.save({"state": Planted(marker)}, opened)
     with pytest.raises(ConfigError, match=rf"{file} (would run code: it names .*open|cannot be read)"):
         trained.train(resume_from_checkpoint=str(checkpoint))
     assert not marker.exists()
@@ -172,3 +175,25 @@ def test_the_random_states_of_numpy_and_python_are_what_a_checkpoint_needs(tmp_p
     torch.save(state, tmp_path / "rng_state.pth")
     (tmp_path / "trainer_state.json").write_text('{"global_step": 1, "log_history": []}')
     check_checkpoint(tmp_path)
+
+
+def test_the_index_of_sharded_weights_is_read_and_holds_no_code(tmp_path):
+    model = torch.nn.Linear(4, 4)
+    optimizer = torch.optim.AdamW(model.parameters())
+    model(torch.ones(4)).sum().backward()
+    optimizer.step()
+    folder = tmp_path / "pytorch_model_fsdp_0"
+    state = {"model": model.state_dict(), "optimizer": optimizer.state_dict()}
+    torch.distributed.checkpoint.save(state, checkpoint_id=folder, no_dist=True)
+    (tmp_path / "trainer_state.json").write_text('{"global_step": 1, "log_history": []}')
+    check_checkpoint(tmp_path)
+
+
+@pytest.mark.parametrize("named", ["../elsewhere", "/tmp", "..", "a/b", b"\xff"])
+def test_deepspeed_reads_no_folder_outside_of_the_checkpoint(tmp_path, named):
+    (tmp_path / "trainer_state.json").write_text('{"global_step": 1, "log_history": []}')
+    (tmp_path / "latest").write_text("global_step1")
+    check_checkpoint(tmp_path)
+    (tmp_path / "latest").write_bytes(named if isinstance(named, bytes) else named.encode())
+    with pytest.raises(ConfigError, match=f"^{tmp_path / 'latest'} "):
+        check_checkpoint(tmp_path)
