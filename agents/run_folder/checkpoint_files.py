@@ -21,6 +21,8 @@ from torch.serialization import get_unsafe_globals_in_checkpoint
 from pixel_env.errors import ConfigError, one_line, shortened
 
 STATE = "trainer_state.json"
+TOKENS = "num_tokens.json"
+"""What supervised training has seen, by the name that its trainer writes."""
 _PICKLES = ("*.pt", "*.pth", "pytorch_model*.bin", "adapter_model.bin", "optimizer.bin", "*/*.pt", "*/*.bin")
 _NOT_READ = "training_args.bin"
 _ALLOWED = frozenset(
@@ -64,7 +66,9 @@ def check_checkpoint(folder: Path) -> None:
     """Raises ConfigError, which names the file, for one that would run code or cannot be read."""
     _check_state(folder / STATE)
     for file in sorted(folder.glob("*.json")):
-        _json_in(file)
+        content = _json_in(file)
+        if file.name == TOKENS and not (isinstance(content, dict) and type(content.get("num_tokens")) is int):
+            raise _unreadable(file, ValueError("it holds no number of tokens"))
     for file in sorted(folder.glob("*.safetensors")):
         _check_tensors(file)
     for pattern in _PICKLES:

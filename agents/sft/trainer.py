@@ -33,7 +33,7 @@ from agents.engines.transformers import TransformersEngine
 from agents.model_card.card import CardFacts
 from agents.model_card.upload import Published
 from agents.rollout import EpisodeSettings
-from agents.run_folder.checkpoint_files import check_resumed
+from agents.run_folder.checkpoint_files import TOKENS, check_resumed
 from agents.run_folder.configuration import write_whole
 from agents.run_log.callback import attach_run_log
 from agents.run_log.timing import StepTimes
@@ -48,9 +48,6 @@ from agents.training_run.resumable import Resumable
 from pixel_env.dialects.dialect import Dialect
 from pixel_env.errors import ConfigError
 from pixel_env.task import TaskSet
-
-_TOKENS = "num_tokens.json"
-"""In a checkpoint: the tokens of all traces so far."""
 
 
 class PixelSFTTrainer(Resumable, Published, SFTTrainer):
@@ -199,11 +196,11 @@ class PixelSFTTrainer(Resumable, Published, SFTTrainer):
         """The base's, and the tokens seen so far, which TRL counts from 0 after resuming."""
         super()._save_rng_state(output_dir)
         if self.args.should_save:
-            write_whole(Path(output_dir) / _TOKENS, json.dumps({"num_tokens": int(self._total_train_tokens)}) + "\n")
+            write_whole(Path(output_dir) / TOKENS, json.dumps({"num_tokens": int(self._total_train_tokens)}) + "\n")
 
     def _load_rng_state(self, checkpoint: str | None) -> None:
         super()._load_rng_state(checkpoint)
-        if checkpoint is not None and (file := Path(checkpoint) / _TOKENS).is_file():
+        if checkpoint is not None and (file := Path(checkpoint) / TOKENS).is_file():
             self._total_train_tokens = json.loads(file.read_text(encoding="utf-8"))["num_tokens"]
 
     def save_model(self, output_dir: str | None = None, _internal_call: bool = False) -> None:

@@ -30,7 +30,7 @@ def _is_number(value: object) -> bool:
 
 
 def _are_numbers(value: object) -> bool:
-    return isinstance(value, dict) and all(one is None or _is_number(one) for one in value.values())
+    return isinstance(value, dict) and all(map(_is_number, value.values()))
 
 
 Fields = Mapping[str, tuple[Callable[[Any], bool], str]]
@@ -63,7 +63,11 @@ _OF_TRAINING: Fields = {
     **dict.fromkeys(("step", "sample", "prompt_tokens", "loss_tokens"), _COUNT),
     "advantage": (_is_number, "a number"),
     "total": (lambda value: value is None or _is_number(value), "a number or null"),
-    **dict.fromkeys(("parts", "functions", "weights"), (_are_numbers, "numbers by name")),
+    **dict.fromkeys(("parts", "weights"), (_are_numbers, "numbers by name")),
+    "functions": (
+        lambda value: isinstance(value, dict) and all(one is None or _is_number(one) for one in value.values()),
+        "numbers or null by name",
+    ),
     "runs": (lambda value: isinstance(value, list) and all(map(_is_count, value)), "a list of whole numbers"),
 }
 

@@ -7,7 +7,7 @@ from agents.run_log.rollouts import ROLLOUTS, RolloutLog, Scored
 from benchmarks.view.command import main
 from benchmarks.view.page import read_run
 from pixel_env.env import PixelEnv
-from pixel_env.errors import ConfigError
+from pixel_env.errors import ConfigError, PixelEnvError
 from pixel_env.tasks import load_tasks
 
 CONFIGURATION = {"tasks": "sample:vstar-tiny", "task_count": 4, "eval_tasks": "sample:vstar-tiny", "eval_task_count": 2}
@@ -86,9 +86,9 @@ def test_a_limit_takes_the_first_questions(run):
 @pytest.mark.parametrize(
     ("row", "told"),
     [
-        ({"kind": "else"}, "broken row of step 1"),
-        ({"runs": 3}, "broken row of step 1"),
-        ({"advantage": None}, "broken row of step 1"),
+        ({"kind": "else"}, "line 1 is not a row of a training"),
+        ({"runs": 3}, "line 1 is not a row of a training"),
+        ({"advantage": None}, "line 1 is not a row of a training"),
         ({"task_id": "gone"}, "'gone' of step 1 is not in the task set"),
         ({"turns": [{}]}, "is broken"),
     ],
@@ -114,3 +114,54 @@ def test_a_run_that_has_kept_nothing_yet_says_so(run):
     (run / ROLLOUTS).write_text("")
     with pytest.raises(ConfigError, match="kept no rollouts yet"):
         main([str(run)])
+
+
+BROKEN = {
+    "a list for a task id": {"task_id": ["a"]},
+    "a list for the kind": {"kind": ["train"]},
+    "an unknown kind": {"kind": "else"},
+    "a sample of a text": {"sample": "0"},
+    "a step below zero": {"step": -1},
+    "an advantage that is NaN": {"advantage": float("nan")},
+    "a huge total": {"total": 10**400},
+    "parts of a list": {"parts": []},
+    "parts that are NaN": {"parts": {"correctness": float("nan")}},
+    "weights of null": {"weights": {"correctness": None}},
+    "functions of texts": {"functions": {"letters": "a"}},
+    "runs of a number": {"runs": 3},
+    "runs below zero": {"runs": [-1]},
+    "turns of numbers": {"turns": [1]},
+    "a source of the machine": {"prompt_views": [{"source": "/etc/passwd", "kind": "original", "box": [0, 0, 1, 1]}]},
+}
+
+
+@pytest.mark.parametrize("change", BROKEN.values(), ids=BROKEN.keys())
+def test_a_hostile_row_is_one_line_that_names_the_file(run, change):
+    first, *others = (run / ROLLOUTS).read_text().splitlines()
+    (run / ROLLOUTS).write_text("\n".join([json.dumps(json.loads(first) | change), *others, ""]))
+    with pytest.raises(PixelEnvError, match=f"^{run / ROLLOUTS}") as raised:
+        read_run(run)
+    assert "\n" not in str(raised.value) and len(str(raised.value)) < 1000
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"tasks": ["a"]},
+        {"task_count": 10**9},
+        {"tasks": "planted_module:tasks"},
+        {"grader": "planted_module:grade"},
+        {"dialect": "planted_module:DIALECT"},
+        {"dialect": 7},
+        {"media_root": "/"},
+        {"follow_links": True},
+        {"follow_links": "yes"},
+    ],
+)
+def test_a_hostile_configuration_of_a_training_is_one_line_and_imports_nothing(run, monkeypatch, change):
+    monkeypatch.chdir(run)
+    (run / "planted_module.py").write_text("open('marker', 'w')\n")
+    (run / "configuration.json").write_text(json.dumps(CONFIGURATION | change))
+    with pytest.raises(PixelEnvError, match=str(run / "configuration.json")) as raised:
+        read_run(run)
+    assert "\n" not in str(raised.value) and not (run / "marker").exists()
