@@ -5,17 +5,17 @@ Depends on dataclasses; independent of training libraries.
 
 from dataclasses import dataclass, field
 
-from pixel_env.command_line.values import AtLeastOne, AtLeastZero
+from pixel_env.command_line.values import AtLeastOne, AtLeastZero, NotNegative
 
 
 @dataclass
 class LogArguments:
     """What a training run logs."""
 
-    logging_steps: float = field(
+    logging_steps: NotNegative = field(
         default=1, metadata={"help": "optimizer steps between logged metrics, each row the mean of its steps"}
     )
-    eval_steps: float | None = field(
+    eval_steps: NotNegative | None = field(
         default=10, metadata={"help": "optimizer steps between evaluations, with --eval_strategy steps"}
     )
 

@@ -7,12 +7,11 @@ from html.parser import HTMLParser
 import numpy as np
 import pytest
 
-from benchmarks.demo import report
 from benchmarks.demo.gallery import card, pick
 from benchmarks.evaluation.records import read_evaluation
+from benchmarks.report.command import main
 from benchmarks.studies.curves import Curve, read_curve
 from benchmarks.studies.trap.findings import WARM_START, WITH, WITHOUT
-from pixel_env.errors import ConfigError
 from rewards.shaping import RewardPart, paper
 from tests.benchmarks.runs import HABITS, make_run
 
@@ -45,7 +44,7 @@ class Page(HTMLParser):
 
 @pytest.fixture(scope="module")
 def text(finished_run):
-    assert report.main(["--run", str(finished_run)]) == 0
+    assert main(["--run", str(finished_run)]) == 0
     return (finished_run / "report.html").read_text()
 
 
@@ -121,7 +120,7 @@ def test_the_page_says_that_the_warm_start_is_clumsy_and_where_a_competent_one_i
 def test_a_run_without_right_answers_says_so(tmp_path):
     never = HABITS[WARM_START].__class__(looks=0.0, finds=0.0, reads=0.0, guesses=0.0, easy=0.0)
     run = make_run(tmp_path / "never", dict.fromkeys((WARM_START, WITH, WITHOUT), never), questions=8)
-    assert report.main(["--run", str(run)]) == 0
+    assert main(["--run", str(run)]) == 0
     text = re.sub(r'"data:[^"]*"', "", (run / "report.html").read_text())
     assert "No sampled rollout was right" in text and "6 trajectories" in text and "nan" not in text.lower()
 
@@ -130,13 +129,8 @@ def test_a_quick_run_is_marked_as_one(finished_run, tmp_path):
     run = tmp_path / "quick"
     shutil.copytree(finished_run, run)
     (run / "configuration.json").write_text(json.dumps({"seed": 0, "quick": True, "base": "tiny-base"}))
-    report.main(["--run", str(run)])
+    main(["--run", str(run)])
     assert "figures are meaningless" in (run / "report.html").read_text()
-
-
-def test_a_folder_without_a_run_is_refused_with_the_way_out(tmp_path):
-    with pytest.raises(ConfigError, match="pixel-env demo --output_dir"):
-        report.main(["--run", str(tmp_path)])
 
 
 def test_curves_leave_out_steps_without_a_case_and_are_smoothed_around_each_step(tmp_path):
