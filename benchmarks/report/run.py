@@ -50,9 +50,9 @@ class TrainingRun:
 
     @property
     def is_finished(self) -> bool:
-        """Whether the training has ended by itself."""
-        kinds = [row.kind for row in self.rows if row.kind != "eval"]
-        return bool(kinds) and kinds[-1] == "end"
+        """Whether the training has made all its steps."""
+        rows = [row for row in self.rows if row.kind != "eval"]
+        return bool(rows) and rows[-1].kind == "end" and rows[-1].step >= rows[-1].total
 
     def of_kind(self, kind: str) -> list[LogRow]:
         """The rows of a kind, in order."""

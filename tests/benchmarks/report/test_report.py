@@ -80,6 +80,8 @@ def test_a_page_says_how_far_the_run_is(grpo):
     with claimed(grpo):
         running = state_of(read_training(grpo))
     assert running.startswith("Running: step 30 of 240, 70 min left")
+    Appender(grpo / LOG).append([log_row(30, {"train_runtime": 9.0}, total=240)])  # a signal ended it
+    assert state_of(read_training(grpo)).startswith("Not running and not finished: step 30")
     Appender(grpo / LOG).append([log_row(240, {"train_runtime": 9.0}, total=240), evaluated(240)])
     assert state_of(read_training(grpo)).startswith("Finished: 240 steps")
 
