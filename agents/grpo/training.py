@@ -95,7 +95,7 @@ def _material(arguments: TaskArguments, count: int, trainer: PixelGRPOTrainer) -
     return Material(
         count=count,
         kind="tasks",
-        name=arguments.tasks,
+        name=str(arguments.tasks),
         dialect=trainer.dialect.name,
         a_step=rollouts / trainer.num_iterations,
         taken="rollouts",

@@ -100,7 +100,7 @@ def play(trace: Trace, chat: Chat, settings: EpisodeSettings) -> PlayedTrace:
     return PlayedTrace(played, played.prompt_ids + played.completion_ids, _labels(trace, played), engine.images)
 
 
-def check_trained(trace: Trace) -> None:
+def check_teaches(trace: Trace) -> None:
     """Raises UnusableTrace for a trace without any turn that is trained."""
     if not any(turn.train for turn in trace.turns):
         raise UnusableTrace(
@@ -195,7 +195,7 @@ class TraceCollator:
     def batch(self, traces: Sequence[Trace]) -> dict[str, torch.Tensor]:
         """The batch of these traces, padded on the right to the longest."""
         for trace in traces:
-            check_trained(trace)
+            check_teaches(trace)
         played = [play(trace, self.chat, self.settings) for trace in traces]
         ids, labels = [row.ids for row in played], [row.labels for row in played]
         features = self._features(played)

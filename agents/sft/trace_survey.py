@@ -15,7 +15,7 @@ from types import MappingProxyType
 from agents.chat.chat import Chat
 from agents.rollout import EpisodeSettings
 from agents.run_folder.configuration import write_whole
-from agents.sft.collator import Fault, PlayedTrace, UnusableTrace, check_trained, play
+from agents.sft.collator import Fault, PlayedTrace, UnusableTrace, check_teaches, play
 from agents.sft.placeholders import with_placeholders
 from agents.sft.trained_looks import TrainedLooks, trained_looks
 from agents.traces.trace import Trace
@@ -87,7 +87,7 @@ def survey(traces: Sequence[Trace], chat: Chat, settings: EpisodeSettings) -> Su
     refusals = []
     for index, trace in enumerate(traces):
         try:
-            check_trained(trace)
+            check_teaches(trace)
             played = _played(trace, chat, settings)
             looks[index] = _checked_looks(trace, played)
             tokens[index] = len(played.ids)

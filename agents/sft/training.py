@@ -73,7 +73,7 @@ def _train(
     if traces.overlap and trainer.accelerator.is_main_process:
         print(f"held-out: {traces.overlap} tasks of {arguments.held_out_traces} are also trained and are left out")
     batch = args.per_device_train_batch_size * args.world_size * args.gradient_accumulation_steps
-    material = Material(len(trainer.train_dataset), "traces", arguments.traces, dialect.name, batch, "traces")
+    material = Material(len(trainer.train_dataset), "traces", trainer.traces_name, dialect.name, batch, "traces")
     run.train(trainer, model_config.model_name_or_path, material)
     trainer.save_model(_internal_call=True)  # uploaded below, with its figures
     played = trainer.played() if traces.held_out else None
