@@ -59,7 +59,7 @@ def test_every_recipe_that_ships_belongs_to_one_training_command():
 def test_flags_override_the_recipe_whatever_their_spelling_and_both_override_the_defaults(read, tmp_path):
     recipe = tmp_path / "recipe.yaml"
     recipe.write_text("limit: 5\nmax-turns: 3\nlearning_rate: 3e-4\ngroup_reward: correctness\nuse_vllm: false\n")
-    tasks, args, model = read("grpo", "--config", str(recipe), "--max-turns=2", "--beta", "0.1", "--model", "m")
+    tasks, args, model, _ = read("grpo", "--config", str(recipe), "--max-turns=2", "--beta", "0.1", "--model", "m")
     assert (tasks.task_count, args.max_turns, args.learning_rate, args.beta) == (5, 2, 3e-4, 0.1)
     assert (args.group_reward, model.model_name_or_path) == ("correctness", "m")
     assert read("grpo", "--task-count", "7", "--config", str(recipe))[0].task_count == 7
