@@ -107,11 +107,16 @@ def main(argv: list[str] | None = None) -> int:
         print(f"pixel-env {name}: {_of_writing(error)}", file=sys.stderr)
         return USER_ERROR
     except KeyboardInterrupt as interrupt:
-        kept = f"; {interrupt}" if str(interrupt) else ""
-        print(f"pixel-env {name}: interrupted{kept}", file=sys.stderr)
-        if name in COMMANDS and COMMANDS[name].goes_on:
-            print(f"This goes on: {_again(name, rest)}", file=sys.stderr)
+        _print_interrupted(name, rest, str(interrupt))
         return exit_code(interrupt)
+
+
+def _print_interrupted(name: str, words: list[str], kept: str) -> None:
+    goes_on = name in COMMANDS and COMMANDS[name].goes_on
+    kept = kept or ("what is finished is kept" if goes_on else "")
+    print(f"pixel-env {name}: interrupted{f'; {kept}' if kept else ''}", file=sys.stderr)
+    if goes_on:
+        print(f"This goes on: {_again(name, words)}", file=sys.stderr)
 
 
 def _of_writing(error: OSError) -> str:

@@ -40,7 +40,7 @@ class UsageError(ConfigError):
     """A command line that cannot be read. The message is one line that begins with the command, and a short usage."""
 
 
-class WriteError(PixelEnvError):
+class WriteError(PixelEnvError, OSError):
     """A file that cannot be written: the disk is full, or its folder was removed or made read-only."""
 
 
@@ -62,7 +62,7 @@ class MissingExtraError(PixelEnvError):
         return cls(f"{feature} needs packages that are not installed. Run: pip install '{requirement}'")
 
 
-USER_MISTAKES = (ConfigError, UnknownNameError, MissingExtraError)
+USER_MISTAKES = (ConfigError, UnknownNameError, MissingExtraError, WriteError)
 """Errors that every episode would have: a rollout stops and raises them, while any other error ends one episode."""
 
 

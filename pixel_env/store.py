@@ -31,6 +31,7 @@ from pixel_env.operations.registry import OPERATIONS
 from pixel_env.task import Task, cluster_of
 from pixel_env.timeline import frame_with_key
 from pixel_env.views import Cut, Magnified, Source, Step, View, ViewBudgets, ViewKind
+from pixel_env.writing import writing
 
 VERSION = 1
 """The version of the rows. A file of another version is refused."""
@@ -49,10 +50,10 @@ class TrajectoryStore:
         path.parent.mkdir(parents=True, exist_ok=True)
 
     def append(self, row: Mapping[str, Any]) -> None:
-        """Writes one row, whole, and hands it to the operating system before it returns."""
+        """Writes one row, whole, and hands it to the operating system before it returns. Raises WriteError."""
         line = json.dumps({"version": VERSION, **row}, ensure_ascii=False) + "\n"
         # Locked: a last line without an end is then one that a kill interrupted, never one that is being written.
-        with self.path.open("a+b") as file, locked(file):
+        with writing(self.path), self.path.open("a+b") as file, locked(file):
             file.truncate(_end_of_lines(file))
             # Lone surrogates (broken model output) are kept.
             file.write(line.encode("utf-8", "surrogatepass"))

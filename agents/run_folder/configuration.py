@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from pixel_env.errors import ConfigError, one_line
+from pixel_env.writing import writing
 
 FILE_NAME = "configuration.json"
 MAY_CHANGE = (
@@ -56,10 +57,18 @@ def fields_of(parts: Sequence[Any]) -> dict[str, Any]:
 
 
 def write_whole(path: Path, text: str) -> None:
-    """Writes the file atomically, from any of several processes: one that is killed leaves no broken file."""
+    """Writes the file atomically, from any of several processes: one that is killed leaves no broken file.
+
+    Raises WriteError, which names the file; a file that was there before is then unchanged.
+    """
     partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
-    partial.write_text(text, "utf-8")
-    partial.replace(path)
+    with writing(path):
+        try:
+            partial.write_text(text, "utf-8")
+            partial.replace(path)
+        except OSError:
+            partial.unlink(missing_ok=True)
+            raise
 
 
 def make_folder(folder: Path) -> None:

@@ -18,6 +18,8 @@ def told_of_writing(folder: Path, kept: Callable[[], str]) -> Iterator[None]:
     """A context in which an error of writing below `folder` becomes a WriteError, which ends with what is `kept`."""
     try:
         yield
+    except WriteError as error:
+        raise WriteError(f"{error} Give the same command again: {kept()}.") from error
     except PixelEnvError:
         raise
     except Exception as error:
