@@ -8,6 +8,7 @@ from agents.grpo.metrics import trajectory_metrics
 from agents.grpo.trainer import PixelGRPOTrainer
 from pixel_env.episode import Prompt, Stop, Trajectory
 from pixel_env.errors import TaskError
+from pixel_env.media.sources import FileSource
 from pixel_env.task import Task, TaskSet
 from pixel_env.testing import tiny_task
 from tests.agents.grpo.test_small_sets import config
@@ -51,7 +52,7 @@ def test_a_missing_file_lowers_no_accuracy_of_an_evaluation(tiny_checkpoint, tas
             return ScriptedEngine(in_turn("<answer>7"), self.chat)
 
     sevens = [tiny_task(f"seven-{number}", answers=("7",)) for number in range(2)]
-    lost = tiny_task("lost", sources=(tmp_path / "lost.png",), evidence=())
+    lost = tiny_task("lost", sources=(FileSource(tmp_path / "lost.png"),), evidence=())
     held_out = TaskSet("mixed", [*sevens, lost], budgets=tasks.budgets)
     args = config(tmp_path, per_device_eval_batch_size=2, metric_for_best_model="accuracy")
     figures = Scripted(str(tiny_checkpoint), tasks, args, eval_tasks=held_out).evaluate()

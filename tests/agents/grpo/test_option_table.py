@@ -76,17 +76,25 @@ WITHOUT_ENGINE = {
 
 
 @pytest.mark.parametrize(("name", "value"), [(name, one) for name, values in OUT_OF_BOUNDS.items() for one in values])
-def test_a_number_out_of_its_bounds_is_refused_in_python_and_on_the_command_line(tmp_path, capsys, name, value):
+def test_a_number_out_of_its_bounds_is_refused(tmp_path, name, value):
     with pytest.raises(ConfigError, match=rf"{name} is {value}.*; wanted: "):
         config(tmp_path, **{name: value})
-    assert main(["grpo", "--model_name_or_path", "tiny-warm", f"--{name}={value}"]) == 2
-    assert f"{name} is " in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("word", ["--temperature=0", "--max_steps=0", "--max_turns=0", "--replay_capacity=-5"])
+def test_so_it_is_on_the_command_line(capsys, word):
+    assert main(["grpo", "--model_name_or_path", "tiny-warm", word]) == 2
+    assert word.strip("-").partition("=")[0] in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("name", MISSPELT)
-def test_a_misspelt_name_is_refused_before_anything_is_played(tmp_path, capsys, name):
-    with pytest.raises((ConfigError, UnknownNameError, ValueError)):
+def test_a_misspelt_name_is_refused_before_anything_is_played(tmp_path, name):
+    with pytest.raises((ConfigError, UnknownNameError, ValueError), match=MISSPELT[name]):
         config(tmp_path, **{name: MISSPELT[name]})
+
+
+@pytest.mark.parametrize("name", ["multi_objective_aggregation", "loss_type", "optim", "eval_strategy"])
+def test_so_it_is_on_the_command_line_too(capsys, name):
     assert main(["grpo", "--model_name_or_path", "tiny-warm", f"--{name}", MISSPELT[name]]) == 2
     assert MISSPELT[name] in capsys.readouterr().err
 

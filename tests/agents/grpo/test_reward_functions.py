@@ -16,7 +16,11 @@ from pixel_env.cli import main
 from pixel_env.errors import ConfigError
 from pixel_env.task import TaskSet
 from pixel_env.testing import tiny_task
-from tests.agents.grpo.test_small_sets import config
+from tests.agents.grpo import test_small_sets
+
+
+def config(folder, **options):
+    return test_small_sets.config(folder, max_turn_tokens=32, max_completion_length=64, **options)
 
 
 def test_the_columns_are_the_fields_of_the_task_and_no_pixels():
@@ -55,8 +59,7 @@ def test_the_reward_functions_of_trl_get_the_columns_and_the_message_that_they_r
     pytest.importorskip("math_verify")
     sevens = TaskSet("sevens", [tiny_task(f"seven-{n}", answers=("7",)) for n in range(4)], budgets=tasks.budgets)
     functions = of_trl()
-    sizes = {"max_turn_tokens": 32, "max_completion_length": 64, "max_steps": 1}
-    args = config(tmp_path, group_reward=None, **sizes)
+    args = config(tmp_path, group_reward=None, max_steps=1)
     trainer = Scripted(str(tiny_checkpoint), sevens, args, reward_funcs=[one for one, _ in functions.values()])
     trainer.train()
     [row] = [row for row in trainer.state.log_history if "reward" in row]

@@ -76,7 +76,18 @@ def test_the_second_training_in_a_folder_is_refused_by_name_before_its_model_is_
     monkeypatch.setattr("agents.grpo.training.loading", lambda model: pytest.fail("a model was loaded"))
     words = {
         "sft": of_sft(flags, tmp_path),
-        "grpo": ["grpo", *flags, "--task_count", "2", "--num_generations", "2", "--per_device_train_batch_size", "2"],
+        "grpo": [
+            "grpo",
+            *flags,
+            "--tasks",
+            "sample:vstar-tiny",
+            "--task_count",
+            "2",
+            "--num_generations",
+            "2",
+            "--per_device_train_batch_size",
+            "2",
+        ],
     }
     with claimed(tmp_path / "run"):
         assert main(words[command]) == 2
