@@ -8,6 +8,7 @@ from abc import abstractmethod
 from pathlib import Path
 from typing import Any
 
+import httpx
 from huggingface_hub import constants, get_token, upload_folder
 from huggingface_hub.errors import HfHubHTTPError
 from transformers.trainer_utils import HubStrategy
@@ -22,6 +23,7 @@ FILES = (
     *("tokenizer*", "vocab*", "merges.txt", "special_tokens_map.json", "added_tokens.json"),
 )
 """Patterns of the files that are uploaded."""
+_ERRORS = (HfHubHTTPError, httpx.HTTPError, OSError)
 _NOT = ("checkpoint-*", "*/*")
 
 
@@ -57,7 +59,7 @@ class Published:
         """Makes the repository. Raises ConfigError if that is refused."""
         try:
             super().init_hf_repo(token)  # type: ignore[misc]
-        except (HfHubHTTPError, OSError) as error:
+        except _ERRORS as error:
             raise ConfigError(
                 f"The repository {self.args.hub_model_id or self.args.output_dir} cannot be made on the Hub: "
                 f"{_reason(error)}. Give a --hub_model_id and a token that may write to it, or leave --push_to_hub out."
@@ -104,7 +106,7 @@ class Published:
                 ignore_patterns=list(_NOT),
                 revision=self.args.hub_revision,
             )
-        except (HfHubHTTPError, OSError) as error:
+        except _ERRORS as error:
             raise ConfigError(
                 f"The model could not be uploaded to {self.hub_model_id}: {_reason(error)}. It is in {folder}; upload "
                 f"it later with: hf upload {self.hub_model_id} {folder} --exclude 'checkpoint-*' --exclude '*.jsonl'"

@@ -3,10 +3,14 @@
 import os
 import subprocess
 import sys
+from types import SimpleNamespace
 
+import httpx
 import pytest
 from huggingface_hub import ModelCard
 
+from agents.model_card.upload import Published
+from pixel_env.errors import ConfigError
 from tests.agents.model_card.hub import Hub
 
 TRAIN = ["sft", "--model_name_or_path", "tiny-base", "--traces", "clumsy", "--max_steps", "2", "--save_steps", "1"]
@@ -44,6 +48,27 @@ def test_a_hub_that_refuses_is_one_line_with_the_way_out(tmp_path):
     assert done.returncode == 2 and "Traceback" not in done.stderr
     told = done.stderr.strip().splitlines()[-1]
     assert "me/tiny cannot be made on the Hub" in told and "--hub_model_id" in told
+
+
+def test_a_hub_that_cannot_be_reached_is_one_line_that_says_where_the_model_is(tmp_path, monkeypatch):
+    class Trainer:
+        args = SimpleNamespace(hub_model_id="me/tiny", output_dir=str(tmp_path), hub_token=None, hub_revision=None)
+        hub_model_id = "me/tiny"
+
+        def init_hf_repo(self, token):
+            raise httpx.ConnectError("Connection refused")
+
+    class Model(Published, Trainer):
+        pass
+
+    def unreachable(**_):
+        raise httpx.ReadTimeout("timed out")
+
+    with pytest.raises(ConfigError, match="cannot be made on the Hub: Connection refused"):
+        Model().init_hf_repo()
+    monkeypatch.setattr("agents.model_card.upload.upload_folder", unreachable)
+    with pytest.raises(ConfigError, match=f"timed out. It is in {tmp_path}; upload it later with: hf upload me/tiny"):
+        Model()._upload(str(tmp_path), "End of training", blocking=True)
 
 
 @pytest.mark.parametrize(
