@@ -29,7 +29,7 @@ SHAPE = ("r", "lora_alpha", "target_modules", "target_parameters", "modules_to_s
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Start:
+class TrainedModel:
     """The arguments of TRL's trainers with these names, and `model_init_kwargs` of their configuration."""
 
     model: Any
@@ -39,32 +39,32 @@ class Start:
     model_init_kwargs: Any
 
 
-def start_of(start: Start, **processor_options: Any) -> Start:
+def model_to_train(given: TrainedModel, **processor_options: Any) -> TrainedModel:
     """The same, with the name of an adapter's folder replaced by PEFT's model of it, whose adapter is trained on.
 
     The base is loaded with `model_init_kwargs` and `quantization_config`, as TRL's trainers do, a processor with
     `processor_options`. Raises ConfigError for a `peft_config` of another adapter, and for what cannot be loaded.
     """
-    if not isinstance(start.model, str):
-        return start
-    adapter = adapter_of(start.model)
+    if not isinstance(given.model, str):
+        return given
+    adapter = adapter_of(given.model)
     if adapter is None:
-        name = model_folder(start.model)
+        name = model_folder(given.model)
         # A new adapter names its base, which is to be found from elsewhere, too.
-        is_named = start.peft_config is not None and Path(name).is_dir()
-        return replace(start, model=str(Path(name).resolve()) if is_named else name)
+        is_named = given.peft_config is not None and Path(name).is_dir()
+        return replace(given, model=str(Path(name).resolve()) if is_named else name)
     config = trained_on(adapter)
-    if start.peft_config is not None:
-        check_same_adapter(adapter, config, {name: getattr(start.peft_config, name, None) for name in SHAPE})
-        config.lora_dropout = start.peft_config.lora_dropout
+    if given.peft_config is not None:
+        check_same_adapter(adapter, config, {name: getattr(given.peft_config, name, None) for name in SHAPE})
+        config.lora_dropout = given.peft_config.lora_dropout
     _say(adapter, config)
-    processor = start.processing_class
+    processor = given.processing_class
     if processor is None:
         processor = load_processor(str(adapter.folder), **processor_options)
     # As TRL makes adapters: ZeRO-3 gathers the trained weights together, so they need one precision.
-    keeps_dtype = is_deepspeed_zero3_enabled() and start.quantization_config is None
-    model = with_adapter(_base(adapter, start), adapter, config=config, trains=True, keeps_dtype=keeps_dtype)
-    return Start(model, processor, None, None, None)
+    keeps_dtype = is_deepspeed_zero3_enabled() and given.quantization_config is None
+    model = with_adapter(_base(adapter, given), adapter, config=config, trains=True, keeps_dtype=keeps_dtype)
+    return TrainedModel(model, processor, None, None, None)
 
 
 def trained_on(adapter: Adapter) -> Any:
@@ -78,11 +78,11 @@ def trained_on(adapter: Adapter) -> Any:
     return config
 
 
-def _base(adapter: Adapter, start: Start) -> torch.nn.Module:
+def _base(adapter: Adapter, given: TrainedModel) -> torch.nn.Module:
     """The base, loaded as TRL's trainers load a model that is named."""
-    options = dict(start.model_init_kwargs or {})
-    if start.quantization_config is not None:
-        options["quantization_config"] = start.quantization_config
+    options = dict(given.model_init_kwargs or {})
+    if given.quantization_config is not None:
+        options["quantization_config"] = given.quantization_config
     if PartialState().distributed_type in (DistributedType.MULTI_GPU, DistributedType.DEEPSPEED):
         options["device_map"] = None
     whole = whole_checkpoint(adapter.base)

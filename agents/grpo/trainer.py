@@ -21,7 +21,7 @@ from trl.models.utils import unwrap_model_for_generation
 
 from agents.chat.chat import Chat
 from agents.checkpoints.context import context_of, within_context
-from agents.checkpoints.continuing import Start, start_of
+from agents.checkpoints.continuing import TrainedModel, model_to_train
 from agents.checkpoints.conventions import write_convention
 from agents.checkpoints.vision_tower import freeze_vision_tower, without_tower
 from agents.config.model_dialect import dialect_of_object
@@ -110,22 +110,22 @@ class PixelGRPOTrainer(Resumable, Published, GRPOTrainer):
         functions, args.reward_weights = reward_columns(reward_funcs, chosen_reward, args.reward_weights)
         check_before_loading(args, model, engine, self.dialect, self._task_sets, chosen_reward, functions, peft_config)
         self._batches = GenerationBatches.of(len(self._task_sets["train"]), args)
-        start = start_of(
-            Start(model, processing_class, peft_config, quantization_config, args.model_init_kwargs),
+        trained = model_to_train(
+            TrainedModel(model, processing_class, peft_config, quantization_config, args.model_init_kwargs),
             padding_side="left",
             truncation_side="left",
         )
-        args.model_init_kwargs = start.model_init_kwargs
+        args.model_init_kwargs = trained.model_init_kwargs
         super().__init__(
-            model=start.model,
+            model=trained.model,
             reward_funcs=functions,
             args=args,
             train_dataset=task_rows(self._batches.tasks, self._batches.copies),
             eval_dataset=task_rows(len(self._task_sets["eval"])) if eval_tasks is not None else None,
-            processing_class=start.processing_class,
+            processing_class=trained.processing_class,
             callbacks=callbacks,
-            peft_config=without_tower(start.peft_config) if args.freeze_vision_tower else start.peft_config,
-            quantization_config=start.quantization_config,
+            peft_config=without_tower(trained.peft_config) if args.freeze_vision_tower else trained.peft_config,
+            quantization_config=trained.quantization_config,
         )
         if args.freeze_vision_tower:
             freeze_vision_tower(self.model)

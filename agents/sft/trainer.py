@@ -23,7 +23,7 @@ from agents.chat.chat import Chat
 from agents.chat.video_positions import add_video_positions
 from agents.checkpoints.adapter_kinds import check_adapter
 from agents.checkpoints.checked import checked_model_folder
-from agents.checkpoints.continuing import Start, start_of
+from agents.checkpoints.continuing import TrainedModel, model_to_train
 from agents.checkpoints.conventions import write_convention
 from agents.checkpoints.loading import loading
 from agents.checkpoints.vision_tower import freeze_vision_tower, without_tower
@@ -85,18 +85,20 @@ class PixelSFTTrainer(Resumable, Published, SFTTrainer):
         eval_traces = () if eval_traces is None else eval_traces
         with loading(model if isinstance(model, str) else type(model).__name__):
             name = checked_model_folder(model) if isinstance(model, str) else model
-            start = start_of(Start(name, processing_class, peft_config, quantization_config, args.model_init_kwargs))
-            args.model_init_kwargs = start.model_init_kwargs
+            trained = model_to_train(
+                TrainedModel(name, processing_class, peft_config, quantization_config, args.model_init_kwargs)
+            )
+            args.model_init_kwargs = trained.model_init_kwargs
             super().__init__(
-                model=start.model,
+                model=trained.model,
                 args=args,
                 data_collator=_not_yet,
                 train_dataset=_rows(range(len(traces))),
                 eval_dataset=_rows(range(len(eval_traces))) if len(eval_traces) else None,
-                processing_class=start.processing_class,
+                processing_class=trained.processing_class,
                 callbacks=callbacks,
-                peft_config=without_tower(start.peft_config) if args.freeze_vision_tower else start.peft_config,
-                quantization_config=start.quantization_config,
+                peft_config=without_tower(trained.peft_config) if args.freeze_vision_tower else trained.peft_config,
+                quantization_config=trained.quantization_config,
             )
         # Qwen's classes do not divide by the tokens of a step; TRL's loss, which is used instead of theirs, does.
         self.model_accepts_loss_kwargs = True

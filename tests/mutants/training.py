@@ -230,7 +230,7 @@ MUTANTS = (
     ),
     Mutant(
         "a training that goes on with an adapter leaves it as it was",
-        "start_of",
+        "model_to_train",
         "trains=True",
         "trains=False",
         (
