@@ -41,10 +41,10 @@ class ViewConfig:
     )
     media_root: str | None = field(
         default=None,
-        metadata={"help": "folder in which the run's pictures may lie besides that of its task set"},
+        metadata={"help": "folder in which the run's images may lie besides that of its task set"},
     )
     follow_links: bool = field(
-        default=False, metadata={"help": "allow links to pictures to lead out of the folder of the task set"}
+        default=False, metadata={"help": "allow links to images to lead out of the folder of the task set"}
     )
     serve: bool = field(default=False, metadata={"help": "then serve the page, to this machine alone"})
     port: Annotated[int, Bounds(0, 65535)] = field(

@@ -75,8 +75,8 @@ MUTANTS = (
     Mutant(
         "a row is appended without waiting for the one that another process writes",
         "TrajectoryStore.append",
-        'with self.path.open("a+b") as file, locked(file):',
-        'with self.path.open("a+b") as file:',
+        'self.path.open("a+b") as file, locked(file):',
+        'self.path.open("a+b") as file:',
         ("tests/pixel_env/test_store.py",),
     ),
     Mutant(
