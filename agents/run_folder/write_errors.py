@@ -37,7 +37,9 @@ def _reason(error: BaseException, folder: Path) -> str | None:
         if isinstance(chain, OSError) and (is_about_writing(chain) or _is_below(chain.filename, folder)):
             return chain.strerror or one_line(chain)
         chain = chain.__context__
-    text = one_line(error)
+    text = one_line(error).rstrip(".")
+    if "unexpected pos" in text:
+        text = f"a file was cut off, as on a full disk ({text})"
     known = _OF_TORCH if isinstance(error, RuntimeError) else _OF_SAFETENSORS
     is_known = type(error).__name__ in ("RuntimeError", "SafetensorError") and any(part in text for part in known)
     return text if is_known else None
