@@ -10,7 +10,7 @@ import unicodedata
 from pixel_env.grading.answers import folded
 from pixel_env.grading.cjk_numerals import cjk_numbers, value_of
 from pixel_env.grading.counts import number_named
-from pixel_env.grading.number_words import ENGLISH_NUMBER_WORD, languages_of, word_runs
+from pixel_env.grading.number_words import ENGLISH_NUMBER_WORD, LANGUAGES, languages_of, word_runs
 
 _ROMAN = re.compile(r"(?<![\w'’.-])(?:[IVX]{2,}|[ivx]{2,}|[VX])(?![\w'’-])")
 _ROMAN_VALUES = {"i": 1, "v": 5, "x": 10}
@@ -21,6 +21,10 @@ _NUMBER = rf"(?:\d+|{ENGLISH_NUMBER_WORD})"
 _CALCULATION = re.compile(rf"(?<![\w.])({_NUMBER})\s*(\+|plus|minus|times|×)\s*({_NUMBER})(?![\w.]*\d)")
 _CJK_AT_THE_END = re.compile(r"(?<=[\u3400-\u9fff\u3040-\u30ff])([〇零一二两三四五六七八九十]+)(?=\W|$)")
 _ENGLISH = re.compile(rf"(?:(?:{ENGLISH_NUMBER_WORD})[\s-]*)+")
+_LETTERS = re.compile(r"[^\W\d_]+")
+_FOREIGN = frozenset(
+    word for language in LANGUAGES[1:] for words in (*language.phrases, tuple(language.scales)) for word in words
+)
 _DECORATIONS = re.compile(r"[\ufe0f\u20e3]")
 
 
@@ -60,8 +64,11 @@ def _roman(match: re.Match[str]) -> str:
 
 def _in_digits(text: str) -> str:
     """The folded text with digits in place of number words of other languages."""
-    spoken = languages_of(text)
-    found = {(run.start, run.end): run.values for run in word_runs(text, spoken)}
+    found: dict[tuple[int, int], tuple[float, ...]] = {}
+    if not _FOREIGN.isdisjoint(_LETTERS.findall(text)) or any(
+        one.thousand in text for one in LANGUAGES if one.thousand
+    ):
+        found = {(run.start, run.end): run.values for run in word_runs(text, languages_of(text))}
     found |= {(start, end): (value,) for start, end, value in cjk_numbers(text) if value is not None}
     found |= {
         match.span(1): (value,) for match in _CJK_AT_THE_END.finditer(text) if (value := value_of(match[1])) is not None

@@ -115,7 +115,8 @@ _PART = Pattern(
 _WHOLE_COUNT = Pattern(r"\b(?:in (?:all|total)|altogether|of them|that fit|count|find|found)\b")
 _ONE_OF_THEM = Pattern(r"\b(?:an?|the|digit|number)\s+\Z")
 _OPEN = Pattern(rf"\?|{one_of(FIRST_LOOKS, SEEMS)}|\b(?:if|whether|would|might|may|could|or)\b|n't\b|\bnot\b")
-_CLAUSE_ENDS = r"(?=\s*(?:[.,;:!]|$|\s(?:here|there|now|in|on)\b))"
+_OPTION_BEFORE = Pattern(rf"(?:{_READ}|\A(?:\w+ly,? )?|\b(?:is|looks?|like|be)\s+)\Z")
+_CLAUSE_END = Pattern(r"\s*(?:[.,;:!]|\Z|\s(?:here|there|now|in|on)\b)")
 _MOST_PARTS = 6
 
 
@@ -152,16 +153,25 @@ def _another_option_read(observed: list[str], text: str, task: Task) -> str:
     for sentence in observed:
         if not _OPEN.search(sentence):
             for option in wrong:
-                if match := re.search(
-                    rf"(?:{_READ}|\A(?:\w+ly,? )?|\b(?:is|looks?|like|be)\s+){re.escape(option)}{_CLAUSE_ENDS}",
-                    sentence,
-                ):
-                    return match.group()
+                if words := _option_read(sentence, option):
+                    return words
     _, mentions = mentions_in(comparable(without_markup(text)), texts_of(tuple(task.options)))
     if any(mention.indices & right for mention in mentions):
         return ""
     lettered = [mention for mention in mentions if mention.has_letter and stance_of(mention) >= Stance.NAMED]
     return f"option {chr(ord('A') + min(lettered[0].indices))}" if lettered else ""
+
+
+def _option_read(sentence: str, option: str) -> str:
+    """What reads the option in the sentence, "it is red"; "" if nothing does."""
+    start = sentence.find(option)
+    while start >= 0:
+        end = start + len(option)
+        before = _OPTION_BEFORE.search(sentence, 0, start)
+        if before and _CLAUSE_END.match(sentence, end):
+            return sentence[before.start() : end]
+        start = sentence.find(option, end)
+    return ""
 
 
 def _another_number_read(observed: list[str], wanted: list[float], text: str, task: Task) -> str:
