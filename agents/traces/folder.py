@@ -135,8 +135,9 @@ def read_trace_folder(folder: Path, access: MediaAccess | None = None) -> tuple[
     `access`: where images may lie besides the folder of the seed data, to which the names of rows are relative; None:
     nowhere.
     """
-    name, notice, budgets, seeds_folder = _read_facts(folder)
-    places = Places(folder, seeds_folder, access or MediaAccess())
+    access = access or MediaAccess()
+    name, notice, budgets, seeds_folder = _read_facts(folder, access)
+    places = Places(folder, seeds_folder, access)
     tasks = [
         _read_task(line, f"{folder / TASKS}, row {row}", places)
         for row, line in enumerate(_text(folder / TASKS).split("\n"), 1)
@@ -160,7 +161,7 @@ def _made_within(folder: Path, task_set: TaskSet) -> ViewBudgets | None:
         raise TaskError(f"{folder / CONFIGURATION} cannot be read ({error}). Generate the traces again.") from error
 
 
-def _read_facts(folder: Path) -> tuple[str, str, ViewBudgets | None, Path]:
+def _read_facts(folder: Path, access: MediaAccess) -> tuple[str, str, ViewBudgets | None, Path]:
     """Name, notice and budgets of the set, and the folder of its images."""
     text = _text(folder / TASK_SET)
     try:
@@ -168,8 +169,11 @@ def _read_facts(folder: Path) -> tuple[str, str, ViewBudgets | None, Path]:
         name, notice, seeds_folder = facts["name"], facts["notice"], facts["seeds_folder"]
         if not (isinstance(name, str) and isinstance(notice, str) and isinstance(seeds_folder, str | None)):
             raise TypeError("name and notice are texts, seeds_folder is a text or null")
-        if "\0" in (seeds_folder or "") or os.path.realpath(folder / (seeds_folder or ".")) == os.path.realpath("/"):
-            raise ValueError(f"seeds_folder is {shortened(seeds_folder)}: every file would be below it")
+        is_everything = os.path.realpath(folder / (seeds_folder or ".")) == os.path.realpath("/")
+        if is_everything and access.media_root is None:
+            raise ValueError(
+                f"every file is below the seeds_folder {shortened(seeds_folder)}; --media_root / allows it"
+            )
         return name, notice, budgets_of_row(facts["budgets"]), folder / (seeds_folder or ".")
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise TaskError(
