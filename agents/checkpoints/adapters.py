@@ -77,6 +77,11 @@ def _named_base(file: Path) -> str:
             f"{file} does not say which model it adapts ({type(error).__name__}: {error}). Name it there as "
             "base_model_name_or_path: a folder, a hub id or an embedded one."
         ) from error
+    if row.get("megatron_config") is not None:
+        raise ConfigError(
+            f"{file} has a megatron_config, for which PEFT imports the module {row.get('megatron_core')!r}: a file "
+            "cannot say that code may run. Remove megatron_config from it."
+        )
     return name
 
 

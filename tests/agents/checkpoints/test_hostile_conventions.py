@@ -5,6 +5,7 @@ import os
 
 import pytest
 
+from agents.checkpoints.adapters import adapter_of
 from agents.config.model_dialect import dialect_of_model
 from pixel_env.errors import PixelEnvError
 
@@ -95,6 +96,25 @@ def test_a_broken_dialect_is_one_line_that_names_the_folder(model, text):
     (model / "pixel_env.json").write_text(json.dumps(ROW | {"dialect": "mine.yaml"}))
     (model / "dialect.yaml").write_text(text)
     refused(model)
+
+
+ADAPTERS = {
+    "a list": "[]",
+    "nothing": "",
+    "deeply nested": "[" * 100_000,
+    "no base": "{}",
+    "a base of a list": '{"base_model_name_or_path": ["a"]}',
+    "a module for PEFT": '{"base_model_name_or_path": "tiny-base", "megatron_config": {}, "megatron_core": "planted"}',
+}
+
+
+@pytest.mark.parametrize("text", ADAPTERS.values(), ids=ADAPTERS.keys())
+def test_a_hostile_adapter_is_one_line_that_names_the_file(model, text):
+    (model / "adapter_config.json").write_text(text)
+    (model / "adapter_model.safetensors").write_bytes(b"")
+    with pytest.raises(PixelEnvError, match=f"^{model / 'adapter_config.json'} ") as raised:
+        adapter_of(str(model))
+    assert "\n" not in str(raised.value) and len(str(raised.value)) < 600
 
 
 @pytest.mark.parametrize("make", [os.mkfifo, os.mkdir])
