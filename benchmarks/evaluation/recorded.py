@@ -172,7 +172,8 @@ def _loaded(
     except PixelEnvError as error:
         if spec.startswith(SAMPLE_PREFIX) or Path(spec.rpartition(":")[2]).expanduser().is_absolute():
             raise type(error)(f"{folder / FILE_NAME}, {field!r}: {error}") from error
+        command = "eval" if "policies" in config else "grpo"
         raise ConfigError(
             f"{error} {folder} was made with --{field} {spec!r}. If that is a path, it is relative to the folder in "
-            f"which the command ran; the current one is {Path.cwd()}. Run the same command there."
+            f"which pixel-env {command} ran; the current one is {Path.cwd()}. Run the same command there."
         ) from error
