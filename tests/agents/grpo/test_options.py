@@ -93,7 +93,13 @@ def test_whoever_is_reported_to_gets_every_figure(tiny_checkpoint, one_task, tmp
 @pytest.mark.parametrize("name", REFUSED)
 def test_an_option_that_would_be_ignored_is_refused_with_the_way_out(tmp_path, name):
     mappings = ("generation_kwargs", "chat_template_kwargs", "transformers_continuous_batching_config")
-    others = {"label_smoothing_factor": 0.1, "train_sampling_strategy": "group_by_length", "hub_strategy": "checkpoint"}
+    others = {
+        "top_p": 0.5,
+        "min_p": 0.5,
+        "label_smoothing_factor": 0.1,
+        "train_sampling_strategy": "group_by_length",
+        "hub_strategy": "checkpoint",
+    }
     value = {"x": 1} if name in mappings else others.get(name, 3)
     with pytest.raises(ConfigError, match=f"{name} is .*wanted: .*\\. [A-Z]"):
         config(tmp_path, **{name: value})

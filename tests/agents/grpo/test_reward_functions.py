@@ -7,6 +7,7 @@ import sys
 import numpy as np
 import pytest
 import torch
+from trl import GRPOTrainer
 
 from agents.engines.scripted import ScriptedEngine, in_turn
 from agents.grpo.reward_functions import checked_function, checked_values
@@ -157,8 +158,7 @@ def test_a_broken_group_reward_is_one_line_before_the_model_is_loaded(name, tmp_
     (tmp_path / f"{module}.py").write_text(f"import numpy as np\n\ndef reward(trajectories):\n    {body}\n")
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "path", [*sys.path])
-    model = PixelGRPOTrainer.__mro__[1]
-    monkeypatch.setattr(model, "__init__", lambda *_, **__: pytest.fail("a model was loaded"))
+    monkeypatch.setattr(GRPOTrainer, "__init__", lambda *_, **__: pytest.fail("a model was loaded"))
     words = ["grpo", "--model_name_or_path", "tiny-warm", "--group_reward", f"{module}:reward", "--limit", "2"]
     assert main([*words, "--output_dir", "run", "--max_steps", "1", "--use_cpu", "true"]) == 2
     lines = [line for line in capsys.readouterr().err.splitlines() if f"{module}:reward" in line]

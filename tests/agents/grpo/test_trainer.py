@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from trl import GRPOTrainer
 
 from agents.engines.protocol import Response
 from agents.engines.scripted import ScriptedEngine, in_turn
@@ -179,14 +180,14 @@ def test_leaving_out_rows_of_zero_advantage_changes_neither_loss_nor_gradients(
         )
         trainer.current_gradient_accumulation_steps = 1
         scored_rows = []
-        original = PixelGRPOTrainer.__mro__[1]._get_per_token_logps_and_entropies
+        original = GRPOTrainer._get_per_token_logps_and_entropies
 
         def counted(self, model, ids, *arguments, scored_rows=scored_rows, original=original, **options):
             scored_rows.append(len(ids))
             return original(self, model, ids, *arguments, **options)
 
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(PixelGRPOTrainer.__mro__[1], "_get_per_token_logps_and_entropies", counted)
+            patch.setattr(GRPOTrainer, "_get_per_token_logps_and_entropies", counted)
             loss = trainer._compute_loss(trainer.model, batch)
         loss.backward()
         gradients = {name: weight.grad for name, weight in trainer.model.named_parameters() if weight.grad is not None}
