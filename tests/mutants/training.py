@@ -239,6 +239,20 @@ MUTANTS = (
         ),
     ),
     Mutant(
+        "a run goes on from a checkpoint that is not whole",
+        "checkpoints_in",
+        "if is_whole(path):",
+        "if True:",
+        ("tests/agents/run_folder/test_checkpoints.py",),
+    ),
+    Mutant(
+        "a signal within a generation ends the run there",
+        "Interruption.on_step_end",
+        "if not self._trainer.may_resume_here:",
+        "if False:",
+        ("tests/agents/training_run/test_life.py::test_a_signal_within_a_generation_waits_for_its_end",),
+    ),
+    Mutant(
         "the engine keeps its weights after a step",
         "ColocatedVLLM.generating",
         "            self._engine.load_weights(policy_weights(policy))\n",
