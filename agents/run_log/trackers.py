@@ -105,7 +105,9 @@ def _to_trackio(trackio: Any, name: str, step: int, rows: list[dict[str, Any]]) 
 
 def _to_wandb(wandb: Any, name: str, step: int, rows: list[dict[str, Any]]) -> None:
     data = [[_image(wandb, row) if column == "image" else row[column] for column in _COLUMNS] for row in rows]
-    wandb.log({name: wandb.Table(columns=list(_COLUMNS), data=data), "train/global_step": step})
+    images = [image for row in rows if (image := _image(wandb, row)) is not None]  # a panel with a slider over steps
+    table = wandb.Table(columns=list(_COLUMNS), data=data)
+    wandb.log({name: table, f"{name}/images": images, "train/global_step": step})
 
 
 def _image(tracker: Any, row: dict[str, Any]) -> Any:

@@ -13,9 +13,9 @@ from agents.model_card.upload import Published
 from pixel_env.errors import ConfigError
 from tests.agents.model_card.hub import Hub
 
-TRAIN = ["sft", "--model_name_or_path", "tiny-base", "--traces", "clumsy", "--max_steps", "2", "--save_steps", "1"]
+TRAIN = ["sft", "--model_name_or_path", "tiny-base", "--max_steps", "2", "--save_steps", "1"]
 TRAIN += ["--per_device_train_batch_size", "2", "--use_cpu", "--gradient_checkpointing", "false", "--push_to_hub"]
-TRAIN += ["--hub_model_id", "me/tiny"]
+TRAIN += ["--hub_model_id", "me/tiny", "--held_out", "0", "--task_count", "8"]
 
 
 def trained(folder, **environment):
