@@ -118,6 +118,7 @@ def test_a_family_that_nobody_knows_is_refused_with_the_names_that_can_be_given(
         "ask": [str(photo), "Which?", "--model", str(model), "--output", str(photo.parent / "page.html")],
     }
     trained = ["--model_name_or_path", str(model), "--use_cpu", "true", "--output_dir", str(photo.parent / "run")]
+    trained += ["--tasks", "sample:vstar-tiny", *(["--traces", "m:traces"] if command == "sft" else [])]
     assert main([command, *words.get(command, trained)]) == 2
     told = capsys.readouterr().err
     assert "its model_type is 'llava'" in told and "Give --dialect: default, qwen2.5-vl" in told

@@ -350,7 +350,7 @@ def test_a_module_that_the_user_trusts_is_imported(run, planted, monkeypatch, ca
 
 def outside_of(run):
     """A picture that a task of the run names, outside of the folder of its task set."""
-    elsewhere = run.parent.parent / "elsewhere"
+    elsewhere = run.parents[1] / "elsewhere"
     elsewhere.mkdir()
     shutil.move(run.parent / "red.png", elsewhere / "red.png")
     return elsewhere
