@@ -8,7 +8,6 @@ trainer, whose methods used here `tests/contracts/test_trl.py` pins; independent
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from math import ceil
 from pathlib import Path
 from typing import Any
 
@@ -16,20 +15,16 @@ import numpy as np
 import torch
 from accelerate.utils import gather_object
 from transformers import TrainerCallback
-from trl import GRPOTrainer
 from trl.models.utils import unwrap_model_for_generation
 
 from agents.chat.chat import Chat
 from agents.checkpoints.context import context_of, within_context
 from agents.checkpoints.continuing import TrainedModel, model_to_train
-from agents.checkpoints.conventions import write_convention
 from agents.checkpoints.vision_tower import freeze_vision_tower, without_tower
 from agents.config.model_dialect import dialect_of_object
-from agents.config.training_steps import check_trained
 from agents.engines.protocol import Engine
 from agents.engines.transformers import TransformersEngine
 from agents.grpo.before_loading import check_before_loading
-from agents.grpo.card import card_facts
 from agents.grpo.config import PixelGRPOConfig
 from agents.grpo.engine import check_fsdp, trainer_engine
 from agents.grpo.failures import FailureReport
@@ -37,10 +32,10 @@ from agents.grpo.filter import kept_indices, share_of_normaliser
 from agents.grpo.forward_passes import forward_passes
 from agents.grpo.generation_batches import GenerationBatches
 from agents.grpo.held_out import HeldOut
+from agents.grpo.kept_on_disk import KeptOnDisk
 from agents.grpo.metrics import length_figures, part_metrics, trajectory_metrics
 from agents.grpo.micro_batches import by_question, may_rearrange
 from agents.grpo.replay_batches import Replay, buffer_of
-from agents.grpo.replay_files import replay_file
 from agents.grpo.reward_functions import RewardFunction
 from agents.grpo.rewards import GroupShaping, completion_columns, group_reward_of, reward_columns, significant
 from agents.grpo.rollout_log import GenerationLog
@@ -58,21 +53,17 @@ from agents.grpo.scored_rows import rows_of, scattered
 from agents.grpo.seeds import GenerationSeeds
 from agents.grpo.token_ban import banned
 from agents.grpo.tower_features import FeatureStores
-from agents.model_card.card import CardFacts
-from agents.model_card.upload import Published
 from agents.rollout import Rollout, rollout
-from agents.run_folder.checkpoint_files import check_resumed
 from agents.run_log.callback import attach_run_log
 from agents.run_log.rollouts import RolloutLog
 from agents.run_log.timing import StepTimes, TimedEngine
-from agents.training_run.resumable import Resumable
 from pixel_env.dialects.dialect import Dialect
 from pixel_env.episode import Stop
 from pixel_env.tasks import TaskSpec, load_tasks
 from rewards.shaping import GroupReward
 
 
-class PixelGRPOTrainer(Resumable, Published, GRPOTrainer):
+class PixelGRPOTrainer(KeptOnDisk):
     """GRPO on rollouts with image operations.
 
     `model`: a folder (of an adapter: that one is trained on), a hub id, the name of an embedded checkpoint, or a model;
@@ -378,61 +369,6 @@ class PixelGRPOTrainer(Resumable, Published, GRPOTrainer):
         if self._metrics["eval"]:
             self._metrics["eval"] |= {name: [value] for name, value in self._held_out.figures().items()}
         super().log(logs, start_time)
-
-    # ---------------------------------------------------------------------------------------------- checkpoints
-
-    @property
-    def may_resume_here(self) -> bool:
-        """Whether no part of a generation batch is left: TRL keeps it in memory only."""
-        return bool(self._step % (self.args.steps_per_generation * self.num_iterations) == 0)
-
-    @property
-    def steps_of_a_generation(self) -> int:
-        """Optimizer steps that are made of one generation, rounded up."""
-        return ceil(self.args.steps_per_generation * self.num_iterations / self.args.gradient_accumulation_steps)
-
-    def _save_rng_state(self, output_dir: str) -> None:
-        """Saves each process's own state in a checkpoint: random states and its replay buffer."""
-        super()._save_rng_state(output_dir)
-        if self._replay is not None:
-            self._replay.save(replay_file(output_dir, self.accelerator.process_index))
-
-    def _load_rng_state(self, checkpoint: str | None) -> None:
-        super()._load_rng_state(checkpoint)
-        if self._replay is not None and checkpoint is not None:
-            file = replay_file(checkpoint, self.accelerator.process_index)
-            self._replay.load(file, self._task_sets["train"])
-
-    def save_model(self, output_dir: str | None = None, _internal_call: bool = False) -> None:
-        """The base's; how the model acts is kept beside its weights, in checkpoints, too."""
-        super().save_model(output_dir, _internal_call)
-        if self.args.should_save:
-            settings = self.args.settings(self.dialect, self._task_sets["train"])
-            write_convention(Path(output_dir or self.args.output_dir), self.args.convention(settings))
-
-    def train(self, resume_from_checkpoint: str | bool | None = None, *args: Any, **options: Any) -> Any:
-        """TRL's; the policy's weights may have changed since the engine loaded them. A checkpoint is read as data.
-
-        Raises ConfigError for a training of 0 steps.
-        """
-        check_resumed(resume_from_checkpoint, self.args.output_dir)
-        self.args.check_state_is_saved(resumes=bool(resume_from_checkpoint))
-        self._outdate_engine()
-        output = super().train(resume_from_checkpoint, *args, **options)
-        check_trained(self.state.global_step)
-        return output
-
-    def _load_best_model(self) -> None:
-        super()._load_best_model()
-        self._outdate_engine()
-
-    def _outdate_engine(self) -> None:
-        if self._beside is not None:
-            self._beside.outdate()
-
-    def card_facts(self) -> CardFacts:
-        """What the model card says."""
-        return card_facts(self, self._task_sets["train"])
 
     # -------------------------------------------------------------------------------------------------- logging
 

@@ -285,7 +285,7 @@ MUTANTS = (
     ),
     Mutant(
         "a resumed run starts with an empty buffer",
-        "PixelGRPOTrainer._load_rng_state",
+        "KeptOnDisk._load_rng_state",
         '            self._replay.load(file, self._task_sets["train"])',
         "            pass",
         ("tests/agents/grpo/test_replay_batches.py",),
