@@ -22,6 +22,8 @@ MAY_CHANGE = (
     *("scorer", "lmms_samples", "strict", "ablate"),  # what is scored, written out, or evaluated in addition
 )
 """Prefixes of the names of fields that do not change what is learned or played."""
+SECRETS = ("hub_token",)
+"""Fields that no file of a run holds."""
 _WAY_OUT = "Restore the file, or give another folder."
 
 
@@ -48,9 +50,15 @@ def changed_names(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[s
 
 
 def fields_of(parts: Sequence[Any]) -> dict[str, Any]:
-    """The init fields of the dataclasses, as JSON reads them back; other values are written as text."""
+    """The init fields of the dataclasses, as JSON reads them back; other values are written as text.
+
+    Secrets are not among them: a run folder is passed on.
+    """
     values = {
-        field.name: getattr(part, field.name) for part in parts for field in dataclasses.fields(part) if field.init
+        field.name: getattr(part, field.name)
+        for part in parts
+        for field in dataclasses.fields(part)
+        if field.init and field.name not in SECRETS
     }
     fields: dict[str, Any] = json.loads(json.dumps(values, default=str))
     return fields

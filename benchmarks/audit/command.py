@@ -53,10 +53,10 @@ class AuditConfig:
     )
     media_root: str | None = field(
         default=None,
-        metadata={"help": "folder in which the run's pictures may lie besides that of its task set"},
+        metadata={"help": "folder in which the run's images may lie besides that of its task set"},
     )
     follow_links: bool = field(
-        default=False, metadata={"help": "allow links to pictures to lead out of the folder of the task set"}
+        default=False, metadata={"help": "allow links to images to lead out of the folder of the task set"}
     )
     worst: AtLeastZero = field(default=6, metadata={"help": "how many of the worst crops to list and to draw"})
     output: Path | None = field(default=None, metadata={"help": "output file with all figures, as JSON"})

@@ -29,6 +29,14 @@ def test_the_configuration_is_replaced_as_a_whole_never_written_over(tmp_path):
     assert sorted(path.name for path in tmp_path.iterdir()) == ["before", FILE_NAME]
 
 
+def test_a_token_of_the_hub_is_in_no_file_of_a_run(tmp_path):
+    uploads = dataclasses.make_dataclass("Uploads", [("hub_token", str), ("hub_model_id", str)])
+    with RunFolder.claimed(tmp_path, [uploads("hf_secret", "me/mine")], resumes=False) as folder:
+        folder.keep_configuration()
+    assert json.loads((tmp_path / FILE_NAME).read_text()) == {"hub_model_id": "me/mine"}
+    assert not any("hf_secret" in file.read_text() for file in tmp_path.iterdir())
+
+
 def test_a_run_does_not_start_over_the_results_of_another_configuration(tmp_path):
     keep_configuration(tmp_path, [Settings(1.0)], resumes=False)
     keep_configuration(tmp_path, [Settings(2.0)], resumes=False)  # nothing was learned yet
