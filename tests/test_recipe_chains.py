@@ -36,7 +36,8 @@ ROLLOUTS = [
     "--max_turn_tokens",
     "4",
 ]
-ROLLOUTS += ["--use_vllm", "false", "--save_steps", "1", "--logging_steps", "1"]
+ROLLOUTS += ["--use_vllm", "false", "--vllm_mode", "colocate", "--vllm_enable_sleep_mode", "false"]
+ROLLOUTS += ["--logging_steps", "1"]
 LORA = ["--use_peft", "true", "--lora_r", "2", "--lora_target_modules", "q_proj", "v_proj", "--lora_dropout", "0.0"]
 NOT_QUANTIZED = ["--load_in_4bit", "false"]
 

@@ -13,6 +13,7 @@ from transformers import AutoConfig, AutoModelForImageTextToText
 from agents.checkpoints.adapters import WEIGHTS_NAME, Adapter, adapter_of, base_chain
 from agents.checkpoints.checked import checked_model_folder
 from agents.checkpoints.loading import loading
+from agents.checkpoints.tied_embeddings import is_tied, note_tied
 from pixel_env.errors import ConfigError
 
 
@@ -110,7 +111,7 @@ def _refuse_base(adapter: Adapter, reason: str) -> NoReturn:
 
 def _summed(model: Any) -> torch.nn.Module:
     """The sum, without PEFT. Its output layer shares the embeddings again where both are still equal."""
-    was_tied = _is_tied(model.config)
+    was_tied = is_tied(model.config)
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Input and output embeddings are no|Model with `tie_word")
         merged: Any = model.eval().merge_and_unload(safe_merge=True)
@@ -118,17 +119,13 @@ def _summed(model: Any) -> torch.nn.Module:
         into, out = merged.get_input_embeddings(), merged.get_output_embeddings()
         if is_equal := torch.equal(into.weight, out.weight):
             out.weight = into.weight
-        merged.config.tie_word_embeddings = merged.config.get_text_config().tie_word_embeddings = is_equal
+        note_tied(merged.config, is_equal)
     whole: torch.nn.Module = merged.eval()
     return whole
 
 
 def _untied(model: Any) -> Any:
     """The model with an output layer of its own: an adapter may change it and not the embeddings that it shares."""
-    if _is_tied(model.config):
+    if is_tied(model.config):
         model.get_output_embeddings().weight = torch.nn.Parameter(model.get_input_embeddings().weight.detach().clone())
     return model
-
-
-def _is_tied(config: Any) -> bool:
-    return bool(config.get_text_config().tie_word_embeddings)

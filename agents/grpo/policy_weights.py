@@ -14,6 +14,7 @@ from typing import Any
 import torch
 from safetensors.torch import save_file
 
+from agents.checkpoints.tied_embeddings import is_tied
 from pixel_env.errors import ConfigError
 
 _WRAPPERS = ("base_model.model.", "_checkpoint_wrapped_module.", "_orig_mod.", "modules_to_save.default.")
@@ -79,7 +80,7 @@ def save_weights(model: Any, processor: Any, folder: Path, *, writes: bool, shar
 
 def _check_shared(model: Any) -> None:
     """Raises ConfigError if the embeddings are the output layer's weights and an adapter changes one of them alone."""
-    if not model.config.get_text_config().tie_word_embeddings:
+    if not is_tied(model.config):
         return
     for layer in (model.get_input_embeddings(), model.get_output_embeddings()):
         if hasattr(layer, "base_layer") or hasattr(layer, "modules_to_save"):

@@ -1,0 +1,22 @@
+"""Whether a model's output layer is the matrix of its input embeddings, and the note of it in its configuration.
+
+Depends on transformers' configurations; independent of weights.
+"""
+
+from typing import Any
+
+
+def is_tied(config: Any) -> bool:
+    """Whether the model with this configuration has one matrix for both, as transformers decides it.
+
+    It reads the configuration of the whole model, and that of the text model need not have the field.
+    """
+    return bool(getattr(config, "tie_word_embeddings", False))
+
+
+def note_tied(config: Any, tied: bool) -> None:
+    """Writes it into the configuration, and into that of the text model where it has the field."""
+    text = config.get_text_config()
+    for one in (config, text):
+        if one is config or hasattr(text, "tie_word_embeddings"):
+            one.tie_word_embeddings = tied
