@@ -13,7 +13,7 @@ from typing import Any
 from agents.run_log.console import duration
 from agents.run_log.rollouts import ROLLOUTS
 from benchmarks.report.panels import Panel, panels_of
-from benchmarks.report.run import TrainingRun
+from benchmarks.report.run import ReportedRun
 from benchmarks.studies.charts import FRACTIONS, Line, line_chart, scale_around
 from benchmarks.studies.curves import Curve
 
@@ -46,7 +46,7 @@ _EVALUATED = (
 )
 
 
-def page(run: TrainingRun, *, refresh_s: int | None = None) -> str:
+def page(run: ReportedRun, *, refresh_s: int | None = None) -> str:
     """The whole page. `refresh_s`: the browser loads it again after so many seconds; None: never."""
     template = (resources.files("benchmarks.report") / "page.html").read_text(encoding="utf-8")
     panels = panels_of(run)
@@ -66,7 +66,7 @@ def page(run: TrainingRun, *, refresh_s: int | None = None) -> str:
     )
 
 
-def state_of(run: TrainingRun) -> str:
+def state_of(run: ReportedRun) -> str:
     """One sentence: how far the run is."""
     of = f" of {run.total}" if run.total else ""
     last = next((row.time for row in reversed(run.rows) if row.time), "")
@@ -78,12 +78,12 @@ def state_of(run: TrainingRun) -> str:
     return f"Not running and not finished: step {run.steps}{of}{since}."
 
 
-def _left(run: TrainingRun) -> str:
+def _left(run: ReportedRun) -> str:
     seconds = next((row.metrics["time/step"] for row in reversed(run.rows) if "time/step" in row.metrics), None)
     return "" if seconds is None or not run.total else f", {duration(seconds * (run.total - run.steps))} left"
 
 
-def _without_value(run: TrainingRun) -> list[str]:
+def _without_value(run: ReportedRun) -> list[str]:
     """Metrics of training that were no numbers: a loss of NaN must not look like a loss that was not logged."""
     steps: dict[str, list[int]] = {}
     for row in run.of_kind("train"):
@@ -93,14 +93,14 @@ def _without_value(run: TrainingRun) -> list[str]:
     return [f"{name} was no finite number at {len(at)} steps, the first is {at[0]}." for name, at in steps.items()]
 
 
-def _facts(run: TrainingRun) -> str:
+def _facts(run: ReportedRun) -> str:
     shown = {name: run.configuration[name] for name in _FACTS if run.configuration.get(name) is not None}
     return "".join(
         f"<dt>{escape(name.replace('_', ' '))}</dt><dd>{escape(str(value))}</dd>" for name, value in shown.items()
     )
 
 
-def _tiles(run: TrainingRun) -> str:
+def _tiles(run: ReportedRun) -> str:
     rows = run.of_kind("train")
     if not rows:
         return ""
@@ -138,7 +138,7 @@ def _number(value: float, is_fraction: bool) -> str:
     return f"{value:.1%}" if is_fraction else f"{value:.4g}"
 
 
-def _evaluations(run: TrainingRun) -> str:
+def _evaluations(run: ReportedRun) -> str:
     rows = run.of_kind("eval")
     if not rows:
         return ""
@@ -156,7 +156,7 @@ def _evaluations(run: TrainingRun) -> str:
     )
 
 
-def _rollouts(run: TrainingRun) -> str:
+def _rollouts(run: ReportedRun) -> str:
     if not (run.folder / ROLLOUTS).exists():
         return ""
     return _section(

@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from benchmarks.report.run import TrainingRun
+from benchmarks.report.run import ReportedRun
 from benchmarks.studies.curves import Curve
 
 MOST_LINES = 8
@@ -34,7 +34,7 @@ class _Wanted:
     is_fraction: bool = False
 
 
-def panels_of(run: TrainingRun) -> list[Panel]:
+def panels_of(run: ReportedRun) -> list[Panel]:
     """The charts for which the log has at least one value, in the order of the page."""
     curves = curves_of(run)
     panels = []
@@ -51,7 +51,7 @@ def panels_of(run: TrainingRun) -> list[Panel]:
     return panels
 
 
-def curves_of(run: TrainingRun) -> dict[str, Curve]:
+def curves_of(run: ReportedRun) -> dict[str, Curve]:
     """Every logged metric by its name, as a curve over the optimizer steps."""
     found: dict[str, dict[int, float]] = {}
     for row in run.rows:

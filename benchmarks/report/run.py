@@ -23,7 +23,7 @@ _NAMED = 6
 
 
 @dataclass(frozen=True)
-class TrainingRun:
+class ReportedRun:
     """A training run as its folder shows it. `notes`: what is missing or broken there."""
 
     folder: Path
@@ -59,7 +59,7 @@ class TrainingRun:
         return [row for row in self.rows if row.kind == kind]
 
 
-def read_training(folder: Path) -> TrainingRun:
+def read_training(folder: Path) -> ReportedRun:
     """The run in `folder`. Raises ConfigError for a folder that holds no training run, with what it holds instead."""
     if not folder.is_dir():
         raise ConfigError(f"{folder} is no run: there is no such folder. Give the --output_dir of a training run.")
@@ -69,7 +69,7 @@ def read_training(folder: Path) -> TrainingRun:
     notes: list[str] = []
     configuration = _configuration(folder, notes)
     rows = _rows(folder, notes)
-    return TrainingRun(folder, configuration, rows, _summary(folder, notes), _is_running(folder), tuple(notes))
+    return ReportedRun(folder, configuration, rows, _summary(folder, notes), _is_running(folder), tuple(notes))
 
 
 def _refuse(folder: Path, has_configuration: bool) -> None:
