@@ -135,10 +135,14 @@ def test_new_weights_count_at_once_also_for_a_picture_that_the_server_knows(engi
     assert before.token_ids != found.token_ids or furthest(before, found) > 10 * BOUND
 
 
-def test_a_server_tells_how_long_a_conversation_may_be_and_refuses_a_longer_one_alone(engine, chat):
-    assert engine.max_model_len() == TOKENS
+def test_a_conversation_without_room_is_refused_alone_and_ends_once_the_server_has_told_how_long_it_may_be(
+    engine, chat
+):
     long = Request(0, chat.open(Prompt("", "which digit " * 400), ()), (), 8, 0.0, 1, chat.banned_ids)
     assert "is longer than the maximum" in generated(engine, long).error
+    assert engine.max_model_len() == TOKENS
+    ended = generated(engine, long)
+    assert (ended.token_ids, ended.error, ended.out_of_tokens) == ((), None, True)
     assert generated(engine, asking(chat, 0)).error is None
 
 
