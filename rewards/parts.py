@@ -106,7 +106,7 @@ def raised_by(function: str, task_ids: Sequence[str]) -> Iterator[None]:
         yield
     except PixelEnvError:
         raise
-    except Exception as error:  # code of the user's own: any error may come
+    except (Exception, SystemExit) as error:  # code of the user's own: any error may come
         frame = traceback.extract_tb(error.__traceback__)[-1]
         more = f" and {len(task_ids) - 1} more" if len(task_ids) > 1 else ""
         tasks = f" for the task {task_ids[0]!r}{more}" if task_ids else ""

@@ -16,7 +16,7 @@ _AT_LEAST_ONE = (
     *("ref_model_sync_steps", "max_tool_calling_iterations", "dataset_num_proc", "lora_r", "lora_alpha"),
 )
 _AT_LEAST_ZERO = (
-    *("seed", "data_seed", "dataloader_num_workers", "num_completions_to_print"),
+    *("dataloader_num_workers", "num_completions_to_print"),
     *("warmup_steps", "weight_decay", "max_grad_norm", "logging_steps", "eval_steps", "eval_delay", "save_steps"),
     *("neftune_noise_alpha", "router_aux_loss_coef", "beta", "epsilon", "epsilon_high"),
     "vllm_importance_sampling_clip_min",
@@ -34,7 +34,10 @@ _SHARES = (
 )
 _SHARES_ABOVE_ZERO = ("top_entropy_quantile", "vllm_gpu_memory_utilization")
 
+_SEEDS = ("seed", "data_seed")
+
 BOUNDS: Mapping[str, Bounds] = {
+    **{name: Bounds(least=0, most=2**32 - 1) for name in _SEEDS},  # NumPy's
     **{name: Bounds(least=1) for name in _AT_LEAST_ONE},
     **{name: Bounds(least=0) for name in _AT_LEAST_ZERO},
     **{name: Bounds(least=0, above=True) for name in _ABOVE_ZERO},

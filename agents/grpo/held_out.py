@@ -10,11 +10,14 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from agents.metrics.trajectories import accuracy, all_failed, failed, played, rapr
+from agents.metrics.trajectories import all_failed, failed, mean_of_tasks, played, rapr
 from agents.run_folder.configuration import write_whole
 from agents.run_folder.folder import SUMMARY
 from pixel_env.episode import Trajectory
 from pixel_env.errors import TaskError, UnknownNameError
+
+_EVALUATED = frozenset({"eval_accuracy", "eval_failed_episodes"})
+"""Names of figures, one of which every evaluation in the trainer's log has."""
 
 
 class HeldOut:
@@ -32,9 +35,10 @@ class HeldOut:
                 known.append(trajectory)
 
     def figures(self) -> dict[str, float]:
-        """Accuracy with its 95 % interval and its number of rollouts, and RaPR, by their names in the log.
+        """Accuracy with its 95 % interval and its number of tasks, and RaPR, by their names in the log.
 
-        Where tasks share clusters, the number of clusters, too. Failed episodes are counted (`failed_episodes`) and in
+        The rollouts of a task are one trial, whatever their number. Where tasks share clusters, the number of clusters,
+        too. Failed episodes are counted (`failed_episodes`) and in
         no other figure; if all failed there is no other.
         """
         trajectories = self._trajectories()
@@ -43,7 +47,8 @@ class HeldOut:
         failures, counted = {"failed_episodes": float(len(failed(trajectories)))}, played(trajectories)
         if not counted:
             return failures
-        estimate = {name: value for name, value in asdict(accuracy(counted)).items() if value is not None}
+        accuracy = mean_of_tasks([(one.task, one.reward) for one in counted])
+        estimate = {name: value for name, value in asdict(accuracy).items() if value is not None}
         named = {"accuracy": estimate.pop("value"), **{f"accuracy_{name}": value for name, value in estimate.items()}}
         return {**named, "rapr": rapr(counted), **failures}
 
@@ -64,16 +69,24 @@ class HeldOut:
         return [trajectory for rollouts in self._of_task.values() for trajectory in rollouts]
 
 
-def write_summary(folder: Path, history: Sequence[Mapping[str, Any]], after: Mapping[str, float], state: Any) -> None:
+def made_at(step: int, history: Sequence[Mapping[str, Any]]) -> Mapping[str, Any] | None:
+    """The figures of the evaluation in the trainer's log that was made at this step, if there is one."""
+    return next((row for row in reversed(history) if row["step"] == step and not _EVALUATED.isdisjoint(row)), None)
+
+
+def write_summary(
+    folder: Path, history: Sequence[Mapping[str, Any]], after: Mapping[str, float], state: Any, also_trained: int = 0
+) -> None:
     """Writes `accuracy_before` and `accuracy_after` with their 95 % intervals, RaPR and failed episodes beside them.
 
     `history`: the trainer's log, whose evaluation at step 0 is the one before (null if the run made none); `after`: the
     figures of the last evaluation; `state`: the trainer's, for its steps and its best checkpoint. An accuracy is null
     if all episodes failed. If the best checkpoint was chosen on the same tasks, `chosen_on_the_same_tasks` is true: its
-    accuracy is biased upwards.
+    accuracy is biased upwards. `also_trained`: the number of held-out tasks that were trained on, too.
     """
-    names = {"eval_accuracy", "eval_failed_episodes"}
-    before: Mapping[str, Any] = next((row for row in history if row["step"] == 0 and not names.isdisjoint(row)), {})
+    before: Mapping[str, Any] = next(
+        (row for row in history if row["step"] == 0 and not _EVALUATED.isdisjoint(row)), {}
+    )
     summary = {
         "steps": state.global_step,
         "accuracy_before": _interval(before),
@@ -84,6 +97,7 @@ def write_summary(folder: Path, history: Sequence[Mapping[str, Any]], after: Map
         "failed_episodes": after.get("eval_failed_episodes"),
         "best_checkpoint": state.best_model_checkpoint,
         "chosen_on_the_same_tasks": state.best_model_checkpoint is not None,
+        "also_trained_tasks": also_trained,
     }
     write_whole(folder / SUMMARY, json.dumps(summary, indent=2) + "\n")
 

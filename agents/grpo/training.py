@@ -13,10 +13,11 @@ from agents.checkpoints.model_options import model_options
 from agents.config.default_tasks import given_or_sample
 from agents.config.model_dialect import dialect_of_model
 from agents.grpo.config import PixelGRPOConfig
-from agents.grpo.held_out import write_summary
+from agents.grpo.held_out import made_at, write_summary
 from agents.grpo.options import TaskArguments
 from agents.grpo.trainer import PixelGRPOTrainer
 from agents.model_card.upload import check_hub
+from agents.run_folder.folder import rank_of_process
 from agents.run_log.console import next_commands
 from agents.run_log.trackers import check_trackers
 from agents.training_run.announcement import Material
@@ -24,6 +25,7 @@ from agents.training_run.arguments import RunArguments
 from agents.training_run.run import TrainingRun, training_run
 from pixel_env.dialects.dialect import Dialect
 from pixel_env.errors import ConfigError
+from pixel_env.task import TaskSet
 from pixel_env.tasks import load_tasks
 
 CLASSES = (TaskArguments, PixelGRPOConfig, ModelArguments, RunArguments)
@@ -38,6 +40,10 @@ def train(arguments: TaskArguments, args: PixelGRPOConfig, model_config: ModelCo
     if model_config.model_name_or_path is None:
         raise ConfigError(
             "No model was given. Give --model_name_or_path: a folder, a hub id or the name of an embedded model."
+        )
+    if args.group_reward is None:
+        raise ConfigError(
+            "group_reward is null, and the command has no other reward: reward_funcs are given in Python. Name one."
         )
     check_hub(args)
     check_trackers(args.report_to)
@@ -64,6 +70,9 @@ def _train(
     eval_tasks = arguments.eval_tasks and load(arguments.eval_tasks, split="test", count=arguments.eval_task_count)
     assert arguments.tasks is not None, "the caller settled it"
     tasks = load(arguments.tasks, split="train", count=arguments.task_count)
+    also_trained = tasks_of_both(tasks, eval_tasks) if eval_tasks else 0
+    if also_trained and rank_of_process() == 0:
+        print(f"{also_trained} tasks of {arguments.eval_tasks} are also trained on: their figures are no test")
     model, peft_config = model_and_adapter(model_config)
     with loading(model_config.model_name_or_path):
         trainer = PixelGRPOTrainer(
@@ -78,15 +87,24 @@ def _train(
     run.train(trainer, model_config.model_name_or_path, _material(arguments, len(tasks), trainer))
     trainer.save_model(_internal_call=True)  # uploaded below, with its figures
     if eval_tasks:
-        after = trainer.evaluate()
+        history, step = trainer.state.log_history, trainer.state.global_step
+        # The best checkpoint may be of another step; else the last step is not evaluated twice.
+        made = None if args.load_best_model_at_end else made_at(step, history)
+        after = trainer.evaluate() if made is None else made
         if trainer.accelerator.is_main_process:
-            write_summary(run.folder, trainer.state.log_history, after, trainer.state)
+            write_summary(run.folder, history, after, trainer.state, also_trained)
     trainer.create_model_card()
     if args.push_to_hub:
         trainer.push_to_hub()
     run.finish(trainer)
     if trainer.accelerator.is_main_process:
         print(next_commands(run.folder, tasks=arguments.eval_tasks), flush=True)
+
+
+def tasks_of_both(tasks: TaskSet, held_out: TaskSet) -> int:
+    """The number of held-out tasks that are also trained on, by id and question."""
+    trained = {(task.task_id, task.question) for task in tasks.tasks}
+    return sum((task.task_id, task.question) in trained for task in held_out.tasks)
 
 
 def _material(arguments: TaskArguments, count: int, trainer: PixelGRPOTrainer) -> Material:

@@ -195,6 +195,8 @@ def _figures(summary: Mapping[str, Any] | None) -> str:
         if isinstance(summary.get(name), int | float):
             lines.append(f"| {label} | {summary[name]:.3f} | | |")
     text = "\n".join(lines)
+    if also_trained := summary.get("also_trained_tasks"):
+        text += f"\n\nOf the held-out tasks {also_trained} were also trained on, so these figures are no test."
     if summary.get("chosen_on_the_same_tasks"):
         text += "\n\nThe checkpoint was chosen by its accuracy on the same tasks, which biases the figure upwards."
     return text

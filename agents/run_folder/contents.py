@@ -3,11 +3,13 @@
 Depends on file names; independent of what is in the files. Files with other names are a user's own and stay.
 """
 
+import re
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
 CHECKPOINTS = "checkpoint-[0-9]*"
+_CHECKPOINT = re.compile(r"checkpoint-\d+")
 FINISHED = "finished.json"
 """Of a run that is over, with its model and its evaluation written: how long it was."""
 _WEIGHTS = (
@@ -35,6 +37,7 @@ def results_in(folder: Path) -> list[str]:
 def remove_run(folder: Path) -> list[str]:
     """Removes what a run writes into its folder; returns the names of what was removed."""
     names = _matching(folder, (CHECKPOINTS, *_WEIGHTS, *_OF_MODELS, *_OF_RUNS))
+    names = [name for name in names if not name.startswith("checkpoint-") or _is_checkpoint(folder / name)]
     for name in names:
         path = folder / name
         if path.is_dir() and not path.is_symlink():
@@ -44,6 +47,15 @@ def remove_run(folder: Path) -> list[str]:
         while (path := path.parent) != folder and not any(path.iterdir()):
             path.rmdir()
     return names
+
+
+def _is_checkpoint(path: Path) -> bool:
+    """Whether a run wrote the folder: by its name, and by a file that is in every checkpoint, a broken one too."""
+    if not _CHECKPOINT.fullmatch(path.name):
+        return False
+    if path.is_symlink():
+        return True
+    return not any(path.iterdir()) or bool(_matching(path, (*_WEIGHTS, *_OF_MODELS, "trainer_state.json")))
 
 
 def _matching(folder: Path, patterns: Sequence[str]) -> list[str]:

@@ -24,9 +24,11 @@ _PACKAGES = {"trackio": "trackio", "wandb": "wandb", "tensorboard": "tensorboard
 _COLUMNS = ("step", "task", "image", "prompt", "turns", "rewards", "reference")
 
 
-def check_trackers(report_to: Sequence[str]) -> None:
+def check_trackers(report_to: Sequence[str | None] | None) -> None:
     """Raises UnknownNameError for a tracker that transformers lacks, ConfigError for one whose package is missing."""
-    for name in report_to:
+    for name in report_to or ():
+        if name is None:
+            raise ConfigError("report_to has an empty entry. Name a tracker, or give --report_to none for none.")
         if name not in INTEGRATION_TO_CALLBACK:
             raise UnknownNameError.among("tracker", name, INTEGRATION_TO_CALLBACK, "Give --report_to none for none.")
         package = _PACKAGES.get(name)

@@ -45,9 +45,18 @@ def test_so_is_one_that_is_to_be_trained(tmp_path, kind, capsys):
     model, dtype = broken(tmp_path / "model", kind) if kind != "no folder" else ("/none/such/model", "float32")
     flags = ["--model_name_or_path", model, "--dtype", dtype, "--dialect", "tiny", "--task_count", "4"]
     flags += ["--output_dir", str(tmp_path / "run"), "--use_cpu", "true", "--held_out", "0"]
+    flags += ["--traces", "synth.warm_starts.templates:single_pass_traces", "--tasks", "sample:vstar-tiny"]
     assert command(["sft", *flags]) == 2
     told = "there is no checkpoint folder /none/such/model" if kind == "no folder" else "cannot be loaded"
     assert told in capsys.readouterr().err
+
+
+def test_adapters_of_layers_that_the_model_lacks_are_refused(tmp_path, capsys):
+    flags = ["--model_name_or_path", "tiny-base", "--dialect", "tiny", "--task_count", "4", "--held_out", "0"]
+    flags += ["--use_peft", "true", "--lora_target_modules", "no_such_layer", "--use_cpu", "true"]
+    assert command(["sft", *flags, "--output_dir", str(tmp_path / "run")]) == 2
+    told = capsys.readouterr().err
+    assert "cannot be given these adapters" in told and "no_such_layer" in told and "Traceback" not in told
 
 
 def test_an_error_that_is_not_about_loading_passes():

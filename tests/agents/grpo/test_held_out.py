@@ -3,12 +3,13 @@ from types import SimpleNamespace
 
 import pytest
 
-from agents.grpo.held_out import HeldOut, write_summary
+from agents.grpo.held_out import HeldOut, made_at, write_summary
+from agents.grpo.training import tasks_of_both
 from agents.metrics.statistics import wilson
 from agents.run_folder.folder import SUMMARY
 from pixel_env.episode import Stop
 from pixel_env.errors import TaskError, UnknownNameError
-from pixel_env.task import Task
+from pixel_env.task import Task, TaskSet
 from pixel_env.types import Prompt, Trajectory
 
 
@@ -21,8 +22,8 @@ def test_rows_that_only_fill_a_batch_up_are_not_counted_twice():
     held_out.add([played("a", 1.0), played("a", 0.0), played("b", 1.0), played("b", 1.0)])
     held_out.add([played("c", 0.0), played("c", 0.0), played("a", 1.0), played("a", 0.0)])
     figures = held_out.figures()
-    expected = wilson(3, 6)
-    assert figures["accuracy"] == 0.5 and figures["accuracy_n"] == 6 and figures["rapr"] == 0.0
+    expected = wilson(1.5, 3)  # the rollouts of a task are one trial
+    assert figures["accuracy"] == 0.5 and figures["accuracy_n"] == 3 and figures["rapr"] == 0.0
     assert (figures["accuracy_low"], figures["accuracy_high"]) == (expected.low, expected.high)
 
 
@@ -94,6 +95,19 @@ def test_the_summary_compares_the_evaluation_at_step_0_with_the_last_one(tmp_pat
     assert summary["accuracy_before"] == {"value": 0.25, "low": 0.0, "high": 1.0, "n": 9}
     assert summary["accuracy_after"]["value"] == 0.75 and summary["steps"] == 4
     assert summary["chosen_on_the_same_tasks"] is (best is not None)
+
+
+def test_an_evaluation_that_was_made_at_the_last_step_is_found_again():
+    history = [evaluated(0, 0.25), {"step": 4, "reward": 0.0}, evaluated(4, 0.5), {"step": 4, "train_runtime": 1.0}]
+    assert made_at(4, history) == evaluated(4, 0.5) and made_at(2, history) is None
+
+
+def test_held_out_tasks_that_are_trained_on_are_counted(tmp_path):
+    trained = TaskSet("a", [Task("1", "?", ("7",)), Task("2", "?", ("7",))])
+    held_out = TaskSet("b", [Task("2", "?", ("7",)), Task("1", "Another question?", ("7",)), Task("3", "?", ("7",))])
+    assert tasks_of_both(trained, held_out) == 1
+    write_summary(tmp_path, [], {}, SimpleNamespace(global_step=1, best_model_checkpoint=None), 1)
+    assert json.loads((tmp_path / SUMMARY).read_text(encoding="utf-8"))["also_trained_tasks"] == 1
 
 
 def test_a_run_that_was_not_evaluated_at_its_start_says_so(tmp_path):

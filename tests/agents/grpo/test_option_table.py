@@ -38,7 +38,7 @@ OUT_OF_BOUNDS = {
     "weight_decay": (-1.0,),
     "adam_epsilon": (0.0,),
     "dataloader_num_workers": (-1,),
-    "seed": (-1,),
+    "seed": (-1, 2**32),
     "max_turns": (0, -1),
     "max_images": (0,),
     "max_tokens": (0,),

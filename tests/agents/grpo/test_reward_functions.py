@@ -143,6 +143,7 @@ BROKEN = {
     "number": ("return 1.0", "returned a float (1.0)"),
     "raises": ("return {'a': trajectories[0].no_such_field}", "raised AttributeError"),
     "own_error": ("raise KeyError('score')", "raised KeyError: 'score'"),
+    "exits": ("import sys; sys.exit(0)", "raised SystemExit"),
     "short": ("return {'a': np.zeros(1)}", "shape (1,)"),
     "not_finite": ("return {'a': np.full(len(trajectories), np.nan)}", "holds nan"),
     "texts": ("return {'a': np.array(['x'] * len(trajectories))}", "real numbers"),

@@ -103,7 +103,10 @@ def test_a_tracker_that_is_missing_or_unknown_is_named_with_the_command_that_bri
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     with pytest.raises(ConfigError, match="pip install wandb"):
         check_trackers(["wandb"])
+    with pytest.raises(ConfigError, match="empty entry"):
+        check_trackers([None])
     check_trackers([])
+    check_trackers(None)
 
 
 def test_trls_table_of_completions_has_the_real_prompt(tiny_checkpoint, tasks, tmp_path):

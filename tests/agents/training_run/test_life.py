@@ -9,6 +9,7 @@ import pytest
 
 from agents.grpo.trainer import PixelGRPOTrainer
 from agents.run_folder.checkpoints import checkpoints_in
+from agents.run_log.log import read_log
 from agents.sft.trainer import PixelSFTTrainer
 from pixel_env.cli import main
 
@@ -100,9 +101,9 @@ def test_a_second_signal_ends_at_once_unless_a_launcher_has_passed_the_first_one
 
 def test_a_finished_run_can_be_lengthened_begun_anew_and_not_taken_for_another(flags_of, tmp_path, capfd, steps):
     flags = [*flags_of["sft"], "--output_dir", str(tmp_path), "--save_steps", "2"]
-    assert main([*flags, "--max_steps", "2"]) == 0
+    assert main([*flags, "--max_steps", "2", "--logging_steps", "2"]) == 0
     capfd.readouterr()
-    longer = [*flags, "--max_steps", "4", "--logging_steps", "2", "--run_name", "longer"]
+    longer = [*flags, "--max_steps", "4", "--logging_steps", "1", "--run_name", "longer"]
     assert main([*longer, "--learning_rate", "1e-4"]) == 2
     told = capfd.readouterr().err
     assert "learning_rate (was 0.001, is 0.0001)" in told and "--restart" in told and "logging_steps" not in told
@@ -110,6 +111,8 @@ def test_a_finished_run_can_be_lengthened_begun_anew_and_not_taken_for_another(f
     told = capfd.readouterr().out
     assert "goes on from step 2" in told and "follows the linear schedule of the new length" in told
     assert steps["sft"] == [0, 1, 2, 3]
+    rates = {row.step: row.metrics["learning_rate"] for row in read_log(tmp_path)[0] if row.kind == "train"}
+    assert (rates[3], rates[4]) == pytest.approx((5e-4, 2.5e-4))  # of 1e-3, linear over 4 steps
     (tmp_path / "notes.txt").write_text("mine")
     assert main([*longer, "--restart", "--learning_rate", "1e-4", "--resume_from_checkpoint", "last"]) == 2
     assert main([*longer, "--restart", "--learning_rate", "1e-4"]) == 0
@@ -152,3 +155,29 @@ def test_on_a_full_disk_the_last_whole_checkpoint_stays_and_the_run_goes_on_from
     )
     assert "Traceback" not in told and not (tmp_path / "checkpoint-4").exists()
     assert main(flags) == 0
+
+
+@pytest.mark.parametrize("command", ["sft", "grpo"])
+def test_a_step_whose_gradient_is_not_finite_ends_the_run_and_its_weights_are_not_saved(
+    flags_of, tmp_path, capfd, monkeypatch, command
+):
+    flags = [*flags_of[command], "--output_dir", str(tmp_path), "--max_steps", "4", "--save_steps", "2"]
+    norm = TRAINERS[command]._get_grad_norm
+
+    def broken_later(self, *args, **options):
+        found = norm(self, *args, **options)
+        return found if self.state.global_step < 3 else found * float("nan")
+
+    monkeypatch.setattr(TRAINERS[command], "_get_grad_norm", broken_later)
+    assert main(flags) == 2
+    told = capfd.readouterr().err
+    assert "The gradient of step 4 has the norm nan" in told and "learning_rate" in told
+    assert checkpoints_in(tmp_path).newest == tmp_path / "checkpoint-2"
+    assert not (tmp_path / "model.safetensors").exists()
+
+
+def test_a_reinforcement_without_any_reward_is_refused_before_the_model_is_loaded(flags_of, tmp_path, capfd):
+    (tmp_path / "recipe.yaml").write_text("group_reward: null\n")
+    flags = [word for word in flags_of["grpo"] if word not in ("--group_reward", "correctness")]
+    assert main([*flags, "--output_dir", str(tmp_path / "run"), "--config", str(tmp_path / "recipe.yaml")]) == 2
+    assert "group_reward is null" in capfd.readouterr().err and not (tmp_path / "run").exists()
