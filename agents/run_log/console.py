@@ -35,12 +35,14 @@ def line_of(step: int, total: int, metrics: Mapping[str, Any], *, seconds_a_step
     """One line: step, the figures that most runs are watched by, seconds a step and the time that is left."""
     kind = kind_of(metrics)
     if kind == "end":
-        return f"trained: {step} steps in {duration(float(metrics['train_runtime']))}"
+        return f"trained: {step} step{'' if step == 1 else 's'} in {duration(float(metrics['train_runtime']))}"
     head = f"step {step:>{len(str(total))}}/{total}"
     if kind == "eval":
         return "  ".join([head, "held-out:", *_figures(_EVAL, metrics), *_interval(metrics)])
     columns = [one for one in _TRAIN if "reward" not in metrics or one[0] not in _HIDDEN_IN_RL]
     figures = _figures(columns, metrics)
+    if _teaches_nothing(metrics):
+        figures.append("nothing to learn from: all advantages are 0")
     if seconds_a_step is not None:
         figures += [f"{seconds_a_step:.3g} s/step", f"left {duration(seconds_a_step * (total - step))}"]
     return "  ".join([head, *figures])
@@ -53,6 +55,11 @@ def _figures(columns: Any, metrics: Mapping[str, Any]) -> list[str]:
         if isinstance(value, int | float):
             shown.append(f"{label} {form.format(value) if math.isfinite(value) else value}")
     return shown
+
+
+def _teaches_nothing(metrics: Mapping[str, Any]) -> bool:
+    """Whether every rollout has advantage 0, no kept one was replayed in its place, and no KL term is in the loss."""
+    return metrics.get("filtered") == 1.0 and not metrics.get("replay/share") and "kl" not in metrics
 
 
 def _interval(metrics: Mapping[str, Any]) -> list[str]:
