@@ -30,13 +30,17 @@ SHAPE = ("r", "lora_alpha", "target_modules", "target_parameters", "modules_to_s
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TrainedModel:
-    """The arguments of TRL's trainers with these names, and `model_init_kwargs` of their configuration."""
+    """The arguments of TRL's trainers with these names, and `model_init_kwargs` of their configuration.
+
+    `adapter`: the folder of the adapter that is trained on; None: there is none, or it is a new one.
+    """
 
     model: Any
     processing_class: Any
     peft_config: Any
     quantization_config: Any
     model_init_kwargs: Any
+    adapter: str | None = None
 
 
 def model_to_train(given: TrainedModel, **processor_options: Any) -> TrainedModel:
@@ -64,7 +68,7 @@ def model_to_train(given: TrainedModel, **processor_options: Any) -> TrainedMode
     # As TRL makes adapters: ZeRO-3 gathers the trained weights together, so they need one precision.
     keeps_dtype = is_deepspeed_zero3_enabled() and given.quantization_config is None
     model = with_adapter(_base(adapter, given), adapter, config=config, trains=True, keeps_dtype=keeps_dtype)
-    return TrainedModel(model, processor, None, None, None)
+    return TrainedModel(model, processor, None, None, None, str(adapter.folder.resolve()))
 
 
 def trained_on(adapter: Adapter) -> Any:

@@ -32,6 +32,7 @@ def card_facts(trainer: Any, tasks: TaskSet) -> CardFacts:
     return CardFacts(
         name=name_of(args),
         base=base_of(trainer.model),
+        adapter=trainer.continued_adapter,
         method="GRPO",
         is_adapter=has_adapter(trainer.model),
         dialect=args.settings(trainer.dialect, tasks).dialect,

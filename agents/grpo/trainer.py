@@ -106,7 +106,7 @@ class PixelGRPOTrainer(KeptOnDisk):
             padding_side="left",
             truncation_side="left",
         )
-        args.model_init_kwargs = trained.model_init_kwargs
+        args.model_init_kwargs, self.continued_adapter = trained.model_init_kwargs, trained.adapter
         super().__init__(
             model=trained.model,
             reward_funcs=functions,

@@ -68,6 +68,7 @@ class CardFacts:
         data: The task set or the traces: a sample set, a hub id or a path.
         count: The number of its tasks or traces.
         steps: Optimizer steps.
+        adapter: The folder of the adapter of `base` that was trained on; None: it was a new one, or none.
         reward: The name of the group reward; None: none.
         functions: The names of further reward functions.
         settings: Hyper-parameters by name.
@@ -81,6 +82,7 @@ class CardFacts:
     data: str
     count: int
     steps: int
+    adapter: str | None = None
     reward: str | None = None
     functions: tuple[str, ...] = ()
     settings: Mapping[str, Any] = field(default_factory=dict)
@@ -133,7 +135,7 @@ def _introduction(facts: CardFacts) -> str:
     operations = ", ".join(f"`{facts.dialect.name_of(operation)}`" for operation in facts.dialect.offered)
     return (
         f"{what} vision-language model that reasons in pixel space: before it answers it may call {operations} and "
-        f"gets the new pixels back. Trained from {_base(facts.base)} by {kind} with pixel-env, after "
+        f"gets the new pixels back. Trained from {_start(facts)} by {kind} with pixel-env, after "
         "[Pixel Reasoner](https://arxiv.org/abs/2505.15966)."
     )
 
@@ -222,6 +224,11 @@ def _shown(name: str) -> str:
     if _is_hub_id(name) or name.startswith(SAMPLE_PREFIX):
         return name
     return Path(name).name
+
+
+def _start(facts: CardFacts) -> str:
+    base = _base(facts.base)
+    return base if facts.adapter is None else f"the adapter `{_shown(facts.adapter)}` on {base}"
 
 
 def _base(name: str) -> str:

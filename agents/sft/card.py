@@ -25,6 +25,7 @@ def card_facts(trainer: Any, traces: str) -> CardFacts:
     return CardFacts(
         name=name_of(args),
         base=base_of(trainer.model),
+        adapter=trainer.continued_adapter,
         method="SFT",
         is_adapter=has_adapter(trainer.model),
         dialect=trainer.convention_settings.dialect,

@@ -88,7 +88,7 @@ class PixelSFTTrainer(Resumable, Published, SFTTrainer):
             trained = model_to_train(
                 TrainedModel(name, processing_class, peft_config, quantization_config, args.model_init_kwargs)
             )
-            args.model_init_kwargs = trained.model_init_kwargs
+            args.model_init_kwargs, self.continued_adapter = trained.model_init_kwargs, trained.adapter
             super().__init__(
                 model=trained.model,
                 args=args,

@@ -66,6 +66,8 @@ def test_in_python_the_name_of_an_adapter_is_its_model_with_only_the_adapter_tra
     merged = dict(load_whole_model(str(adapter), "float32").named_parameters())
     for name, weight in policy_weights(trainer.model):
         torch.testing.assert_close(weight, merged[name], atol=1e-6, rtol=0)
+    trainer.create_model_card()
+    assert "Trained from the adapter `adapter` on `tiny-base`" in (tmp_path / "README.md").read_text()
 
 
 def test_with_a_kl_term_the_reference_is_the_adapter_as_it_was(adapter, tmp_path):
@@ -110,6 +112,7 @@ def test_a_warm_start_and_reinforcement_learning_go_on_with_the_adapter_and_what
     assert (kept["use_peft"], kept["lora_r"], kept["lora_alpha"], kept["lora_dropout"]) == (True, 2, 4, 0.0)
     assert adapter_of(str(tmp_path / "warm")).base == adapter_of(str(adapter)).base
     assert convention_in(tmp_path / "warm").prompt == " Say it."
+    assert "Trained from the adapter `adapter` on `tiny-base`" in (tmp_path / "warm" / "README.md").read_text()
 
 
 def test_without_adapters_the_merged_model_is_trained_as_a_whole(adapter, tmp_path, capsys):

@@ -38,6 +38,13 @@ def test_a_base_on_this_machine_is_no_hub_id_and_no_path_is_told(tmp_path):
     assert str(tmp_path) not in text and "/secret" not in text
 
 
+def test_an_adapter_that_was_trained_on_is_named_with_its_base():
+    text = model_card(facts(is_adapter=True, base="tiny-base", adapter="/secret/folder/first"), None)
+    assert "Trained from the adapter `first` on `tiny-base`, a small model" in text and "/secret" not in text
+    text = model_card(facts(is_adapter=True), None)
+    assert "Trained from [Qwen/Qwen2.5-VL-7B-Instruct](" in text and "the adapter `" not in text
+
+
 def test_a_card_says_how_the_model_is_used_prompted_and_cited():
     text = model_card(facts(), None)
     assert "pixel-env ask photo.jpg" in text and "pixel-env eval --model me/pixel-7b" in text
