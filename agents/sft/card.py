@@ -10,7 +10,6 @@ from agents.model_card.trained import base_of, has_adapter, name_of
 
 _SETTINGS = {
     "learning rate": "learning_rate",
-    "epochs": "num_train_epochs",
     "traces of a forward pass": "per_device_train_batch_size",
     "accumulated passes": "gradient_accumulation_steps",
     "vision tower frozen": "freeze_vision_tower",
@@ -32,5 +31,7 @@ def card_facts(trainer: Any, traces: str) -> CardFacts:
         data=traces,
         count=len(trainer.train_dataset),
         steps=trainer.state.global_step,
-        settings={label: getattr(args, name) for label, name in _SETTINGS.items()},
+        # Those that were reached: max_steps may have ended them.
+        settings={"epochs": round(trainer.state.epoch or 0.0, 2)}
+        | {label: getattr(args, name) for label, name in _SETTINGS.items()},
     )

@@ -107,6 +107,14 @@ def test_the_summary_and_a_file_for_each_set_tell_of_refused_traces_which_are_no
     assert list(map(len, rows)) == [1, 2] and "/train/" in rows[0][0] and "/test/" in rows[1][0]
 
 
+def test_the_card_gives_the_epochs_that_were_reached_and_not_the_default_that_max_steps_replaced(run):
+    folder, trainer = run[:2]
+    assert trainer.args.num_train_epochs == 3.0 and trainer.state.epoch == 1.0
+    assert "| epochs | 1.0 |" in (folder / "README.md").read_text(encoding="utf-8")
+    trainer.state.epoch = 2 / 3
+    assert trainer.card_facts().settings["epochs"] == 0.67
+
+
 def test_a_run_that_was_cut_goes_on_from_its_last_checkpoint_to_the_same_losses(run):
     _, whole, resumed, _ = run
     losses = [[row["loss"] for row in one.state.log_history if "loss" in row] for one in (whole, resumed)]
