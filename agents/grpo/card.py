@@ -30,7 +30,7 @@ def card_facts(trainer: Any, tasks: TaskSet) -> CardFacts:
     args = trainer.args
     functions = [name for name in trainer.reward_func_names if name != "group_reward"]
     return CardFacts(
-        name=name_of(args),
+        name=name_of(trainer),
         base=base_of(trainer.model),
         adapter=trainer.continued_adapter,
         method="GRPO",

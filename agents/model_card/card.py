@@ -60,7 +60,7 @@ class CardFacts:
     """What a card says.
 
     Args:
-        name: The model's name: its hub id, or the name of its folder.
+        name: The model's name: its hub id with the owner, or the name of its folder.
         base: What it was trained from: a hub id, a folder or the name of an embedded checkpoint.
         method: How.
         is_adapter: Whether the folder holds an adapter of the base and not a whole model.
@@ -141,12 +141,15 @@ def _introduction(facts: CardFacts) -> str:
 
 
 def _usage(facts: CardFacts) -> str:
+    is_on_hub = "/" in facts.name
+    model = facts.name if is_on_hub else "."
     commands = (
-        f'pixel-env ask photo.jpg "What is written on the sign?" --model {facts.name}\n'
-        f"pixel-env eval --model {facts.name} --tasks my-tasks.jsonl"
+        f'pixel-env ask photo.jpg "What is written on the sign?" --model {model}\n'
+        f"pixel-env eval --model {model} --tasks my-tasks.jsonl"
     )
+    where = "" if is_on_hub else "In this folder:\n\n"
     return (
-        f"{_block(commands, 'sh')}\n\n"
+        f"{where}{_block(commands, 'sh')}\n\n"
         f"The dialect (`{facts.dialect.name}`), pixel budgets, limits and prompt are recorded in `pixel_env.json`, "
         "which these commands read. Without pixel-env the model can be prompted, but nothing executes its calls."
     )

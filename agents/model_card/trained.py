@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import Any
 
 
-def name_of(args: Any) -> str:
-    """The hub id that the model is pushed to, if one is given, else the name of the output folder."""
-    return str(args.hub_model_id or Path(args.output_dir).resolve().name)
+def name_of(trainer: Any) -> str:
+    """The hub id that the model is pushed to, with its owner once that is known, else the name of the output folder."""
+    args = trainer.args
+    return str(trainer.hub_model_id or args.hub_model_id or Path(args.output_dir).resolve().name)
 
 
 def has_adapter(model: Any) -> bool:

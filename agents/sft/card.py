@@ -22,7 +22,7 @@ def card_facts(trainer: Any, traces: str) -> CardFacts:
     """What the card of `trainer`, a PixelSFTTrainer on `traces`, says."""
     args = trainer.args
     return CardFacts(
-        name=name_of(args),
+        name=name_of(trainer),
         base=base_of(trainer.model),
         adapter=trainer.continued_adapter,
         method="SFT",

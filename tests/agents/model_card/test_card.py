@@ -38,6 +38,14 @@ def test_a_base_on_this_machine_is_no_hub_id_and_no_path_is_told(tmp_path):
     assert str(tmp_path) not in text and "/secret" not in text
 
 
+@pytest.mark.parametrize("name", ["gw", "run 2"])
+def test_the_commands_of_a_model_that_is_not_on_the_hub_are_run_in_its_folder(name):
+    text = model_card(facts(name=name), None)
+    assert "In this folder:\n\n```sh\npixel-env ask photo.jpg" in text and text.count("--model . ") == 1
+    assert '?" --model .\n' in text and f"--model {name}" not in text and f"# {name}\n" in text
+    assert "In this folder" not in model_card(facts(), None)
+
+
 def test_an_adapter_that_was_trained_on_is_named_with_its_base():
     text = model_card(facts(is_adapter=True, base="tiny-base", adapter="/secret/folder/first"), None)
     assert "Trained from the adapter `first` on `tiny-base`, a small model" in text and "/secret" not in text
