@@ -29,12 +29,14 @@ READER_GONE = 141
 class Command:
     """Where a command lives, as "module:function" with `function(argv) -> exit code`, and one line of help.
 
-    `goes_on`: an interrupted one resumes when it is given again.
+    `goes_on`: an interrupted one resumes when it is given again. `says_what_is_kept`: it does so itself, from the first
+    file that it writes on.
     """
 
     target: str
     help: str
     goes_on: bool = False
+    says_what_is_kept: bool = False
 
 
 COMMANDS = {
@@ -75,10 +77,17 @@ COMMANDS = {
         "synth.generation.command:main", "generate and verify demonstrations (traces) for a warm start", goes_on=True
     ),
     "convert": Command("synth.conversion.command:main", "convert traces to and from the rows of other formats"),
-    "sft": Command("agents.sft.command:main", "warm start: supervised training on traces", goes_on=True),
+    "sft": Command(
+        "agents.sft.command:main", "warm start: supervised training on traces", goes_on=True, says_what_is_kept=True
+    ),
     "merge": Command("agents.checkpoints.command:main", "write an adapter and its base as one whole checkpoint"),
     "serve": Command("agents.engines.served.command:main", "serve replicas of a model with vLLM, for training"),
-    "grpo": Command("agents.grpo.command:main", "reinforcement learning (GRPO) with the curiosity bonus", goes_on=True),
+    "grpo": Command(
+        "agents.grpo.command:main",
+        "reinforcement learning (GRPO) with the curiosity bonus",
+        goes_on=True,
+        says_what_is_kept=True,
+    ),
 }
 
 
@@ -112,8 +121,10 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def _print_interrupted(name: str, words: list[str], kept: str) -> None:
-    goes_on = name in COMMANDS and COMMANDS[name].goes_on
-    kept = kept or ("what is finished is kept" if goes_on else "")
+    command = COMMANDS.get(name)
+    goes_on = command is not None and command.goes_on
+    if not kept and command is not None and goes_on:
+        kept = "nothing was written yet" if command.says_what_is_kept else "what is finished is kept"
     print(f"pixel-env {name}: interrupted{f'; {kept}' if kept else ''}", file=sys.stderr)
     if goes_on:
         print(f"This goes on: {_again(name, words)}", file=sys.stderr)

@@ -78,10 +78,9 @@ def training_run(
     rank = rank_of_process()
     claimed = RunFolder.claimed(path, recorded, resumes=False, rank=rank, may_change=MAY_CHANGE, restarts=how.restart)
     with claimed as folder, told_of_writing(path, lambda: _kept(path)):
-        start = _agreed(_start(folder, args, how) if rank == 0 else None, args)
-        run = TrainingRun(path, start.checkpoint, start.is_finished)
         try:
-            yield run
+            start = _agreed(_start(folder, args, how) if rank == 0 else None, args)
+            yield TrainingRun(path, start.checkpoint, start.is_finished)
         except KeyboardInterrupt as interrupt:
             raise Interrupted(number_of(interrupt), _kept(path)) from interrupt
 

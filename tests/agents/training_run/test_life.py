@@ -14,6 +14,7 @@ from agents.sft.trainer import PixelSFTTrainer
 from pixel_env.cli import main
 
 TRAINERS = {"sft": PixelSFTTrainer, "grpo": PixelGRPOTrainer}
+RUN = "agents.training_run.run"
 CODES = {signal.SIGINT: 130, signal.SIGTERM: 143}
 
 
@@ -78,6 +79,25 @@ def test_before_the_first_step_nothing_is_saved_and_a_second_signal_ends_at_once
     assert main(flags) == 130
     told = capfd.readouterr().err
     assert "nothing was saved" in told and "from the beginning" in told and steps["sft"] == [0]
+
+
+@pytest.mark.parametrize(("command", "number"), [("sft", signal.SIGTERM), ("grpo", signal.SIGINT)])
+def test_before_its_folder_is_claimed_a_command_says_that_nothing_was_written(
+    flags_of, tmp_path, capfd, monkeypatch, command, number
+):
+    monkeypatch.setattr(f"agents.{command}.training.check_hub", lambda args: os.kill(os.getpid(), number))
+    assert main([*flags_of[command], "--output_dir", str(tmp_path / "run"), "--max_steps", "4"]) == CODES[number]
+    told = capfd.readouterr().err
+    assert f"pixel-env {command}: interrupted; nothing was written yet\nThis goes on: pixel-env {command} " in told
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize("command", ["sft", "grpo"])
+def test_as_its_folder_is_prepared_a_command_says_what_is_kept_there(flags_of, tmp_path, capfd, monkeypatch, command):
+    monkeypatch.setattr(f"{RUN}.start_of", lambda *_, **__: os.kill(os.getpid(), signal.SIGINT))
+    assert main([*flags_of[command], "--output_dir", str(tmp_path), "--max_steps", "4"]) == 130
+    told = capfd.readouterr().err
+    assert f"interrupted; nothing was saved in {tmp_path}: the run starts from the beginning" in told
 
 
 def test_a_second_signal_ends_at_once_unless_a_launcher_has_passed_the_first_one_on(
