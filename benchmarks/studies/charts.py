@@ -16,6 +16,10 @@ from benchmarks.studies.curves import Curve
 WIDTH, HEIGHT = 480, 290
 """Size of the chart in its own units; a page scales it. Small enough that text stays readable on a phone."""
 LEFT, RIGHT, TOP, BOTTOM = 40, 12, 14, 38
+_GAP = 7
+"""Between the labels of the vertical axis and its lines."""
+_CHARACTER = 8.2
+"""The width of a character of a label at 12 px, in a wide font (DejaVu Sans: a digit 7.6, the plus sign 10.1)."""
 _LEGEND_HEIGHT = 30
 _ROUND = tuple(factor * 10**power for power in range(9) for factor in (1, 2, 5))
 _FILE_STYLE = """
@@ -48,13 +52,16 @@ def scale_around(values: Sequence[float]) -> Scale:
     step = next(power * factor for factor in (1, 2, 5, 10) if span / (power * factor) <= 5)
     first, last = math.floor(low / step + 1e-9), math.ceil(high / step - 1e-9)
     ticks = tuple(step * number for number in range(first, max(last, first + 1) + 1))
-    return Scale(ticks, tuple(map(_label, ticks)))
+    return Scale(ticks, _labels(ticks, step))
 
 
-def _label(tick: float) -> str:
-    """At most six characters: the room that a chart has at its left."""
-    text = f"{round(tick, 12):.4g}"
-    return text if len(text) <= 5 else f"{tick:.0e}"
+def _labels(ticks: Sequence[float], step: float) -> tuple[str, ...]:
+    """As many digits as ticks that lie `step` apart need to differ; all with an exponent where that is shorter."""
+    last = math.floor(math.log10(step) + 1e-9)  # the power of ten of the last digit that differs
+    plain = [f"{tick:.{max(0, -last)}f}" for tick in ticks]
+    powers = [f"{tick:.{max(0, math.floor(math.log10(abs(tick) or step) + 1e-9) - last)}e}" for tick in ticks]
+    shorter = min(plain, powers, key=lambda labels: max(map(len, labels)))
+    return tuple("0" if tick == 0 else label for tick, label in zip(ticks, shorter, strict=True))
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,21 +84,22 @@ class Bars:
 
 def line_chart(title: str, description: str, lines: Sequence[Line], *, x_label: str, scale: Scale = FRACTIONS) -> str:
     """Curves over steps."""
+    left = _left(scale)
     last = max((line.raw.steps[-1] for line in lines if line.raw.steps), default=1)
-    parts = [_y_grid(scale), *_x_ticks(last, x_label)]
+    parts = [_y_grid(scale, left), *_x_ticks(last, x_label, left)]
     for line in lines:
-        parts.append(f'<path class="raw {line.style}" d="{_path(line.raw, last, scale)}"/>')
+        parts.append(f'<path class="raw {line.style}" d="{_path(line.raw, last, scale, left)}"/>')
     for line in lines:
-        parts.append(f'<path class="curve {line.style}" d="{_path(line.curve, last, scale)}"/>')
+        parts.append(f'<path class="curve {line.style}" d="{_path(line.curve, last, scale, left)}"/>')
         if len(line.curve.steps) == 1:
-            x, y = _x(line.curve.steps[0], last), _y(line.curve.values[0], scale)
+            x, y = _x(line.curve.steps[0], last, left), _y(line.curve.values[0], scale)
             parts.append(f'<circle class="point {line.style}" cx="{x:.1f}" cy="{y:.1f}" r="4"/>')
     return _svg(title, description, parts)
 
 
 def bar_chart(title: str, description: str, groups: Sequence[str], bars: Sequence[Bars]) -> str:
     """Fractions with their intervals, side by side in each group."""
-    parts = [_y_grid(FRACTIONS)]
+    parts = [_y_grid(FRACTIONS, LEFT)]
     group_width = (WIDTH - LEFT - RIGHT) / len(groups)
     width = min(26.0, group_width * 0.8 / len(bars))
     for index, group in enumerate(groups):
@@ -133,34 +141,41 @@ def _bar(left: float, width: float, estimate: Estimate, style: str) -> str:
     )
 
 
-def _path(curve: Curve, last: int, scale: Scale) -> str:
+def _left(scale: Scale) -> float:
+    """The margin that the longest label needs."""
+    return max(LEFT, _GAP + _CHARACTER * max(map(len, scale.labels)))
+
+
+def _path(curve: Curve, last: int, scale: Scale, left: float) -> str:
     points = [
-        f"{_x(step, last):.1f} {_y(value, scale):.1f}" for step, value in zip(curve.steps, curve.values, strict=True)
+        f"{_x(step, last, left):.1f} {_y(value, scale):.1f}"
+        for step, value in zip(curve.steps, curve.values, strict=True)
     ]
     return f"M{'L'.join(points)}" if points else ""
 
 
-def _y_grid(scale: Scale) -> str:
+def _y_grid(scale: Scale, left: float) -> str:
     rows = []
     for value, label in zip(scale.ticks, scale.labels, strict=True):
         y = _y(value, scale)
-        rows.append(f'<path class="grid" d="M{LEFT} {y:.1f}H{WIDTH - RIGHT}"/>')
-        rows.append(f'<text class="tick end" x="{LEFT - 7}" y="{y + 4:.1f}">{label}</text>')
+        rows.append(f'<path class="grid" d="M{left:g} {y:.1f}H{WIDTH - RIGHT}"/>')
+        rows.append(f'<text class="tick end" x="{left - _GAP:g}" y="{y + 4:.1f}">{label}</text>')
     return "".join(rows)
 
 
-def _x_ticks(last: int, label: str) -> list[str]:
+def _x_ticks(last: int, label: str, left: float) -> list[str]:
     step = next(size for size in _ROUND if last / size <= 5)
     y = HEIGHT - BOTTOM + 18
     ticks = [
-        f'<text class="tick" x="{_x(value, last):.1f}" y="{y}">{value}</text>' for value in range(0, last + 1, step)
+        f'<text class="tick" x="{_x(value, last, left):.1f}" y="{y}">{value}</text>'
+        for value in range(0, last + 1, step)
     ]
-    middle = (LEFT + WIDTH - RIGHT) / 2
+    middle = (left + WIDTH - RIGHT) / 2
     return [*ticks, f'<text class="tick" x="{middle:.0f}" y="{HEIGHT - 4}">{escape(label)}</text>']
 
 
-def _x(step: int, last: int) -> float:
-    return LEFT + step / max(1, last) * (WIDTH - LEFT - RIGHT)
+def _x(step: int, last: int, left: float) -> float:
+    return left + step / max(1, last) * (WIDTH - left - RIGHT)
 
 
 def _y(value: float, scale: Scale = FRACTIONS) -> float:

@@ -1,4 +1,5 @@
 import json
+import re
 import urllib.request
 from threading import Thread
 
@@ -10,6 +11,8 @@ from benchmarks.report.command import main, writer_of
 from benchmarks.report.page import page, state_of
 from benchmarks.report.panels import panels_of
 from benchmarks.report.run import read_training
+from benchmarks.studies.charts import Line, line_chart, scale_around
+from benchmarks.studies.curves import Curve
 from benchmarks.view.server import PageServer
 from pixel_env.errors import ConfigError
 from pixel_env.locks import claimed
@@ -73,6 +76,30 @@ def test_a_page_is_complete_and_inert(grpo):
     text = page(read_training(grpo))
     assert text.count("<svg") == 10 and "0.4</td>" in text and "<script" not in text
     assert HOSTILE not in text and "&lt;img src=x" in text and "refresh" not in text
+
+
+@pytest.mark.parametrize(
+    ("values", "labels"),
+    [
+        ((-2e-3, 1e-3), ("-0.002", "-0.001", "0", "0.001")),
+        ((1e-3, 1.2e-3), ("0.00100", "0.00105", "0.00110", "0.00115", "0.00120")),
+        ((7e-7, 1e-6), ("7e-07", "8e-07", "9e-07", "1.0e-06")),
+        ((123456, 123459), ("123456", "123457", "123458", "123459")),
+        ((0, 5e6), ("0", "1e+06", "2e+06", "3e+06", "4e+06", "5e+06")),
+        ((5.3, 5.34), ("5.30", "5.31", "5.32", "5.33", "5.34")),
+        ((0.0, 0.0), ("0", "0.2")),
+    ],
+)
+def test_the_labels_of_an_axis_differ_and_have_room_at_its_left(values, labels):
+    scale = scale_around(values)
+    assert scale.labels == labels
+    curve = Curve("one", (0, 1), values)
+    chart = line_chart("Title", "What it is", [Line(curve, curve, "c0")], x_label="step", scale=scale)
+    ends = [float(x) for x in re.findall(r'class="tick end" x="([\d.]+)"', chart)]
+    assert len(ends) == len(labels) and min(ends) >= 7.6 * max(map(len, scale.labels))
+    [begin] = {float(x) for x in re.findall(r'class="grid" d="M([\d.]+) ', chart)}
+    [start] = {float(x) for x in re.findall(r'class="curve c0" d="M([\d.]+) ', chart)}
+    assert begin == pytest.approx(start, abs=0.05) and begin > max(ends)
 
 
 def test_a_page_says_how_far_the_run_is(grpo):
