@@ -52,10 +52,10 @@ def scale_around(values: Sequence[float]) -> Scale:
     step = next(power * factor for factor in (1, 2, 5, 10) if span / (power * factor) <= 5)
     first, last = math.floor(low / step + 1e-9), math.ceil(high / step - 1e-9)
     ticks = tuple(step * number for number in range(first, max(last, first + 1) + 1))
-    return Scale(ticks, _labels(ticks, step))
+    return Scale(ticks, _tick_labels(ticks, step))
 
 
-def _labels(ticks: Sequence[float], step: float) -> tuple[str, ...]:
+def _tick_labels(ticks: Sequence[float], step: float) -> tuple[str, ...]:
     """As many digits as ticks that lie `step` apart need to differ; all with an exponent where that is shorter."""
     last = math.floor(math.log10(step) + 1e-9)  # the power of ten of the last digit that differs
     plain = [f"{tick:.{max(0, -last)}f}" for tick in ticks]
