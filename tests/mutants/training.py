@@ -212,7 +212,7 @@ MUTANTS = (
     Mutant(
         "an adapter is merged into one matrix for embeddings and output layer",
         "_untied",
-        "if _is_tied(model.config):",
+        "if is_tied(model.config):",
         "if False:",
         (
             "tests/agents/checkpoints/test_merging.py::"
