@@ -25,6 +25,7 @@ _EXTRA_OF_PACKAGE = {
     "filelock": "data",
     "huggingface_hub": "data",
     "math_verify": "released",
+    "pandas": "logging",
     "pillow_heif": "heic",
     "pyarrow": "data",
     # Those of every installation; missing only if pip installed the package without its dependencies.

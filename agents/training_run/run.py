@@ -103,7 +103,8 @@ def _start(folder: RunFolder, args: Any, how: RunArguments) -> Start:
 def _agreed(start: Start | None, args: TrainingArguments) -> Start:
     """The decision of the first process, in all of them."""
     decision = [start]
-    if args.world_size > 1:
+    # transformers counts one process until the device has been asked for, which joins the others.
+    if args.device is not None and args.world_size > 1:
         broadcast_object_list(decision)
     [agreed] = decision
     assert agreed is not None

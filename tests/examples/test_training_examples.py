@@ -22,5 +22,6 @@ def test_the_warm_start_example_trains_and_its_traces_are_read_by_the_command(ti
     flags = ["--model", str(tiny_checkpoint), "--output_dir", str(tmp_path), "--count", "8", "--max_steps", "1"]
     assert example("warm_start")(flags).state.global_step == 1
     flags = ["--model_name_or_path", str(tiny_checkpoint), "--traces", str(tmp_path / "traces.jsonl")]
+    flags += ["--tasks", "sample:vstar-tiny"]
     flags += ["--task_count", "8", "--dialect", "tiny", "--max_steps", "1", "--output_dir", str(tmp_path / "again")]
     assert main([*flags, "--per_device_train_batch_size", "2", "--gradient_checkpointing", "false"]) == 0

@@ -13,7 +13,6 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from agents.checkpoints.checked import checked_model_folder
-from agents.checkpoints.merged_folder import whole_checkpoint
 from agents.engines.served import cpu_settings
 from agents.engines.served.children import ReplicaStart, keep_serving
 from agents.engines.wire import SERVED_WORKER_EXTENSION
@@ -49,6 +48,8 @@ def main(argv: list[str]) -> int:
 
     gpus = visible_gpus(os.environ, torch.cuda.device_count())
     check(options, rest, gpus)
+    from agents.checkpoints.merged_folder import whole_checkpoint  # late, as torch
+
     options = replace(options, model=whole_checkpoint(options.model))
     urls = ",".join(f"http://{options.host}:{options.port + number}" for number in range(options.replicas))
     keep_serving(

@@ -31,7 +31,9 @@ class Judge:
 
 
 def trained(checkpoint, tasks, folder, judge, **options):
+    steps = judge.left
     trainer = PixelGRPOTrainer(str(checkpoint), tasks, config(folder, **options), reward_funcs=judge)
+    judge.left = steps  # it was tried on made-up rollouts
     trainer.model.train()
     return trainer
 

