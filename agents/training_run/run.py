@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from accelerate.utils import broadcast_object_list
+from torch import distributed
 from transformers import TrainingArguments
 
 from agents.run_folder.checkpoints import checkpoints_in
@@ -103,9 +103,10 @@ def _start(folder: RunFolder, args: Any, how: RunArguments) -> Start:
 def _agreed(start: Start | None, args: TrainingArguments) -> Start:
     """The decision of the first process, in all of them."""
     decision = [start]
-    # transformers counts one process until the device has been asked for, which joins the others.
-    if args.device is not None and args.world_size > 1:
-        broadcast_object_list(decision)
+    # Asking for the device joins the processes. torch is asked for their number: without a GPU and use_cpu,
+    # transformers counts each process as one of its own.
+    if args.device is not None and distributed.is_initialized() and distributed.get_world_size() > 1:
+        distributed.broadcast_object_list(decision)
     [agreed] = decision
     assert agreed is not None
     return agreed
