@@ -16,7 +16,6 @@ def is_tied(config: Any) -> bool:
 
 def note_tied(config: Any, tied: bool) -> None:
     """Writes it into the configuration, and into that of the text model where it has the field."""
-    text = config.get_text_config()
-    for one in (config, text):
-        if one is config or hasattr(text, "tie_word_embeddings"):
-            one.tie_word_embeddings = tied
+    config.tie_word_embeddings = tied
+    if hasattr(text := config.get_text_config(), "tie_word_embeddings"):
+        text.tie_word_embeddings = tied

@@ -38,8 +38,7 @@ class HeldOut:
         """Accuracy with its 95 % interval and its number of tasks, and RaPR, by their names in the log.
 
         The rollouts of a task are one trial, whatever their number. Where tasks share clusters, the number of clusters,
-        too. Failed episodes are counted (`failed_episodes`) and in
-        no other figure; if all failed there is no other.
+        too. Failed episodes are counted (`failed_episodes`) and in no other figure; if all failed there is no other.
         """
         trajectories = self._trajectories()
         if not trajectories:

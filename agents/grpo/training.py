@@ -8,7 +8,7 @@ from functools import partial
 from trl import ModelConfig, get_quantization_config
 
 from agents.checkpoints.loading import loading
-from agents.checkpoints.model_arguments import ModelArguments, model_and_adapter, settled
+from agents.checkpoints.model_arguments import ModelArguments, model_and_adapter
 from agents.checkpoints.model_options import model_options
 from agents.config.default_tasks import given_or_sample
 from agents.config.model_dialect import dialect_of_model
@@ -16,12 +16,11 @@ from agents.grpo.config import PixelGRPOConfig
 from agents.grpo.held_out import made_at, write_summary
 from agents.grpo.options import TaskArguments
 from agents.grpo.trainer import PixelGRPOTrainer
-from agents.model_card.upload import check_hub
 from agents.run_folder.folder import rank_of_process
 from agents.run_log.console import next_commands
-from agents.run_log.trackers import check_trackers
 from agents.training_run.announcement import Material
 from agents.training_run.arguments import RunArguments
+from agents.training_run.before import checked_model
 from agents.training_run.run import TrainingRun, training_run
 from pixel_env.dialects.dialect import Dialect
 from pixel_env.errors import ConfigError
@@ -37,17 +36,11 @@ def train(arguments: TaskArguments, args: PixelGRPOConfig, model_config: ModelCo
 
     With held-out tasks, so does `summary.json`: accuracy before the first step and after the last.
     """
-    if model_config.model_name_or_path is None:
-        raise ConfigError(
-            "No model was given. Give --model_name_or_path: a folder, a hub id or the name of an embedded model."
-        )
     if args.group_reward is None:
         raise ConfigError(
             "group_reward is null, and the command has no other reward: reward_funcs are given in Python. Name one."
         )
-    check_hub(args)
-    check_trackers(args.report_to)
-    model_config = settled(model_config)
+    model_config = checked_model(args, model_config)
     arguments.tasks = given_or_sample(arguments.tasks, "tasks", model_config.model_name_or_path)
     dialect = args.take(dialect_of_model(args.dialect, model_config.model_name_or_path))
     args.eval_on_start = args.eval_on_start or arguments.eval_tasks is not None

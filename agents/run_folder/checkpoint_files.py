@@ -18,9 +18,9 @@ import torch
 from safetensors import SafetensorError, safe_open
 from torch.serialization import get_unsafe_globals_in_checkpoint
 
+from agents.run_folder.checkpoints import STATE
 from pixel_env.errors import ConfigError, one_line, shortened
 
-STATE = "trainer_state.json"
 TOKENS = "num_tokens.json"
 """What supervised training has seen, by the name that its trainer writes."""
 _PICKLES = ("*.pt", "*.pth", "pytorch_model*.bin", "adapter_model.bin", "optimizer.bin", "*/*.pt", "*/*.bin")

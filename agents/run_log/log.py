@@ -2,8 +2,7 @@
 
 A row is `{"version", "step", "total", "time", "kind", <metric>: number or null, ...}`: `total` is the number of steps
 of the run, `kind` is "train" (means since the row before), "eval" (an evaluation) or "end" (the whole training). A
-number that is not finite is null. Depends on JSONL
-files; independent of trainers and of what the metrics mean.
+number that is not finite is null. Depends on JSONL files; independent of trainers and of what the metrics mean.
 """
 
 import json

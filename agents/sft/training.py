@@ -5,18 +5,17 @@ Depends on TRL and the trainer; independent of how flags and recipes are written
 
 from trl import ModelConfig, get_quantization_config
 
-from agents.checkpoints.model_arguments import ModelArguments, model_and_adapter, settled
+from agents.checkpoints.model_arguments import ModelArguments, model_and_adapter
 from agents.checkpoints.model_options import model_options
 from agents.config.model_dialect import dialect_of_model
-from agents.model_card.upload import check_hub
 from agents.run_log.console import next_commands
-from agents.run_log.trackers import check_trackers
 from agents.sft.config import PixelSFTConfig
 from agents.sft.evaluation import table, write_sft_summary
 from agents.sft.trainer import PixelSFTTrainer
 from agents.sft.training_traces import TraceArguments, TrainingTraces, folder_of_traces, load_training_traces
 from agents.training_run.announcement import Material
 from agents.training_run.arguments import RunArguments
+from agents.training_run.before import checked_model
 from agents.training_run.run import TrainingRun, training_run
 from pixel_env.dialects.dialect import Dialect
 from pixel_env.errors import ConfigError
@@ -27,13 +26,7 @@ CLASSES = (TraceArguments, PixelSFTConfig, ModelArguments, RunArguments)
 
 def train(arguments: TraceArguments, args: PixelSFTConfig, model_config: ModelConfig, how: RunArguments) -> int:
     """Trains; model, configuration and `summary.json` go into `output_dir`. Returns the exit code."""
-    if model_config.model_name_or_path is None:
-        raise ConfigError(
-            "No model was given. Give --model_name_or_path: a folder, a hub id or the name of an embedded model."
-        )
-    check_hub(args)
-    check_trackers(args.report_to)
-    model_config = settled(model_config)
+    model_config = checked_model(args, model_config)
     arguments.settle(model_config.model_name_or_path)
     assert arguments.traces is not None, "settled"
     known = dialect_of_model(args.dialect, model_config.model_name_or_path, traces=folder_of_traces(arguments.traces))

@@ -26,13 +26,17 @@ _PAST = re.compile(
 )
 
 
+def sentences_and_parts(text: str) -> list[str]:
+    """The sentences of a remark, folded; what stands between semicolons counts as one."""
+    return [part for line in text.split("\n") for part in map(folded, _SENTENCES.split(line)) if part]
+
+
 def announced(text: str) -> Iterator[str]:
     """What stands behind the first verb of each sentence that announces a look."""
-    for line in text.split("\n"):
-        for sentence in map(folded, _SENTENCES.split(line)):
-            verb = _ANNOUNCES.search(sentence)
-            if verb and not _PAST.search(sentence):
-                yield sentence[verb.end() :]
+    for sentence in sentences_and_parts(text):
+        verb = _ANNOUNCES.search(sentence)
+        if verb and not _PAST.search(sentence):
+            yield sentence[verb.end() :]
 
 
 _CALLED = {

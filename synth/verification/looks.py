@@ -1,16 +1,15 @@
 """Remarks on looks: whether a text says of an operation what its flag denies, or counts looks that were not made.
 
 Pure functions of a text. The phrases are strong ones: a mere description ("this is the sky") says nothing about a look.
-Depends on mistakes; independent of tasks and episodes.
+Depends on mistakes and on sentences (`announcements.py`); independent of tasks and episodes.
 """
 
 import re
 
 from agents.traces.trace import Mistake
-from pixel_env.grading.answers import folded
 from pixel_env.grading.number_words import ENGLISH_SMALL
+from synth.verification.announcements import sentences_and_parts
 
-_SENTENCES = re.compile(r"(?<=[.!?])\s+|\n+|;\s+")
 _DENIES = re.compile(
     r"\b(?:not|no|nothing|none|nor|never|cannot|without|hardly|barely|rather|instead|but|however|still|yet|too|"
     r"would|should|"
@@ -96,22 +95,22 @@ _NOT_MADE = re.compile(r"\b(?:not|no|without|would|could|might|need(?:ed)?|more|
 def praise_of_mistake(text: str, mistake: Mistake) -> str:
     """The sentence that is content with the mistaken operation before it; "" if there is none."""
     praised = _CLOSE_ENOUGH if mistake is Mistake.OVERSIZED_REGION else _PRAISE
-    return next((one for one in _sentences(text) if praised.search(one) and not _DENIES.search(one)), "")
+    return next((one for one in sentences_and_parts(text) if praised.search(one) and not _DENIES.search(one)), "")
 
 
 def blame_of_right(text: str) -> str:
     """The sentence that calls the right operation before it a wrong one; "" if there is none."""
-    return next((one for one in _sentences(text) if _BLAME.search(one) and not _ANOTHER_LOOK.search(one)), "")
+    return next((one for one in sentences_and_parts(text) if _BLAME.search(one) and not _ANOTHER_LOOK.search(one)), "")
 
 
 def denied_look(text: str) -> str:
     """The sentence of a last text after operations that says that none was needed; "" if there is none."""
-    return next((one for one in _sentences(text) if _NEEDLESS.search(one) and not _NEEDED_IT.search(one)), "")
+    return next((one for one in sentences_and_parts(text) if _NEEDLESS.search(one) and not _NEEDED_IT.search(one)), "")
 
 
 def looks_not_made(text: str, made: int) -> str:
     """The words that speak of more operations than were made; "" if there are none."""
-    for sentence in _sentences(text):
+    for sentence in sentences_and_parts(text):
         for match in _COUNTED.finditer(sentence):
             if _number(match) > made and not _NOT_MADE.search(sentence):
                 return match.group()
@@ -123,7 +122,3 @@ def _number(match: re.Match[str]) -> int:
         return _ORDINALS[match[1]]
     word = match[2]
     return 2 if word == "both" else int(word) if word.isdigit() else ENGLISH_SMALL.index(word)
-
-
-def _sentences(text: str) -> list[str]:
-    return [part for line in text.split("\n") for part in map(folded, _SENTENCES.split(line)) if part]

@@ -85,7 +85,7 @@ def test_before_the_first_step_nothing_is_saved_and_a_second_signal_ends_at_once
 def test_before_its_folder_is_claimed_a_command_says_that_nothing_was_written(
     flags_of, tmp_path, capfd, monkeypatch, command, number
 ):
-    monkeypatch.setattr(f"agents.{command}.training.check_hub", lambda args: os.kill(os.getpid(), number))
+    monkeypatch.setattr("agents.training_run.before.check_hub", lambda args: os.kill(os.getpid(), number))
     assert main([*flags_of[command], "--output_dir", str(tmp_path / "run"), "--max_steps", "4"]) == CODES[number]
     told = capfd.readouterr().err
     assert f"pixel-env {command}: interrupted; nothing was written yet\nThis goes on: pixel-env {command} " in told
